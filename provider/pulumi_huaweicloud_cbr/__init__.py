@@ -1,0 +1,60 @@
+"""Cross-region replication of Huawei Cloud CBR backups as Pulumi resources."""
+
+from __future__ import annotations
+
+from pulumi_huaweicloud_cbr.errors import (
+    ApiError,
+    AuthenticationError,
+    CbrError,
+    ConfigurationError,
+    ConflictError,
+    MalformedResponseError,
+    NotFoundError,
+    NotSentError,
+    OutcomeUnknownError,
+    TransportError,
+    UnexpectedStatusError,
+    UnidentifiedReplicaError,
+    WaitTimeoutError,
+)
+from pulumi_huaweicloud_cbr.models import Backup, RegionCapability, ReplicationRecord, Vault
+from pulumi_huaweicloud_cbr.resources.backup_replication import (
+    BackupReplication,
+    BackupReplicationArgs,
+    BackupReplicationProvider,
+)
+from pulumi_huaweicloud_cbr.resources.functions import (
+    get_backup,
+    get_backups,
+    get_project_id,
+    get_replication_capabilities,
+    get_vault,
+)
+
+__all__ = [
+    "ApiError",
+    "AuthenticationError",
+    "Backup",
+    "BackupReplication",
+    "BackupReplicationArgs",
+    "BackupReplicationProvider",
+    "CbrError",
+    "ConfigurationError",
+    "ConflictError",
+    "MalformedResponseError",
+    "NotFoundError",
+    "NotSentError",
+    "OutcomeUnknownError",
+    "RegionCapability",
+    "ReplicationRecord",
+    "TransportError",
+    "UnexpectedStatusError",
+    "UnidentifiedReplicaError",
+    "Vault",
+    "WaitTimeoutError",
+    "get_backup",
+    "get_backups",
+    "get_project_id",
+    "get_replication_capabilities",
+    "get_vault",
+]

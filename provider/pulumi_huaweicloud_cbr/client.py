@@ -1,0 +1,403 @@
+"""One method for each API operation: a request in, a model or an error out.
+
+Owns sending: addresses, time limits, repetition within a budget, the translation of every
+httpx exception, and the journal line of each request. It holds no policy about replicas and
+never polls. Source of each operation: CBR and IAM API references, under the name in its docstring.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import anyio
+import httpx
+
+from pulumi_huaweicloud_cbr.auth import Authenticator
+from pulumi_huaweicloud_cbr.backoff import Pause, RetryBudget, may_repeat, retrying
+from pulumi_huaweicloud_cbr.clock import Clock, SystemClock
+from pulumi_huaweicloud_cbr.error_codes import CODES_DELETION_PENDING
+from pulumi_huaweicloud_cbr.errors import (
+    ApiError,
+    AuthenticationError,
+    ConfigurationError,
+    MalformedResponseError,
+    NotSentError,
+    OutcomeUnknownError,
+    TransportError,
+    excerpt,
+)
+from pulumi_huaweicloud_cbr.models import (
+    Backup,
+    BackupEnvelope,
+    BackupPage,
+    CapabilitiesEnvelope,
+    Project,
+    ProjectPage,
+    ProjectScope,
+    RegionCapability,
+    ReplicateRequest,
+    Replication,
+    ReplicationEnvelope,
+    Task,
+    TaskPage,
+    Vault,
+    VaultEnvelope,
+    VaultPage,
+    WireModel,
+)
+from pulumi_huaweicloud_cbr.responses import decode, error_of, request_id_of
+from pulumi_huaweicloud_cbr.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+Model = TypeVar("Model", bound=WireModel)
+
+PAGE_SIZE = 1000
+"""The largest page that ListBackups and ListOpLogs give."""
+
+# The vendor's SDK connects within 60 s and reads within 120 s; a page of 1,000 backups with
+# children is slow. `CALL_LIMIT_S` bounds an answer that trickles in, which no read limit does.
+TIMEOUTS = httpx.Timeout(connect=15.0, read=60.0, write=30.0, pool=60.0)
+CALL_LIMIT_S = 120.0
+POOL_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=32)
+
+# One table from httpx's exceptions to ours, the most specific first. Whether a request can have
+# been carried out is all that matters: up to an established connection it certainly was not.
+TRANSPORT_ERRORS: tuple[tuple[type[Exception], type[TransportError]], ...] = (
+    (httpx.ConnectError, NotSentError),
+    (httpx.ConnectTimeout, NotSentError),
+    (httpx.PoolTimeout, NotSentError),
+    (httpx.ProxyError, NotSentError),
+    (httpx.UnsupportedProtocol, NotSentError),
+    (httpx.LocalProtocolError, NotSentError),
+    (httpx.TimeoutException, OutcomeUnknownError),
+    (httpx.NetworkError, OutcomeUnknownError),
+    (httpx.RemoteProtocolError, OutcomeUnknownError),
+    (httpx.DecodingError, OutcomeUnknownError),
+    (httpx.TooManyRedirects, OutcomeUnknownError),
+    (httpx.RequestError, OutcomeUnknownError),
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request, in the terms in which it is logged, repeated and explained.
+
+    `doing` begins every message about it; `is_repeatable` says that carrying it out twice does
+    no harm; a code in `final_codes` is handed to the caller without repetition.
+    """
+
+    doing: str
+    method: str
+    url: str
+    auth: httpx.Auth
+    params: dict[str, Any] | None = None
+    json: dict[str, Any] | None = None
+    is_repeatable: bool = True
+    final_codes: frozenset[str] = frozenset()
+
+
+def _ignore_pause(_: Pause) -> None:
+    """Tell nobody."""
+
+
+class CbrClient:
+    """Calls CBR and IAM in every region with one pool of connections.
+
+    GET, PUT and DELETE are repeated on transport errors, throttling, 5xx and the codes that
+    `error_codes` marks so; the submission of a replication only where it was certainly not
+    carried out. Repetition stops at a number of attempts or of seconds, whichever is first.
+
+    Args:
+        on_pause: told before each wait, for instance to show the user that a call is throttled.
+        transport: replaces the network, in tests.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        authenticator: Authenticator,
+        *,
+        clock: Clock | None = None,
+        budget: RetryBudget | None = None,
+        on_pause: Callable[[Pause], None] = _ignore_pause,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self._authenticator = authenticator
+        self._budget = budget or RetryBudget()
+        self._on_pause = on_pause
+        self._http = httpx.AsyncClient(
+            timeout=TIMEOUTS,
+            limits=POOL_LIMITS,
+            verify=_tls_context(settings) if transport is None else True,
+            transport=transport,
+            # Redirected requests would carry the token to a host that nobody configured.
+            follow_redirects=False,
+            headers={"Accept": "application/json", "X-Language": "en-us"},
+        )
+
+    async def __aenter__(self) -> CbrClient:  # noqa: PYI034 -- no typing.Self before 3.11
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def replicate_backup(
+        self, scope: ProjectScope, backup_id: str, request: ReplicateRequest
+    ) -> Replication:
+        """Submit the copy of a backup to another region (CopyBackup); sent at most once.
+
+        Raises:
+            ApiError: refused; its code says why.
+            OutcomeUnknownError, MalformedResponseError: it may have been accepted. Look first.
+            NotSentError: it was certainly not accepted.
+        """
+        call = self._cbr(
+            f"submitting replication of backup ({backup_id}) "
+            f"to region {request.destination_region!r}",
+            "POST",
+            scope,
+            ("backups", backup_id, "replicate"),
+            json=request.to_wire(),
+            is_repeatable=False,
+        )
+        return (await self._call(call, ReplicationEnvelope)).replication
+
+    async def get_backup(self, scope: ProjectScope, backup_id: str) -> Backup:
+        """Read a backup with its replication records (ShowBackup).
+
+        Raises:
+            NotFoundError: there is none of that id in the project.
+        """
+        doing = f"reading backup ({backup_id}) in {scope}"
+        call = self._cbr(doing, "GET", scope, ("backups", backup_id))
+        return (await self._call(call, BackupEnvelope)).backup
+
+    async def list_backups(
+        self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
+    ) -> tuple[Backup, ...]:
+        """Read one page of backups (ListBackups); an empty one is behind the last.
+
+        Args:
+            limit: rows, 1 to 1000.
+            filters: query parameters under their API names; None is left out.
+        """
+        params = _params(limit=limit, offset=offset or None, **filters)
+        call = self._cbr(f"listing backups in {scope}", "GET", scope, ("backups",), params=params)
+        return (await self._call(call, BackupPage)).backups
+
+    async def rename_backup(self, scope: ProjectScope, backup_id: str, name: str) -> Backup:
+        """Rename a backup (UpdateBackup, which can change nothing else)."""
+        call = self._cbr(
+            f"renaming backup ({backup_id}) in {scope} to {name!r}",
+            "PUT",
+            scope,
+            ("backups", backup_id),
+            json={"backup": {"name": name}},
+        )
+        return (await self._call(call, BackupEnvelope)).backup
+
+    async def delete_backup(self, scope: ProjectScope, backup_id: str) -> None:
+        """Begin to delete a backup (DeleteBackup); it is gone some time later.
+
+        Raises:
+            NotFoundError: it is gone already.
+            ApiError: 6201 or 6216 where a deletion may be under way already.
+        """
+        doing = f"deleting backup ({backup_id}) in {scope}"
+        call = self._cbr(
+            doing, "DELETE", scope, ("backups", backup_id), final_codes=CODES_DELETION_PENDING
+        )
+        await self._respond(call)
+
+    async def get_vault(self, scope: ProjectScope, vault_id: str) -> Vault:
+        """Read a vault (ShowVault).
+
+        Raises:
+            NotFoundError: there is none of that id in the project.
+        """
+        doing = f"reading vault ({vault_id}) in {scope}"
+        return (
+            await self._call(self._cbr(doing, "GET", scope, ("vaults", vault_id)), VaultEnvelope)
+        ).vault
+
+    async def list_vaults(
+        self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
+    ) -> tuple[Vault, ...]:
+        """Read one page of vaults (ListVault)."""
+        params = _params(limit=limit, offset=offset or None, **filters)
+        call = self._cbr(f"listing vaults in {scope}", "GET", scope, ("vaults",), params=params)
+        return (await self._call(call, VaultPage)).vaults
+
+    async def get_replication_capabilities(
+        self, scope: ProjectScope
+    ) -> tuple[RegionCapability, ...]:
+        """Read to which regions backups can be copied (ShowReplicationCapabilities)."""
+        doing = f"reading replication capabilities of {scope}"
+        call = self._cbr(doing, "GET", scope, ("replication-capabilities",))
+        return (await self._call(call, CapabilitiesEnvelope)).regions
+
+    async def list_tasks(
+        self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
+    ) -> tuple[Task, ...]:
+        """Read one page of the operation log (ListOpLogs); kept for about 30 days."""
+        params = _params(limit=limit, offset=offset or None, **filters)
+        doing = f"listing tasks in {scope}"
+        call = self._cbr(doing, "GET", scope, ("operation-logs",), params=params)
+        return (await self._call(call, TaskPage)).operation_logs
+
+    async def list_projects(self, region: str, name: str) -> tuple[Project, ...]:
+        """Read the projects of a name (IAM, KeystoneListProjects)."""
+        call = Call(
+            doing=f"looking up the project named {name!r} in IAM",
+            method="GET",
+            url=f"{self.settings.iam_url(region)}/v3/projects",
+            auth=self._authenticator.for_region(region),
+            params={"name": name},
+        )
+        return (await self._call(call, ProjectPage)).projects
+
+    def _cbr(
+        self,
+        doing: str,
+        method: str,
+        scope: ProjectScope,
+        path: tuple[str, ...],
+        *,
+        params: dict[str, Any] | None = None,
+        json: dict[str, Any] | None = None,
+        is_repeatable: bool = True,
+        final_codes: frozenset[str] = frozenset(),
+    ) -> Call:
+        steps = "/".join(quote(step, safe="") for step in (scope.project_id, *path))
+        return Call(
+            doing=doing,
+            method=method,
+            url=f"{self.settings.cbr_url(scope.region)}/v3/{steps}",
+            auth=self._authenticator.for_project(scope),
+            params=params,
+            json=json,
+            is_repeatable=is_repeatable,
+            final_codes=final_codes,
+        )
+
+    async def _call(self, call: Call, model: type[Model]) -> Model:
+        return decode(await self._respond(call), model, call.doing)
+
+    async def _respond(self, call: Call) -> httpx.Response:
+        def should_repeat(error: BaseException) -> bool:
+            if isinstance(error, ApiError) and error.code in call.final_codes:
+                return False
+            return may_repeat(error, is_repeatable=call.is_repeatable)
+
+        loop = retrying(call.doing, self._budget, self.clock, should_repeat, self._pause)
+        response: httpx.Response = await loop(self._send, call)
+        return response
+
+    def _pause(self, pause: Pause) -> None:
+        logger.info("%s", pause)
+        self._on_pause(pause)
+
+    async def _send(self, call: Call) -> httpx.Response:
+        request = self._http.build_request(
+            call.method, call.url, params=call.params, json=call.json
+        )
+        try:
+            with anyio.fail_after(CALL_LIMIT_S):
+                response = await self._http.send(request, auth=call.auth)
+        except TimeoutError as error:
+            raise OutcomeUnknownError(
+                f"{call.doing}: no complete answer within {CALL_LIMIT_S:.0f} s",
+                remedy="run pulumi up again",
+            ) from error
+        except (httpx.RequestError, httpx.InvalidURL, httpx.StreamError) as error:
+            raise _transport_error(call.doing, request, error) from error
+        logger.debug(
+            "%s %s -> %d (request %s)",
+            call.method,
+            request.url.path,
+            response.status_code,
+            request_id_of(response),
+        )
+        _raise_for_refusal(call.doing, response)
+        return response
+
+
+def _raise_for_refusal(doing: str, response: httpx.Response) -> None:
+    if response.is_success:
+        return
+    if response.status_code < 400:
+        raise MalformedResponseError(
+            f"{doing}: HTTP {response.status_code} redirects elsewhere, which is not followed",
+            remedy="check huaweicloud:endpoints and the proxy",
+        )
+    error = error_of(response, doing)
+    if error.status == 401 and not error.is_unauthorized_url:
+        raise AuthenticationError(
+            error.message,
+            status=error.status,
+            remedy=error.remedy,
+            code=error.code,
+            request_id=error.request_id,
+        )
+    raise error
+
+
+def _transport_error(doing: str, request: httpx.Request, error: Exception) -> TransportError:
+    # A sign-in that failed on the way is about another request than the one to be sent.
+    failed = getattr(error, "_request", None) or request
+    if failed.url != request.url or failed.method != request.method:
+        kind: type[TransportError] = NotSentError
+    else:
+        kind = next(
+            (ours for theirs, ours in TRANSPORT_ERRORS if isinstance(error, theirs)),
+            NotSentError,
+        )
+    observed = excerpt(str(error)) or type(error).__name__
+    host = failed.url.host or str(failed.url)
+    remedy = (
+        f"check the network, the proxy and that {host!r} is the right endpoint"
+        if kind is NotSentError
+        else "the connection broke before an answer came, run pulumi up again"
+    )
+    return kind(f"{doing}: no answer from {host!r}: {observed}", remedy=remedy)
+
+
+def _params(**values: Any) -> dict[str, Any]:
+    # httpx would write None as an empty value and bool as "True".
+    return {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def _tls_context(settings: Settings) -> ssl.SSLContext | bool:
+    if settings.insecure:
+        return False
+    if settings.ca_file is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=settings.ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(
+            f"huaweicloud:caFile (or HW_CA_FILE): {settings.ca_file!r} cannot be used: {error}",
+            remedy="want a file of PEM certificates",
+        ) from error

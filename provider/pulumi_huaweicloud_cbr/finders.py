@@ -1,0 +1,191 @@
+"""Exactly one thing, or NotFoundError: the only place where oddities of the API are interpreted.
+
+A finder makes as many calls as it takes to be sure. It decides nothing about what to do with
+what it found; that is `decisions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeVar
+
+from pulumi_huaweicloud_cbr.client import PAGE_SIZE, CbrClient
+from pulumi_huaweicloud_cbr.errors import (
+    ApiError,
+    ConfigurationError,
+    NotFoundError,
+    UnidentifiedReplicaError,
+)
+from pulumi_huaweicloud_cbr.models import (
+    Backup,
+    ProjectScope,
+    Replica,
+    ReplicationRecord,
+    Vault,
+)
+
+Found = TypeVar("Found")
+
+
+async def find_backup(api: CbrClient, scope: ProjectScope, backup_id: str) -> Backup:
+    """Return the backup of that id.
+
+    Raises:
+        NotFoundError: the project answers, and has none.
+        ApiError: also where the project itself cannot be reached with these credentials.
+    """
+    return await _existing(api, scope, lambda: api.get_backup(scope, backup_id))
+
+
+async def find_vault(api: CbrClient, scope: ProjectScope, vault_id: str) -> Vault:
+    """Return the vault of that id; raises as `find_backup` does."""
+    return await _existing(api, scope, lambda: api.get_vault(scope, vault_id))
+
+
+async def _existing(
+    api: CbrClient, scope: ProjectScope, call: Callable[[], Awaitable[Found]]
+) -> Found:
+    try:
+        return await call()
+    except ApiError as error:
+        if not error.is_unauthorized_url:
+            raise
+        # CBR answers 401 "Malformed request url" for another project's path and, as other
+        # clients have met, for an id that is gone. Taking the first for the second would lose
+        # a replica, so the project has to prove that it answers at all.
+        await api.list_backups(scope, limit=1)
+        raise NotFoundError(
+            f"{error.message} (the project answers, so it is the id that does not exist)",
+            status=error.status,
+            is_unauthorized_url=True,
+            request_id=error.request_id,
+        ) from error
+
+
+def find_record(source: Backup, record_id: str) -> ReplicationRecord | None:
+    """Return the source backup's record of that id, None when it lists none."""
+    return next((record for record in source.records if record.id == record_id), None)
+
+
+def records_for_region(source: Backup, region: str) -> tuple[ReplicationRecord, ...]:
+    """Return the records of copies to a region, the newest first."""
+    matching = [record for record in source.records if record.destination_region == region]
+    return tuple(sorted(matching, key=lambda record: record.created_at or "", reverse=True))
+
+
+async def find_replica_by_id(api: CbrClient, scope: ProjectScope, backup_id: str) -> Replica:
+    """Return what stands under a replica's id in the destination."""
+    try:
+        return Replica(backup_id, await find_backup(api, scope, backup_id))
+    except NotFoundError:
+        return Replica(backup_id, None)
+
+
+async def find_replica_by_checkpoint(
+    api: CbrClient, scope: ProjectScope, vault_id: str, checkpoint_id: str
+) -> Replica:
+    """Return the replica that belongs to a restore point of the destination vault."""
+    filters = {"image_type": "replication", "vault_id": vault_id, "checkpoint_id": checkpoint_id}
+    async for backup in iterate_backups(api, scope, **filters):
+        if backup.checkpoint_id == checkpoint_id and backup.is_replica:
+            return Replica(backup.id, backup)
+    return Replica(None, None)
+
+
+async def find_replica_by_task(
+    api: CbrClient, source_scope: ProjectScope, backup_id: str, destination: ProjectScope
+) -> Replica | None:
+    """Return the replica that the source region's operation log names; None when it names none.
+
+    For a source backup that is gone, and its records with it. The newest task counts. The log
+    is kept for about 30 days (CBR user guide, "Tasks").
+    """
+    offset = 0
+    while True:
+        page = await api.list_tasks(
+            source_scope, limit=PAGE_SIZE, offset=offset, operation_type="replication"
+        )
+        for task in sorted(page, key=lambda task: task.created_at or "", reverse=True):
+            told = task.replication
+            if (
+                told.source_backup_id == backup_id
+                and told.destination_region == destination.region
+                and told.destination_backup_id
+            ):
+                return await find_replica_by_id(api, destination, told.destination_backup_id)
+        if len(page) < PAGE_SIZE:
+            return None
+        offset += len(page)
+
+
+async def require_no_replica(
+    api: CbrClient,
+    scope: ProjectScope,
+    vault_id: str,
+    resource_id: str | None,
+    doing: str,
+) -> None:
+    """Make sure that no replica in the vault can be the one whose id nothing tells any more.
+
+    Raises:
+        UnidentifiedReplicaError: there are replicas of the same resource; any could be it.
+    """
+    candidates = [
+        backup
+        async for backup in iterate_backups(
+            api, scope, image_type="replication", vault_id=vault_id, resource_id=resource_id
+        )
+    ]
+    if not candidates:
+        return
+    names = ", ".join(f"{backup.name!r} ({backup.id})" for backup in candidates[:5])
+    raise UnidentifiedReplicaError(
+        f"{doing}: the source backup and its replication record are gone, and vault ({vault_id}) "
+        f"in {scope} holds {len(candidates)} replica(s) of the same resource: {names}",
+        remedy=(
+            "delete by hand those that are no longer needed, then drop the resource with "
+            "pulumi state delete"
+        ),
+    )
+
+
+async def find_project_id(api: CbrClient, region: str) -> str:
+    """Return the id of the project that is named like the region.
+
+    Raises:
+        ConfigurationError: IAM shows none, or more than one, to these credentials.
+    """
+    projects = await api.list_projects(region, region)
+    exact = [project for project in projects if project.name == region]
+    if len(exact) == 1:
+        return exact[0].id
+    raise ConfigurationError(
+        f"looking up the project of region {region!r} in IAM: found {len(exact)} of that name",
+        remedy="check the region's name and the user's access to it, or give the project id",
+    )
+
+
+async def find_destinations(api: CbrClient, scope: ProjectScope) -> frozenset[str]:
+    """Return the regions to which backups of this one can be copied."""
+    regions = await api.get_replication_capabilities(scope)
+    return frozenset(
+        destination
+        for region in regions
+        if region.name == scope.region
+        for destination in region.replication_destinations
+    )
+
+
+async def iterate_backups(
+    api: CbrClient, scope: ProjectScope, **filters: Any
+) -> AsyncIterator[Backup]:
+    """Yield all backups that pass the filters, page by page, in the API's order."""
+    offset = 0
+    while True:
+        page = await api.list_backups(scope, limit=PAGE_SIZE, offset=offset, **filters)
+        for backup in page:
+            yield backup
+        # Terraform's client goes on until an empty page; a short one says the same sooner.
+        if len(page) < PAGE_SIZE:
+            return
+        offset += len(page)

@@ -1,0 +1,149 @@
+"""The inputs of a replication: what each may be, told one readable line per fault.
+
+Pure; the limits are those of the CBR API reference, CopyBackup.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from pulumi_huaweicloud_cbr.errors import excerpt
+from pulumi_huaweicloud_cbr.preflight import Finding
+
+PREFLIGHT_MODES = ("error", "warn", "off")
+NAME_LIMIT = 64
+DESCRIPTION_LIMIT = 255
+REGION_LIMIT = 255
+PROJECT_LIMIT = 64
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NAME_CHARACTER = re.compile(r"[\u4E00-\u9FA5\uf900-\ufa2da-zA-Z0-9_\-]")
+_REGION_CHARACTER = re.compile(r"[a-zA-Z0-9._\-]")
+_PROJECT_CHARACTER = re.compile(r"[a-zA-Z0-9_\-]")
+
+Rule = Callable[[object], "str | None"]
+
+
+def check_inputs(known: Mapping[str, object], unknown: frozenset[str]) -> list[Finding]:
+    """Find every fault of the inputs themselves.
+
+    Args:
+        known: inputs whose value is known; None stands for one that was left out.
+        unknown: names of inputs whose value is only known later; nothing is said of them.
+    """
+    findings = []
+    for field, rule in _RULES.items():
+        value = known.get(field)
+        if value is None:
+            if field in _REQUIRED and field not in unknown:
+                findings.append(Finding(field, f"is missing; give {_REQUIRED[field]}"))
+            continue
+        fault = rule(value)
+        if fault:
+            findings.append(Finding(field, fault))
+    for field in known:
+        if field not in _RULES:
+            known_fields = ", ".join(_RULES)
+            findings.append(
+                Finding(field, f"is not an input of a backup replication; known: {known_fields}")
+            )
+    return findings
+
+
+def _check_uuid(value: object) -> str | None:
+    if not isinstance(value, str):
+        return _wrong_type(value, "a UUID as text")
+    if not _UUID.fullmatch(value):
+        return (
+            f"{_shown(value)} is not a UUID; "
+            "want 32 hexadecimal digits in the form 8-4-4-4-12, as the console shows it"
+        )
+    return None
+
+
+def _check_name(value: object) -> str | None:
+    return _check_characters(
+        value, NAME_LIMIT, _NAME_CHARACTER, "letters, digits, CJK, '_' and '-'"
+    )
+
+
+def _check_region(value: object) -> str | None:
+    return _check_characters(
+        value, REGION_LIMIT, _REGION_CHARACTER, "letters, digits, '.', '_' and '-'"
+    )
+
+
+def _check_project(value: object) -> str | None:
+    return _check_characters(
+        value, PROJECT_LIMIT, _PROJECT_CHARACTER, "letters, digits, '_' and '-'"
+    )
+
+
+def _check_characters(
+    value: object, limit: int, allowed: re.Pattern[str], allowed_words: str
+) -> str | None:
+    if not isinstance(value, str):
+        return _wrong_type(value, "text")
+    rule = f"allowed are {allowed_words}, 1 to {limit} characters"
+    if not value:
+        return f"is empty; {rule}"
+    forbidden = next((char for char in value if not allowed.fullmatch(char)), None)
+    if forbidden is not None:
+        return f"{_shown(value)} contains {forbidden!r}; {rule}"
+    if len(value) > limit:
+        return f"{_shown(value)} has {len(value)} characters; {rule}"
+    return None
+
+
+def _check_description(value: object) -> str | None:
+    if not isinstance(value, str):
+        return _wrong_type(value, "text")
+    rule = f"allowed are all characters but '<' and '>', 0 to {DESCRIPTION_LIMIT} of them"
+    forbidden = next((char for char in value if char in "<>"), None)
+    if forbidden is not None:
+        return f"{_shown(value)} contains {forbidden!r}; {rule}"
+    if len(value) > DESCRIPTION_LIMIT:
+        return f"{_shown(value)} has {len(value)} characters; {rule}"
+    return None
+
+
+def _check_flag(value: object) -> str | None:
+    return None if isinstance(value, bool) else _wrong_type(value, "true or false")
+
+
+def _check_mode(value: object) -> str | None:
+    if value in PREFLIGHT_MODES:
+        return None
+    return f"{_shown(value)} is not a mode of preflight; want 'error', 'warn' or 'off'"
+
+
+def _wrong_type(value: object, wanted: str) -> str:
+    kinds = {bool: "a truth value", str: "text", int: "a number", float: "a number"}
+    kind = kinds.get(type(value), "a list" if isinstance(value, list) else "an object")
+    return f"{_shown(value)} is {kind}; want {wanted}"
+
+
+def _shown(value: object) -> str:
+    return excerpt(repr(value), 80)
+
+
+_RULES: dict[str, Rule] = {
+    "backup_id": _check_uuid,
+    "destination_region": _check_region,
+    "destination_vault_id": _check_uuid,
+    "destination_project_id": _check_project,
+    "name": _check_name,
+    "description": _check_description,
+    "enable_acceleration": _check_flag,
+    "source_region": _check_region,
+    "source_project_id": _check_project,
+    "adopt": _check_flag,
+    "preflight": _check_mode,
+}
+FIELDS = tuple(_RULES)
+_REQUIRED = {
+    "backup_id": "the id of the backup to copy",
+    "destination_region": "the id of the region to copy to, such as 'cn-east-3'",
+    "destination_vault_id": "the id of a replication vault in the destination region",
+}

@@ -1,0 +1,423 @@
+"""The life of one replication: preflight, submit or adopt, observe, rename, remove.
+
+Puts finders, decisions and waiters together; knows nothing of Pulumi, so it is driven by tests
+and by fleets in the same way. Every function may be run again after a crash at any point: what
+was done is found by its natural key (backup, destination region), not by memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from pulumi_huaweicloud_cbr.backoff import is_outcome_unknown
+from pulumi_huaweicloud_cbr.client import CbrClient
+from pulumi_huaweicloud_cbr.decisions import (
+    Adopt,
+    Attempt,
+    AwaitDeletion,
+    CreateDecision,
+    Observation,
+    Refuse,
+    Standing,
+    Submit,
+    decide_create,
+    decide_read,
+)
+from pulumi_huaweicloud_cbr.error_codes import CODE_ALREADY_REPLICATED, CODES_DELETION_PENDING
+from pulumi_huaweicloud_cbr.errors import (
+    ApiError,
+    CbrError,
+    ConflictError,
+    NotFoundError,
+    OutcomeUnknownError,
+)
+from pulumi_huaweicloud_cbr.finders import (
+    find_backup,
+    find_record,
+    find_replica_by_checkpoint,
+    find_replica_by_id,
+    find_replica_by_task,
+    records_for_region,
+    require_no_replica,
+)
+from pulumi_huaweicloud_cbr.models import (
+    STATUS_SUBMITTED,
+    STATUS_SUCCESS,
+    Backup,
+    DesiredReplication,
+    ProjectScope,
+    Replica,
+    ReplicationRecord,
+    TrackedReplication,
+)
+from pulumi_huaweicloud_cbr.waiters import GONE, Look, WaitPlan, wait
+
+Notify = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long to wait, in seconds.
+
+    The vendor names about 80 MB/s, so 1 TB takes 3.6 hours (CBR user guide, 2021). `looks` and
+    `look_again_s`: how often a lost submission is looked for before it counts as not accepted.
+    """
+
+    copy_s: float = 4 * 3600.0
+    deletion_s: float = 20 * 60.0
+    looks: int = 3
+    look_again_s: float = 2.0
+    submissions: int = 3
+
+
+async def observe_attempts(
+    api: CbrClient, desired: DesiredReplication, source: Backup
+) -> list[Attempt]:
+    """Return all attempts to copy the backup to the region, the newest first."""
+    attempts = []
+    for record in records_for_region(source, desired.destination.region):
+        replica = None
+        if record.is_succeeded:
+            replica = await _replica_of_record(api, desired, record)
+        attempts.append(Attempt(record, replica))
+    return attempts
+
+
+async def _replica_of_record(
+    api: CbrClient, desired: DesiredReplication, record: ReplicationRecord
+) -> Replica:
+    # The replica is where the record says, which need not be where it is wanted.
+    scope = replace(
+        desired.destination,
+        project_id=record.destination_project_id or desired.destination.project_id,
+    )
+    if record.destination_backup_id:
+        return await find_replica_by_id(api, scope, record.destination_backup_id)
+    vault_id = record.destination_vault_id or desired.destination_vault_id
+    if record.destination_checkpoint_id:
+        return await find_replica_by_checkpoint(
+            api, scope, vault_id, record.destination_checkpoint_id
+        )
+    by_task = await find_replica_by_task(api, desired.source, desired.backup_id, scope)
+    return by_task or Replica(None, None)
+
+
+async def submit_or_adopt(
+    api: CbrClient,
+    desired: DesiredReplication,
+    notify: Notify,
+    limits: Limits | None = None,
+) -> TrackedReplication:
+    """Bring a replication about, once, whatever happened before; return at submission.
+
+    Looks first, then submits. A submission whose outcome is unknown is looked for, never simply
+    sent again; the API's own refusal of a second copy (1009) settles what looking cannot.
+
+    Raises:
+        ConflictError: a replica or a copy that does not match stands in the way.
+        NotFoundError: the source backup does not exist.
+        OutcomeUnknownError: several submissions were neither answered nor found.
+    """
+    limits = limits or Limits()
+    unsettled: CbrError | None = None
+    for _ in range(limits.submissions):
+        looks = limits.looks if unsettled else 1
+        source, decision = await _look(api, desired, notify, limits, looks)
+        if isinstance(decision, Refuse):
+            raise ConflictError(f"{desired}: {decision.reason}", remedy=decision.remedy)
+        if isinstance(decision, Adopt):
+            return await _adopt(api, desired, source, decision.attempt, notify)
+        try:
+            answer = await api.replicate_backup(
+                desired.source, desired.backup_id, desired.request()
+            )
+        except CbrError as error:
+            if not (_is_second_copy(error) or is_outcome_unknown(error)):
+                raise
+            notify(f"{error}; looking whether it was accepted")
+            unsettled = error
+            continue
+        return TrackedReplication(
+            backup_id=desired.backup_id,
+            source=desired.source,
+            destination=desired.destination,
+            destination_vault_id=desired.destination_vault_id,
+            replication_record_id=answer.replication_record_id,
+            status=STATUS_SUBMITTED,
+            provider_id=answer.provider_id or source.provider_id,
+            source_resource_id=source.resource_id,
+        )
+    if _is_second_copy(unsettled):
+        raise ConflictError(
+            f"submitting {desired}: CBR says that the backup has been copied there, but lists no "
+            "replication record of it",
+            remedy="look for the replica in the CBR console of that region, and delete it there",
+            code=CODE_ALREADY_REPLICATED,
+        ) from unsettled
+    raise OutcomeUnknownError(
+        f"submitting {desired}: {limits.submissions} submissions were neither answered nor found",
+        remedy="run pulumi up again: it looks for the copy before it submits one",
+    ) from unsettled
+
+
+def _is_second_copy(error: CbrError | None) -> bool:
+    return isinstance(error, ApiError) and error.code == CODE_ALREADY_REPLICATED
+
+
+async def _look(
+    api: CbrClient, desired: DesiredReplication, notify: Notify, limits: Limits, looks: int
+) -> tuple[Backup, CreateDecision]:
+    """Return the source backup and what to do, looking several times for a late record."""
+    for look in range(looks):
+        if look:
+            await api.clock.sleep(limits.look_again_s)
+        source = await find_backup(api, desired.source, desired.backup_id)
+        decision = decide_create(desired, await observe_attempts(api, desired, source))
+        if not isinstance(decision, Submit):
+            break
+    if isinstance(decision, AwaitDeletion):
+        replica = decision.attempt.replica
+        if replica is not None and replica.backup_id is not None:
+            notify(f"waiting until the old replica ({replica.backup_id}) is deleted")
+            await _wait_gone(api, desired.destination, replica.backup_id, limits)
+        return source, Submit()
+    return source, decision
+
+
+async def _adopt(
+    api: CbrClient,
+    desired: DesiredReplication,
+    source: Backup,
+    attempt: Attempt,
+    notify: Notify,
+) -> TrackedReplication:
+    tracked = TrackedReplication(
+        backup_id=desired.backup_id,
+        source=desired.source,
+        destination=desired.destination,
+        destination_vault_id=desired.destination_vault_id,
+        replication_record_id=attempt.record.id,
+        status=attempt.record.status,
+        provider_id=source.provider_id,
+        source_resource_id=source.resource_id,
+    )
+    replica = attempt.replica or Replica(attempt.record.destination_backup_id, None)
+    tracked = _updated(tracked, Observation(source, attempt.record, replica))
+    notify(f"adopting {tracked} with status {tracked.status!r}: nothing is copied again")
+    backup = replica.backup
+    if backup is not None and desired.name is not None and backup.name != desired.name:
+        renamed = await api.rename_backup(desired.destination, backup.id, desired.name)
+        tracked = replace(tracked, replica_name=renamed.name)
+    return tracked
+
+
+async def observe(api: CbrClient, tracked: TrackedReplication) -> Observation:
+    """Find out how a tracked replication stands.
+
+    Raises:
+        UnidentifiedReplicaError: a replica may exist, but nothing tells which it is.
+    """
+    source: Backup | None
+    try:
+        source = await find_backup(api, tracked.source, tracked.backup_id)
+    except NotFoundError:
+        source = None
+    record = find_record(source, tracked.replication_record_id) if source else None
+    if record is not None and record.is_pending:
+        return Observation(source, record, Replica(record.destination_backup_id, None))
+    if record is not None and record.is_failed and tracked.destination_backup_id is None:
+        return Observation(source, record, Replica(None, None))
+    return Observation(source, record, await _find_replica(api, tracked, record))
+
+
+async def _find_replica(
+    api: CbrClient, tracked: TrackedReplication, record: ReplicationRecord | None
+) -> Replica:
+    """Return the replica, by the surest of the traces that are left."""
+    backup_id = tracked.destination_backup_id or (record and record.destination_backup_id)
+    if backup_id:
+        return await find_replica_by_id(api, tracked.destination, backup_id)
+    checkpoint_id = tracked.destination_checkpoint_id or (
+        record and record.destination_checkpoint_id
+    )
+    if checkpoint_id:
+        return await find_replica_by_checkpoint(
+            api, tracked.destination, tracked.destination_vault_id, checkpoint_id
+        )
+    by_task = await find_replica_by_task(
+        api, tracked.source, tracked.backup_id, tracked.destination
+    )
+    if by_task is not None:
+        return by_task
+    await require_no_replica(
+        api,
+        tracked.destination,
+        tracked.destination_vault_id,
+        tracked.source_resource_id,
+        f"looking for the replica of {tracked}",
+    )
+    return Replica(None, None)
+
+
+async def refresh(
+    api: CbrClient, tracked: TrackedReplication
+) -> tuple[Standing, TrackedReplication]:
+    """Return how a replication stands, and what is known of it now."""
+    observation = await observe(api, tracked)
+    return decide_read(observation), _updated(tracked, observation)
+
+
+def _updated(tracked: TrackedReplication, observation: Observation) -> TrackedReplication:
+    record, replica = observation.record, observation.replica
+    status = tracked.status
+    failure = None
+    if record is not None:
+        status = record.status
+        failure = record.failure if record.is_failed else None
+    elif replica.backup is not None:
+        # The record went with the source backup; the replica itself is the proof.
+        status = STATUS_SUCCESS
+    found = replica.backup
+    return replace(
+        tracked,
+        status=status,
+        failure=failure,
+        source_deleted=observation.source is None,
+        destination_backup_id=_first(
+            found.id if found else None,
+            replica.backup_id,
+            record.destination_backup_id if record else None,
+            tracked.destination_backup_id,
+        ),
+        destination_checkpoint_id=_first(
+            found.checkpoint_id if found else None,
+            record.destination_checkpoint_id if record else None,
+            tracked.destination_checkpoint_id,
+        ),
+        created_at=_first(record.created_at if record else None, tracked.created_at),
+        replica_name=_first(found.name if found else None, tracked.replica_name),
+    )
+
+
+def _first(*values: str | None) -> str | None:
+    return next((value for value in values if value), None)
+
+
+async def rename(
+    api: CbrClient,
+    tracked: TrackedReplication,
+    name: str,
+    notify: Notify,
+    limits: Limits | None = None,
+) -> TrackedReplication:
+    """Give the replica another name, after waiting for a copy that is still running.
+
+    Raises:
+        NotFoundError: the replica is gone.
+    """
+    tracked, replica = await _settle(api, tracked, notify, limits or Limits(), "renaming")
+    if replica.backup is None:
+        raise NotFoundError(
+            f"renaming the replica of {tracked} to {name!r}: it does not exist any more",
+            remedy="run pulumi refresh, then pulumi up to copy the backup again",
+        )
+    if replica.backup.name == name:
+        return tracked
+    renamed = await api.rename_backup(tracked.destination, replica.backup.id, name)
+    return replace(tracked, replica_name=renamed.name)
+
+
+async def remove(
+    api: CbrClient,
+    tracked: TrackedReplication,
+    notify: Notify,
+    limits: Limits | None = None,
+) -> None:
+    """Delete the replica and wait until it is gone; a replica that is gone already is fine.
+
+    A copy that is still running is waited for first, since it cannot be called back.
+    """
+    limits = limits or Limits()
+    tracked, replica = await _settle(api, tracked, notify, limits, "deleting")
+    if replica.backup_id is None or replica.is_gone:
+        return
+    try:
+        await api.delete_backup(tracked.destination, replica.backup_id)
+    except NotFoundError:
+        return
+    except ApiError as error:
+        if error.code not in CODES_DELETION_PENDING:
+            raise
+        notify(f"{error}; waiting whether a deletion is under way")
+    await _wait_gone(api, tracked.destination, replica.backup_id, limits)
+
+
+async def _settle(
+    api: CbrClient, tracked: TrackedReplication, notify: Notify, limits: Limits, verb: str
+) -> tuple[TrackedReplication, Replica]:
+    """Wait until the copy has ended; return what is known then, and the replica."""
+    doing = f"{verb} the replica of {tracked}"
+    is_told = False
+
+    async def look() -> Look[Observation]:
+        nonlocal is_told
+        seen = await observe(api, tracked)
+        standing = decide_read(seen)
+        detail = ""
+        if standing is Standing.COPYING:
+            detail = _progress(seen.record)
+            if not is_told:
+                is_told = True
+                notify(f"{doing}: waiting for the copy that is under way ({detail})")
+        return Look(standing.value, seen, detail)
+
+    plan = WaitPlan(
+        doing=f"{doing}: waiting for the copy that is under way",
+        pending=frozenset({Standing.COPYING.value}),
+        target=frozenset({Standing.PRESENT.value, Standing.FAILED.value, Standing.GONE.value}),
+        interval_s=api.settings.poll_interval_s,
+        timeout_s=limits.copy_s,
+        hint="the copy goes on in CBR; run the same command again to go on waiting",
+    )
+    ended = (await wait(plan, look, api.clock)).observed
+    return _updated(tracked, ended), ended.replica
+
+
+def _progress(record: ReplicationRecord | None) -> str:
+    progress = record.extra_info.progress if record and record.extra_info else None
+    return "progress unknown" if progress is None else f"progress {progress} %"
+
+
+# All statuses that a backup can have (CBR API reference, ShowBackup) may be seen until a
+# deletion, which is asynchronous, has begun and ended.
+_ANY_BACKUP_STATUS = frozenset(
+    {
+        "available",
+        "protecting",
+        "deleting",
+        "restoring",
+        "error",
+        "waiting_protect",
+        "waiting_delete",
+        "waiting_restore",
+    }
+)
+
+
+async def _wait_gone(api: CbrClient, scope: ProjectScope, backup_id: str, limits: Limits) -> None:
+    async def look() -> Look[None]:
+        replica = await find_replica_by_id(api, scope, backup_id)
+        if replica.backup is None:
+            return Look(GONE, None)
+        return Look(replica.backup.status or "unknown", None)
+
+    plan = WaitPlan(
+        doing=f"waiting until replica ({backup_id}) in {scope} is deleted",
+        pending=_ANY_BACKUP_STATUS,
+        target=frozenset({GONE}),
+        interval_s=api.settings.poll_interval_s,
+        timeout_s=limits.deletion_s,
+        hint="the deletion goes on in CBR; run the same command again to go on waiting",
+    )
+    await wait(plan, look, api.clock)

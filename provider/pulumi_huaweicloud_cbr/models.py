@@ -1,0 +1,391 @@
+"""What CBR and IAM say and are told, as typed values; the only home of wire spelling.
+
+Responses are decoded leniently where the vendor's own samples are (nulls in required fields,
+unknown fields, unknown statuses) and strictly where a wrong type would mislead us.
+Source: CBR API reference, CopyBackup, ShowBackup, ListBackups, ShowVault, ListOpLogs and
+ShowReplicationCapabilities; IAM API reference, KeystoneListProjects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+@dataclass(frozen=True)
+class ProjectScope:
+    """A project in a region: where a request goes and what its credentials must be good for."""
+
+    region: str
+    project_id: str
+
+    def __str__(self) -> str:
+        return f"region {self.region!r}, project ({self.project_id})"
+
+
+def _empty_as_none(value: Any) -> Any:
+    return None if value == "" else value
+
+
+OptionalText = Annotated[str | None, BeforeValidator(_empty_as_none)]
+"""A string that CBR leaves out, nulls or empties when it has nothing to say."""
+
+
+class WireModel(BaseModel):
+    """Base of everything decoded from a response: immutable, unknown fields ignored."""
+
+    # Built at first use: most runs of a program decode nothing.
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+
+PENDING_RECORD_STATUSES = frozenset({"waiting_replicate", "replicating"})
+"""The copy is still to come or under way (CBR API reference, ReplicationRecordGet)."""
+
+STATUS_SUBMITTED = "waiting_replicate"
+STATUS_SUCCESS = "success"
+FAILED_RECORD_STATUSES = frozenset({"fail", "skip"})
+"""Nothing was copied. `skip` is not defined by the vendor; it failed unless a replica is named."""
+
+
+class RecordExtraInfo(WireModel):
+    """How far a copy got, and why it failed."""
+
+    progress: int | None = None
+    fail_code: OptionalText = None
+    fail_reason: OptionalText = None
+
+
+class ReplicationRecord(WireModel):
+    """One attempt to copy a backup to another region, as the source backup lists it."""
+
+    id: str
+    status: str
+    created_at: OptionalText = None
+    destination_backup_id: OptionalText = None
+    destination_checkpoint_id: OptionalText = None
+    destination_project_id: OptionalText = None
+    destination_region: OptionalText = None
+    destination_vault_id: OptionalText = None
+    extra_info: RecordExtraInfo | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the copy is still to come or under way."""
+        return self.status in PENDING_RECORD_STATUSES
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether the attempt ended without a replica."""
+        if self.status == "skip":
+            return self.destination_backup_id is None
+        return self.status == "fail"
+
+    @property
+    def is_succeeded(self) -> bool:
+        """Whether the attempt ended with a replica."""
+        return self.status == STATUS_SUCCESS or (self.status == "skip" and not self.is_failed)
+
+    @property
+    def failure(self) -> str:
+        """Return the code and reason of a failure in words."""
+        extra = self.extra_info or RecordExtraInfo()
+        parts = [part for part in (extra.fail_code, extra.fail_reason) if part]
+        return ": ".join(parts) or "CBR gave no reason"
+
+
+class BackupExtendInfo(WireModel):
+    """The part of a backup's `extend_info` that decides whether it can be copied."""
+
+    contain_system_disk: bool | None = None
+
+
+class Backup(WireModel):
+    """A backup, or a replica where `image_type` is ``replication``; sizes in GB."""
+
+    id: str
+    name: str | None = None
+    description: str | None = None
+    project_id: str | None = None
+    vault_id: str | None = None
+    checkpoint_id: OptionalText = None
+    image_type: str | None = None
+    status: str | None = None
+    resource_id: OptionalText = None
+    resource_name: str | None = None
+    resource_type: str | None = None
+    resource_size: int | None = None
+    provider_id: OptionalText = None
+    created_at: OptionalText = None
+    expired_at: OptionalText = None
+    extend_info: BackupExtendInfo | None = None
+    replication_records: tuple[ReplicationRecord, ...] | None = None
+
+    @property
+    def is_replica(self) -> bool:
+        """Whether this backup is itself a copy from another region."""
+        return self.image_type == "replication"
+
+    @property
+    def records(self) -> tuple[ReplicationRecord, ...]:
+        """Return the replication records, none when the field is missing or null."""
+        return self.replication_records or ()
+
+
+class VaultBilling(WireModel):
+    """Kind, state and room of a vault: `size` in GB, `used` in MB."""
+
+    status: str | None = None
+    size: int | None = None
+    used: int | None = None
+    protect_type: str | None = None
+    object_type: str | None = None
+
+
+class Vault(WireModel):
+    """A vault; one that takes replicas has `billing.protect_type` ``replication``."""
+
+    id: str
+    name: str | None = None
+    project_id: str | None = None
+    billing: VaultBilling = VaultBilling()
+
+    @property
+    def free_gb(self) -> float | None:
+        """Return the free room in GB, None when the vault does not tell."""
+        if self.billing.size is None or self.billing.used is None:
+            return None
+        return self.billing.size - self.billing.used / 1024
+
+
+class Replication(WireModel):
+    """What CopyBackup answers: the record to follow the copy by, and the destination echoed."""
+
+    replication_record_id: str = Field(min_length=1)
+    backup_id: OptionalText = None
+    project_id: OptionalText = None
+    provider_id: OptionalText = None
+    source_region: OptionalText = None
+    destination_project_id: OptionalText = None
+    destination_region: OptionalText = None
+    destination_vault_id: OptionalText = None
+
+
+class RegionCapability(WireModel):
+    """A region and the regions that its backups can be copied to."""
+
+    name: str
+    replication_destinations: tuple[str, ...]
+
+
+class Project(WireModel):
+    """An IAM project."""
+
+    id: str
+    name: str
+    enabled: bool | None = None
+
+
+class TokenProject(WireModel):
+    """The project that a token is scoped to."""
+
+    id: str
+
+
+class TokenBody(WireModel):
+    """What IAM says of a token; the token itself is in a header."""
+
+    issued_at: datetime | None = None
+    expires_at: datetime | None = None
+    project: TokenProject | None = None
+
+
+class TokenEnvelope(WireModel):
+    """``{"token": …}``."""
+
+    token: TokenBody
+
+
+class TaskReplication(WireModel):
+    """What the log of a replication task says of the two backups."""
+
+    source_backup_id: OptionalText = None
+    destination_backup_id: OptionalText = None
+    destination_checkpoint_id: OptionalText = None
+    destination_project_id: OptionalText = None
+    destination_region: OptionalText = None
+
+
+class TaskExtraInfo(WireModel):
+    """The part of a task's `extra_info` that concerns replication."""
+
+    replication: TaskReplication | None = None
+
+
+class Task(WireModel):
+    """One entry of the operation log."""
+
+    id: str
+    status: str | None = None
+    created_at: OptionalText = None
+    extra_info: TaskExtraInfo | None = None
+
+    @property
+    def replication(self) -> TaskReplication:
+        """Return what the task says of a replication, empty for another kind of task."""
+        extra = self.extra_info or TaskExtraInfo()
+        return extra.replication or TaskReplication()
+
+
+class BackupEnvelope(WireModel):
+    """``{"backup": …}``."""
+
+    backup: Backup
+
+
+class BackupPage(WireModel):
+    """One page of ListBackups."""
+
+    backups: tuple[Backup, ...]
+    count: int | None = None
+
+
+class VaultEnvelope(WireModel):
+    """``{"vault": …}``."""
+
+    vault: Vault
+
+
+class VaultPage(WireModel):
+    """One page of ListVault or ListExternalVault."""
+
+    vaults: tuple[Vault, ...]
+    count: int | None = None
+
+
+class ReplicationEnvelope(WireModel):
+    """``{"replication": …}``."""
+
+    replication: Replication
+
+
+class CapabilitiesEnvelope(WireModel):
+    """``{"regions": […]}``."""
+
+    regions: tuple[RegionCapability, ...]
+
+
+class ProjectPage(WireModel):
+    """``{"projects": […]}``."""
+
+    projects: tuple[Project, ...]
+
+
+class TaskPage(WireModel):
+    """One page of ListOpLogs."""
+
+    operation_logs: tuple[Task, ...]
+    count: int | None = None
+
+
+@dataclass(frozen=True)
+class Replica:
+    """Where a replication's replica was looked for, and what was found there.
+
+    `backup_id` is the replica's id as far as any source tells it, None when none does;
+    `backup` is what stands under that id in the destination now, None when it is gone.
+    """
+
+    backup_id: str | None
+    backup: Backup | None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether there is no replica."""
+        return self.backup is None
+
+
+@dataclass(frozen=True)
+class DesiredReplication:
+    """A replication as declared, with both projects resolved."""
+
+    backup_id: str
+    source: ProjectScope
+    destination: ProjectScope
+    destination_vault_id: str
+    name: str | None = None
+    description: str | None = None
+    enable_acceleration: bool = False
+    adopt: bool = True
+
+    def __str__(self) -> str:
+        return f"replication of backup ({self.backup_id}) to region {self.destination.region!r}"
+
+    def request(self) -> ReplicateRequest:
+        """Return what to submit."""
+        return ReplicateRequest(
+            destination_region=self.destination.region,
+            destination_project_id=self.destination.project_id,
+            destination_vault_id=self.destination_vault_id,
+            name=self.name,
+            description=self.description,
+            enable_acceleration=self.enable_acceleration,
+        )
+
+
+@dataclass(frozen=True)
+class TrackedReplication:
+    """A replication as last known: what identifies it, and what was observed of it.
+
+    `replica_name` is the replica's name as observed, None while that is not known.
+    `failure` is the code and reason of a copy that failed, in words.
+    """
+
+    backup_id: str
+    source: ProjectScope
+    destination: ProjectScope
+    destination_vault_id: str
+    replication_record_id: str
+    status: str
+    provider_id: str | None = None
+    destination_backup_id: str | None = None
+    destination_checkpoint_id: str | None = None
+    source_resource_id: str | None = None
+    created_at: str | None = None
+    source_deleted: bool = False
+    replica_name: str | None = None
+    failure: str | None = None
+
+    def __str__(self) -> str:
+        return f"replication record ({self.replication_record_id})"
+
+
+@dataclass(frozen=True)
+class ReplicateRequest:
+    """The body of CopyBackup."""
+
+    destination_region: str
+    destination_project_id: str
+    destination_vault_id: str
+    name: str | None = None
+    description: str | None = None
+    enable_acceleration: bool = False
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the JSON body; optional fields are left out rather than sent empty."""
+        replicate: dict[str, Any] = {
+            "destination_region": self.destination_region,
+            "destination_project_id": self.destination_project_id,
+            "destination_vault_id": self.destination_vault_id,
+        }
+        if self.name is not None:
+            replicate["name"] = self.name
+        if self.description is not None:
+            replicate["description"] = self.description
+        if self.enable_acceleration:
+            # Accounts gated by OP_GATED_CSBS_REP_ACCELERATION refuse the key itself with
+            # BackupService.9900, so false is said by silence.
+            replicate["enable_acceleration"] = True
+        return {"replicate": replicate}

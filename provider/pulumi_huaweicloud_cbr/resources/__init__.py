@@ -1,0 +1,1 @@
+"""The Pulumi-aware part: resources, their providers and the functions for programs."""

@@ -1,0 +1,114 @@
+"""What every provider class here shares: configuration, and errors that a user can read.
+
+The SDK's plugin shows `str(error)` up to 3.264 and a whole traceback from 3.265 on. Expected
+errors are shown without one on either; unexpected ones keep theirs.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+import pulumi
+from pulumi.dynamic import ConfigureRequest, ResourceProvider
+
+from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, redact
+from pulumi_huaweicloud_cbr.resources._call import serving
+from pulumi_huaweicloud_cbr.resources._session import Session, open_session
+from pulumi_huaweicloud_cbr.settings import Settings
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+class UnexpectedError(Exception):
+    """A fault of this package; its text is the redacted traceback and where to report it."""
+
+
+def served(method: Method) -> Method:
+    """Wrap a provider's method: know the call, and let only exceptions out that can be shown.
+
+    A `SystemExit` that left a method would kill the plugin's worker and hang the engine.
+    """
+
+    @functools.wraps(method)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        with serving():
+            try:
+                return method(*args, **kwargs)
+            except CbrError:
+                raise
+            except BaseException as error:
+                raise UnexpectedError(
+                    f"unexpected {type(error).__name__} in pulumi-huaweicloud-cbr; nothing is "
+                    "known about the remote side, pulumi up may be run again. Please report "
+                    f"this with what follows.\n{redact(traceback.format_exc())}"
+                ) from error
+
+    return wrapper  # type: ignore[return-value]
+
+
+def split_unknown(properties: dict[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
+    """Return the inputs that are known, and the names of those that are not known yet."""
+    known, unknown = {}, set()
+    for field, value in properties.items():
+        if field.startswith("__"):
+            continue
+        if isinstance(value, pulumi.output.Unknown):
+            unknown.add(field)
+        else:
+            known[field] = value
+    return known, frozenset(unknown)
+
+
+class CbrProvider(ResourceProvider):
+    """Base of the provider classes.
+
+    Instances are pickled into the state: nothing is kept on them before `configure`, which the
+    engine calls in the plugin process, and nothing secret at any time.
+    """
+
+    serialize_as_secret_always = False
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Remember how to read the stack's configuration; called once per process."""
+        self._get_config = req.config.get
+        _show_expected_errors_without_traceback()
+
+    def open(self) -> Session:
+        """Return the session that the stack's configuration describes.
+
+        Raises:
+            ConfigurationError: a setting is malformed.
+        """
+        get = getattr(self, "_get_config", None)
+        if get is None:
+            raise ConfigurationError(
+                "the provider was not configured by the engine",
+                remedy="resources of this package are only used through pulumi",
+            )
+        return open_session(Settings.load(get, os.environ))
+
+
+def _show_expected_errors_without_traceback() -> None:
+    """Have the plugin of SDK 3.265 and later show our errors as their one line.
+
+    That plugin calls ``traceback.format_exc()`` for whatever a provider raises. Replacing the
+    name in its module, for our own classes only, is the narrowest way in; where the plugin is
+    another one, nothing is touched.
+    """
+    plugin = sys.modules["__main__"]
+    if not hasattr(plugin, "_abort_with_traceback") or not hasattr(plugin, "traceback"):
+        return
+
+    def format_exc(*args: Any, **kwargs: Any) -> str:
+        error = sys.exc_info()[1]
+        if isinstance(error, (CbrError, UnexpectedError)):
+            return str(error)
+        return traceback.format_exc(*args, **kwargs)
+
+    vars(plugin)["traceback"] = SimpleNamespace(format_exc=format_exc)

@@ -1,0 +1,23 @@
+"""The package's own log, for debugging: off unless asked for, and without anything secret."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+VARIABLE = "PULUMI_HUAWEICLOUD_CBR_LOG"
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO}
+
+
+def start_logging() -> None:
+    """Write the package's log to standard error if the environment asks for it; once."""
+    level = _LEVELS.get(os.environ.get(VARIABLE, "").lower())
+    logger = logging.getLogger("pulumi_huaweicloud_cbr")
+    # Only this package's logger: that of httpcore would write headers, tokens among them.
+    if level is None or logger.handlers:
+        return
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s cbr %(levelname)s %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(level)
+    logger.propagate = False

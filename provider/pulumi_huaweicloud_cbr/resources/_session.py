@@ -1,0 +1,98 @@
+"""One client and one event loop per process, shared by all resources and functions.
+
+The engine calls providers on threads of its own; the API client is asynchronous. The loop runs
+on a daemon thread that is started at first use, so nothing is paid by calls that stay offline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pulumi_huaweicloud_cbr.models import ProjectScope
+from pulumi_huaweicloud_cbr.resources._logging import start_logging
+from pulumi_huaweicloud_cbr.settings import Settings
+
+if TYPE_CHECKING:
+    from pulumi_huaweicloud_cbr.client import CbrClient
+
+Answer = TypeVar("Answer")
+
+_lock = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+_sessions: list[Session] = []
+
+
+def _running_loop() -> asyncio.AbstractEventLoop:
+    global _loop  # noqa: PLW0603 -- one loop per process
+    with _lock:
+        if _loop is None:
+            _loop = asyncio.new_event_loop()
+            threading.Thread(target=_loop.run_forever, name="cbr-client", daemon=True).start()
+        return _loop
+
+
+class Session:
+    """The API as one set of settings reaches it; use `open_session` to share it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._client: CbrClient | None = None
+        self._project_ids: dict[str, str] = {}
+
+    def run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        """Run a coroutine on the shared loop and wait for its answer."""
+        return asyncio.run_coroutine_threadsafe(work, _running_loop()).result()
+
+    def client(self) -> CbrClient:
+        """Return the client; made at first use, inside the loop.
+
+        Raises:
+            ConfigurationError: credentials are missing.
+        """
+        if self._client is None:
+            from pulumi_huaweicloud_cbr.auth import make_authenticator
+            from pulumi_huaweicloud_cbr.client import CbrClient
+            from pulumi_huaweicloud_cbr.clock import SystemClock
+            from pulumi_huaweicloud_cbr.resources._call import tell
+
+            clock = SystemClock()
+            self._client = CbrClient(
+                self.settings,
+                make_authenticator(self.settings, clock),
+                clock=clock,
+                on_pause=lambda pause: tell(str(pause)),
+            )
+        return self._client
+
+    async def project_id(self, region: str) -> str:
+        """Return the id of the project named like the region, looked up once per process.
+
+        Raises:
+            ConfigurationError: IAM shows none, or several.
+        """
+        from pulumi_huaweicloud_cbr.finders import find_project_id
+
+        if region not in self._project_ids:
+            self._project_ids[region] = await find_project_id(self.client(), region)
+        return self._project_ids[region]
+
+    async def scope(self, region: str, project_id: str | None) -> ProjectScope:
+        """Return the project in a region: the given, the configured or the one named like it."""
+        if project_id is None and region == self.settings.region:
+            project_id = self.settings.project_id
+        return ProjectScope(region, project_id or await self.project_id(region))
+
+
+def open_session(settings: Settings) -> Session:
+    """Return the process's session for these settings."""
+    with _lock:
+        for session in _sessions:
+            if session.settings == settings:
+                return session
+        start_logging()
+        session = Session(settings)
+        _sessions.append(session)
+        return session

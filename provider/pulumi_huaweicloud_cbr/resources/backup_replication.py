@@ -1,0 +1,473 @@
+"""`BackupReplication`: one copy of one backup in another region, as a Pulumi resource.
+
+The module's path and the name of `BackupReplicationProvider` are state format: the engine
+stores a pickle that names them, so neither may ever change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    UpdateResult,
+)
+
+from pulumi_huaweicloud_cbr.decisions import COMPUTED_FIELDS, Standing, decide_diff
+from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError
+from pulumi_huaweicloud_cbr.inputs import FIELDS, check_inputs
+from pulumi_huaweicloud_cbr.models import (
+    FAILED_RECORD_STATUSES,
+    PENDING_RECORD_STATUSES,
+    STATUS_SUBMITTED,
+    DesiredReplication,
+    ProjectScope,
+    TrackedReplication,
+)
+from pulumi_huaweicloud_cbr.preflight import Finding
+from pulumi_huaweicloud_cbr.resources._base import CbrProvider, served, split_unknown
+from pulumi_huaweicloud_cbr.resources._call import current_timeout_s, tell, warn
+from pulumi_huaweicloud_cbr.resources._session import Session
+
+if TYPE_CHECKING:
+    from pulumi_huaweicloud_cbr.lifecycle import Limits
+
+_DEFAULTS: dict[str, Any] = {"enable_acceleration": False, "adopt": True, "preflight": "error"}
+
+# Records of replicas that this operation is about to replace: they do not stand in the way of
+# their own successors. The engine plans a replacement by diff, then checks the new resource
+# without telling that there is an old one.
+_being_replaced: set[str] = set()
+
+NOT_CHECKED = (
+    "preflight is off: not checked whether the backup exists and can be copied, whether CBR copies "
+    "between the two regions, whether the destination vault fits and has room, and whether another "
+    "replica stands in the way"
+)
+
+
+class BackupReplicationProvider(CbrProvider):
+    """Reconciles one replication; stateless but for what the engine hands in."""
+
+    @served
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Validate the inputs; before a create, also ask the API (read-only, in previews too).
+
+        The engine calls this first for every resource, with unknown inputs in previews, and a
+        second time without old inputs when a replacement is planned. So no old inputs mean that
+        a copy would be submitted.
+        """
+        known, unknown = split_unknown(news)
+        olds, _ = split_unknown(_olds)
+        try:
+            session = self.open()
+        except CbrError as error:
+            return CheckResult(known, [CheckFailure("", str(error))])
+        findings = check_inputs(known, unknown)
+        inputs = _with_defaults(known, unknown, olds, session)
+        if "source_region" not in inputs and "source_region" not in unknown:
+            findings.append(
+                Finding(
+                    "source_region",
+                    "is missing; give the region of the backup here or as huaweicloud:region "
+                    "(or HW_REGION_NAME)",
+                )
+            )
+        failures = [CheckFailure(finding.field, finding.reason) for finding in findings]
+        if not failures and not olds:
+            failures = self._preflight(session, inputs, unknown)
+        # Unknown inputs stay as they are: the engine replaces them when they are known.
+        return CheckResult({**inputs, **{field: news[field] for field in unknown}}, failures)
+
+    def _preflight(
+        self, session: Session, inputs: dict[str, Any], unknown: frozenset[str]
+    ) -> list[CheckFailure]:
+        mode = inputs.get("preflight")
+        if mode == "off":
+            tell(NOT_CHECKED)
+            return []
+        if mode is None or "source_region" not in inputs:
+            return []
+        failures: list[CheckFailure] = []
+        try:
+            faults = session.run(_judge(session, inputs, unknown))
+        except CbrError as error:
+            faults = [Finding("", _unchecked(error))]
+        for fault in faults:
+            if mode == "error" and fault.is_certain:
+                failures.append(CheckFailure(fault.field, fault.reason))
+            else:
+                warn(f"{fault.field}: {fault.reason}" if fault.field else fault.reason)
+        return failures
+
+    @served
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Say whether an existing replication must change.
+
+        The engine calls this with the recorded outputs and the checked inputs, some of them
+        unknown in previews. All inputs but `name`, `enable_acceleration`, `adopt` and
+        `preflight` replace. A copy that is not known to have ended is looked up, so that one
+        that failed is planned anew.
+        """
+        state, _ = split_unknown(_olds)
+        declared, unknown = split_unknown(_news)
+        difference = decide_diff(state, declared, unknown)
+        if not difference.replaces and self._must_be_redone(state, declared):
+            _being_replaced.add(_id)
+            return DiffResult(changes=True, replaces=["status"], delete_before_replace=True)
+        if difference.replaces:
+            _being_replaced.add(_id)
+        return DiffResult(
+            changes=not difference.is_empty,
+            replaces=list(difference.replaces),
+            delete_before_replace=difference.is_delete_first,
+        )
+
+    def _must_be_redone(self, state: dict[str, Any], declared: dict[str, Any]) -> bool:
+        status = state.get("status")
+        if status in FAILED_RECORD_STATUSES:
+            return True
+        if status not in PENDING_RECORD_STATUSES:
+            return False
+        if declared.get("preflight") == "off":
+            tell("preflight is off: not checked how far the copy is by now")
+            return False
+        session = self.open()
+        standing, tracked = session.run(_refresh(session, state))
+        if standing is Standing.FAILED:
+            tell(f"{tracked} failed ({tracked.failure}), so the backup will be copied again")
+        elif standing is Standing.GONE:
+            tell(f"the replica of {tracked} is gone, so the backup will be copied again")
+        return standing in (Standing.FAILED, Standing.GONE)
+
+    @served
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Submit the copy, or adopt the one that exists; return without waiting for it."""
+        inputs, _ = split_unknown(props)
+        session = self.open()
+        tracked = session.run(_create(session, inputs))
+        return CreateResult(tracked.replication_record_id, _to_state(inputs, tracked))
+
+    @served
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Report the replication as it is; the engine calls this on refresh.
+
+        A replica that is gone is reported as such, so that the next `up` copies again. A name
+        that was changed behind our back is reported in the inputs, so that the next preview
+        shows the way back.
+        """
+        state, _ = split_unknown(props)
+        session = self.open()
+        standing, tracked = session.run(_refresh(session, {**state, "replication_record_id": id_}))
+        if standing is Standing.GONE:
+            return ReadResult("", {})
+        if standing is Standing.FAILED:
+            warn(
+                f"{tracked} failed ({tracked.failure}); the next pulumi up copies the backup again"
+            )
+        outputs = _to_state(state, tracked)
+        if outputs.get("name") != state.get("name"):
+            return ReadResult(id_, outputs, _inputs_of(outputs))
+        return ReadResult(id_, outputs)
+
+    @served
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Rename the replica; what else can change without a replacement is ours alone."""
+        state, _ = split_unknown(_olds)
+        inputs, _ = split_unknown(_news)
+        tracked = _from_state({**state, "replication_record_id": _id})
+        name = inputs.get("name")
+        if name is not None and name != state.get("name"):
+            session = self.open()
+            tracked = session.run(_rename(session, tracked, name))
+        merged = {**{field: state.get(field) for field in COMPUTED_FIELDS}, **inputs}
+        return UpdateResult(_to_state(merged, tracked))
+
+    @served
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Delete the replica and wait until it is gone; one that is gone already is fine."""
+        state, _ = split_unknown(_props)
+        session = self.open()
+        session.run(_remove(session, _from_state({**state, "replication_record_id": _id})))
+
+
+def _with_defaults(
+    known: dict[str, Any], unknown: frozenset[str], olds: dict[str, Any], session: Session
+) -> dict[str, Any]:
+    """Fill in what the configuration, the old inputs or our defaults say; no calls."""
+    inputs = {field: value for field, value in known.items() if value is not None}
+    settings = session.settings
+
+    def fill(field: str, value: Any) -> None:
+        if value is not None and field not in inputs and field not in unknown:
+            inputs[field] = value
+
+    for field, value in _DEFAULTS.items():
+        fill(field, value)
+    fill("source_region", settings.region)
+    region = inputs.get("source_region")
+    if region is not None and region == settings.region:
+        fill("source_project_id", settings.project_id)
+    # Ids that were looked up once stay, as long as the region does.
+    for side in ("source", "destination"):
+        region = inputs.get(f"{side}_region")
+        if region is not None and region == olds.get(f"{side}_region"):
+            fill(f"{side}_project_id", olds.get(f"{side}_project_id"))
+    return inputs
+
+
+async def _judge(
+    session: Session, inputs: dict[str, Any], unknown: frozenset[str]
+) -> list[Finding]:
+    """Ask the API whether it would accept; add looked-up project ids to the inputs."""
+    from pulumi_huaweicloud_cbr.checks import Question, run_preflight
+
+    client = session.client()
+    faults: list[Finding] = []
+    for side in ("source", "destination"):
+        region, field = inputs.get(f"{side}_region"), f"{side}_project_id"
+        if region is None or field in inputs or field in unknown:
+            continue
+        try:
+            inputs[field] = await session.project_id(region)
+        except ConfigurationError as error:
+            # IAM answered, and shows no such project: it is the region's name that is wrong.
+            faults.append(Finding(f"{side}_region", str(error)))
+    if "source_project_id" not in inputs:
+        return faults
+    verdict = await run_preflight(
+        client,
+        Question(
+            source=ProjectScope(inputs["source_region"], inputs["source_project_id"]),
+            destination_region=inputs.get("destination_region"),
+            backup_id=inputs.get("backup_id"),
+            destination_project_id=inputs.get("destination_project_id"),
+            destination_vault_id=inputs.get("destination_vault_id"),
+            adopt=inputs.get("adopt", True),
+            own_record_ids=frozenset(_being_replaced),
+        ),
+    )
+    for note in verdict.notes:
+        tell(note)
+    unchecked = [Finding("", _unchecked(fault)) for fault in verdict.faults]
+    return [*faults, *verdict.findings, *unchecked]
+
+
+def _unchecked(error: CbrError) -> str:
+    return f"preflight could not ask the API: {error} (preflight 'off' goes without it)"
+
+
+async def _create(session: Session, inputs: dict[str, Any]) -> TrackedReplication:
+    from pulumi_huaweicloud_cbr.lifecycle import submit_or_adopt
+
+    desired = DesiredReplication(
+        backup_id=inputs["backup_id"],
+        source=await session.scope(inputs["source_region"], inputs.get("source_project_id")),
+        destination=await session.scope(
+            inputs["destination_region"], inputs.get("destination_project_id")
+        ),
+        destination_vault_id=inputs["destination_vault_id"],
+        name=inputs.get("name"),
+        description=inputs.get("description"),
+        enable_acceleration=inputs.get("enable_acceleration", False),
+        adopt=inputs.get("adopt", True),
+    )
+    return await submit_or_adopt(session.client(), desired, tell)
+
+
+async def _refresh(session: Session, state: dict[str, Any]) -> tuple[Standing, TrackedReplication]:
+    from pulumi_huaweicloud_cbr.lifecycle import refresh
+
+    return await refresh(session.client(), _from_state(state))
+
+
+async def _rename(session: Session, tracked: TrackedReplication, name: str) -> TrackedReplication:
+    from pulumi_huaweicloud_cbr.lifecycle import rename
+
+    return await rename(session.client(), tracked, name, tell, _limits())
+
+
+async def _remove(session: Session, tracked: TrackedReplication) -> None:
+    from pulumi_huaweicloud_cbr.lifecycle import remove
+
+    await remove(session.client(), tracked, tell, _limits())
+
+
+def _limits() -> Limits:
+    from pulumi_huaweicloud_cbr.lifecycle import Limits
+
+    timeout_s = current_timeout_s()
+    return Limits() if timeout_s is None else Limits(copy_s=timeout_s, deletion_s=timeout_s)
+
+
+def _to_state(inputs: dict[str, Any], tracked: TrackedReplication) -> dict[str, Any]:
+    """Return the outputs: the inputs resolved, and what is known of the replica."""
+    state = {
+        **{field: inputs.get(field) for field in FIELDS},
+        "backup_id": tracked.backup_id,
+        "source_region": tracked.source.region,
+        "source_project_id": tracked.source.project_id,
+        "destination_region": tracked.destination.region,
+        "destination_project_id": tracked.destination.project_id,
+        "destination_vault_id": tracked.destination_vault_id,
+        "replication_record_id": tracked.replication_record_id,
+        "provider_id": tracked.provider_id,
+        "status": tracked.status,
+        "destination_backup_id": tracked.destination_backup_id,
+        "destination_checkpoint_id": tracked.destination_checkpoint_id,
+        "created_at": tracked.created_at,
+        "source_deleted": tracked.source_deleted,
+        "source_resource_id": tracked.source_resource_id,
+    }
+    if state["name"] is not None and tracked.replica_name is not None:
+        # Only a declared name is compared; one that CBR chose is nobody's drift.
+        state["name"] = tracked.replica_name
+    return {field: value for field, value in state.items() if value is not None}
+
+
+def _from_state(state: dict[str, Any]) -> TrackedReplication:
+    """Return what the outputs say of a replication.
+
+    Raises:
+        ConfigurationError: they lack what identifies it, as with an id without a state.
+    """
+    missing = [field for field in _IDENTIFYING if not state.get(field)]
+    if missing:
+        raise ConfigurationError(
+            f"reading replication record ({state.get('replication_record_id')}): "
+            f"{', '.join(missing)} not known",
+            remedy="a record's id alone does not tell where it is; declare the resource, and "
+            "create adopts the replica that exists",
+        )
+    return TrackedReplication(
+        backup_id=state["backup_id"],
+        source=ProjectScope(state["source_region"], state["source_project_id"]),
+        destination=ProjectScope(state["destination_region"], state["destination_project_id"]),
+        destination_vault_id=state["destination_vault_id"],
+        replication_record_id=state["replication_record_id"],
+        status=state.get("status", STATUS_SUBMITTED),
+        provider_id=state.get("provider_id"),
+        destination_backup_id=state.get("destination_backup_id"),
+        destination_checkpoint_id=state.get("destination_checkpoint_id"),
+        source_resource_id=state.get("source_resource_id"),
+        created_at=state.get("created_at"),
+        source_deleted=bool(state.get("source_deleted")),
+    )
+
+
+_IDENTIFYING = (
+    "backup_id",
+    "source_region",
+    "source_project_id",
+    "destination_region",
+    "destination_project_id",
+    "destination_vault_id",
+    "replication_record_id",
+)
+
+
+def _inputs_of(outputs: dict[str, Any]) -> dict[str, Any]:
+    return {field: outputs[field] for field in FIELDS if field in outputs}
+
+
+@dataclass
+class BackupReplicationArgs:
+    """What a replication is to be.
+
+    Args:
+        backup_id: the backup to copy, a UUID. Changing it replaces.
+        destination_region: the region to copy to, such as ``cn-east-3``. Changing it replaces.
+        destination_vault_id: a vault of protect_type ``replication`` there. Changing it replaces.
+        destination_project_id: default: the project named like the region. Changing it replaces.
+        name: the replica's name, 1 to 64 letters, digits, CJK, ``_`` or ``-``. Default: CBR's
+            choice. Changing it renames.
+        description: the replica's, at most 255 characters without ``<`` and ``>``. Changing it
+            replaces, since CBR cannot change it.
+        enable_acceleration: copy faster, at extra cost. Default: false.
+        source_region: where the backup is. Default: ``huaweicloud:region``.
+        source_project_id: default: ``huaweicloud:projectId``, else the project named like the
+            region. Changing it replaces.
+        adopt: take over a replica or a running copy that matches, instead of failing.
+            Default: true.
+        preflight: ask the API in previews whether it will accept: ``error``, ``warn`` or
+            ``off``. Default: ``error``.
+
+    Source: CBR API reference, CopyBackup.
+    """
+
+    backup_id: pulumi.Input[str]
+    destination_region: pulumi.Input[str]
+    destination_vault_id: pulumi.Input[str]
+    destination_project_id: pulumi.Input[str] | None = None
+    name: pulumi.Input[str] | None = None
+    description: pulumi.Input[str] | None = None
+    enable_acceleration: pulumi.Input[bool] | None = None
+    source_region: pulumi.Input[str] | None = None
+    source_project_id: pulumi.Input[str] | None = None
+    adopt: pulumi.Input[bool] | None = None
+    preflight: pulumi.Input[str] | None = None
+
+
+class BackupReplication(Resource, module="huaweicloud_cbr", name="BackupReplication"):
+    """One copy of one CBR backup in another region.
+
+    Creating it submits the copy and returns; `status` says how far it was when last looked at,
+    and ``pulumi refresh`` looks again. Deleting it deletes the replica.
+    """
+
+    backup_id: pulumi.Output[str]
+    destination_region: pulumi.Output[str]
+    destination_vault_id: pulumi.Output[str]
+    destination_project_id: pulumi.Output[str]
+    name: pulumi.Output[str | None]
+    description: pulumi.Output[str | None]
+    enable_acceleration: pulumi.Output[bool]
+    source_region: pulumi.Output[str]
+    source_project_id: pulumi.Output[str]
+    adopt: pulumi.Output[bool]
+    preflight: pulumi.Output[str]
+    replication_record_id: pulumi.Output[str]
+    """The record that tracks the copy; also the resource's id."""
+    provider_id: pulumi.Output[str | None]
+    """The kind of resource that was backed up, as CBR numbers it."""
+    status: pulumi.Output[str]
+    """``waiting_replicate``, ``replicating``, ``success``, ``fail`` or ``skip``."""
+    destination_backup_id: pulumi.Output[str | None]
+    """The replica; not known until CBR tells it."""
+    destination_checkpoint_id: pulumi.Output[str | None]
+    """The replica's restore point; not known until CBR tells it."""
+    created_at: pulumi.Output[str | None]
+    """When the copy began, in UTC."""
+    source_deleted: pulumi.Output[bool]
+    """Whether the source backup is gone; the replica lives on."""
+    source_resource_id: pulumi.Output[str | None]
+    """The server or file system that was backed up."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        args: BackupReplicationArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        inputs = {field.name: getattr(args, field.name) for field in fields(args)}
+        outputs: dict[str, Any] = dict.fromkeys(_OUTPUTS)
+        super().__init__(BackupReplicationProvider(), resource_name, {**inputs, **outputs}, opts)
+
+
+_OUTPUTS = (
+    "replication_record_id",
+    "provider_id",
+    "status",
+    "destination_backup_id",
+    "destination_checkpoint_id",
+    "created_at",
+    "source_deleted",
+    "source_resource_id",
+)

@@ -1,0 +1,155 @@
+"""Functions for programs: look things up while the program runs, in previews too.
+
+They block, take plain values and raise the package's errors. Settings come from the stack's
+configuration or the environment, as for resources.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from pulumi_huaweicloud_cbr.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.models import Backup, ProjectScope, RegionCapability, Vault
+from pulumi_huaweicloud_cbr.resources._session import Session, open_session
+from pulumi_huaweicloud_cbr.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import TypeVar
+
+    Answer = TypeVar("Answer")
+
+
+def get_backup(
+    backup_id: str, *, region: str | None = None, project_id: str | None = None
+) -> Backup:
+    """Return a backup with its replication records.
+
+    Args:
+        region: default: ``huaweicloud:region``.
+        project_id: default: ``huaweicloud:projectId``, else the project named like the region.
+    Raises:
+        NotFoundError: there is none of that id in that region and project.
+        ConfigurationError: a setting is missing or malformed.
+    Source: CBR API reference, ShowBackup.
+    """
+    from pulumi_huaweicloud_cbr.finders import find_backup
+
+    return _ask(region, project_id, lambda s, scope: find_backup(s.client(), scope, backup_id))
+
+
+def get_backups(
+    *,
+    region: str | None = None,
+    project_id: str | None = None,
+    vault_id: str | None = None,
+    resource_id: str | None = None,
+    resource_name: str | None = None,
+    resource_type: str | None = None,
+    name: str | None = None,
+    status: str | None = "available",
+    image_type: str | None = "backup",
+    created_since: str | None = None,
+    created_until: str | None = None,
+    limit: int | None = None,
+) -> list[Backup]:
+    """Return backups, the newest first; an empty list when none passes the filters.
+
+    Args:
+        status: default ``available``; None for all.
+        image_type: ``backup`` (default), ``replication`` for replicas, None for both.
+        created_since: ``YYYY-mm-ddTHH:MM:SSZ``, UTC.
+        created_until: the same.
+        limit: at most so many; None for all. Pages are read as needed.
+    Raises:
+        ConfigurationError: a setting is missing or malformed, or `limit` is below 1.
+    Source: CBR API reference, ListBackups.
+    """
+    from pulumi_huaweicloud_cbr.finders import iterate_backups
+
+    if limit is not None and limit < 1:
+        raise ConfigurationError(f"get_backups: limit is {limit}, want at least 1")
+    filters: dict[str, Any] = {
+        "vault_id": vault_id,
+        "resource_id": resource_id,
+        "resource_name": resource_name,
+        "resource_type": resource_type,
+        "name": name,
+        "status": status,
+        "image_type": image_type,
+        "start_time": created_since,
+        "end_time": created_until,
+    }
+
+    async def collect(session: Session, scope: ProjectScope) -> list[Backup]:
+        found: list[Backup] = []
+        async for backup in iterate_backups(
+            session.client(), scope, sort="created_at:desc", show_replication=True, **filters
+        ):
+            found.append(backup)
+            if limit is not None and len(found) == limit:
+                break
+        return found
+
+    return _ask(region, project_id, collect)
+
+
+def get_vault(vault_id: str, *, region: str | None = None, project_id: str | None = None) -> Vault:
+    """Return a vault; arguments and errors as for `get_backup`.
+
+    Source: CBR API reference, ShowVault.
+    """
+    from pulumi_huaweicloud_cbr.finders import find_vault
+
+    return _ask(region, project_id, lambda s, scope: find_vault(s.client(), scope, vault_id))
+
+
+def get_replication_capabilities(
+    *, region: str | None = None, project_id: str | None = None
+) -> list[RegionCapability]:
+    """Return from which regions backups can be copied to which, as seen from one region.
+
+    Source: CBR API reference, ShowReplicationCapabilities.
+    """
+
+    async def read(session: Session, scope: ProjectScope) -> list[RegionCapability]:
+        return list(await session.client().get_replication_capabilities(scope))
+
+    return _ask(region, project_id, read)
+
+
+def get_project_id(region: str) -> str:
+    """Return the id of the project that is named like the region.
+
+    Raises:
+        ConfigurationError: IAM shows none, or several, to these credentials.
+    Source: IAM API reference, KeystoneListProjects.
+    """
+    session = _session()
+    return session.run(session.project_id(region))
+
+
+def _ask(
+    region: str | None,
+    project_id: str | None,
+    question: Callable[[Session, ProjectScope], Awaitable[Answer]],
+) -> Answer:
+    session = _session()
+    where = region or session.settings.region
+    if where is None:
+        raise ConfigurationError(
+            "no region is given",
+            remedy="pass region, or set huaweicloud:region (or HW_REGION_NAME)",
+        )
+
+    async def ask() -> Answer:
+        return await question(session, await session.scope(where, project_id))
+
+    return session.run(ask())
+
+
+def _session() -> Session:
+    return open_session(Settings.load(pulumi.runtime.get_config, os.environ))

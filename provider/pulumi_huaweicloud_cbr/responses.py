@@ -1,0 +1,133 @@
+"""From an HTTP response to a model or to one of our errors.
+
+Owns the seven error envelopes that Huawei Cloud services answer with, and nothing else: no
+policy (see `backoff`), no sending (see `client`).
+Source: CBR API reference, "Status Codes" and "Error Codes"; IAM API reference; vendor SDK core.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import time
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from pulumi_huaweicloud_cbr.error_codes import facts_of
+from pulumi_huaweicloud_cbr.errors import ApiError, MalformedResponseError, NotFoundError, excerpt
+
+Model = TypeVar("Model", bound=BaseModel)
+
+# The pairs of keys under which services spell code and message, in the vendor SDK's order.
+_CODE_KEYS = (("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message"))
+_REQUEST_ID_HEADERS = ("X-Request-Id", "X-IAM-Trace-Id")
+
+
+@dataclass(frozen=True)
+class ErrorEnvelope:
+    """What an error body says, whichever of the envelopes it came in."""
+
+    code: str | None = None
+    message: str = ""
+    request_id: str | None = None
+    is_unauthorized_url: bool = False
+
+
+def parse_error(text: str) -> ErrorEnvelope:
+    """Return what an error body says; a body that is not JSON is its own message."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return ErrorEnvelope(message=excerpt(text))
+    if not isinstance(body, dict):
+        return ErrorEnvelope(message=excerpt(text))
+    request_id = body.get("request_id")
+    code, message = _find_code(body)
+    return ErrorEnvelope(
+        code=code,
+        message=excerpt(message if message is not None else text),
+        request_id=request_id if isinstance(request_id, str) else None,
+        is_unauthorized_url=isinstance(body.get("unauthorized"), dict),
+    )
+
+
+def _find_code(body: dict[str, Any]) -> tuple[str | None, str | None]:
+    for code_key, message_key in _CODE_KEYS:
+        code, message = body.get(code_key), body.get(message_key)
+        if isinstance(code, (str, int)) and isinstance(message, str):
+            return str(code), message
+    for member in body.values():
+        if isinstance(member, dict):
+            found = _find_code(member)
+            if found != (None, None):
+                return found
+    return None, None
+
+
+def request_id_of(response: httpx.Response) -> str | None:
+    """Return the id under which the vendor's support finds the request, if there is one."""
+    for header in _REQUEST_ID_HEADERS:
+        value: str | None = response.headers.get(header)
+        if value:
+            return value
+    return None
+
+
+def retry_after_s(response: httpx.Response) -> float | None:
+    """Return the seconds that a Retry-After header asks for; both of its forms are read."""
+    value = response.headers.get("Retry-After", "").strip()
+    if not value:
+        return None
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        when = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, when.timestamp() - time.time())
+
+
+def error_of(response: httpx.Response, doing: str) -> ApiError:
+    """Return the error that a response with a status of 400 or more stands for.
+
+    Args:
+        response: its body must have been read.
+        doing: what was being done, such as "reading backup (…)"; the message starts with it.
+    """
+    envelope = parse_error(response.text)
+    facts = facts_of(envelope.code, response.status_code)
+    observed = envelope.message or "the answer was empty"
+    # Keystone-style bodies repeat the HTTP status as their code: no news for the reader.
+    code = envelope.code if envelope.code != str(response.status_code) else None
+    kind = NotFoundError if facts.is_missing else ApiError
+    return kind(
+        f"{doing}: HTTP {response.status_code}: {observed.rstrip('.')}",
+        status=response.status_code,
+        service_message=envelope.message,
+        retry_after_s=retry_after_s(response),
+        is_unauthorized_url=envelope.is_unauthorized_url,
+        remedy=facts.remedy,
+        code=code,
+        request_id=request_id_of(response) or envelope.request_id,
+    )
+
+
+def decode(response: httpx.Response, model: type[Model], doing: str) -> Model:
+    """Return the body of a success as a model.
+
+    Raises:
+        MalformedResponseError: the body is not JSON or not of the documented form.
+    """
+    try:
+        return model.model_validate_json(response.content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the body"
+        raise MalformedResponseError(
+            f"{doing}: the answer is not of the documented form: {where}: {first['msg']}",
+            remedy="check the endpoint; a proxy may have answered in the service's place",
+            request_id=request_id_of(response),
+        ) from error

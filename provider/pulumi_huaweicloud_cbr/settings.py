@@ -1,0 +1,206 @@
+"""Where the API is and who asks: typed, immutable, checked once; secrets never shown.
+
+Settings come from stack configuration (namespace ``huaweicloud``) or the environment, under
+the names that the ecosystem's other Huawei Cloud providers use; configuration wins.
+No I/O and no Pulumi here: the caller brings a getter.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
+
+from pulumi_huaweicloud_cbr.errors import ConfigurationError, excerpt, remember_secret
+
+DEFAULT_CLOUD = "myhuaweicloud.com"
+EU_CLOUD = "myhuaweicloud.eu"
+DEFAULT_POLL_INTERVAL_S = 10.0
+
+# CBR API reference, CopyBackup: destination_region. Legacy names such as "southchina" exist,
+# so nothing narrower than the published pattern is enforced.
+_REGION = re.compile(r"[A-Za-z0-9._\-]{1,255}")
+_PROJECT_ID = re.compile(r"[A-Za-z0-9_\-]{1,64}")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.\-]*[A-Za-z0-9])?")
+_SERVICES = ("cbr", "iam")
+
+
+class Key(NamedTuple):
+    """The names of one setting: in stack configuration, in the environment, and in our model."""
+
+    field: str
+    config: str
+    env: str
+
+    def __str__(self) -> str:
+        return f"huaweicloud:{self.config} (or {self.env})"
+
+
+KEYS = (
+    Key("region", "region", "HW_REGION_NAME"),
+    Key("project_id", "projectId", "HW_PROJECT_ID"),
+    Key("user_name", "userName", "HW_USER_NAME"),
+    Key("password", "password", "HW_USER_PASSWORD"),
+    Key("domain_name", "domainName", "HW_DOMAIN_NAME"),
+    Key("token", "token", "HW_AUTH_TOKEN"),
+    Key("tokens", "tokens", "HW_AUTH_TOKENS"),
+    Key("auth_url", "authUrl", "HW_AUTH_URL"),
+    Key("cloud", "cloud", "HW_CLOUD"),
+    Key("endpoints", "endpoints", "HW_ENDPOINTS"),
+    Key("insecure", "insecure", "HW_INSECURE"),
+    Key("ca_file", "caFile", "HW_CA_FILE"),
+    Key("poll_interval_s", "pollInterval", "HW_POLL_INTERVAL"),
+)
+_KEY_OF = {key.field: key for key in KEYS}
+_JSON_FIELDS = ("endpoints", "tokens")
+_SECRET_FIELDS = ("password", "token", "tokens")
+
+
+class Settings(BaseModel):
+    """How to reach CBR and IAM, and with which credentials.
+
+    `endpoints` maps ``cbr`` and ``iam`` to base URLs in which ``{region}`` stands for the region;
+    `tokens` maps a project id to a token that is good for it; `poll_interval_s` is in seconds.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    region: str | None = None
+    project_id: str | None = None
+    user_name: str | None = None
+    password: SecretStr | None = None
+    domain_name: str | None = None
+    token: SecretStr | None = None
+    tokens: dict[str, SecretStr] = {}
+    auth_url: str | None = None
+    cloud: str | None = None
+    endpoints: dict[str, str] = {}
+    insecure: bool = False
+    ca_file: str | None = None
+    poll_interval_s: float = DEFAULT_POLL_INTERVAL_S
+
+    @classmethod
+    def load(cls, get: Callable[[str], Any], environ: Mapping[str, str]) -> Settings:
+        """Build settings from a configuration getter and the environment.
+
+        Args:
+            get: returns the value of a full key such as ``huaweicloud:region``, or None.
+            environ: usually ``os.environ``.
+        Raises:
+            ConfigurationError: one or more values are malformed; all of them are named.
+        """
+        given = {key.field: _raw_value(key, get, environ) for key in KEYS}
+        given = {field: value for field, value in given.items() if value is not None}
+        for field in _SECRET_FIELDS:
+            _remember(given.get(field))
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            # `from None`: pydantic's own text quotes the inputs, secrets among them.
+            raise ConfigurationError(_describe(error)) from None
+
+    @field_validator("region")
+    @classmethod
+    def _check_region(cls, value: str | None) -> str | None:
+        if value is not None and not _REGION.fullmatch(value):
+            raise ValueError("want a region id such as 'cn-north-4'")
+        return value
+
+    @field_validator("project_id")
+    @classmethod
+    def _check_project_id(cls, value: str | None) -> str | None:
+        if value is not None and not _PROJECT_ID.fullmatch(value):
+            raise ValueError("want a project id, 32 hexadecimal digits as a rule")
+        return value
+
+    @field_validator("cloud")
+    @classmethod
+    def _check_cloud(cls, value: str | None) -> str | None:
+        if value is not None and not _HOST.fullmatch(value):
+            raise ValueError(f"want a domain such as '{DEFAULT_CLOUD}'")
+        return value
+
+    @field_validator("auth_url")
+    @classmethod
+    def _check_auth_url(cls, value: str | None) -> str | None:
+        return None if value is None else _checked_url(value)
+
+    @field_validator("endpoints")
+    @classmethod
+    def _check_endpoints(cls, value: dict[str, str]) -> dict[str, str]:
+        unknown = sorted(set(value) - set(_SERVICES))
+        if unknown:
+            raise ValueError(f"unknown service {unknown[0]!r}, known are 'cbr' and 'iam'")
+        return {service: _checked_url(url) for service, url in value.items()}
+
+    @field_validator("poll_interval_s")
+    @classmethod
+    def _check_poll_interval(cls, value: float) -> float:
+        if not 0.01 <= value <= 3600:
+            raise ValueError("want seconds from 0.01 to 3600")
+        return value
+
+    def cbr_url(self, region: str) -> str:
+        """Return the base URL of CBR in a region, without a trailing slash."""
+        return self._base_url("cbr", region)
+
+    def iam_url(self, region: str) -> str:
+        """Return the base URL of IAM for a region, without a trailing slash or version."""
+        if self.auth_url:
+            return re.sub(r"/v3/?$", "", self.auth_url.replace("{region}", region)).rstrip("/")
+        return self._base_url("iam", region)
+
+    def _base_url(self, service: str, region: str) -> str:
+        override = self.endpoints.get(service)
+        if override:
+            return override.replace("{region}", region).rstrip("/")
+        return f"https://{service}.{region}.{self.cloud or _cloud_of(region)}"
+
+
+def _cloud_of(region: str) -> str:
+    # The European sites live under a domain of their own (Terraform provider, region prefix).
+    return EU_CLOUD if region.startswith("eu-west-1") else DEFAULT_CLOUD
+
+
+def _checked_url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
+        raise ValueError("want a URL such as 'https://cbr.{region}.myhuaweicloud.com'")
+    return value
+
+
+def _raw_value(key: Key, get: Callable[[str], Any], environ: Mapping[str, str]) -> Any:
+    value = get(f"huaweicloud:{key.config}")
+    if value is None or value == "":
+        value = environ.get(key.env) or None
+    if key.field in _JSON_FIELDS and isinstance(value, str):
+        # Structured configuration reaches a program as JSON text.
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ConfigurationError(
+                f"{key}: want a JSON object, got text that is not JSON",
+                remedy="pulumi config set --path sets one member at a time",
+            ) from None
+    return value
+
+
+def _remember(value: Any) -> None:
+    values = value.values() if isinstance(value, Mapping) else [value]
+    for secret in values:
+        if isinstance(secret, str):
+            remember_secret(secret)
+
+
+def _describe(error: ValidationError) -> str:
+    faults = []
+    for fault in error.errors(include_url=False, include_context=False):
+        field, *inner = (str(part) for part in fault["loc"])
+        key = _KEY_OF[field]
+        path = "".join(f".{part}" for part in inner)
+        shown = "" if field in _SECRET_FIELDS else f" is {excerpt(repr(fault['input']), 80)};"
+        reason = fault["msg"].removeprefix("Value error, ")
+        faults.append(f"{key}{path}:{shown} {reason[:1].lower()}{reason[1:]}")
+    return " | ".join(faults)

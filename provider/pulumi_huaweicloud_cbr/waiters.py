@@ -1,0 +1,80 @@
+"""Waits as data: what is pending, what is aimed for, how often to look and when to give up.
+
+A status outside both sets ends a wait at once. The clock is injected; nothing here calls the
+API by itself.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pulumi_huaweicloud_cbr.clock import Clock
+from pulumi_huaweicloud_cbr.errors import UnexpectedStatusError, WaitTimeoutError
+
+Observed = TypeVar("Observed")
+
+GONE = "gone"
+"""The status of a thing that no longer exists."""
+
+
+@dataclass(frozen=True)
+class WaitPlan:
+    """A wait: durations in seconds, `timeout_s` counting from the first look.
+
+    `pending` may be left for `target`; a status in neither is an error. `hint` is what the user
+    should know when the limit is reached.
+    """
+
+    doing: str
+    pending: frozenset[str]
+    target: frozenset[str]
+    interval_s: float
+    timeout_s: float
+    hint: str
+
+
+@dataclass(frozen=True)
+class Look(Generic[Observed]):
+    """One observation: the status, the thing itself, and words on how far it is."""
+
+    status: str
+    observed: Observed
+    detail: str = ""
+
+
+async def wait(
+    plan: WaitPlan, look: Callable[[], Awaitable[Look[Observed]]], clock: Clock
+) -> Look[Observed]:
+    """Look until a target status is seen; return that observation.
+
+    Raises:
+        UnexpectedStatusError: a status that is neither pending nor a target.
+        WaitTimeoutError: the limit was reached; the work goes on.
+    """
+    started = clock.monotonic()
+    while True:
+        seen = await look()
+        if seen.status in plan.target:
+            return seen
+        detail = f" ({seen.detail})" if seen.detail else ""
+        if seen.status not in plan.pending:
+            raise UnexpectedStatusError(
+                f"{plan.doing}: status {seen.status!r}{detail}, "
+                f"want {_listed(plan.target)} after {_listed(plan.pending)}",
+                remedy=plan.hint,
+            )
+        # Many waits that began together should not look together for ever.
+        pause_s = plan.interval_s * random.uniform(0.9, 1.1)  # noqa: S311 -- no secret
+        if clock.monotonic() + pause_s - started > plan.timeout_s:
+            raise WaitTimeoutError(
+                f"{plan.doing}: still {seen.status!r}{detail} after {plan.timeout_s:.0f} s",
+                remedy=plan.hint,
+            )
+        await clock.sleep(pause_s)
+
+
+def _listed(statuses: frozenset[str]) -> str:
+    return " or ".join(repr(status) for status in sorted(statuses))

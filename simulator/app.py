@@ -1,0 +1,16 @@
+"""Puts the cloud, the services, the control routes and the gateway together."""
+
+from __future__ import annotations
+
+from simulator.cloud import Cloud
+from simulator.control import make_control
+from simulator.gateway import Gateway
+from simulator.services import make_services
+
+
+def make_app(cloud: Cloud) -> Gateway:
+    """Return the simulator as one ASGI application."""
+    services = make_services(cloud)
+    gateway = Gateway(services, cloud)
+    services.include_router(make_control(cloud, gateway.released.set))
+    return gateway

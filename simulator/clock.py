@@ -1,0 +1,77 @@
+"""The simulator's time: the machine's, or a virtual one that is moved by hand."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta, timezone
+from typing import Protocol
+
+VIRTUAL_START = datetime(2026, 11, 20, 8, 0, tzinfo=timezone.utc)
+
+
+class Clock(Protocol):
+    """A source of time, in seconds since 1970, that may be pushed forward."""
+
+    def now(self) -> float:
+        """Return the present."""
+        ...
+
+    def advance(self, seconds: float) -> None:
+        """Push the present forward."""
+        ...
+
+
+class RealClock:
+    """The machine's time, plus whatever it was pushed forward by."""
+
+    def __init__(self) -> None:
+        self._ahead_s = 0.0
+
+    def now(self) -> float:
+        """Return the present."""
+        return time.time() + self._ahead_s
+
+    def advance(self, seconds: float) -> None:
+        """Push the present forward."""
+        self._ahead_s += seconds
+
+
+class VirtualClock:
+    """Time that stands still until it is moved."""
+
+    def __init__(self, start: datetime = VIRTUAL_START) -> None:
+        self._now = start.timestamp()
+
+    def now(self) -> float:
+        """Return the present."""
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Push the present forward."""
+        self._now += seconds
+
+
+def cbr_time(seconds: float | None) -> str | None:
+    """Return a time as CBR writes it: UTC without a zone, with microseconds."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")
+
+
+def iam_time(seconds: float) -> str:
+    """Return a time as IAM writes it: UTC with a Z."""
+    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_time(text: str) -> float:
+    """Return the seconds of a time in a world file or a query; UTC where no zone is given."""
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return moment.timestamp()
+
+
+def days(count: float) -> float:
+    """Return so many days in seconds."""
+    return timedelta(days=count).total_seconds()

@@ -1,0 +1,78 @@
+"""Refusals, in the envelopes of those who send them: CBR, the gateway, IAM.
+
+Source: CBR API reference, "Error Codes"; API Gateway user guide; IAM API reference.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Refusal(Exception):
+    """An error answer: HTTP status and JSON body."""
+
+    def __init__(self, status: int, body: dict[str, Any]) -> None:
+        self.status = status
+        self.body = body
+        super().__init__(f"{status}: {body}")
+
+
+# Codes that older regions answer with 500 and newer ones with 400.
+EITHER_STATUS = frozenset({"1001", "1002", "1003", "1004", "1005", "1009", "1013"})
+
+_CBR: dict[str, tuple[int, str]] = {
+    "1001": (400, "The backup is not available and cannot be replicated."),
+    "1002": (400, "Replication is not allowed for the current type of backups."),
+    "1003": (400, "Replication is not allowed because the backup source is not an ECS."),
+    "1004": (400, "The ECS backup does not contain the system disk."),
+    "1005": (400, "The destination region does not support replication."),
+    "1009": (
+        400,
+        "The backup is being replicated or has been replicated to the destination region.",
+    ),
+    "1011": (400, "The destination project does not support replication."),
+    "6102": (400, "The resource type is not supported by the vault."),
+    "6105": (404, "The vault does not exist."),
+    "6112": (400, "Invalid vault status."),
+    "6119": (400, "The destination vault does not support replication."),
+    "6120": (400, "The destination vault does not exist."),
+    "6122": (400, "The resource type does not support replication."),
+    "6129": (400, "The maximum capacity of the destination vault has been reached."),
+    "6200": (404, "The backup does not exist."),
+    "6201": (400, "The backup cannot be deleted."),
+    "6500": (404, "The operation log does not exist."),
+    "9900": (400, "Parameter verification failed."),
+}
+
+
+def cbr(number: str, message: str | None = None, status: int | None = None) -> Refusal:
+    """Return CBR's refusal with a code, such as ``6200``."""
+    usual_status, usual_message = _CBR[number]
+    return Refusal(
+        status or usual_status,
+        {"error_code": f"BackupService.{number}", "error_msg": message or usual_message},
+    )
+
+
+_GATEWAY: dict[str, int] = {"0101": 404, "0301": 401, "0307": 401, "0308": 429}
+
+
+def gateway(number: str, message: str) -> Refusal:
+    """Return the gateway's refusal; the request id is added when it is sent."""
+    return Refusal(_GATEWAY[number], {"error_msg": message, "error_code": f"APIGW.{number}"})
+
+
+def wrong_project() -> Refusal:
+    """Return CBR's answer to a project in the path that is not the credential's."""
+    body = {"unauthorized": {"code": "401", "message": "Malformed request url"}}
+    return Refusal(401, body)
+
+
+def keystone(status: int, title: str, message: str) -> Refusal:
+    """Return IAM's refusal in Keystone's form, where the code is the status."""
+    return Refusal(status, {"error": {"code": status, "message": message, "title": title}})
+
+
+def iam(status: int, number: str, message: str) -> Refusal:
+    """Return IAM's refusal in its own form."""
+    return Refusal(status, {"error_code": f"IAM.{number}", "error_msg": message})

@@ -1,0 +1,97 @@
+"""Faults, scripted exactly: which request they hit is told in advance, nothing is left to chance."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from simulator.store import FaultRow
+
+
+class ConnectionDropped(Exception):
+    """The connection is to break here; in-process transports turn it into a network error."""
+
+
+class Fault(BaseModel):
+    """A rule: which requests it hits, and what happens to them.
+
+    It passes over the first `skip` requests that match, then hits `times` of them. Matching is by
+    `operation` (see `simulator.gateway.OPERATIONS`), `method`, `path` (a regular expression that
+    is searched for), `backup_id` and `region`; what is left out matches everything.
+
+    `action`: ``respond`` (with `status`, `headers`, `body`, without carrying the request out),
+    ``drop_before``, ``drop_after`` (carried out, but no answer), ``respond_after`` (carried out,
+    but answered otherwise), ``truncate_after`` (carried out, the answer cut after `bytes`),
+    ``exit_before``, ``exit_after`` (the process dies at once), ``hold_before``, ``hold_after``
+    (until released by the control route). `delay_s` waits beforehand, in real seconds.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    operation: str | None = None
+    method: str | None = None
+    path: str | None = None
+    backup_id: str | None = None
+    region: str | None = None
+    skip: int = Field(0, ge=0)
+    times: int = Field(1, ge=1)
+    action: Literal[
+        "respond",
+        "drop_before",
+        "drop_after",
+        "respond_after",
+        "truncate_after",
+        "exit_before",
+        "exit_after",
+        "hold_before",
+        "hold_after",
+        "pass",
+    ] = "pass"
+    status: int = 503
+    headers: dict[str, str] = {}
+    body: Any = ""
+    bytes: int = Field(10, ge=0)
+    delay_s: float = Field(0.0, ge=0, le=600)
+
+    def hits(self, request: dict[str, Any]) -> bool:
+        """Whether the rule is about this request, given in the journal's terms."""
+        exact = ("operation", "method", "backup_id", "region")
+        for key in exact:
+            wanted = getattr(self, key)
+            if wanted is not None and wanted != request.get(key):
+                return False
+        return self.path is None or re.search(self.path, request["path"]) is not None
+
+
+def add_faults(session: Session, faults: list[Fault]) -> None:
+    """Append rules to those that are waiting."""
+    last = int(session.scalar(select(func.max(FaultRow.sequence))) or 0)
+    for number, fault in enumerate(faults, start=last + 1):
+        session.add(
+            FaultRow(
+                sequence=number,
+                rule=fault.model_dump(),
+                to_skip=fault.skip,
+                times_left=fault.times,
+            )
+        )
+
+
+def take_fault(session: Session, request: dict[str, Any]) -> Fault | None:
+    """Return the fault that hits this request, and use it up."""
+    for row in session.scalars(select(FaultRow).order_by(FaultRow.sequence)):
+        fault = Fault(**row.rule)
+        if not fault.hits(request):
+            continue
+        if row.to_skip > 0:
+            row.to_skip -= 1
+            continue
+        row.times_left -= 1
+        if row.times_left == 0:
+            session.delete(row)
+        return fault
+    return None

@@ -1,0 +1,23 @@
+"""The HTTP server's protocol, with one thing more: an application may cut its connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+
+class CuttableProtocol(H11Protocol):
+    """Hands the application a way to break the connection, as a failing network would."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.app = self._with_abort(self.app)
+
+    def _with_abort(self, app: ASGIApp) -> ASGIApp:
+        async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+            scope.setdefault("extensions", {})["simulator.abort"] = self.transport.abort
+            await app(scope, receive, send)
+
+        return wrapped

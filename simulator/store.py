@@ -1,0 +1,176 @@
+"""What the simulator remembers, in SQLite: it survives kill -9 and can be opened with any tool."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import JSON, Engine, create_engine, event
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.pool import StaticPool
+
+
+class Row(DeclarativeBase):
+    """Base of all tables."""
+
+    type_annotation_map = {dict[str, Any]: JSON}
+
+
+class Meta(Row):
+    """Facts about the state itself."""
+
+    __tablename__ = "meta"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+
+
+class Token(Row):
+    """A token that IAM gave out; `region` is None where it is good in all of them."""
+
+    __tablename__ = "tokens"
+
+    value: Mapped[str] = mapped_column(primary_key=True)
+    user: Mapped[str]
+    project_id: Mapped[str | None]
+    region: Mapped[str | None]
+    expires_at: Mapped[float]
+    body: Mapped[dict[str, Any]]
+
+
+class FailedSignIns(Row):
+    """How often a user gave a wrong password in a row."""
+
+    __tablename__ = "failed_sign_ins"
+
+    user: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int]
+
+
+class Vault(Row):
+    """A vault."""
+
+    __tablename__ = "vaults"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    region: Mapped[str]
+    project_id: Mapped[str] = mapped_column(index=True)
+    protect_type: Mapped[str]
+    object_type: Mapped[str]
+    size_gb: Mapped[int]
+    used_mb: Mapped[int]
+    status: Mapped[str]
+    created_at: Mapped[float]
+
+
+class Backup(Row):
+    """A backup or a replica; `delete_at` is when a deletion that is under way ends."""
+
+    __tablename__ = "backups"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(index=True)
+    name: Mapped[str]
+    description: Mapped[str | None]
+    region: Mapped[str]
+    project_id: Mapped[str] = mapped_column(index=True)
+    vault_id: Mapped[str] = mapped_column(index=True)
+    checkpoint_id: Mapped[str]
+    image_type: Mapped[str]
+    status: Mapped[str]
+    resource_id: Mapped[str]
+    resource_name: Mapped[str]
+    resource_type: Mapped[str]
+    size_gb: Mapped[int]
+    contain_system_disk: Mapped[bool]
+    created_at: Mapped[float]
+    updated_at: Mapped[float | None]
+    expired_at: Mapped[float | None]
+    copy_script: Mapped[dict[str, Any] | None]
+    delete_began_at: Mapped[float | None]
+    delete_at: Mapped[float | None] = mapped_column(index=True)
+
+
+class Record(Row):
+    """A replication record. `is_open` until the copy has ended."""
+
+    __tablename__ = "records"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    sequence: Mapped[int]
+    source_backup_id: Mapped[str] = mapped_column(index=True)
+    source_project_id: Mapped[str]
+    source_region: Mapped[str]
+    source_checkpoint_id: Mapped[str]
+    source_vault_id: Mapped[str]
+    destination_project_id: Mapped[str]
+    destination_region: Mapped[str]
+    destination_vault_id: Mapped[str]
+    replica_id: Mapped[str]
+    replica_checkpoint_id: Mapped[str]
+    created_at: Mapped[float]
+    ended_at: Mapped[float | None]
+    status: Mapped[str]
+    progress: Mapped[int]
+    reads: Mapped[int]
+    is_open: Mapped[bool] = mapped_column(index=True)
+    script: Mapped[dict[str, Any]]
+    fail_code: Mapped[str]
+    fail_reason: Mapped[str]
+
+
+class Task(Row):
+    """An entry of the operation log; it outlives the backup that it is about."""
+
+    __tablename__ = "tasks"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    sequence: Mapped[int]
+    record_id: Mapped[str] = mapped_column(index=True)
+    project_id: Mapped[str] = mapped_column(index=True)
+    resource_id: Mapped[str]
+    vault_id: Mapped[str]
+    status: Mapped[str]
+    created_at: Mapped[float]
+    ended_at: Mapped[float | None]
+    body: Mapped[dict[str, Any]]
+
+
+class FaultRow(Row):
+    """A scripted fault, in the order in which faults are tried."""
+
+    __tablename__ = "faults"
+
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    rule: Mapped[dict[str, Any]]
+    to_skip: Mapped[int]
+    times_left: Mapped[int]
+
+
+class JournalRow(Row):
+    """One request as it was seen; no token, no password."""
+
+    __tablename__ = "journal"
+
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    entry: Mapped[dict[str, Any]]
+
+
+def open_store(path: Path | None) -> Engine:
+    """Open a state file, or a state in memory; tables are made where they are missing."""
+    if path is None:
+        engine = create_engine(
+            "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
+        )
+    else:
+        engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False})
+
+        @event.listens_for(engine, "connect")
+        def _tune(connection: Any, _: Any) -> None:
+            # With a write-ahead log a killed process loses nothing that it had answered.
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+
+    Row.metadata.create_all(engine)
+    return engine

@@ -1,0 +1,274 @@
+"""For tests and demos: a simulator in a process of its own, or in this one without sockets."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from simulator.app import make_app
+from simulator.clock import VirtualClock
+from simulator.cloud import Cloud
+from simulator.faults import ConnectionDropped, Fault
+from simulator.world import World, load_world
+
+DEMO_WORLD = Path(__file__).parent / "worlds" / "demo.yaml"
+START_LIMIT_S = 60.0
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Control:
+    """The control routes, typed; `client` reaches the simulator."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def _ask(self, method: str, path: str, **options: Any) -> Any:
+        response = self._client.request(method, f"/_simulator{path}", **options)
+        if response.is_error:
+            raise AssertionError(f"{method} {path}: {response.status_code} {response.text}")
+        return response.json()
+
+    def state(self) -> dict[str, list[dict[str, Any]]]:
+        """Return all backups, replicas, records and vaults, as they are now."""
+        shown: dict[str, list[dict[str, Any]]] = self._ask("GET", "/state")
+        return shown
+
+    def replicas(self) -> list[dict[str, Any]]:
+        """Return all replicas, those being copied or deleted included."""
+        return self.state()["replicas"]
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return all replication records."""
+        return self.state()["records"]
+
+    def journal(self, **filters: Any) -> list[dict[str, Any]]:
+        """Return the requests seen; filters: operation, method, backup_id, since."""
+        entries: list[dict[str, Any]] = self._ask("GET", "/journal", params=filters)
+        return entries
+
+    def clear_journal(self) -> None:
+        """Forget the requests seen."""
+        self._ask("DELETE", "/journal")
+
+    def fault(self, **rule: Any) -> None:
+        """Script one fault; see `simulator.faults.Fault`."""
+        fault = Fault(**rule)
+        self._ask("POST", "/faults", json=[fault.model_dump()])
+
+    def waiting_faults(self) -> list[dict[str, Any]]:
+        """Return the faults that have not hit yet."""
+        waiting: list[dict[str, Any]] = self._ask("GET", "/faults")
+        return waiting
+
+    def drop_faults(self) -> None:
+        """Forget the faults that have not hit yet."""
+        self._ask("DELETE", "/faults")
+
+    def advance(self, seconds: float) -> None:
+        """Push the clock forward."""
+        self._ask("POST", "/clock", json={"seconds": seconds})
+
+    def release(self) -> None:
+        """Let requests that a fault holds go on."""
+        self._ask("POST", "/release")
+
+    def forget_backup(self, backup_id: str) -> None:
+        """Have a backup or replica gone, at once."""
+        self._ask("DELETE", f"/backups/{backup_id}")
+
+    def change_backup(self, backup_id: str, **change: Any) -> None:
+        """Change name, status, expired_at or the copy script (``copy``) of a backup."""
+        self._ask("PATCH", f"/backups/{backup_id}", json=change)
+
+    def change_vault(self, vault_id: str, **change: Any) -> None:
+        """Change status, size_gb or used_mb of a vault."""
+        self._ask("PATCH", f"/vaults/{vault_id}", json=change)
+
+    def forget_vault(self, vault_id: str) -> None:
+        """Have a vault gone with everything in it."""
+        self._ask("DELETE", f"/vaults/{vault_id}")
+
+    def change_record(self, record_id: str, **change: Any) -> None:
+        """Change the status or the copy script (``copy``) of a record."""
+        self._ask("PATCH", f"/records/{record_id}", json=change)
+
+    def forget_record(self, record_id: str) -> None:
+        """Have a record gone while the replica stays."""
+        self._ask("DELETE", f"/records/{record_id}")
+
+    def expire_tokens(self) -> None:
+        """Have all tokens expired."""
+        self._ask("POST", "/tokens/expire")
+
+
+class SimulatorProcess:
+    """A simulator in a process of its own; a context manager.
+
+    Args:
+        directory: where state, port file and log go.
+        world: default: the demo world.
+        speed: copies and deletions are so many times faster.
+    """
+
+    def __init__(self, directory: Path, world: Path = DEMO_WORLD, speed: float = 1.0) -> None:
+        self.directory = directory
+        self.world = world
+        self.speed = speed
+        self.state_file = directory / "simulator.sqlite"
+        self.log_file = directory / "simulator.log"
+        self._port_file = directory / "simulator.port"
+        self._port = 0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._client: httpx.Client | None = None
+
+    def __enter__(self) -> SimulatorProcess:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def control(self) -> Control:
+        """The control routes."""
+        if self._client is None:
+            raise RuntimeError("the simulator is not running")
+        return Control(self._client)
+
+    @property
+    def pid(self) -> int:
+        """The process, while it runs."""
+        if self._process is None:
+            raise RuntimeError("the simulator is not running")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start, on the port of the last time if there was one, and wait until it is ready."""
+        self._port_file.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "simulator", "--port", str(self._port)]
+        command += ["--world", str(self.world), "--state", str(self.state_file)]
+        command += ["--speed", str(self.speed), "--port-file", str(self._port_file)]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        with self.log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment
+            )
+        deadline = time.monotonic() + START_LIMIT_S
+        while not self._port_file.exists():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(f"the simulator did not start: {self.log_file.read_text()}")
+            time.sleep(0.02)
+        self._port = int(self._port_file.read_text())
+        self._client = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
+
+    def stop(self) -> None:
+        """Stop it cleanly; killed if it does not comply."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Kill it outright, as a crash would."""
+        self._end(signal.SIGKILL)
+
+    def wait_for_exit(self, limit_s: float = 30.0) -> int:
+        """Wait until it has ended by itself, and return its exit code."""
+        if self._process is None:
+            raise RuntimeError("the simulator is not running")
+        code = self._process.wait(limit_s)
+        self._end(signal.SIGKILL)
+        return code
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(number)
+        try:
+            process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+class SimulatorTransport(httpx.AsyncBaseTransport):
+    """Reaches a simulator in this process; a dropped connection is a network error, as usual."""
+
+    def __init__(self, simulator: InProcessSimulator) -> None:
+        self._inner = httpx.ASGITransport(simulator.app, raise_app_exceptions=True)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Serve one request."""
+        try:
+            return await self._inner.handle_async_request(request)
+        except ConnectionDropped as error:
+            raise httpx.ReadError("the connection was dropped", request=request) from error
+
+
+class InProcessSimulator:
+    """A simulator in this process, in memory, on a virtual clock."""
+
+    url = "http://simulator.test"
+
+    def __init__(self, world: World | Path = DEMO_WORLD) -> None:
+        self.world = load_world(world) if isinstance(world, Path) else world
+        self.clock = VirtualClock()
+        self.cloud = Cloud(self.world, self.clock, None, speed=1.0)
+        self.app = make_app(self.cloud)
+        self.control = Control(_SyncClient(self))
+
+    def transport(self) -> httpx.AsyncBaseTransport:
+        """Return a transport for `httpx.AsyncClient`."""
+        return SimulatorTransport(self)
+
+    def close(self) -> None:
+        """Forget everything."""
+        self.cloud.close()
+
+
+class _SyncClient(httpx.Client):
+    """Calls the control routes from code that is not asynchronous, on a loop of its own."""
+
+    def __init__(self, simulator: InProcessSimulator) -> None:
+        super().__init__(base_url=simulator.url, trust_env=False)
+        self._simulator = simulator
+
+    def request(self, method: Any, url: Any, **options: Any) -> httpx.Response:
+        """Send one request."""
+        import asyncio
+        import concurrent.futures
+
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(self._simulator.app)
+            async with httpx.AsyncClient(
+                transport=transport, base_url=self._simulator.url
+            ) as client:
+                response = await client.request(method, url, **options)
+                await response.aread()
+                return response
+
+        # A loop may be running in this thread already, and cannot be entered twice.
+        with concurrent.futures.ThreadPoolExecutor(max_workers=1) as thread:
+            return thread.submit(asyncio.run, send()).result()
