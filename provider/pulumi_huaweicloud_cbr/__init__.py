@@ -17,7 +17,9 @@ from pulumi_huaweicloud_cbr.errors import (
     UnidentifiedReplicaError,
     WaitTimeoutError,
 )
+from pulumi_huaweicloud_cbr.inputs import check_inputs
 from pulumi_huaweicloud_cbr.models import Backup, RegionCapability, ReplicationRecord, Vault
+from pulumi_huaweicloud_cbr.preflight import Finding
 from pulumi_huaweicloud_cbr.resources.backup_replication import (
     BackupReplication,
     BackupReplicationArgs,
@@ -41,6 +43,7 @@ __all__ = [
     "CbrError",
     "ConfigurationError",
     "ConflictError",
+    "Finding",
     "MalformedResponseError",
     "NotFoundError",
     "NotSentError",
@@ -52,6 +55,7 @@ __all__ = [
     "UnidentifiedReplicaError",
     "Vault",
     "WaitTimeoutError",
+    "check_inputs",
     "get_backup",
     "get_backups",
     "get_project_id",

@@ -25,7 +25,9 @@ _PROJECT_CHARACTER = re.compile(r"[a-zA-Z0-9_\-]")
 Rule = Callable[[object], "str | None"]
 
 
-def check_inputs(known: Mapping[str, object], unknown: frozenset[str]) -> list[Finding]:
+def check_inputs(
+    known: Mapping[str, object], unknown: frozenset[str] = frozenset()
+) -> list[Finding]:
     """Find every fault of the inputs themselves.
 
     Args:

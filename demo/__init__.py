@@ -1,0 +1,1 @@
+"""What `make demo` runs: the whole life of some replications, against the simulator."""
