@@ -16,7 +16,10 @@ from pulumi_huaweicloud_cbr.resources._logging import start_logging
 from pulumi_huaweicloud_cbr.settings import Settings
 
 if TYPE_CHECKING:
+    import httpx
+
     from pulumi_huaweicloud_cbr.client import CbrClient
+    from pulumi_huaweicloud_cbr.clock import Clock
 
 Answer = TypeVar("Answer")
 
@@ -35,10 +38,23 @@ def _running_loop() -> asyncio.AbstractEventLoop:
 
 
 class Session:
-    """The API as one set of settings reaches it; use `open_session` to share it."""
+    """The API as one set of settings reaches it; use `open_session` to share it.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        transport: replaces the network.
+        clock: replaces the machine's time.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self.settings = settings
+        self._transport = transport
+        self._clock = clock
         self._client: CbrClient | None = None
         self._project_ids: dict[str, str] = {}
 
@@ -58,12 +74,13 @@ class Session:
             from pulumi_huaweicloud_cbr.clock import SystemClock
             from pulumi_huaweicloud_cbr.resources._call import tell
 
-            clock = SystemClock()
+            clock = self._clock or SystemClock()
             self._client = CbrClient(
                 self.settings,
                 make_authenticator(self.settings, clock),
                 clock=clock,
                 on_pause=lambda pause: tell(str(pause)),
+                transport=self._transport,
             )
         return self._client
 
@@ -96,3 +113,9 @@ def open_session(settings: Settings) -> Session:
         session = Session(settings)
         _sessions.append(session)
         return session
+
+
+def use_session(session: Session) -> None:
+    """Have `open_session` return this one for its settings; what was shared before is let go."""
+    with _lock:
+        _sessions[:] = [session]

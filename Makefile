@@ -1,0 +1,188 @@
+# The only place where commands are spelled: README, CI and the workflows call these targets.
+# Works with GNU make 3.81 and later; everything it makes lies in this checkout, except the Pulumi
+# toolchain, which all checkouts of a user share (see toolchain/).
+
+SHELL := bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+# The environment of every recipe: this checkout's Python and Pulumi first, nobody else's modules.
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.toolchain/bin:$(PATH)
+export PULUMI_SKIP_UPDATE_CHECK := true
+unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
+
+# For the demo and the tests: no account of the user, no login, no state outside this checkout.
+# CBR_TEST_REAL=1 lets the contract tests have the Huawei Cloud variables.
+ISOLATE = unset $${!PULUMI_@} $(if $(CBR_TEST_REAL),,$${!HW_@} $${!HUAWEICLOUD_@}); \
+	export PULUMI_HOME="$(CURDIR)/.pulumi-home" PULUMI_SKIP_UPDATE_CHECK=true;
+
+PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --no-input
+SUITES = tests/unit tests/simulator tests/contract tests/e2e
+PACKAGE_SOURCES := $(shell find provider -name '*.py' -o -name py.typed) pyproject.toml README.md LICENSE
+TEMPORARY = build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
+
+# ---- environment ------------------------------------------------------------------------------
+
+VENV := .venv/.package
+# A virtual environment holds absolute paths: one from before the checkout was moved, or whose
+# Python has gone, is made anew, as is one that was not finished.
+ifneq (ok,$(shell [ "$$(cat .venv/.complete 2>/dev/null)" = "$$(pwd -P)" ] && .venv/bin/python -c '' 2>/dev/null && echo ok))
+.PHONY: .venv/.complete
+endif
+
+.PHONY: venv
+venv: $(VENV) ## Make .venv from the pinned requirements (PYTHON=... chooses the interpreter)
+
+.venv/.complete: requirements/dev.txt
+	@set -eu; supported='import sys; sys.exit(sys.version_info < (3, 10))'; chosen=; \
+	for candidate in $${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 python3.10 python}; do \
+		if "$$candidate" -c "$$supported" >/dev/null 2>&1; then chosen=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$chosen" ]; then \
+		echo "venv: no Python 3.10 or later found ($${PYTHON:-on PATH}); install one, or name it: make venv PYTHON=/path/to/python3" >&2; exit 1; \
+	fi; \
+	echo "venv: installing the pinned requirements for $$("$$chosen" --version) into .venv"; \
+	"$$chosen" -m venv --clear .venv || { \
+		echo "venv: $$chosen cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }; \
+	.venv/bin/python $(PIP_INSTALL) --require-hashes --only-binary :all: -r requirements/dev.txt; \
+	pwd -P > $@
+
+.venv/.package: .venv/.complete pyproject.toml
+	@.venv/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: toolchain
+toolchain: $(VENV) ## Provide the Pulumi CLI in .toolchain/bin (PULUMI_TOOLCHAIN=path|release|build forces a source)
+	@.venv/bin/python -m toolchain
+
+.PHONY: toolchain-quiet
+toolchain-quiet: $(VENV)
+	@.venv/bin/python -m toolchain --quiet
+
+COMPILE = .venv/bin/python -m uv pip compile pyproject.toml --quiet --universal --python-version 3.10 \
+	--generate-hashes --no-emit-index-url --no-header $(if $(UPGRADE),--upgrade)
+.PHONY: requirements
+requirements: ## Compile requirements/*.txt from pyproject.toml (UPGRADE=1 takes the newest versions)
+	@test -x .venv/bin/uv || $(MAKE) --no-print-directory venv
+	@$(COMPILE) --constraint requirements/sdk-3.255.in -o requirements/runtime.txt
+	@$(COMPILE) --constraint requirements/sdk-3.272.in -o requirements/runtime-sdk-3.272.txt
+	@$(COMPILE) --constraint requirements/sdk-3.255.in --group dev -o requirements/dev.txt
+	@$(COMPILE) --group go --only-binary :all: -o requirements/go.txt
+
+# ---- the product ------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: toolchain-quiet ## Replicate, drift, repair and destroy against the simulator; needs no account
+	@$(ISOLATE) .venv/bin/python -m demo $(DEMO_ARGS)
+
+# preview and up work on the user's own backend and login: nothing of Pulumi's settings is replaced.
+# PREFLIGHT=off: a preview without any credentials, on a copy of the project without secrets, against
+# an empty state (.github/scripts/offline_project.py).
+REQUIRE_STACK = if [ -z "$${STACK:-}" ]; then echo "$@: which stack? make $@ STACK=name" >&2; exit 2; fi
+.PHONY: preview
+preview: toolchain-quiet ## Preview STACK=name, as Markdown, also in build/preview/STACK.md (PREFLIGHT=off: no credentials)
+	@set -euo pipefail; $(REQUIRE_STACK); \
+	case "$${PREFLIGHT:-}" in ''|off) ;; *) echo "preview: PREFLIGHT is '$$PREFLIGHT'; it can be off or unset" >&2; exit 2;; esac; \
+	scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; project=.; \
+	if [ "$${PREFLIGHT:-}" = off ]; then \
+		$(ISOLATE) export PULUMI_BACKEND_URL="file://$$scratch" PULUMI_CONFIG_PASSPHRASE=; \
+		project=$$scratch/project; \
+		.venv/bin/python .github/scripts/offline_project.py . "$$STACK" "$$project"; \
+		pulumi --cwd "$$project" stack init "$$STACK" --non-interactive >"$$scratch/init" 2>&1 || { cat "$$scratch/init" >&2; exit 1; }; \
+	fi; \
+	code=0; \
+	pulumi --cwd "$$project" preview --stack "$$STACK" --non-interactive --json \
+		>"$$scratch/preview.json" 2>"$$scratch/preview.err" </dev/null || code=$$?; \
+	mkdir -p build/preview; report=build/preview/$${STACK//\//-}.md; \
+	.venv/bin/python .github/scripts/preview_comment.py --stack "$$STACK" --exit-code $$code \
+		--errors "$$scratch/preview.err" $${PREFLIGHT:+--offline} "$$scratch/preview.json" >"$$report"; \
+	cat "$$report"; exit $$code
+
+.PHONY: up
+up: toolchain-quiet ## Bring STACK=name up to date, without questions
+	@set -euo pipefail; $(REQUIRE_STACK); \
+	pulumi up --stack "$$STACK" --yes --skip-preview --non-interactive </dev/null
+
+.PHONY: wheel
+wheel: build/wheel.stamp ## Build the package into dist/
+build/wheel.stamp: $(VENV) $(PACKAGE_SOURCES)
+	@rm -rf dist && mkdir -p build
+	@.venv/bin/python -m build --wheel --no-isolation --outdir dist . >build/wheel.log 2>&1 || { cat build/wheel.log >&2; exit 1; }
+	@touch $@
+
+# ---- checks -----------------------------------------------------------------------------------
+
+.PHONY: check
+check: lint test ## All that CI runs
+
+.PHONY: lint
+lint: $(VENV) ## Format, lint rules, types, layers
+	@set -eu; run() { echo "lint: $$*"; "$$@"; }; \
+	run .venv/bin/python -m ruff format --check --quiet .; \
+	run .venv/bin/python -m ruff check --quiet .; \
+	run .venv/bin/python -m mypy; \
+	run .venv/bin/lint-imports
+
+.PHONY: format
+format: $(VENV) ## Format the code, and correct what can be corrected
+	@.venv/bin/python -m ruff check --quiet --fix-only .
+	@.venv/bin/python -m ruff format .
+
+PYTEST = $(ISOLATE) .venv/bin/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: test
+test: toolchain-quiet sdk-venvs ## All tests: unit, simulator, contract, e2e (PYTEST_ARGS=... is passed on)
+	@echo "test: $(SUITES)"
+	@$(PYTEST) $(SUITES)
+
+.PHONY: test-unit
+test-unit: $(VENV) ## Unit tests: no sockets, no engine
+	@$(PYTEST) tests/unit
+
+.PHONY: test-contract
+test-contract: $(VENV) ## The simulator's own tests, and our client against it
+	@$(PYTEST) tests/simulator tests/contract
+
+.PHONY: test-e2e
+test-e2e: toolchain-quiet sdk-venvs ## The real pulumi command against the simulator
+	@$(PYTEST) tests/e2e
+
+.PHONY: coverage
+coverage: $(VENV) ## Branch coverage of the package by unit and contract tests
+	@$(PYTEST) --cov --cov-report=term-missing tests/unit tests/contract
+
+# Projects as users have them: only the built wheel and its dependencies, for each SDK we promise.
+.PHONY: sdk-venvs
+sdk-venvs: .cache/sdk-3.255.0/.complete .cache/sdk-3.272.0/.complete ## Environments with the wheel only, one per SDK version
+.cache/sdk-3.255.0/.complete: requirements/runtime.txt build/wheel.stamp
+	@$(call sdk_venv,.cache/sdk-3.255.0,requirements/runtime.txt)
+.cache/sdk-3.272.0/.complete: requirements/runtime-sdk-3.272.txt build/wheel.stamp
+	@$(call sdk_venv,.cache/sdk-3.272.0,requirements/runtime-sdk-3.272.txt)
+# Dependencies are installed when their list changes, the wheel each time that it was built.
+define sdk_venv
+set -eu; \
+if ! [ "$$(cat $(1)/.paths 2>/dev/null)" = "$$(pwd -P)" ] || ! cmp -s $(2) $(1)/.requirements; then \
+	echo "sdk-venvs: installing $(2) into $(1)"; \
+	.venv/bin/python -m venv --clear $(1); \
+	$(1)/bin/python $(PIP_INSTALL) --require-hashes --only-binary :all: -r $(2); \
+	cp $(2) $(1)/.requirements; pwd -P > $(1)/.paths; \
+fi; \
+$(1)/bin/python $(PIP_INSTALL) --no-deps --no-index --force-reinstall dist/*.whl; \
+touch $(1)/.complete
+endef
+
+# ---- cleaning ---------------------------------------------------------------------------------
+
+.PHONY: clean
+clean: ## Remove results and tool caches
+	@rm -rf $(TEMPORARY)
+	@find . -path ./.venv -prune -o -path ./.cache -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: distclean
+distclean: clean ## Remove everything made here; the shared Pulumi toolchain in the user's cache stays
+	@rm -rf .venv .toolchain .pulumi-home .cache

@@ -1,0 +1,111 @@
+"""What the end-to-end tests share: a simulator, and a project with a backend of its own."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.testing import Control, SimulatorProcess
+from simulator.world import World, load_world
+from tests.e2e.driver import PASSWORD, REPOSITORY, MakeProject, Project, connection
+
+SPEED = 5000.0
+"""500 GB are copied in about a second, so that no test waits long for a copy."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything here as end to end."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture
+def simulator(tmp_path: Path) -> Iterator[SimulatorProcess]:
+    """A simulator with the demo world."""
+    directory = tmp_path / "simulator"
+    directory.mkdir()
+    with SimulatorProcess(directory, speed=SPEED) as running:
+        yield running
+
+
+@pytest.fixture
+def control(simulator: SimulatorProcess) -> Control:
+    """What happens behind the cloud's back."""
+    return simulator.control
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    """The demo world as it is written."""
+    return load_world(REPOSITORY / "simulator" / "worlds" / "demo.yaml")
+
+
+@pytest.fixture
+def backup_ids(world: World) -> dict[str, str]:
+    """The ids of the demo world's backups, by name."""
+    return {backup.name: backup.id for backup in world.backups}
+
+
+@pytest.fixture
+def vault_ids(world: World) -> dict[str, str]:
+    """The ids of the demo world's vaults, by name."""
+    return {vault.name: vault.id for vault in world.vaults}
+
+
+@pytest.fixture
+def make_stacks_project(tmp_path: Path, simulator: SimulatorProcess) -> MakeProject:
+    """Return a maker of projects that are copies of this repository's stack program."""
+
+    def make(replications: list[dict[str, Any]], **settings: Any) -> Project:
+        directory = tmp_path / "project"
+        (directory / "stacks").mkdir(parents=True)
+        shutil.copy(REPOSITORY / "Pulumi.yaml", directory)
+        for source in (REPOSITORY / "stacks").glob("*.py"):
+            shutil.copy(source, directory / "stacks")
+        project = Project(directory, Path(sys.executable))
+        project.environment["HW_USER_PASSWORD"] = PASSWORD
+        project.init()
+        project.configure(
+            {
+                **connection(simulator),
+                "cbr-replication:replications": replications,
+                **settings,
+            }
+        )
+        return project
+
+    return make
+
+
+@pytest.fixture
+def make_program(tmp_path: Path, simulator: SimulatorProcess) -> MakeProject:
+    """Return a maker of projects with a program of their own, in any environment."""
+
+    def make(source: str, python: Path = Path(sys.executable)) -> Project:
+        directory = tmp_path / "program"
+        directory.mkdir(parents=True)
+        (directory / "Pulumi.yaml").write_text("name: program\nruntime: python\n")
+        (directory / "__main__.py").write_text(source)
+        project = Project(directory, python)
+        project.environment["HW_USER_PASSWORD"] = PASSWORD
+        project.init()
+        project.configure(connection(simulator))
+        return project
+
+    return make
+
+
+@pytest.fixture
+def erp(backup_ids: dict[str, str], vault_ids: dict[str, str]) -> dict[str, Any]:
+    """An entry of the stack's configuration: one server backup to one region."""
+    return {
+        "name": "erp",
+        "backup_id": backup_ids["autobk_7c1e"],
+        "destinations": [{"region": "cn-east-3", "vault_id": vault_ids["dr-replicas"]}],
+    }

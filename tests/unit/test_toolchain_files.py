@@ -1,0 +1,150 @@
+"""The build files agree with each other: Makefile, workflows, requirements, pyproject."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # type: ignore[import-not-found, unused-ignore] # not needed later
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+REQUIREMENTS = sorted((ROOT / "requirements").glob("*.txt"))
+MAKEFILE = (ROOT / "Makefile").read_text()
+TARGETS = set(re.findall(r"^([a-z0-9-]+):", MAKEFILE, re.MULTILINE))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def pins_of(name: str) -> dict[str, list[Version]]:
+    """Return every pinned version by package; a package may have one for each Python version."""
+    found: dict[str, list[Version]] = {}
+    for line in (ROOT / "requirements" / name).read_text().splitlines():
+        pin = re.match(r"([a-z0-9-]+)==([^ ;\\]+)", line)
+        if pin:
+            found.setdefault(pin[1], []).append(Version(pin[2]))
+    return found
+
+
+def group(name: str) -> list[Requirement]:
+    """Return a dependency group with the groups that it includes."""
+    result = []
+    for entry in PROJECT["dependency-groups"][name]:
+        if isinstance(entry, dict):
+            result += group(entry["include-group"])
+        else:
+            result.append(Requirement(entry))
+    return result
+
+
+RUNTIME = [Requirement(entry) for entry in PROJECT["project"]["dependencies"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("runtime.txt", RUNTIME),
+        ("runtime-sdk-3.272.txt", RUNTIME),
+        ("dev.txt", RUNTIME + group("dev")),
+        ("go.txt", group("go")),
+    ],
+)
+def test_requirements_are_current(name: str, wanted: list[Requirement]) -> None:
+    """What pyproject asks for is pinned as it allows; `make requirements` puts it right."""
+    pinned = pins_of(name)
+    stale = [
+        str(requirement)
+        for requirement in wanted
+        if not all(
+            version in requirement.specifier
+            for version in pinned.get(requirement.name.lower(), [Version("0")])
+        )
+    ]
+
+    assert stale == []
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [("runtime.txt", "3.255.0"), ("runtime-sdk-3.272.txt", "3.272.0"), ("dev.txt", "3.255.0")],
+)
+def test_requirements_hold_the_promised_sdk(name: str, version: str) -> None:
+    assert pins_of(name)["pulumi"] == [Version(version)]
+
+
+def test_requirements_of_development_hold_what_users_run() -> None:
+    """The tests run the very versions that runtime.txt pins."""
+    dev = pins_of("dev.txt")
+
+    assert {name: dev.get(name) for name in pins_of("runtime.txt")} == pins_of("runtime.txt")
+
+
+@pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: path.name)
+def test_requirements_are_hashed_and_name_no_host(path: Path) -> None:
+    text = path.read_text()
+    pins = re.findall(r"^[a-z0-9-]+==.*(?:\n .*)*", text, re.MULTILINE)
+
+    assert pins
+    assert [pin for pin in pins if "--hash=sha256:" not in pin] == []
+    assert "://" not in text
+    assert "index-url" not in text
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_workflows_spell_no_command_of_their_own(path: Path) -> None:
+    """A step calls a Make target, or .ci/run, or hands over the pull request's number."""
+    strange = []
+    for job in yaml.safe_load(path.read_text())["jobs"].values():
+        for step in job["steps"]:
+            command = step.get("run", "").strip()
+            made = re.fullmatch(r"make ([a-z0-9-]+)", command)
+            if command and command != ".ci/run" and not (made and made[1] in TARGETS):
+                strange.append(command)
+
+    assert [c for c in strange if not c.endswith("> build/preview/pull-request")] == []
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_workflows_ask_for_few_permissions(path: Path) -> None:
+    permissions: dict[str, Any] = yaml.safe_load(path.read_text())["permissions"]
+    writing = [name for name, right in permissions.items() if right == "write"]
+
+    assert writing == (["pull-requests"] if path.name == "preview-comment.yml" else [])
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_workflows_give_secrets_to_make_steps_only(path: Path) -> None:
+    """No secret is in the environment of an action or of a whole job."""
+    workflow = yaml.safe_load(path.read_text())
+    for job in workflow["jobs"].values():
+        steps = job.pop("steps")
+        assert "secrets." not in str(job)
+        for step in steps:
+            if "secrets." in str(step):
+                assert str(step["run"]).startswith("make ")
+                assert "secrets." not in str(step["run"])
+
+
+def test_ci_script_calls_targets_that_exist() -> None:
+    called = re.findall(
+        r"^(?:step|exec) make ([a-z-]+)", (ROOT / ".ci" / "run").read_text(), re.MULTILINE
+    )
+
+    assert called
+    assert set(called) <= TARGETS
+
+
+def test_makefile_help_tells_every_target() -> None:
+    internal = {"toolchain-quiet"}
+    described = set(re.findall(r"^([a-z0-9-]+):.*## ", MAKEFILE, re.MULTILINE))
+
+    assert described == TARGETS - internal
