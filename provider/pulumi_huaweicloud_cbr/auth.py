@@ -40,8 +40,8 @@ class Authenticator(Protocol):
         """Return the authentication for requests to a project."""
         ...
 
-    def for_region(self, region: str) -> httpx.Auth:
-        """Return the authentication for finding out a region's project id in IAM."""
+    def for_lookup(self, region: str) -> tuple[str, httpx.Auth]:
+        """Return in which region, and as whom, to ask IAM for a region's project."""
         ...
 
 
@@ -119,10 +119,12 @@ class GivenTokens:
             )
         return GivenTokenAuth(token.get_secret_value())
 
-    def for_region(self, region: str) -> httpx.Auth:  # noqa: ARG002 -- the protocol's form
-        """Return any token: IAM lists projects to every user of the account."""
-        token = self._settings.token or next(iter(self._settings.tokens.values()))
-        return GivenTokenAuth(token.get_secret_value())
+    def for_lookup(self, region: str) -> tuple[str, httpx.Auth]:
+        """Ask at home: a token may be good in its own region only, and IAM knows all projects."""
+        tokens = self._settings.tokens
+        home = tokens.get(self._settings.project_id or "") or self._settings.token
+        token = home or next(iter(tokens.values()))
+        return self._settings.region or region, GivenTokenAuth(token.get_secret_value())
 
 
 @dataclass(frozen=True)
@@ -271,11 +273,11 @@ class PasswordSignIn:
             self._by_project[scope] = self._sign_in(scope.region, scope.project_id)
         return self._by_project[scope]
 
-    def for_region(self, region: str) -> httpx.Auth:
-        """Return the sign-in for the project that is named like the region."""
+    def for_lookup(self, region: str) -> tuple[str, httpx.Auth]:
+        """Ask in the region itself, with a token for the project that is named like it."""
         if region not in self._by_region:
             self._by_region[region] = self._sign_in(region, None)
-        return self._by_region[region]
+        return region, self._by_region[region]
 
     def _sign_in(self, region: str, project_id: str | None) -> PasswordAuth:
         return PasswordAuth(self._settings, self._clock, region, project_id)

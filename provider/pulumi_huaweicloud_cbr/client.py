@@ -263,14 +263,15 @@ class CbrClient:
         call = self._cbr(doing, "GET", scope, ("operation-logs",), params=params)
         return (await self._call(call, TaskPage)).operation_logs
 
-    async def list_projects(self, region: str, name: str) -> tuple[Project, ...]:
-        """Read the projects of a name (IAM, KeystoneListProjects)."""
+    async def list_projects(self, region: str) -> tuple[Project, ...]:
+        """Read the projects that are named like a region (IAM, KeystoneListProjects)."""
+        at, auth = self._authenticator.for_lookup(region)
         call = Call(
-            doing=f"looking up the project named {name!r} in IAM",
+            doing=f"looking up the project named {region!r} in IAM",
             method="GET",
-            url=f"{self.settings.iam_url(region)}/v3/projects",
-            auth=self._authenticator.for_region(region),
-            params={"name": name},
+            url=f"{self.settings.iam_url(at)}/v3/projects",
+            auth=auth,
+            params={"name": region},
         )
         return (await self._call(call, ProjectPage)).projects
 

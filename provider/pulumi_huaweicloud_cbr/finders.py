@@ -155,7 +155,7 @@ async def find_project_id(api: CbrClient, region: str) -> str:
     Raises:
         ConfigurationError: IAM shows none, or more than one, to these credentials.
     """
-    projects = await api.list_projects(region, region)
+    projects = await api.list_projects(region)
     exact = [project for project in projects if project.name == region]
     if len(exact) == 1:
         return exact[0].id

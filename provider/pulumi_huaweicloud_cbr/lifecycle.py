@@ -226,7 +226,11 @@ async def observe(api: CbrClient, tracked: TrackedReplication) -> Observation:
     record = find_record(source, tracked.replication_record_id) if source else None
     if record is not None and record.is_pending:
         return Observation(source, record, Replica(record.destination_backup_id, None))
-    if record is not None and record.is_failed and tracked.destination_backup_id is None:
+    is_unnamed = record is not None and not (
+        tracked.destination_backup_id or record.destination_backup_id
+    )
+    if record is not None and is_unnamed and not record.is_succeeded:
+        # It failed, or has a status that we do not know: no replica was ever named.
         return Observation(source, record, Replica(None, None))
     return Observation(source, record, await _find_replica(api, tracked, record))
 

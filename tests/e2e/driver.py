@@ -53,21 +53,12 @@ class Project:
     environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        home = self.directory.parent / "pulumi-home"
-        backend = self.directory.parent / "backend"
-        backend.mkdir(parents=True, exist_ok=True)
-        self._env = {
-            "PATH": os.pathsep.join(
-                [str(self.python.parent), str(TOOLCHAIN), os.environ.get("PATH", "")]
-            ),
-            "HOME": str(self.directory.parent),
-            "PULUMI_HOME": str(home),
-            "PULUMI_BACKEND_URL": f"file://{backend}",
-            "PULUMI_CONFIG_PASSPHRASE": "e2e-passphrase",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "NO_COLOR": "1",
-        }
-        self.backend = backend
+        self.backend = self.directory.parent / "backend"
+        self.backend.mkdir(parents=True, exist_ok=True)
+
+    def use(self, python: Path) -> None:
+        """Run the program and the plugin in another environment from now on."""
+        self.python = python
 
     def init(self) -> None:
         """Create the stack."""
@@ -87,7 +78,7 @@ class Project:
     def config_file(self) -> Path:
         """Where the stack's configuration is."""
         document = yaml.safe_load((self.directory / "Pulumi.yaml").read_text())
-        return self.directory / document.get("stackConfigDir", "") / f"Pulumi.{STACK}.yaml"
+        return Path(self.directory, document.get("stackConfigDir", ""), f"Pulumi.{STACK}.yaml")
 
     def run(self, *arguments: str) -> Outcome:
         """Run one command to its end."""
@@ -117,7 +108,17 @@ class Project:
     @property
     def env(self) -> dict[str, str]:
         """The environment of every command: ours, and nothing of the caller's."""
-        return {**self._env, **self.environment}
+        paths = [str(self.python.parent), str(TOOLCHAIN), os.environ.get("PATH", "")]
+        return {
+            "PATH": os.pathsep.join(paths),
+            "HOME": str(self.directory.parent),
+            "PULUMI_HOME": str(self.directory.parent / "pulumi-home"),
+            "PULUMI_BACKEND_URL": f"file://{self.backend}",
+            "PULUMI_CONFIG_PASSPHRASE": "e2e-passphrase",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "NO_COLOR": "1",
+            **self.environment,
+        }
 
     def up(self, *arguments: str) -> Outcome:
         """Run `pulumi up`, which has to succeed."""

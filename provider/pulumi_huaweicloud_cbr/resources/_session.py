@@ -84,6 +84,12 @@ class Session:
             )
         return self._client
 
+    def close(self) -> None:
+        """Close the connections; the session opens new ones when it is used again."""
+        client, self._client = self._client, None
+        if client is not None:
+            self.run(client.aclose())
+
     async def project_id(self, region: str) -> str:
         """Return the id of the project named like the region, looked up once per process.
 

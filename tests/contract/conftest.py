@@ -1,0 +1,88 @@
+"""Our client and provider against the simulator in this process, on its virtual clock.
+
+Each test or its module carries a mark of provenance: `real_validated`, `simulator_only` or
+`unverified`; a simulator only agrees with its author.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pulumi.dynamic import Config, ConfigureRequest
+
+from pulumi_huaweicloud_cbr import BackupReplicationProvider
+from pulumi_huaweicloud_cbr.resources import _call
+from pulumi_huaweicloud_cbr.resources._session import Session, use_session
+from pulumi_huaweicloud_cbr.settings import Settings
+from simulator.testing import Control, InProcessSimulator
+from tests.contract.rig import PASSWORD, Rig, SimulatedClock
+
+PROVENANCE = {"real_validated", "simulator_only", "unverified"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything here, and refuse a test without a mark of provenance."""
+    for item in items:
+        if Path(__file__).parent not in item.path.parents:
+            continue
+        item.add_marker(pytest.mark.contract)
+        # A test's own mark stands before that of its module.
+        if not any(mark.name in PROVENANCE for mark in item.iter_markers()):
+            raise pytest.UsageError(f"{item.nodeid}: want a mark of {sorted(PROVENANCE)}")
+
+
+@pytest.fixture
+def simulator() -> Iterator[InProcessSimulator]:
+    """A simulator with the demo world."""
+    running = InProcessSimulator()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def control(simulator: InProcessSimulator) -> Control:
+    """What happens behind the cloud's back."""
+    return simulator.control
+
+
+@pytest.fixture
+def configuration(simulator: InProcessSimulator) -> dict[str, str]:
+    """The stack's configuration, as the engine hands it to a provider."""
+    address = f"{simulator.url}/regions/{{region}}"
+    return {
+        "huaweicloud:region": "cn-north-4",
+        "huaweicloud:userName": "ops-replicator",
+        "huaweicloud:password": PASSWORD,
+        "huaweicloud:domainName": "acme-cloud",
+        "huaweicloud:endpoints": json.dumps({"cbr": address, "iam": address}),
+    }
+
+
+@pytest.fixture
+def session(simulator: InProcessSimulator, configuration: dict[str, str]) -> Iterator[Session]:
+    """The session that providers and functions use, connected to the simulator."""
+    session = Session(
+        Settings.load(configuration.get, {}),
+        transport=simulator.transport(),
+        clock=SimulatedClock(simulator),
+    )
+    use_session(session)
+    yield session
+    session.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_told_yet() -> None:
+    """Let each test see what a user sees in a new process: messages are told once in each."""
+    _call._told.clear()
+
+
+@pytest.fixture
+def rig(simulator: InProcessSimulator, session: Session, configuration: dict[str, str]) -> Rig:
+    """A provider, as the engine would call it."""
+    provider = BackupReplicationProvider()
+    provider.configure(ConfigureRequest(Config(configuration, "cbr-replication")))
+    return Rig(provider, simulator.control, session)

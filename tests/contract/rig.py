@@ -1,0 +1,119 @@
+"""Calls a provider in the engine's order, with the engine's rules about what it is given."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from pulumi.dynamic import DiffResult
+
+from pulumi_huaweicloud_cbr import BackupReplicationProvider
+from pulumi_huaweicloud_cbr.resources._session import Session
+from simulator.testing import Control, InProcessSimulator
+
+PASSWORD = "not-a-secret-demo"  # of the demo world
+BACKUP = "5a863daa-7265-4c0a-822f-e66b2abcfb3d"
+VAULT = "ca0083e4-1bda-48ca-af6d-aa9c8c93bc85"
+SECOND_VAULT = "0b7e6f3c-54a1-4c7e-8a52-3f0d9c1e2b4a"
+WRITES = ("POST", "PUT", "DELETE")
+LONG_S = 20_000.0
+"""Longer than any copy or deletion of the demo world takes, shorter than a token lives."""
+
+
+class SimulatedClock:
+    """The simulator's virtual time; a sleep moves it."""
+
+    def __init__(self, simulator: InProcessSimulator) -> None:
+        self._clock = simulator.clock
+
+    def monotonic(self) -> float:
+        """Return the virtual time."""
+        return self._clock.now()
+
+    async def sleep(self, seconds: float) -> None:
+        """Move the virtual time."""
+        self._clock.advance(seconds)
+        await asyncio.sleep(0)
+
+
+def declared(**changes: Any) -> dict[str, Any]:
+    """Return a program's inputs; None leaves one out."""
+    inputs = {
+        "backup_id": BACKUP,
+        "destination_region": "cn-east-3",
+        "destination_vault_id": VAULT,
+        **changes,
+    }
+    return {key: value for key, value in inputs.items() if value is not None}
+
+
+@dataclass
+class Rig:
+    """A provider and one resource of it, as the engine keeps it."""
+
+    provider: BackupReplicationProvider
+    control: Control
+    session: Session
+    id: str = ""
+    inputs: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+    def faults(self, program: dict[str, Any]) -> list[tuple[str, str]]:
+        """Check a new resource; return property and reason of each failure."""
+        failures = self.provider.check({}, program).failures
+        return [(failure.property, failure.reason) for failure in failures]
+
+    def create(self, program: dict[str, Any]) -> dict[str, Any]:
+        """Check and create, as `up` does with a new resource; return the outputs."""
+        checked = self.provider.check({}, program)
+        assert [] == [failure.reason for failure in checked.failures]
+        result = self.provider.create(checked.inputs)
+        self.id, self.inputs = result.id, checked.inputs
+        self.outputs = dict(result.outs or {})
+        return self.outputs
+
+    def diff(self, program: dict[str, Any]) -> DiffResult:
+        """Check and diff, as a preview does with a resource that exists."""
+        checked = self.provider.check(self.inputs, program)
+        assert [] == [failure.reason for failure in checked.failures]
+        return self.provider.diff(self.id, self.outputs, checked.inputs)
+
+    def update(self, program: dict[str, Any]) -> dict[str, Any]:
+        """Check and update, as `up` does after a diff without a replacement."""
+        checked = self.provider.check(self.inputs, program)
+        result = self.provider.update(self.id, self.outputs, checked.inputs)
+        self.inputs, self.outputs = checked.inputs, dict(result.outs or {})
+        return self.outputs
+
+    def refresh(self) -> bool:
+        """Read, as `refresh` does; return whether the resource still exists."""
+        result = self.provider.read(self.id, self.outputs)
+        assert result.outs is not None
+        if not result.id:
+            return False
+        self.outputs = result.outs
+        if result.inputs is not None:
+            self.inputs = result.inputs
+        return True
+
+    def delete(self) -> None:
+        """Delete, as `destroy` does."""
+        self.provider.delete(self.id, self.outputs)
+
+    def finish_copies(self) -> None:
+        """Let the copies that are under way end."""
+        self.control.advance(LONG_S)
+
+    @property
+    def replicas(self) -> list[dict[str, Any]]:
+        """All replicas outside of the source region."""
+        return [row for row in self.control.replicas() if row["region"] != "cn-north-4"]
+
+    def writes(self) -> list[str]:
+        """Return the writing calls to CBR."""
+        return [
+            entry["operation"]
+            for entry in self.control.journal()
+            if entry["method"] in WRITES and entry["operation"] != "CreateToken"
+        ]

@@ -1,0 +1,203 @@
+"""Preflight tells in a preview what CopyBackup would refuse, and the simulator agrees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pulumi.output import Unknown
+
+from pulumi_huaweicloud_cbr import ApiError
+from tests.contract.rig import Rig, declared
+
+pytestmark = pytest.mark.simulator_only
+
+BROKEN = "afdb82ff-c7ba-415f-9773-32b07f014082"
+IN_THE_MAKING = "b0ec9300-d8cb-4260-8884-43c180125193"
+WITHOUT_SYSTEM_DISK = "c1fda411-e9dc-4371-9995-54d2912362a4"
+OF_A_DISK = "d20eb522-faed-4482-8aa6-65e3a23473b5"
+OF_BARE_METAL = "e31fc633-0bfe-4593-9bb7-76f4b34584c6"
+A_REPLICA = "f420d744-1c0f-46a4-8cc8-8705c45695d7"
+OF_FILES = "9eca71ee-b6a9-404e-8662-21af6ef03f71"
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+NOT_FOR_REPLICAS = "91a2b3c4-d5e6-4f70-8192-a3b4c5d6e7f8"
+FULL = "a2b3c4d5-e6f7-4081-92a3-b4c5d6e7f809"
+TIGHT = "b3c4d5e6-f708-4192-a3b4-c5d6e7f8091a"
+FROZEN = "c4d5e6f7-0819-42a3-b4c5-d6e7f8091a2b"
+
+REFUSALS = [
+    pytest.param({"backup_id": NOWHERE}, "backup_id", "does not exist", "6200", id="no-backup"),
+    pytest.param({"backup_id": BROKEN}, "backup_id", "status 'error'", "1001", id="broken"),
+    pytest.param(
+        {"backup_id": IN_THE_MAKING}, "backup_id", "status 'protecting'", "1001", id="unfinished"
+    ),
+    pytest.param(
+        {"backup_id": A_REPLICA}, "backup_id", "is itself a replica", "1002", id="replica"
+    ),
+    pytest.param({"backup_id": OF_BARE_METAL}, "backup_id", "not an ECS", "1003", id="bare-metal"),
+    pytest.param(
+        {"backup_id": WITHOUT_SYSTEM_DISK}, "backup_id", "system disk", "1004", id="no-system-disk"
+    ),
+    pytest.param({"backup_id": OF_A_DISK}, "backup_id", "cannot be copied", "6122", id="disk"),
+    pytest.param(
+        {"destination_region": "ap-southeast-3"},
+        "destination_region",
+        "choose one of: cn-east-3, cn-south-1, cn-southwest-2",
+        "1005",
+        id="no-such-pair",
+    ),
+    pytest.param(
+        {"destination_region": "cn-north-4"},
+        "destination_region",
+        "is the source region itself",
+        "1005",
+        id="same-region",
+    ),
+    pytest.param(
+        {"destination_vault_id": NOWHERE},
+        "destination_vault_id",
+        "does not exist",
+        "6120",
+        id="no-vault",
+    ),
+    pytest.param(
+        {"destination_vault_id": NOT_FOR_REPLICAS},
+        "destination_vault_id",
+        "want 'replication'",
+        "6119",
+        id="backup-vault",
+    ),
+    pytest.param(
+        {"destination_vault_id": FULL}, "destination_vault_id", "is full", "6129", id="full"
+    ),
+    pytest.param(
+        {"destination_vault_id": FROZEN},
+        "destination_vault_id",
+        "settle its bill",
+        "6112",
+        id="frozen",
+    ),
+    pytest.param(
+        {"backup_id": OF_FILES}, "destination_vault_id", "want 'turbo'", "6102", id="other-type"
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "field", "words", "code"), REFUSALS)
+def test_preflight_refuses_what_the_api_refuses(
+    rig: Rig, change: dict[str, Any], field: str, words: str, code: str
+) -> None:
+    """Each refusal of the API is told beforehand, on the input to change, with a remedy."""
+    program = declared(**change)
+
+    findings = rig.faults(program)
+
+    assert field in [found for found, _ in findings]
+    reason = next(reason for found, reason in findings if found == field)
+    assert words in reason
+    assert ";" in reason
+    assert [] == rig.writes()
+    inputs = rig.provider.check({}, {**program, "preflight": "off"}).inputs
+    with pytest.raises(ApiError) as caught:
+        rig.provider.create(inputs)
+    assert f"BackupService.{code}" == caught.value.code
+
+
+def test_preflight_tells_all_faults_at_once(rig: Rig) -> None:
+    """A bad backup, a bad pair and a bad vault are told in one go."""
+    fields = [
+        field
+        for field, _ in rig.faults(
+            declared(
+                backup_id=BROKEN,
+                destination_region="cn-north-4",
+                destination_vault_id=NOWHERE,
+            )
+        )
+    ]
+
+    assert ["backup_id", "destination_region", "destination_vault_id"] == sorted(fields)
+
+
+def test_preflight_tight_vault_is_only_a_warning(
+    rig: Rig, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Less room than the resource's size may still do, so it is a warning."""
+    assert [] == rig.faults(declared(destination_vault_id=TIGHT))
+    assert "50.0 GB free" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "unknown", ["backup_id", "destination_vault_id", "destination_region", "destination_project_id"]
+)
+def test_preflight_unknown_input_leaves_out_its_checks(rig: Rig, unknown: str) -> None:
+    """An input that is only known later is no fault; the others are checked all the same."""
+    program = {**declared(), unknown: Unknown()}  # type: ignore[no-untyped-call]
+    assert [] == rig.faults(program)
+
+    bad = {"destination_vault_id": FULL} if unknown == "backup_id" else {"backup_id": BROKEN}
+    assert 1 == len(rig.faults({**program, **bad}))
+
+
+def test_preflight_warn_only_warns(rig: Rig, capfd: pytest.CaptureFixture[str]) -> None:
+    """With warn the same faults are warnings, and the preview goes on."""
+    assert [] == rig.faults(declared(backup_id=BROKEN, preflight="warn"))
+    assert "status 'error'" in capfd.readouterr().err
+
+
+def test_preflight_off_asks_nothing_and_says_so(
+    rig: Rig, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """With off no call is made, not even to sign in, and the user reads what was not checked."""
+    assert [] == rig.faults(declared(backup_id=BROKEN, preflight="off"))
+
+    assert [] == rig.control.journal()
+    shown = capfd.readouterr()
+    assert "preflight is off: not checked" in shown.out + shown.err
+
+
+def test_preflight_of_replacement_ignores_its_own_predecessor(rig: Rig) -> None:
+    """The replica that is to be replaced does not stand in the way of its successor."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+    other = declared(destination_vault_id="0b7e6f3c-54a1-4c7e-8a52-3f0d9c1e2b4a")
+
+    assert rig.diff(other).delete_before_replace
+    # The engine checks the replacement as a new resource, after the diff.
+    assert [] == rig.faults(other)
+
+
+def test_preflight_no_op_makes_no_call(rig: Rig) -> None:
+    """A resource that is as it should be is checked and compared without a call."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.clear_journal()
+
+    assert not rig.diff(declared()).changes
+    assert [] == rig.control.journal()
+
+
+def test_preflight_unknown_region_is_told_on_the_region(rig: Rig) -> None:
+    """A region without a project for these credentials is told on the region."""
+    findings = rig.faults(declared(destination_region="xx-nowhere-1"))
+
+    assert [] != findings
+    assert all("Traceback" not in reason for _, reason in findings)
+
+
+def test_preflight_api_out_of_reach_is_one_message(rig: Rig) -> None:
+    """When the API cannot be asked, the preview fails once, and says how to go without it."""
+    rig.control.fault(
+        operation="ShowReplicationCapabilities",
+        action="respond",
+        status=403,
+        body={"error_code": "APIGW.0302", "error_msg": "not authorized", "request_id": "0" * 32},
+    )
+
+    ((field, reason),) = rig.faults(declared())
+
+    assert "" == field
+    assert "APIGW.0302" in reason
+    assert "preflight 'off'" in reason

@@ -1,0 +1,196 @@
+"""Tokens against the simulator: gotten, kept, renewed once, and never in a loop."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+from pulumi.dynamic import Config, ConfigureRequest
+
+from pulumi_huaweicloud_cbr import ApiError, AuthenticationError, BackupReplicationProvider
+from pulumi_huaweicloud_cbr.resources._session import Session, use_session
+from pulumi_huaweicloud_cbr.settings import Settings
+from simulator.testing import DEMO_WORLD, InProcessSimulator
+from simulator.world import load_world
+from tests.contract.rig import PASSWORD, Rig, SimulatedClock, declared
+
+pytestmark = pytest.mark.simulator_only
+
+
+def connect(simulator: InProcessSimulator, configuration: dict[str, Any]) -> Rig:
+    """Return a provider with a configuration of its own."""
+    session = Session(
+        Settings.load(configuration.get, {}),
+        transport=simulator.transport(),
+        clock=SimulatedClock(simulator),
+    )
+    use_session(session)
+    provider = BackupReplicationProvider()
+    provider.configure(ConfigureRequest(Config(configuration, "cbr-replication")))
+    return Rig(provider, simulator.control, session)
+
+
+def sign_ins(rig: Rig) -> int:
+    """Return how often somebody signed in."""
+    return len(rig.control.journal(operation="CreateToken"))
+
+
+def test_token_is_shared_by_all_calls_of_a_project(rig: Rig) -> None:
+    """One sign-in serves a project, however many calls are made."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.control.clear_journal()
+
+    for _ in range(3):
+        rig.refresh()
+
+    assert sign_ins(rig) <= 2
+
+
+def test_token_expired_is_renewed_once(rig: Rig) -> None:
+    """A token that died early is replaced, and the call is made again."""
+    rig.create(declared())
+    rig.control.expire_tokens()
+    rig.control.clear_journal()
+
+    assert rig.refresh()
+
+    assert 1 == sign_ins(rig)
+
+
+def test_token_refused_again_stops(rig: Rig) -> None:
+    """A token that is refused right after its renewal ends with one message, not in a loop."""
+    rig.create(declared())
+    body = {"error_code": "APIGW.0301", "error_msg": "decrypt token fail", "request_id": "0" * 32}
+    rig.control.fault(operation="ShowBackup", action="respond", status=401, body=body, times=9)
+    rig.control.clear_journal()
+
+    with pytest.raises(AuthenticationError) as caught:
+        rig.refresh()
+
+    assert "APIGW.0301" == caught.value.code
+    assert 1 == sign_ins(rig)
+    assert 2 == len(rig.control.journal(operation="ShowBackup"))
+
+
+def test_token_is_renewed_before_it_expires(rig: Rig) -> None:
+    """A day-long token is replaced in time over thirty hours, without a call that fails."""
+    rig.create(declared())
+    for _ in range(30):
+        rig.control.advance(3600)
+        assert rig.refresh()
+
+    assert {200, 201} == {entry["status"] for entry in rig.control.journal()}
+
+
+def test_wrong_password_is_told_once(
+    simulator: InProcessSimulator, configuration: dict[str, str]
+) -> None:
+    """A wrong password is tried once, so that nobody is locked out by us."""
+    rig = connect(simulator, {**configuration, "huaweicloud:password": "wrong-on-purpose"})
+
+    ((field, reason),) = rig.faults(declared())
+
+    assert "" == field
+    assert "huaweicloud:password" in reason
+    assert "wrong-on-purpose" not in reason
+    assert 1 == sign_ins(rig)
+
+
+@pytest.mark.parametrize("gone", ["userName", "password", "domainName"])
+def test_missing_credential_is_told_before_any_call(
+    simulator: InProcessSimulator, configuration: dict[str, str], gone: str
+) -> None:
+    """A part of the credentials that is missing is named; nothing is sent."""
+    del configuration[f"huaweicloud:{gone}"]
+    rig = connect(simulator, configuration)
+
+    ((_, reason),) = rig.faults(declared())
+
+    assert gone in reason
+    assert [] == rig.control.journal()
+
+
+def test_given_tokens_by_project(
+    simulator: InProcessSimulator, configuration: dict[str, str], rig: Rig
+) -> None:
+    """Tokens that the user brings are used, each for its own project."""
+    rig.create(declared())
+    tokens = {}
+    for region, project in (
+        ("cn-north-4", "c6cb0876eaee4f5092d0fdf4c4fc09b3"),
+        ("cn-east-3", "863129926600475a959e8f2efb991722"),
+    ):
+        tokens[project] = fetch_token(simulator, region, project)
+    given = {
+        "huaweicloud:region": "cn-north-4",
+        "huaweicloud:endpoints": configuration["huaweicloud:endpoints"],
+        "huaweicloud:tokens": tokens,
+    }
+    other = connect(simulator, given)
+    other.control.clear_journal()
+
+    other.create(declared())
+    other.finish_copies()
+    assert other.refresh()
+
+    assert 0 == sign_ins(other)
+    assert "success" == other.outputs["status"]
+
+
+def fetch_token(simulator: InProcessSimulator, region: str, project_id: str) -> str:
+    """Return a token as a user would get it by other means."""
+
+    async def ask() -> str:
+        user = {"name": "ops-replicator", "password": PASSWORD, "domain": {"name": "acme-cloud"}}
+        identity = {"methods": ["password"], "password": {"user": user}}
+        body = {"auth": {"identity": identity, "scope": {"project": {"id": project_id}}}}
+        async with httpx.AsyncClient(transport=simulator.transport()) as client:
+            url = f"{simulator.url}/regions/{region}/v3/auth/tokens"
+            return str((await client.post(url, json=body)).headers["X-Subject-Token"])
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.unverified
+def test_missing_backup_told_as_401_is_gone_when_the_project_answers(
+    configuration: dict[str, str],
+) -> None:
+    """The 401 for an id that is gone counts as gone, once the project has proved itself."""
+    world = load_world(DEMO_WORLD)
+    world.options.missing_backup = "401"
+    simulator = InProcessSimulator(world)
+    try:
+        rig = connect(simulator, configuration)
+        rig.create(declared())
+        rig.finish_copies()
+        assert rig.refresh()
+        rig.control.forget_backup(rig.outputs["destination_backup_id"])
+
+        assert not rig.refresh()
+    finally:
+        simulator.close()
+
+
+def test_wrong_project_is_an_error_and_not_gone(simulator: InProcessSimulator, rig: Rig) -> None:
+    """A token for another project must not make a replica seem to be gone."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+    source = "c6cb0876eaee4f5092d0fdf4c4fc09b3"
+    other = connect(
+        simulator,
+        {
+            "huaweicloud:region": "cn-north-4",
+            "huaweicloud:endpoints": f'{{"cbr": "{simulator.url}", "iam": "{simulator.url}"}}',
+            "huaweicloud:token": fetch_token(simulator, "cn-north-4", source),
+        },
+    )
+    other.id, other.outputs = rig.id, rig.outputs
+
+    with pytest.raises(ApiError) as caught:
+        other.refresh()
+
+    assert caught.value.is_unauthorized_url

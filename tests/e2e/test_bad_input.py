@@ -1,0 +1,183 @@
+"""Wrong inputs: one short message per fault in a preview, and nothing is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simulator.testing import Control
+from tests.e2e.driver import MakeProject, Project
+
+ERP = "5a863daa-7265-4c0a-822f-e66b2abcfb3d"
+VAULT = "ca0083e4-1bda-48ca-af6d-aa9c8c93bc85"
+FORM = "want 32 hexadecimal digits in the form 8-4-4-4-12"
+LONG = "x" * 65
+
+# name of the resource -> its inputs, and for each fault the property and words of the message
+RESOURCES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
+    "empty": (
+        {"backup_id": "", "destination_region": "", "destination_vault_id": ""},
+        [("backup_id", FORM), ("destination_region", "is empty"), ("destination_vault_id", FORM)],
+    ),
+    "characters": (
+        {
+            "name": "a/b",
+            "description": "a<b",
+            "destination_region": "cn east",
+            "source_region": "c/n",
+        },
+        [
+            ("name", "contains '/'"),
+            ("description", "contains '<'"),
+            ("destination_region", "contains ' '"),
+            ("source_region", "contains '/'"),
+        ],
+    ),
+    "long": (
+        {"name": LONG, "description": "x" * 256, "destination_project_id": LONG},
+        [
+            ("name", "has 65 characters"),
+            ("description", "has 256 characters"),
+            ("destination_project_id", "has 65 characters"),
+        ],
+    ),
+    "types": (
+        {
+            "backup_id": 7,
+            "name": ["a"],
+            "adopt": "yes",
+            "enable_acceleration": 1,
+            "preflight": "no",
+        },
+        [
+            ("backup_id", "is a number; want a UUID"),
+            ("name", "is a list; want text"),
+            ("adopt", "is text; want true or false"),
+            ("enable_acceleration", "is a number; want true or false"),
+            ("preflight", "want 'error', 'warn' or 'off'"),
+        ],
+    ),
+    "project": (
+        {"destination_project_id": "a b", "source_project_id": "a/b"},
+        [("destination_project_id", "contains ' '"), ("source_project_id", "contains '/'")],
+    ),
+}
+
+PROGRAM = """
+import json, pulumi
+import pulumi_huaweicloud_cbr as cbr
+for name, inputs in json.loads(pulumi.Config().require("resources")).items():
+    given = {**json.loads(pulumi.Config().require("good")), **inputs}
+    cbr.BackupReplication(name, cbr.BackupReplicationArgs(**given))
+"""
+
+
+@pytest.fixture
+def program(make_program: MakeProject) -> Project:
+    """A program whose resources are given by configuration."""
+    project = make_program(PROGRAM)
+    good = {"backup_id": ERP, "destination_region": "cn-east-3", "destination_vault_id": VAULT}
+    project.configure({"program:good": good})
+    return project
+
+
+def test_bad_fields_one_message_each(program: Project, control: Control) -> None:
+    """Every faulty field of every resource is told at once, with its value and what is wanted."""
+    program.configure({"program:resources": {name: row[0] for name, row in RESOURCES.items()}})
+
+    outcome = program.run("preview")
+
+    diagnostics = outcome.text[outcome.text.index("Diagnostics:") :]
+    for name, (_, faults) in RESOURCES.items():
+        lines = [line for line in diagnostics.splitlines() if f"resource '{name}'" in line]
+        assert len(faults) == len(lines), diagnostics
+        for field, words in faults:
+            assert any(f"property {field} " in line and words in line for line in lines), field
+    assert 0 != outcome.code
+    assert "Traceback" not in outcome.text
+    assert [] == control.journal()
+
+
+def test_bad_facts_one_message_each(
+    program: Project, control: Control, backup_ids: dict[str, str], vault_ids: dict[str, str]
+) -> None:
+    """What only the API knows is told in the preview as well; nothing is written."""
+    cases = {
+        "missing": ({"backup_id": "00000000-0000-4000-8000-000000000000"}, "does not exist"),
+        "broken": ({"backup_id": backup_ids["broken"]}, "has status 'error'"),
+        "replica": ({"backup_id": backup_ids["a-replica"]}, "is itself a replica"),
+        "disk": ({"backup_id": backup_ids["of-a-disk"]}, "cannot be copied"),
+        "system": ({"backup_id": backup_ids["without-system-disk"]}, "lacks the server's system"),
+        "pair": ({"destination_region": "ap-southeast-3"}, "choose one of: cn-east-3"),
+        "kind": ({"destination_vault_id": vault_ids["not-for-replicas"]}, "want 'replication'"),
+        "files": ({"destination_vault_id": vault_ids["dr-files"]}, "want 'server'"),
+        "full": ({"destination_vault_id": vault_ids["dr-full"]}, "is full"),
+        "frozen": ({"destination_vault_id": vault_ids["dr-frozen"]}, "settle its bill"),
+    }
+    program.configure({"program:resources": {name: case[0] for name, case in cases.items()}})
+
+    outcome = program.run("preview")
+
+    diagnostics = outcome.text[outcome.text.index("Diagnostics:") :]
+    for name, (_, words) in cases.items():
+        (line, *_) = [line for line in diagnostics.splitlines() if f"resource '{name}'" in line]
+        assert words in line
+        assert ";" in line
+    assert 0 != outcome.code
+    assert "Traceback" not in outcome.text
+    assert {"GET", "POST"} >= {entry["method"] for entry in control.journal()}
+    assert [] == control.journal(operation="CopyBackup")
+
+
+def test_bad_configuration_one_message(make_stacks_project: MakeProject, control: Control) -> None:
+    """A wrong stack configuration is one message that names each key, its value and what is wanted."""
+    project = make_stacks_project(
+        [
+            {
+                "name": "a b",
+                "backup_id": "x",
+                "destinations": [{"region": "cn-east-3", "vault_id": VAULT}],
+            },
+            {
+                "name": "c",
+                "backup_id": ERP,
+                "destinations": [{"region": "cn-east-3", "vault_id": "y"}],
+            },
+        ]
+    )
+
+    outcome = project.run("preview")
+
+    assert 0 != outcome.code
+    assert "the stack's configuration has 3 faults; nothing was sent" in outcome.text
+    assert "cbr-replication:replications[0].name: 'a b'" in outcome.text
+    assert "cbr-replication:replications[0].backup_id: 'x' is not a UUID" in outcome.text
+    assert "cbr-replication:replications[1].destinations[0].vault_id: 'y'" in outcome.text
+    assert "Traceback" not in outcome.text
+    assert [] == control.journal()
+
+
+def test_missing_configuration_shows_an_example(
+    make_stacks_project: MakeProject, control: Control
+) -> None:
+    """Without any configuration the message shows what one looks like."""
+    outcome = make_stacks_project([]).run("preview")
+
+    assert 0 != outcome.code
+    assert "backup_id: 5a863daa" in outcome.text
+    assert [] == control.journal()
+
+
+def test_bad_setting_is_told_under_its_key(
+    make_stacks_project: MakeProject, erp: dict[str, Any], control: Control
+) -> None:
+    """A malformed setting of the provider is told under its key and its variable."""
+    project = make_stacks_project([erp], **{"huaweicloud:region": "cn north"})
+
+    outcome = project.run("preview")
+
+    assert 0 != outcome.code
+    assert "huaweicloud:region (or HW_REGION_NAME)" in outcome.text
+    assert "Traceback" not in outcome.text
+    assert [] == control.journal()

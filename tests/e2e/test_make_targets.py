@@ -1,0 +1,205 @@
+"""The commands that the workflows and the README name, run as they are written there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from simulator.testing import Control, SimulatorProcess
+from tests.e2e.driver import COMMAND_LIMIT_S, PASSWORD, REPOSITORY, TOOLCHAIN, connection
+
+SHARED = ("Makefile", "Pulumi.yaml", "pyproject.toml", "README.md", "LICENSE")
+LINKED = (".venv", ".toolchain", ".github", "provider", "requirements", "toolchain")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, simulator: SimulatorProcess) -> Path:
+    """A checkout with the environment of this one and a stack for the simulator."""
+    directory = tmp_path / "checkout"
+    (directory / "stacks").mkdir(parents=True)
+    for name in SHARED:
+        shutil.copy(REPOSITORY / name, directory / name)
+    for name in LINKED:
+        (directory / name).symlink_to(REPOSITORY / name)
+    for source in (REPOSITORY / "stacks").glob("*.*"):
+        shutil.copy(source, directory / "stacks")
+    demo = directory / "stacks" / "Pulumi.demo.yaml"
+    document = yaml.safe_load(demo.read_text())
+    document["config"].update(connection(simulator))
+    demo.write_text(yaml.safe_dump(document))
+    return directory
+
+
+def make(checkout: Path, *arguments: str, password: str | None = PASSWORD) -> tuple[int, str]:
+    """Run a Make target as a workflow does; return exit code and everything printed."""
+    backend = checkout.parent / "backend"
+    backend.mkdir(exist_ok=True)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(checkout.parent),
+        "PULUMI_BACKEND_URL": f"file://{backend}",
+        "PULUMI_CONFIG_PASSPHRASE": "e2e-passphrase",
+        "PULUMI_HOME": str(checkout.parent / "pulumi-home"),
+    }
+    if password is not None:
+        environment["HW_USER_PASSWORD"] = password
+    # The environment is that of this checkout and counts as up to date there.
+    settled = ["-o", ".venv/.complete", "-o", ".venv/.package", "-o", "toolchain-quiet"]
+    done = subprocess.run(
+        ["make", "--no-print-directory", *settled, *arguments],
+        cwd=checkout,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=COMMAND_LIMIT_S,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def make_stack(checkout: Path) -> None:
+    """Create the stack, as somebody did once for a real one."""
+    environment = {
+        "PATH": os.pathsep.join(
+            [str(Path(sys.executable).parent), str(TOOLCHAIN), os.environ["PATH"]]
+        ),
+        "HOME": str(checkout.parent),
+        "PULUMI_BACKEND_URL": f"file://{checkout.parent / 'backend'}",
+        "PULUMI_CONFIG_PASSPHRASE": "e2e-passphrase",
+        "PULUMI_HOME": str(checkout.parent / "pulumi-home"),
+    }
+    (checkout.parent / "backend").mkdir(exist_ok=True)
+    subprocess.run(
+        ["pulumi", "stack", "init", "demo", "--non-interactive"],
+        cwd=checkout,
+        env=environment,
+        check=True,
+        capture_output=True,
+        timeout=COMMAND_LIMIT_S,
+    )
+
+
+def test_make_preview_and_up_of_a_stack(checkout: Path, control: Control) -> None:
+    """What a pull request and the main branch run: a report, then the change it announced."""
+    make_stack(checkout)
+
+    code, printed = make(checkout, "preview", "STACK=demo")
+    assert 0 == code, printed
+    report = (checkout / "build" / "preview" / "demo.md").read_text()
+    assert "erp-db-to-cn-east-3" in report
+    assert "create" in report
+    assert [] == control.journal(operation="CopyBackup")
+
+    code, printed = make(checkout, "up", "STACK=demo")
+    assert 0 == code, printed
+    assert 4 == len(control.journal(operation="CopyBackup"))
+
+    code, printed = make(checkout, "preview", "STACK=demo")
+    assert 0 == code, printed
+    assert "erp-db-to-cn-east-3" not in (checkout / "build" / "preview" / "demo.md").read_text()
+
+
+def test_make_preview_of_a_fork_needs_no_credentials(checkout: Path, control: Control) -> None:
+    """A fork's pull request has no secrets: nothing is asked, and the report says what is open."""
+    code, printed = make(checkout, "preview", "STACK=demo", "PREFLIGHT=off", password=None)
+
+    assert 0 == code, printed
+    report = (checkout / "build" / "preview" / "demo.md").read_text()
+    assert "erp-db-to-cn-east-3" in report
+    assert "not checked" in report
+    assert [] == control.journal()
+
+
+def test_make_preview_of_a_faulty_change_fails_with_the_fault(
+    checkout: Path, control: Control
+) -> None:
+    """A change that the API would refuse makes the check red, and the report names the fault."""
+    make_stack(checkout)
+    stack = checkout / "stacks" / "Pulumi.demo.yaml"
+    document = yaml.safe_load(stack.read_text())
+    replications = document["config"]["cbr-replication:replications"]
+    replications[0]["backup_id"] = "afdb82ff-c7ba-415f-9773-32b07f014082"
+    stack.write_text(yaml.safe_dump(document))
+
+    code, _ = make(checkout, "preview", "STACK=demo")
+
+    assert 0 != code
+    report = (checkout / "build" / "preview" / "demo.md").read_text()
+    assert "status 'error'" in report
+    assert [] == control.journal(operation="CopyBackup")
+
+
+def test_demo_interrupted_cleans_up(tmp_path: Path) -> None:
+    """An interrupt ends the demo with its code; no process and no file is left behind."""
+    environment = {
+        "PATH": os.pathsep.join([str(TOOLCHAIN), os.environ["PATH"]]),
+        "HOME": str(tmp_path),
+        "TMPDIR": str(tmp_path),
+    }
+    running = subprocess.Popen(
+        [sys.executable, "-m", "demo"],
+        cwd=REPOSITORY,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert running.stdout is not None
+    for line in running.stdout:
+        if "pulumi up" in line:
+            break
+    running.send_signal(signal.SIGTERM)
+    rest, _ = running.communicate(timeout=COMMAND_LIMIT_S)
+
+    assert 143 == running.returncode, rest
+    assert "cleaned up" in rest
+    assert [] == list(tmp_path.glob("cbr-demo-*"))
+    deadline = time.monotonic() + 30
+    while processes_below(tmp_path):
+        assert time.monotonic() < deadline, processes_below(tmp_path)
+        time.sleep(0.2)
+
+
+def processes_below(directory: Path) -> list[str]:
+    """Return the command lines of processes that were started with a path in a directory."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = entry.read_bytes().decode(errors="replace").replace("\0", " ")
+        except OSError:
+            continue
+        if str(directory) in command and str(os.getpid()) != entry.parent.name:
+            found.append(json.dumps(command))
+    return found
+
+
+def test_demo_does_all_of_it(tmp_path: Path) -> None:
+    """`make demo` runs to its end; it checks each of its claims by itself."""
+    done = subprocess.run(
+        [sys.executable, "-m", "demo"],
+        cwd=REPOSITORY,
+        env={
+            "PATH": os.pathsep.join([str(TOOLCHAIN), os.environ["PATH"]]),
+            "HOME": str(tmp_path),
+            "TMPDIR": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_LIMIT_S,
+        check=False,
+    )
+
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert "The demo did all of it." in done.stdout
+    assert [] == list(tmp_path.glob("cbr-demo-*"))
