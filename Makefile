@@ -19,7 +19,7 @@ ISOLATE = unset $${!PULUMI_@} $(if $(CBR_TEST_REAL),,$${!HW_@} $${!HUAWEICLOUD_@
 
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --no-input
 SUITES = tests/unit tests/simulator tests/contract tests/e2e
-PACKAGE_SOURCES := $(shell find provider -name '*.py' -o -name py.typed) pyproject.toml README.md LICENSE
+PACKAGE_SOURCES := $(shell find provider -name '*.py' -o -name '*.json' -o -name py.typed) pyproject.toml README.md LICENSE
 TEMPORARY = build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 .PHONY: help
@@ -52,8 +52,13 @@ venv: $(VENV) ## Make .venv from the pinned requirements (PYTHON=... chooses the
 	.venv/bin/python $(PIP_INSTALL) --require-hashes --only-binary :all: -r requirements/dev.txt; \
 	pwd -P > $@
 
+# pulumi-plugin.json tells the engine that no plugin has to be downloaded for this package. The
+# language host looks for it beside the installed package, where an editable install has no files.
 .venv/.package: .venv/.complete pyproject.toml
 	@.venv/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@site=$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') && \
+		mkdir -p "$$site/pulumi_huaweicloud_cbr" && \
+		cp provider/pulumi_huaweicloud_cbr/pulumi-plugin.json "$$site/pulumi_huaweicloud_cbr/"
 	@touch $@
 
 .PHONY: toolchain

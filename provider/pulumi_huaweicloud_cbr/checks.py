@@ -7,8 +7,8 @@ others found.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from pulumi_huaweicloud_cbr.client import CbrClient
@@ -18,7 +18,7 @@ from pulumi_huaweicloud_cbr.decisions import (
     Refuse,
     decide_create,
 )
-from pulumi_huaweicloud_cbr.errors import CbrError, NotFoundError
+from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, NotFoundError
 from pulumi_huaweicloud_cbr.finders import find_backup, find_destinations, find_vault
 from pulumi_huaweicloud_cbr.lifecycle import observe_attempts
 from pulumi_huaweicloud_cbr.models import Backup, DesiredReplication, ProjectScope, Vault
@@ -36,8 +36,10 @@ Found = TypeVar("Found")
 class Question:
     """The replication to be judged, as far as its inputs are known.
 
-    `own_record_id` is the record of the replica that this one is about to replace, which
-    therefore does not stand in its way.
+    A `destination_project_id` that is None is looked up, unless `is_project_unknown` says that it
+    is given, but only known later.
+    `own_record_ids` are the records of replicas that are about to be replaced, which
+    therefore do not stand in the way.
     """
 
     source: ProjectScope
@@ -45,6 +47,7 @@ class Question:
     backup_id: str | None = None
     destination_project_id: str | None = None
     destination_vault_id: str | None = None
+    is_project_unknown: bool = False
     adopt: bool = True
     own_record_ids: frozenset[str] = frozenset()
 
@@ -72,25 +75,60 @@ class Question:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What preflight found: reasons for a refusal, news for the user, calls that failed."""
+    """What preflight found: reasons for a refusal, news for the user, calls that failed.
+
+    `destination_project_id` is the one that was given or looked up, None where neither was done.
+    """
 
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     faults: tuple[CbrError, ...] = ()
+    destination_project_id: str | None = None
 
 
-async def run_preflight(api: CbrClient, question: Question) -> Verdict:
-    """Ask the API whether it will accept the replication; checks of unknown inputs are left out."""
-    backup, vault, destinations = await asyncio.gather(
-        _attempt(_find_backup(api, question)),
-        _attempt(_find_vault(api, question)),
-        _attempt(find_destinations(api, question.source)),
+async def run_preflight(
+    api: CbrClient, question: Question, find_project: Callable[[str], Awaitable[str]]
+) -> Verdict:
+    """Ask the API whether it will accept the replication; checks of unknown inputs are left out.
+
+    Args:
+        find_project: returns the id of a region's project.
+    """
+    backup, destinations = await asyncio.gather(
+        _attempt(_find_backup(api, question)), _attempt(find_destinations(api, question.source))
     )
+    at_source = Verdict(
+        findings=tuple(_check_source(question, backup, destinations)),
+        faults=_faults_of(backup, destinations),
+    )
+    is_pair = not any(finding.field == "destination_region" for finding in at_source.findings)
+    if not is_pair or question.destination_region is None:
+        # Nothing is asked of a region that CBR does not copy to: it need not even exist.
+        return at_source
+    if question.destination_project_id is None and not question.is_project_unknown:
+        project_id = await _attempt(find_project(question.destination_region))
+        if isinstance(project_id, ConfigurationError):
+            finding = Finding("destination_region", str(project_id))
+            return replace(at_source, findings=(*at_source.findings, finding))
+        if isinstance(project_id, CbrError):
+            return replace(at_source, faults=(*at_source.faults, project_id))
+        question = replace(question, destination_project_id=project_id)
+    known_backup = backup if isinstance(backup, Backup) else None
+    at_destination = await _check_destination(api, question, known_backup)
+    return Verdict(
+        findings=(*at_source.findings, *at_destination.findings),
+        notes=at_destination.notes,
+        faults=(*at_source.faults, *at_destination.faults),
+        destination_project_id=question.destination_project_id,
+    )
+
+
+def _check_source(
+    question: Question, backup: Backup | CbrError | None, destinations: frozenset[str] | CbrError
+) -> list[Finding]:
     findings: list[Finding] = []
-    if question.destination_region is not None and isinstance(destinations, frozenset):
-        findings += check_region_pair(
-            question.source.region, question.destination_region, destinations
-        )
+    if isinstance(backup, Backup):
+        findings += check_backup(backup)
     if isinstance(backup, NotFoundError):
         findings.append(
             Finding(
@@ -99,6 +137,18 @@ async def run_preflight(api: CbrClient, question: Question) -> Verdict:
                 "expired: give another backup_id, or check source_region and source_project_id",
             )
         )
+    if question.destination_region is not None and isinstance(destinations, frozenset):
+        findings += check_region_pair(
+            question.source.region, question.destination_region, destinations
+        )
+    return findings
+
+
+async def _check_destination(api: CbrClient, question: Question, backup: Backup | None) -> Verdict:
+    vault, standing = await asyncio.gather(
+        _attempt(_find_vault(api, question)), _check_conflict(api, question, backup)
+    )
+    findings = list(standing.findings)
     if isinstance(vault, NotFoundError):
         findings.append(
             Finding(
@@ -108,24 +158,23 @@ async def run_preflight(api: CbrClient, question: Question) -> Verdict:
                 "destination_project_id",
             )
         )
-    known_backup = backup if isinstance(backup, Backup) else None
-    standing = Verdict()
-    if known_backup is not None:
-        findings += check_backup(known_backup)
-        standing = await _check_conflict(api, question, known_backup)
     is_adopted = bool(standing.notes)
     if isinstance(vault, Vault) and not is_adopted:
         # A replica that is there already needs no room.
-        findings += check_vault(vault, known_backup)
-    faults = tuple(
-        found
-        for found in (backup, vault, destinations)
-        if isinstance(found, CbrError) and not isinstance(found, NotFoundError)
-    )
+        findings += check_vault(vault, backup)
     return Verdict(
-        findings=(*findings, *standing.findings),
+        findings=tuple(findings),
         notes=standing.notes,
-        faults=(*faults, *standing.faults),
+        faults=(*_faults_of(vault), *standing.faults),
+    )
+
+
+def _faults_of(*found: object) -> tuple[CbrError, ...]:
+    """Return the calls that failed for another reason than that the thing does not exist."""
+    return tuple(
+        error
+        for error in found
+        if isinstance(error, CbrError) and not isinstance(error, NotFoundError)
     )
 
 
@@ -148,9 +197,9 @@ async def _find_vault(api: CbrClient, question: Question) -> Vault | None:
     return await find_vault(api, question.destination, question.destination_vault_id)
 
 
-async def _check_conflict(api: CbrClient, question: Question, backup: Backup) -> Verdict:
+async def _check_conflict(api: CbrClient, question: Question, backup: Backup | None) -> Verdict:
     desired = question.desired
-    if desired is None:
+    if desired is None or backup is None:
         return Verdict()
     attempts = await _attempt(observe_attempts(api, desired, backup))
     if isinstance(attempts, CbrError):

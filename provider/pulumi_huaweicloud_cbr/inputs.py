@@ -127,6 +127,9 @@ def _wrong_type(value: object, wanted: str) -> str:
 
 
 def _shown(value: object) -> str:
+    # Every number reaches a provider as a float.
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return excerpt(repr(value), 80)
 
 

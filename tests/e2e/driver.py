@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,17 +83,23 @@ class Project:
 
     def run(self, *arguments: str) -> Outcome:
         """Run one command to its end."""
-        done = subprocess.run(
-            self.command(*arguments),
-            cwd=self.directory,
-            env=self.env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_LIMIT_S,
-            check=False,
-        )
-        return Outcome(done.returncode, done.stdout, done.stderr)
+        # Files, not pipes: after a failure the CLI leaves a process behind for some seconds, and a
+        # pipe would only end with it.
+        with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
+            done = subprocess.run(
+                self.command(*arguments),
+                cwd=self.directory,
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                text=True,
+                timeout=COMMAND_LIMIT_S,
+                check=False,
+            )
+            stdout.seek(0)
+            stderr.seek(0)
+            return Outcome(done.returncode, stdout.read(), stderr.read())
 
     def must(self, *arguments: str) -> Outcome:
         """Run one command that has to succeed."""

@@ -51,7 +51,7 @@ RESOURCES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
             "preflight": "no",
         },
         [
-            ("backup_id", "is a number; want a UUID"),
+            ("backup_id", "7 is a number; want a UUID"),
             ("name", "is a list; want text"),
             ("adopt", "is text; want true or false"),
             ("enable_acceleration", "is a number; want true or false"),
@@ -82,20 +82,28 @@ def program(make_program: MakeProject) -> Project:
     return project
 
 
-def test_bad_fields_one_message_each(program: Project, control: Control) -> None:
-    """Every faulty field of every resource is told at once, with its value and what is wanted."""
-    program.configure({"program:resources": {name: row[0] for name, row in RESOURCES.items()}})
+def diagnostics_of(program: Project, name: str, inputs: dict[str, Any]) -> list[str]:
+    """Return the errors that a preview of one resource ends with.
 
+    The engine stops a preview at the first resource that fails, so each has its own.
+    """
+    program.configure({"program:resources": {name: inputs}})
     outcome = program.run("preview")
-
-    diagnostics = outcome.text[outcome.text.index("Diagnostics:") :]
-    for name, (_, faults) in RESOURCES.items():
-        lines = [line for line in diagnostics.splitlines() if f"resource '{name}'" in line]
-        assert len(faults) == len(lines), diagnostics
-        for field, words in faults:
-            assert any(f"property {field} " in line and words in line for line in lines), field
     assert 0 != outcome.code
     assert "Traceback" not in outcome.text
+    shown = outcome.text[outcome.text.index("Diagnostics:") :]
+    return [line for line in shown.splitlines() if "error:" in line]
+
+
+def test_bad_fields_one_message_each(program: Project, control: Control) -> None:
+    """Every faulty field is told at once, with its value and what is wanted; nothing is sent."""
+    for name, (inputs, faults) in RESOURCES.items():
+        errors = diagnostics_of(program, name, inputs)
+
+        assert len(faults) == len(errors), errors
+        for field, words in faults:
+            assert any(f"property {field} " in line and words in line for line in errors), errors
+
     assert [] == control.journal()
 
 
@@ -103,35 +111,42 @@ def test_bad_facts_one_message_each(
     program: Project, control: Control, backup_ids: dict[str, str], vault_ids: dict[str, str]
 ) -> None:
     """What only the API knows is told in the preview as well; nothing is written."""
-    cases = {
-        "missing": ({"backup_id": "00000000-0000-4000-8000-000000000000"}, "does not exist"),
-        "broken": ({"backup_id": backup_ids["broken"]}, "has status 'error'"),
-        "replica": ({"backup_id": backup_ids["a-replica"]}, "is itself a replica"),
-        "disk": ({"backup_id": backup_ids["of-a-disk"]}, "cannot be copied"),
-        "system": ({"backup_id": backup_ids["without-system-disk"]}, "lacks the server's system"),
-        "pair": ({"destination_region": "ap-southeast-3"}, "choose one of: cn-east-3"),
-        "kind": ({"destination_vault_id": vault_ids["not-for-replicas"]}, "want 'replication'"),
-        "files": ({"destination_vault_id": vault_ids["dr-files"]}, "want 'server'"),
-        "full": ({"destination_vault_id": vault_ids["dr-full"]}, "is full"),
-        "frozen": ({"destination_vault_id": vault_ids["dr-frozen"]}, "settle its bill"),
-    }
-    program.configure({"program:resources": {name: case[0] for name, case in cases.items()}})
+    cases: dict[str, tuple[dict[str, str], str, str]] = {}
+    for backup, words in (
+        ("missing", "does not exist"),
+        ("broken", "has status 'error'"),
+        ("a-replica", "is itself a replica"),
+        ("of-a-disk", "cannot be copied"),
+        ("without-system-disk", "lacks the server's system disk"),
+    ):
+        backup_id = backup_ids.get(backup, "00000000-0000-4000-8000-000000000000")
+        cases[backup] = ({"backup_id": backup_id}, "backup_id", words)
+    for vault, words in (
+        ("missing-vault", "does not exist"),
+        ("not-for-replicas", "want 'replication'"),
+        ("dr-files", "want 'server'"),
+        ("dr-full", "is full"),
+        ("dr-frozen", "settle its bill"),
+    ):
+        vault_id = vault_ids.get(vault, "00000000-0000-4000-8000-000000000000")
+        cases[vault] = ({"destination_vault_id": vault_id}, "destination_vault_id", words)
 
-    outcome = program.run("preview")
+    for name, (inputs, field, words) in cases.items():
+        (error,) = diagnostics_of(program, name, inputs)
+        assert f"property {field} " in error
+        assert words in error
+        assert ";" in error
 
-    diagnostics = outcome.text[outcome.text.index("Diagnostics:") :]
-    for name, (_, words) in cases.items():
-        (line, *_) = [line for line in diagnostics.splitlines() if f"resource '{name}'" in line]
-        assert words in line
-        assert ";" in line
-    assert 0 != outcome.code
-    assert "Traceback" not in outcome.text
-    assert {"GET", "POST"} >= {entry["method"] for entry in control.journal()}
-    assert [] == control.journal(operation="CopyBackup")
+    for region in ("ap-southeast-3", "no-such-region-1"):
+        (error,) = diagnostics_of(program, "pair", {"destination_region": region})
+        assert "property destination_region " in error
+        assert "choose one of: cn-east-3" in error
+    assert [] == [entry for entry in control.journal() if entry["operation"] == "CopyBackup"]
+    assert {"GET", "POST"} == {entry["method"] for entry in control.journal()}
 
 
 def test_bad_configuration_one_message(make_stacks_project: MakeProject, control: Control) -> None:
-    """A wrong stack configuration is one message that names each key, its value and what is wanted."""
+    """A wrong stack configuration is one message: each key, its value and what is wanted."""
     project = make_stacks_project(
         [
             {

@@ -38,7 +38,7 @@ def python(request: pytest.FixtureRequest) -> Path:
 
 
 def test_wheel_full_cycle(make_program: MakeProject, python: Path, control: Control) -> None:
-    """Up, a quiet second up, a rename, a repair after drift, and destroy, in a project of a user."""
+    """Up, a quiet second up, a rename, a repair after drift and a destroy in a user's project."""
     project = make_program(PROGRAM, python)
     project.up()
     control.advance(20_000)
@@ -56,6 +56,14 @@ def test_wheel_full_cycle(make_program: MakeProject, python: Path, control: Cont
     project.destroy()
     assert [] == [row for row in control.replicas() if row["region"] == "cn-east-3"]
     assert 2 == len(control.journal(operation="CopyBackup"))
+
+
+def test_wheel_downloads_no_plugin(make_program: MakeProject, python: Path) -> None:
+    """The package says that it needs no plugin, so that the engine looks for none on the network."""
+    outcome = make_program(PROGRAM, python).preview("--logtostderr", "--verbose=7")
+
+    assert "huaweicloud-cbr downloading" not in outcome.text
+    assert "PLUGIN" not in outcome.stdout
 
 
 def test_wheel_refusal_is_one_line_without_traceback(

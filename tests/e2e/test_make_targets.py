@@ -136,7 +136,7 @@ def test_make_preview_of_a_faulty_change_fails_with_the_fault(
 
     assert 0 != code
     report = (checkout / "build" / "preview" / "demo.md").read_text()
-    assert "status 'error'" in report
+    assert "wait for it or choose another backup" in report
     assert [] == control.journal(operation="CopyBackup")
 
 

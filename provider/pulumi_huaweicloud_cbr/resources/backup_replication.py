@@ -230,18 +230,14 @@ async def _judge(
     from pulumi_huaweicloud_cbr.checks import Question, run_preflight
 
     client = session.client()
-    faults: list[Finding] = []
-    for side in ("source", "destination"):
-        region, field = inputs.get(f"{side}_region"), f"{side}_project_id"
-        if region is None or field in inputs or field in unknown:
-            continue
+    if "source_project_id" in unknown:
+        return []
+    if "source_project_id" not in inputs:
         try:
-            inputs[field] = await session.project_id(region)
+            inputs["source_project_id"] = await session.project_id(inputs["source_region"])
         except ConfigurationError as error:
             # IAM answered, and shows no such project: it is the region's name that is wrong.
-            faults.append(Finding(f"{side}_region", str(error)))
-    if "source_project_id" not in inputs:
-        return faults
+            return [Finding("source_region", str(error))]
     verdict = await run_preflight(
         client,
         Question(
@@ -250,14 +246,18 @@ async def _judge(
             backup_id=inputs.get("backup_id"),
             destination_project_id=inputs.get("destination_project_id"),
             destination_vault_id=inputs.get("destination_vault_id"),
+            is_project_unknown="destination_project_id" in unknown,
             adopt=inputs.get("adopt", True),
             own_record_ids=frozenset(_being_replaced),
         ),
+        session.project_id,
     )
+    if verdict.destination_project_id is not None:
+        inputs["destination_project_id"] = verdict.destination_project_id
     for note in verdict.notes:
         tell(note)
     unchecked = [Finding("", _unchecked(fault)) for fault in verdict.faults]
-    return [*faults, *verdict.findings, *unchecked]
+    return [*verdict.findings, *unchecked]
 
 
 def _unchecked(error: CbrError) -> str:
