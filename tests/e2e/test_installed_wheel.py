@@ -59,7 +59,7 @@ def test_wheel_full_cycle(make_program: MakeProject, python: Path, control: Cont
 
 
 def test_wheel_downloads_no_plugin(make_program: MakeProject, python: Path) -> None:
-    """The package says that it needs no plugin, so that the engine looks for none on the network."""
+    """The package says that it needs no plugin, so that the engine looks for none."""
     outcome = make_program(PROGRAM, python).preview("--logtostderr", "--verbose=7")
 
     assert "huaweicloud-cbr downloading" not in outcome.text
