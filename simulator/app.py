@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from simulator.cloud import Cloud
-from simulator.control import make_control
 from simulator.gateway import Gateway
 from simulator.services import make_services
 
@@ -12,5 +11,5 @@ def make_app(cloud: Cloud) -> Gateway:
     """Return the simulator as one ASGI application."""
     services = make_services(cloud)
     gateway = Gateway(services, cloud)
-    services.include_router(make_control(cloud, gateway.released.set))
+    services.state.release = gateway.release
     return gateway

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Protocol
 
 VIRTUAL_START = datetime(2026, 11, 20, 8, 0, tzinfo=timezone.utc)
@@ -65,13 +65,12 @@ def iam_time(seconds: float) -> str:
 
 
 def parse_time(text: str) -> float:
-    """Return the seconds of a time in a world file or a query; UTC where no zone is given."""
+    """Return the seconds of a time in a world file or a query; UTC where no zone is given.
+
+    Raises:
+        ValueError: the text is not a time.
+    """
     moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
     return moment.timestamp()
-
-
-def days(count: float) -> float:
-    """Return so many days in seconds."""
-    return timedelta(days=count).total_seconds()

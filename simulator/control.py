@@ -2,211 +2,209 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 
 from simulator.clock import cbr_time, parse_time
-from simulator.cloud import Cloud
 from simulator.faults import Fault, add_faults
-from simulator.store import Backup, FaultRow, JournalRow, Record, Token, Vault
+from simulator.routes.caller import CloudHere
+from simulator.specs import CopyScript, Time
+from simulator.store import Backup, FaultRow, JournalRow, Record, Row, Token, Vault
 from simulator.wire import backup_body, record_body, vault_body
-from simulator.world import CopyScript
+
+router = APIRouter()
+RowT = TypeVar("RowT", bound=Row)
 
 
-class BackupChange(BaseModel):
-    """What may be changed of a backup; fields that are left out stay."""
+class Change(BaseModel):
+    """What may be changed of something; fields that are left out stay."""
 
     model_config = ConfigDict(extra="forbid")
 
+
+class BackupChange(Change):
     name: str | None = None
     status: str | None = None
-    expired_at: str | None = None
+    expired_at: Time | None = None
     copy_script: CopyScript | None = Field(None, alias="copy")
 
 
-class VaultChange(BaseModel):
-    """What may be changed of a vault; fields that are left out stay."""
-
-    model_config = ConfigDict(extra="forbid")
-
+class VaultChange(Change):
     status: str | None = None
     size_gb: int | None = Field(None, ge=1)
     used_mb: int | None = Field(None, ge=0)
 
 
-class RecordChange(BaseModel):
-    """What may be changed of a replication record; `status` also takes unknown ones."""
-
-    model_config = ConfigDict(extra="forbid")
+class RecordChange(Change):
+    """A record's; `status` takes unknown ones too."""
 
     status: str | None = None
     copy_script: CopyScript | None = Field(None, alias="copy")
 
 
-class Advance(BaseModel):
+class Advance(Change):
     """How far to push the clock."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    seconds: float = Field(ge=0)
+    seconds: float = Field(ge=0, allow_inf_nan=False)
 
 
-def make_control(cloud: Cloud, release: Callable[[], None]) -> APIRouter:
-    """Return the control routes; `release` lets held requests go on."""
-    control = APIRouter(prefix="/_simulator")
+@router.get("/health")
+async def health() -> dict[str, str]:
+    return {"status": "ready"}
 
-    @control.get("/health")
-    async def health() -> dict[str, str]:
-        return {"status": "ready"}
 
-    @control.post("/clock")
-    async def advance(by: Advance) -> dict[str, str | None]:
-        cloud.clock.advance(by.seconds)
-        return {"now": cbr_time(cloud.clock.now())}
+@router.post("/clock")
+async def advance(cloud: CloudHere, by: Advance) -> dict[str, str | None]:
+    cloud.clock.advance(by.seconds)
+    return {"now": cbr_time(cloud.clock.now())}
 
-    @control.post("/release")
-    async def let_go() -> dict[str, bool]:
-        release()
-        return {"released": True}
 
-    @control.post("/faults")
-    async def script_faults(faults: list[Fault]) -> dict[str, int]:
-        with cloud.session() as session:
-            add_faults(session, faults)
-        return {"added": len(faults)}
+@router.post("/release")
+async def release(request: Request) -> dict[str, bool]:
+    request.app.state.release()
+    return {"released": True}
 
-    @control.get("/faults")
-    async def waiting_faults() -> list[dict[str, Any]]:
-        with cloud.session() as session:
-            rows = session.scalars(select(FaultRow).order_by(FaultRow.sequence))
-            return [{**row.rule, "skip": row.to_skip, "times": row.times_left} for row in rows]
 
-    @control.delete("/faults")
-    async def drop_faults() -> dict[str, bool]:
-        with cloud.session() as session:
-            session.execute(delete(FaultRow))
-        return {"dropped": True}
+@router.post("/tokens/expire")
+async def expire_tokens(cloud: CloudHere) -> dict[str, bool]:
+    with cloud.session() as session:
+        session.execute(update(Token).values(expires_at=cloud.clock.now()))
+    return {"expired": True}
 
-    @control.get("/journal")
-    async def journal(
-        operation: str | None = None,
-        method: str | None = None,
-        backup_id: str | None = None,
-        since: int = 0,
-    ) -> list[dict[str, Any]]:
-        wanted = {"operation": operation, "method": method, "backup_id": backup_id}
-        given = {key: value for key, value in wanted.items() if value is not None}
-        with cloud.session() as session:
-            query = select(JournalRow).where(JournalRow.sequence > since)
-            rows = session.scalars(query.order_by(JournalRow.sequence))
-            entries = [{"sequence": row.sequence, **row.entry} for row in rows]
-        return [
-            entry for entry in entries if all(entry[key] == value for key, value in given.items())
+
+# -- faults and the journal ---------------------------------------------------------------------
+
+
+@router.post("/faults")
+async def script_faults(cloud: CloudHere, faults: list[Fault]) -> dict[str, int]:
+    with cloud.session() as session:
+        add_faults(session, faults)
+    return {"added": len(faults)}
+
+
+@router.get("/faults")
+async def waiting_faults(cloud: CloudHere) -> list[dict[str, Any]]:
+    with cloud.session() as session:
+        rows = session.scalars(select(FaultRow).order_by(FaultRow.sequence))
+        return [{**row.rule, "skip": row.to_skip, "times": row.times_left} for row in rows]
+
+
+@router.delete("/faults")
+async def drop_faults(cloud: CloudHere) -> dict[str, bool]:
+    with cloud.session() as session:
+        session.execute(delete(FaultRow))
+    return {"dropped": True}
+
+
+@router.get("/journal")
+async def journal(
+    cloud: CloudHere,
+    operation: str | None = None,
+    method: str | None = None,
+    backup_id: str | None = None,
+    since: int = 0,
+) -> list[dict[str, Any]]:
+    wanted = {"operation": operation, "method": method, "backup_id": backup_id}
+    given = {key: value for key, value in wanted.items() if value is not None}
+    with cloud.session() as session:
+        query = select(JournalRow).where(JournalRow.sequence > since)
+        rows = session.scalars(query.order_by(JournalRow.sequence))
+        entries = [{"sequence": row.sequence, **row.entry} for row in rows]
+    return [entry for entry in entries if all(entry[key] == given[key] for key in given)]
+
+
+@router.delete("/journal")
+async def clear_journal(cloud: CloudHere) -> dict[str, bool]:
+    with cloud.session() as session:
+        session.execute(delete(JournalRow))
+    return {"cleared": True}
+
+
+# -- what there is ------------------------------------------------------------------------------
+
+
+@router.get("/state")
+async def state(cloud: CloudHere) -> dict[str, list[dict[str, Any]]]:
+    with cloud.session() as session:
+        backups = list(session.scalars(select(Backup).order_by(Backup.sequence)))
+        records = session.scalars(select(Record).where(~Record.is_hidden).order_by(Record.sequence))
+        vaults = session.scalars(select(Vault).order_by(Vault.name))
+        shown = [
+            {"region": row.region, **backup_body(row, None, early_ids=True)} for row in backups
         ]
-
-    @control.delete("/journal")
-    async def clear_journal() -> dict[str, bool]:
-        with cloud.session() as session:
-            session.execute(delete(JournalRow))
-        return {"cleared": True}
-
-    @control.get("/state")
-    async def state() -> dict[str, list[dict[str, Any]]]:
-        with cloud.session() as session:
-            backups = list(session.scalars(select(Backup).order_by(Backup.sequence)))
-            shown = [
-                {"region": row.region, **backup_body(row, None, early_ids=True)} for row in backups
-            ]
-            records = session.scalars(select(Record).order_by(Record.sequence))
-            return {
-                "backups": [row for row in shown if row["image_type"] == "backup"],
-                "replicas": [row for row in shown if row["image_type"] == "replication"],
-                "records": [record_body(record, early_ids=True) for record in records],
-                "vaults": [
-                    {"region": row.region, **vault_body(row)}
-                    for row in session.scalars(select(Vault).order_by(Vault.name))
-                ],
-            }
-
-    _add_changes(control, cloud)
-    return control
+        return {
+            "backups": [row for row in shown if row["image_type"] == "backup"],
+            "replicas": [row for row in shown if row["image_type"] == "replication"],
+            "records": [record_body(record, early_ids=True) for record in records],
+            "vaults": [{"region": row.region, **vault_body(row)} for row in vaults],
+        }
 
 
-def _add_changes(control: APIRouter, cloud: Cloud) -> None:
-    @control.delete("/backups/{backup_id}")
-    async def forget_backup(backup_id: str) -> dict[str, bool]:
-        with cloud.session() as session:
-            backup = session.get(Backup, backup_id)
-            if backup is None:
-                raise HTTPException(404, f"no backup ({backup_id})")
-            cloud.forget(session, backup)
-        return {"gone": True}
+@router.patch("/backups/{backup_id}")
+async def change_backup(cloud: CloudHere, backup_id: str, change: BackupChange) -> dict[str, bool]:
+    with cloud.session() as session:
+        backup = _require(session, Backup, backup_id)
+        if change.name is not None:
+            backup.name = change.name
+        if change.status is not None:
+            backup.status = change.status
+        if change.expired_at is not None:
+            backup.expired_at = parse_time(change.expired_at)
+        if change.copy_script is not None:
+            backup.copy_script = change.copy_script.model_dump()
+    return {"changed": True}
 
-    @control.patch("/backups/{backup_id}")
-    async def change_backup(backup_id: str, change: BackupChange) -> dict[str, bool]:
-        with cloud.session() as session:
-            backup = session.get(Backup, backup_id)
-            if backup is None:
-                raise HTTPException(404, f"no backup ({backup_id})")
-            if change.name is not None:
-                backup.name = change.name
-            if change.status is not None:
-                backup.status = change.status
-            if change.expired_at is not None:
-                backup.expired_at = parse_time(change.expired_at)
-            if change.copy_script is not None:
-                backup.copy_script = change.copy_script.model_dump()
-        return {"changed": True}
 
-    @control.patch("/vaults/{vault_id}")
-    async def change_vault(vault_id: str, change: VaultChange) -> dict[str, bool]:
-        with cloud.session() as session:
-            vault = session.get(Vault, vault_id)
-            if vault is None:
-                raise HTTPException(404, f"no vault ({vault_id})")
-            for field, value in change.model_dump(exclude_none=True).items():
-                setattr(vault, field, value)
-        return {"changed": True}
+@router.delete("/backups/{backup_id}")
+async def forget_backup(cloud: CloudHere, backup_id: str) -> dict[str, bool]:
+    with cloud.session() as session:
+        cloud.deletions.forget(session, _require(session, Backup, backup_id))
+    return {"gone": True}
 
-    @control.delete("/vaults/{vault_id}")
-    async def forget_vault(vault_id: str) -> dict[str, bool]:
-        with cloud.session() as session:
-            vault = session.get(Vault, vault_id)
-            if vault is None:
-                raise HTTPException(404, f"no vault ({vault_id})")
-            for backup in session.scalars(select(Backup).where(Backup.vault_id == vault_id)):
-                cloud.forget(session, backup)
-            session.delete(vault)
-        return {"gone": True}
 
-    @control.patch("/records/{record_id}")
-    async def change_record(record_id: str, change: RecordChange) -> dict[str, bool]:
-        with cloud.session() as session:
-            record = session.get(Record, record_id)
-            if record is None:
-                raise HTTPException(404, f"no record ({record_id})")
-            if change.status is not None:
-                record.status = change.status
-            if change.copy_script is not None:
-                record.script = change.copy_script.model_dump()
-        return {"changed": True}
+@router.patch("/vaults/{vault_id}")
+async def change_vault(cloud: CloudHere, vault_id: str, change: VaultChange) -> dict[str, bool]:
+    with cloud.session() as session:
+        vault = _require(session, Vault, vault_id)
+        for field, value in change.model_dump(exclude_none=True).items():
+            setattr(vault, field, value)
+    return {"changed": True}
 
-    @control.delete("/records/{record_id}")
-    async def forget_record(record_id: str) -> dict[str, bool]:
-        with cloud.session() as session:
-            record = session.get(Record, record_id)
-            if record is None:
-                raise HTTPException(404, f"no record ({record_id})")
-            session.delete(record)
-        return {"gone": True}
 
-    @control.post("/tokens/expire")
-    async def expire_tokens() -> dict[str, bool]:
-        with cloud.session() as session:
-            for token in session.scalars(select(Token)):
-                token.expires_at = cloud.clock.now()
-        return {"expired": True}
+@router.delete("/vaults/{vault_id}")
+async def forget_vault(cloud: CloudHere, vault_id: str) -> dict[str, bool]:
+    with cloud.session() as session:
+        vault = _require(session, Vault, vault_id)
+        for backup in session.scalars(select(Backup).where(Backup.vault_id == vault_id)):
+            cloud.deletions.forget(session, backup)
+        session.delete(vault)
+    return {"gone": True}
+
+
+@router.patch("/records/{record_id}")
+async def change_record(cloud: CloudHere, record_id: str, change: RecordChange) -> dict[str, bool]:
+    with cloud.session() as session:
+        record = _require(session, Record, record_id)
+        if change.status is not None:
+            record.status = change.status
+        if change.copy_script is not None:
+            record.script = change.copy_script.model_dump()
+    return {"changed": True}
+
+
+@router.delete("/records/{record_id}")
+async def forget_record(cloud: CloudHere, record_id: str) -> dict[str, bool]:
+    with cloud.session() as session:
+        _require(session, Record, record_id).is_hidden = True
+    return {"gone": True}
+
+
+def _require(session: Session, kind: type[RowT], key: str) -> RowT:
+    row = session.get(kind, key)
+    if row is None or (isinstance(row, Record) and row.is_hidden):
+        raise HTTPException(404, f"no {kind.__name__.lower()} ({key})")
+    return row

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """An error answer: HTTP status and JSON body."""
 
     def __init__(self, status: int, body: dict[str, Any]) -> None:
@@ -37,18 +37,21 @@ _CBR: dict[str, tuple[int, str]] = {
     "6119": (400, "The destination vault does not support replication."),
     "6120": (400, "The destination vault does not exist."),
     "6122": (400, "The resource type does not support replication."),
+    "6128": (400, "Replication is not allowed for the current type of vaults."),
     "6129": (400, "The maximum capacity of the destination vault has been reached."),
+    "6130": (400, "The vault is being replicated."),
     "6200": (404, "The backup does not exist."),
     "6201": (400, "The backup cannot be deleted."),
+    "6216": (400, "The backup cannot be deleted because it is in use."),
     "6500": (404, "The operation log does not exist."),
     "9900": (400, "Parameter verification failed."),
 }
 
 
-def cbr(number: str, message: str | None = None, status: int | None = None) -> Refusal:
+def cbr(number: str, message: str | None = None, status: int | None = None) -> RefusalError:
     """Return CBR's refusal with a code, such as ``6200``."""
     usual_status, usual_message = _CBR[number]
-    return Refusal(
+    return RefusalError(
         status or usual_status,
         {"error_code": f"BackupService.{number}", "error_msg": message or usual_message},
     )
@@ -57,22 +60,22 @@ def cbr(number: str, message: str | None = None, status: int | None = None) -> R
 _GATEWAY: dict[str, int] = {"0101": 404, "0301": 401, "0307": 401, "0308": 429}
 
 
-def gateway(number: str, message: str) -> Refusal:
+def gateway(number: str, message: str) -> RefusalError:
     """Return the gateway's refusal; the request id is added when it is sent."""
-    return Refusal(_GATEWAY[number], {"error_msg": message, "error_code": f"APIGW.{number}"})
+    return RefusalError(_GATEWAY[number], {"error_msg": message, "error_code": f"APIGW.{number}"})
 
 
-def wrong_project() -> Refusal:
+def wrong_project() -> RefusalError:
     """Return CBR's answer to a project in the path that is not the credential's."""
     body = {"unauthorized": {"code": "401", "message": "Malformed request url"}}
-    return Refusal(401, body)
+    return RefusalError(401, body)
 
 
-def keystone(status: int, title: str, message: str) -> Refusal:
+def keystone(status: int, title: str, message: str) -> RefusalError:
     """Return IAM's refusal in Keystone's form, where the code is the status."""
-    return Refusal(status, {"error": {"code": status, "message": message, "title": title}})
+    return RefusalError(status, {"error": {"code": status, "message": message, "title": title}})
 
 
-def iam(status: int, number: str, message: str) -> Refusal:
+def iam(status: int, number: str, message: str) -> RefusalError:
     """Return IAM's refusal in its own form."""
-    return Refusal(status, {"error_code": f"IAM.{number}", "error_msg": message})
+    return RefusalError(status, {"error_code": f"IAM.{number}", "error_msg": message})

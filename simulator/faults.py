@@ -1,18 +1,19 @@
-"""Faults, scripted exactly: which request they hit is told in advance, nothing is left to chance."""
+"""Faults, scripted exactly: which request one hits is told before, nothing is left to chance."""
 
 from __future__ import annotations
 
 import re
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import func, select
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from simulator.store import FaultRow
+from simulator.operations import OPERATIONS
+from simulator.store import FaultRow, next_sequence
 
 
-class ConnectionDropped(Exception):
+class ConnectionDroppedError(Exception):
     """The connection is to break here; in-process transports turn it into a network error."""
 
 
@@ -20,20 +21,21 @@ class Fault(BaseModel):
     """A rule: which requests it hits, and what happens to them.
 
     It passes over the first `skip` requests that match, then hits `times` of them. Matching is by
-    `operation` (see `simulator.gateway.OPERATIONS`), `method`, `path` (a regular expression that
+    `operation` (see `simulator.operations`), `method`, `path` (a regular expression that
     is searched for), `backup_id` and `region`; what is left out matches everything.
 
     `action`: ``respond`` (with `status`, `headers`, `body`, without carrying the request out),
     ``drop_before``, ``drop_after`` (carried out, but no answer), ``respond_after`` (carried out,
     but answered otherwise), ``truncate_after`` (carried out, the answer cut after `bytes`),
     ``exit_before``, ``exit_after`` (the process dies at once), ``hold_before``, ``hold_after``
-    (until released by the control route). `delay_s` waits beforehand, in real seconds.
+    (until released by the control route), ``pass`` (nothing). `delay_s` waits beforehand, in real
+    seconds.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     operation: str | None = None
-    method: str | None = None
+    method: Literal["GET", "POST", "PUT", "DELETE"] | None = None
     path: str | None = None
     backup_id: str | None = None
     region: str | None = None
@@ -51,11 +53,27 @@ class Fault(BaseModel):
         "hold_after",
         "pass",
     ] = "pass"
-    status: int = 503
+    status: int = Field(503, ge=200, le=599)
     headers: dict[str, str] = {}
     body: Any = ""
     bytes: int = Field(10, ge=0)
     delay_s: float = Field(0.0, ge=0, le=600)
+
+    @field_validator("operation")
+    @classmethod
+    def _require_known(cls, operation: str | None) -> str | None:
+        if operation is not None and operation not in OPERATIONS:
+            raise ValueError(f"want one of {', '.join(sorted(OPERATIONS))}")
+        return operation
+
+    @field_validator("path")
+    @classmethod
+    def _require_pattern(cls, path: str | None) -> str | None:
+        try:
+            re.compile(path or "")
+        except re.error as error:
+            raise ValueError(f"is not a regular expression: {error}") from error
+        return path
 
     def hits(self, request: dict[str, Any]) -> bool:
         """Whether the rule is about this request, given in the journal's terms."""
@@ -69,8 +87,7 @@ class Fault(BaseModel):
 
 def add_faults(session: Session, faults: list[Fault]) -> None:
     """Append rules to those that are waiting."""
-    last = int(session.scalar(select(func.max(FaultRow.sequence))) or 0)
-    for number, fault in enumerate(faults, start=last + 1):
+    for number, fault in enumerate(faults, start=next_sequence(session, FaultRow.sequence)):
         session.add(
             FaultRow(
                 sequence=number,

@@ -7,17 +7,26 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+CUT = "simulator.cut"
+"""The extension in a request's scope that breaks its connection."""
+
 
 class CuttableProtocol(H11Protocol):
     """Hands the application a way to break the connection, as a failing network would."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.app = self._with_abort(self.app)
+        self.app = self._with_cut(self.app)
 
-    def _with_abort(self, app: ASGIApp) -> ASGIApp:
+    def _with_cut(self, app: ASGIApp) -> ASGIApp:
         async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
-            scope.setdefault("extensions", {})["simulator.abort"] = self.transport.abort
+            async def cut() -> None:
+                # What was written so far still leaves; then the other side sees the end.
+                self.transport.close()
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+
+            scope.setdefault("extensions", {})[CUT] = cut
             await app(scope, receive, send)
 
         return wrapped

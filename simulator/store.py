@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from sqlalchemy import JSON, Engine, create_engine, event
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import JSON, Engine, create_engine, event, func, select
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, Session, mapped_column
 from sqlalchemy.pool import StaticPool
 
 
 class Row(DeclarativeBase):
     """Base of all tables."""
 
-    type_annotation_map = {dict[str, Any]: JSON}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {dict[str, Any]: JSON}
 
 
 class Meta(Row):
@@ -26,12 +27,11 @@ class Meta(Row):
 
 
 class Token(Row):
-    """A token that IAM gave out; `region` is None where it is good in all of them."""
+    """A token that IAM gave out, by its digest; `region` is None where it is good in all."""
 
     __tablename__ = "tokens"
 
-    value: Mapped[str] = mapped_column(primary_key=True)
-    user: Mapped[str]
+    digest: Mapped[str] = mapped_column(primary_key=True)
     project_id: Mapped[str | None]
     region: Mapped[str | None]
     expires_at: Mapped[float]
@@ -43,8 +43,10 @@ class FailedSignIns(Row):
 
     __tablename__ = "failed_sign_ins"
 
+    account: Mapped[str] = mapped_column(primary_key=True)
     user: Mapped[str] = mapped_column(primary_key=True)
     count: Mapped[int]
+    last_at: Mapped[float]
 
 
 class Vault(Row):
@@ -65,7 +67,11 @@ class Vault(Row):
 
 
 class Backup(Row):
-    """A backup or a replica; `delete_at` is when a deletion that is under way ends."""
+    """A backup or a replica.
+
+    `takes_mb` is what its vault's `used_mb` holds for it; `delete_at` is when a deletion that is
+    under way ends.
+    """
 
     __tablename__ = "backups"
 
@@ -83,17 +89,22 @@ class Backup(Row):
     resource_name: Mapped[str]
     resource_type: Mapped[str]
     size_gb: Mapped[int]
+    takes_mb: Mapped[int]
     contain_system_disk: Mapped[bool]
+    auto_trigger: Mapped[bool]
     created_at: Mapped[float]
     updated_at: Mapped[float | None]
     expired_at: Mapped[float | None]
     copy_script: Mapped[dict[str, Any] | None]
-    delete_began_at: Mapped[float | None]
     delete_at: Mapped[float | None] = mapped_column(index=True)
 
 
 class Record(Row):
-    """A replication record. `is_open` until the copy has ended."""
+    """A replication record.
+
+    `is_open` until the copy has ended. Once `is_hidden` nobody sees it any more, while a copy
+    that is under way goes on.
+    """
 
     __tablename__ = "records"
 
@@ -110,31 +121,43 @@ class Record(Row):
     replica_id: Mapped[str]
     replica_checkpoint_id: Mapped[str]
     created_at: Mapped[float]
-    ended_at: Mapped[float | None]
     status: Mapped[str]
     progress: Mapped[int]
     reads: Mapped[int]
     is_open: Mapped[bool] = mapped_column(index=True)
+    is_hidden: Mapped[bool] = mapped_column(default=False)
+    of_whole_vault: Mapped[bool]
+    auto_trigger: Mapped[bool]
     script: Mapped[dict[str, Any]]
     fail_code: Mapped[str]
     fail_reason: Mapped[str]
 
 
 class Task(Row):
-    """An entry of the operation log; it outlives the backup that it is about."""
+    """An entry of the operation log; it outlives what it is about (`subject_id`)."""
 
     __tablename__ = "tasks"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     sequence: Mapped[int]
-    record_id: Mapped[str] = mapped_column(index=True)
+    subject_id: Mapped[str] = mapped_column(index=True)
     project_id: Mapped[str] = mapped_column(index=True)
+    operation_type: Mapped[str]
+    provider_id: Mapped[str]
     resource_id: Mapped[str]
+    resource_name: Mapped[str]
+    resource_type: Mapped[str]
+    checkpoint_id: Mapped[str]
     vault_id: Mapped[str]
+    vault_name: Mapped[str]
     status: Mapped[str]
+    progress: Mapped[int] = mapped_column(default=0)
+    error_code: Mapped[str] = mapped_column(default="")
+    error_message: Mapped[str] = mapped_column(default="")
     created_at: Mapped[float]
+    updated_at: Mapped[float]
     ended_at: Mapped[float | None]
-    body: Mapped[dict[str, Any]]
+    details: Mapped[dict[str, Any]]
 
 
 class FaultRow(Row):
@@ -158,7 +181,11 @@ class JournalRow(Row):
 
 
 def open_store(path: Path | None) -> Engine:
-    """Open a state file, or a state in memory; tables are made where they are missing."""
+    """Open a state file, or a state in memory; tables are made where they are missing.
+
+    Raises:
+        sqlalchemy.exc.DatabaseError: the file cannot be opened, or is no SQLite database.
+    """
     if path is None:
         engine = create_engine(
             "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
@@ -172,5 +199,19 @@ def open_store(path: Path | None) -> Engine:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
 
-    Row.metadata.create_all(engine)
+    try:
+        Row.metadata.create_all(engine)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
+
+
+def next_sequence(session: Session, column: InstrumentedAttribute[int]) -> int:
+    """Return the number after the highest one so far."""
+    return int(session.scalar(select(func.max(column))) or 0) + 1
+
+
+def digest_of(token: str) -> str:
+    """Return what is kept of a token: enough to know it again, not to use it."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import contextlib
 import os
 import signal
@@ -13,11 +15,13 @@ from types import TracebackType
 from typing import Any
 
 import httpx
+from typing_extensions import Self
 
 from simulator.app import make_app
 from simulator.clock import VirtualClock
 from simulator.cloud import Cloud
-from simulator.faults import ConnectionDropped, Fault
+from simulator.faults import ConnectionDroppedError, Fault
+from simulator.gateway import Gateway
 from simulator.world import World, load_world
 
 DEMO_WORLD = Path(__file__).parent / "worlds" / "demo.yaml"
@@ -130,7 +134,7 @@ class SimulatorProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._client: httpx.Client | None = None
 
-    def __enter__(self) -> SimulatorProcess:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -223,7 +227,7 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
         """Serve one request."""
         try:
             return await self._inner.handle_async_request(request)
-        except ConnectionDropped as error:
+        except ConnectionDroppedError as error:
             raise httpx.ReadError("the connection was dropped", request=request) from error
 
 
@@ -237,7 +241,8 @@ class InProcessSimulator:
         self.clock = VirtualClock()
         self.cloud = Cloud(self.world, self.clock, None, speed=1.0)
         self.app = make_app(self.cloud)
-        self.control = Control(_SyncClient(self))
+        self._client = httpx.Client(transport=_SyncTransport(self.app), base_url=self.url)
+        self.control = Control(self._client)
 
     def transport(self) -> httpx.AsyncBaseTransport:
         """Return a transport for `httpx.AsyncClient`."""
@@ -245,29 +250,27 @@ class InProcessSimulator:
 
     def close(self) -> None:
         """Forget everything."""
+        self._client.close()
         self.cloud.close()
 
 
-class _SyncClient(httpx.Client):
+class _SyncTransport(httpx.BaseTransport):
     """Calls the control routes from code that is not asynchronous, on a loop of its own."""
 
-    def __init__(self, simulator: InProcessSimulator) -> None:
-        super().__init__(base_url=simulator.url, trust_env=False)
-        self._simulator = simulator
+    def __init__(self, app: Gateway) -> None:
+        self._app = app
 
-    def request(self, method: Any, url: Any, **options: Any) -> httpx.Response:
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request."""
-        import asyncio
-        import concurrent.futures
+        request.read()
 
         async def send() -> httpx.Response:
-            transport = httpx.ASGITransport(self._simulator.app)
-            async with httpx.AsyncClient(
-                transport=transport, base_url=self._simulator.url
-            ) as client:
-                response = await client.request(method, url, **options)
-                await response.aread()
-                return response
+            twin = httpx.Request(
+                request.method, request.url, headers=request.headers, content=request.content
+            )
+            response = await httpx.ASGITransport(self._app).handle_async_request(twin)
+            body = await response.aread()
+            return httpx.Response(response.status_code, headers=response.headers, content=body)
 
         # A loop may be running in this thread already, and cannot be entered twice.
         with concurrent.futures.ThreadPoolExecutor(max_workers=1) as thread:

@@ -9,7 +9,31 @@ from typing import Any
 
 from simulator.clock import cbr_time
 from simulator.store import Backup, Record, Task, Vault
-from simulator.world import PROVIDER_IDS
+
+# Source: CBR API reference, ShowBackup, provider_id.
+_SERVERS = "0daac4c5-6707-4851-97ba-169e36266b66"
+_DISKS = "d1603440-187d-4516-af25-121250c7cc97"
+_FILES = "3f3c3220-245c-4805-b811-758870015881"
+_VMWARE = "a13639de-00be-4e94-af30-26912d75e4a2"
+_OF_RESOURCE = {"OS::Cinder::Volume": _DISKS, "OS::Sfs::Turbo": _FILES}
+_OF_VAULT = {"disk": _DISKS, "turbo": _FILES, "vmware": _VMWARE}
+# Source: CBR API reference, ShowVault, spec_code: vaults of disks are called "volume" there.
+_SPEC_NAMES = {"disk": "volume"}
+
+
+def provider_of(resource_type: str) -> str:
+    """Return the provider id of a kind of resource."""
+    return _OF_RESOURCE.get(resource_type, _SERVERS)
+
+
+def provider_of_vault(object_type: str) -> str:
+    """Return the provider id of a kind of vault."""
+    return _OF_VAULT.get(object_type, _SERVERS)
+
+
+def availability_zone(region: str) -> str:
+    """Return the zone that all resources of a region are in."""
+    return f"{region}a"
 
 
 def backup_body(backup: Backup, records: list[Record] | None, *, early_ids: bool) -> dict[str, Any]:
@@ -28,8 +52,8 @@ def backup_body(backup: Backup, records: list[Record] | None, *, early_ids: bool
         "resource_name": backup.resource_name,
         "resource_type": backup.resource_type,
         "resource_size": backup.size_gb,
-        "resource_az": f"{backup.region}a",
-        "provider_id": PROVIDER_IDS[backup.resource_type],
+        "resource_az": availability_zone(backup.region),
+        "provider_id": provider_of(backup.resource_type),
         "enterprise_project_id": "0",
         "created_at": cbr_time(backup.created_at),
         "updated_at": cbr_time(backup.updated_at),
@@ -38,7 +62,7 @@ def backup_body(backup: Backup, records: list[Record] | None, *, early_ids: bool
         "incremental": True,
         "version": 3,
         "extend_info": {
-            "auto_trigger": backup.image_type == "backup",
+            "auto_trigger": backup.auto_trigger,
             "bootable": None,
             "contain_system_disk": backup.contain_system_disk,
             "system_disk": False,
@@ -79,7 +103,7 @@ def record_body(record: Record, *, early_ids: bool) -> dict[str, Any]:
             "progress": record.progress,
             "fail_code": record.fail_code,
             "fail_reason": record.fail_reason,
-            "auto_trigger": False,
+            "auto_trigger": record.auto_trigger,
             "destination_vault_id": record.destination_vault_id,
         },
     }
@@ -87,12 +111,13 @@ def record_body(record: Record, *, early_ids: bool) -> dict[str, Any]:
 
 def vault_body(vault: Vault) -> dict[str, Any]:
     """Return a vault; `size` in GB, `used` in MB."""
+    spec_name = _SPEC_NAMES.get(vault.object_type, vault.object_type)
     return {
         "id": vault.id,
         "name": vault.name,
         "description": None,
         "project_id": vault.project_id,
-        "provider_id": PROVIDER_IDS["OS::Nova::Server"],
+        "provider_id": provider_of_vault(vault.object_type),
         "user_id": None,
         "enterprise_project_id": "0",
         "created_at": cbr_time(vault.created_at),
@@ -114,7 +139,7 @@ def vault_body(vault: Vault) -> dict[str, Any]:
             "consistent_level": "crash_consistent",
             "charging_mode": "post_paid",
             "cloud_type": "public",
-            "spec_code": f"vault.{vault.protect_type}.{vault.object_type}.normal",
+            "spec_code": f"vault.{vault.protect_type}.{spec_name}.normal",
             "order_id": None,
             "product_id": None,
             "storage_unit": None,
@@ -124,56 +149,30 @@ def vault_body(vault: Vault) -> dict[str, Any]:
     }
 
 
-def task_body(backup: Backup, replica: Backup, record: Record, vault_name: str) -> dict[str, Any]:
-    """Return the parts of a task that do not change."""
-    return {
-        "operation_type": "replication",
-        "provider_id": PROVIDER_IDS[backup.resource_type],
-        "checkpoint_id": backup.checkpoint_id,
-        "policy_id": None,
-        "vault_name": vault_name,
-        "resource": {
-            "id": backup.resource_id,
-            "type": backup.resource_type,
-            "name": backup.resource_name,
-        },
-        "replication": {
-            "source_backup_id": backup.id,
-            "source_backup_name": backup.name,
-            "source_checkpoint_id": backup.checkpoint_id,
-            "source_project_id": backup.project_id,
-            "source_region": backup.region,
-            "destination_backup_id": replica.id,
-            "destination_backup_name": replica.name,
-            "destination_checkpoint_id": replica.checkpoint_id,
-            "destination_project_id": record.destination_project_id,
-            "destination_region": record.destination_region,
-        },
-    }
-
-
-def task_answer(task: Task) -> dict[str, Any]:
+def task_body(task: Task) -> dict[str, Any]:
     """Return an entry of the operation log."""
-    body = dict(task.body)
-    resource, replication = body.pop("resource"), body.pop("replication")
-    if task.status != "success":
-        # The replica is named once it is there, as in the record.
-        unnamed = ("destination_backup_id", "destination_backup_name", "destination_checkpoint_id")
-        replication = {key: value for key, value in replication.items() if key not in unnamed}
     return {
         "id": task.id,
-        "project_id": task.project_id,
+        "operation_type": task.operation_type,
         "status": task.status,
+        "project_id": task.project_id,
+        "provider_id": task.provider_id,
+        "checkpoint_id": task.checkpoint_id,
+        "policy_id": None,
         "vault_id": task.vault_id,
+        "vault_name": task.vault_name,
         "created_at": cbr_time(task.created_at),
         "started_at": cbr_time(task.created_at),
         "ended_at": cbr_time(task.ended_at),
-        "updated_at": cbr_time(task.ended_at or task.created_at),
-        "error_info": {"code": "", "message": ""},
+        "updated_at": cbr_time(task.updated_at),
+        "error_info": {"code": task.error_code, "message": task.error_message},
         "extra_info": {
-            "common": {"progress": 100 if task.ended_at else 0, "request_id": f"req-{task.id}"},
-            "resource": resource,
-            "replication": replication,
+            "common": {"progress": task.progress, "request_id": f"req-{task.id}"},
+            "resource": {
+                "id": task.resource_id,
+                "type": task.resource_type,
+                "name": task.resource_name,
+            },
+            **task.details,
         },
-        **body,
     }

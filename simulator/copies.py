@@ -1,0 +1,256 @@
+"""Copies of backups to other regions: how they begin, go on by time or by looks, and end."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from simulator import errors, tasks
+from simulator.clock import Clock
+from simulator.rules import (
+    MB_PER_GB,
+    Destination,
+    refusal,
+    refuse_destination,
+    refuse_overfull,
+    refuse_source,
+    refuse_source_vault,
+)
+from simulator.specs import OBJECT_TYPES, CopyScript, World
+from simulator.store import Backup, Record, Vault, next_sequence
+
+COPY_MB_PER_S = 80
+"""CBR user guide, 2021."""
+WAITING_SHARE = 0.1
+"""The share of a copy's time for which its record says `waiting_replicate`; a choice of ours."""
+
+
+class Copies:
+    """The copies of one cloud."""
+
+    def __init__(self, world: World, clock: Clock, speed: float) -> None:
+        self._world = world
+        self._options = world.options
+        self._clock = clock
+        self._speed = speed
+
+    # -- beginning --------------------------------------------------------------------------
+
+    def replicate(
+        self,
+        session: Session,
+        backup: Backup,
+        wanted: Destination,
+        name: str | None,
+        description: str | None,
+    ) -> Record:
+        """Accept a copy, or raise the refusal that the reference has for it."""
+        refuse_source(backup, self._options)
+        vault = refuse_destination(
+            self._world,
+            backup.region,
+            OBJECT_TYPES[backup.resource_type],
+            wanted,
+            session.get(Vault, wanted.vault_id),
+        )
+        if self._has_live_copy(session, backup, wanted.region):
+            raise refusal("1009", self._options)
+        size_mb = backup.size_gb * MB_PER_GB
+        refuse_overfull(vault, _promised_mb(session, vault.id), size_mb, self._options)
+        replica = self._new_replica(session, backup, wanted)
+        replica.name = name or backup.name
+        replica.description = backup.description if description is None else description
+        return self._begin(session, backup, replica)
+
+    def replicate_vault(
+        self, session: Session, source: Vault, wanted: Destination, *, auto_trigger: bool
+    ) -> list[Record]:
+        """Accept copies of all backups of a vault that were never copied to the region."""
+        refuse_source_vault(
+            source, self._options, is_being_copied=_is_vault_being_copied(session, source.id)
+        )
+        vault = refuse_destination(
+            self._world,
+            source.region,
+            source.object_type,
+            wanted,
+            session.get(Vault, wanted.vault_id),
+        )
+        query = select(Backup).where(Backup.vault_id == source.id).order_by(Backup.sequence)
+        chosen = [
+            backup
+            for backup in session.scalars(query)
+            if self._is_due(session, backup, wanted.region)
+        ]
+        size_mb = sum(backup.size_gb for backup in chosen) * MB_PER_GB
+        refuse_overfull(vault, _promised_mb(session, vault.id), size_mb, self._options)
+        records = []
+        for backup in chosen:
+            record = self._begin(session, backup, self._new_replica(session, backup, wanted))
+            record.of_whole_vault, record.auto_trigger = True, auto_trigger
+            records.append(record)
+        return records
+
+    def _is_due(self, session: Session, backup: Backup, region: str) -> bool:
+        try:
+            refuse_source(backup, self._options)
+        except errors.RefusalError:
+            return False
+        records = (
+            row for row in records_of(session, backup.id) if row.destination_region == region
+        )
+        return not any(record.is_open or record.status == "success" for record in records)
+
+    def _has_live_copy(self, session: Session, backup: Backup, region: str) -> bool:
+        for record in records_of(session, backup.id):
+            if record.destination_region != region:
+                continue
+            if record.is_open:
+                return True
+            replica = session.get(Backup, record.replica_id)
+            if record.status == "success" and replica is not None:
+                return True
+        return False
+
+    def _new_replica(self, session: Session, backup: Backup, wanted: Destination) -> Backup:
+        return Backup(
+            id=str(uuid.uuid4()),
+            sequence=next_sequence(session, Backup.sequence),
+            name=backup.name,
+            description=backup.description,
+            region=wanted.region,
+            project_id=wanted.project_id,
+            vault_id=wanted.vault_id,
+            checkpoint_id=str(uuid.uuid4()),
+            image_type="replication",
+            status="waiting_protect",
+            resource_id=backup.resource_id,
+            resource_name=backup.resource_name,
+            resource_type=backup.resource_type,
+            size_gb=backup.size_gb,
+            takes_mb=0,
+            contain_system_disk=backup.contain_system_disk,
+            auto_trigger=False,
+            created_at=self._clock.now(),
+        )
+
+    def _begin(self, session: Session, backup: Backup, replica: Backup) -> Record:
+        script = CopyScript(**backup.copy_script) if backup.copy_script else None
+        record = Record(
+            id=str(uuid.uuid4()),
+            sequence=next_sequence(session, Record.sequence),
+            source_backup_id=backup.id,
+            source_project_id=backup.project_id,
+            source_region=backup.region,
+            source_checkpoint_id=backup.checkpoint_id,
+            source_vault_id=backup.vault_id,
+            destination_project_id=replica.project_id,
+            destination_region=replica.region,
+            destination_vault_id=replica.vault_id,
+            replica_id=replica.id,
+            replica_checkpoint_id=replica.checkpoint_id,
+            created_at=replica.created_at,
+            status="waiting_replicate",
+            progress=0,
+            reads=0,
+            is_open=True,
+            is_hidden=False,
+            of_whole_vault=False,
+            auto_trigger=False,
+            script=(script or self._options.default_copy).model_dump(),
+            fail_code="",
+            fail_reason="",
+        )
+        session.add_all([replica, record])
+        session.flush()
+        tasks.note_copy(session, backup, record, replica)
+        return record
+
+    # -- going on ---------------------------------------------------------------------------
+
+    def go_on(self, session: Session) -> None:
+        """Bring all copies that go by time up to now."""
+        now = self._clock.now()
+        for record in session.scalars(select(Record).where(Record.is_open)):
+            script = CopyScript(**record.script)
+            if script.mode == "immediate":
+                self._end(session, record, now)
+            elif script.mode == "seconds":
+                lasting_s = self._lasting_s(session, record, script)
+                since_s = now - record.created_at
+                if since_s >= lasting_s:
+                    self._end(session, record, record.created_at + lasting_s)
+                else:
+                    self._show(session, record, since_s / lasting_s)
+
+    def look_at(self, session: Session, record: Record) -> None:
+        """Count a look at a record whose copy goes on by looks."""
+        if not record.is_open or record.script["mode"] != "after_reads":
+            return
+        record.reads += 1
+        if record.reads >= record.script["reads"]:
+            self._end(session, record, self._clock.now())
+        else:
+            self._show(session, record, record.reads / record.script["reads"])
+
+    def _lasting_s(self, session: Session, record: Record, script: CopyScript) -> float:
+        seconds = script.seconds
+        if seconds is None:
+            replica = session.get(Backup, record.replica_id)
+            seconds = (replica.size_gb if replica else 0) * MB_PER_GB / COPY_MB_PER_S
+        return seconds / self._speed
+
+    def _show(self, session: Session, record: Record, share: float) -> None:
+        if share < WAITING_SHARE:
+            return
+        replica = session.get(Backup, record.replica_id)
+        record.status = "replicating"
+        record.progress = min(99, int(share * 100))
+        if replica is not None:
+            replica.status = "protecting"
+        tasks.follow_copy(session, record, replica, self._clock.now())
+
+    def _end(self, session: Session, record: Record, at: float) -> None:
+        script = CopyScript(**record.script)
+        replica = session.get(Backup, record.replica_id)
+        record.is_open = False
+        record.status = script.outcome
+        if script.outcome == "fail":
+            record.fail_code, record.fail_reason = script.fail_code, script.fail_reason
+        if script.outcome == "success":
+            record.progress = 100
+        if replica is not None and script.outcome == "success":
+            replica.status = "available"
+            replica.takes_mb = replica.size_gb * MB_PER_GB
+            vault = session.get(Vault, replica.vault_id)
+            if vault is not None:
+                vault.used_mb += replica.takes_mb
+        tasks.follow_copy(session, record, replica, at)
+        if replica is not None and script.outcome != "success":
+            session.delete(replica)
+
+
+def records_of(session: Session, backup_id: str) -> list[Record]:
+    """Return a backup's records, the oldest first."""
+    query = select(Record).where(Record.source_backup_id == backup_id, ~Record.is_hidden)
+    return list(session.scalars(query.order_by(Record.sequence)))
+
+
+def is_being_copied(session: Session, backup_id: str) -> bool:
+    """Whether a copy of a backup is under way."""
+    return any(record.is_open for record in records_of(session, backup_id))
+
+
+def _is_vault_being_copied(session: Session, vault_id: str) -> bool:
+    query = select(Record).where(
+        Record.source_vault_id == vault_id, Record.of_whole_vault, Record.is_open
+    )
+    return session.scalars(query).first() is not None
+
+
+def _promised_mb(session: Session, vault_id: str) -> int:
+    query = select(Backup).join(Record, Record.replica_id == Backup.id)
+    query = query.where(Record.is_open, Record.destination_vault_id == vault_id)
+    return sum(replica.size_gb for replica in session.scalars(query)) * MB_PER_GB

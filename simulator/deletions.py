@@ -1,0 +1,63 @@
+"""Deletions of backups and replicas, which take a while, and backups that are gone at once."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from simulator import errors, tasks
+from simulator.clock import Clock
+from simulator.copies import is_being_copied, records_of
+from simulator.specs import Options
+from simulator.store import Backup, Vault
+
+
+class Deletions:
+    """The deletions of one cloud."""
+
+    def __init__(self, options: Options, clock: Clock, speed: float) -> None:
+        self._options = options
+        self._clock = clock
+        self._speed = speed
+
+    def begin(self, session: Session, backup: Backup) -> None:
+        """Begin to delete a backup, or raise the refusal; asking again changes nothing.
+
+        The reference has no code for a source that is being copied; 6216 is a choice of ours.
+        """
+        if backup.delete_at is not None:
+            return
+        if backup.status not in ("available", "error"):
+            raise errors.cbr("6201")
+        if is_being_copied(session, backup.id):
+            raise errors.cbr("6216")
+        vault = session.get(Vault, backup.vault_id)
+        if vault is not None and vault.status == "deleting":
+            raise errors.cbr("6201")
+        now = self._clock.now()
+        backup.status = "waiting_delete"
+        backup.delete_at = now + self._options.deletion_seconds / self._speed
+        tasks.note_deletion(session, backup, now)
+
+    def go_on(self, session: Session) -> None:
+        """Bring all deletions up to now."""
+        now = self._clock.now()
+        for backup in session.scalars(select(Backup).where(Backup.delete_at.is_not(None))):
+            if backup.delete_at is not None and backup.delete_at <= now:
+                tasks.end_deletion(session, backup, backup.delete_at)
+                self.forget(session, backup)
+            else:
+                backup.status = "deleting"
+
+    def forget(self, session: Session, backup: Backup) -> None:
+        """Have a backup gone now.
+
+        Its records go with it. Its replicas stay, and copies under way go on unseen.
+        """
+        vault = session.get(Vault, backup.vault_id)
+        if vault is not None:
+            vault.used_mb = max(0, vault.used_mb - backup.takes_mb)
+        for record in records_of(session, backup.id):
+            record.is_hidden = True
+        session.delete(backup)
+        session.flush()

@@ -1,0 +1,47 @@
+"""Which operation of the references a request is, told by its method and path."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+_PROJECT = r"(?P<project_id>[^/]+)"
+_BACKUP = r"(?P<backup_id>[^/]+)"
+# The first that fits counts. Source: IAM API reference; CBR API reference.
+_PATHS: tuple[tuple[str, str, str], ...] = (
+    ("CreateToken", "POST", r"/v3/auth/tokens"),
+    ("ShowToken", "GET", r"/v3/auth/tokens"),
+    ("ListProjects", "GET", r"/v3/projects"),
+    ("ListAuthProjects", "GET", r"/v3/auth/projects"),
+    ("CopyBackup", "POST", rf"/v3/{_PROJECT}/backups/{_BACKUP}/replicate"),
+    ("CopyCheckpoint", "POST", rf"/v3/{_PROJECT}/checkpoints/replicate"),
+    ("ShowBackup", "GET", rf"/v3/{_PROJECT}/backups/{_BACKUP}"),
+    ("UpdateBackup", "PUT", rf"/v3/{_PROJECT}/backups/{_BACKUP}"),
+    ("DeleteBackup", "DELETE", rf"/v3/{_PROJECT}/backups/{_BACKUP}"),
+    ("ListBackups", "GET", rf"/v3/{_PROJECT}/backups"),
+    ("ListExternalVault", "GET", rf"/v3/{_PROJECT}/vaults/external"),
+    ("ShowVault", "GET", rf"/v3/{_PROJECT}/vaults/[^/]+"),
+    ("ListVault", "GET", rf"/v3/{_PROJECT}/vaults"),
+    ("ShowReplicationCapabilities", "GET", rf"/v3/{_PROJECT}/replication-capabilities"),
+    ("ShowOpLog", "GET", rf"/v3/{_PROJECT}/operation-logs/[^/]+"),
+    ("ListOpLogs", "GET", rf"/v3/{_PROJECT}/operation-logs"),
+)
+_COMPILED = tuple((name, method, re.compile(path)) for name, method, path in _PATHS)
+OPERATIONS = frozenset(name for name, _, _ in _PATHS)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation, and the ids in its path; `name` is None where there is no such operation."""
+
+    name: str | None
+    ids: dict[str, str] = field(default_factory=dict)
+
+
+def operation_of(method: str, path: str) -> Operation:
+    """Return the operation that a request asks for."""
+    for name, wanted, pattern in _COMPILED:
+        match = pattern.fullmatch(path)
+        if match and method == wanted:
+            return Operation(name, match.groupdict())
+    return Operation(None)

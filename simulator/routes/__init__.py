@@ -1,0 +1,1 @@
+"""The routes of IAM and CBR, one module for each service."""

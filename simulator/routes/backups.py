@@ -1,0 +1,289 @@
+"""CBR: backups and replicas, and copying them.
+
+Source: CBR API reference, CopyBackup, CopyCheckpoint, ShowBackup, ListBackups, UpdateBackup,
+DeleteBackup.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BeforeValidator, Field
+from sqlalchemy import Select, false, select
+from sqlalchemy.orm import Session
+
+from simulator import errors
+from simulator.cloud import Cloud
+from simulator.copies import records_of
+from simulator.routes.caller import CloudHere, Project
+from simulator.routes.shapes import (
+    DESCRIPTION,
+    EVERY_ENTERPRISE_PROJECT,
+    NAME,
+    REGION,
+    Body,
+    Filters,
+    Flag,
+    Limit,
+    Moment,
+    Offset,
+)
+from simulator.rules import Destination
+from simulator.specs import BackupStatus, ResourceType
+from simulator.store import Backup, Vault
+from simulator.wire import availability_zone, backup_body, provider_of, provider_of_vault
+
+router = APIRouter(prefix="/v3/{project_id}")
+
+_SORT_KEYS = ("created_at", "updated_at", "name", "status", "protected_at", "id")
+_EQUAL = (
+    *("image_type", "resource_type", "resource_id", "resource_name"),
+    *("name", "vault_id", "checkpoint_id"),
+)
+
+
+class DestinationBody(Body):
+    """What both ways of copying have in common."""
+
+    destination_project_id: str
+    destination_region: str = Field(max_length=255, pattern=REGION)
+    destination_vault_id: str
+    enable_acceleration: bool = False
+
+    @property
+    def destination(self) -> Destination:
+        """Where to."""
+        return Destination(
+            self.destination_region, self.destination_project_id, self.destination_vault_id
+        )
+
+
+class ReplicateBody(DestinationBody):
+    """CopyBackup."""
+
+    name: str | None = Field(None, min_length=1, max_length=64, pattern=NAME)
+    description: str | None = Field(None, max_length=255, pattern=DESCRIPTION)
+
+
+class ReplicateEnvelope(Body):
+    replicate: ReplicateBody
+
+
+class ReplicateVaultBody(DestinationBody):
+    """CopyCheckpoint, which copies a vault."""
+
+    vault_id: str
+    auto_trigger: bool = False
+
+
+class ReplicateVaultEnvelope(Body):
+    replicate: ReplicateVaultBody
+
+
+class RenameBody(Body):
+    """UpdateBackup: the name is all that can be changed."""
+
+    name: str = Field(min_length=1, max_length=64, pattern=NAME)
+
+
+class RenameEnvelope(Body):
+    backup: RenameBody
+
+
+def _split(values: Any) -> Any:
+    # The reference repeats the parameter; other clients of the service send a list with commas.
+    return [part for value in values for part in str(value).split(",")]
+
+
+class BackupFilters(Filters):
+    """The query of ListBackups."""
+
+    limit: Limit = 1000
+    offset: Offset = 0
+    marker: str | None = None
+    sort: str = Field("created_at:desc", max_length=255)
+    show_replication: Flag = False
+    image_type: Literal["backup", "replication"] | None = None
+    status: Annotated[list[BackupStatus], BeforeValidator(_split)] = Field(default_factory=list)
+    resource_type: ResourceType | None = None
+    resource_id: str | None = None
+    resource_name: str | None = None
+    resource_az: str | None = None
+    name: str | None = None
+    vault_id: str | None = None
+    checkpoint_id: str | None = None
+    parent_id: str | None = None
+    start_time: Moment | None = None
+    end_time: Moment | None = None
+    enterprise_project_id: str | None = None
+    own_type: Literal["all_granted", "private", "shared"] = "private"
+    member_status: Literal["pending", "accepted", "rejected"] | None = None
+    used_percent: int | None = Field(None, ge=1, le=100)
+    incremental: Flag | None = None
+    dec: Flag | None = None
+
+    @property
+    def finds_nothing(self) -> bool:
+        """Whether it asks for what does not exist here: children, shares, other projects."""
+        return (
+            self.parent_id is not None
+            or self.own_type == "shared"
+            or self.enterprise_project_id not in EVERY_ENTERPRISE_PROJECT
+        )
+
+
+@router.post("/backups/{backup_id}/replicate")
+async def copy_backup(
+    project_id: Project, cloud: CloudHere, backup_id: str, body: ReplicateEnvelope
+) -> dict[str, Any]:
+    wanted = body.replicate
+    _refuse_acceleration(cloud, wanted)
+    with cloud.session() as session:
+        backup = _find(cloud, session, project_id, backup_id)
+        record = cloud.copies.replicate(
+            session, backup, wanted.destination, wanted.name, wanted.description
+        )
+        answer = {
+            "backup_id": backup_id,
+            "replication_record_id": record.id,
+            "provider_id": provider_of(backup.resource_type),
+        }
+    return {"replication": {**answer, **_route(cloud, project_id, wanted)}}
+
+
+@router.post("/checkpoints/replicate")
+async def copy_vault(
+    project_id: Project, cloud: CloudHere, body: ReplicateVaultEnvelope
+) -> dict[str, Any]:
+    wanted = body.replicate
+    _refuse_acceleration(cloud, wanted)
+    with cloud.session() as session:
+        vault = session.get(Vault, wanted.vault_id)
+        if vault is None or vault.project_id != project_id:
+            raise errors.cbr("6105")
+        records = cloud.copies.replicate_vault(
+            session, vault, wanted.destination, auto_trigger=wanted.auto_trigger
+        )
+        answer = {
+            "vault_id": vault.id,
+            "provider_id": provider_of_vault(vault.object_type),
+            "backups": [
+                {"backup_id": row.source_backup_id, "replication_record_id": row.id}
+                for row in records
+            ],
+        }
+    return {"replication": {**answer, **_route(cloud, project_id, wanted)}}
+
+
+@router.get("/backups/{backup_id}")
+async def show_backup(project_id: Project, cloud: CloudHere, backup_id: str) -> dict[str, Any]:
+    with cloud.session() as session:
+        return {"backup": _shown(cloud, session, _find(cloud, session, project_id, backup_id))}
+
+
+@router.put("/backups/{backup_id}")
+async def update_backup(
+    project_id: Project, cloud: CloudHere, backup_id: str, body: RenameEnvelope
+) -> dict[str, Any]:
+    with cloud.session() as session:
+        backup = _find(cloud, session, project_id, backup_id)
+        backup.name = body.backup.name
+        backup.updated_at = cloud.clock.now()
+        return {"backup": _shown(cloud, session, backup)}
+
+
+@router.delete("/backups/{backup_id}", status_code=204)
+async def delete_backup(project_id: Project, cloud: CloudHere, backup_id: str) -> Response:
+    with cloud.session() as session:
+        cloud.deletions.begin(session, _find(cloud, session, project_id, backup_id))
+    return Response(status_code=204)
+
+
+@router.get("/backups")
+async def list_backups(
+    project_id: Project, cloud: CloudHere, filters: Annotated[BackupFilters, Query()]
+) -> dict[str, Any]:
+    with cloud.session() as session:
+        found = list(session.scalars(_selected(project_id, filters)))
+        if filters.resource_az is not None:
+            found = [row for row in found if availability_zone(row.region) == filters.resource_az]
+        if filters.used_percent is not None:
+            full = _vaults_at_least(session, filters.used_percent)
+            found = [row for row in found if row.vault_id in full]
+        page = found[_start(found, filters) :][: filters.limit]
+        return {
+            "backups": [
+                _shown(cloud, session, row) if filters.show_replication else _plain(row)
+                for row in page
+            ],
+            "count": len(found),
+        }
+
+
+def _refuse_acceleration(cloud: Cloud, wanted: DestinationBody) -> None:
+    if wanted.enable_acceleration and cloud.options.acceleration == "refused":
+        raise errors.cbr("9900", "invalid key enable_acceleration")
+
+
+def _route(cloud: Cloud, project_id: str, wanted: DestinationBody) -> dict[str, str]:
+    return {
+        "project_id": project_id,
+        "source_region": cloud.project_regions[project_id],
+        "destination_region": wanted.destination_region,
+        "destination_project_id": wanted.destination_project_id,
+        "destination_vault_id": wanted.destination_vault_id,
+    }
+
+
+def _find(cloud: Cloud, session: Session, project_id: str, backup_id: str) -> Backup:
+    backup = session.get(Backup, backup_id)
+    if backup is None or backup.project_id != project_id:
+        if cloud.options.missing_backup == "401":
+            raise errors.wrong_project()
+        raise errors.cbr("6200")
+    return backup
+
+
+def _shown(cloud: Cloud, session: Session, backup: Backup) -> dict[str, Any]:
+    records = records_of(session, backup.id)
+    for record in records:
+        cloud.copies.look_at(session, record)
+    return backup_body(backup, records, early_ids=cloud.options.destination_ids == "early")
+
+
+def _plain(backup: Backup) -> dict[str, Any]:
+    return backup_body(backup, None, early_ids=False)
+
+
+def _selected(project_id: str, filters: BackupFilters) -> Select[Backup]:
+    query = select(Backup).where(Backup.project_id == project_id)
+    query = query.filter_by(**filters.model_dump(include=set(_EQUAL), exclude_none=True))
+    if filters.finds_nothing:
+        query = query.where(false())
+    if filters.status:
+        query = query.where(Backup.status.in_(filters.status))
+    if filters.start_time is not None:
+        query = query.where(Backup.created_at >= filters.start_time)
+    if filters.end_time is not None:
+        query = query.where(Backup.created_at <= filters.end_time)
+    for part in filters.sort.split(","):
+        key, _, direction = part.partition(":")
+        if key not in _SORT_KEYS or direction not in ("", "asc", "desc"):
+            raise errors.cbr("9900", f"sort: {part!r} is not a key with a direction")
+        if key != "protected_at":  # null in every backup
+            column = getattr(Backup, key)
+            query = query.order_by(column.asc() if direction == "asc" else column.desc())
+    return query.order_by(Backup.sequence)
+
+
+def _start(found: list[Backup], filters: BackupFilters) -> int:
+    if not filters.marker:
+        return filters.offset
+    ids = [backup.id for backup in found]
+    return ids.index(filters.marker) + 1 if filters.marker in ids else len(ids)
+
+
+def _vaults_at_least(session: Session, percent: int) -> set[str]:
+    vaults = session.scalars(select(Vault))
+    return {row.id for row in vaults if row.used_mb * 100 >= percent * row.size_gb * 1024}

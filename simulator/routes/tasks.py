@@ -1,0 +1,84 @@
+"""CBR: the operation log.
+
+Source: CBR API reference, ListOpLogs, ShowOpLog.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from sqlalchemy import false, select
+
+from simulator import errors
+from simulator.routes.caller import CloudHere, Project
+from simulator.routes.shapes import EVERY_ENTERPRISE_PROJECT, Filters, Limit, Moment, Offset
+from simulator.store import Task
+from simulator.wire import task_body
+
+router = APIRouter(prefix="/v3/{project_id}")
+
+_EQUAL = (
+    *("operation_type", "status", "provider_id", "resource_id"),
+    *("resource_name", "vault_id", "vault_name"),
+)
+
+OperationType = Literal[
+    "backup",
+    "copy",
+    "replication",
+    "delete",
+    "restore",
+    "vault_delete",
+    "remove_resource",
+    "sync",
+]
+
+
+class TaskFilters(Filters):
+    """The query of ListOpLogs."""
+
+    operation_type: OperationType | None = None
+    status: Literal["success", "skipped", "failed", "running", "timeout", "waiting"] | None = None
+    provider_id: str | None = None
+    resource_id: str | None = None
+    resource_name: str | None = None
+    vault_id: str | None = None
+    vault_name: str | None = None
+    enterprise_project_id: str | None = None
+    start_time: Moment | None = None
+    end_time: Moment | None = None
+    limit: Limit = 1000
+    offset: Offset = 0
+
+
+@router.get("/operation-logs")
+async def list_tasks(
+    project_id: Project, cloud: CloudHere, filters: Annotated[TaskFilters, Query()]
+) -> dict[str, Any]:
+    query = select(Task).where(Task.project_id == project_id)
+    query = query.filter_by(**filters.model_dump(include=set(_EQUAL), exclude_none=True))
+    if filters.enterprise_project_id not in EVERY_ENTERPRISE_PROJECT:
+        query = query.where(false())
+    if filters.start_time is not None:
+        query = query.where(Task.created_at >= filters.start_time)
+    if filters.end_time is not None:
+        query = query.where(Task.created_at <= filters.end_time)
+    with cloud.session() as session:
+        found = list(session.scalars(query.order_by(Task.sequence.desc())))
+    page = found[filters.offset :][: filters.limit]
+    return {
+        "operation_logs": [task_body(task) for task in page],
+        "count": len(found),
+        "limit": filters.limit,
+        "offset": filters.offset,
+    }
+
+
+@router.get("/operation-logs/{task_id}")
+async def show_task(project_id: Project, cloud: CloudHere, task_id: str) -> dict[str, Any]:
+    with cloud.session() as session:
+        task = session.get(Task, task_id)
+        if task is None or task.project_id != project_id:
+            raise errors.cbr("6500")
+        return {"operation_log": task_body(task)}

@@ -1,0 +1,329 @@
+"""The parts of a world: accounts, regions, projects, vaults and backups there are to begin with.
+
+Ids that are left out are made from names, so that the same file always gives the same world.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from simulator.clock import parse_time
+
+_NAMESPACE = uuid.UUID("6f0f8f0e-5b5e-4c36-9d44-0b6f5d7f2c11")
+
+BackupStatus = Literal[
+    "available",
+    "protecting",
+    "deleting",
+    "restoring",
+    "error",
+    "waiting_protect",
+    "waiting_delete",
+    "waiting_restore",
+]
+"""CBR API reference, ShowBackup, status."""
+ResourceType = Literal[
+    "OS::Nova::Server",
+    "OS::Cinder::Volume",
+    "OS::Ironic::BareMetalServer",
+    "OS::Native::Server",
+    "OS::Sfs::Turbo",
+    "OS::Workspace::DesktopV2",
+]
+"""CBR API reference, ShowBackup, resource_type."""
+ObjectType = Literal["server", "disk", "turbo", "workspace", "vmware", "rds", "file"]
+"""CBR API reference, CreateVault, object_type."""
+VaultStatus = Literal["available", "lock", "frozen", "deleting", "error"]
+"""CBR API reference, ShowVault, billing.status."""
+OBJECT_TYPES: dict[str, str] = {
+    "OS::Nova::Server": "server",
+    "OS::Ironic::BareMetalServer": "server",
+    "OS::Native::Server": "server",
+    "OS::Workspace::DesktopV2": "workspace",
+    "OS::Cinder::Volume": "disk",
+    "OS::Sfs::Turbo": "turbo",
+}
+"""The kind of vault that backups of a resource are kept in."""
+
+
+def made_uuid(*parts: str) -> str:
+    """Return the UUID that always belongs to these names."""
+    return str(uuid.uuid5(_NAMESPACE, "/".join(parts)))
+
+
+def made_hex(*parts: str) -> str:
+    """Return the 32 hexadecimal digits that always belong to these names."""
+    return hashlib.sha256("/".join(parts).encode()).hexdigest()[:32]
+
+
+def _checked_time(value: Any) -> Any:
+    # YAML reads a time without quotation marks as a time.
+    text = value.isoformat() if isinstance(value, datetime) else value
+    if isinstance(text, str):
+        try:
+            parse_time(text)
+        except ValueError:
+            raise ValueError("want a time, such as 2026-11-20T02:00:00") from None
+    return text
+
+
+Name = Annotated[str, StringConstraints(min_length=1)]
+Time = Annotated[str, BeforeValidator(_checked_time)]
+
+
+class Part(BaseModel):
+    """Base of all parts of a world: unknown keys are faults."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class User(Part):
+    """An IAM user."""
+
+    name: Name
+    password: Annotated[str, StringConstraints(min_length=1)] = Field(repr=False)
+
+
+class Account(Part):
+    """An account with its users."""
+
+    name: Name
+    id: str = ""
+    users: list[User] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _make_id(self) -> Account:
+        self.id = self.id or made_hex("account", self.name)
+        return self
+
+
+class Region(Part):
+    """A region, the regions that it can copy to, and its project."""
+
+    name: Name = Field(pattern=r"^[a-zA-Z0-9._\-]+$")
+    project_id: str = ""
+    replicates_to: list[str] = []
+
+    @model_validator(mode="after")
+    def _make_id(self) -> Region:
+        self.project_id = self.project_id or made_hex("project", self.name)
+        return self
+
+
+class SubProject(Part):
+    """A further project in a region, named like ``cn-north-4_team``."""
+
+    name: Name
+    region: str
+    id: str = ""
+
+    @model_validator(mode="after")
+    def _make_id(self) -> SubProject:
+        self.id = self.id or made_hex("project", self.name)
+        return self
+
+
+class VaultSpec(Part):
+    """A vault; `project` defaults to the region's own.
+
+    It uses `used_mb`, or what its backups take if that is more.
+    """
+
+    name: Name
+    region: str
+    project: str = ""
+    id: str = ""
+    protect_type: Literal["backup", "replication", "hybrid"] = "backup"
+    object_type: ObjectType = "server"
+    size_gb: int = Field(500, ge=1, le=10_485_760)
+    used_mb: int = Field(0, ge=0)
+    status: VaultStatus = "available"
+
+    @model_validator(mode="after")
+    def _make_id(self) -> VaultSpec:
+        self.id = self.id or made_uuid("vault", self.region, self.name)
+        return self
+
+
+class CopyScript(Part):
+    """How a copy goes: when it ends, and how.
+
+    `seconds` counts by the simulator's clock, divided by its speed; without it a copy takes as
+    long as its size does at 80 MB/s. `reads` ends it at that look at the record.
+    """
+
+    mode: Literal["seconds", "immediate", "after_reads", "never"] = "seconds"
+    seconds: float | None = Field(None, ge=0)
+    reads: int = Field(1, ge=1)
+    outcome: Literal["success", "fail", "skip"] = "success"
+    fail_code: str = "BackupService.6129"
+    fail_reason: str = "destination vault full"
+
+
+class BackupSpec(Part):
+    """A backup in a vault."""
+
+    name: Name
+    vault: str
+    id: str = ""
+    resource_name: str = ""
+    resource_id: str = ""
+    resource_type: ResourceType = "OS::Nova::Server"
+    size_gb: int = Field(40, ge=1)
+    status: BackupStatus = "available"
+    image_type: Literal["backup", "replication"] = "backup"
+    contain_system_disk: bool = True
+    created_at: Time = "2026-11-20T02:00:11.905331"
+    expired_at: Time | None = None
+    description: str | None = ""
+    copy_script: CopyScript | None = Field(None, alias="copy")
+
+    @model_validator(mode="after")
+    def _make_ids(self) -> BackupSpec:
+        self.id = self.id or made_uuid("backup", self.vault, self.name)
+        self.resource_name = self.resource_name or self.name
+        self.resource_id = self.resource_id or made_uuid("resource", self.resource_name)
+        return self
+
+
+class Options(Part):
+    """Choices where the published reference is silent or contradicts itself."""
+
+    token_lifetime_s: float = Field(86400, gt=0)
+    max_failed_sign_ins: int = Field(5, ge=1)
+    lock_s: float = Field(900, gt=0)
+    destination_ids: Literal["early", "late"] = "late"
+    replication_refusals_status: Literal[400, 500] = 400
+    missing_backup: Literal["404", "401"] = "404"
+    acceleration: Literal["allowed", "refused"] = "allowed"
+    deletion_seconds: float = Field(20.0, ge=0)
+    default_copy: CopyScript = CopyScript()
+
+
+class World(Part):
+    """Everything that exists when the simulator starts with an empty state."""
+
+    accounts: list[Account] = Field(min_length=1)
+    regions: list[Region] = Field(min_length=1)
+    projects: list[SubProject] = []
+    vaults: list[VaultSpec] = []
+    backups: list[BackupSpec] = []
+    options: Options = Options()
+
+    @model_validator(mode="after")
+    def _check_references(self) -> World:
+        faults = list(_reference_faults(self))
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+    @property
+    def owner(self) -> Account:
+        """The account that all projects belong to: the first one."""
+        return self.accounts[0]
+
+    @property
+    def project_regions(self) -> dict[str, str]:
+        """The region of each project, by project id."""
+        return {
+            **{region.project_id: region.name for region in self.regions},
+            **{project.id: project.region for project in self.projects},
+        }
+
+    @property
+    def project_names(self) -> dict[str, str]:
+        """The name of each project, by id; a region's own project is named like the region."""
+        return {
+            **{region.project_id: region.name for region in self.regions},
+            **{project.id: project.name for project in self.projects},
+        }
+
+    def region(self, name: str) -> Region:
+        """Return a declared region."""
+        return next(region for region in self.regions if region.name == name)
+
+    def project_of(self, vault: VaultSpec) -> str:
+        """Return the id of a vault's project."""
+        wanted = vault.project or vault.region
+        return next(key for key, name in self.project_names.items() if name == wanted)
+
+
+def _reference_faults(world: World) -> Iterator[str]:
+    yield from _repeated("accounts", "name", [account.name for account in world.accounts])
+    for number, account in enumerate(world.accounts):
+        names = [user.name for user in account.users]
+        yield from _repeated(f"accounts.{number}.users", "name", names)
+    yield from _region_faults(world)
+    yield from _project_faults(world)
+    yield from _vault_faults(world)
+    vaults = [vault.name for vault in world.vaults]
+    yield from _repeated("backups", "id", [backup.id for backup in world.backups])
+    for number, backup in enumerate(world.backups):
+        yield from _undeclared(f"backups.{number}.vault", backup.vault, "vault", vaults)
+
+
+def _region_faults(world: World) -> Iterator[str]:
+    regions = [region.name for region in world.regions]
+    yield from _repeated("regions", "name", regions)
+    yield from _repeated("regions", "project_id", [region.project_id for region in world.regions])
+    for number, region in enumerate(world.regions):
+        for place, name in enumerate(region.replicates_to):
+            at = f"regions.{number}.replicates_to.{place}"
+            yield from _undeclared(at, name, "region", regions)
+            if name == region.name:
+                yield f"{at}: found {name!r}, want a region other than its own"
+
+
+def _project_faults(world: World) -> Iterator[str]:
+    regions = [region.name for region in world.regions]
+    ids = {region.project_id for region in world.regions}
+    yield from _repeated("projects", "name", [project.name for project in world.projects])
+    yield from _repeated("projects", "id", [project.id for project in world.projects])
+    for number, project in enumerate(world.projects):
+        at = f"projects.{number}"
+        yield from _undeclared(f"{at}.region", project.region, "region", regions)
+        if project.id in ids:
+            yield f"{at}.id: found {project.id!r}, want an id that no region has"
+        if project.name in regions:
+            yield f"{at}.name: found {project.name!r}, want a name that no region has"
+
+
+def _vault_faults(world: World) -> Iterator[str]:
+    regions = [region.name for region in world.regions]
+    projects = {project.name: project.region for project in world.projects}
+    yield from _repeated("vaults", "name", [vault.name for vault in world.vaults])
+    yield from _repeated("vaults", "id", [vault.id for vault in world.vaults])
+    for number, vault in enumerate(world.vaults):
+        yield from _undeclared(f"vaults.{number}.region", vault.region, "region", regions)
+        if vault.project:
+            at = f"vaults.{number}.project"
+            yield from _undeclared(at, vault.project, "project", list(projects))
+            if projects.get(vault.project, vault.region) != vault.region:
+                yield f"{at}: found {vault.project!r}, want a project in region {vault.region!r}"
+
+
+def _undeclared(at: str, name: str, kind: str, declared: Sequence[str]) -> Iterator[str]:
+    if name not in declared:
+        known = ", ".join(declared) or "none"
+        yield f"{at}: found {name!r}, want a declared {kind}: {known}"
+
+
+def _repeated(section: str, key: str, values: Sequence[str]) -> Iterator[str]:
+    for number, value in enumerate(values):
+        first = values.index(value)
+        if first < number:
+            at = f"{section}.{number}.{key}"
+            yield f"{at}: found {value!r}, want another one than that of {section}.{first}"

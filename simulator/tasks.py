@@ -1,0 +1,105 @@
+"""The operation log: a task for each copy and each deletion, in the project that asked for it.
+
+Source: CBR API reference, ListOpLogs.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from simulator.store import Backup, Record, Task, Vault, next_sequence
+from simulator.wire import provider_of
+
+# The log has words of its own for what records say.
+_STATUSES = {
+    "waiting_replicate": "waiting",
+    "replicating": "running",
+    "success": "success",
+    "fail": "failed",
+    "skip": "skipped",
+}
+
+
+def note_copy(session: Session, backup: Backup, record: Record, replica: Backup) -> None:
+    """Log a copy that was accepted; the replica is named once it is there, as in late records."""
+    details = {
+        "source_backup_id": backup.id,
+        "source_backup_name": backup.name,
+        "source_checkpoint_id": backup.checkpoint_id,
+        "source_project_id": backup.project_id,
+        "source_region": backup.region,
+        "destination_project_id": replica.project_id,
+        "destination_region": replica.region,
+    }
+    _note(session, backup, record.id, "replication", record.created_at, {"replication": details})
+
+
+def note_deletion(session: Session, backup: Backup, now: float) -> None:
+    """Log a deletion that was accepted."""
+    details = {"backup_id": backup.id, "backup_name": backup.name}
+    task = _note(session, backup, backup.id, "delete", now, {"delete": details})
+    task.status = "running"
+
+
+def follow_copy(session: Session, record: Record, replica: Backup | None, at: float) -> None:
+    """Bring a copy's task up to its record."""
+    for task in session.scalars(select(Task).where(Task.subject_id == record.id)):
+        task.status = _STATUSES[record.status]
+        task.progress = record.progress
+        task.updated_at = at
+        if record.is_open:
+            continue
+        task.ended_at = at
+        if record.status == "fail":
+            task.error_code, task.error_message = record.fail_code, record.fail_reason
+        if record.status == "success" and replica is not None:
+            named = {
+                "destination_backup_id": replica.id,
+                "destination_backup_name": replica.name,
+                "destination_checkpoint_id": replica.checkpoint_id,
+            }
+            task.details = {"replication": {**task.details["replication"], **named}}
+
+
+def end_deletion(session: Session, backup: Backup, at: float) -> None:
+    """Have a deletion's task end."""
+    query = select(Task).where(Task.subject_id == backup.id, Task.operation_type == "delete")
+    for task in session.scalars(query):
+        task.status, task.progress = "success", 100
+        task.updated_at = task.ended_at = at
+
+
+def _note(
+    session: Session,
+    backup: Backup,
+    subject_id: str,
+    operation_type: str,
+    now: float,
+    details: dict[str, Any],
+) -> Task:
+    vault = session.get(Vault, backup.vault_id)
+    task = Task(
+        id=str(uuid.uuid4()),
+        sequence=next_sequence(session, Task.sequence),
+        subject_id=subject_id,
+        project_id=backup.project_id,
+        operation_type=operation_type,
+        provider_id=provider_of(backup.resource_type),
+        resource_id=backup.resource_id,
+        resource_name=backup.resource_name,
+        resource_type=backup.resource_type,
+        checkpoint_id=backup.checkpoint_id,
+        vault_id=backup.vault_id,
+        vault_name=vault.name if vault else "",
+        status="waiting",
+        created_at=now,
+        updated_at=now,
+        details=details,
+    )
+    session.add(task)
+    session.flush()
+    return task
