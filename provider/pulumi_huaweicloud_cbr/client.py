@@ -78,7 +78,7 @@ TRANSPORT_ERRORS: tuple[tuple[type[Exception], type[TransportError]], ...] = (
     (httpx.LocalProtocolError, NotSentError),
     (httpx.TimeoutException, OutcomeUnknownError),
     (httpx.NetworkError, OutcomeUnknownError),
-    (httpx.RemoteProtocolError, OutcomeUnknownError),
+    (httpx.ProtocolError, OutcomeUnknownError),
     (httpx.DecodingError, OutcomeUnknownError),
     (httpx.TooManyRedirects, OutcomeUnknownError),
     (httpx.RequestError, OutcomeUnknownError),

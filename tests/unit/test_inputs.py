@@ -1,0 +1,123 @@
+"""Inputs of a replication: every field, wrong in each way that its documented limits allow."""
+
+from __future__ import annotations
+
+import pytest
+
+from pulumi_huaweicloud_cbr.inputs import FIELDS, check_inputs
+
+UUID = "5a863daa-7265-4c0a-822f-e66b2abcfb3d"
+GOOD: dict[str, object] = {
+    "backup_id": UUID,
+    "destination_region": "cn-east-3",
+    "destination_vault_id": UUID,
+}
+
+FAULTS = [
+    *(
+        pytest.param(field, value, words, id=f"{field}-{words[:20]}")
+        for field in ("backup_id", "destination_vault_id")
+        for value, words in (
+            (None, "is missing"),
+            ("", "is not a UUID"),
+            (UUID[:-1], "is not a UUID"),
+            (UUID + "0", "is not a UUID"),
+            (UUID.replace("a", "g"), "is not a UUID"),
+            (UUID + "\n", "is not a UUID"),
+            (7.0, "7 is a number; want a UUID"),
+            ([UUID], "is a list; want a UUID"),
+            ({"id": UUID}, "is an object; want a UUID"),
+        )
+    ),
+    *(
+        pytest.param(field, value, words, id=f"{field}-{words}")
+        for field in ("destination_region", "source_region")
+        for value, words in (
+            ("", "is empty"),
+            ("cn north", "contains ' '"),
+            ("cn/north", "contains '/'"),
+            ("区", "contains '区'"),
+            ("x" * 256, "has 256 characters"),
+            (True, "is a truth value; want text"),
+        )
+    ),
+    *(
+        pytest.param(field, value, words, id=f"{field}-{words}")
+        for field in ("destination_project_id", "source_project_id")
+        for value, words in (
+            ("", "is empty"),
+            ("../x", "contains '.'"),
+            ("x" * 65, "has 65 characters"),
+            (1.0, "is a number; want text"),
+        )
+    ),
+    pytest.param("name", "", "is empty", id="name-empty"),
+    pytest.param("name", "a b", "contains ' '", id="name-space"),
+    pytest.param("name", "a.b", "contains '.'", id="name-dot"),
+    pytest.param("name", "x" * 65, "has 65 characters", id="name-long"),
+    pytest.param("name", False, "is a truth value; want text", id="name-type"),
+    pytest.param("description", "a<b", "contains '<'", id="description-less"),
+    pytest.param("description", "a>b", "contains '>'", id="description-greater"),
+    pytest.param("description", "x" * 256, "has 256 characters", id="description-long"),
+    pytest.param("description", 3.5, "3.5 is a number; want text", id="description-type"),
+    pytest.param("enable_acceleration", "true", "is text; want true or false", id="flag-text"),
+    pytest.param("adopt", 1.0, "1 is a number; want true or false", id="flag-number"),
+    pytest.param("preflight", "no", "want 'error', 'warn' or 'off'", id="mode-unknown"),
+    pytest.param("preflight", True, "want 'error', 'warn' or 'off'", id="mode-type"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "words"), FAULTS)
+def test_check_inputs_fault_is_one_finding(field: str, value: object, words: str) -> None:
+    """A fault is one finding, on its field, that shows the value and tells what is wanted."""
+    findings = check_inputs({**GOOD, field: value})
+
+    assert [field] == [finding.field for finding in findings]
+    assert words in findings[0].reason
+    assert "\n" not in findings[0].reason
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        pytest.param("name", "x" * 64, id="longest-name"),
+        pytest.param("name", "中文_a-1", id="cjk-name"),
+        pytest.param("description", "", id="empty-description"),
+        pytest.param("description", "x" * 255, id="longest-description"),
+        pytest.param("destination_region", "southchina", id="legacy-region"),
+        pytest.param("destination_region", "x" * 255, id="longest-region"),
+        pytest.param("backup_id", UUID.upper(), id="upper-case"),
+        pytest.param("preflight", "off", id="mode"),
+        pytest.param("adopt", False, id="flag"),
+    ],
+)
+def test_check_inputs_at_the_limit_is_accepted(field: str, value: object) -> None:
+    """What the reference allows is allowed."""
+    assert [] == check_inputs({**GOOD, field: value})
+
+
+def test_check_inputs_tells_all_faults_in_order() -> None:
+    """All faults are found in one go."""
+    findings = check_inputs({field: [] for field in FIELDS})
+
+    assert list(FIELDS) == [finding.field for finding in findings]
+
+
+def test_check_inputs_unknown_value_is_no_fault() -> None:
+    """A value that is only known later is not missing."""
+    assert [] == check_inputs({}, frozenset(GOOD))
+
+
+def test_check_inputs_foreign_key_is_named() -> None:
+    """A key that is no input is named, with those that are."""
+    (finding,) = check_inputs({**GOOD, "bakup_id": UUID})
+
+    assert "bakup_id" == finding.field
+    assert "backup_id" in finding.reason
+
+
+def test_check_inputs_long_value_is_shown_shortened() -> None:
+    """A value is quoted, but never at length."""
+    (finding,) = check_inputs({**GOOD, "name": "y" * 5000})
+
+    assert len(finding.reason) < 250

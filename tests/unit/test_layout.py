@@ -1,0 +1,117 @@
+"""Rules about the package as a whole."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import inspect
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from pulumi.dynamic import Config, ConfigureRequest
+from pulumi.dynamic.dynamic import serialize_provider
+
+import pulumi_huaweicloud_cbr as cbr
+from pulumi_huaweicloud_cbr import errors
+from pulumi_huaweicloud_cbr.client import TRANSPORT_ERRORS
+
+PACKAGE = Path(inspect.getfile(cbr)).parent
+PICKLE = Path(__file__).parents[1] / "fixtures" / "pickles" / "backup_replication_provider.b64"
+
+
+def test_public_names_are_sorted_and_complete() -> None:
+    """`__all__` lists exactly what the package exports, in order."""
+    public = {
+        name
+        for name, value in vars(cbr).items()
+        if not name.startswith("_") and not inspect.ismodule(value) and name != "annotations"
+    }
+
+    assert sorted(cbr.__all__) == cbr.__all__
+    assert public == set(cbr.__all__)
+
+
+def test_every_error_is_raised_somewhere() -> None:
+    """An error class that nothing raises has no place in the tree."""
+    named = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Name) and path.name != "errors.py":
+                named.add(node.id)
+    classes = {
+        name
+        for name, value in vars(errors).items()
+        if inspect.isclass(value) and issubclass(value, errors.CbrError)
+    }
+
+    assert classes <= named
+
+
+def all_subclasses(kind: type) -> set[type]:
+    """Return a class's subclasses, direct and indirect."""
+    found: set[type] = {kind}
+    for direct in kind.__subclasses__():
+        found |= all_subclasses(direct)
+    return found
+
+
+@pytest.mark.parametrize("kind", sorted(all_subclasses(httpx.RequestError), key=str), ids=str)
+def test_every_transport_exception_is_mapped(kind: type[httpx.RequestError]) -> None:
+    """Every exception of httpx has a meaning here; only the base itself falls to the last row."""
+    matching = [row for row in TRANSPORT_ERRORS if issubclass(kind, row[0])]
+
+    assert [] != matching
+    if kind not in (httpx.RequestError, httpx.TransportError):
+        assert httpx.RequestError is not matching[0][0]
+
+
+def test_transport_table_puts_the_specific_first() -> None:
+    """No row is hidden behind a more general one above it."""
+    for number, (kind, _) in enumerate(TRANSPORT_ERRORS):
+        assert not any(issubclass(kind, above) for above, _ in TRANSPORT_ERRORS[:number])
+
+
+def test_import_is_light() -> None:
+    """A program that declares resources does not pay for the client."""
+    code = (
+        "import pulumi, sys; before = set(sys.modules); import pulumi_huaweicloud_cbr;"
+        "print(sorted({name.split('.')[0] for name in set(sys.modules) - before}))"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+
+    for heavy in ("httpx", "anyio", "tenacity", "httpcore"):
+        assert f"'{heavy}'" not in printed
+
+
+def test_stored_provider_loads_for_ever() -> None:
+    """States made by earlier versions name the provider by module and class: both must stay."""
+    stored = PICKLE.read_text().strip()
+
+    loaded = pickle.loads(base64.b64decode(stored))
+
+    assert isinstance(loaded, cbr.BackupReplicationProvider)
+    assert stored == serialize_provider(cbr.BackupReplicationProvider())
+
+
+def test_configured_provider_holds_no_secret() -> None:
+    """Not even a provider that was configured would carry a secret into a state."""
+    canary = "canary-password-1"
+    provider = cbr.BackupReplicationProvider()
+    stored = pickle.dumps(provider)
+    config = {"huaweicloud:password": canary, "huaweicloud:region": "cn-north-4"}
+    provider.configure(ConfigureRequest(Config(config, "p")))
+
+    assert canary.encode() not in stored
+    assert canary not in repr(provider.open().settings)
+    assert canary not in str(provider.open().settings.model_dump())
+
+
+def test_package_needs_no_plugin() -> None:
+    """The engine is told that there is no plugin to download for this package."""
+    assert '{"resource": false}' == (PACKAGE / "pulumi-plugin.json").read_text().strip()
