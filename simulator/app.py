@@ -9,7 +9,4 @@ from simulator.services import make_services
 
 def make_app(cloud: Cloud) -> Gateway:
     """Return the simulator as one ASGI application."""
-    services = make_services(cloud)
-    gateway = Gateway(services, cloud)
-    services.state.release = gateway.release
-    return gateway
+    return Gateway(make_services(), cloud)

@@ -65,7 +65,7 @@ async def advance(cloud: CloudHere, by: Advance) -> dict[str, str | None]:
 
 @router.post("/release")
 async def release(request: Request) -> dict[str, bool]:
-    request.app.state.release()
+    request.state.release()
     return {"released": True}
 
 

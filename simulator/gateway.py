@@ -45,11 +45,12 @@ class Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        if scope["type"] == "http":
+            scope = self._to_region(scope)
         if scope["type"] != "http" or scope["path"].startswith(CONTROL):
             await self._services(scope, receive, send)
             return
         body = await _read(receive)
-        scope = self._to_region(scope)
         request = journal.describe(scope, body, self._cloud)
         with self._cloud.session() as session:
             fault = take_fault(session, request)
@@ -102,7 +103,8 @@ class Gateway:
             region, path = None, scope["path"]  # no such host
         inner = dict(scope)
         inner.update(path=path, raw_path=path.encode())
-        inner["state"] = {**scope.get("state", {}), "region": region}
+        here = {"region": region, "cloud": self._cloud, "release": self.release}
+        inner["state"] = {**scope.get("state", {}), **here}
         return inner
 
 

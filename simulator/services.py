@@ -6,6 +6,7 @@ BackupService.9900. Handlers are coroutines that never wait, so each sees a stat
 
 from __future__ import annotations
 
+import functools
 import secrets
 
 from fastapi import FastAPI, Request, Response
@@ -14,7 +15,6 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from simulator import control, errors
-from simulator.cloud import Cloud
 from simulator.routes import backups, iam, tasks, vaults
 
 CONTROL = "/_simulator"
@@ -22,10 +22,13 @@ _NOT_FOUND = "The API does not exist or has not been published in the environmen
 _OF_IAM = ("/v3/auth", "/v3/projects")
 
 
-def make_services(cloud: Cloud) -> FastAPI:
-    """Return IAM, CBR and the control routes as an ASGI application."""
+@functools.cache
+def make_services() -> FastAPI:
+    """Return IAM, CBR and the control routes as an ASGI application.
+
+    One serves all clouds: which one a request is for, the gateway writes into its state.
+    """
     app = FastAPI(openapi_url=None, redirect_slashes=False)
-    app.state.cloud = cloud
     app.add_exception_handler(errors.RefusalError, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_malformed)
     app.add_exception_handler(HTTPException, _refuse_unknown)

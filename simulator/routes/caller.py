@@ -21,8 +21,8 @@ _REFUSED = "Incorrect IAM authentication information: "
 
 
 async def cloud_of(request: Request) -> Cloud:
-    """Return the cloud that the application serves."""
-    cloud: Cloud = request.app.state.cloud
+    """Return the cloud that a request is for."""
+    cloud: Cloud = request.state.cloud
     return cloud
 
 

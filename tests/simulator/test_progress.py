@@ -124,7 +124,8 @@ async def test_copy_without_success_leaves_no_replica(
     code: str,
     reason: str,
 ) -> None:
-    """A copy that fails tells why, takes no room, and names no replica."""
+    """A copy that fails tells why, takes no room, and names no replica any more."""
+    simulator.world.options.destination_ids = "early"
     script: dict[str, Any] = {"seconds": 60, "outcome": outcome}
     if code:
         script |= {"fail_code": code, "fail_reason": reason}
