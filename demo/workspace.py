@@ -93,6 +93,7 @@ class Workspace:
         (self._project / "stacks").mkdir(parents=True)
         for source in (ROOT / "Pulumi.yaml", *(ROOT / "stacks").glob("*.*")):
             shutil.copy(source, self._project / source.relative_to(ROOT))
+        shutil.copytree(ROOT / "plugin", self._project / "plugin")
         self.pulumi("stack", "init", STACK)
 
     def pulumi(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> str:

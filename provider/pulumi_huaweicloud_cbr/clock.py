@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from typing import Protocol
+
+from pulumi_huaweicloud_cbr.errors import InterruptedWaitError
+
+LOOK_AT_INTERRUPTION_S = 0.1
 
 
 class Clock(Protocol):
@@ -29,3 +34,32 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Let that many seconds pass."""
         await asyncio.sleep(seconds)
+
+
+class InterruptibleClock(SystemClock):
+    """The machine's clock; a sleep ends with an error once the user has interrupted.
+
+    Args:
+        interruption: set, from any thread, when the user interrupts.
+    """
+
+    def __init__(self, interruption: threading.Event) -> None:
+        self._interruption = interruption
+
+    async def sleep(self, seconds: float) -> None:
+        """Let that many seconds pass.
+
+        Raises:
+            InterruptedWaitError: the user interrupted, before or meanwhile.
+        """
+        until = self.monotonic() + seconds
+        while True:
+            if self._interruption.is_set():
+                raise InterruptedWaitError(
+                    "interrupted while waiting",
+                    remedy="what was begun goes on in CBR; run the same command again to go on",
+                )
+            left = until - self.monotonic()
+            if left <= 0:
+                return
+            await asyncio.sleep(min(left, LOOK_AT_INTERRUPTION_S))

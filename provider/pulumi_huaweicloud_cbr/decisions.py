@@ -177,8 +177,9 @@ REPLACING_FIELDS = (
     "description",
 )
 UPDATING_FIELDS = ("name", "enable_acceleration", "adopt", "preflight")
-# Looked up when not declared: leaving them out means "as it is".
+# Leaving these out means "as it is": the projects are looked up, the texts are CBR's choice.
 COMPUTED_FIELDS = frozenset({"source_region", "source_project_id", "destination_project_id"})
+_OPTIONAL_FIELDS = COMPUTED_FIELDS | {"name", "description"}
 
 
 @dataclass(frozen=True)
@@ -228,6 +229,6 @@ def _is_changed(
     if field in unknown:
         return True
     wanted = declared.get(field)
-    if wanted is None and (field in COMPUTED_FIELDS or field == "name"):
+    if wanted is None and field in _OPTIONAL_FIELDS:
         return False
     return bool(wanted != state.get(field))

@@ -15,7 +15,8 @@ It knows nothing of httpx, Pulumi or the models; those layers translate into it.
     ├── ConflictError                 another replica or a running copy stands in the way
     ├── UnidentifiedReplicaError      a replica may exist, but which backup it is cannot be told
     ├── UnexpectedStatusError         a status that is neither a pending nor a target one
-    └── WaitTimeoutError              the limit of a wait was reached; the work goes on in CBR
+    ├── WaitTimeoutError              the limit of a wait was reached; the work goes on in CBR
+    └── InterruptedWaitError          the user interrupted a wait; the work goes on in CBR
 
 ``str(error)`` is one line: what was being done, what was observed, what to do about it, and
 in brackets the error code and the request id that support asks for.
@@ -204,3 +205,7 @@ class UnexpectedStatusError(CbrError):
 
 class WaitTimeoutError(CbrError):
     """The limit of a wait was reached; the work goes on in CBR."""
+
+
+class InterruptedWaitError(CbrError):
+    """The user interrupted a wait; the work goes on in CBR."""

@@ -264,6 +264,36 @@ async def _find_replica(
     return Replica(None, None)
 
 
+async def find_replication(
+    api: CbrClient, source_scope: ProjectScope, backup_id: str, record_id: str
+) -> TrackedReplication:
+    """Return a replication of which only the source backup and the record are known.
+
+    Raises:
+        NotFoundError: there is no such backup, no such record, or its replica is gone.
+    """
+    source = await find_backup(api, source_scope, backup_id)
+    record = find_record(source, record_id)
+    doing = f"looking for replication record ({record_id}) of backup ({backup_id})"
+    if record is None or not (record.destination_region and record.destination_project_id):
+        known = ", ".join(row.id for row in source.records) or "none"
+        raise NotFoundError(f"{doing}: the backup does not list it; listed: {known}")
+    tracked = TrackedReplication(
+        backup_id=backup_id,
+        source=source_scope,
+        destination=ProjectScope(record.destination_region, record.destination_project_id),
+        destination_vault_id=record.destination_vault_id or "",
+        replication_record_id=record_id,
+        status=record.status,
+        provider_id=source.provider_id,
+        source_resource_id=source.resource_id,
+    )
+    standing, tracked = await refresh(api, tracked)
+    if standing is Standing.GONE:
+        raise NotFoundError(f"{doing}: its replica is gone", remedy="there is nothing to import")
+    return tracked
+
+
 async def refresh(
     api: CbrClient, tracked: TrackedReplication
 ) -> tuple[Standing, TrackedReplication]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pulumi.output import Unknown
 
-from pulumi_huaweicloud_cbr import ConflictError, NotFoundError, UnidentifiedReplicaError
+from pulumi_huaweicloud_cbr import ApiError, ConflictError, NotFoundError, UnidentifiedReplicaError
 from tests.contract.rig import BACKUP, SECOND_VAULT, VAULT, Rig, declared
 
 pytestmark = pytest.mark.simulator_only
@@ -291,6 +291,20 @@ def test_diff_without_preflight_asks_nothing(rig: Rig) -> None:
 
     assert not rig.diff(declared(preflight="off")).changes
     assert [] == rig.control.journal()
+
+
+def test_diff_api_out_of_reach_only_warns_with_preflight_warn(
+    rig: Rig, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A copy that cannot be looked up fails the preview, or with warn is a warning."""
+    rig.create(declared())
+    refusal = {"error_code": "APIGW.0302", "error_msg": "no", "request_id": "0" * 32}
+    rig.control.fault(operation="ShowBackup", action="respond", status=403, body=refusal, times=2)
+
+    with pytest.raises(ApiError):
+        rig.diff(declared())
+    assert rig.diff(declared(preflight="warn")).replaces == []
+    assert "not checked how far the copy is" in capfd.readouterr().err
 
 
 # -- create: submit, adopt, refuse ----------------------------------------------------------

@@ -66,6 +66,7 @@ def make_stacks_project(tmp_path: Path, simulator: SimulatorProcess) -> MakeProj
         directory = tmp_path / "project"
         (directory / "stacks").mkdir(parents=True)
         shutil.copy(REPOSITORY / "Pulumi.yaml", directory)
+        shutil.copytree(REPOSITORY / "plugin", directory / "plugin")
         for source in (REPOSITORY / "stacks").glob("*.py"):
             shutil.copy(source, directory / "stacks")
         project = Project(directory, Path(sys.executable))

@@ -18,7 +18,7 @@ from simulator.testing import Control, SimulatorProcess
 from tests.e2e.driver import COMMAND_LIMIT_S, PASSWORD, REPOSITORY, TOOLCHAIN, connection
 
 SHARED = ("Makefile", "Pulumi.yaml", "pyproject.toml", "README.md", "LICENSE")
-LINKED = (".venv", ".toolchain", ".github", "provider", "requirements", "toolchain")
+LINKED = (".venv", ".toolchain", ".github", "plugin", "provider", "requirements", "toolchain")
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import base64
 import inspect
+import os
 import pickle
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from pulumi.dynamic.dynamic import serialize_provider
 import pulumi_huaweicloud_cbr as cbr
 from pulumi_huaweicloud_cbr import errors
 from pulumi_huaweicloud_cbr.client import TRANSPORT_ERRORS
+from pulumi_huaweicloud_cbr.plugin import __main__ as plugin_main
 
 PACKAGE = Path(inspect.getfile(cbr)).parent
 PICKLE = Path(__file__).parents[1] / "fixtures" / "pickles" / "backup_replication_provider.b64"
@@ -54,6 +56,7 @@ def test_every_error_is_raised_somewhere() -> None:
 def all_subclasses(kind: type) -> set[type]:
     """Return a class's subclasses, direct and indirect."""
     found: set[type] = {kind}
+    direct: type
     for direct in kind.__subclasses__():
         found |= all_subclasses(direct)
     return found
@@ -115,3 +118,11 @@ def test_configured_provider_holds_no_secret() -> None:
 def test_package_needs_no_plugin() -> None:
     """The engine is told that there is no plugin to download for this package."""
     assert '{"resource": false}' == (PACKAGE / "pulumi-plugin.json").read_text().strip()
+
+
+def test_committed_executable_is_the_installed_one() -> None:
+    """What `Pulumi.yaml` names here is what `--install` writes elsewhere."""
+    committed = Path(__file__).parents[2] / "plugin" / plugin_main.NAME
+
+    assert plugin_main.EXECUTABLE == committed.read_text()
+    assert os.access(committed, os.X_OK)

@@ -40,16 +40,25 @@ _told_lock = threading.Lock()
 
 
 @contextmanager
-def serving() -> Iterator[Call]:
-    """Make the call that is being served known to everything below, other threads included."""
-    request = _find_request()
-    timeout_s = getattr(request, "timeout", None) or None
-    call = Call(urn=str(getattr(request, "urn", "") or ""), timeout_s=timeout_s)
+def serving(known: Call | None = None) -> Iterator[Call]:
+    """Make the call that is being served known to everything below, other threads included.
+
+    Args:
+        known: the call, where the plugin tells it; else it is the one that a plugin around us
+            told, or it is looked for.
+    """
+    call = known or _current.get() or _found_call()
     token = _current.set(call)
     try:
         yield call
     finally:
         _current.reset(token)
+
+
+def _found_call() -> Call:
+    request = _find_request()
+    timeout_s = getattr(request, "timeout", None) or None
+    return Call(urn=str(getattr(request, "urn", "") or ""), timeout_s=timeout_s)
 
 
 def current_timeout_s() -> float | None:
@@ -99,8 +108,19 @@ def _say(message: str, *, is_warning: bool) -> None:
     _engine(address).Log(engine_pb2.LogRequest(severity=severity, message=message, urn=call.urn))
 
 
+_told_address: str | None = None
+
+
+def use_engine(address: str) -> None:
+    """Send messages to the engine at this address."""
+    global _told_address  # noqa: PLW0603 -- one engine per process
+    _told_address = address
+
+
 def _engine_address() -> str | None:
     """Return where the engine listens, None outside of a plugin process."""
+    if _told_address is not None:
+        return _told_address
     module = sys.modules.get("__main__")
     if not hasattr(module, "DynamicResourceProviderServicer") or len(sys.argv) < 2:
         return None

@@ -26,6 +26,7 @@ Answer = TypeVar("Answer")
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
 _sessions: list[Session] = []
+_interruption = threading.Event()
 
 
 def _running_loop() -> asyncio.AbstractEventLoop:
@@ -71,10 +72,10 @@ class Session:
         if self._client is None:
             from pulumi_huaweicloud_cbr.auth import make_authenticator
             from pulumi_huaweicloud_cbr.client import CbrClient
-            from pulumi_huaweicloud_cbr.clock import SystemClock
+            from pulumi_huaweicloud_cbr.clock import InterruptibleClock
             from pulumi_huaweicloud_cbr.resources._call import tell
 
-            clock = self._clock or SystemClock()
+            clock = self._clock or InterruptibleClock(_interruption)
             self._client = CbrClient(
                 self.settings,
                 make_authenticator(self.settings, clock),
@@ -119,6 +120,11 @@ def open_session(settings: Settings) -> Session:
         session = Session(settings)
         _sessions.append(session)
         return session
+
+
+def interrupt_waits() -> None:
+    """End all waits of this process, now and from now on; requests under way are left to end."""
+    _interruption.set()
 
 
 def use_session(session: Session) -> None:

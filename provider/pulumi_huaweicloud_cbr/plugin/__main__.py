@@ -1,0 +1,84 @@
+"""``python -m pulumi_huaweicloud_cbr.plugin``: serve the engine that started this process.
+
+With ``--install DIRECTORY`` it writes the executable that ``Pulumi.yaml`` names, and says how.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+WORKERS = 1024
+"""Far above any `--parallel`: the engine's own limit is the one that counts. Threads are made on
+demand."""
+MESSAGE_BYTES = 400 * 1024 * 1024
+"""As much as the engine itself takes in one message."""
+LOOK_AT_PARENT_S = 0.5
+LAST_CALLS_S = 5.0
+
+EXECUTABLE = """\
+#!/bin/sh
+# Started by the Pulumi engine for dynamic resources: see `plugins` in Pulumi.yaml.
+if [ -n "${PULUMI_RUNTIME_VIRTUALENV:-}" ] && [ -x "$PULUMI_RUNTIME_VIRTUALENV/bin/python" ]; then
+    exec "$PULUMI_RUNTIME_VIRTUALENV/bin/python" -u -m pulumi_huaweicloud_cbr.plugin "$@"
+fi
+exec "${PULUMI_PYTHON_CMD:-python3}" -u -m pulumi_huaweicloud_cbr.plugin "$@"
+"""
+NAME = "pulumi-resource-pulumi-python"
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until the engine stops this process or goes away; return the exit code."""
+    if arguments[:1] == ["--install"]:
+        return _install(Path(arguments[1] if len(arguments) > 1 else "plugin"))
+    if not arguments:
+        print(__doc__, file=sys.stderr)
+        return 2
+    import grpc  # type: ignore[import-untyped]
+    from pulumi.runtime.proto import provider_pb2_grpc
+
+    from pulumi_huaweicloud_cbr.plugin.servicer import DynamicResourceServicer
+    from pulumi_huaweicloud_cbr.resources._call import use_engine
+
+    use_engine(arguments[0])
+    servicer = DynamicResourceServicer()
+    server = grpc.server(
+        ThreadPoolExecutor(max_workers=WORKERS),
+        options=[
+            ("grpc.max_receive_message_length", MESSAGE_BYTES),
+            ("grpc.max_send_message_length", MESSAGE_BYTES),
+        ],
+    )
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    parent = os.getppid()
+    server.start()
+    print(port, flush=True)
+    while not stopped.wait(LOOK_AT_PARENT_S):
+        if os.getppid() != parent:
+            break
+    servicer.Cancel(None, None)
+    servicer.wait_until_idle(LAST_CALLS_S)
+    # Worker threads may still wait for an answer that nobody will read any more.
+    os._exit(0)
+
+
+def _install(directory: Path) -> int:
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / NAME
+    path.write_text(EXECUTABLE)
+    path.chmod(0o755)
+    print(f"Wrote {path}. Add to Pulumi.yaml:")
+    print(f"plugins: {{providers: [{{name: pulumi-python, path: ./{directory.as_posix()}}}]}}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,223 @@
+"""The engine's protocol for resource providers, served for dynamic resources.
+
+Each call is answered whatever happens in a provider: a `SystemExit` that escaped would leave the
+engine waiting for ever. The state format is the SDK's: a provider's pickle under ``__provider``.
+"""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
+
+import grpc  # type: ignore[import-untyped]
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]
+from pulumi.dynamic import ReadResult, ResourceProvider
+from pulumi.runtime import rpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from pulumi_huaweicloud_cbr.errors import CbrError, redact
+from pulumi_huaweicloud_cbr.plugin.properties import (
+    PROVIDER_KEY,
+    detailed_diff,
+    from_wire,
+    to_wire,
+)
+from pulumi_huaweicloud_cbr.plugin.providers import Providers, UnknownTypeError
+from pulumi_huaweicloud_cbr.resources._base import UnexpectedError
+from pulumi_huaweicloud_cbr.resources._call import Call, serving
+from pulumi_huaweicloud_cbr.resources._session import interrupt_waits
+
+Answer = TypeVar("Answer")
+
+_EXPECTED = (CbrError, UnexpectedError, UnknownTypeError)
+
+
+class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
+    """Serves every dynamic resource of a project."""
+
+    def __init__(self) -> None:
+        self._providers = Providers()
+        self._calls = 0
+        self._idle = threading.Condition()
+
+    # -- the plugin itself ------------------------------------------------------------------
+
+    def Configure(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        """Take the stack's configuration, secrets decrypted, as the SDK's plugin does."""
+        config = from_wire(request.args)
+        self._providers.configure(
+            {key: rpc.unwrap_rpc_secret(value) for key, value in config.items()}
+        )
+        return provider_pb2.ConfigureResponse(acceptSecrets=False)
+
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        """Tell the version; the engine wants one, and dynamic plugins have none of their own."""
+        return plugin_pb2.PluginInfo(version="0.1.0")
+
+    def Cancel(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        """End waits; requests that are under way are left to end. Sent at every shutdown too."""
+        interrupt_waits()
+        return empty_pb2.Empty()
+
+    def wait_until_idle(self, limit_s: float) -> None:
+        """Let calls that are being served end."""
+        with self._idle:
+            self._idle.wait_for(lambda: self._calls == 0, limit_s)
+
+    # -- the life of a resource -------------------------------------------------------------
+
+    def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Validate inputs; unknown ones are told apart."""
+
+        def check() -> Any:
+            olds = from_wire(request.olds, keep_unknowns=True)
+            news = from_wire(request.news, keep_unknowns=True)
+            result = self._provider_of(news, olds).check(olds, news)
+            return provider_pb2.CheckResponse(
+                inputs=to_wire({**result.inputs, PROVIDER_KEY: news[PROVIDER_KEY]}),
+                failures=[
+                    provider_pb2.CheckFailure(property=failure.property, reason=failure.reason)
+                    for failure in result.failures
+                ],
+            )
+
+        return self._serve(request, context, check)
+
+    def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Compare, and name each property that differs."""
+
+        def diff() -> Any:
+            olds = from_wire(request.olds, keep_unknowns=True)
+            news = from_wire(request.news, keep_unknowns=True)
+            result = self._provider_of(news, olds).diff(request.id, olds, news)
+            replaces = list(result.replaces or [])
+            answer = provider_pb2.DiffResponse(
+                replaces=replaces,
+                stables=result.stables,
+                deleteBeforeReplace=bool(result.delete_before_replace),
+                changes=_CHANGES[result.changes],
+            )
+            if result.changes:
+                # The engine sends the old inputs; the outputs stand in for them if it does not.
+                sent = from_wire(request.old_inputs, keep_unknowns=True)
+                old_inputs = sent if PROVIDER_KEY in sent else olds
+                details = detailed_diff(old_inputs, news, replaces)
+                answer.diffs.extend(details)
+                answer.hasDetailedDiff = bool(details)
+                for key, detail in details.items():
+                    answer.detailedDiff[key].CopyFrom(detail)
+            return answer
+
+        return self._serve(request, context, diff)
+
+    def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Make the resource."""
+
+        def create() -> Any:
+            props = from_wire(request.properties)
+            result = self._provider_of(props).create(props)
+            identifier: object = result.id
+            if not isinstance(identifier, str) or not identifier:
+                raise UnexpectedError(f"the provider gave {identifier!r} as the resource's id")
+            outs = {**(result.outs or {}), PROVIDER_KEY: props[PROVIDER_KEY]}
+            return provider_pb2.CreateResponse(id=result.id, properties=to_wire(outs))
+
+        return self._serve(request, context, create)
+
+    def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Look at the resource; without any state, as on import, by its type and id alone."""
+
+        def read() -> Any:
+            props = from_wire(request.properties)
+            if PROVIDER_KEY not in props:
+                props = from_wire(request.inputs)
+            pickled = props.get(PROVIDER_KEY)
+            if pickled is None:
+                pickled = self._providers.pickle_for_type(request.type)
+                result = _import(self._providers.get(pickled), request.id)
+            else:
+                result = self._providers.get(pickled).read(request.id, props)
+            if not result.id:
+                return provider_pb2.ReadResponse(id="")
+            answer = provider_pb2.ReadResponse(
+                id=result.id,
+                properties=to_wire({**(result.outs or {}), PROVIDER_KEY: pickled}),
+            )
+            if result.inputs is not None:
+                answer.inputs.CopyFrom(to_wire({**result.inputs, PROVIDER_KEY: pickled}))
+            elif request.HasField("inputs"):
+                answer.inputs.CopyFrom(request.inputs)
+            return answer
+
+        return self._serve(request, context, read)
+
+    def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Change the resource in place."""
+
+        def update() -> Any:
+            olds, news = from_wire(request.olds), from_wire(request.news)
+            result = self._provider_of(news).update(request.id, olds, news)
+            outs = {**(result.outs or {}), PROVIDER_KEY: news[PROVIDER_KEY]}
+            return provider_pb2.UpdateResponse(properties=to_wire(outs))
+
+        return self._serve(request, context, update)
+
+    def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Delete the resource."""
+
+        def delete() -> Any:
+            props = from_wire(request.properties)
+            self._provider_of(props).delete(request.id, props)
+            return empty_pb2.Empty()
+
+        return self._serve(request, context, delete)
+
+    # -- shared -----------------------------------------------------------------------------
+
+    def _provider_of(self, *bags: dict[str, Any]) -> ResourceProvider:
+        for bag in bags:
+            pickled = bag.get(PROVIDER_KEY)
+            if isinstance(pickled, str) and pickled != rpc.UNKNOWN:
+                return self._providers.get(pickled)
+        raise UnexpectedError("the resource carries no provider; is it a dynamic resource?")
+
+    def _serve(self, request: Any, context: Any, work: Callable[[], Answer]) -> Answer:
+        call = Call(urn=request.urn, timeout_s=getattr(request, "timeout", 0.0) or None)
+        with self._idle:
+            self._calls += 1
+        try:
+            with serving(call):
+                return work()
+        except _EXPECTED as error:
+            message = str(error)
+        except BaseException as error:  # noqa: BLE001 -- see the module's docstring
+            told = f"{type(error).__name__}: {error}".removesuffix(": ")
+            message = redact(f"{told}\n{traceback.format_exc()}")
+        finally:
+            with self._idle:
+                self._calls -= 1
+                self._idle.notify_all()
+        return _refuse(context, message)
+
+
+_CHANGES = {
+    None: provider_pb2.DiffResponse.DIFF_UNKNOWN,
+    False: provider_pb2.DiffResponse.DIFF_NONE,
+    True: provider_pb2.DiffResponse.DIFF_SOME,
+}
+
+
+def _refuse(context: Any, message: str) -> NoReturn:
+    context.abort(grpc.StatusCode.UNKNOWN, message)
+    raise AssertionError("abort returned")
+
+
+def _import(provider: ResourceProvider, identifier: str) -> ReadResult:
+    """Read a resource of which nothing but an id is known."""
+    by_id = getattr(provider, "import_state", None)
+    if by_id is not None:
+        result: ReadResult = by_id(identifier)
+        return result
+    return provider.read(identifier, {})
