@@ -1,283 +1,197 @@
-"""The stack's configuration, checked as a whole: which backups are to be copied where.
+"""Reads the stack's configuration: which backups are to be copied where.
 
-A destination overrides its entry, an entry overrides `defaults`; `preflight` at the top overrides
-all three. Every fault is told in one message, under the key that the user wrote.
+A value is looked for in the destination, then in its entry, then in `defaults`; the first one
+given holds. A list of destinations in an entry stands instead of that in `defaults`, and what a
+destination in `defaults` says is a destination's word too. `preflight` beside the lists overrides
+all three for the whole run: a preview without credentials sets it to `off`.
+
+Every fault is told in one message, under the key that the user wrote.
 """
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 import pulumi_huaweicloud_cbr as cbr
-
-NAMESPACE = "cbr-replication"
-MODES = ("error", "warn", "off")
-EXAMPLE = """\
-config:
-  huaweicloud:region: cn-north-4
-  cbr-replication:replications:
-    - name: erp-db
-      backup_id: 5a863daa-7265-4c0a-822f-e66b2abcfb3d
-      destinations:
-        - region: cn-east-3
-          vault_id: ca0083e4-1bda-48ca-af6d-aa9c8c93bc85"""
-
-
-class ConfigurationFaultsError(Exception):
-    """The configuration cannot be used; the text names every fault."""
-
-    def __init__(self, faults: list[str]) -> None:
-        count = "a fault" if len(faults) == 1 else f"{len(faults)} faults"
-        lines = "".join(f"\n  {fault}" for fault in faults)
-        super().__init__(f"the stack's configuration has {count}; nothing was sent:{lines}")
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class _Overridable(_Part):
-    description: str | None = None
-    enable_acceleration: bool | None = None
-    adopt: bool | None = None
-    preflight: str | None = None
-    protect: bool | None = None
-    retain_on_delete: bool | None = None
-
-
-class _Destination(_Overridable):
-    region: str
-    vault_id: str
-    project_id: str | None = None
-    replica_name: str | None = None
-
-
-class _Defaults(_Overridable):
-    source_region: str | None = None
-    source_project_id: str | None = None
-    destinations: list[_Destination] | None = Field(None, min_length=1)
-
-
-class _Entry(_Defaults):
-    name: str
-    backup_id: str
-
-
-class _Stack(_Part):
-    replications: list[_Entry] = []
-    defaults: _Defaults = _Defaults()
-    preflight: str | None = None
+from faults import ConfigurationFaultsError, Fault, Location, faults_of, path_of
+from model import NAMESPACE, Choices, Configuration, Destination, Entry
 
 
 @dataclass(frozen=True)
 class Replication:
-    """One backup's copy in one region, as configured.
-
-    `keys` tells for each input under which key of the configuration its value stands.
-    """
+    """One backup's copy in one region, as configured."""
 
     name: str
-    inputs: dict[str, Any]
+    args: cbr.BackupReplicationArgs
     protect: bool
     retain_on_delete: bool
-    keys: dict[str, str] = field(compare=False)
-
-    def args(self) -> cbr.BackupReplicationArgs:
-        """Return the resource's arguments."""
-        return cbr.BackupReplicationArgs(**self.inputs)
 
 
-def read_replications(get: Callable[[str], str | None]) -> list[Replication]:
+def read_replications(config: Mapping[str, str]) -> list[Replication]:
     """Read what is to be replicated.
 
     Args:
-        get: returns the text of a key of this project's namespace, JSON where it is structured.
+        config: full key, such as ``cbr-replication:replications``, to its text: JSON where it is
+            structured. Keys of other namespaces are not looked at.
     Raises:
         ConfigurationFaultsError: naming every fault.
     """
-    stack = _parse(get)
-    if not stack.replications:
-        raise ConfigurationFaultsError(
-            [f"{NAMESPACE}:replications: is missing or empty; want a list such as\n{EXAMPLE}"]
-        )
-    replications = list(_merged(stack))
-    faults = [*_faults_of_names(stack), *_faults_of_copies(replications)]
-    for replication in replications:
-        for finding in cbr.check_inputs(replication.inputs):
-            key = replication.keys.get(finding.field, replication.keys["backup_id"])
-            faults.append(f"{key}: {finding.reason}")
-    if faults:
-        # A default that is wrong would be told once for each replication that takes it.
-        raise ConfigurationFaultsError(list(dict.fromkeys(faults)))
-    return replications
-
-
-def _parse(get: Callable[[str], str | None]) -> _Stack:
-    document: dict[str, Any] = {}
-    for key in ("replications", "defaults"):
-        text = get(key)
-        if text:
-            try:
-                document[key] = json.loads(text)
-            except ValueError:
-                document[key] = text
-    if get("preflight"):
-        document["preflight"] = get("preflight")
+    document = _own_keys(config)
+    faults = list(_faults_between(document))
     try:
-        return _Stack(**document)
+        configuration = Configuration(**document)
     except ValidationError as error:
-        faults = [_describe(dict(fault)) for fault in error.errors(include_url=False)]
-    raise ConfigurationFaultsError(faults)
+        raise ConfigurationFaultsError([*faults_of(error), *faults]) from None
+    if faults:
+        raise ConfigurationFaultsError(faults)
+    return [
+        _merge(configuration, entry, destination)
+        for entry in configuration.replications
+        for destination in entry.destinations or configuration.defaults.destinations or ()
+    ]
 
 
-def _merged(stack: _Stack) -> Iterator[Replication]:
-    for number, entry in enumerate(stack.replications):
-        at_entry = f"{NAMESPACE}:replications[{number}]"
-        destinations, at_list = entry.destinations, f"{at_entry}.destinations"
-        if destinations is None:
-            destinations = stack.defaults.destinations
-            at_list = f"{NAMESPACE}:defaults.destinations"
-        if destinations is None:
-            wanted = f"give a list of destinations here or in {NAMESPACE}:defaults"
-            raise ConfigurationFaultsError([f"{at_entry}.destinations: is missing; {wanted}"])
-        for index, destination in enumerate(destinations):
-            levels = (
-                (f"{at_list}[{index}]", destination),
-                (at_entry, entry),
-                (f"{NAMESPACE}:defaults", stack.defaults),
-            )
-            yield _merge(stack, entry, levels)
+def _own_keys(config: Mapping[str, str]) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    for key, text in config.items():
+        namespace, _, name = key.partition(":")
+        # The engine hands over "" for a key without a value.
+        if namespace != NAMESPACE or not text:
+            continue
+        document[name] = text
+        if name in ("replications", "defaults"):
+            try:
+                document[name] = json.loads(text)
+            except ValueError:
+                continue  # Plain text: told as a value of the wrong kind.
+    return document
 
 
-def _merge(
-    stack: _Stack, entry: _Entry, levels: tuple[tuple[str, _Overridable], ...]
-) -> Replication:
-    keys: dict[str, str] = {}
+def resource_name(entry: str, region: str) -> str:
+    """Return the name in the state of an entry's copy; changing it would copy all anew."""
+    return f"{entry}-to-{region}"
 
-    def first(key: str, name: str | None = None) -> Any:
-        for at, level in levels:
-            value = getattr(level, key, None)
-            if value is not None:
-                keys[name or key] = f"{at}.{key}"
-                return value
-        return None
 
-    inputs = {
-        "backup_id": first("backup_id"),
-        "destination_region": first("region", "destination_region"),
-        "destination_vault_id": first("vault_id", "destination_vault_id"),
-        "destination_project_id": first("project_id", "destination_project_id"),
-        "name": first("replica_name", "name"),
-        "description": first("description"),
-        "enable_acceleration": first("enable_acceleration"),
-        "source_region": first("source_region"),
-        "source_project_id": first("source_project_id"),
-        "adopt": first("adopt"),
-        "preflight": first("preflight"),
-    }
-    if stack.preflight is not None:
-        inputs["preflight"] = stack.preflight
-        keys["preflight"] = f"{NAMESPACE}:preflight"
+def _merge(configuration: Configuration, entry: Entry, destination: Destination) -> Replication:
+    levels: tuple[Choices, ...] = (destination, entry, configuration.defaults)
+
+    def first(key: str) -> Any:
+        given = (getattr(level, key, None) for level in levels)
+        return next((value for value in given if value is not None), None)
+
     return Replication(
-        name=f"{entry.name}-to-{inputs['destination_region']}",
-        inputs=inputs,
+        name=resource_name(entry.name, destination.region),
+        args=cbr.BackupReplicationArgs(
+            backup_id=entry.backup_id,
+            destination_region=destination.region,
+            destination_vault_id=destination.vault_id,
+            destination_project_id=destination.project_id,
+            name=destination.replica_name,
+            description=first("description"),
+            enable_acceleration=first("enable_acceleration"),
+            source_region=first("source_region"),
+            source_project_id=first("source_project_id"),
+            adopt=first("adopt"),
+            preflight=configuration.preflight or first("preflight"),
+        ),
         protect=first("protect") is True,
         retain_on_delete=first("retain_on_delete") is True,
-        keys=keys,
     )
 
 
-def _faults_of_names(stack: _Stack) -> Iterator[str]:
-    first_use: dict[str, int] = {}
-    for number, entry in enumerate(stack.replications):
-        key = f"{NAMESPACE}:replications[{number}].name"
-        if not entry.name or not all(char.isalnum() or char in "-_." for char in entry.name):
-            yield (
-                f"{key}: {entry.name!r} is no name for a resource; "
-                "want letters, digits, '-', '_' and '.', at least one"
-            )
-        elif entry.name in first_use:
-            yield (
-                f"{key}: {entry.name!r} is the name of replications[{first_use[entry.name]}] "
-                "already; give each entry a name of its own"
-            )
-        first_use.setdefault(entry.name, number)
+class _Copy(NamedTuple):
+    """One copy as written, as far as it can be read: faults of single values are told elsewhere."""
+
+    entry: Location
+    destination: Location
+    name: Any
+    backup_id: Any
+    region: Any
 
 
-def _faults_of_copies(replications: list[Replication]) -> Iterator[str]:
+def _faults_between(document: Mapping[str, Any]) -> Iterator[Fault]:
+    """Find what is wrong between values that may each be right."""
+    entries = document.get("replications")
+    defaults = document.get("defaults", {})
+    if not isinstance(entries, list):
+        return
+    copies: list[_Copy] = []
+    names: dict[str, int] = {}
+    for number, entry in enumerate(entries):
+        if not isinstance(entry, dict):
+            continue
+        at_entry: Location = ("replications", number)
+        name = entry.get("name")
+        if isinstance(name, str) and names.setdefault(name, number) != number:
+            yield Fault(
+                (*at_entry, "name"),
+                f"{name!r} is the name of replications[{names[name]}] already; "
+                "give each entry a name of its own",
+            )
+        destinations, at_list = entry.get("destinations"), (*at_entry, "destinations")
+        if destinations is None and isinstance(defaults, dict):
+            destinations, at_list = defaults.get("destinations"), ("defaults", "destinations")
+            if destinations is None:
+                yield Fault(
+                    (*at_entry, "destinations"),
+                    "is missing; give a list of destinations, each with region and vault_id, "
+                    f"here or in {NAMESPACE}:defaults",
+                )
+        for index, destination in enumerate(_list(destinations)):
+            if isinstance(destination, dict):
+                copies.append(
+                    _Copy(
+                        at_entry,
+                        (*at_list, index),
+                        name,
+                        entry.get("backup_id"),
+                        destination.get("region"),
+                    )
+                )
+    yield from _faults_of_copies(copies)
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _faults_of_copies(copies: Iterable[_Copy]) -> Iterator[Fault]:
     """Find two copies of one backup to one region, of which CBR keeps only one."""
-    seen: dict[tuple[str, str], Replication] = {}
-    for replication in replications:
-        inputs = replication.inputs
-        copy = (inputs["backup_id"].lower(), inputs["destination_region"])
-        other = seen.setdefault(copy, replication)
-        if other is not replication:
-            yield (
-                f"{replication.keys['backup_id']}: backup ({copy[0]}) goes to region {copy[1]!r} "
-                f"by {other.keys['backup_id']} already; CBR keeps one replica per region"
-            )
+    seen: dict[tuple[str, str], _Copy] = {}
+    named: dict[str, _Copy] = {}
+    for copy in copies:
+        if not isinstance(copy.region, str):
+            continue
+        if isinstance(copy.backup_id, str):
+            other = seen.setdefault((copy.backup_id.lower(), copy.region), copy)
+            if other is not copy:
+                yield _fault_of_same_copy(copy, other)
+                continue
+        if isinstance(copy.name, str):
+            name = resource_name(copy.name, copy.region)
+            other = named.setdefault(name, copy)
+            if other.name != copy.name:
+                yield Fault(
+                    (*copy.entry, "name"),
+                    f"{copy.name!r} makes the resource {name!r}, as {path_of(other.entry)} "
+                    f"({other.name!r}) does already; give it another name",
+                )
 
 
-_WANTED = {
-    "string_type": "text",
-    "bool_type": "true or false",
-    "list_type": "a list",
-    "model_type": "a mapping of keys to values",
-    "model_attributes_type": "a mapping of keys to values",
-    "dict_type": "a mapping of keys to values",
-}
-
-
-def _describe(fault: dict[str, Any]) -> str:
-    key = _key_of(fault["loc"])
-    kind, value = fault["type"], fault["input"]
-    if kind == "missing":
-        return f"{key}: is missing"
-    if kind == "too_short":
-        return f"{key}: is empty; want at least one destination"
-    if kind == "extra_forbidden":
-        known = _known_keys(fault["loc"])
-        name = str(fault["loc"][-1])
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
-        return f"{key}: is not a key that is known here; {hint}"
-    wanted = _WANTED.get(kind, fault["msg"])
-    shown = json.dumps(value, ensure_ascii=False)
-    shown = shown if len(shown) <= 80 else shown[:79] + "…"
-    return f"{key}: {shown} is {_kind_of(value)}; want {wanted}"
-
-
-def _key_of(location: tuple[str | int, ...]) -> str:
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
-    return f"{NAMESPACE}:{path.removeprefix('.')}"
-
-
-def _known_keys(location: tuple[str | int, ...]) -> list[str]:
-    model: type[_Part] = _Stack
-    for part in location[:-1]:
-        if part == "replications":
-            model = _Entry
-        elif part == "defaults":
-            model = _Defaults
-        elif part == "destinations":
-            model = _Destination
-    return sorted(model.model_fields)
-
-
-def _kind_of(value: object) -> str:
-    if value is None:
-        return "empty"
-    kinds: dict[type, str] = {
-        bool: "a truth value",
-        str: "text",
-        int: "a number",
-        float: "a number",
-        list: "a list",
-    }
-    return kinds.get(type(value), "a mapping")
+def _fault_of_same_copy(copy: _Copy, other: _Copy) -> Fault:
+    if copy.entry == other.entry:
+        return Fault(
+            (*copy.destination, "region"),
+            f"{copy.region!r} is the region of {path_of(other.destination)} already; "
+            "CBR keeps one replica of a backup per region, so leave one of the two out",
+        )
+    return Fault(
+        (*copy.entry, "backup_id"),
+        f"{copy.backup_id!r} is copied to region {copy.region!r} by {path_of(other.entry)} "
+        "already; CBR keeps one replica of a backup per region, so leave one of the two out",
+    )

@@ -1,0 +1,171 @@
+"""What is wrong with a configuration, in words: the key, its value, what is wanted."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from model import (
+    MISSING_INPUTS,
+    NAMESPACE,
+    REFUSED,
+    Configuration,
+    Defaults,
+    Destination,
+    Entry,
+    Part,
+)
+
+EXAMPLE = """\
+    config:
+      huaweicloud:region: cn-north-4
+      cbr-replication:replications:
+        - name: erp-db
+          backup_id: 5a863daa-7265-4c0a-822f-e66b2abcfb3d
+          destinations:
+            - region: cn-east-3
+              vault_id: ca0083e4-1bda-48ca-af6d-aa9c8c93bc85"""
+SHOWN_LIMIT = 80
+
+Location = tuple["str | int", ...]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something wrong, and the way to it: keys and positions, from the namespace downwards."""
+
+    location: Location
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{NAMESPACE}:{path_of(self.location)}: {self.reason}"
+
+
+class ConfigurationFaultsError(Exception):
+    """The configuration cannot be used; the text names every fault, once, in reading order."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = sorted(dict.fromkeys(faults), key=_reading_order)
+        count = "a fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
+        lines = "".join(f"\n  {fault}" for fault in self.faults)
+        super().__init__(f"the stack's configuration has {count}; nothing was sent:{lines}")
+
+
+def path_of(location: Location) -> str:
+    """Return the way to a value as Pulumi's `config set --path` spells it."""
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return path.removeprefix(".")
+
+
+def faults_of(error: ValidationError) -> list[Fault]:
+    """Put what pydantic found into words."""
+    return [
+        Fault(details["loc"], _reason(details["type"], details["loc"], details["input"]))
+        if details["type"] != REFUSED
+        else Fault(details["loc"], details["msg"])
+        for details in error.errors(include_url=False)
+    ]
+
+
+def _reason(kind: str, location: Location, value: Any) -> str:
+    key = location[-1]
+    if key == "replications" and kind in ("missing", "too_short"):
+        return f"is {'empty' if kind == 'too_short' else 'missing'}; want a list such as\n{EXAMPLE}"
+    if kind == "missing" or (value is None and key in _MISSING):
+        return _MISSING[str(key)]
+    if kind == "too_short":
+        return "is an empty list; give at least one destination, or leave the key out"
+    if kind == "extra_forbidden":
+        return f"is not a key that is known here; {_hint(str(key), _part_at(location[:-1]))}"
+    wanted = f"a list of {key}" if kind == "list_type" else "a mapping of keys to values"
+    if value is None:
+        return f"is empty; want {wanted}"
+    return f"{_shown(value)} is {_kind_of(value)}; want {wanted}"
+
+
+_MISSING: Mapping[str, str] = {
+    "name": "is missing; give the entry a name of its own, such as 'erp-db'",
+    "backup_id": MISSING_INPUTS["backup_id"],
+    "region": MISSING_INPUTS["destination_region"],
+    "vault_id": MISSING_INPUTS["destination_vault_id"],
+}
+
+# As the resource calls them, and as they are called in a destination.
+_RESOURCE_NAMES: Mapping[str, str] = {
+    "destination_region": "region",
+    "destination_vault_id": "vault_id",
+    "destination_project_id": "project_id",
+    "name": "replica_name",
+}
+_PLACES: tuple[tuple[str, type[Part]], ...] = (
+    ("each entry of replications", Entry),
+    ("a destination", Destination),
+    ("the namespace itself", Configuration),
+)
+
+
+def _hint(name: str, part: type[Part]) -> str:
+    known = list(part.model_fields)
+    snake_case = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).replace("-", "_").lower()
+    renamed = _RESOURCE_NAMES.get(snake_case)
+    if renamed in known:
+        return f"did you mean {renamed!r}?"
+    if snake_case in known:
+        return f"did you mean {snake_case!r}?"
+    for place, other in _PLACES:
+        if (renamed or snake_case) in other.model_fields:
+            return f"{renamed or snake_case!r} belongs to {place}"
+        if snake_case in other.model_fields:
+            return f"{snake_case!r} belongs to {place}"
+    close = difflib.get_close_matches(snake_case, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+
+
+def _part_at(location: Location) -> type[Part]:
+    parts: Mapping[str | int, type[Part]] = {
+        "replications": Entry,
+        "defaults": Defaults,
+        "destinations": Destination,
+    }
+    return next((parts[key] for key in reversed(location) if key in parts), Configuration)
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= SHOWN_LIMIT else f"{text[: SHOWN_LIMIT - 1]}…"
+
+
+def _kind_of(value: object) -> str:
+    kinds: dict[type, str] = {
+        bool: "a truth value",
+        str: "text",
+        int: "a number",
+        float: "a number",
+        list: "a list",
+    }
+    return kinds.get(type(value), "a mapping")
+
+
+# Where a reader looks first; keys that are not here are unknown ones, and come last.
+_ORDER = (
+    *("preflight", "defaults", "replications", "name", "backup_id"),
+    *("source_region", "source_project_id", "destinations", "region", "vault_id"),
+    *("project_id", "replica_name", "description", "enable_acceleration", "adopt"),
+    *("protect", "retain_on_delete"),
+)
+
+
+def _reading_order(fault: Fault) -> list[tuple[int, str]]:
+    return [
+        (part, "")
+        if isinstance(part, int)
+        else (_ORDER.index(part), "")
+        if part in _ORDER
+        else (len(_ORDER), part)
+        for part in fault.location
+    ]

@@ -1,0 +1,658 @@
+"""The client: what goes over the wire, what is sent again, and what each failure becomes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import certifi
+import httpx
+import pytest
+
+from pulumi_huaweicloud_cbr import client as client_module
+from pulumi_huaweicloud_cbr.auth import make_authenticator
+from pulumi_huaweicloud_cbr.backoff import Pause, RetryBudget
+from pulumi_huaweicloud_cbr.client import TRANSPORT_ERRORS, CbrClient
+from pulumi_huaweicloud_cbr.errors import (
+    ApiError,
+    AuthenticationError,
+    CbrError,
+    ConfigurationError,
+    MalformedResponseError,
+    NotFoundError,
+    NotSentError,
+    OutcomeUnknownError,
+    TransportError,
+)
+from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateRequest
+from pulumi_huaweicloud_cbr.settings import Settings
+
+PROJECT = "c6cb0876eaee4f5092d0fdf4c4fc09b3"
+SOURCE = ProjectScope("cn-north-4", PROJECT)
+BACKUP = "5a863daa-7265-4c0a-822f-e66b2abcfb3d"
+RECORD = "22edc1e1-314b-4e5f-a443-a59fd79a71a8"
+TOKEN = "token-that-nobody-may-read"
+REQUEST = ReplicateRequest(
+    destination_region="cn-east-3",
+    destination_project_id="863129926600475a959e8f2efb991722",
+    destination_vault_id="ca0083e4-1bda-48ca-af6d-aa9c8c93bc85",
+)
+# CBR API reference, CopyBackup.
+ACCEPTED = {"replication": {"backup_id": BACKUP, "replication_record_id": RECORD}}
+SHOWN = {"backup": {"id": BACKUP}}
+THROTTLED = {"error_code": "APIGW.0308", "error_msg": "over ratelimit"}
+BUSY = {"error_code": "BackupService.6130", "error_msg": "busy"}
+
+Answer = httpx.Response | Exception
+Operation = Callable[[CbrClient], Any]
+
+
+class FakeClock:
+    """A time that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        """Return the time slept so far."""
+        return sum(self.slept)
+
+    async def sleep(self, seconds: float) -> None:
+        """Move the time."""
+        self.slept.append(seconds)
+
+
+class Wire:
+    """A network that gives scripted answers, the last one for ever, and keeps the requests."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self.answers = list(answers)
+        self.requests: list[httpx.Request] = []
+        self.clock = FakeClock()
+        self.pauses: list[Pause] = []
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        """Give the next answer."""
+        self.requests.append(request)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, httpx.RequestError):
+            answer.request = request
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def client(self, budget: RetryBudget | None = None, **settings: Any) -> CbrClient:
+        """Return a client on this network."""
+        chosen = Settings(**({"token": TOKEN} | settings))
+        return CbrClient(
+            chosen,
+            make_authenticator(chosen, self.clock),
+            clock=self.clock,
+            budget=budget,
+            on_pause=self.pauses.append,
+            transport=httpx.MockTransport(self.handle),
+        )
+
+
+async def get_backup(api: CbrClient) -> Any:
+    """Make a call that may be repeated."""
+    return await api.get_backup(SOURCE, BACKUP)
+
+
+async def replicate(api: CbrClient) -> Any:
+    """Make the call that may not be repeated."""
+    return await api.replicate_backup(SOURCE, BACKUP, REQUEST)
+
+
+async def delete_backup(api: CbrClient) -> Any:
+    """Delete."""
+    await api.delete_backup(SOURCE, BACKUP)
+
+
+async def rename_backup(api: CbrClient) -> Any:
+    """Rename."""
+    return await api.rename_backup(SOURCE, BACKUP, "erp-db-dr-q4")
+
+
+async def error_from(wire: Wire, operation: Operation, **settings: Any) -> CbrError:
+    """Return the error in which an operation ends."""
+    async with wire.client(**settings) as api:
+        with pytest.raises(CbrError) as caught:
+            await operation(api)
+    return caught.value
+
+
+# -- what is sent --------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_replicate_backup_sends_the_documented_request() -> None:
+    """The request is the documented one, at the source region, with the token in its header."""
+    wire = Wire(httpx.Response(200, json=ACCEPTED))
+    request = ReplicateRequest(
+        **{**vars(REQUEST), "name": "erp-db-dr", "description": "weekly off-site copy"}
+    )
+
+    async with wire.client() as api:
+        answer = await api.replicate_backup(SOURCE, BACKUP, request)
+
+    (sent,) = wire.requests
+    documented = (
+        '{"replicate":{"destination_region":"cn-east-3",'
+        '"destination_project_id":"863129926600475a959e8f2efb991722",'
+        '"destination_vault_id":"ca0083e4-1bda-48ca-af6d-aa9c8c93bc85",'
+        '"name":"erp-db-dr","description":"weekly off-site copy"}}'
+    )
+    address = f"https://cbr.cn-north-4.myhuaweicloud.com/v3/{PROJECT}/backups/{BACKUP}/replicate"
+    assert ("POST", address) == (sent.method, str(sent.url))
+    assert documented == sent.content.decode()
+    assert TOKEN == sent.headers["X-Auth-Token"]
+    assert "application/json" == sent.headers["Content-Type"]
+    assert RECORD == answer.replication_record_id
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param({}, {}, id="nothing"),
+        pytest.param({"name": "dr"}, {"name": "dr"}, id="name"),
+        pytest.param({"description": ""}, {"description": ""}, id="empty-description"),
+        pytest.param({"enable_acceleration": False}, {}, id="not-accelerated"),
+        pytest.param(
+            {"enable_acceleration": True}, {"enable_acceleration": True}, id="accelerated"
+        ),
+    ],
+)
+async def test_replicate_backup_optional_field_is_sent_only_when_given(
+    given: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    """What is not declared is left out, and acceleration is named only when it is wanted."""
+    wire = Wire(httpx.Response(200, json=ACCEPTED))
+    required = {key: value for key, value in vars(REQUEST).items() if key.startswith("destination")}
+
+    async with wire.client() as api:
+        await api.replicate_backup(SOURCE, BACKUP, ReplicateRequest(**{**required, **given}))
+
+    assert {"replicate": {**required, **expected}} == json.loads(wire.requests[0].content)
+
+
+@pytest.mark.anyio
+async def test_get_backup_odd_ids_are_quoted() -> None:
+    """An id cannot lead to another path, whatever it contains."""
+    wire = Wire(httpx.Response(200, json=SHOWN))
+
+    async with wire.client() as api:
+        await api.get_backup(ProjectScope("cn-north-4", "a/b"), "../vaults?x=1#y")
+
+    assert b"/v3/a%2Fb/backups/..%2Fvaults%3Fx%3D1%23y" == wire.requests[0].url.raw_path
+
+
+@pytest.mark.anyio
+async def test_list_backups_filters_are_spelled_as_the_api_does() -> None:
+    """Filters that are None are left out, truth values are lower case, offset zero is silent."""
+    wire = Wire(httpx.Response(200, json={"backups": [], "count": 0}))
+
+    async with wire.client() as api:
+        first = await api.list_backups(SOURCE, limit=5, show_replication=True, name=None)
+        await api.list_backups(SOURCE, limit=5, offset=5)
+
+    assert () == first
+    queries = [dict(request.url.params) for request in wire.requests]
+    assert [{"limit": "5", "show_replication": "true"}, {"limit": "5", "offset": "5"}] == queries
+
+
+@pytest.mark.anyio
+async def test_rename_backup_sends_the_name_alone() -> None:
+    """Only the name is sent: nothing else of a replica can be changed."""
+    wire = Wire(httpx.Response(200, json=SHOWN))
+
+    async with wire.client() as api:
+        await rename_backup(api)
+
+    assert "PUT" == wire.requests[0].method
+    assert {"backup": {"name": "erp-db-dr-q4"}} == json.loads(wire.requests[0].content)
+
+
+@pytest.mark.anyio
+async def test_list_vaults_reads_a_page() -> None:
+    """A page of vaults is read with the room that each has."""
+    vault = {"id": "v", "billing": {"size": 2, "used": 1024}}
+    wire = Wire(httpx.Response(200, json={"vaults": [vault]}))
+
+    async with wire.client() as api:
+        (found,) = await api.list_vaults(SOURCE, limit=1)
+
+    assert f"/v3/{PROJECT}/vaults" == wire.requests[0].url.path
+    assert 1.0 == found.free_gb
+
+
+@pytest.mark.anyio
+async def test_list_projects_asks_iam_by_name() -> None:
+    """A region's project is asked for by its name, at IAM."""
+    wire = Wire(httpx.Response(200, json={"projects": [{"id": PROJECT, "name": "cn-east-3"}]}))
+
+    async with wire.client() as api:
+        (project,) = await api.list_projects("cn-east-3")
+
+    expected = "https://iam.cn-east-3.myhuaweicloud.com/v3/projects?name=cn-east-3"
+    assert expected == str(wire.requests[0].url)
+    assert PROJECT == project.id
+
+
+# -- failures on the way -------------------------------------------------------------------
+
+UNSENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+)
+UNCLEAR = (
+    httpx.ReadTimeout,
+    httpx.WriteTimeout,
+    httpx.ReadError,
+    httpx.WriteError,
+    httpx.CloseError,
+    httpx.RemoteProtocolError,
+    httpx.DecodingError,
+    httpx.TooManyRedirects,
+    httpx.RequestError,
+)
+
+
+def leaves_of(kind: type[Exception]) -> set[type[Exception]]:
+    """Return the classes below this one that have none below them."""
+    below = kind.__subclasses__()
+    return set().union(*map(leaves_of, below)) if below else {kind}
+
+
+def test_transport_errors_all_of_httpx_are_covered() -> None:
+    """Every way in which httpx lets a request fail is expected one way or the other."""
+    assert set() == leaves_of(httpx.RequestError) - {*UNSENT, *UNCLEAR}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        *(pytest.param(kind, NotSentError, id=kind.__name__) for kind in UNSENT),
+        *(pytest.param(kind, OutcomeUnknownError, id=kind.__name__) for kind in UNCLEAR),
+    ],
+)
+async def test_send_transport_error_tells_whether_it_was_sent(
+    theirs: type[httpx.RequestError], ours: type[TransportError]
+) -> None:
+    """Up to an established connection nothing was sent; from then on nobody knows."""
+    wire = Wire(theirs("it broke"))
+
+    error = await error_from(wire, replicate)
+
+    assert ours is type(error)
+    assert isinstance(error.__cause__, theirs)
+    assert "cbr.cn-north-4.myhuaweicloud.com" in str(error)
+    assert "it broke" in str(error)
+
+
+def test_transport_errors_more_specific_comes_first() -> None:
+    """No row of the table stands in the shadow of an earlier one."""
+    kinds = [theirs for theirs, _ in TRANSPORT_ERRORS]
+
+    assert [] == [
+        (later, earlier)
+        for index, later in enumerate(kinds)
+        for earlier in kinds[:index]
+        if issubclass(later, earlier)
+    ]
+
+
+@pytest.mark.anyio
+async def test_send_error_without_words_shows_its_class() -> None:
+    """An error that says nothing is at least called by its name."""
+    error = await error_from(Wire(httpx.ReadError("")), replicate)
+
+    assert "ReadError" in str(error)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "failure", [httpx.ReadTimeout("slow"), httpx.InvalidURL("bad")], ids=["timeout", "bad-url"]
+)
+async def test_send_sign_in_failed_on_the_way_is_not_sent(failure: Exception) -> None:
+    """A sign-in that breaks off leaves the request itself unsent, however it broke off."""
+    wire = Wire(failure)
+
+    error = await error_from(
+        wire, replicate, token=None, user_name="u", password="secret-word", domain_name="d"
+    )
+
+    assert isinstance(error, NotSentError)
+    assert {"/v3/auth/tokens"} == {request.url.path for request in wire.requests}
+    if isinstance(failure, httpx.RequestError):
+        assert "'iam.cn-north-4.myhuaweicloud.com'" in str(error)
+
+
+@pytest.mark.anyio
+async def test_send_answer_that_trickles_in_is_outcome_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An answer that does not become complete in time leaves open what happened."""
+    monkeypatch.setattr(client_module, "CALL_LIMIT_S", 0.0)
+
+    async def hang(_: httpx.Request) -> httpx.Response:
+        await anyio.sleep_forever()
+        raise AssertionError("nothing lasts for ever")
+
+    settings = Settings(token=TOKEN)
+    clock = FakeClock()
+    async with CbrClient(
+        settings,
+        make_authenticator(settings, clock),
+        clock=clock,
+        transport=httpx.MockTransport(hang),
+    ) as api:
+        with pytest.raises(OutcomeUnknownError, match="no complete answer within 0 s"):
+            await replicate(api)
+
+
+# -- answers that are no success -----------------------------------------------------------
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_respond_redirect_is_refused(status: int) -> None:
+    """A redirect is not followed: it would carry the token to a host nobody configured."""
+    wire = Wire(httpx.Response(status, headers={"Location": "https://elsewhere.example/"}))
+
+    error = await error_from(wire, get_backup)
+
+    assert isinstance(error, MalformedResponseError)
+    assert f"HTTP {status} redirects elsewhere" in str(error)
+    assert 1 == len(wire.requests)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"<html>proxy</html>", id="html"),
+        pytest.param(b"[]", id="list"),
+        pytest.param(b'{"backup": {}}', id="no-id"),
+        pytest.param(b'{"backup": {"id": "b"', id="truncated"),
+    ],
+)
+async def test_respond_undocumented_body_is_malformed(body: bytes) -> None:
+    """An answer of another form is told as such, with its request id, and not asked for again."""
+    wire = Wire(httpx.Response(200, content=body, headers={"X-Request-Id": "req-1"}))
+
+    error = await error_from(wire, get_backup)
+
+    assert isinstance(error, MalformedResponseError)
+    assert "req-1" == error.request_id
+    assert 1 == len(wire.requests)
+
+
+@pytest.mark.anyio
+async def test_respond_token_refused_is_an_authentication_error() -> None:
+    """A token that cannot be renewed and is refused is about the credentials, once."""
+    body = {"error_code": "APIGW.0301", "error_msg": "decrypt token fail", "request_id": "r"}
+    wire = Wire(httpx.Response(401, json=body))
+
+    error = await error_from(wire, get_backup)
+
+    assert isinstance(error, AuthenticationError)
+    assert (401, "APIGW.0301", "r") == (error.status, error.code, error.request_id)
+    assert 1 == len(wire.requests)
+
+
+@pytest.mark.anyio
+async def test_respond_wrong_path_is_an_api_error() -> None:
+    """The 401 about the project in the path is handed up for a finder to interpret."""
+    body = {"unauthorized": {"code": "401", "message": "Malformed request url"}}
+
+    error = await error_from(Wire(httpx.Response(401, json=body)), get_backup)
+
+    assert isinstance(error, ApiError)
+    assert error.is_unauthorized_url
+
+
+@pytest.mark.anyio
+async def test_respond_missing_is_not_found() -> None:
+    """The code for a missing backup is the error for a missing thing, and names what was done."""
+    body = {"error_code": "BackupService.6200", "error_msg": "The backup does not exist."}
+
+    error = await error_from(Wire(httpx.Response(404, json=body)), get_backup)
+
+    assert isinstance(error, NotFoundError)
+    assert str(error).startswith(f"reading backup ({BACKUP}) in region 'cn-north-4'")
+
+
+# -- repetition ----------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param(httpx.ConnectError("refused"), id="not-sent"),
+        pytest.param(httpx.ReadTimeout("slow"), id="unclear"),
+        pytest.param(httpx.Response(429, json=THROTTLED), id="throttled"),
+        pytest.param(httpx.Response(400, json=BUSY), id="busy"),
+        pytest.param(httpx.Response(503), id="unavailable"),
+    ],
+)
+@pytest.mark.parametrize(
+    "operation", [get_backup, rename_backup, delete_backup], ids=["GET", "PUT", "DELETE"]
+)
+async def test_respond_repeatable_call_is_sent_again(operation: Operation, trouble: Answer) -> None:
+    """What does no harm when done twice is sent again, after whatever may pass."""
+    wire = Wire(trouble, httpx.Response(200, json=SHOWN))
+
+    async with wire.client() as api:
+        await operation(api)
+
+    assert 2 == len(wire.requests)
+    assert 1 == len(wire.clock.slept)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("trouble", "times"),
+    [
+        pytest.param(httpx.ConnectError("refused"), 2, id="not-sent"),
+        pytest.param(httpx.Response(429, json=THROTTLED), 2, id="throttled"),
+        pytest.param(httpx.Response(400, json=BUSY), 2, id="busy"),
+        pytest.param(httpx.ReadTimeout("slow"), 1, id="unclear"),
+        pytest.param(httpx.Response(503), 1, id="unavailable"),
+        pytest.param(httpx.Response(200, content=b"{}"), 1, id="malformed"),
+    ],
+)
+async def test_respond_submission_is_sent_again_only_when_certainly_not_carried_out(
+    trouble: Answer, times: int
+) -> None:
+    """A submission without an idempotency key is repeated only where it cannot double."""
+    wire = Wire(trouble, httpx.Response(200, json=ACCEPTED))
+
+    async with wire.client() as api:
+        if times == 1:
+            with pytest.raises(CbrError):
+                await replicate(api)
+        else:
+            await replicate(api)
+
+    assert times == len(wire.requests)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("number", ["6201", "6216"])
+async def test_delete_backup_deletion_pending_is_not_sent_again(number: str) -> None:
+    """What a second deletion may be told is handed to the caller at once."""
+    code = f"BackupService.{number}"
+    wire = Wire(httpx.Response(400, json={"error_code": code, "error_msg": "in use"}))
+
+    error = await error_from(wire, delete_backup)
+
+    assert code == error.code
+    assert 1 == len(wire.requests)
+
+
+@pytest.mark.anyio
+async def test_get_backup_deletion_pending_is_sent_again() -> None:
+    """The same code is final for a deletion alone."""
+    busy = {"error_code": "BackupService.6216", "error_msg": "in use"}
+    wire = Wire(httpx.Response(400, json=busy), httpx.Response(200, json=SHOWN))
+
+    async with wire.client() as api:
+        await get_backup(api)
+
+    assert 2 == len(wire.requests)
+
+
+@pytest.mark.anyio
+async def test_respond_retry_after_is_obeyed() -> None:
+    """The service's own wish for a pause is the least that is waited."""
+    throttled = httpx.Response(429, json=THROTTLED, headers={"Retry-After": "33"})
+    wire = Wire(throttled, httpx.Response(200, json=SHOWN))
+
+    async with wire.client() as api:
+        await get_backup(api)
+
+    assert [33.0] == wire.clock.slept
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("budget", "times"),
+    [
+        pytest.param(RetryBudget(attempts=3), 3, id="attempts"),
+        pytest.param(RetryBudget(attempts=1), 1, id="one-attempt"),
+        pytest.param(RetryBudget(attempts=99, seconds=25.0), 3, id="seconds"),
+    ],
+)
+async def test_respond_budget_spent_ends_with_the_last_error(
+    budget: RetryBudget, times: int
+) -> None:
+    """Repetition stops at so many attempts or seconds, and the last error is told as it is."""
+    throttled = httpx.Response(429, json=THROTTLED, headers={"Retry-After": "10"})
+    wire = Wire(throttled)
+
+    async with wire.client(budget) as api:
+        with pytest.raises(ApiError) as caught:
+            await get_backup(api)
+
+    assert "APIGW.0308" == caught.value.code
+    assert times == len(wire.requests)
+    assert wire.clock.monotonic() <= budget.seconds
+
+
+@pytest.mark.anyio
+async def test_respond_pause_is_told_beforehand() -> None:
+    """Whoever waits is told why, how long and how often still."""
+    throttled = httpx.Response(429, json=THROTTLED, headers={"Retry-After": "30"})
+    wire = Wire(throttled, httpx.Response(200, json=SHOWN))
+
+    async with wire.client(RetryBudget(attempts=4)) as api:
+        await get_backup(api)
+
+    (pause,) = wire.pauses
+    assert f"reading backup ({BACKUP}) in {SOURCE}" == pause.doing
+    assert "APIGW.0308" in str(pause)
+    assert "trying again in 30.0 s (attempt 1 of 4)" in str(pause)
+
+
+@pytest.mark.anyio
+async def test_client_without_listener_pauses_silently() -> None:
+    """Nobody needs to be told of a pause."""
+    settings = Settings(token=TOKEN)
+    wire = Wire(httpx.Response(429, json=THROTTLED), httpx.Response(200, json=SHOWN))
+    api = CbrClient(
+        settings,
+        make_authenticator(settings, wire.clock),
+        clock=wire.clock,
+        transport=httpx.MockTransport(wire.handle),
+    )
+
+    assert BACKUP == (await get_backup(api)).id
+    await api.aclose()
+
+
+# -- certificates and the log --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"], ids=["no-file", "no-pem"])
+def test_client_unusable_ca_file_is_told(tmp_path: Path, content: str | None) -> None:
+    """A file of certificates that cannot be used is named, with its setting."""
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content)
+    settings = Settings(token=TOKEN, ca_file=str(path))
+
+    with pytest.raises(ConfigurationError) as caught:
+        CbrClient(settings, make_authenticator(settings, FakeClock()))
+
+    assert "huaweicloud:caFile (or HW_CA_FILE)" in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param({}, True, id="system"),
+        pytest.param({"insecure": True}, False, id="insecure"),
+        pytest.param({"insecure": True, "ca_file": "none"}, False, id="insecure-first"),
+    ],
+)
+def test_tls_context_follows_the_settings(given: dict[str, Any], expected: bool) -> None:
+    """Certificates are checked against the system's, unless the user says not to."""
+    assert expected == client_module._tls_context(Settings(**given))
+
+
+def test_tls_context_ca_file_is_loaded() -> None:
+    """Certificates from a file of one's own are trusted, and host names still checked."""
+    authorities = Path(certifi.where())
+
+    context = client_module._tls_context(Settings(ca_file=str(authorities)))
+
+    assert isinstance(context, ssl.SSLContext)
+    assert context.check_hostname
+    assert context.get_ca_certs()
+
+
+@pytest.mark.anyio
+async def test_client_system_clock_is_the_default() -> None:
+    """Without a clock of the caller's the machine's own time counts."""
+    settings = Settings(token=TOKEN)
+    wire = Wire(httpx.Response(200, json=SHOWN))
+    async with CbrClient(
+        settings,
+        make_authenticator(settings, wire.clock),
+        transport=httpx.MockTransport(wire.handle),
+    ) as api:
+        before = api.clock.monotonic()
+        await api.clock.sleep(0)
+
+        assert before <= api.clock.monotonic()
+
+
+@pytest.mark.anyio
+async def test_send_debug_log_names_the_request_and_no_token(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The log has method, path, status and request id of each request, and no token."""
+    caplog.set_level(logging.DEBUG, logger="pulumi_huaweicloud_cbr")
+    wire = Wire(httpx.Response(200, json=SHOWN, headers={"X-Request-Id": "req-1"}))
+
+    async with wire.client() as api:
+        await get_backup(api)
+
+    lines = [r.getMessage() for r in caplog.records if r.name == "pulumi_huaweicloud_cbr.client"]
+    assert [f"GET /v3/{PROJECT}/backups/{BACKUP} -> 200 (request req-1)"] == lines
+    assert TOKEN not in caplog.text
