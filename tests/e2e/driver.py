@@ -63,7 +63,7 @@ class Project:
 
     def init(self) -> None:
         """Create the stack."""
-        self.must("stack", "init", STACK)
+        self.must("stack", "init", STACK, on_stack=False)
 
     def configure(self, settings: dict[str, Any], secrets: dict[str, str] | None = None) -> None:
         """Write the stack's configuration; secrets are encrypted by the CLI."""
@@ -81,13 +81,13 @@ class Project:
         document = yaml.safe_load((self.directory / "Pulumi.yaml").read_text())
         return Path(self.directory, document.get("stackConfigDir", ""), f"Pulumi.{STACK}.yaml")
 
-    def run(self, *arguments: str) -> Outcome:
-        """Run one command to its end."""
+    def run(self, *arguments: str, on_stack: bool = True) -> Outcome:
+        """Run one command to its end; `on_stack` adds the option that names the stack."""
         # Files, not pipes: after a failure the CLI leaves a process behind for some seconds, and a
         # pipe would only end with it.
         with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
             done = subprocess.run(
-                self.command(*arguments),
+                self.command(*arguments, on_stack=on_stack),
                 cwd=self.directory,
                 env=self.env,
                 stdin=subprocess.DEVNULL,
@@ -101,16 +101,16 @@ class Project:
             stderr.seek(0)
             return Outcome(done.returncode, stdout.read(), stderr.read())
 
-    def must(self, *arguments: str) -> Outcome:
+    def must(self, *arguments: str, on_stack: bool = True) -> Outcome:
         """Run one command that has to succeed."""
-        outcome = self.run(*arguments)
+        outcome = self.run(*arguments, on_stack=on_stack)
         assert outcome.code == 0, f"pulumi {' '.join(arguments)}:\n{outcome.text}"
         return outcome
 
-    def command(self, *arguments: str) -> list[str]:
-        """Return the command line of a CLI call on the stack."""
-        on_stack = [] if arguments[:2] == ("stack", "init") else ["--stack", STACK]
-        return ["pulumi", "--non-interactive", *arguments, *on_stack]
+    def command(self, *arguments: str, on_stack: bool = True) -> list[str]:
+        """Return the command line of a CLI call."""
+        stack = ["--stack", STACK] if on_stack else []
+        return ["pulumi", "--non-interactive", *arguments, *stack]
 
     @property
     def env(self) -> dict[str, str]:
@@ -180,3 +180,17 @@ def connection(simulator: SimulatorProcess) -> dict[str, Any]:
         "huaweicloud:pollInterval": "0.1",
         "huaweicloud:endpoints": json.dumps({"cbr": address, "iam": address}),
     }
+
+
+def plugin_hosts_below(directory: Path) -> list[int]:
+    """Return the processes of our plugin host that work below a directory."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().decode(errors="replace")
+            where = (process / "cwd").resolve()
+        except OSError:
+            continue
+        if "pulumi_huaweicloud_cbr.plugin" in command and directory in (where, *where.parents):
+            found.append(int(process.name))
+    return found

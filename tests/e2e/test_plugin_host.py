@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from simulator.testing import Control
-from tests.e2e.driver import COMMAND_LIMIT_S, MakeProject, Project
+from tests.e2e.driver import COMMAND_LIMIT_S, MakeProject, Project, plugin_hosts_below
 
 TYPE = "pulumi-python:dynamic/huaweicloud_cbr:BackupReplication"
 BACKUP = "5a863daa-7265-4c0a-822f-e66b2abcfb3d"
@@ -121,20 +121,6 @@ def foreign(make_program: MakeProject, tmp_path: Path) -> Project:
 def replicas(control: Control) -> list[dict[str, Any]]:
     """Return the replicas in the destination."""
     return [row for row in control.replicas() if row["region"] == "cn-east-3"]
-
-
-def plugins_running(directory: Path) -> list[str]:
-    """Return the plugin hosts whose working directory is below a directory."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (process / "cmdline").read_bytes().decode(errors="replace")
-            where = (process / "cwd").resolve()
-        except OSError:
-            continue
-        if "pulumi_huaweicloud_cbr.plugin" in command and directory in (where, *where.parents):
-            found.append(process.name)
-    return found
 
 
 def test_host_full_cycle(project: Project, control: Control) -> None:
@@ -341,12 +327,12 @@ def test_host_ends_with_a_killed_cli(foreign: Project) -> None:
     while not list(meeting.iterdir()):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert [] != plugins_running(foreign.directory.parent)
+    assert [] != plugin_hosts_below(foreign.directory.parent)
 
     running.kill()
     running.wait()
 
-    while plugins_running(foreign.directory.parent):
+    while plugin_hosts_below(foreign.directory.parent):
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
