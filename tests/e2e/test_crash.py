@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,21 @@ from simulator.testing import Control, SimulatorProcess
 from tests.e2e.driver import COMMAND_LIMIT_S, STACK, MakeProject, Project, plugin_hosts_below
 
 NAME = "erp-to-cn-east-3"
+
+
+@pytest.fixture(autouse=True)
+def end_what_the_killed_cli_left(tmp_path: Path) -> Iterator[None]:
+    """End the language hosts that a killed CLI leaves behind; nothing else would."""
+    yield
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes()
+            environment = (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if b"pulumi-language-python" in command and str(tmp_path).encode() in environment:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def start_up(project: Project) -> subprocess.Popen[bytes]:
