@@ -69,6 +69,11 @@ async def release(request: Request) -> dict[str, bool]:
     return {"released": True}
 
 
+@router.get("/held")
+async def held(request: Request) -> dict[str, int]:
+    return {"held": request.state.held()}
+
+
 @router.post("/tokens/expire")
 async def expire_tokens(cloud: CloudHere) -> dict[str, bool]:
     with cloud.session() as session:

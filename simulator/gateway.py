@@ -103,7 +103,12 @@ class Gateway:
             region, path = None, scope["path"]  # no such host
         inner = dict(scope)
         inner.update(path=path, raw_path=path.encode())
-        here = {"region": region, "cloud": self._cloud, "release": self.release}
+        here = {
+            "region": region,
+            "cloud": self._cloud,
+            "release": self.release,
+            "held": lambda: len(self._held),
+        }
         inner["state"] = {**scope.get("state", {}), **here}
         return inner
 

@@ -85,6 +85,11 @@ class Control:
         """Let requests that a fault holds go on."""
         self._ask("POST", "/release")
 
+    def held(self) -> int:
+        """Return how many requests a fault holds at present."""
+        count: int = self._ask("GET", "/held")["held"]
+        return count
+
     def forget_backup(self, backup_id: str) -> None:
         """Have a backup or replica gone, at once."""
         self._ask("DELETE", f"/backups/{backup_id}")
