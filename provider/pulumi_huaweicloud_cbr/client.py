@@ -141,6 +141,7 @@ class CbrClient:
             transport=transport,
             # Redirected requests would carry the token to a host that nobody configured.
             follow_redirects=False,
+            event_hooks={"response": [_take_as_json]},
             headers={"Accept": "application/json", "X-Language": "en-us"},
         )
 
@@ -339,6 +340,14 @@ class CbrClient:
         )
         _raise_for_refusal(call.doing, response)
         return response
+
+
+async def _take_as_json(response: httpx.Response) -> None:
+    """Keep from httpx what it would interpret, and what it would fail on if it is odd."""
+    # JSON is UTF-8, whatever charset is named; "base64" and "undefined" are none of text.
+    response.headers["Content-Type"] = "application/json"
+    # Looked at even where redirections are not followed.
+    response.headers.pop("Location", None)
 
 
 def _raise_for_refusal(doing: str, response: httpx.Response) -> None:

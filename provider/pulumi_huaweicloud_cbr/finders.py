@@ -13,6 +13,7 @@ from pulumi_huaweicloud_cbr.client import PAGE_SIZE, CbrClient
 from pulumi_huaweicloud_cbr.errors import (
     ApiError,
     ConfigurationError,
+    MalformedResponseError,
     NotFoundError,
     UnidentifiedReplicaError,
 )
@@ -21,10 +22,17 @@ from pulumi_huaweicloud_cbr.models import (
     ProjectScope,
     Replica,
     ReplicationRecord,
+    Task,
     Vault,
+    readable,
 )
+from pulumi_huaweicloud_cbr.responses import NOT_THE_SERVICE
 
 Found = TypeVar("Found")
+Row = TypeVar("Row")
+
+PAGES_LIMIT = 200
+"""More full pages than this are not a long list, but a service that ignores the offset."""
 
 
 async def find_backup(api: CbrClient, scope: ProjectScope, backup_id: str) -> Backup:
@@ -33,13 +41,27 @@ async def find_backup(api: CbrClient, scope: ProjectScope, backup_id: str) -> Ba
     Raises:
         NotFoundError: the project answers, and has none.
         ApiError: also where the project itself cannot be reached with these credentials.
+        MalformedResponseError: another backup was answered.
     """
-    return await _existing(api, scope, lambda: api.get_backup(scope, backup_id))
+    backup = await _existing(api, scope, lambda: api.get_backup(scope, backup_id))
+    _require_same("backup", scope, backup_id, backup.id)
+    return backup
 
 
 async def find_vault(api: CbrClient, scope: ProjectScope, vault_id: str) -> Vault:
     """Return the vault of that id; raises as `find_backup` does."""
-    return await _existing(api, scope, lambda: api.get_vault(scope, vault_id))
+    vault = await _existing(api, scope, lambda: api.get_vault(scope, vault_id))
+    _require_same("vault", scope, vault_id, vault.id)
+    return vault
+
+
+def _require_same(what: str, scope: ProjectScope, asked_id: str, answered_id: str) -> None:
+    # What was meant may be renamed or deleted next; a cache could have answered with another.
+    if asked_id.lower() != answered_id.lower():
+        raise MalformedResponseError(
+            f"reading {what} ({asked_id}) in {scope}: the answer is about ({answered_id})",
+            remedy=NOT_THE_SERVICE,
+        )
 
 
 async def _existing(
@@ -53,7 +75,10 @@ async def _existing(
         # CBR answers 401 "Malformed request url" for another project's path and, as other
         # clients have met, for an id that is gone. Taking the first for the second would lose
         # a replica, so the project has to prove that it answers at all.
-        await api.list_backups(scope, limit=1)
+        try:
+            await api.list_backups(scope, limit=1)
+        except NotFoundError as silence:
+            raise error from silence
         raise NotFoundError(
             f"{error.message} (the project answers, so it is the id that does not exist)",
             status=error.status,
@@ -100,11 +125,13 @@ async def find_replica_by_task(
     For a source backup that is gone, and its records with it. The newest task counts. The log
     is kept for about 30 days (CBR user guide, "Tasks").
     """
-    offset = 0
-    while True:
-        page = await api.list_tasks(
+
+    async def read(offset: int) -> tuple[Task, ...]:
+        return await api.list_tasks(
             source_scope, limit=PAGE_SIZE, offset=offset, operation_type="replication"
         )
+
+    async for page in _pages(read, f"listing tasks in {source_scope}"):
         for task in sorted(page, key=lambda task: task.created_at or "", reverse=True):
             told = task.replication
             if (
@@ -113,9 +140,7 @@ async def find_replica_by_task(
                 and told.destination_backup_id
             ):
                 return await find_replica_by_id(api, destination, told.destination_backup_id)
-        if len(page) < PAGE_SIZE:
-            return None
-        offset += len(page)
+    return None
 
 
 async def require_no_replica(
@@ -138,7 +163,9 @@ async def require_no_replica(
     ]
     if not candidates:
         return
-    names = ", ".join(f"{backup.name!r} ({backup.id})" for backup in candidates[:5])
+    names = ", ".join(
+        f"{readable(repr(backup.name), 80)} ({backup.id})" for backup in candidates[:5]
+    )
     raise UnidentifiedReplicaError(
         f"{doing}: the source backup and its replication record are gone, and vault ({vault_id}) "
         f"in {scope} holds {len(candidates)} replica(s) of the same resource: {names}",
@@ -180,12 +207,31 @@ async def iterate_backups(
     api: CbrClient, scope: ProjectScope, **filters: Any
 ) -> AsyncIterator[Backup]:
     """Yield all backups that pass the filters, page by page, in the API's order."""
-    offset = 0
-    while True:
-        page = await api.list_backups(scope, limit=PAGE_SIZE, offset=offset, **filters)
+
+    async def read(offset: int) -> tuple[Backup, ...]:
+        return await api.list_backups(scope, limit=PAGE_SIZE, offset=offset, **filters)
+
+    async for page in _pages(read, f"listing backups in {scope}"):
         for backup in page:
             yield backup
+
+
+async def _pages(
+    read: Callable[[int], Awaitable[tuple[Row, ...]]], doing: str
+) -> AsyncIterator[tuple[Row, ...]]:
+    """Yield the pages of a list.
+
+    Raises:
+        MalformedResponseError: it has no end.
+    """
+    offset = 0
+    for _ in range(PAGES_LIMIT):
+        page = await read(offset)
+        yield page
         # Terraform's client goes on until an empty page; a short one says the same sooner.
         if len(page) < PAGE_SIZE:
             return
         offset += len(page)
+    raise MalformedResponseError(
+        f"{doing}: {PAGES_LIMIT} full pages, and no end", remedy=NOT_THE_SERVICE
+    )

@@ -9,10 +9,19 @@ ShowReplicationCapabilities; IAM API reference, KeystoneListProjects.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+
+from pulumi_huaweicloud_cbr.errors import EXCERPT_CHARS, excerpt
 
 
 @dataclass(frozen=True)
@@ -26,12 +35,35 @@ class ProjectScope:
         return f"region {self.region!r}, project ({self.project_id})"
 
 
+def readable(text: str, limit: int = EXCERPT_CHARS) -> str:
+    """Return an excerpt in which nothing acts on the terminal that shows it."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in excerpt(text, limit))
+
+
 def _empty_as_none(value: Any) -> Any:
     return None if value == "" else value
 
 
+def _in_utc(value: datetime) -> datetime:
+    return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
+
+
+# An id leads to what is changed or deleted, and a region to where credentials are sent, so neither
+# is taken on trust; the id that a submission answers becomes the resource's own.
+Id = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
+Uuid = Annotated[
+    str, StringConstraints(pattern=r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")
+]
+RegionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._\-]{1,255}$")]
+Word = Annotated[str, StringConstraints(max_length=64)]
+"""A status or a type, known or not."""
+Number = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+
 OptionalText = Annotated[str | None, BeforeValidator(_empty_as_none)]
 """A string that CBR leaves out, nulls or empties when it has nothing to say."""
+OptionalId = Annotated[Id | None, BeforeValidator(_empty_as_none)]
+OptionalRegionId = Annotated[RegionId | None, BeforeValidator(_empty_as_none)]
 
 
 class WireModel(BaseModel):
@@ -53,7 +85,7 @@ FAILED_RECORD_STATUSES = frozenset({"fail", "skip"})
 class RecordExtraInfo(WireModel):
     """How far a copy got, and why it failed."""
 
-    progress: int | None = None
+    progress: Number | None = None
     fail_code: OptionalText = None
     fail_reason: OptionalText = None
 
@@ -61,14 +93,14 @@ class RecordExtraInfo(WireModel):
 class ReplicationRecord(WireModel):
     """One attempt to copy a backup to another region, as the source backup lists it."""
 
-    id: str
-    status: str
+    id: Id
+    status: Word
     created_at: OptionalText = None
-    destination_backup_id: OptionalText = None
-    destination_checkpoint_id: OptionalText = None
-    destination_project_id: OptionalText = None
-    destination_region: OptionalText = None
-    destination_vault_id: OptionalText = None
+    destination_backup_id: OptionalId = None
+    destination_checkpoint_id: OptionalId = None
+    destination_project_id: OptionalId = None
+    destination_region: OptionalRegionId = None
+    destination_vault_id: OptionalId = None
     extra_info: RecordExtraInfo | None = None
 
     @property
@@ -93,7 +125,7 @@ class ReplicationRecord(WireModel):
         """Return the code and reason of a failure in words."""
         extra = self.extra_info or RecordExtraInfo()
         parts = [part for part in (extra.fail_code, extra.fail_reason) if part]
-        return ": ".join(parts) or "CBR gave no reason"
+        return readable(": ".join(parts)) or "CBR gave no reason"
 
 
 class BackupExtendInfo(WireModel):
@@ -105,18 +137,18 @@ class BackupExtendInfo(WireModel):
 class Backup(WireModel):
     """A backup, or a replica where `image_type` is ``replication``; sizes in GB."""
 
-    id: str
+    id: Id
     name: str | None = None
     description: str | None = None
     project_id: str | None = None
     vault_id: str | None = None
-    checkpoint_id: OptionalText = None
+    checkpoint_id: OptionalId = None
     image_type: str | None = None
-    status: str | None = None
+    status: Word | None = None
     resource_id: OptionalText = None
     resource_name: str | None = None
-    resource_type: str | None = None
-    resource_size: int | None = None
+    resource_type: Word | None = None
+    resource_size: Number | None = None
     provider_id: OptionalText = None
     created_at: OptionalText = None
     expired_at: OptionalText = None
@@ -137,17 +169,17 @@ class Backup(WireModel):
 class VaultBilling(WireModel):
     """Kind, state and room of a vault: `size` in GB, `used` in MB."""
 
-    status: str | None = None
-    size: int | None = None
-    used: int | None = None
-    protect_type: str | None = None
-    object_type: str | None = None
+    status: Word | None = None
+    size: Number | None = None
+    used: Number | None = None
+    protect_type: Word | None = None
+    object_type: Word | None = None
 
 
 class Vault(WireModel):
     """A vault; one that takes replicas has `billing.protect_type` ``replication``."""
 
-    id: str
+    id: Id
     name: str | None = None
     project_id: str | None = None
     billing: VaultBilling = VaultBilling()
@@ -163,7 +195,7 @@ class Vault(WireModel):
 class Replication(WireModel):
     """What CopyBackup answers: the record to follow the copy by, and the destination echoed."""
 
-    replication_record_id: str = Field(min_length=1)
+    replication_record_id: Uuid
     backup_id: OptionalText = None
     project_id: OptionalText = None
     provider_id: OptionalText = None
@@ -177,13 +209,13 @@ class RegionCapability(WireModel):
     """A region and the regions that its backups can be copied to."""
 
     name: str
-    replication_destinations: tuple[str, ...]
+    replication_destinations: tuple[RegionId, ...]
 
 
 class Project(WireModel):
     """An IAM project."""
 
-    id: str
+    id: Id
     name: str
     enabled: bool | None = None
 
@@ -197,8 +229,8 @@ class TokenProject(WireModel):
 class TokenBody(WireModel):
     """What IAM says of a token; the token itself is in a header."""
 
-    issued_at: datetime | None = None
-    expires_at: datetime | None = None
+    issued_at: Moment | None = None
+    expires_at: Moment | None = None
     project: TokenProject | None = None
 
 
@@ -212,9 +244,9 @@ class TaskReplication(WireModel):
     """What the log of a replication task says of the two backups."""
 
     source_backup_id: OptionalText = None
-    destination_backup_id: OptionalText = None
-    destination_checkpoint_id: OptionalText = None
-    destination_project_id: OptionalText = None
+    destination_backup_id: OptionalId = None
+    destination_checkpoint_id: OptionalId = None
+    destination_project_id: OptionalId = None
     destination_region: OptionalText = None
 
 

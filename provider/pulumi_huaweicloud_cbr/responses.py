@@ -8,22 +8,26 @@ Source: CBR API reference, "Status Codes" and "Error Codes"; IAM API reference; 
 from __future__ import annotations
 
 import email.utils
-import json
 import time
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from pulumi_huaweicloud_cbr.error_codes import facts_of
-from pulumi_huaweicloud_cbr.errors import ApiError, MalformedResponseError, NotFoundError, excerpt
+from pulumi_huaweicloud_cbr.errors import ApiError, MalformedResponseError, NotFoundError
+from pulumi_huaweicloud_cbr.models import readable
 
 Model = TypeVar("Model", bound=BaseModel)
 
 # The pairs of keys under which services spell code and message, in the vendor SDK's order.
 _CODE_KEYS = (("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message"))
 _REQUEST_ID_HEADERS = ("X-Request-Id", "X-IAM-Trace-Id")
+_ID_CHARS = 64
+
+NOT_THE_SERVICE = "check the endpoint; a proxy may have answered in the service's place"
 
 
 @dataclass(frozen=True)
@@ -39,22 +43,23 @@ class ErrorEnvelope:
 def parse_error(text: str) -> ErrorEnvelope:
     """Return what an error body says; a body that is not JSON is its own message."""
     try:
-        body = json.loads(text)
+        # Refuses nesting without end as it does any other fault, which `json` does not.
+        body = from_json(text)
     except ValueError:
-        return ErrorEnvelope(message=excerpt(text))
+        return ErrorEnvelope(message=readable(text))
     if not isinstance(body, dict):
-        return ErrorEnvelope(message=excerpt(text))
+        return ErrorEnvelope(message=readable(text))
     request_id = body.get("request_id")
     code, message = _find_code(body)
     return ErrorEnvelope(
-        code=code,
-        message=excerpt(message if message is not None else text),
-        request_id=request_id if isinstance(request_id, str) else None,
+        code=readable(code, _ID_CHARS) or None,
+        message=readable(message if message is not None else text),
+        request_id=readable(request_id, _ID_CHARS) if isinstance(request_id, str) else None,
         is_unauthorized_url=isinstance(body.get("unauthorized"), dict),
     )
 
 
-def _find_code(body: dict[str, Any]) -> tuple[str | None, str | None]:
+def _find_code(body: dict[str, Any]) -> tuple[str, str | None]:
     for code_key, message_key in _CODE_KEYS:
         code, message = body.get(code_key), body.get(message_key)
         if isinstance(code, (str, int)) and isinstance(message, str):
@@ -62,9 +67,9 @@ def _find_code(body: dict[str, Any]) -> tuple[str | None, str | None]:
     for member in body.values():
         if isinstance(member, dict):
             found = _find_code(member)
-            if found != (None, None):
+            if found != ("", None):
                 return found
-    return None, None
+    return "", None
 
 
 def request_id_of(response: httpx.Response) -> str | None:
@@ -72,7 +77,7 @@ def request_id_of(response: httpx.Response) -> str | None:
     for header in _REQUEST_ID_HEADERS:
         value: str | None = response.headers.get(header)
         if value:
-            return value
+            return readable(value, _ID_CHARS)
     return None
 
 
@@ -85,7 +90,7 @@ def retry_after_s(response: httpx.Response) -> float | None:
         return float(value)
     try:
         when = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(0.0, when.timestamp() - time.time())
 
@@ -102,14 +107,17 @@ def error_of(response: httpx.Response, doing: str) -> ApiError:
     observed = envelope.message or "the answer was empty"
     # Keystone-style bodies repeat the HTTP status as their code: no news for the reader.
     code = envelope.code if envelope.code != str(response.status_code) else None
-    kind = NotFoundError if facts.is_missing else ApiError
+    # A 404 without a code is not the service's word: taken for it, a replica would be forgotten.
+    is_missing = facts.is_missing and envelope.code is not None
+    remedy = NOT_THE_SERVICE if facts.is_missing and not is_missing else facts.remedy
+    kind = NotFoundError if is_missing else ApiError
     return kind(
         f"{doing}: HTTP {response.status_code}: {observed.rstrip('.')}",
         status=response.status_code,
         service_message=envelope.message,
         retry_after_s=retry_after_s(response),
-        is_unauthorized_url=envelope.is_unauthorized_url,
-        remedy=facts.remedy,
+        is_unauthorized_url=envelope.is_unauthorized_url and response.status_code == 401,
+        remedy=remedy,
         code=code,
         request_id=request_id_of(response) or envelope.request_id,
     )
@@ -128,6 +136,6 @@ def decode(response: httpx.Response, model: type[Model], doing: str) -> Model:
         where = ".".join(str(part) for part in first["loc"]) or "the body"
         raise MalformedResponseError(
             f"{doing}: the answer is not of the documented form: {where}: {first['msg']}",
-            remedy="check the endpoint; a proxy may have answered in the service's place",
+            remedy=NOT_THE_SERVICE,
             request_id=request_id_of(response),
         ) from error
