@@ -138,7 +138,9 @@ format: $(VENV) ## Format the code, and correct what can be corrected
 	@.venv/bin/python -m ruff check --quiet --fix-only .
 	@.venv/bin/python -m ruff format .
 
-PYTEST = $(ISOLATE) .venv/bin/python -m pytest $(PYTEST_ARGS)
+# A process for each core; small pieces, so that the long end-to-end tests are shared out.
+PARALLEL = -n $(or $(TEST_WORKERS),auto) --maxschedchunk 2
+PYTEST = $(ISOLATE) .venv/bin/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: test
 test: toolchain-quiet sdk-venvs ## All tests: unit, simulator, contract, e2e (PYTEST_ARGS=... is passed on)
@@ -156,6 +158,10 @@ test-contract: $(VENV) ## The simulator's own tests, and our client against it
 .PHONY: test-e2e
 test-e2e: toolchain-quiet sdk-venvs ## The real pulumi command against the simulator
 	@$(PYTEST) tests/e2e
+
+.PHONY: tables
+tables: $(VENV) ## Write the documents' tables from the tests' data
+	@.venv/bin/python -m tests.tables
 
 .PHONY: coverage
 coverage: $(VENV) ## Branch coverage of the package by unit and contract tests
@@ -180,6 +186,12 @@ fi; \
 $(1)/bin/python $(PIP_INSTALL) --no-deps --no-index --force-reinstall dist/*.whl; \
 touch $(1)/.complete
 endef
+
+# ---- benchmarks -------------------------------------------------------------------------------
+
+.PHONY: bench-host
+bench-host: toolchain-quiet ## The plugin host against the SDK's plugin, side by side
+	@$(ISOLATE) .venv/bin/python -m benchmarks.plugin_host
 
 # ---- cleaning ---------------------------------------------------------------------------------
 

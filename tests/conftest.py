@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable
 
 import pytest
 
@@ -12,6 +12,7 @@ FOREIGN = ("HW_", "HUAWEICLOUD_", "PULUMI_")
 ALLOWED_SKIPS = ("needs a real account",)
 
 _unallowed: list[str] = []
+_announced: list[str] = []
 
 
 @pytest.fixture(autouse=True)
@@ -36,17 +37,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item,
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note skips that nobody allowed."""
-    report = yield
+@pytest.fixture
+def announce(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Print a line below the results, whichever process the test runs in."""
+    return lambda line: record_property("announced", line)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Note skips that nobody allowed, and lines to print; called where the results are shown."""
     if report.skipped and not hasattr(report, "wasxfail"):
         reason = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else ""
         if not any(allowed in reason for allowed in ALLOWED_SKIPS):
-            _unallowed.append(f"{item.nodeid}: {reason}")
-    return report
+            _unallowed.append(f"{report.nodeid}: {reason}")
+    if report.when == "teardown":
+        lines = (str(value) for name, value in report.user_properties if name == "announced")
+        _announced.extend(f"{report.nodeid.rsplit('::', 1)[-1]}: {line}" for line in lines)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -56,7 +61,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name the skips that fail the run."""
+    """Print what tests had to say, and name the skips that fail the run."""
+    for line in _announced:
+        terminalreporter.write_line(line)
     if os.environ.get("CI"):
         for line in _unallowed:
             terminalreporter.write_line(f"skipped without leave: {line}", red=True)

@@ -7,7 +7,6 @@ was done is found by its natural key (backup, destination region), not by memory
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pulumi_huaweicloud_cbr.backoff import is_outcome_unknown
@@ -51,9 +50,25 @@ from pulumi_huaweicloud_cbr.models import (
     ReplicationRecord,
     TrackedReplication,
 )
+from pulumi_huaweicloud_cbr.reporting import Reporter
 from pulumi_huaweicloud_cbr.waiters import GONE, Look, WaitPlan, wait
 
-Notify = Callable[[str], None]
+
+class IncompleteError(CbrError):
+    """The replica is ours, but what was declared of it could not be brought about.
+
+    Args:
+        tracked: the replication as it stands.
+    """
+
+    def __init__(self, cause: CbrError, tracked: TrackedReplication) -> None:
+        self.tracked = tracked
+        super().__init__(
+            f"adopting {tracked}: {cause.message}",
+            remedy=cause.remedy,
+            code=cause.code,
+            request_id=cause.request_id,
+        )
 
 
 @dataclass(frozen=True)
@@ -106,7 +121,7 @@ async def _replica_of_record(
 async def submit_or_adopt(
     api: CbrClient,
     desired: DesiredReplication,
-    notify: Notify,
+    report: Reporter,
     limits: Limits | None = None,
 ) -> TrackedReplication:
     """Bring a replication about, once, whatever happened before; return at submission.
@@ -116,6 +131,7 @@ async def submit_or_adopt(
 
     Raises:
         ConflictError: a replica or a copy that does not match stands in the way.
+        IncompleteError: a replica was adopted, but could not be renamed.
         NotFoundError: the source backup does not exist.
         OutcomeUnknownError: several submissions were neither answered nor found.
     """
@@ -123,11 +139,11 @@ async def submit_or_adopt(
     unsettled: CbrError | None = None
     for _ in range(limits.submissions):
         looks = limits.looks if unsettled else 1
-        source, decision = await _look(api, desired, notify, limits, looks)
+        source, decision = await _look(api, desired, report, limits, looks)
         if isinstance(decision, Refuse):
             raise ConflictError(f"{desired}: {decision.reason}", remedy=decision.remedy)
         if isinstance(decision, Adopt):
-            return await _adopt(api, desired, source, decision.attempt, notify)
+            return await _adopt(api, desired, source, decision.attempt, report)
         try:
             answer = await api.replicate_backup(
                 desired.source, desired.backup_id, desired.request()
@@ -135,7 +151,7 @@ async def submit_or_adopt(
         except CbrError as error:
             if not (_is_second_copy(error) or is_outcome_unknown(error)):
                 raise
-            notify(f"{error}; looking whether it was accepted")
+            report.tell(f"{error}; looking whether it was accepted")
             unsettled = error
             continue
         return TrackedReplication(
@@ -166,7 +182,7 @@ def _is_second_copy(error: CbrError | None) -> bool:
 
 
 async def _look(
-    api: CbrClient, desired: DesiredReplication, notify: Notify, limits: Limits, looks: int
+    api: CbrClient, desired: DesiredReplication, report: Reporter, limits: Limits, looks: int
 ) -> tuple[Backup, CreateDecision]:
     """Return the source backup and what to do, looking several times for a late record."""
     for look in range(looks):
@@ -179,8 +195,8 @@ async def _look(
     if isinstance(decision, AwaitDeletion):
         replica = decision.attempt.replica
         if replica is not None and replica.backup_id is not None:
-            notify(f"waiting until the old replica ({replica.backup_id}) is deleted")
-            await _wait_gone(api, desired.destination, replica.backup_id, limits)
+            report.tell(f"waiting until the old replica ({replica.backup_id}) is deleted")
+            await _wait_gone(api, desired.destination, replica.backup_id, limits, report)
         return source, Submit()
     return source, decision
 
@@ -190,7 +206,7 @@ async def _adopt(
     desired: DesiredReplication,
     source: Backup,
     attempt: Attempt,
-    notify: Notify,
+    report: Reporter,
 ) -> TrackedReplication:
     tracked = TrackedReplication(
         backup_id=desired.backup_id,
@@ -204,10 +220,13 @@ async def _adopt(
     )
     replica = attempt.replica or Replica(attempt.record.destination_backup_id, None)
     tracked = _updated(tracked, Observation(source, attempt.record, replica))
-    notify(f"adopting {tracked} with status {tracked.status!r}: nothing is copied again")
+    report.tell(f"adopting {tracked} with status {tracked.status!r}: nothing is copied again")
     backup = replica.backup
     if backup is not None and desired.name is not None and backup.name != desired.name:
-        renamed = await api.rename_backup(desired.destination, backup.id, desired.name)
+        try:
+            renamed = await api.rename_backup(desired.destination, backup.id, desired.name)
+        except CbrError as error:
+            raise IncompleteError(error, tracked) from error
         tracked = replace(tracked, replica_name=renamed.name)
     return tracked
 
@@ -342,7 +361,7 @@ async def rename(
     api: CbrClient,
     tracked: TrackedReplication,
     name: str,
-    notify: Notify,
+    report: Reporter,
     limits: Limits | None = None,
 ) -> TrackedReplication:
     """Give the replica another name, after waiting for a copy that is still running.
@@ -350,7 +369,7 @@ async def rename(
     Raises:
         NotFoundError: the replica is gone.
     """
-    tracked, replica = await _settle(api, tracked, notify, limits or Limits(), "renaming")
+    tracked, replica = await _settle(api, tracked, report, limits or Limits(), "renaming")
     if replica.backup is None:
         raise NotFoundError(
             f"renaming the replica of {tracked} to {name!r}: it does not exist any more",
@@ -365,7 +384,7 @@ async def rename(
 async def remove(
     api: CbrClient,
     tracked: TrackedReplication,
-    notify: Notify,
+    report: Reporter,
     limits: Limits | None = None,
 ) -> None:
     """Delete the replica and wait until it is gone; a replica that is gone already is fine.
@@ -373,7 +392,7 @@ async def remove(
     A copy that is still running is waited for first, since it cannot be called back.
     """
     limits = limits or Limits()
-    tracked, replica = await _settle(api, tracked, notify, limits, "deleting")
+    tracked, replica = await _settle(api, tracked, report, limits, "deleting")
     if replica.backup_id is None or replica.is_gone:
         return
     try:
@@ -383,30 +402,24 @@ async def remove(
     except ApiError as error:
         if error.code not in CODES_DELETION_PENDING:
             raise
-        notify(f"{error}; waiting whether a deletion is under way")
-    await _wait_gone(api, tracked.destination, replica.backup_id, limits)
+        report.tell(f"{error}; waiting whether a deletion is under way")
+    await _wait_gone(api, tracked.destination, replica.backup_id, limits, report)
 
 
 async def _settle(
-    api: CbrClient, tracked: TrackedReplication, notify: Notify, limits: Limits, verb: str
+    api: CbrClient, tracked: TrackedReplication, report: Reporter, limits: Limits, verb: str
 ) -> tuple[TrackedReplication, Replica]:
     """Wait until the copy has ended; return what is known then, and the replica."""
     doing = f"{verb} the replica of {tracked}"
-    is_told = False
 
     async def look() -> Look[Observation]:
-        nonlocal is_told
         seen = await observe(api, tracked)
         standing = decide_read(seen)
-        detail = ""
-        if standing is Standing.COPYING:
-            detail = _progress(seen.record)
-            if not is_told:
-                is_told = True
-                notify(f"{doing}: waiting for the copy that is under way ({detail})")
+        detail = _progress(seen.record) if standing is Standing.COPYING else ""
         return Look(standing.value, seen, detail)
 
     plan = WaitPlan(
+        what="waiting for the copy",
         doing=f"{doing}: waiting for the copy that is under way",
         pending=frozenset({Standing.COPYING.value}),
         target=frozenset({Standing.PRESENT.value, Standing.FAILED.value, Standing.GONE.value}),
@@ -414,7 +427,7 @@ async def _settle(
         timeout_s=limits.copy_s,
         hint="the copy goes on in CBR; run the same command again to go on waiting",
     )
-    ended = (await wait(plan, look, api.clock)).observed
+    ended = (await wait(plan, look, api.clock, report)).observed
     return _updated(tracked, ended), ended.replica
 
 
@@ -439,7 +452,9 @@ _ANY_BACKUP_STATUS = frozenset(
 )
 
 
-async def _wait_gone(api: CbrClient, scope: ProjectScope, backup_id: str, limits: Limits) -> None:
+async def _wait_gone(
+    api: CbrClient, scope: ProjectScope, backup_id: str, limits: Limits, report: Reporter
+) -> None:
     async def look() -> Look[None]:
         replica = await find_replica_by_id(api, scope, backup_id)
         if replica.backup is None:
@@ -447,6 +462,7 @@ async def _wait_gone(api: CbrClient, scope: ProjectScope, backup_id: str, limits
         return Look(replica.backup.status or "unknown", None)
 
     plan = WaitPlan(
+        what="waiting for the deletion",
         doing=f"waiting until replica ({backup_id}) in {scope} is deleted",
         pending=_ANY_BACKUP_STATUS,
         target=frozenset({GONE}),
@@ -454,4 +470,4 @@ async def _wait_gone(api: CbrClient, scope: ProjectScope, backup_id: str, limits
         timeout_s=limits.deletion_s,
         hint="the deletion goes on in CBR; run the same command again to go on waiting",
     )
-    await wait(plan, look, api.clock)
+    await wait(plan, look, api.clock, report)

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 
 from pulumi_huaweicloud_cbr.clock import Clock
 from pulumi_huaweicloud_cbr.errors import UnexpectedStatusError, WaitTimeoutError
+from pulumi_huaweicloud_cbr.reporting import Reporter, span
 
 Observed = TypeVar("Observed")
 
@@ -24,10 +25,12 @@ GONE = "gone"
 class WaitPlan:
     """A wait: durations in seconds, `timeout_s` counting from the first look.
 
-    `pending` may be left for `target`; a status in neither is an error. `hint` is what the user
-    should know when the limit is reached.
+    `pending` may be left for `target`; a status in neither is an error. `what` is a few words
+    for a line of progress, `doing` begins an error; `hint` is what the user should know when the
+    limit is reached.
     """
 
+    what: str
     doing: str
     pending: frozenset[str]
     target: frozenset[str]
@@ -46,9 +49,14 @@ class Look(Generic[Observed]):
 
 
 async def wait(
-    plan: WaitPlan, look: Callable[[], Awaitable[Look[Observed]]], clock: Clock
+    plan: WaitPlan,
+    look: Callable[[], Awaitable[Look[Observed]]],
+    clock: Clock,
+    report: Reporter,
 ) -> Look[Observed]:
     """Look until a target status is seen; return that observation.
+
+    Reports after each look that leaves something to wait for.
 
     Raises:
         UnexpectedStatusError: a status that is neither pending nor a target.
@@ -66,11 +74,15 @@ async def wait(
                 f"want {_listed(plan.target)} after {_listed(plan.pending)}",
                 remedy=plan.hint,
             )
+        elapsed = clock.monotonic() - started
+        report.progress(
+            f"{plan.what}: {seen.status}{detail}, {span(elapsed)} of at most {span(plan.timeout_s)}"
+        )
         # Many waits that began together should not look together for ever.
         pause_s = plan.interval_s * random.uniform(0.9, 1.1)  # noqa: S311 -- no secret
-        if clock.monotonic() + pause_s - started > plan.timeout_s:
+        if elapsed + pause_s > plan.timeout_s:
             raise WaitTimeoutError(
-                f"{plan.doing}: still {seen.status!r}{detail} after {plan.timeout_s:.0f} s",
+                f"{plan.doing}: still {seen.status!r}{detail} after {span(plan.timeout_s)}",
                 remedy=plan.hint,
             )
         await clock.sleep(pause_s)

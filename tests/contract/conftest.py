@@ -14,7 +14,7 @@ import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
 from pulumi_huaweicloud_cbr import BackupReplicationProvider
-from pulumi_huaweicloud_cbr.resources import _call
+from pulumi_huaweicloud_cbr.resources import _messages
 from pulumi_huaweicloud_cbr.resources._session import Session, use_session
 from pulumi_huaweicloud_cbr.settings import Settings
 from simulator.testing import Control, InProcessSimulator
@@ -77,7 +77,7 @@ def session(simulator: InProcessSimulator, configuration: dict[str, str]) -> Ite
 @pytest.fixture(autouse=True)
 def nothing_told_yet() -> None:
     """Let each test see what a user sees in a new process: messages are told once in each."""
-    _call._told.clear()
+    _messages._told.clear()
 
 
 @pytest.fixture

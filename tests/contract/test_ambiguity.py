@@ -184,5 +184,5 @@ def test_copy_that_does_not_end_stops_a_deletion_in_time(rig: Rig) -> None:
     with pytest.raises(WaitTimeoutError) as caught:
         rig.delete()
 
-    assert "after 14400 s" in str(caught.value)
+    assert "after 4 h" in str(caught.value)
     assert "run the same command again" in str(caught.value)

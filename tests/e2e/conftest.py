@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +15,7 @@ import pytest
 
 from simulator.testing import Control, SimulatorProcess
 from simulator.world import World, load_world
-from tests.e2e.driver import PASSWORD, REPOSITORY, MakeProject, Project, connection
+from tests.e2e.driver import PASSWORD, REPOSITORY, MakeProject, Project, connection, processes_of
 
 SPEED = 5000.0
 """500 GB are copied in about a second, so that no test waits long for a copy."""
@@ -23,6 +26,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(autouse=True)
+def end_what_killed_commands_left(tmp_path: Path) -> Iterator[None]:
+    """End the language hosts and plugins that a killed CLI leaves behind; nothing else would."""
+    yield
+    for process in processes_of(tmp_path):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
 
 @pytest.fixture

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +23,8 @@ STACK = "test"
 PASSWORD = "not-a-secret-demo"  # of the demo world
 COMMAND_LIMIT_S = 300
 """Far above what any command takes; only a hang reaches it."""
+
+_NEW_STACKS: dict[str, tempfile.TemporaryDirectory[str]] = {}
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,19 @@ class Project:
         self.python = python
 
     def init(self) -> None:
-        """Create the stack."""
-        self.must("stack", "init", STACK, on_stack=False)
+        """Create the stack; the CLI does it once per project name, others get a copy."""
+        name = yaml.safe_load((self.directory / "Pulumi.yaml").read_text())["name"]
+        if name not in _NEW_STACKS:
+            self.must("stack", "init", STACK, on_stack=False)
+            # Ended with the process of the tests.
+            kept = tempfile.TemporaryDirectory(prefix="new-stack-")
+            shutil.copytree(self.backend, Path(kept.name, "backend"))
+            shutil.copy(self.config_file, Path(kept.name, "config.yaml"))
+            _NEW_STACKS[name] = kept
+            return
+        template = Path(_NEW_STACKS[name].name)
+        shutil.copytree(template / "backend", self.backend, dirs_exist_ok=True)
+        shutil.copy(template / "config.yaml", self.config_file)
 
     def configure(self, settings: dict[str, Any], secrets: dict[str, str] | None = None) -> None:
         """Write the stack's configuration; secrets are encrypted by the CLI."""
@@ -154,12 +169,24 @@ class Project:
 
     def state(self) -> dict[str, dict[str, Any]]:
         """Return the replications in the state: name -> resource."""
-        deployment = self.must("stack", "export").json()["deployment"]
         return {
-            resource["urn"].rsplit("::", 1)[1]: resource
-            for resource in deployment.get("resources", [])
+            name: resource
+            for name, resource in self.resources().items()
             if "BackupReplication" in resource["type"]
         }
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """Return everything in the state: name -> resource."""
+        return {
+            resource["urn"].rsplit("::", 1)[1]: resource
+            for resource in self.deployment().get("resources") or []
+        }
+
+    def deployment(self) -> dict[str, Any]:
+        """Return the state as the backend holds it."""
+        (file,) = (self.backend / ".pulumi" / "stacks").glob(f"*/{STACK}.json")
+        latest: dict[str, Any] = json.loads(file.read_text())["checkpoint"]["latest"] or {}
+        return latest
 
     def everything_stored(self) -> str:
         """Return all text that the backend holds: states, checkpoints, history, backups."""
@@ -182,15 +209,70 @@ def connection(simulator: SimulatorProcess) -> dict[str, Any]:
     }
 
 
-def plugin_hosts_below(directory: Path) -> list[int]:
-    """Return the processes of our plugin host that work below a directory."""
-    found = []
+def sdk_python(version: str) -> Path:
+    """Return the interpreter of a project that has nothing but the wheel and that SDK."""
+    return REPOSITORY / ".cache" / f"sdk-{version}" / "bin" / "python"
+
+
+def on_host(project: Project) -> Project:
+    """Have a project use our plugin host, as the documentation says."""
+    subprocess.run(
+        [project.python, "-m", "pulumi_huaweicloud_cbr.plugin", "--install", "plugin"],
+        cwd=project.directory,
+        check=True,
+        capture_output=True,
+    )
+    file = project.directory / "Pulumi.yaml"
+    line = "plugins: {providers: [{name: pulumi-python, path: ./plugin}]}\n"
+    file.write_text(file.read_text() + line)
+    return project
+
+
+def off_host(project: Project) -> None:
+    """Have a project use the SDK's own plugin again."""
+    file = project.directory / "Pulumi.yaml"
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(line for line in lines if not line.startswith("plugins:")))
+
+
+def start(project: Project, command: str, *options: str) -> subprocess.Popen[bytes]:
+    """Start `up` or `destroy` without waiting for its end."""
+    return subprocess.Popen(
+        project.command(command, "--yes", "--skip-preview", *options),
+        cwd=project.directory,
+        env=project.env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait for a condition, however slow the machine is."""
+    deadline = time.monotonic() + COMMAND_LIMIT_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def processes_of(home: Path) -> dict[int, str]:
+    """Return the processes that were started with this home: id -> command line."""
+    found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            command = (process / "cmdline").read_bytes().decode(errors="replace")
-            where = (process / "cwd").resolve()
+            command = (process / "cmdline").read_bytes().replace(b"\0", b" ")
+            environment = (process / "environ").read_bytes().split(b"\0")
         except OSError:
             continue
-        if "pulumi_huaweicloud_cbr.plugin" in command and directory in (where, *where.parents):
-            found.append(int(process.name))
+        if f"HOME={home}".encode() in environment:
+            found[int(process.name)] = command.decode(errors="replace")
     return found
+
+
+def plugins_of(project: Project) -> list[int]:
+    """Return the processes that serve a project's dynamic resources."""
+    return [
+        process
+        for process, command in processes_of(project.directory.parent).items()
+        if "-m pulumi_huaweicloud_cbr.plugin" in command or "-m pulumi.dynamic" in command
+    ]

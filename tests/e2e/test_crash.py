@@ -2,56 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
-import subprocess
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simulator.testing import Control, SimulatorProcess
-from tests.e2e.driver import COMMAND_LIMIT_S, STACK, MakeProject, Project, plugin_hosts_below
+from tests.e2e.driver import (
+    COMMAND_LIMIT_S,
+    STACK,
+    MakeProject,
+    Project,
+    plugins_of,
+    start,
+    wait_until,
+)
 
 NAME = "erp-to-cn-east-3"
-
-
-@pytest.fixture(autouse=True)
-def end_what_the_killed_cli_left(tmp_path: Path) -> Iterator[None]:
-    """End the language hosts that a killed CLI leaves behind; nothing else would."""
-    yield
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (process / "cmdline").read_bytes()
-            environment = (process / "environ").read_bytes()
-        except OSError:
-            continue
-        if b"pulumi-language-python" in command and str(tmp_path).encode() in environment:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(process.name), signal.SIGKILL)
-
-
-def start_up(project: Project) -> subprocess.Popen[bytes]:
-    """Start an `up` that will not end by itself."""
-    return subprocess.Popen(
-        project.command("up", "--yes", "--skip-preview"),
-        cwd=project.directory,
-        env=project.env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    """Wait for a condition, however slow the machine is."""
-    deadline = time.monotonic() + COMMAND_LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def recover(project: Project) -> None:
@@ -77,7 +45,7 @@ def test_cli_killed_during_submission(
     """The CLI killed while CBR works on the submission: the recipe ends with one copy."""
     control.fault(operation="CopyBackup", action=point)
     project = make_stacks_project([erp])
-    running = start_up(project)
+    running = start(project, "up")
     expected = 1 if point == "hold_after" else 0
     wait_until(lambda: not control.waiting_faults() and len(control.records()) == expected)
 
@@ -88,7 +56,7 @@ def test_cli_killed_during_submission(
 
     assert 0 != locked.code
     assert "locked" in locked.text
-    wait_until(lambda: not plugin_hosts_below(project.directory.parent))
+    wait_until(lambda: not plugins_of(project))
     recover(project)
     assert_one_copy(project, control)
 
@@ -99,10 +67,10 @@ def test_plugin_killed_during_submission(
     """The plugin killed after CBR accepted: running up again adopts the copy."""
     control.fault(operation="CopyBackup", action="hold_after")
     project = make_stacks_project([erp])
-    running = start_up(project)
+    running = start(project, "up")
     wait_until(control.records)
 
-    for process in plugin_hosts_below(project.directory.parent):
+    for process in plugins_of(project):
         os.kill(process, signal.SIGKILL)
     assert 0 != running.wait(COMMAND_LIMIT_S)
     control.release()
@@ -119,7 +87,7 @@ def test_cloud_dies_during_submission(
     """The service gone in the middle of the submission: one copy, once it is back."""
     simulator.control.fault(operation="CopyBackup", action=point)
     project = make_stacks_project([erp])
-    running = start_up(project)
+    running = start(project, "up")
     simulator.wait_for_exit(COMMAND_LIMIT_S)
     simulator.start()
     running.wait(COMMAND_LIMIT_S)
@@ -136,14 +104,7 @@ def test_cli_killed_during_deletion(
     project.up()
     control.advance(20_000)
     control.fault(operation="DeleteBackup", action="hold_after")
-    running = subprocess.Popen(
-        project.command("destroy", "--yes", "--skip-preview"),
-        cwd=project.directory,
-        env=project.env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    running = start(project, "destroy")
     wait_until(lambda: not control.waiting_faults())
     running.kill()
     running.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,22 +11,43 @@ from google.protobuf.struct_pb2 import Struct  # type: ignore[import-untyped]
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2
 
+from pulumi_huaweicloud_cbr.plugin.secrecy import Secrets, open_secrets, seal_secrets
+
+logger = logging.getLogger(__name__)
+
 PROVIDER_KEY = "__provider"
 
 
-def from_wire(bag: Struct, *, keep_unknowns: bool = False) -> dict[str, Any]:
-    """Return a property bag as the SDK hands it to providers."""
-    properties: dict[str, Any] = rpc.deserialize_properties(bag, keep_unknowns)
-    return properties
+def from_wire(bag: Struct, *, keep_unknowns: bool = False) -> tuple[dict[str, Any], Secrets]:
+    """Return a property bag as the SDK hands it to providers, and what was secret in it."""
+    plain, secrets = open_secrets(bag)
+    properties: dict[str, Any] = rpc.deserialize_properties(plain, keep_unknowns)
+    return properties, secrets
 
 
-def to_wire(properties: Mapping[str, Any]) -> Struct:
-    """Return a property bag for an answer.
+def to_wire(properties: Mapping[str, Any], secrets: Secrets) -> Struct:
+    """Return a property bag for an answer, with the request's secrets marked in it.
 
     Raises:
         Exception: a value cannot be serialised; the SDK names the property.
     """
-    return asyncio.run(rpc.serialize_properties(dict(properties), {}))
+    bag = asyncio.run(rpc.serialize_properties(dict(properties), {}))
+    seal_secrets(bag, secrets)
+    return bag
+
+
+def serialisable(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the properties that can be written down."""
+    return {key: value for key, value in properties.items() if _is_serialisable(key, value)}
+
+
+def _is_serialisable(key: str, value: Any) -> bool:
+    try:
+        to_wire({key: value}, Secrets())
+    except Exception as error:  # noqa: BLE001 -- whatever the SDK cannot serialise
+        logger.debug("leaving out property %r: %s", key, error)
+        return False
+    return True
 
 
 def changed_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

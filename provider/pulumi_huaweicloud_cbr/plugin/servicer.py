@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
 import grpc  # type: ignore[import-untyped]
-from google.protobuf import empty_pb2  # type: ignore[import-untyped]
+from google.protobuf import any_pb2, empty_pb2  # type: ignore[import-untyped]
+from google.rpc import status_pb2  # type: ignore[import-untyped]
 from pulumi.dynamic import ReadResult, ResourceProvider
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
@@ -22,11 +23,12 @@ from pulumi_huaweicloud_cbr.plugin.properties import (
     PROVIDER_KEY,
     detailed_diff,
     from_wire,
+    serialisable,
     to_wire,
 )
 from pulumi_huaweicloud_cbr.plugin.providers import Providers, UnknownTypeError
-from pulumi_huaweicloud_cbr.resources._base import UnexpectedError
-from pulumi_huaweicloud_cbr.resources._call import Call, serving
+from pulumi_huaweicloud_cbr.resources._base import PartialResultError, UnexpectedError
+from pulumi_huaweicloud_cbr.resources._call import call_of, serving
 from pulumi_huaweicloud_cbr.resources._session import interrupt_waits
 
 Answer = TypeVar("Answer")
@@ -44,13 +46,15 @@ class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
 
     # -- the plugin itself ------------------------------------------------------------------
 
-    def Configure(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+    def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Take the stack's configuration, secrets decrypted, as the SDK's plugin does."""
-        config = from_wire(request.args)
-        self._providers.configure(
-            {key: rpc.unwrap_rpc_secret(value) for key, value in config.items()}
-        )
-        return provider_pb2.ConfigureResponse(acceptSecrets=False)
+
+        def configure() -> Any:
+            config, _ = from_wire(request.args)
+            self._providers.configure(config)
+            return provider_pb2.ConfigureResponse(acceptSecrets=True)
+
+        return self._serve(request, context, configure)
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Tell the version; the engine wants one, and dynamic plugins have none of their own."""
@@ -72,13 +76,15 @@ class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
         """Validate inputs; unknown ones are told apart."""
 
         def check() -> Any:
-            olds = from_wire(request.olds, keep_unknowns=True)
-            news = from_wire(request.news, keep_unknowns=True)
+            olds, _ = from_wire(request.olds, keep_unknowns=True)
+            news, secrets = from_wire(request.news, keep_unknowns=True)
             result = self._provider_of(news, olds).check(olds, news)
             return provider_pb2.CheckResponse(
-                inputs=to_wire({**result.inputs, PROVIDER_KEY: news[PROVIDER_KEY]}),
+                inputs=to_wire({**result.inputs, PROVIDER_KEY: news[PROVIDER_KEY]}, secrets),
                 failures=[
-                    provider_pb2.CheckFailure(property=failure.property, reason=failure.reason)
+                    provider_pb2.CheckFailure(
+                        property=failure.property, reason=redact(failure.reason)
+                    )
                     for failure in result.failures
                 ],
             )
@@ -89,8 +95,8 @@ class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
         """Compare, and name each property that differs."""
 
         def diff() -> Any:
-            olds = from_wire(request.olds, keep_unknowns=True)
-            news = from_wire(request.news, keep_unknowns=True)
+            olds, _ = from_wire(request.olds, keep_unknowns=True)
+            news, _ = from_wire(request.news, keep_unknowns=True)
             result = self._provider_of(news, olds).diff(request.id, olds, news)
             replaces = list(result.replaces or [])
             answer = provider_pb2.DiffResponse(
@@ -101,7 +107,7 @@ class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
             )
             if result.changes:
                 # The engine sends the old inputs; the outputs stand in for them if it does not.
-                sent = from_wire(request.old_inputs, keep_unknowns=True)
+                sent, _ = from_wire(request.old_inputs, keep_unknowns=True)
                 old_inputs = sent if PROVIDER_KEY in sent else olds
                 details = detailed_diff(old_inputs, news, replaces)
                 answer.diffs.extend(details)
@@ -113,16 +119,27 @@ class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
         return self._serve(request, context, diff)
 
     def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Make the resource."""
+        """Make the resource; one that was made in part keeps its id and what is known of it."""
 
         def create() -> Any:
-            props = from_wire(request.properties)
-            result = self._provider_of(props).create(props)
+            props, secrets = from_wire(request.properties)
+            pickled = props[PROVIDER_KEY]
+            try:
+                result = self._provider_of(props).create(props)
+            except PartialResultError as error:
+                outs = {**error.outputs, PROVIDER_KEY: pickled}
+                return _Partial(error.id, to_wire(outs, secrets), request.properties, str(error))
             identifier: object = result.id
             if not isinstance(identifier, str) or not identifier:
                 raise UnexpectedError(f"the provider gave {identifier!r} as the resource's id")
-            outs = {**(result.outs or {}), PROVIDER_KEY: props[PROVIDER_KEY]}
-            return provider_pb2.CreateResponse(id=result.id, properties=to_wire(outs))
+            outs = {**(result.outs or {}), PROVIDER_KEY: pickled}
+            try:
+                bag = to_wire(outs, secrets)
+            except Exception as error:  # noqa: BLE001 -- the resource exists: its id must be kept
+                bag = to_wire({**serialisable(props), **serialisable(outs)}, secrets)
+                reason = f"it was created, but its outputs cannot be stored: {redact(str(error))}"
+                return _Partial(identifier, bag, request.properties, reason)
+            return provider_pb2.CreateResponse(id=identifier, properties=bag)
 
         return self._serve(request, context, create)
 
@@ -130,9 +147,11 @@ class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
         """Look at the resource; without any state, as on import, by its type and id alone."""
 
         def read() -> Any:
-            props = from_wire(request.properties)
+            props, secrets = from_wire(request.properties)
+            inputs, input_secrets = from_wire(request.inputs)
+            secrets |= input_secrets
             if PROVIDER_KEY not in props:
-                props = from_wire(request.inputs)
+                props = inputs
             pickled = props.get(PROVIDER_KEY)
             if pickled is None:
                 pickled = self._providers.pickle_for_type(request.type)
@@ -141,12 +160,11 @@ class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
                 result = self._providers.get(pickled).read(request.id, props)
             if not result.id:
                 return provider_pb2.ReadResponse(id="")
-            answer = provider_pb2.ReadResponse(
-                id=result.id,
-                properties=to_wire({**(result.outs or {}), PROVIDER_KEY: pickled}),
-            )
+            outs = {**(result.outs or {}), PROVIDER_KEY: pickled}
+            answer = provider_pb2.ReadResponse(id=result.id, properties=to_wire(outs, secrets))
             if result.inputs is not None:
-                answer.inputs.CopyFrom(to_wire({**result.inputs, PROVIDER_KEY: pickled}))
+                seen = {**result.inputs, PROVIDER_KEY: pickled}
+                answer.inputs.CopyFrom(to_wire(seen, secrets))
             elif request.HasField("inputs"):
                 answer.inputs.CopyFrom(request.inputs)
             return answer
@@ -157,10 +175,11 @@ class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
         """Change the resource in place."""
 
         def update() -> Any:
-            olds, news = from_wire(request.olds), from_wire(request.news)
+            olds, _ = from_wire(request.olds)
+            news, secrets = from_wire(request.news)
             result = self._provider_of(news).update(request.id, olds, news)
             outs = {**(result.outs or {}), PROVIDER_KEY: news[PROVIDER_KEY]}
-            return provider_pb2.UpdateResponse(properties=to_wire(outs))
+            return provider_pb2.UpdateResponse(properties=to_wire(outs, secrets))
 
         return self._serve(request, context, update)
 
@@ -168,7 +187,7 @@ class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
         """Delete the resource."""
 
         def delete() -> Any:
-            props = from_wire(request.properties)
+            props, _ = from_wire(request.properties)
             self._provider_of(props).delete(request.id, props)
             return empty_pb2.Empty()
 
@@ -184,22 +203,45 @@ class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
         raise UnexpectedError("the resource carries no provider; is it a dynamic resource?")
 
     def _serve(self, request: Any, context: Any, work: Callable[[], Answer]) -> Answer:
-        call = Call(urn=request.urn, timeout_s=getattr(request, "timeout", 0.0) or None)
         with self._idle:
             self._calls += 1
         try:
-            with serving(call):
-                return work()
+            with serving(call_of(request, is_by_host=True)):
+                answer = work()
+            if not isinstance(answer, _Partial):
+                return answer
+            context.set_trailing_metadata((("grpc-status-details-bin", answer.details()),))
+            message = answer.reason
         except _EXPECTED as error:
             message = str(error)
         except BaseException as error:  # noqa: BLE001 -- see the module's docstring
             told = f"{type(error).__name__}: {error}".removesuffix(": ")
-            message = redact(f"{told}\n{traceback.format_exc()}")
+            message = f"{told}\n{traceback.format_exc()}"
         finally:
             with self._idle:
                 self._calls -= 1
                 self._idle.notify_all()
-        return _refuse(context, message)
+        return _refuse(context, redact(message))
+
+
+class _Partial:
+    """A resource that exists although its creation did not succeed; the engine keeps it."""
+
+    def __init__(self, identifier: str, outputs: Any, inputs: Any, reason: str) -> None:
+        self.reason = reason
+        self._failure = provider_pb2.ErrorResourceInitFailed(
+            id=identifier, properties=outputs, reasons=[reason], inputs=inputs
+        )
+
+    def details(self) -> bytes:
+        """Return what the engine looks for in a failed call's trailing metadata."""
+        packed = any_pb2.Any()
+        packed.Pack(self._failure)
+        status = status_pb2.Status(
+            code=grpc.StatusCode.UNKNOWN.value[0], message=self.reason, details=[packed]
+        )
+        encoded: bytes = status.SerializeToString()
+        return encoded
 
 
 _CHANGES = {

@@ -1,7 +1,7 @@
 """What every provider class here shares: configuration, and errors that a user can read.
 
-The SDK's plugin shows `str(error)` up to 3.264 and a whole traceback from 3.265 on. Expected
-errors are shown without one on either; unexpected ones keep theirs.
+The SDK's plugin shows `str(error)` after a prefix up to 3.264, and a whole traceback from 3.265 on.
+Expected errors are shown as their one line on either; unexpected ones keep their traceback.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import pulumi
 from pulumi.dynamic import ConfigureRequest, ResourceProvider
 
 from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, redact
-from pulumi_huaweicloud_cbr.resources._call import serving
+from pulumi_huaweicloud_cbr.resources._call import refuse, serving
+from pulumi_huaweicloud_cbr.resources._messages import slow_call
 from pulumi_huaweicloud_cbr.resources._session import Session, open_session
 from pulumi_huaweicloud_cbr.settings import Settings
 
@@ -29,6 +30,24 @@ class UnexpectedError(Exception):
     """A fault of this package; its text is the redacted traceback and where to report it."""
 
 
+class PartialResultError(CbrError):
+    """A resource exists, but not yet as declared; running `up` again updates it.
+
+    Our plugin host keeps it in the state with its error. With the SDK's plugin nothing is kept,
+    and the next create finds the resource again.
+
+    Args:
+        outputs: what is known of it, as the state is to hold it.
+    """
+
+    def __init__(self, cause: CbrError, identifier: str, outputs: dict[str, Any]) -> None:
+        self.id = identifier
+        self.outputs = outputs
+        super().__init__(
+            cause.message, remedy=cause.remedy, code=cause.code, request_id=cause.request_id
+        )
+
+
 def served(method: Method) -> Method:
     """Wrap a provider's method: know the call, and let only exceptions out that can be shown.
 
@@ -37,10 +56,11 @@ def served(method: Method) -> Method:
 
     @functools.wraps(method)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        with serving():
+        with serving(), slow_call(method.__name__):
             try:
                 return method(*args, **kwargs)
-            except CbrError:
+            except CbrError as error:
+                refuse(str(error))
                 raise
             except BaseException as error:
                 raise UnexpectedError(

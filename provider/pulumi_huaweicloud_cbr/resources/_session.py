@@ -11,7 +11,10 @@ import threading
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pulumi_huaweicloud_cbr.errors import WaitTimeoutError
 from pulumi_huaweicloud_cbr.models import ProjectScope
+from pulumi_huaweicloud_cbr.reporting import span
+from pulumi_huaweicloud_cbr.resources._call import current_call
 from pulumi_huaweicloud_cbr.resources._logging import start_logging
 from pulumi_huaweicloud_cbr.settings import Settings
 
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.clock import Clock
 
 Answer = TypeVar("Answer")
+
+LAST_REQUEST_S = 5.0
+"""What a request under way at a call's time limit may still take; waits end at the limit itself."""
 
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
@@ -60,8 +66,13 @@ class Session:
         self._project_ids: dict[str, str] = {}
 
     def run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
-        """Run a coroutine on the shared loop and wait for its answer."""
-        return asyncio.run_coroutine_threadsafe(work, _running_loop()).result()
+        """Run a coroutine on the shared loop and wait for its answer.
+
+        Raises:
+            WaitTimeoutError: the time limit was reached that the program set for the call.
+        """
+        limit_s = current_call().timeout_s
+        return asyncio.run_coroutine_threadsafe(_within(limit_s, work), _running_loop()).result()
 
     def client(self) -> CbrClient:
         """Return the client; made at first use, inside the loop.
@@ -73,14 +84,14 @@ class Session:
             from pulumi_huaweicloud_cbr.auth import make_authenticator
             from pulumi_huaweicloud_cbr.client import CbrClient
             from pulumi_huaweicloud_cbr.clock import InterruptibleClock
-            from pulumi_huaweicloud_cbr.resources._call import tell
+            from pulumi_huaweicloud_cbr.resources._messages import progress
 
             clock = self._clock or InterruptibleClock(_interruption)
             self._client = CbrClient(
                 self.settings,
                 make_authenticator(self.settings, clock),
                 clock=clock,
-                on_pause=lambda pause: tell(str(pause)),
+                on_pause=lambda pause: progress(str(pause)),
                 transport=self._transport,
             )
         return self._client
@@ -108,6 +119,19 @@ class Session:
         if project_id is None and region == self.settings.region:
             project_id = self.settings.project_id
         return ProjectScope(region, project_id or await self.project_id(region))
+
+
+async def _within(limit_s: float | None, work: Coroutine[Any, Any, Answer]) -> Answer:
+    if limit_s is None:
+        return await work
+    try:
+        return await asyncio.wait_for(work, limit_s + LAST_REQUEST_S)
+    except asyncio.TimeoutError:
+        raise WaitTimeoutError(
+            f"the time limit of {span(limit_s)} that the program sets in custom_timeouts was "
+            "reached",
+            remedy="what was begun goes on in CBR; run the same command again to go on",
+        ) from None
 
 
 def open_session(settings: Settings) -> Session:

@@ -32,8 +32,14 @@ from pulumi_huaweicloud_cbr.models import (
     TrackedReplication,
 )
 from pulumi_huaweicloud_cbr.preflight import Finding
-from pulumi_huaweicloud_cbr.resources._base import CbrProvider, served, split_unknown
-from pulumi_huaweicloud_cbr.resources._call import current_timeout_s, tell, warn
+from pulumi_huaweicloud_cbr.resources._base import (
+    CbrProvider,
+    PartialResultError,
+    served,
+    split_unknown,
+)
+from pulumi_huaweicloud_cbr.resources._call import current_call
+from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.resources._session import Session
 
 if TYPE_CHECKING:
@@ -156,9 +162,15 @@ class BackupReplicationProvider(CbrProvider):
     @served
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Submit the copy, or adopt the one that exists; return without waiting for it."""
+        from pulumi_huaweicloud_cbr.lifecycle import IncompleteError
+
         inputs, _ = split_unknown(props)
         session = self.open()
-        tracked = session.run(_create(session, inputs))
+        try:
+            tracked = session.run(_create(session, inputs))
+        except IncompleteError as error:
+            outputs = _to_state(inputs, error.tracked)
+            raise PartialResultError(error, error.tracked.replication_record_id, outputs) from error
         return CreateResult(tracked.replication_record_id, _to_state(inputs, tracked))
 
     @served
@@ -300,7 +312,7 @@ async def _create(session: Session, inputs: dict[str, Any]) -> TrackedReplicatio
         enable_acceleration=inputs.get("enable_acceleration", False),
         adopt=inputs.get("adopt", True),
     )
-    return await submit_or_adopt(session.client(), desired, tell)
+    return await submit_or_adopt(session.client(), desired, EngineReporter(), _limits())
 
 
 def _split_import_id(identifier: str, region: str | None) -> tuple[str, str, str]:
@@ -334,19 +346,19 @@ async def _refresh(session: Session, state: dict[str, Any]) -> tuple[Standing, T
 async def _rename(session: Session, tracked: TrackedReplication, name: str) -> TrackedReplication:
     from pulumi_huaweicloud_cbr.lifecycle import rename
 
-    return await rename(session.client(), tracked, name, tell, _limits())
+    return await rename(session.client(), tracked, name, EngineReporter(), _limits())
 
 
 async def _remove(session: Session, tracked: TrackedReplication) -> None:
     from pulumi_huaweicloud_cbr.lifecycle import remove
 
-    await remove(session.client(), tracked, tell, _limits())
+    await remove(session.client(), tracked, EngineReporter(), _limits())
 
 
 def _limits() -> Limits:
     from pulumi_huaweicloud_cbr.lifecycle import Limits
 
-    timeout_s = current_timeout_s()
+    timeout_s = current_call().timeout_s
     return Limits() if timeout_s is None else Limits(copy_s=timeout_s, deletion_s=timeout_s)
 
 

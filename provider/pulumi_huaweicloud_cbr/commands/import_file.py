@@ -1,0 +1,115 @@
+"""``import-file``: write what `pulumi import --file` needs to take over existing replications.
+
+The SDK's plugin cannot read a resource of which there is no state yet, so `pulumi import` with an
+id alone fails on it. With inputs and outputs in the file, the engine does not ask the plugin.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+from pulumi_huaweicloud_cbr.commands._cli import run_pulumi
+from pulumi_huaweicloud_cbr.errors import ConfigurationError, excerpt
+
+TYPE = "pulumi-python:dynamic/huaweicloud_cbr:BackupReplication"
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to a parser."""
+    parser = commands.add_parser(
+        "import-file",
+        help="write the file with which pulumi import takes over existing replications",
+        description=(
+            "Reads existing replications from CBR and writes the file with which `pulumi import` "
+            "takes them into a stack, also with the SDK's own plugin. Reads only."
+        ),
+    )
+    parser.add_argument(
+        "replications",
+        nargs="+",
+        metavar="NAME=ID",
+        help="the resource's name in the program, and SOURCE_REGION/BACKUP_ID/RECORD_ID "
+        "(without the region: the configured one)",
+    )
+    parser.add_argument(
+        "--stack",
+        help="take huaweicloud:* settings from this stack of the project in this directory "
+        "(else from the environment alone)",
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("import.json"), help="the file (default: %(default)s)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> None:
+    """Write the file and say what to do with it.
+
+    Raises:
+        CbrError: a replication cannot be read; nothing is written.
+    """
+    named = [_split(text) for text in given.replications]
+    document = {"resources": _read(named, _stack_settings(given.stack) if given.stack else {})}
+    given.out.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    for resource in document["resources"]:
+        outputs = resource["outputs"]
+        print(
+            f"{resource['name']}: backup ({outputs['backup_id']}) to "
+            f"{outputs['destination_region']}, status {outputs['status']}"
+        )
+    stack = f" --stack {shlex.quote(given.stack)}" if given.stack else ""
+    print(f"\nWrote {given.out}. Take them over with:")
+    print(
+        f"  pulumi import --file {shlex.quote(str(given.out))} --generate-code=false "
+        f"--protect=false --yes{stack}"
+    )
+    print("Then `pulumi preview` should show no change.")
+
+
+def _split(text: str) -> tuple[str, str]:
+    name, equals, identifier = text.partition("=")
+    if not (name and equals and identifier):
+        raise ConfigurationError(
+            f"reading {text!r}: want NAME=SOURCE_REGION/BACKUP_ID/RECORD_ID",
+            remedy="the name is that of the resource in the program",
+        )
+    return name, identifier
+
+
+def _read(named: list[tuple[str, str]], settings: dict[str, Any]) -> list[dict[str, Any]]:
+    from pulumi.dynamic import Config, ConfigureRequest
+    from pulumi.dynamic.dynamic import serialize_provider
+
+    from pulumi_huaweicloud_cbr.resources.backup_replication import BackupReplicationProvider
+
+    pickled = serialize_provider(BackupReplicationProvider())
+    provider = BackupReplicationProvider()
+    provider.configure(ConfigureRequest(Config(settings, "import")))
+    resources = []
+    for name, identifier in named:
+        found = provider.import_state(identifier)
+        resources.append(
+            {
+                "type": TYPE,
+                "name": name,
+                "id": found.id,
+                "inputs": {**(found.inputs or {}), "__provider": pickled},
+                "outputs": {**(found.outs or {}), "__provider": pickled},
+            }
+        )
+    return resources
+
+
+def _stack_settings(stack: str) -> dict[str, Any]:
+    """Return a stack's configuration, secrets decrypted by the CLI."""
+    done = run_pulumi("config", "--json", "--show-secrets", "--stack", stack)
+    if done.returncode:
+        raise ConfigurationError(
+            f"reading the configuration of stack {stack!r}: {excerpt(done.stderr)}",
+            remedy="run this in the project's directory",
+        )
+    return {key: entry.get("value") for key, entry in json.loads(done.stdout).items()}

@@ -1,0 +1,114 @@
+"""Secrets in property bags: plain for the provider, marked again in what it answers.
+
+The engine sends secrets only to plugins that promise to give them back as secrets. A provider of
+a dynamic resource works with plain values, so the marks are taken off before and set after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from google.protobuf.struct_pb2 import Struct, Value  # type: ignore[import-untyped]
+from pulumi.runtime import rpc
+
+from pulumi_huaweicloud_cbr.errors import remember_secret
+
+# Of the engine's protocol: an object with this key is not plain data, and of which kind it is.
+SIGNATURE_KEY = "4dabf18193072939515e22adb298388d"
+SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 -- a marker, no secret
+SHORTEST_TEXT = 4
+"""Shorter secrets would mark ordinary words as secret wherever they turn up."""
+
+Path = tuple[str | int, ...]
+
+
+@dataclass
+class Secrets:
+    """What was secret in a bag: where, and the texts themselves."""
+
+    paths: set[Path] = field(default_factory=set)
+    texts: set[str] = field(default_factory=set, repr=False)
+
+    def __or__(self, other: Secrets) -> Secrets:
+        """Return what is secret in either."""
+        return Secrets(self.paths | other.paths, self.texts | other.texts)
+
+
+def open_secrets(bag: Struct) -> tuple[Struct, Secrets]:
+    """Return a copy of the bag in which everything is plain, and what was secret in it.
+
+    The texts are kept out of all messages of this process from now on.
+    """
+    plain = Struct()
+    plain.CopyFrom(bag)
+    secrets = Secrets()
+    for key in plain.fields:
+        _open(plain.fields[key], (key,), secrets)
+    for text in secrets.texts:
+        remember_secret(text)
+    return plain, secrets
+
+
+def _open(value: Value, path: Path, secrets: Secrets) -> None:
+    while _is_secret(value):
+        inner = Value()
+        inner.CopyFrom(value.struct_value.fields["value"])
+        value.CopyFrom(inner)
+        secrets.paths.add(path)
+        if not str(path[0]).startswith("__"):  # of the SDK's own: a provider's pickle
+            secrets.texts.update(
+                text for text in _texts(value) if len(text) >= SHORTEST_TEXT and text != rpc.UNKNOWN
+            )
+    for step, member in _members(value):
+        _open(member, (*path, step), secrets)
+
+
+def seal_secrets(bag: Struct, secrets: Secrets) -> None:
+    """Mark as secret what was so in the request, and each text that contains a secret one.
+
+    What a provider made of a secret so that the text is not in it any more, such as a hash, is
+    not recognised: `additional_secret_outputs` is for that.
+    """
+    if not secrets.paths and not secrets.texts:
+        return
+    for key in bag.fields:
+        _seal(bag.fields[key], (key,), secrets)
+
+
+def _seal(value: Value, path: Path, secrets: Secrets) -> None:
+    if _is_secret(value):
+        return
+    is_derived = value.HasField("string_value") and any(
+        text in value.string_value for text in secrets.texts
+    )
+    if path in secrets.paths or is_derived:
+        sealed = Value()
+        sealed.struct_value.fields[SIGNATURE_KEY].string_value = SECRET_SIGNATURE
+        sealed.struct_value.fields["value"].CopyFrom(value)
+        value.CopyFrom(sealed)
+        return
+    for step, member in _members(value):
+        _seal(member, (*path, step), secrets)
+
+
+def _is_secret(value: Value) -> bool:
+    if not value.HasField("struct_value"):
+        return False
+    fields = value.struct_value.fields
+    return SIGNATURE_KEY in fields and fields[SIGNATURE_KEY].string_value == SECRET_SIGNATURE
+
+
+def _members(value: Value) -> Iterator[tuple[str | int, Value]]:
+    if value.HasField("struct_value"):
+        for key in value.struct_value.fields:
+            yield key, value.struct_value.fields[key]
+    elif value.HasField("list_value"):
+        yield from enumerate(value.list_value.values)
+
+
+def _texts(value: Value) -> Iterator[str]:
+    if value.HasField("string_value"):
+        yield value.string_value
+    for _, member in _members(value):
+        yield from _texts(member)

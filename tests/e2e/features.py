@@ -1,0 +1,66 @@
+"""What our plugin host adds to the SDK's plugin, as data: one row a feature, one cell a plugin.
+
+`test_features.py` runs each cell with the real CLI and compares; the table in the documentation
+is written from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PLUGINS = {
+    "sdk-3.255.0": "SDK's plugin, 3.255",
+    "sdk-3.272.0": "SDK's plugin, 3.272",
+    "host": "this host",
+}
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A feature, and what is seen of it with each of `PLUGINS`, in their order."""
+
+    key: str
+    title: str
+    seen: tuple[str, str, str]
+
+    def cell(self, plugin: str) -> str:
+        """Return what is seen with a plugin."""
+        return self.seen[list(PLUGINS).index(plugin)]
+
+
+FEATURES = (
+    Feature("parallel", "calls at once, of 6 that the engine could make", ("4", "4", "6")),
+    Feature("import_command", "`pulumi import TYPE NAME ID`", ("fails", "fails", "works")),
+    Feature("import_option", "`import_` option", ("fails", "fails", "works")),
+    Feature("import_file", "`import-file` and `pulumi import --file`", ("works", "works", "works")),
+    Feature("detailed_diff", "`preview --json` names what differs", ("no", "no", "yes")),
+    Feature("replace_on_changes", "`replaceOnChanges`", ("ignored", "ignored", "replaces")),
+    Feature("custom_timeouts", "`customTimeouts` on a wait", ("end it", "end it", "end it")),
+    Feature("interrupt", "one Ctrl-C during a wait", ("waits on", "waits on", "ends it")),
+    Feature(
+        "partial",
+        "replica adopted, but not renamed",
+        ("found by the next `up`", "found by the next `up`", "kept in the state"),
+    ),
+    Feature("error", "an expected error", ("its text alone", "its text alone", "its text alone")),
+    Feature(
+        "progress",
+        "progress of a wait",
+        ("on the resource's row", "on the resource's row", "on the resource's row"),
+    ),
+    Feature("secrets", "outputs that contain a secret input", ("plain", "plain", "secret")),
+    Feature(
+        "exit", "`SystemExit` in a provider", ("the engine hangs", "the engine hangs", "an error")
+    ),
+    Feature(
+        "killed", "the CLI is killed", ("the plugin stays", "the plugin stays", "the plugin ends")
+    ),
+    Feature("hint", "hint at what is missing", ("once", "once", "none")),
+)
+
+
+def table() -> str:
+    """Return the features as a Markdown table."""
+    head = "| | " + " | ".join(PLUGINS.values()) + " |"
+    rows = [f"| {feature.title} | " + " | ".join(feature.seen) + " |" for feature in FEATURES]
+    return "\n".join([head, "|---" * (len(PLUGINS) + 1) + "|", *rows])

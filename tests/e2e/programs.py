@@ -1,0 +1,86 @@
+"""Programs that the end-to-end tests run, steered by the stack's configuration."""
+
+from __future__ import annotations
+
+TYPE = "pulumi-python:dynamic/huaweicloud_cbr:BackupReplication"
+BACKUP = "5a863daa-7265-4c0a-822f-e66b2abcfb3d"
+VAULT = "ca0083e4-1bda-48ca-af6d-aa9c8c93bc85"
+SECOND_VAULT = "0b7e6f3c-54a1-4c7e-8a52-3f0d9c1e2b4a"
+
+# One replication with each of Pulumi's options that our plugin host adds something to.
+REPLICATION = f"""
+import json, pulumi
+import pulumi_huaweicloud_cbr as cbr
+
+given = pulumi.Config()
+options = {{}}
+if given.get("import"):
+    options["import_"] = given.get("import")
+if given.get("replace-on"):
+    options["replace_on_changes"] = [given.get("replace-on")]
+if given.get("create-timeout") or given.get("delete-timeout"):
+    options["custom_timeouts"] = pulumi.CustomTimeouts(
+        create=given.get("create-timeout"), delete=given.get("delete-timeout")
+    )
+replica = cbr.BackupReplication(
+    "erp",
+    cbr.BackupReplicationArgs(
+        backup_id="{BACKUP}",
+        destination_region="cn-east-3",
+        destination_vault_id=given.get("vault") or "{VAULT}",
+        name=given.get("name"),
+    ),
+    pulumi.ResourceOptions(**options),
+)
+"""
+
+# Dynamic resources that are not ours: pickled by value, since they live in `__main__`.
+FOREIGN = """
+import pathlib, time
+import pulumi
+from pulumi.dynamic import CreateResult, Resource, ResourceProvider, UpdateResult
+
+class Provider(ResourceProvider):
+    def create(self, props):
+        what = props["what"]
+        if what == "exit":
+            raise SystemExit(3)
+        if what == "interrupt":
+            raise KeyboardInterrupt
+        if what == "no-id":
+            return CreateResult("", {})
+        if what == "object":
+            return CreateResult("x", {"what": what, "bad": object()})
+        if what == "derive":
+            derived = {"copy": props["secret"], "url": f"a:{props['secret']}@b"}
+            return CreateResult("d", {**props, **derived})
+        folder = pathlib.Path(props["folder"])
+        number, want = int(props["number"]), int(props["want"])
+        (folder / f"in-{number}").touch()
+        if what == "stay":
+            time.sleep(600)
+        # Waits for all the others, as long as it takes if they have to come, else for a while.
+        deadline = time.monotonic() + (120 if what == "meet" else 5)
+        while len(list(folder.glob("in-*"))) < want and not list(folder.glob(f"saw-{want}")):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.02)
+        (folder / f"saw-{len(list(folder.glob('in-*')))}").touch()
+        (folder / f"in-{number}").unlink()
+        return CreateResult(f"made-{number}", dict(props))
+
+    def update(self, id, olds, news):
+        return UpdateResult(dict(news))
+
+class Thing(Resource):
+    def __init__(self, name, props):
+        super().__init__(Provider(), name, {**props, "copy": None, "url": None})
+
+given = pulumi.Config()
+for number in range(given.get_int("count") or 1):
+    Thing(f"thing-{number}", {
+        "what": given.require("what"), "folder": given.get("folder") or "",
+        "number": number, "want": given.get_int("count") or 1,
+        "secret": pulumi.Output.secret("hunter2-" + "x" * 4),
+    })
+"""

@@ -1,0 +1,138 @@
+"""Messages to the engine: how often, on which row, and never at the cost of an operation."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import grpc  # type: ignore[import-untyped]
+import pytest
+
+from pulumi_huaweicloud_cbr.reporting import span
+from pulumi_huaweicloud_cbr.resources import _messages
+from pulumi_huaweicloud_cbr.resources._call import Call, serving
+
+ERP = Call(urn="urn:pulumi:s::p::t::erp", is_by_host=True)
+STOCK = Call(urn="urn:pulumi:s::p::t::erp")
+
+
+class Engine:
+    """Takes messages, or refuses them."""
+
+    def __init__(self) -> None:
+        self.taken: list[Any] = []
+        self.error: Exception | None = None
+
+    def Log(self, request: Any, timeout: float) -> None:  # noqa: N802
+        """Take one message."""
+        assert timeout == _messages.ENGINE_LIMIT_S
+        if self.error:
+            raise self.error
+        self.taken.append(request)
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """An engine that this process is connected to, and nothing said yet."""
+    engine = Engine()
+    monkeypatch.setattr(_messages, "_engine_address", lambda: "127.0.0.1:1")
+    monkeypatch.setattr(_messages, "_engine", lambda _: engine)
+    monkeypatch.setattr(_messages, "_told", set())
+    monkeypatch.setattr(_messages, "_pace", _messages.Pace())
+    monkeypatch.setattr(_messages, "_busy", 0)
+    monkeypatch.setattr(_messages, "_was_full", False)
+    return engine
+
+
+def test_progress_is_ephemeral_and_on_the_row_of_its_resource(engine: Engine) -> None:
+    """It shows while the work goes on, and leaves nothing behind."""
+    with serving(ERP):
+        _messages.progress("45 %")
+
+    (request,) = engine.taken
+    assert ("45 %", ERP.urn, True) == (request.message, request.urn, request.ephemeral)
+
+
+def test_tell_once_per_resource_and_wording(engine: Engine) -> None:
+    """The engine checks a resource several times in one operation; the user reads it once."""
+    for urn in ("a", "a", "b"):
+        with serving(Call(urn=urn, is_by_host=True)):
+            _messages.tell("adopted")
+
+    assert ["a", "b"] == [request.urn for request in engine.taken]
+    assert not any(request.ephemeral for request in engine.taken)
+
+
+def test_message_is_lost_with_its_engine_and_nothing_else(engine: Engine) -> None:
+    """An engine that has gone must not cost the id of a copy that was just submitted."""
+    engine.error = grpc.RpcError("gone")
+
+    with serving(ERP):
+        _messages.tell("submitted")
+        _messages.progress("45 %")
+
+    assert [] == engine.taken
+
+
+def test_pace_gets_slower_up_to_a_line_a_minute() -> None:
+    """A wait of four hours is some 250 lines of a log, and its beginning is shown closely."""
+    now = 0.0
+    pace = _messages.Pace(lambda: now)
+    shown = []
+    while now < 4 * 3600:
+        if pace.is_due("erp"):
+            shown.append(now)
+        now += 0.5
+
+    assert [0, 2, 5, 9.5, 16.5] == shown[:5]
+    assert all(later - earlier <= 60.5 for earlier, later in itertools.pairwise(shown))
+    assert 240 <= len(shown) <= 260
+
+
+def test_pace_of_one_resource_is_not_that_of_another() -> None:
+    """Many waits at once each have their line."""
+    pace = _messages.Pace(lambda: 0.0)
+
+    assert [True, True, False] == [pace.is_due(urn) for urn in ("a", "b", "a")]
+
+
+def test_hint_in_a_wait_on_the_sdks_plugin_only(engine: Engine) -> None:
+    """Once per process, on the stack's row; our own plugin host lacks nothing."""
+    for call in (ERP, STOCK, Call(urn="other")):
+        with serving(call):
+            _messages.progress("45 %")
+
+    hints = [request for request in engine.taken if "--install plugin" in request.message]
+    assert [""] == [request.urn for request in hints]
+
+
+@pytest.mark.parametrize(("calls", "expected"), [(4, 0), (5, 1)])
+def test_hint_when_more_calls_are_made_than_the_sdks_plugin_takes(
+    engine: Engine, calls: int, expected: int
+) -> None:
+    """Four calls fill it without harm; a fifth had to wait."""
+    running = [_messages.slow_call("create") for _ in range(calls)]
+    for number, call in enumerate(running):
+        if number >= _messages.STOCK_WORKERS:
+            running[number - _messages.STOCK_WORKERS].__exit__(None, None, None)
+        call.__enter__()
+    for call in running[-_messages.STOCK_WORKERS :]:
+        call.__exit__(None, None, None)
+
+    assert expected == sum("four calls at a time" in request.message for request in engine.taken)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (59.4, "59 s"),
+        (60, "1 min"),
+        (200, "3 min 20 s"),
+        (14_400, "4 h"),
+        (7500, "2 h 5 min"),
+    ],
+)
+def test_span(seconds: float, text: str) -> None:
+    """Durations are read by people."""
+    assert text == span(seconds)
