@@ -230,6 +230,8 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Serve one request."""
+        # No network answers before others had their turn.
+        await asyncio.sleep(0)
         try:
             return await self._inner.handle_async_request(request)
         except ConnectionDroppedError as error:

@@ -91,8 +91,14 @@ def retrying(
     clock: Clock,
     should_repeat: Callable[[BaseException], bool],
     on_pause: Callable[[Pause], None],
+    not_counted_s: Callable[[], float] = lambda: 0.0,
 ) -> AsyncRetrying:
-    """Return a tenacity loop that follows these rules; the last error is raised as it is."""
+    """Return a tenacity loop that follows these rules; the last error is raised as it is.
+
+    Args:
+        not_counted_s: returns the seconds so far that are not the call's own, such as the wait
+            for its turn.
+    """
     # Loaded at the first call: most runs of a program make none.
     from tenacity import (  # noqa: PLC0415
         AsyncRetrying,
@@ -108,7 +114,7 @@ def retrying(
         return max(float(asked), jitter(state))
 
     def is_spent(state: RetryCallState) -> bool:
-        elapsed = clock.monotonic() - started
+        elapsed = clock.monotonic() - started - not_counted_s()
         return (
             state.attempt_number >= budget.attempts
             or elapsed + state.upcoming_sleep > budget.seconds

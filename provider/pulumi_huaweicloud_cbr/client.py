@@ -51,7 +51,8 @@ from pulumi_huaweicloud_cbr.models import (
     VaultPage,
     WireModel,
 )
-from pulumi_huaweicloud_cbr.responses import decode, error_of, request_id_of
+from pulumi_huaweicloud_cbr.pacing import Pacer
+from pulumi_huaweicloud_cbr.responses import decode, error_of, request_id_of, retry_after_s
 from pulumi_huaweicloud_cbr.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -112,7 +113,8 @@ class CbrClient:
 
     GET, PUT and DELETE are repeated on transport errors, throttling, 5xx and the codes that
     `error_codes` marks so; the submission of a replication only where it was certainly not
-    carried out. Repetition stops at a number of attempts or of seconds, whichever is first.
+    carried out. Repetition stops at a number of attempts or of seconds, whichever is first. All
+    requests share one pace (`pacing`).
 
     Args:
         on_pause: told before each wait, for instance to show the user that a call is throttled.
@@ -134,6 +136,7 @@ class CbrClient:
         self._authenticator = authenticator
         self._budget = budget or RetryBudget()
         self._on_pause = on_pause
+        self._pacer = Pacer(self.clock)
         self._http = httpx.AsyncClient(
             timeout=TIMEOUTS,
             limits=POOL_LIMITS,
@@ -181,9 +184,17 @@ class CbrClient:
         )
         return (await self._call(call, ReplicationEnvelope)).replication
 
-    async def get_backup(self, scope: ProjectScope, backup_id: str) -> Backup:
+    async def get_backup(
+        self,
+        scope: ProjectScope,
+        backup_id: str,
+        *,
+        is_fresh: bool = False,  # noqa: ARG002 -- all answers are, here
+    ) -> Backup:
         """Read a backup with its replication records (ShowBackup).
 
+        Args:
+            is_fresh: ask the service, also where answers are shared.
         Raises:
             NotFoundError: there is none of that id in the project.
         """
@@ -200,9 +211,15 @@ class CbrClient:
             limit: rows, 1 to 1000.
             filters: query parameters under their API names; None is left out.
         """
+        return (await self.get_backup_page(scope, limit=limit, offset=offset, **filters)).backups
+
+    async def get_backup_page(
+        self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
+    ) -> BackupPage:
+        """Read one page of backups with what it says of the whole list; as `list_backups`."""
         params = _params(limit=limit, offset=offset or None, **filters)
         call = self._cbr(f"listing backups in {scope}", "GET", scope, ("backups",), params=params)
-        return (await self._call(call, BackupPage)).backups
+        return await self._call(call, BackupPage)
 
     async def rename_backup(self, scope: ProjectScope, backup_id: str, name: str) -> Backup:
         """Rename a backup (UpdateBackup, which can change nothing else)."""
@@ -309,8 +326,19 @@ class CbrClient:
                 return False
             return may_repeat(error, is_repeatable=call.is_repeatable)
 
-        loop = retrying(call.doing, self._budget, self.clock, should_repeat, self._pause)
-        response: httpx.Response = await loop(self._send, call)
+        waited_s = 0.0
+
+        async def send_in_turn() -> httpx.Response:
+            nonlocal waited_s
+            asked_at = self.clock.monotonic()
+            async with self._pacer:
+                waited_s += self.clock.monotonic() - asked_at
+                return await self._send(call)
+
+        loop = retrying(
+            call.doing, self._budget, self.clock, should_repeat, self._pause, lambda: waited_s
+        )
+        response: httpx.Response = await loop(send_in_turn)
         return response
 
     def _pause(self, pause: Pause) -> None:
@@ -338,6 +366,10 @@ class CbrClient:
             response.status_code,
             request_id_of(response),
         )
+        if response.status_code == 429:
+            self._pacer.throttled(retry_after_s(response))
+        else:
+            self._pacer.accepted()
         _raise_for_refusal(call.doing, response)
         return response
 

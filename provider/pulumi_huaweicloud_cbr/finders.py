@@ -35,15 +35,21 @@ PAGES_LIMIT = 200
 """More full pages than this are not a long list, but a service that ignores the offset."""
 
 
-async def find_backup(api: CbrClient, scope: ProjectScope, backup_id: str) -> Backup:
+async def find_backup(
+    api: CbrClient, scope: ProjectScope, backup_id: str, *, is_fresh: bool = False
+) -> Backup:
     """Return the backup of that id.
 
+    Args:
+        is_fresh: want it as it is from now on, not an answer shared with others.
     Raises:
         NotFoundError: the project answers, and has none.
         ApiError: also where the project itself cannot be reached with these credentials.
         MalformedResponseError: another backup was answered.
     """
-    backup = await _existing(api, scope, lambda: api.get_backup(scope, backup_id))
+    backup = await _existing(
+        api, scope, lambda: api.get_backup(scope, backup_id, is_fresh=is_fresh)
+    )
     _require_same("backup", scope, backup_id, backup.id)
     return backup
 
@@ -98,10 +104,12 @@ def records_for_region(source: Backup, region: str) -> tuple[ReplicationRecord, 
     return tuple(sorted(matching, key=lambda record: record.created_at or "", reverse=True))
 
 
-async def find_replica_by_id(api: CbrClient, scope: ProjectScope, backup_id: str) -> Replica:
-    """Return what stands under a replica's id in the destination."""
+async def find_replica_by_id(
+    api: CbrClient, scope: ProjectScope, backup_id: str, *, is_fresh: bool = False
+) -> Replica:
+    """Return what stands under a replica's id in the destination; arguments as `find_backup`."""
     try:
-        return Replica(backup_id, await find_backup(api, scope, backup_id))
+        return Replica(backup_id, await find_backup(api, scope, backup_id, is_fresh=is_fresh))
     except NotFoundError:
         return Replica(backup_id, None)
 

@@ -87,20 +87,20 @@ class Limits:
 
 
 async def observe_attempts(
-    api: CbrClient, desired: DesiredReplication, source: Backup
+    api: CbrClient, desired: DesiredReplication, source: Backup, *, is_fresh: bool = False
 ) -> list[Attempt]:
     """Return all attempts to copy the backup to the region, the newest first."""
     attempts = []
     for record in records_for_region(source, desired.destination.region):
         replica = None
         if record.is_succeeded:
-            replica = await _replica_of_record(api, desired, record)
+            replica = await _replica_of_record(api, desired, record, is_fresh=is_fresh)
         attempts.append(Attempt(record, replica))
     return attempts
 
 
 async def _replica_of_record(
-    api: CbrClient, desired: DesiredReplication, record: ReplicationRecord
+    api: CbrClient, desired: DesiredReplication, record: ReplicationRecord, *, is_fresh: bool
 ) -> Replica:
     # The replica is where the record says, which need not be where it is wanted.
     scope = replace(
@@ -108,7 +108,7 @@ async def _replica_of_record(
         project_id=record.destination_project_id or desired.destination.project_id,
     )
     if record.destination_backup_id:
-        return await find_replica_by_id(api, scope, record.destination_backup_id)
+        return await find_replica_by_id(api, scope, record.destination_backup_id, is_fresh=is_fresh)
     vault_id = record.destination_vault_id or desired.destination_vault_id
     if record.destination_checkpoint_id:
         return await find_replica_by_checkpoint(
@@ -138,12 +138,13 @@ async def submit_or_adopt(
     limits = limits or Limits()
     unsettled: CbrError | None = None
     for _ in range(limits.submissions):
-        looks = limits.looks if unsettled else 1
-        source, decision = await _look(api, desired, report, limits, looks)
+        source, decision = await _look(api, desired, report, limits, unsettled)
         if isinstance(decision, Refuse):
             raise ConflictError(f"{desired}: {decision.reason}", remedy=decision.remedy)
         if isinstance(decision, Adopt):
             return await _adopt(api, desired, source, decision.attempt, report)
+        # Nothing was sent yet: an interruption ends it here.
+        await api.clock.sleep(0)
         try:
             answer = await api.replicate_backup(
                 desired.source, desired.backup_id, desired.request()
@@ -182,14 +183,24 @@ def _is_second_copy(error: CbrError | None) -> bool:
 
 
 async def _look(
-    api: CbrClient, desired: DesiredReplication, report: Reporter, limits: Limits, looks: int
+    api: CbrClient,
+    desired: DesiredReplication,
+    report: Reporter,
+    limits: Limits,
+    unsettled: CbrError | None,
 ) -> tuple[Backup, CreateDecision]:
-    """Return the source backup and what to do, looking several times for a late record."""
-    for look in range(looks):
+    """Return the source backup and what to do, looking several times for a late record.
+
+    Args:
+        unsettled: how a submission ended of which it is not known whether it was accepted.
+    """
+    is_fresh = unsettled is not None
+    for look in range(limits.looks if unsettled else 1):
         if look:
             await api.clock.sleep(limits.look_again_s)
-        source = await find_backup(api, desired.source, desired.backup_id)
-        decision = decide_create(desired, await observe_attempts(api, desired, source))
+        source = await find_backup(api, desired.source, desired.backup_id, is_fresh=is_fresh)
+        attempts = await observe_attempts(api, desired, source, is_fresh=is_fresh)
+        decision = decide_create(desired, attempts)
         if not isinstance(decision, Submit):
             break
     if isinstance(decision, AwaitDeletion):
@@ -231,15 +242,17 @@ async def _adopt(
     return tracked
 
 
-async def observe(api: CbrClient, tracked: TrackedReplication) -> Observation:
-    """Find out how a tracked replication stands.
+async def observe(
+    api: CbrClient, tracked: TrackedReplication, *, is_fresh: bool = False
+) -> Observation:
+    """Find out how a tracked replication stands; `is_fresh` as in `find_backup`.
 
     Raises:
         UnidentifiedReplicaError: a replica may exist, but nothing tells which it is.
     """
     source: Backup | None
     try:
-        source = await find_backup(api, tracked.source, tracked.backup_id)
+        source = await find_backup(api, tracked.source, tracked.backup_id, is_fresh=is_fresh)
     except NotFoundError:
         source = None
     record = find_record(source, tracked.replication_record_id) if source else None
@@ -251,16 +264,20 @@ async def observe(api: CbrClient, tracked: TrackedReplication) -> Observation:
     if record is not None and is_unnamed and not record.is_succeeded:
         # It failed, or has a status that we do not know: no replica was ever named.
         return Observation(source, record, Replica(None, None))
-    return Observation(source, record, await _find_replica(api, tracked, record))
+    return Observation(source, record, await _find_replica(api, tracked, record, is_fresh=is_fresh))
 
 
 async def _find_replica(
-    api: CbrClient, tracked: TrackedReplication, record: ReplicationRecord | None
+    api: CbrClient,
+    tracked: TrackedReplication,
+    record: ReplicationRecord | None,
+    *,
+    is_fresh: bool,
 ) -> Replica:
     """Return the replica, by the surest of the traces that are left."""
     backup_id = tracked.destination_backup_id or (record and record.destination_backup_id)
     if backup_id:
-        return await find_replica_by_id(api, tracked.destination, backup_id)
+        return await find_replica_by_id(api, tracked.destination, backup_id, is_fresh=is_fresh)
     checkpoint_id = tracked.destination_checkpoint_id or (
         record and record.destination_checkpoint_id
     )
@@ -413,7 +430,7 @@ async def _settle(
     doing = f"{verb} the replica of {tracked}"
 
     async def look() -> Look[Observation]:
-        seen = await observe(api, tracked)
+        seen = await observe(api, tracked, is_fresh=True)
         standing = decide_read(seen)
         detail = _progress(seen.record) if standing is Standing.COPYING else ""
         return Look(standing.value, seen, detail)
@@ -456,7 +473,7 @@ async def _wait_gone(
     api: CbrClient, scope: ProjectScope, backup_id: str, limits: Limits, report: Reporter
 ) -> None:
     async def look() -> Look[None]:
-        replica = await find_replica_by_id(api, scope, backup_id)
+        replica = await find_replica_by_id(api, scope, backup_id, is_fresh=True)
         if replica.backup is None:
             return Look(GONE, None)
         return Look(replica.backup.status or "unknown", None)

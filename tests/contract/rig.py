@@ -61,11 +61,13 @@ class Rig:
 
     def faults(self, program: dict[str, Any]) -> list[tuple[str, str]]:
         """Check a new resource; return property and reason of each failure."""
+        self.session.forget()
         failures = self.provider.check({}, program).failures
         return [(failure.property, failure.reason) for failure in failures]
 
     def create(self, program: dict[str, Any]) -> dict[str, Any]:
         """Check and create, as `up` does with a new resource; return the outputs."""
+        self.session.forget()
         checked = self.provider.check({}, program)
         assert [] == [failure.reason for failure in checked.failures]
         result = self.provider.create(checked.inputs)
@@ -75,12 +77,14 @@ class Rig:
 
     def diff(self, program: dict[str, Any]) -> DiffResult:
         """Check and diff, as a preview does with a resource that exists."""
+        self.session.forget()
         checked = self.provider.check(self.inputs, program)
         assert [] == [failure.reason for failure in checked.failures]
         return self.provider.diff(self.id, self.outputs, checked.inputs)
 
     def update(self, program: dict[str, Any]) -> dict[str, Any]:
         """Check and update, as `up` does after a diff without a replacement."""
+        self.session.forget()
         checked = self.provider.check(self.inputs, program)
         result = self.provider.update(self.id, self.outputs, checked.inputs)
         self.inputs, self.outputs = checked.inputs, dict(result.outs or {})
@@ -88,6 +92,7 @@ class Rig:
 
     def refresh(self) -> bool:
         """Read, as `refresh` does; return whether the resource still exists."""
+        self.session.forget()
         result = self.provider.read(self.id, self.outputs)
         assert result.outs is not None
         if not result.id:
@@ -99,6 +104,7 @@ class Rig:
 
     def delete(self) -> None:
         """Delete, as `destroy` does."""
+        self.session.forget()
         self.provider.delete(self.id, self.outputs)
 
     def finish_copies(self) -> None:

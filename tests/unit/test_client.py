@@ -460,7 +460,7 @@ async def test_respond_repeatable_call_is_sent_again(operation: Operation, troub
         await operation(api)
 
     assert 2 == len(wire.requests)
-    assert 1 == len(wire.clock.slept)
+    assert 1 == len(wire.pauses)
 
 
 @pytest.mark.anyio

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from pulumi_huaweicloud_cbr.client import CbrClient
     from pulumi_huaweicloud_cbr.clock import Clock
+    from pulumi_huaweicloud_cbr.sharing import SharedClient
 
 Answer = TypeVar("Answer")
 
@@ -62,7 +63,7 @@ class Session:
         self.settings = settings
         self._transport = transport
         self._clock = clock
-        self._client: CbrClient | None = None
+        self._client: SharedClient | None = None
         self._project_ids: dict[str, str] = {}
 
     def run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
@@ -82,12 +83,12 @@ class Session:
         """
         if self._client is None:
             from pulumi_huaweicloud_cbr.auth import make_authenticator
-            from pulumi_huaweicloud_cbr.client import CbrClient
             from pulumi_huaweicloud_cbr.clock import InterruptibleClock
             from pulumi_huaweicloud_cbr.resources._messages import progress
+            from pulumi_huaweicloud_cbr.sharing import SharedClient
 
             clock = self._clock or InterruptibleClock(_interruption)
-            self._client = CbrClient(
+            self._client = SharedClient(
                 self.settings,
                 make_authenticator(self.settings, clock),
                 clock=clock,
@@ -95,6 +96,11 @@ class Session:
                 transport=self._transport,
             )
         return self._client
+
+    def forget(self) -> None:
+        """Look things up anew, as a new process would."""
+        if self._client is not None:
+            self._client.forget()
 
     def close(self) -> None:
         """Close the connections; the session opens new ones when it is used again."""
