@@ -26,6 +26,12 @@ from pulumi_huaweicloud_cbr.resources.backup_replication import (
     BackupReplicationArgs,
     BackupReplicationProvider,
 )
+from pulumi_huaweicloud_cbr.resources.backup_replication_set import (
+    BackupReplicationSet,
+    BackupReplicationSetArgs,
+    BackupReplicationSetProvider,
+    as_members,
+)
 from pulumi_huaweicloud_cbr.resources.functions import (
     get_backup,
     get_backups,
@@ -41,6 +47,9 @@ __all__ = [
     "BackupReplication",
     "BackupReplicationArgs",
     "BackupReplicationProvider",
+    "BackupReplicationSet",
+    "BackupReplicationSetArgs",
+    "BackupReplicationSetProvider",
     "CbrError",
     "ConfigurationError",
     "ConflictError",
@@ -57,6 +66,7 @@ __all__ = [
     "UnidentifiedReplicaError",
     "Vault",
     "WaitTimeoutError",
+    "as_members",
     "check_inputs",
     "get_backup",
     "get_backups",

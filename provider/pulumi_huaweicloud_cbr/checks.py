@@ -78,12 +78,16 @@ class Verdict:
     """What preflight found: reasons for a refusal, news for the user, calls that failed.
 
     `destination_project_id` is the one that was given or looked up, None where neither was done.
+    `size_gb` is what the copy may take, None where it takes nothing or is not known; `free_gb` the
+    room in its vault.
     """
 
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     faults: tuple[CbrError, ...] = ()
     destination_project_id: str | None = None
+    size_gb: float | None = None
+    free_gb: float | None = None
 
 
 async def run_preflight(
@@ -120,6 +124,8 @@ async def run_preflight(
         notes=at_destination.notes,
         faults=(*at_source.faults, *at_destination.faults),
         destination_project_id=question.destination_project_id,
+        size_gb=at_destination.size_gb,
+        free_gb=at_destination.free_gb,
     )
 
 
@@ -166,6 +172,8 @@ async def _check_destination(api: CbrClient, question: Question, backup: Backup 
         findings=tuple(findings),
         notes=standing.notes,
         faults=(*_faults_of(vault), *standing.faults),
+        size_gb=None if is_adopted or backup is None else backup.resource_size,
+        free_gb=vault.free_gb if isinstance(vault, Vault) else None,
     )
 
 

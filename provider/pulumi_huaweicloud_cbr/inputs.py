@@ -1,4 +1,4 @@
-"""The inputs of a replication: what each may be, told one readable line per fault.
+"""The inputs of replications: what each may be, told one readable line per fault.
 
 Pure; the limits are those of the CBR API reference, CopyBackup.
 """
@@ -20,6 +20,7 @@ PROJECT_LIMIT = 64
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NAME_CHARACTER = re.compile(r"[\u4E00-\u9FA5\uf900-\ufa2da-zA-Z0-9_\-]")
 _REGION_CHARACTER = re.compile(r"[a-zA-Z0-9._\-]")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 _PROJECT_CHARACTER = re.compile(r"[a-zA-Z0-9_\-]")
 
 Rule = Callable[[object], "str | None"]
@@ -28,28 +29,79 @@ Rule = Callable[[object], "str | None"]
 def check_inputs(
     known: Mapping[str, object], unknown: frozenset[str] = frozenset()
 ) -> list[Finding]:
-    """Find every fault of the inputs themselves.
+    """Find every fault of the inputs of a backup replication themselves.
 
     Args:
         known: inputs whose value is known; None stands for one that was left out.
         unknown: names of inputs whose value is only known later; nothing is said of them.
     """
+    return _check(_RULES, _REQUIRED, "a backup replication", known, unknown)
+
+
+def check_set_inputs(
+    known: Mapping[str, object], unknown: frozenset[str] = frozenset()
+) -> list[Finding]:
+    """Find every fault of the inputs of a set of replications; arguments as `check_inputs`.
+
+    The members are not looked into: see `check_members`.
+    """
+    return _check(_SET_RULES, _SET_REQUIRED, "a set of backup replications", known, unknown)
+
+
+def _check(
+    rules: Mapping[str, Rule],
+    required: Mapping[str, str],
+    what: str,
+    known: Mapping[str, object],
+    unknown: frozenset[str],
+) -> list[Finding]:
     findings = []
-    for field, rule in _RULES.items():
+    for field, rule in rules.items():
         value = known.get(field)
         if value is None:
-            if field in _REQUIRED and field not in unknown:
-                findings.append(Finding(field, f"is missing; give {_REQUIRED[field]}"))
+            if field in required and field not in unknown:
+                findings.append(Finding(field, f"is missing; give {required[field]}"))
             continue
         fault = rule(value)
         if fault:
             findings.append(Finding(field, fault))
     for field in known:
-        if field not in _RULES:
-            known_fields = ", ".join(_RULES)
-            findings.append(
-                Finding(field, f"is not an input of a backup replication; known: {known_fields}")
-            )
+        if field not in rules:
+            known_fields = ", ".join(rules)
+            findings.append(Finding(field, f"is not an input of {what}; known: {known_fields}"))
+    return findings
+
+
+def check_members(
+    members: Mapping[str, Mapping[str, object]], *, is_rolling: bool
+) -> list[Finding]:
+    """Find every fault of the members of a set, each a mapping of fields that are known.
+
+    Args:
+        members: by label; of each `backup_id`, `name` and `created_at`.
+        is_rolling: the set keeps its newest members, so that each must tell how old it is.
+    """
+    findings = []
+    first_with: dict[str, str] = {}
+    for label, member in members.items():
+        where = f'backups["{label}"]'
+        for key, value in member.items():
+            rule = _MEMBER_RULES.get(key)
+            fault = rule(value) if rule else f"is no field of a member; known: {_MEMBER_FIELDS}"
+            if fault:
+                findings.append(Finding(where if key == "backup_id" else f"{where}.{key}", fault))
+        if "backup_id" not in member:
+            findings.append(Finding(where, f"backup_id is missing; give {_REQUIRED['backup_id']}"))
+        if is_rolling and "created_at" not in member:
+            reason = "created_at is missing, which keep_newest goes by; as_members() gives it"
+            findings.append(Finding(where, reason))
+        backup_id = member.get("backup_id")
+        if isinstance(backup_id, str):
+            other = first_with.setdefault(backup_id, label)
+            if other != label:
+                findings.append(
+                    Finding(where, f"names the backup of {other!r} again; leave one of them out")
+                )
     return findings
 
 
@@ -120,6 +172,30 @@ def _check_mode(value: object) -> str | None:
     return f"{_shown(value)} is not a mode of preflight; want 'error', 'warn' or 'off'"
 
 
+def _check_moment(value: object) -> str | None:
+    if isinstance(value, str) and _MOMENT.match(value):
+        return None
+    return f"{_shown(value)} is no time; want the API's own, such as '2026-11-20T02:00:11.905331'"
+
+
+def _check_count(value: object) -> str | None:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if is_number and value == int(value) and value >= 1:  # type: ignore[call-overload, operator]
+        return None
+    return f"{_shown(value)} is no number of backups; want a whole number, at least 1"
+
+
+def _check_backups(value: object) -> str | None:
+    if not isinstance(value, (Mapping, list)):
+        return _wrong_type(value, "labels with backup ids, or a list of backup ids")
+    if not value:
+        return (
+            "is empty, and a set without members would delete all its replicas; "
+            "remove the resource if that is what you want"
+        )
+    return None
+
+
 def _wrong_type(value: object, wanted: str) -> str:
     kinds = {bool: "a truth value", str: "text", int: "a number", float: "a number"}
     kind = kinds.get(type(value), "a list" if isinstance(value, list) else "an object")
@@ -133,6 +209,7 @@ def _shown(value: object) -> str:
     return excerpt(repr(value), 80)
 
 
+_OF_ONE = ("backup_id", "name", "description")
 _RULES: dict[str, Rule] = {
     "backup_id": _check_uuid,
     "destination_region": _check_region,
@@ -152,3 +229,19 @@ _REQUIRED = {
     "destination_region": "the id of the region to copy to, such as 'cn-east-3'",
     "destination_vault_id": "the id of a replication vault in the destination region",
 }
+_SET_RULES: dict[str, Rule] = {
+    "backups": _check_backups,
+    "keep_newest": _check_count,
+    **{field: rule for field, rule in _RULES.items() if field not in _OF_ONE},
+}
+SET_FIELDS = tuple(_SET_RULES)
+_SET_REQUIRED = {
+    "backups": "the backups to copy: labels with ids, or a list of ids",
+    **{field: words for field, words in _REQUIRED.items() if field not in _OF_ONE},
+}
+_MEMBER_RULES: dict[str, Rule] = {
+    "backup_id": _check_uuid,
+    "name": _check_name,
+    "created_at": _check_moment,
+}
+_MEMBER_FIELDS = ", ".join(_MEMBER_RULES)

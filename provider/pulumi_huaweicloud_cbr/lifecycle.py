@@ -228,6 +228,7 @@ async def _adopt(
         status=attempt.record.status,
         provider_id=source.provider_id,
         source_resource_id=source.resource_id,
+        is_adopted=True,
     )
     replica = attempt.replica or Replica(attempt.record.destination_backup_id, None)
     tracked = _updated(tracked, Observation(source, attempt.record, replica))

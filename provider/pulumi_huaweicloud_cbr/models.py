@@ -372,7 +372,8 @@ class TrackedReplication:
     """A replication as last known: what identifies it, and what was observed of it.
 
     `replica_name` is the replica's name as observed, None while that is not known.
-    `failure` is the code and reason of a copy that failed, in words.
+    `failure` is the code and reason of a copy that failed, in words. `is_adopted` says that it
+    existed before; it is not kept.
     """
 
     backup_id: str
@@ -389,6 +390,7 @@ class TrackedReplication:
     source_deleted: bool = False
     replica_name: str | None = None
     failure: str | None = None
+    is_adopted: bool = False
 
     def __str__(self) -> str:
         return f"replication record ({self.replication_record_id})"

@@ -6,9 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from pulumi.dynamic import DiffResult
+from pulumi.dynamic import DiffResult, ResourceProvider
 
-from pulumi_huaweicloud_cbr import BackupReplicationProvider
 from pulumi_huaweicloud_cbr.resources._session import Session
 from simulator.testing import Control, InProcessSimulator
 
@@ -52,7 +51,7 @@ def declared(**changes: Any) -> dict[str, Any]:
 class Rig:
     """A provider and one resource of it, as the engine keeps it."""
 
-    provider: BackupReplicationProvider
+    provider: ResourceProvider
     control: Control
     session: Session
     id: str = ""

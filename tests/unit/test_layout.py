@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pulumi.dynamic import Config, ConfigureRequest
+from pulumi.dynamic import Config, ConfigureRequest, ResourceProvider
 from pulumi.dynamic.dynamic import serialize_provider
 
 import pulumi_huaweicloud_cbr as cbr
@@ -22,7 +22,11 @@ from pulumi_huaweicloud_cbr.client import TRANSPORT_ERRORS
 from pulumi_huaweicloud_cbr.plugin import __main__ as plugin_main
 
 PACKAGE = Path(inspect.getfile(cbr)).parent
-PICKLE = Path(__file__).parents[1] / "fixtures" / "pickles" / "backup_replication_provider.b64"
+PICKLES = Path(__file__).parents[1] / "fixtures" / "pickles"
+PROVIDERS = {
+    "backup_replication_provider": cbr.BackupReplicationProvider,
+    "backup_replication_set_provider": cbr.BackupReplicationSetProvider,
+}
 
 
 def test_public_names_are_sorted_and_complete() -> None:
@@ -92,14 +96,26 @@ def test_import_is_light() -> None:
         assert f"'{heavy}'" not in printed
 
 
-def test_stored_provider_loads_for_ever() -> None:
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_stored_provider_loads_for_ever(name: str) -> None:
     """States made by earlier versions name the provider by module and class: both must stay."""
-    stored = PICKLE.read_text().strip()
+    stored = (PICKLES / f"{name}.b64").read_text().strip()
 
     loaded = pickle.loads(base64.b64decode(stored))
 
-    assert isinstance(loaded, cbr.BackupReplicationProvider)
-    assert stored == serialize_provider(cbr.BackupReplicationProvider())
+    assert isinstance(loaded, PROVIDERS[name])
+    assert stored == serialize_provider(PROVIDERS[name]())
+
+
+def test_every_provider_has_its_pickle() -> None:
+    """No provider class is published whose path could change unnoticed."""
+    published = {
+        value
+        for value in vars(cbr).values()
+        if inspect.isclass(value) and issubclass(value, ResourceProvider)
+    }
+
+    assert set(PROVIDERS.values()) == published
 
 
 def test_configured_provider_holds_no_secret() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from google.protobuf.struct_pb2 import Struct  # type: ignore[import-untyped]
@@ -50,29 +51,52 @@ def _is_serialisable(key: str, value: Any) -> bool:
     return True
 
 
-def changed_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Return the properties that differ, those of the engine's own left out."""
-    return sorted(
-        key
-        for key in old.keys() | new.keys()
-        if not key.startswith("__") and old.get(key) != new.get(key)
-    )
-
-
 def detailed_diff(
     old: Mapping[str, Any], new: Mapping[str, Any], replaces: Iterable[str]
 ) -> dict[str, provider_pb2.PropertyDiff]:
-    """Return how each property differs, and whether it replaces.
+    """Return how each property differs, and whether it replaces, by the property's path.
 
-    A property that replaces without having changed, such as an observed status, is told too.
+    Objects are looked into, so that of a large one only the members that differ are told. A
+    property that replaces without having changed, such as an observed status, is told too.
     """
     replacing = set(replaces)
     kinds = provider_pb2.PropertyDiff.Kind
     found = {}
-    for key in [*changed_keys(old, new), *sorted(replacing)]:
-        name = "ADD" if key not in old and key in new else "UPDATE"
-        if key in old and key not in new and key not in replacing:
-            name = "DELETE"
-        suffix = "_REPLACE" if key in replacing else ""
-        found[key] = provider_pb2.PropertyDiff(kind=kinds.Value(name + suffix), inputDiff=True)
+    for root in sorted({*replacing, *_changed_keys(old, new)}):
+        suffix = "_REPLACE" if root in replacing else ""
+        changes = dict(_changes(root, old.get(root, _ABSENT), new.get(root, _ABSENT)))
+        for path, name in (changes or {root: "UPDATE"}).items():
+            kind = "UPDATE" if name == "DELETE" and suffix else name
+            found[path] = provider_pb2.PropertyDiff(kind=kinds.Value(kind + suffix), inputDiff=True)
     return found
+
+
+_ABSENT = object()
+_IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
+
+
+def _changed_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return the properties that differ, those of the engine's own left out."""
+    return [
+        key
+        for key in old.keys() | new.keys()
+        if not key.startswith("__") and old.get(key) != new.get(key)
+    ]
+
+
+def _changes(path: str, old: Any, new: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in [*new, *(key for key in old if key not in new)]:
+            yield from _changes(_member(path, key), old.get(key, _ABSENT), new.get(key, _ABSENT))
+    elif old is _ABSENT or new is _ABSENT:
+        yield path, "ADD" if old is _ABSENT else "DELETE"
+    elif old != new:
+        yield path, "UPDATE"
+
+
+def _member(path: str, key: str) -> str:
+    """Return the path of an object's member, as the engine reads it."""
+    if _IDENTIFIER.fullmatch(key):
+        return f"{path}.{key}"
+    escaped = key.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{path}["{escaped}"]'

@@ -172,12 +172,16 @@ class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
         return self._serve(request, context, read)
 
     def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Change the resource in place."""
+        """Change the resource in place; what was changed in part is kept."""
 
         def update() -> Any:
             olds, _ = from_wire(request.olds)
             news, secrets = from_wire(request.news)
-            result = self._provider_of(news).update(request.id, olds, news)
+            try:
+                result = self._provider_of(news).update(request.id, olds, news)
+            except PartialResultError as error:
+                outs = {**error.outputs, PROVIDER_KEY: news[PROVIDER_KEY]}
+                return _Partial(request.id, to_wire(outs, secrets), request.news, str(error))
             outs = {**(result.outs or {}), PROVIDER_KEY: news[PROVIDER_KEY]}
             return provider_pb2.UpdateResponse(properties=to_wire(outs, secrets))
 

@@ -7,7 +7,7 @@ stores a pickle that names them, so neither may ever change.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pulumi
 from pulumi.dynamic import (
@@ -38,25 +38,17 @@ from pulumi_huaweicloud_cbr.resources._base import (
     served,
     split_unknown,
 )
-from pulumi_huaweicloud_cbr.resources._call import current_call
+from pulumi_huaweicloud_cbr.resources._inputs import (
+    DEFAULTS,
+    NOT_CHECKED,
+    being_replaced,
+    limits,
+    missing_source_region,
+    unchecked,
+    with_defaults,
+)
 from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.resources._session import Session
-
-if TYPE_CHECKING:
-    from pulumi_huaweicloud_cbr.lifecycle import Limits
-
-_DEFAULTS: dict[str, Any] = {"enable_acceleration": False, "adopt": True, "preflight": "error"}
-
-# Records of replicas that this operation is about to replace: they do not stand in the way of
-# their own successors. The engine plans a replacement by diff, then checks the new resource
-# without telling that there is an old one.
-_being_replaced: set[str] = set()
-
-NOT_CHECKED = (
-    "preflight is off: not checked whether the backup exists and can be copied, whether CBR copies "
-    "between the two regions, whether the destination vault fits and has room, and whether another "
-    "replica stands in the way"
-)
 
 
 class BackupReplicationProvider(CbrProvider):
@@ -77,15 +69,8 @@ class BackupReplicationProvider(CbrProvider):
         except CbrError as error:
             return CheckResult(known, [CheckFailure("", str(error))])
         findings = check_inputs(known, unknown)
-        inputs = _with_defaults(known, unknown, olds, session)
-        if "source_region" not in inputs and "source_region" not in unknown:
-            findings.append(
-                Finding(
-                    "source_region",
-                    "is missing; give the region of the backup here or as huaweicloud:region "
-                    "(or HW_REGION_NAME)",
-                )
-            )
+        inputs = with_defaults(known, unknown, olds, session)
+        findings += missing_source_region(known, unknown, session)
         failures = [CheckFailure(finding.field, finding.reason) for finding in findings]
         if not failures and not olds:
             failures = self._preflight(session, inputs, unknown)
@@ -105,7 +90,7 @@ class BackupReplicationProvider(CbrProvider):
         try:
             faults = session.run(_judge(session, inputs, unknown))
         except CbrError as error:
-            faults = [Finding("", _unchecked(error))]
+            faults = [Finding("", unchecked(error))]
         for fault in faults:
             if mode == "error" and fault.is_certain:
                 failures.append(CheckFailure(fault.field, fault.reason))
@@ -126,10 +111,10 @@ class BackupReplicationProvider(CbrProvider):
         declared, unknown = split_unknown(_news)
         difference = decide_diff(state, declared, unknown)
         if not difference.replaces and self._must_be_redone(state, declared):
-            _being_replaced.add(_id)
+            being_replaced.add(_id)
             return DiffResult(changes=True, replaces=["status"], delete_before_replace=True)
         if difference.replaces:
-            _being_replaced.add(_id)
+            being_replaced.add(_id)
         return DiffResult(
             changes=not difference.is_empty,
             replaces=list(difference.replaces),
@@ -206,7 +191,7 @@ class BackupReplicationProvider(CbrProvider):
         session = self.open()
         region, backup_id, record_id = _split_import_id(id_, session.settings.region)
         tracked = session.run(_find(session, region, backup_id, record_id))
-        declared = {**_DEFAULTS, "name": tracked.replica_name}
+        declared = {**DEFAULTS, "name": tracked.replica_name}
         outputs = _to_state(declared, tracked)
         return ReadResult(record_id, outputs, _inputs_of(outputs))
 
@@ -229,31 +214,6 @@ class BackupReplicationProvider(CbrProvider):
         state, _ = split_unknown(_props)
         session = self.open()
         session.run(_remove(session, _from_state({**state, "replication_record_id": _id})))
-
-
-def _with_defaults(
-    known: dict[str, Any], unknown: frozenset[str], olds: dict[str, Any], session: Session
-) -> dict[str, Any]:
-    """Fill in what the configuration, the old inputs or our defaults say; no calls."""
-    inputs = {field: value for field, value in known.items() if value is not None}
-    settings = session.settings
-
-    def fill(field: str, value: Any) -> None:
-        if value is not None and field not in inputs and field not in unknown:
-            inputs[field] = value
-
-    for field, value in _DEFAULTS.items():
-        fill(field, value)
-    fill("source_region", settings.region)
-    region = inputs.get("source_region")
-    if region is not None and region == settings.region:
-        fill("source_project_id", settings.project_id)
-    # Ids that were looked up once stay, as long as the region does.
-    for side in ("source", "destination"):
-        region = inputs.get(f"{side}_region")
-        if region is not None and region == olds.get(f"{side}_region"):
-            fill(f"{side}_project_id", olds.get(f"{side}_project_id"))
-    return inputs
 
 
 async def _judge(
@@ -281,7 +241,7 @@ async def _judge(
             destination_vault_id=inputs.get("destination_vault_id"),
             is_project_unknown="destination_project_id" in unknown,
             adopt=inputs.get("adopt", True),
-            own_record_ids=frozenset(_being_replaced),
+            own_record_ids=frozenset(being_replaced),
         ),
         session.project_id,
     )
@@ -289,12 +249,7 @@ async def _judge(
         inputs["destination_project_id"] = verdict.destination_project_id
     for note in verdict.notes:
         tell(note)
-    unchecked = [Finding("", _unchecked(fault)) for fault in verdict.faults]
-    return [*verdict.findings, *unchecked]
-
-
-def _unchecked(error: CbrError) -> str:
-    return f"preflight could not ask the API: {error} (preflight 'off' goes without it)"
+    return [*verdict.findings, *(Finding("", unchecked(fault)) for fault in verdict.faults)]
 
 
 async def _create(session: Session, inputs: dict[str, Any]) -> TrackedReplication:
@@ -312,7 +267,7 @@ async def _create(session: Session, inputs: dict[str, Any]) -> TrackedReplicatio
         enable_acceleration=inputs.get("enable_acceleration", False),
         adopt=inputs.get("adopt", True),
     )
-    return await submit_or_adopt(session.client(), desired, EngineReporter(), _limits())
+    return await submit_or_adopt(session.client(), desired, EngineReporter(), limits())
 
 
 def _split_import_id(identifier: str, region: str | None) -> tuple[str, str, str]:
@@ -346,20 +301,13 @@ async def _refresh(session: Session, state: dict[str, Any]) -> tuple[Standing, T
 async def _rename(session: Session, tracked: TrackedReplication, name: str) -> TrackedReplication:
     from pulumi_huaweicloud_cbr.lifecycle import rename
 
-    return await rename(session.client(), tracked, name, EngineReporter(), _limits())
+    return await rename(session.client(), tracked, name, EngineReporter(), limits())
 
 
 async def _remove(session: Session, tracked: TrackedReplication) -> None:
     from pulumi_huaweicloud_cbr.lifecycle import remove
 
-    await remove(session.client(), tracked, EngineReporter(), _limits())
-
-
-def _limits() -> Limits:
-    from pulumi_huaweicloud_cbr.lifecycle import Limits
-
-    timeout_s = current_call().timeout_s
-    return Limits() if timeout_s is None else Limits(copy_s=timeout_s, deletion_s=timeout_s)
+    await remove(session.client(), tracked, EngineReporter(), limits())
 
 
 def _to_state(inputs: dict[str, Any], tracked: TrackedReplication) -> dict[str, Any]:

@@ -1,0 +1,80 @@
+"""Inputs that resources of replications share: defaults, time limits, what is being replaced."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pulumi_huaweicloud_cbr.errors import CbrError
+from pulumi_huaweicloud_cbr.preflight import Finding
+from pulumi_huaweicloud_cbr.resources._call import current_call
+from pulumi_huaweicloud_cbr.resources._session import Session
+
+if TYPE_CHECKING:
+    from pulumi_huaweicloud_cbr.lifecycle import Limits
+
+DEFAULTS: dict[str, Any] = {"enable_acceleration": False, "adopt": True, "preflight": "error"}
+
+# Records of replicas that this operation is about to replace: they do not stand in the way of
+# their own successors. The engine plans a replacement by diff, then checks the new resource
+# without telling that there is an old one.
+being_replaced: set[str] = set()
+
+NOT_CHECKED = (
+    "preflight is off: not checked whether the backup exists and can be copied, whether CBR copies "
+    "between the two regions, whether the destination vault fits and has room, and whether another "
+    "replica stands in the way"
+)
+
+
+def missing_source_region(
+    known: dict[str, Any], unknown: frozenset[str], session: Session
+) -> list[Finding]:
+    """Return what to say where neither the inputs nor the configuration tell the source region."""
+    is_given = known.get("source_region") is not None or "source_region" in unknown
+    if is_given or session.settings.region is not None:
+        return []
+    return [
+        Finding(
+            "source_region",
+            "is missing; give the region of the backup here or as huaweicloud:region "
+            "(or HW_REGION_NAME)",
+        )
+    ]
+
+
+def with_defaults(
+    known: dict[str, Any], unknown: frozenset[str], olds: dict[str, Any], session: Session
+) -> dict[str, Any]:
+    """Fill in what the configuration, the old inputs or our defaults say; no calls."""
+    inputs = {field: value for field, value in known.items() if value is not None}
+    settings = session.settings
+
+    def fill(field: str, value: Any) -> None:
+        if value is not None and field not in inputs and field not in unknown:
+            inputs[field] = value
+
+    for field, value in DEFAULTS.items():
+        fill(field, value)
+    fill("source_region", settings.region)
+    region = inputs.get("source_region")
+    if region is not None and region == settings.region:
+        fill("source_project_id", settings.project_id)
+    # Ids that were looked up once stay, as long as the region does.
+    for side in ("source", "destination"):
+        region = inputs.get(f"{side}_region")
+        if region is not None and region == olds.get(f"{side}_region"):
+            fill(f"{side}_project_id", olds.get(f"{side}_project_id"))
+    return inputs
+
+
+def unchecked(error: CbrError) -> str:
+    """Return what to say where preflight failed to ask."""
+    return f"preflight could not ask the API: {error} (preflight 'off' goes without it)"
+
+
+def limits() -> Limits:
+    """Return the limits of waits, shortened to what the program set for the call."""
+    from pulumi_huaweicloud_cbr.lifecycle import Limits
+
+    timeout_s = current_call().timeout_s
+    return Limits() if timeout_s is None else Limits(copy_s=timeout_s, deletion_s=timeout_s)

@@ -1,0 +1,659 @@
+"""`BackupReplicationSet`: many backups copied to one destination, as one Pulumi resource.
+
+The module's path and the name of `BackupReplicationSetProvider` are state format: the engine
+stores a pickle that names them, so neither may ever change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    UpdateResult,
+)
+
+from pulumi_huaweicloud_cbr.decisions import Standing
+from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, ConflictError
+from pulumi_huaweicloud_cbr.inputs import SET_FIELDS, check_members, check_set_inputs
+from pulumi_huaweicloud_cbr.membership import (
+    Member,
+    MemberChanges,
+    decide_members,
+    keep_newest,
+    listed,
+)
+from pulumi_huaweicloud_cbr.models import (
+    PENDING_RECORD_STATUSES,
+    Backup,
+    DesiredReplication,
+    ProjectScope,
+    TrackedReplication,
+)
+from pulumi_huaweicloud_cbr.preflight import Finding
+from pulumi_huaweicloud_cbr.resources._base import (
+    CbrProvider,
+    PartialResultError,
+    served,
+    split_unknown,
+)
+from pulumi_huaweicloud_cbr.resources._call import current_call
+from pulumi_huaweicloud_cbr.resources._inputs import (
+    NOT_CHECKED,
+    being_replaced,
+    limits,
+    missing_source_region,
+    unchecked,
+    with_defaults,
+)
+from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
+from pulumi_huaweicloud_cbr.resources._rows import (
+    COORDINATES,
+    row_of,
+    tracked_rows,
+    tracking_output,
+)
+from pulumi_huaweicloud_cbr.resources._session import Session
+
+if TYPE_CHECKING:
+    from pulumi_huaweicloud_cbr.checks import Verdict
+    from pulumi_huaweicloud_cbr.fleet import Results
+
+_STATE_ONLY = ("enable_acceleration", "adopt", "preflight", "keep_newest")
+
+Rows = dict[str, TrackedReplication]
+
+
+class BackupReplicationSetProvider(CbrProvider):
+    """Reconciles a set of replications, member by member; stateless but for what it is handed."""
+
+    @served
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Validate the inputs; ask the API about members that would be submitted.
+
+        The members come out as labels with ids, or with objects where more than the id is given;
+        with `keep_newest`, those that stay are among them, so that a preview shows what leaves.
+        """
+        known, unknown = split_unknown(news)
+        olds, _ = split_unknown(_olds)
+        try:
+            session = self.open()
+        except CbrError as error:
+            return CheckResult(known, [CheckFailure("", str(error))])
+        findings = check_set_inputs(known, unknown)
+        findings += missing_source_region(known, unknown, session)
+        inputs = with_defaults(known, unknown, olds, session)
+        members: dict[str, Member] = {}
+        unknown_members: dict[str, Any] = {}
+        if "backups" not in unknown and not findings:
+            given, unknown_members = _split_members(known["backups"])
+            findings += check_members(given, is_rolling="keep_newest" in inputs)
+            if not findings:
+                members = _stay(_members_of(given), inputs, olds)
+                inputs["backups"] = {**_to_inputs(members), **unknown_members}
+        failures = [CheckFailure(finding.field, finding.reason) for finding in findings]
+        if not failures:
+            before = {member.backup_id for member in _old_members(olds).values()}
+            entering = {
+                label: member for label, member in members.items() if member.backup_id not in before
+            }
+            failures = self._preflight(session, inputs, unknown, entering)
+        return CheckResult({**inputs, **{field: news[field] for field in unknown}}, failures)
+
+    def _preflight(
+        self,
+        session: Session,
+        inputs: dict[str, Any],
+        unknown: frozenset[str],
+        entering: Mapping[str, Member],
+    ) -> list[CheckFailure]:
+        mode = inputs.get("preflight")
+        if not entering or mode is None or unknown & {"source_region", "source_project_id"}:
+            return []
+        if mode == "off":
+            tell(NOT_CHECKED)
+            return []
+        try:
+            faults = session.run(_judge(session, inputs, unknown, entering))
+        except CbrError as error:
+            faults = [Finding("", unchecked(error))]
+        failures = []
+        for fault in faults:
+            if mode == "error" and fault.is_certain:
+                failures.append(CheckFailure(fault.field, fault.reason))
+            else:
+                warn(f"{fault.field}: {fault.reason}" if fault.field else fault.reason)
+        return failures
+
+    @served
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Say which members enter, leave or change; another destination replaces the whole set.
+
+        Copies that are not known to have ended are looked up, all in one request per thousand.
+        """
+        state, _ = split_unknown(_olds)
+        declared, unknown = split_unknown(_news)
+        replaces = [
+            field
+            for field in COORDINATES
+            if field in unknown or declared.get(field) not in (None, state.get(field))
+        ]
+        rows = tracked_rows(state)
+        if replaces:
+            self._require_sources(rows, declared)
+            being_replaced.update(row.replication_record_id for row in rows.values())
+            # Of the same backups in the same region there is one replica each.
+            is_delete_first = "destination_region" not in replaces
+            return DiffResult(
+                changes=True, replaces=replaces, delete_before_replace=is_delete_first
+            )
+        if "backups" in unknown:
+            return DiffResult(changes=True)
+        given, unknown_members = _split_members(declared["backups"])
+        lost = self._lost(rows, declared)
+        changes = decide_members(rows, _members_of(given), lost)
+        is_state_only = any(
+            field in unknown or declared.get(field) != state.get(field) for field in _STATE_ONLY
+        )
+        _tell_changes(changes, rows)
+        return DiffResult(changes=bool(changes or unknown_members or is_state_only))
+
+    def _lost(self, rows: Rows, declared: dict[str, Any]) -> list[str]:
+        """Return the members whose copy, not known to have ended, failed or is gone by now."""
+        pending = {
+            label: row for label, row in rows.items() if row.status in PENDING_RECORD_STATUSES
+        }
+        if not pending:
+            return []
+        if declared.get("preflight") == "off":
+            tell("preflight is off: not checked how far the copies are by now")
+            return []
+        session = self.open()
+        looked = session.run(_look(session, pending))
+        if looked.failed and declared.get("preflight") != "warn":
+            raise _members_failed("looking how far copies are", len(pending), looked.failed)
+        if looked.failed:
+            warn(f"not checked how far the copies of {listed(looked.failed)} are by now")
+        return [
+            label
+            for label, (standing, _) in looked.done.items()
+            if standing in (Standing.FAILED, Standing.GONE)
+        ]
+
+    def _require_sources(self, rows: Rows, declared: dict[str, Any]) -> None:
+        """Refuse to replace replicas that could not be made again.
+
+        Raises:
+            ConflictError: the sources of some are gone.
+        """
+        if not rows or declared.get("preflight") == "off":
+            return
+        session = self.open()
+        looked = session.run(_look(session, rows))
+        orphans = [
+            label
+            for label, (standing, tracked) in looked.done.items()
+            if tracked.source_deleted and standing is not Standing.GONE
+        ]
+        if orphans:
+            raise ConflictError(
+                f"replacing a set of replications: the source backups of {listed(orphans)} are "
+                "gone, so that their replicas would be deleted and could not be made again",
+                remedy="leave this set as it is and declare another one for the new destination",
+            )
+
+    @served
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Submit or adopt all members; those that fail keep none of the others back."""
+        inputs, _ = split_unknown(props)
+        session = self.open()
+        identifier = f"set-{uuid.uuid4()}"
+        coordinates, rows, failed = session.run(_bring_about(session, {}, inputs))
+        outputs = _to_state(inputs, coordinates, rows)
+        if failed and not rows:
+            raise failed
+        if failed:
+            raise PartialResultError(failed, identifier, outputs) from failed
+        return CreateResult(identifier, outputs)
+
+    @served
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Report the members as they are; those that are gone are left out.
+
+        A set of which nothing is left is gone itself.
+        """
+        state, _ = split_unknown(props)
+        session = self.open()
+        rows = tracked_rows(state)
+        looked = session.run(_look(session, rows))
+        if looked.failed:
+            raise _members_failed("reading replications", len(rows), looked.failed)
+        seen = {
+            label: tracked
+            for label, (standing, tracked) in looked.done.items()
+            if standing is not Standing.GONE
+        }
+        if rows and not seen:
+            return ReadResult("", {})
+        gone = sorted(rows.keys() - seen.keys())
+        if gone:
+            tell(f"gone: {listed(gone)}; the next pulumi up copies again what is still declared")
+        failures = [
+            f"{label!r} ({tracked.failure})"
+            for label, (standing, tracked) in looked.done.items()
+            if standing is Standing.FAILED
+        ]
+        if failures:
+            warn(f"failed: {', '.join(failures)}; the next pulumi up copies these again")
+        outputs = _to_state(state, state, {**rows, **seen}, only=seen)
+        inputs = {field: outputs[field] for field in SET_FIELDS if field in outputs}
+        return ReadResult(id_, outputs, inputs)
+
+    @served
+    def import_state(self, id_: str) -> ReadResult:
+        """Refuse; our plugin host calls this on import.
+
+        Raises:
+            ConfigurationError: always, with the way to take over what exists.
+        """
+        raise ConfigurationError(
+            f"importing {id_!r}: a set of replications has no id in CBR",
+            remedy="declare it, and create adopts the replicas that exist",
+        )
+
+    @served
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Submit members that enter, rename, and delete those that leave, in this order."""
+        state, _ = split_unknown(_olds)
+        inputs, _ = split_unknown(_news)
+        session = self.open()
+        coordinates, rows, failed = session.run(_bring_about(session, state, inputs))
+        outputs = _to_state(inputs, coordinates, rows)
+        if failed:
+            raise PartialResultError(failed, _id, outputs) from failed
+        return UpdateResult(outputs)
+
+    @served
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Delete all replicas and wait until they are gone; those that are gone are fine."""
+        state, _ = split_unknown(_props)
+        session = self.open()
+        rows = tracked_rows(state)
+        results = session.run(_remove(session, rows))
+        if results.failed:
+            raise _members_failed("deleting replicas", len(rows), results.failed)
+
+
+# -- members ------------------------------------------------------------------------------------
+
+
+def _split_members(backups: Any) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """Return the members by label, each as an object, and those that are not known yet."""
+    pairs: Iterable[tuple[Any, Any]]
+    if isinstance(backups, Mapping):
+        pairs = backups.items()
+    else:
+        pairs = (
+            (f"#{number}" if _is_unknown(value) else str(value), value)
+            for number, value in enumerate(backups)
+        )
+    known, unknown = {}, {}
+    for label, value in pairs:
+        if _is_unknown(value):
+            unknown[str(label)] = value
+        elif isinstance(value, Mapping):
+            known[str(label)] = {key: part for key, part in value.items() if part is not None}
+        else:
+            known[str(label)] = {"backup_id": value}
+    return known, unknown
+
+
+def _is_unknown(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_is_unknown(part) for part in value.values())
+    return isinstance(value, pulumi.output.Unknown)
+
+
+def _members_of(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Member]:
+    return {label: Member(**fields) for label, fields in given.items()}
+
+
+def _old_members(olds: Mapping[str, Any]) -> dict[str, Member]:
+    given, _ = _split_members(olds.get("backups") or {})
+    return _members_of(given)
+
+
+def _stay(
+    members: dict[str, Member], inputs: Mapping[str, Any], olds: Mapping[str, Any]
+) -> dict[str, Member]:
+    """Return the members that are wanted, with those that a rolling set keeps."""
+    count = inputs.get("keep_newest")
+    if count is None:
+        return members
+    former = {label: row for label, row in _old_members(olds).items() if row.created_at}
+    return keep_newest(members, former, int(count))
+
+
+def _to_inputs(members: Mapping[str, Member]) -> dict[str, Any]:
+    inputs: dict[str, Any] = {}
+    for label, member in members.items():
+        extra = {"name": member.name, "created_at": member.created_at}
+        given = {key: value for key, value in extra.items() if value is not None}
+        inputs[label] = {"backup_id": member.backup_id, **given} if given else member.backup_id
+    return inputs
+
+
+def _tell_changes(changes: MemberChanges, rows: Rows) -> None:
+    for verb, labels in (
+        ("enter", changes.added),
+        ("leave", changes.removed),
+        ("will be renamed", changes.renamed),
+        ("failed or are gone, and will be copied again", changes.redone),
+    ):
+        if labels and rows:
+            tell(f"members that {verb}: {listed(labels)}")
+
+
+# -- work on the session's loop -------------------------------------------------------------------
+
+
+async def _judge(
+    session: Session,
+    inputs: dict[str, Any],
+    unknown: frozenset[str],
+    entering: Mapping[str, Member],
+) -> list[Finding]:
+    """Ask the API whether it would accept all who enter; add looked-up projects to the inputs."""
+    from pulumi_huaweicloud_cbr.checks import Question, run_preflight
+
+    client = session.client()
+    if "source_project_id" not in inputs:
+        try:
+            inputs["source_project_id"] = await session.project_id(inputs["source_region"])
+        except ConfigurationError as error:
+            return [Finding("source_region", str(error))]
+    source = ProjectScope(inputs["source_region"], inputs["source_project_id"])
+
+    def question(member: Member) -> Question:
+        return Question(
+            source=source,
+            destination_region=inputs.get("destination_region"),
+            backup_id=member.backup_id,
+            destination_project_id=inputs.get("destination_project_id"),
+            destination_vault_id=inputs.get("destination_vault_id"),
+            is_project_unknown="destination_project_id" in unknown,
+            adopt=inputs.get("adopt", True),
+            own_record_ids=frozenset(being_replaced),
+        )
+
+    verdicts = await asyncio.gather(
+        *(
+            run_preflight(client, question(member), session.project_id)
+            for member in entering.values()
+        )
+    )
+    by_label = dict(zip(entering, verdicts, strict=True))
+    for verdict in verdicts:
+        if verdict.destination_project_id is not None:
+            inputs["destination_project_id"] = verdict.destination_project_id
+    adopted = [label for label, verdict in by_label.items() if verdict.notes]
+    if adopted:
+        tell(f"will be adopted, so that nothing is copied: {listed(adopted)}")
+    return _summed_up(by_label, inputs)
+
+
+def _summed_up(by_label: Mapping[str, Verdict], inputs: Mapping[str, Any]) -> list[Finding]:
+    """Return what was found of all members: what is the same for many, once."""
+    findings: dict[tuple[str, str], Finding] = {}
+    for label, verdict in by_label.items():
+        for finding in verdict.findings:
+            # What one copy takes of the room says nothing; the sum is judged below.
+            if finding.field == "destination_vault_id" and not finding.is_certain:
+                continue
+            field = f'backups["{label}"]' if finding.field == "backup_id" else finding.field
+            findings.setdefault((field, finding.reason), Finding(field, finding.reason))
+        for fault in verdict.faults:
+            findings.setdefault(("", str(fault)), Finding("", unchecked(fault)))
+    sizes = [verdict.size_gb for verdict in by_label.values() if verdict.size_gb is not None]
+    rooms = [verdict.free_gb for verdict in by_label.values() if verdict.free_gb is not None]
+    if sizes and rooms and 0 < rooms[0] < sum(sizes):
+        reason = (
+            f"vault ({inputs['destination_vault_id']}) has {rooms[0]:.1f} GB free, and the "
+            f"resources of {len(sizes)} backups have {sum(sizes):.0f} GB; enlarge the vault or "
+            "free room in it"
+        )
+        findings["", reason] = Finding("destination_vault_id", reason, is_certain=False)
+    return list(findings.values())
+
+
+async def _look(session: Session, rows: Rows) -> Results[tuple[Standing, TrackedReplication]]:
+    from pulumi_huaweicloud_cbr.fleet import refresh_all
+
+    return await refresh_all(session.client(), rows, EngineReporter())
+
+
+async def _remove(session: Session, rows: Rows) -> Results[None]:
+    from pulumi_huaweicloud_cbr.fleet import remove_all
+
+    limit_s = current_call().timeout_s
+    return await remove_all(session.client(), rows, EngineReporter(), limits(), limit_s)
+
+
+async def _bring_about(
+    session: Session, state: dict[str, Any], inputs: dict[str, Any]
+) -> tuple[dict[str, Any], Rows, CbrError | None]:
+    """Make the members what is declared.
+
+    Returns:
+        The coordinates, the members as they are now by their new labels, and who failed.
+    """
+    from pulumi_huaweicloud_cbr.fleet import Results, rename_all, submit_all
+
+    client, report = session.client(), EngineReporter()
+    limit_s = current_call().timeout_s
+    source = await session.scope(inputs["source_region"], inputs.get("source_project_id"))
+    destination = await session.scope(
+        inputs["destination_region"], inputs.get("destination_project_id")
+    )
+    coordinates = {
+        "source_region": source.region,
+        "source_project_id": source.project_id,
+        "destination_region": destination.region,
+        "destination_project_id": destination.project_id,
+        "destination_vault_id": inputs["destination_vault_id"],
+    }
+    old = tracked_rows({**coordinates, "members": state.get("members", {})})
+    wanted = _members_of(_split_members(inputs["backups"])[0])
+    lost: list[str] = []
+    pending = {label: row for label, row in old.items() if row.status in PENDING_RECORD_STATUSES}
+    if pending:
+        looked = await _look(session, pending)
+        old |= {label: tracked for label, (_, tracked) in looked.done.items()}
+        lost = [
+            label
+            for label, (standing, _) in looked.done.items()
+            if standing in (Standing.FAILED, Standing.GONE)
+        ]
+    changes = decide_members(old, wanted, lost)
+    rows = {changes.relabelled.get(label, label): row for label, row in old.items()}
+
+    def desired(member: Member) -> DesiredReplication:
+        return DesiredReplication(
+            backup_id=member.backup_id,
+            source=source,
+            destination=destination,
+            destination_vault_id=inputs["destination_vault_id"],
+            name=member.name,
+            enable_acceleration=inputs.get("enable_acceleration", False),
+            adopt=inputs.get("adopt", True),
+        )
+
+    submitting = [*changes.added, *changes.redone]
+    submitted = await submit_all(
+        client, {label: desired(wanted[label]) for label in submitting}, report, limit_s
+    )
+    rows |= submitted.done
+    named = {label: (rows[label], wanted[label].name or "") for label in changes.renamed}
+    renamed = await rename_all(client, named, report, limits(), limit_s)
+    rows |= renamed.done
+    leaving = {label: old[label] for label in changes.removed}
+    removed: Results[None] = Results()
+    if not (submitted.failed and "keep_newest" in inputs):
+        removed = await _remove(session, leaving)
+    elif leaving:
+        # A rolling set that cannot take the newer one must not lose the older one for it.
+        tell(f"not deleted, since newer members failed: {listed(leaving)}")
+    for label in removed.done:
+        rows.pop(changes.relabelled.get(label, label), None)
+    failed = {**submitted.failed, **renamed.failed, **removed.failed}
+    if not failed:
+        return coordinates, rows, None
+    doing = f"replicating to region {destination.region!r}"
+    total = len(submitting) + len(changes.renamed) + len(leaving)
+    return coordinates, rows, _members_failed(doing, total, failed)
+
+
+def _members_failed(doing: str, total: int, failed: Mapping[str, Exception]) -> CbrError:
+    from pulumi_huaweicloud_cbr.fleet import MembersFailedError
+
+    return MembersFailedError(doing, total, failed)
+
+
+# -- state --------------------------------------------------------------------------------------
+
+
+def _to_state(
+    inputs: Mapping[str, Any],
+    coordinates: Mapping[str, Any],
+    rows: Rows,
+    only: Iterable[str] | None = None,
+) -> dict[str, Any]:
+    """Return the outputs: the inputs resolved, and a row for each member.
+
+    Args:
+        only: labels of the rows that are left; the inputs' members are reported accordingly.
+    """
+    state = {field: inputs.get(field) for field in SET_FIELDS}
+    state |= {field: coordinates.get(field) for field in COORDINATES}
+    members = _members_of(_split_members(inputs.get("backups") or {})[0])
+    if only is not None:
+        kept = set(only)
+        observed = {
+            label: Member(
+                member.backup_id,
+                rows[label].replica_name if member.name is not None else None,
+                member.created_at,
+            )
+            for label, member in members.items()
+            if label in kept
+        }
+        state["backups"] = _to_inputs(observed)
+        rows = {label: row for label, row in rows.items() if label in kept}
+    state["members"] = {
+        label: row_of(row, is_named=label in members and members[label].name is not None)
+        for label, row in rows.items()
+    }
+    return {field: value for field, value in state.items() if value is not None}
+
+
+# -- what programs use --------------------------------------------------------------------------
+
+
+def as_members(backups: Sequence[Backup]) -> dict[str, dict[str, str]]:
+    """Return backups as members of a set, with readable labels and how old they are.
+
+    The label is the resource's name and when the backup was made, such as
+    ``erp-db-01@2026-11-20T02:00:11``.
+    """
+    members: dict[str, dict[str, str]] = {}
+    for backup in backups:
+        created_at = backup.created_at or ""
+        label = f"{backup.resource_name or backup.name or backup.id}@{created_at[:19]}"
+        if label in members:
+            label = f"{label}#{backup.id[:8]}"
+        members[label] = {"backup_id": backup.id, "created_at": created_at}
+    return members
+
+
+@dataclass
+class BackupReplicationSetArgs:
+    """What a set of replications is to be.
+
+    Args:
+        backups: the members: labels with backup ids, or with objects of ``backup_id`` and, where
+            wanted, ``name`` (the replica's) and ``created_at``; or a list of backup ids. What
+            enters is copied, what leaves is deleted in the destination, a changed name renames.
+        destination_region: the region to copy to. Changing it replaces the set.
+        destination_vault_id: a vault of protect_type ``replication`` there. Changing it replaces.
+        destination_project_id: default: the project named like the region. Changing it replaces.
+        keep_newest: keep so many of the newest members, those included that are no longer listed
+            because their source has expired. Members need ``created_at`` then; see `as_members`.
+        enable_acceleration: copy faster, at extra cost. Default: false.
+        source_region: where the backups are. Default: ``huaweicloud:region``.
+        source_project_id: default: ``huaweicloud:projectId``, else the project named like the
+            region. Changing it replaces.
+        adopt: take over replicas or running copies that match, instead of failing. Default: true.
+        preflight: ask the API in previews whether it will accept: ``error``, ``warn`` or
+            ``off``. Default: ``error``.
+
+    Source: CBR API reference, CopyBackup.
+    """
+
+    backups: pulumi.Input[Mapping[str, Any] | Sequence[Any]]
+    destination_region: pulumi.Input[str]
+    destination_vault_id: pulumi.Input[str]
+    destination_project_id: pulumi.Input[str] | None = None
+    keep_newest: pulumi.Input[int] | None = None
+    enable_acceleration: pulumi.Input[bool] | None = None
+    source_region: pulumi.Input[str] | None = None
+    source_project_id: pulumi.Input[str] | None = None
+    adopt: pulumi.Input[bool] | None = None
+    preflight: pulumi.Input[str] | None = None
+
+
+class BackupReplicationSet(Resource, module="huaweicloud_cbr", name="BackupReplicationSet"):
+    """Copies of many CBR backups in another region.
+
+    Creating it submits all copies and returns. Deleting it deletes all replicas.
+    """
+
+    backups: pulumi.Output[dict[str, Any]]
+    destination_region: pulumi.Output[str]
+    destination_vault_id: pulumi.Output[str]
+    destination_project_id: pulumi.Output[str]
+    keep_newest: pulumi.Output[int | None]
+    enable_acceleration: pulumi.Output[bool]
+    source_region: pulumi.Output[str]
+    source_project_id: pulumi.Output[str]
+    adopt: pulumi.Output[bool]
+    preflight: pulumi.Output[str]
+    members: pulumi.Output[dict[str, dict[str, Any]]]
+    """By label: ``backup_id``, ``replication_record_id``, ``status`` and, once known,
+    ``destination_backup_id``, ``destination_checkpoint_id``, ``created_at``, ``name``,
+    ``source_resource_id``, ``source_deleted``."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        args: BackupReplicationSetArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        inputs = {field.name: getattr(args, field.name) for field in fields(args)}
+        super().__init__(
+            BackupReplicationSetProvider(), resource_name, {**inputs, "members": None}, opts
+        )
+
+    @property
+    def tracking(self) -> pulumi.Output[dict[str, Any]]:
+        """Return what `ReplicationsComplete` waits by."""
+        return tracking_output(self)

@@ -1,0 +1,435 @@
+"""Sets of replications: each member once, whatever becomes of the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi.runtime.config
+import pytest
+from pulumi.dynamic import Config, ConfigureRequest
+
+import pulumi_huaweicloud_cbr as cbr
+from pulumi_huaweicloud_cbr import BackupReplicationSetProvider, ConflictError
+from pulumi_huaweicloud_cbr.fleet import MembersFailedError
+from pulumi_huaweicloud_cbr.resources._base import PartialResultError
+from pulumi_huaweicloud_cbr.resources._session import Session
+from simulator.testing import InProcessSimulator
+from tests.contract.rig import BACKUP, SECOND_VAULT, VAULT, Rig
+
+pytestmark = pytest.mark.simulator_only
+
+WEB_1 = "6b974ebb-8376-4d1b-933f-f77c3bcd0c4e"
+WEB_2 = "7ca85fcc-9487-4e2c-a440-0f8d4cde1d5f"
+MANUAL = "8db960dd-a598-4f3d-b551-109e5def2e60"
+BROKEN = "afdb82ff-c7ba-415f-9773-32b07f014082"
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+THREE = {"erp": BACKUP, "web-1": WEB_1, "web-2": WEB_2}
+FULL = {"error_code": "BackupService.6129", "error_msg": "The maximum capacity is reached."}
+
+
+@pytest.fixture
+def rig(simulator: InProcessSimulator, session: Session, configuration: dict[str, str]) -> Rig:
+    """A set's provider, as the engine would call it."""
+    provider = BackupReplicationSetProvider()
+    provider.configure(ConfigureRequest(Config(configuration, "cbr-replication")))
+    return Rig(provider, simulator.control, session)
+
+
+def declared(backups: Any, **changes: Any) -> dict[str, Any]:
+    """Return a program's inputs."""
+    return {
+        "backups": backups,
+        "destination_region": "cn-east-3",
+        "destination_vault_id": VAULT,
+        **changes,
+    }
+
+
+def copied(rig: Rig) -> list[str]:
+    """Return the sources of all live replicas, each as often as it has one."""
+    present = {row["id"] for row in rig.replicas if row["status"] != "deleting"}
+    return sorted(
+        record["source_backup_id"]
+        for record in rig.control.records()
+        if record["destination_backup_id"] in present
+    )
+
+
+def posts(rig: Rig) -> int:
+    """Return how many copies were asked for."""
+    return len(rig.control.journal(operation="CopyBackup"))
+
+
+def test_create_submits_each_member_once(rig: Rig) -> None:
+    """Every member is copied, with a row of its own; a look shows no difference."""
+    rig.create(declared(THREE))
+
+    assert sorted(THREE.values()) == copied(rig)
+    rows = rig.outputs["members"]
+    assert THREE == {label: row["backup_id"] for label, row in rows.items()}
+    assert {row["id"] for row in rig.control.records()} == {
+        row["replication_record_id"] for row in rows.values()
+    }
+    assert not rig.diff(declared(THREE)).changes
+    rig.finish_copies()
+    assert not rig.diff(declared(THREE)).changes
+
+
+def test_create_takes_a_list_of_ids(rig: Rig) -> None:
+    """Members without labels have their ids as labels."""
+    rig.create(declared([BACKUP, WEB_1]))
+
+    assert {BACKUP, WEB_1} == set(rig.outputs["members"])
+    assert not rig.diff(declared([WEB_1, BACKUP])).changes
+
+
+def test_create_adopts_what_exists(rig: Rig) -> None:
+    """After a lost outcome nothing is copied again, and what is missing is copied."""
+    rig.create(declared({"erp": BACKUP, "web-1": WEB_1}))
+    rig.finish_copies()
+
+    rig.create(declared(THREE))
+
+    assert sorted(THREE.values()) == copied(rig)
+    assert 3 == posts(rig)
+
+
+def test_create_names_replicas(rig: Rig) -> None:
+    """A member's name is its replica's."""
+    rig.create(declared({"erp": {"backup_id": BACKUP, "name": "erp-dr"}, "web": WEB_1}))
+    rig.finish_copies()
+
+    assert "erp-dr" in {row["name"] for row in rig.replicas}
+
+
+def test_refused_members_keep_none_of_the_others_back(rig: Rig) -> None:
+    """All others are done and kept; the error lists the refused ones; `up` does what is left."""
+    rig.control.fault(
+        operation="CopyBackup", action="respond", status=400, body=FULL, backup_id=WEB_1
+    )
+    with pytest.raises(PartialResultError) as caught:
+        rig.create(declared(THREE))
+    rig.id, rig.outputs = caught.value.id, caught.value.outputs
+    rig.inputs = rig.provider.check({}, declared(THREE)).inputs
+
+    assert (
+        "replicating to region 'cn-east-3': 1 of 3 failed, the others are done; "
+        "run pulumi up again for what is left\n"
+        "  'web-1': The maximum capacity is reached; "
+        "enlarge the destination vault, or free room in it [BackupService.6129]"
+    ) == str(caught.value)
+    assert {"erp", "web-2"} == set(rig.outputs["members"])
+    rig.update(declared(THREE))
+    assert sorted(THREE.values()) == copied(rig)
+    assert 4 == posts(rig)
+
+
+def test_same_reason_is_told_once(rig: Rig) -> None:
+    """Hundreds of members that failed alike are one line, with all their labels."""
+    rig.control.fault(operation="CopyBackup", action="respond", status=400, body=FULL, times=9)
+
+    with pytest.raises(MembersFailedError) as caught:
+        rig.create(declared(THREE))
+
+    summary, line = str(caught.value).splitlines()
+    assert "3 of 3 failed" in summary
+    assert line.startswith("  'erp', 'web-1', 'web-2': The maximum capacity is reached;")
+
+
+def test_update_does_what_differs(rig: Rig) -> None:
+    """What enters is copied, what leaves is deleted, the rest is left alone."""
+    rig.create(declared(THREE))
+    rig.finish_copies()
+    rig.refresh()
+    changed = declared({"erp": {"backup_id": BACKUP, "name": "erp-dr"}, "new": MANUAL})
+
+    difference = rig.diff(changed)
+    rig.update(changed)
+
+    assert difference.changes
+    assert not difference.replaces
+    assert sorted([BACKUP, MANUAL]) == copied(rig)
+    assert {"erp", "new"} == set(rig.outputs["members"])
+    assert ["erp-dr"] == [
+        row["name"] for row in rig.replicas if row["resource_name"] == "erp-db-01"
+    ][:1]
+    rig.finish_copies()
+    assert not rig.diff(changed).changes
+
+
+def test_another_label_copies_nothing(rig: Rig) -> None:
+    """A label is a name for people: the backup's id is what counts."""
+    rig.create(declared(THREE))
+    relabelled = declared({"erp": BACKUP, "front": WEB_1, "web-1": WEB_2})
+
+    assert rig.diff(relabelled).changes
+    rig.update(relabelled)
+
+    assert 3 == posts(rig)
+    assert {"erp": BACKUP, "front": WEB_1, "web-1": WEB_2} == {
+        label: row["backup_id"] for label, row in rig.outputs["members"].items()
+    }
+    assert not rig.diff(relabelled).changes
+
+
+def test_failed_copies_are_made_again(rig: Rig) -> None:
+    """A copy that failed, known or not, is a difference, and `up` submits it anew."""
+    rig.control.change_backup(WEB_1, copy={"mode": "immediate", "outcome": "fail"})
+    rig.create(declared(THREE))
+    rig.finish_copies()
+    rig.control.change_backup(WEB_1, copy={"mode": "immediate", "outcome": "success"})
+
+    assert rig.diff(declared(THREE)).changes
+    rig.update(declared(THREE))
+    rig.finish_copies()
+
+    assert sorted(THREE.values()) == copied(rig)
+    assert not rig.diff(declared(THREE)).changes
+
+
+def test_refresh_reports_members_that_are_gone(rig: Rig) -> None:
+    """A replica that was deleted behind our back leaves the rows, and is made again by `up`."""
+    rig.create(declared(THREE))
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.forget_backup(rig.outputs["members"]["web-1"]["destination_backup_id"])
+
+    assert rig.refresh()
+
+    assert {"erp", "web-2"} == set(rig.outputs["members"]) == set(rig.inputs["backups"])
+    assert rig.diff(declared(THREE)).changes
+    rig.update(declared(THREE))
+    assert sorted(THREE.values()) == copied(rig)
+
+
+def test_refresh_of_a_set_of_which_nothing_is_left(rig: Rig) -> None:
+    """It is gone itself."""
+    rig.create(declared(THREE))
+    rig.finish_copies()
+    rig.control.forget_vault(VAULT)
+
+    assert not rig.refresh()
+
+
+def test_refresh_reports_other_names_in_the_inputs(rig: Rig) -> None:
+    """A declared name that was changed behind our back is shown, and given again."""
+    program = declared({"erp": {"backup_id": BACKUP, "name": "erp-dr"}, "web": WEB_1})
+    rig.create(program)
+    rig.finish_copies()
+    rig.refresh()
+    row = rig.outputs["members"]["erp"]
+    rig.control.change_backup(row["destination_backup_id"], name="somebody-elses")
+
+    rig.refresh()
+
+    assert "somebody-elses" == rig.inputs["backups"]["erp"]["name"]
+    assert rig.diff(program).changes
+    rig.update(program)
+    assert "erp-dr" in {replica["name"] for replica in rig.replicas}
+
+
+def test_expired_source_survives(rig: Rig) -> None:
+    """A member whose source is gone stays as it is, as long as it is declared."""
+    rig.create(declared(THREE))
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.forget_backup(WEB_1)
+    rig.refresh()
+
+    assert rig.outputs["members"]["web-1"]["source_deleted"]
+    assert not rig.diff(declared(THREE)).changes
+    rig.update(declared(THREE))
+    assert 3 == len(rig.replicas)
+
+
+def test_delete_takes_all_replicas(rig: Rig) -> None:
+    """Copies under way are waited for, and nothing is left."""
+    rig.create(declared(THREE))
+
+    rig.delete()
+
+    assert [] == rig.replicas
+
+
+def test_other_vault_replaces_the_old_replicas_first(rig: Rig) -> None:
+    """In the same region each backup has one replica: the old ones go before."""
+    rig.create(declared(THREE))
+    rig.finish_copies()
+    rig.refresh()
+    moved = declared(THREE, destination_vault_id=SECOND_VAULT)
+
+    difference = rig.diff(moved)
+
+    assert ["destination_vault_id"] == difference.replaces
+    assert difference.delete_before_replace
+    assert [] == rig.faults(moved)
+    rig.delete()
+    rig.create(moved)
+    assert {SECOND_VAULT} == {row["vault_id"] for row in rig.replicas}
+
+
+def test_replacement_that_would_lose_a_replica_is_refused(rig: Rig) -> None:
+    """Where a source is gone, its replica could not be made again elsewhere."""
+    rig.create(declared(THREE))
+    rig.finish_copies()
+    rig.control.forget_backup(WEB_1)
+
+    with pytest.raises(ConflictError) as caught:
+        rig.diff(declared({"erp": BACKUP}, destination_vault_id=SECOND_VAULT))
+
+    assert (
+        "replacing a set of replications: the source backups of 'web-1' are gone, so that their "
+        "replicas would be deleted and could not be made again; leave this set as it is and "
+        "declare another one for the new destination"
+    ) == str(caught.value)
+
+
+def test_preflight_tells_of_each_member_that_would_be_refused(rig: Rig) -> None:
+    """What the API would refuse is told by member; what concerns all, once."""
+    faults = rig.faults(declared({"bad": BROKEN, "none": UNKNOWN, "good": BACKUP}))
+
+    assert ['backups["bad"]', 'backups["none"]'] == sorted(field for field, _ in faults)
+    (whole,) = rig.faults(declared(THREE, destination_region="ap-southeast-3"))
+    assert "destination_region" == whole[0]
+    assert [] == rig.writes()
+
+
+def test_preflight_of_an_update_asks_about_those_who_enter(rig: Rig) -> None:
+    """A preview is red for a new member that would be refused, and asks nothing otherwise."""
+    rig.create(declared(THREE))
+    rig.control.clear_journal()
+    same = rig.provider.check(rig.inputs, declared(THREE))
+    asked = rig.control.journal()
+    more = rig.provider.check(rig.inputs, declared({**THREE, "bad": BROKEN}))
+
+    assert [] == same.failures
+    assert [] == asked
+    assert ['backups["bad"]'] == [failure.property for failure in more.failures]
+
+
+def test_preflight_adds_up_the_room(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    """A vault that has room for each but not for all is a warning."""
+    rig.control.change_vault(VAULT, size_gb=150)
+
+    assert [] == rig.faults(declared(THREE))
+    assert (
+        f"vault ({VAULT}) has 150.0 GB free, and the resources of 3 backups have 200 GB; "
+        "enlarge the vault or free room in it"
+    ) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("inputs", "field", "words"),
+    [
+        pytest.param({"backups": {}}, "backups", "is empty", id="empty"),
+        pytest.param({"backups": "x"}, "backups", "is text", id="text"),
+        pytest.param({"backups": {"a": "x"}}, 'backups["a"]', "is not a UUID", id="no-id"),
+        pytest.param(
+            {"backups": {"a": BACKUP, "b": BACKUP}},
+            'backups["b"]',
+            "names the backup of 'a' again",
+            id="twice",
+        ),
+        pytest.param(
+            {"backups": {"a": {"backup_id": BACKUP, "nmae": "x"}}},
+            'backups["a"].nmae',
+            "is no field of a member",
+            id="unknown-field",
+        ),
+        pytest.param(
+            {"backups": {"a": {"name": "x"}}}, 'backups["a"]', "backup_id is missing", id="no-id"
+        ),
+        pytest.param({"keep_newest": 0}, "keep_newest", "is no number of backups", id="count"),
+        pytest.param({"keep_newest": 2}, 'backups["erp"]', "created_at is missing", id="no-time"),
+        pytest.param({"name": "x"}, "name", "is not an input of a set", id="unknown-input"),
+    ],
+)
+def test_wrong_inputs_are_told(rig: Rig, inputs: dict[str, Any], field: str, words: str) -> None:
+    """Each fault is one line about one input."""
+    faults = rig.faults(declared({"erp": BACKUP}) | inputs)
+
+    assert any(found == field and words in reason for found, reason in faults), faults
+
+
+# -- rolling sets ---------------------------------------------------------------------------
+
+
+def rolling(**members: tuple[str, int]) -> dict[str, Any]:
+    """Return a set that keeps its two newest; of each member its id and its day."""
+    backups = {
+        label: {"backup_id": backup_id, "created_at": f"2026-11-{day:02d}T02:00:00"}
+        for label, (backup_id, day) in members.items()
+    }
+    return declared(backups, keep_newest=2)
+
+
+def test_rolling_set_keeps_its_newest(rig: Rig) -> None:
+    """A newer member comes in, the oldest leaves; the inputs show both."""
+    rig.create(rolling(a=(BACKUP, 1), b=(WEB_1, 2)))
+    rig.finish_copies()
+    newer = rolling(a=(BACKUP, 1), b=(WEB_1, 2), c=(WEB_2, 3))
+
+    checked = rig.provider.check(rig.inputs, newer)
+    rig.update(newer)
+
+    assert {"b", "c"} == set(checked.inputs["backups"])
+    assert sorted([WEB_1, WEB_2]) == copied(rig)
+
+
+def test_rolling_set_keeps_replicas_of_expired_sources(rig: Rig) -> None:
+    """Sources that vanish, all at once even, take no replica with them."""
+    rig.create(rolling(a=(BACKUP, 1), b=(WEB_1, 2)))
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.forget_backup(BACKUP)
+    rig.control.forget_backup(WEB_1)
+    left = rolling(z=(MANUAL, 3))
+
+    assert rig.diff(left).changes
+    rig.update(left)
+
+    assert {"b", "z"} == set(rig.outputs["members"])
+    rig.finish_copies()
+    assert 2 == len(rig.replicas)
+
+
+def test_rolling_set_loses_nothing_for_a_newer_one_that_failed(rig: Rig) -> None:
+    """The oldest leaves only when the newest was accepted."""
+    rig.create(rolling(a=(BACKUP, 1), b=(WEB_1, 2)))
+    rig.finish_copies()
+    newer = rolling(a=(BACKUP, 1), b=(WEB_1, 2), c=(WEB_2, 3))
+    rig.control.fault(operation="CopyBackup", action="respond", status=400, body=FULL)
+
+    with pytest.raises(PartialResultError) as caught:
+        rig.update(newer)
+
+    assert {"a", "b"} == set(caught.value.outputs["members"])
+    assert sorted([BACKUP, WEB_1]) == copied(rig)
+
+
+def test_members_from_a_list_of_backups_have_readable_labels(
+    rig: Rig, configuration: dict[str, str]
+) -> None:
+    """What leaves and what enters is told by resource and time."""
+    pulumi.runtime.config.set_all_config(configuration)
+    backups = cbr.get_backups(vault_id="de587d5d-f63e-4ea1-a892-5935070352ba", limit=3)
+    pulumi.runtime.config.set_all_config({})
+
+    members = cbr.as_members([*backups, backups[0]])
+
+    assert 4 == len(members)
+    assert "web-02@2026-11-20T02:20:00" in members
+    assert backups[0].id[:8] in list(members)[-1]
+    del members[list(members)[-1]]
+    assert [] == rig.faults(declared(members, keep_newest=2))
+
+
+def test_set_cannot_be_imported() -> None:
+    """Its id says nothing; the way to take over replicas is told."""
+    with pytest.raises(cbr.ConfigurationError) as caught:
+        cbr.BackupReplicationSetProvider().import_state("set-1")
+
+    assert (
+        "importing 'set-1': a set of replications has no id in CBR; declare it, and create adopts "
+        "the replicas that exist"
+    ) == str(caught.value)

@@ -1,0 +1,180 @@
+"""A set of replications with the real CLI: what previews tell, what fails in part, crashes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections import Counter
+
+import pytest
+
+from simulator.testing import Control
+from tests.e2e.driver import (
+    COMMAND_LIMIT_S,
+    STACK,
+    MakeProject,
+    Project,
+    on_host,
+    plugins_of,
+    sdk_python,
+    start,
+    wait_until,
+)
+from tests.e2e.programs import BACKUP
+
+WEB_1 = "6b974ebb-8376-4d1b-933f-f77c3bcd0c4e"
+WEB_2 = "7ca85fcc-9487-4e2c-a440-0f8d4cde1d5f"
+MANUAL = "8db960dd-a598-4f3d-b551-109e5def2e60"
+THREE = {"erp": BACKUP, "web-1": WEB_1, "web-2": WEB_2}
+PROGRAM = """
+import json, pulumi
+import pulumi_huaweicloud_cbr as cbr
+
+given = pulumi.Config()
+cbr.BackupReplicationSet(
+    "dr",
+    cbr.BackupReplicationSetArgs(
+        backups=json.loads(given.require("backups")),
+        destination_region="cn-east-3",
+        destination_vault_id="ca0083e4-1bda-48ca-af6d-aa9c8c93bc85",
+    ),
+)
+"""
+
+
+@pytest.fixture(params=["host", "3.255.0", "3.272.0"])
+def project(request: pytest.FixtureRequest, make_program: MakeProject) -> Project:
+    """A project with one set, on our host and on the SDK's plugin in both versions."""
+    if request.param == "host":
+        project = on_host(make_program(PROGRAM, sdk_python("3.272.0")))
+    else:
+        project = make_program(PROGRAM, sdk_python(request.param))
+    declare(project, THREE)
+    return project
+
+
+@pytest.fixture
+def on_our_host(make_program: MakeProject) -> Project:
+    """A project with one set on our host."""
+    project = on_host(make_program(PROGRAM))
+    declare(project, THREE)
+    return project
+
+
+def declare(project: Project, backups: dict[str, str]) -> None:
+    """Change the set's members."""
+    project.configure({"program:backups": json.dumps(backups)})
+
+
+def replica_of(control: Control, backup_id: str) -> str:
+    """Return the id of a backup's replica."""
+    (record,) = (row for row in control.records() if row["source_backup_id"] == backup_id)
+    replica: str = record["destination_backup_id"]
+    return replica
+
+
+def live_copies(control: Control) -> Counter[str]:
+    """Count the live replicas of each backup."""
+    present = {row["id"] for row in control.replicas() if row["region"] == "cn-east-3"}
+    return Counter(
+        record["source_backup_id"]
+        for record in control.records()
+        if record["destination_backup_id"] in present
+    )
+
+
+def test_set_full_cycle(project: Project, control: Control) -> None:
+    """Create, change, refresh and destroy; nothing twice, nothing left."""
+    project.up()
+    project.up("--expect-no-changes")
+    control.advance(20_000)
+    project.refresh()
+    project.up("--expect-no-changes")
+    declare(project, {"erp": BACKUP, "web-1": WEB_1, "new": MANUAL})
+    project.up()
+
+    assert Counter([BACKUP, WEB_1, MANUAL]) == live_copies(control)
+    control.advance(20_000)
+    control.forget_backup(replica_of(control, MANUAL))
+    project.refresh()
+    assert {"erp", "web-1"} == set(project.state()["dr"]["outputs"]["members"])
+    project.up()
+    assert Counter([BACKUP, WEB_1, MANUAL]) == live_copies(control)
+    project.destroy()
+
+    assert Counter() == live_copies(control)
+
+
+def test_set_preview_names_what_enters_and_leaves(project: Project, control: Control) -> None:
+    """A reviewer reads the labels of the members that would be copied and deleted."""
+    project.up()
+    declare(project, {"erp": BACKUP, "web-1": WEB_1, "new": MANUAL})
+
+    text = project.preview("--diff").text
+
+    assert MANUAL in text
+    assert "new" in text
+    assert "members that enter: 'new'" in text
+    assert "members that leave: 'web-2'" in text
+    assert 3 == len(control.journal(operation="CopyBackup"))
+
+
+def test_set_detailed_diff_has_a_line_for_each_member(on_our_host: Project) -> None:
+    """On our host a preview's JSON has the path of each member that differs, and no other."""
+    on_our_host.up()
+    declare(on_our_host, {"erp": BACKUP, "web-1": WEB_1, "new": MANUAL})
+
+    steps = on_our_host.must("preview", "--json").json()["steps"]
+
+    (detail,) = (step["detailedDiff"] for step in steps if step["op"] == "update")
+    assert {"backups.new": "add", 'backups["web-2"]': "delete"} == {
+        path: change["kind"] for path, change in detail.items()
+    }
+
+
+def test_set_refused_members_keep_none_back(project: Project, control: Control) -> None:
+    """The error lists who was refused and why; the next `up` does only what is left."""
+    body = {"error_code": "BackupService.6129", "error_msg": "The maximum capacity is reached."}
+    control.fault(operation="CopyBackup", action="respond", status=400, body=body, backup_id=WEB_1)
+
+    outcome = project.run("up", "--yes", "--skip-preview")
+
+    assert 0 != outcome.code
+    assert "1 of 3 failed, the others are done; run pulumi up again" in outcome.text
+    assert "'web-1': The maximum capacity is reached; enlarge" in outcome.text
+    assert "Traceback" not in outcome.text
+    assert Counter([BACKUP, WEB_2]) == live_copies(control)
+    project.up()
+    project.up("--expect-no-changes")
+    assert Counter(THREE.values()) == live_copies(control)
+    assert 4 == len(control.journal(operation="CopyBackup"))
+
+
+@pytest.mark.parametrize("victim", ["cli", "plugin"])
+def test_set_killed_in_the_middle(project: Project, control: Control, victim: str) -> None:
+    """After a kill in the middle the next `up` sends only the missing members."""
+    control.fault(operation="CopyBackup", action="hold_before", backup_id=WEB_2)
+    running = start(project, "up")
+    wait_until(lambda: control.held() == 1 and len(control.records()) == 2)
+
+    plugins = plugins_of(project)
+    if victim == "cli":
+        running.kill()
+    for process in plugins:
+        os.kill(process, signal.SIGKILL)
+    running.wait(COMMAND_LIMIT_S)
+    if victim == "cli":
+        project.must("cancel", "--yes", STACK, on_stack=False)
+        project.must("refresh", "--yes", "--skip-preview", "--clear-pending-creates")
+    project.up()
+    control.release()
+
+    project.up("--expect-no-changes")
+    assert Counter(THREE.values()) == live_copies(control)
+    accepted = [
+        entry["backup_id"]
+        for entry in control.journal(operation="CopyBackup")
+        if entry["status"] == 200
+    ]
+    assert sorted(THREE.values()) == sorted(accepted)
