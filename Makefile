@@ -193,6 +193,10 @@ endef
 bench-host: toolchain-quiet ## The plugin host against the SDK's plugin, side by side
 	@$(ISOLATE) .venv/bin/python -m benchmarks.plugin_host
 
+.PHONY: bench-simulator
+bench-simulator: $(VENV) ## What the simulator takes for each kind of request, with many copies under way
+	@$(ISOLATE) .venv/bin/python -m benchmarks.simulator
+
 # ---- cleaning ---------------------------------------------------------------------------------
 
 .PHONY: clean

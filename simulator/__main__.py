@@ -20,6 +20,7 @@ from simulator.app import make_app
 from simulator.clock import RealClock
 from simulator.cloud import Cloud
 from simulator.protocol import CuttableProtocol
+from simulator.specs import LONGEST_LATENCY_MS
 from simulator.world import World, WorldError, load_world
 
 DEMO_WORLD = Path(__file__).parent / "worlds" / "demo.yaml"
@@ -50,6 +51,9 @@ def _run(world: World, options: argparse.Namespace) -> int:
         socket.create_server((HOST, options.port)) as listener,
     ):
         port = listener.getsockname()[1]
+        if options.latency_ms is not None:
+            # Not of the world: the same state goes on with another latency.
+            cloud.options.latency_ms = options.latency_ms
 
         def announce() -> None:
             if options.port_file is not None:
@@ -111,6 +115,11 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--speed", type=_speed, default=1.0, help="copies and deletions are so many times faster"
     )
+    parser.add_argument(
+        "--latency-ms",
+        type=_latency,
+        help="each API call takes that much longer; default: the world's",
+    )
     parser.add_argument("--port-file", type=_new_file, help="write the port here when ready")
     parser.add_argument("--check-world", action="store_true", help="only check the world file")
     return parser.parse_args(arguments)
@@ -129,6 +138,18 @@ def _speed(text: str) -> float:
         value = math.nan
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f"want a number above 0, got {text!r}")
+    return value
+
+
+def _latency(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= LONGEST_LATENCY_MS:
+        raise argparse.ArgumentTypeError(
+            f"want a number from 0 to {LONGEST_LATENCY_MS}, got {text!r}"
+        )
     return value
 
 

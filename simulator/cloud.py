@@ -8,20 +8,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from simulator.clock import Clock, parse_time
 from simulator.copies import Copies
 from simulator.deletions import Deletions
+from simulator.faults import Faults
 from simulator.rules import MB_PER_GB
 from simulator.specs import BackupSpec, VaultSpec, World, made_uuid
-from simulator.store import Backup, Meta, Vault, open_store
+from simulator.store import Backup, Meta, Token, Vault, digest_of, open_store
 from simulator.world import WorldError
 
-STATE_FORMAT = "1"
+STATE_FORMAT = "2"
 """Changes whenever the tables do."""
 
 
@@ -38,28 +40,56 @@ class Cloud:
         self.options = world.options
         self.copies = Copies(world, clock, speed)
         self.deletions = Deletions(world.options, clock, speed)
+        self.faults = Faults()
         self.project_regions = world.project_regions
         self.project_names = world.project_names
         # One session at a time: in memory there is one connection, whichever thread asks.
         self._lock = threading.Lock()
         self._engine = self._open(state)
+        self._session_info: dict[Any, Any] = {}
+        self._tokens: dict[str, Token] = {}
 
     @contextmanager
     def session(self) -> Iterator[Session]:
         """Work on the state as it is now; saved at the end, dropped on an error."""
-        with (
-            self._lock,
-            Session(self._engine, expire_on_commit=False) as session,
-            session.begin(),
-        ):
-            self.copies.go_on(session)
-            self.deletions.go_on(session)
-            session.flush()
+        with self._lock, self._new_session() as session:
+            # Saved by itself: what was due has happened, whatever becomes of the work.
+            with session.begin():
+                self.copies.go_on(session)
+                self.deletions.go_on(session)
+            with session.begin():
+                yield session
+
+    @contextmanager
+    def books(self) -> Iterator[Session]:
+        """Work on what does not depend on the time: tokens, faults, the journal."""
+        with self._lock, self._new_session() as session, session.begin():
             yield session
+
+    def token(self, value: str) -> Token | None:
+        """Return a token that was given out; its row is read once."""
+        digest = digest_of(value)
+        if digest not in self._tokens:
+            with self.books() as session:
+                token = session.get(Token, digest)
+            if token is None:
+                return None
+            self._tokens[digest] = token
+        return self._tokens[digest]
+
+    def expire_tokens(self) -> None:
+        """End all tokens."""
+        with self.books() as session:
+            session.execute(update(Token).values(expires_at=self.clock.now()))
+        self._tokens.clear()
 
     def close(self) -> None:
         """Close the state."""
         self._engine.dispose()
+
+    def _new_session(self) -> Session:
+        # Rows are used after the session's end as they were then.
+        return Session(self._engine, expire_on_commit=False, info=self._session_info)
 
     def _open(self, state: Path | None) -> Engine:
         try:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from simulator.clock import cbr_time, parse_time
-from simulator.faults import Fault, add_faults
+from simulator.faults import Fault
 from simulator.routes.caller import CloudHere
-from simulator.specs import CopyScript, Time
-from simulator.store import Backup, FaultRow, JournalRow, Record, Row, Token, Vault
+from simulator.specs import LONGEST_LATENCY_MS, CopyScript, RateLimit, Time
+from simulator.store import Backup, FaultRow, JournalRow, Record, Row, Vault
 from simulator.wire import backup_body, record_body, vault_body
 
 router = APIRouter()
@@ -46,6 +47,13 @@ class RecordChange(Change):
     copy_script: CopyScript | None = Field(None, alias="copy")
 
 
+class OptionsChange(Change):
+    """Of the world's options those that a gateway has; without a `rate_limit` (null) all passes."""
+
+    latency_ms: float = Field(0.0, ge=0, le=LONGEST_LATENCY_MS)
+    rate_limit: RateLimit | None = None
+
+
 class Advance(Change):
     """How far to push the clock."""
 
@@ -63,6 +71,13 @@ async def advance(cloud: CloudHere, by: Advance) -> dict[str, str | None]:
     return {"now": cbr_time(cloud.clock.now())}
 
 
+@router.patch("/options")
+async def change_options(cloud: CloudHere, change: OptionsChange) -> OptionsChange:
+    for field in change.model_fields_set:
+        setattr(cloud.options, field, getattr(change, field))
+    return OptionsChange(latency_ms=cloud.options.latency_ms, rate_limit=cloud.options.rate_limit)
+
+
 @router.post("/release")
 async def release(request: Request) -> dict[str, bool]:
     request.state.release()
@@ -76,8 +91,7 @@ async def held(request: Request) -> dict[str, int]:
 
 @router.post("/tokens/expire")
 async def expire_tokens(cloud: CloudHere) -> dict[str, bool]:
-    with cloud.session() as session:
-        session.execute(update(Token).values(expires_at=cloud.clock.now()))
+    cloud.expire_tokens()
     return {"expired": True}
 
 
@@ -86,21 +100,21 @@ async def expire_tokens(cloud: CloudHere) -> dict[str, bool]:
 
 @router.post("/faults")
 async def script_faults(cloud: CloudHere, faults: list[Fault]) -> dict[str, int]:
-    with cloud.session() as session:
-        add_faults(session, faults)
+    with cloud.books() as session:
+        cloud.faults.add(session, faults)
     return {"added": len(faults)}
 
 
 @router.get("/faults")
 async def waiting_faults(cloud: CloudHere) -> list[dict[str, Any]]:
-    with cloud.session() as session:
+    with cloud.books() as session:
         rows = session.scalars(select(FaultRow).order_by(FaultRow.sequence))
         return [{**row.rule, "skip": row.to_skip, "times": row.times_left} for row in rows]
 
 
 @router.delete("/faults")
 async def drop_faults(cloud: CloudHere) -> dict[str, bool]:
-    with cloud.session() as session:
+    with cloud.books() as session:
         session.execute(delete(FaultRow))
     return {"dropped": True}
 
@@ -112,19 +126,26 @@ async def journal(
     method: str | None = None,
     backup_id: str | None = None,
     since: int = 0,
-) -> list[dict[str, Any]]:
+) -> Response:
     wanted = {"operation": operation, "method": method, "backup_id": backup_id}
     given = {key: value for key, value in wanted.items() if value is not None}
-    with cloud.session() as session:
-        query = select(JournalRow).where(JournalRow.sequence > since)
-        rows = session.scalars(query.order_by(JournalRow.sequence))
-        entries = [{"sequence": row.sequence, **row.entry} for row in rows]
-    return [entry for entry in entries if all(entry[key] == given[key] for key in given)]
+    query = select(JournalRow.sequence, JournalRow.entry).where(JournalRow.sequence > since)
+    with cloud.books() as session:
+        rows = session.execute(query.filter_by(**given).order_by(JournalRow.sequence))
+        return JSONResponse([{"sequence": sequence, **entry} for sequence, entry in rows])
+
+
+@router.get("/journal/counts")
+async def count_journal(cloud: CloudHere, since: int = 0) -> dict[str, int]:
+    query = select(JournalRow.operation, func.count()).where(JournalRow.sequence > since)
+    with cloud.books() as session:
+        rows = session.execute(query.group_by(JournalRow.operation))
+        return {operation or "": count for operation, count in rows}
 
 
 @router.delete("/journal")
 async def clear_journal(cloud: CloudHere) -> dict[str, bool]:
-    with cloud.session() as session:
+    with cloud.books() as session:
         session.execute(delete(JournalRow))
     return {"cleared": True}
 
@@ -138,13 +159,12 @@ async def state(cloud: CloudHere) -> dict[str, list[dict[str, Any]]]:
         backups = list(session.scalars(select(Backup).order_by(Backup.sequence)))
         records = session.scalars(select(Record).where(~Record.is_hidden).order_by(Record.sequence))
         vaults = session.scalars(select(Vault).order_by(Vault.name))
-        shown = [
-            {"region": row.region, **backup_body(row, None, early_ids=True)} for row in backups
-        ]
+        shown = [{"region": row.region, **backup_body(row)} for row in backups]
+        now = cloud.clock.now()
         return {
             "backups": [row for row in shown if row["image_type"] == "backup"],
             "replicas": [row for row in shown if row["image_type"] == "replication"],
-            "records": [record_body(record, early_ids=True) for record in records],
+            "records": [record_body(record, now, early_ids=True) for record in records],
             "vaults": [{"region": row.region, **vault_body(row)} for row in vaults],
         }
 
@@ -197,7 +217,7 @@ async def change_record(cloud: CloudHere, record_id: str, change: RecordChange) 
         if change.status is not None:
             record.status = change.status
         if change.copy_script is not None:
-            record.script = change.copy_script.model_dump()
+            cloud.copies.change_script(session, record, change.copy_script)
     return {"changed": True}
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from simulator import errors, tasks
@@ -19,12 +23,21 @@ from simulator.rules import (
     refuse_source_vault,
 )
 from simulator.specs import OBJECT_TYPES, CopyScript, World
-from simulator.store import Backup, Record, Vault, next_sequence
+from simulator.store import Backup, Record, Task, Vault, next_sequence
 
 COPY_MB_PER_S = 80
 """CBR user guide, 2021."""
 WAITING_SHARE = 0.1
 """The share of a copy's time for which its record says `waiting_replicate`; a choice of ours."""
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """A copy with all that tells of it."""
+
+    record: Record
+    replica: Backup | None
+    task: Task
 
 
 class Copies:
@@ -35,6 +48,8 @@ class Copies:
         self._options = world.options
         self._clock = clock
         self._speed = speed
+        # Nothing is due before then; too early after an error, or at the start, is no harm.
+        self._next_at = -math.inf
 
     # -- beginning --------------------------------------------------------------------------
 
@@ -131,13 +146,14 @@ class Copies:
             resource_type=backup.resource_type,
             size_gb=backup.size_gb,
             takes_mb=0,
+            promised_mb=backup.size_gb * MB_PER_GB,
             contain_system_disk=backup.contain_system_disk,
             auto_trigger=False,
             created_at=self._clock.now(),
         )
 
     def _begin(self, session: Session, backup: Backup, replica: Backup) -> Record:
-        script = CopyScript(**backup.copy_script) if backup.copy_script else None
+        own = CopyScript(**backup.copy_script) if backup.copy_script else None
         record = Record(
             id=str(uuid.uuid4()),
             sequence=next_sequence(session, Record.sequence),
@@ -159,12 +175,11 @@ class Copies:
             is_hidden=False,
             of_whole_vault=False,
             auto_trigger=False,
-            script=(script or self._options.default_copy).model_dump(),
             fail_code="",
             fail_reason="",
         )
+        self._plan(record, own or self._options.default_copy, replica.size_gb)
         session.add_all([replica, record])
-        session.flush()
         tasks.note_copy(session, backup, record, replica)
         return record
 
@@ -173,63 +188,101 @@ class Copies:
     def go_on(self, session: Session) -> None:
         """Bring all copies that go by time up to now."""
         now = self._clock.now()
-        for record in session.scalars(select(Record).where(Record.is_open)):
-            script = CopyScript(**record.script)
-            if script.mode == "immediate":
-                self._end(session, record, now)
-            elif script.mode == "seconds":
-                lasting_s = self._lasting_s(session, record, script)
-                since_s = now - record.created_at
-                if since_s >= lasting_s:
-                    self._end(session, record, record.created_at + lasting_s)
-                else:
-                    self._show(session, record, since_s / lasting_s)
-
-    def look_at(self, session: Session, record: Record) -> None:
-        """Count a look at a record whose copy goes on by looks."""
-        if not record.is_open or record.script["mode"] != "after_reads":
+        if now < self._next_at:
             return
-        record.reads += 1
-        if record.reads >= record.script["reads"]:
-            self._end(session, record, self._clock.now())
-        else:
-            self._show(session, record, record.reads / record.script["reads"])
+        for copy in _copies(session, Record.due_at <= now):
+            record = copy.record
+            ends_at = record.created_at + (record.lasts_s or 0.0)
+            if now >= ends_at:
+                self._end(session, copy, ends_at)
+            else:
+                self._show(copy, record.progress)
+                record.due_at = ends_at
+        session.flush()
+        next_at = session.scalar(select(func.min(Record.due_at)))
+        self._next_at = math.inf if next_at is None else next_at
 
-    def _lasting_s(self, session: Session, record: Record, script: CopyScript) -> float:
-        seconds = script.seconds
-        if seconds is None:
-            replica = session.get(Backup, record.replica_id)
-            seconds = (replica.size_gb if replica else 0) * MB_PER_GB / COPY_MB_PER_S
-        return seconds / self._speed
-
-    def _show(self, session: Session, record: Record, share: float) -> None:
-        if share < WAITING_SHARE:
+    def look_at(self, session: Session, records: Iterable[Record]) -> None:
+        """Count a look at those of the records whose copies go on by looks."""
+        looked_at = [
+            record.id
+            for record in records
+            if record.is_open and record.script["mode"] == "after_reads"
+        ]
+        if not looked_at:
             return
+        for copy in _copies(session, Record.id.in_(looked_at)):
+            record, wanted = copy.record, copy.record.script["reads"]
+            record.reads += 1
+            if record.reads >= wanted:
+                self._end(session, copy, self._clock.now())
+            elif record.reads / wanted >= WAITING_SHARE:
+                self._show(copy, min(99, int(record.reads / wanted * 100)))
+
+    def change_script(self, session: Session, record: Record, script: CopyScript) -> None:
+        """Have a copy go on by another script, as if it had done so from its beginning."""
         replica = session.get(Backup, record.replica_id)
-        record.status = "replicating"
-        record.progress = min(99, int(share * 100))
-        if replica is not None:
-            replica.status = "protecting"
-        tasks.follow_copy(session, record, replica, self._clock.now())
+        record.progress = record.progress_at(self._clock.now())
+        self._plan(record, script, replica.size_gb if replica else 0)
 
-    def _end(self, session: Session, record: Record, at: float) -> None:
+    def _plan(self, record: Record, script: CopyScript, size_gb: int) -> None:
+        record.script = script.model_dump()
+        record.lasts_s = record.due_at = None
+        if script.mode == "immediate":
+            record.lasts_s = 0.0
+        elif script.mode == "seconds":
+            own_s = script.seconds
+            usual_s = size_gb * MB_PER_GB / COPY_MB_PER_S
+            record.lasts_s = (usual_s if own_s is None else own_s) / self._speed
+        if record.is_open and record.lasts_s is not None:
+            record.due_at = record.created_at + record.lasts_s * WAITING_SHARE
+            self._next_at = min(self._next_at, record.due_at)
+
+    def _show(self, copy: _Copy, progress: int) -> None:
+        copy.record.status = "replicating"
+        copy.record.progress = progress
+        if copy.replica is not None:
+            copy.replica.status = "protecting"
+        tasks.follow_copy(copy.task, copy.record, copy.replica, self._clock.now())
+
+    def _end(self, session: Session, copy: _Copy, at: float) -> None:
+        record, replica = copy.record, copy.replica
         script = CopyScript(**record.script)
-        replica = session.get(Backup, record.replica_id)
+        record.progress = 100 if script.outcome == "success" else record.progress_at(at)
         record.is_open = False
+        record.due_at = None
         record.status = script.outcome
         if script.outcome == "fail":
             record.fail_code, record.fail_reason = script.fail_code, script.fail_reason
-        if script.outcome == "success":
-            record.progress = 100
         if replica is not None and script.outcome == "success":
             replica.status = "available"
-            replica.takes_mb = replica.size_gb * MB_PER_GB
+            replica.takes_mb, replica.promised_mb = replica.size_gb * MB_PER_GB, 0
             vault = session.get(Vault, replica.vault_id)
             if vault is not None:
                 vault.used_mb += replica.takes_mb
-        tasks.follow_copy(session, record, replica, at)
+        tasks.follow_copy(copy.task, record, replica, at)
         if replica is not None and script.outcome != "success":
             session.delete(replica)
+
+
+def _copies(session: Session, which: ColumnElement[bool]) -> list[_Copy]:
+    query = (
+        select(Record, Backup, Task)
+        .join(Task, Task.subject_id == Record.id)
+        .outerjoin(Backup, Backup.id == Record.replica_id)
+        .where(which)
+        .order_by(Record.sequence)
+    )
+    return [_Copy(record, replica, task) for record, replica, task in session.execute(query)]
+
+
+def records_of_all(session: Session, backup_ids: list[str]) -> dict[str, list[Record]]:
+    """Return the records of some backups, by backup, the oldest first."""
+    query = select(Record).where(Record.source_backup_id.in_(backup_ids), ~Record.is_hidden)
+    found: dict[str, list[Record]] = defaultdict(list)
+    for record in session.scalars(query.order_by(Record.sequence)):
+        found[record.source_backup_id].append(record)
+    return found
 
 
 def records_of(session: Session, backup_id: str) -> list[Record]:
@@ -251,6 +304,5 @@ def _is_vault_being_copied(session: Session, vault_id: str) -> bool:
 
 
 def _promised_mb(session: Session, vault_id: str) -> int:
-    query = select(Backup).join(Record, Record.replica_id == Backup.id)
-    query = query.where(Record.is_open, Record.destination_vault_id == vault_id)
-    return sum(replica.size_gb for replica in session.scalars(query)) * MB_PER_GB
+    promised = select(func.sum(Backup.promised_mb)).where(Backup.vault_id == vault_id)
+    return session.scalar(promised) or 0

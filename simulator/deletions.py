@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+import math
+
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from simulator import errors, tasks
@@ -19,6 +21,8 @@ class Deletions:
         self._options = options
         self._clock = clock
         self._speed = speed
+        # Nothing is due before then; too early after an error, or at the start, is no harm.
+        self._next_at = -math.inf
 
     def begin(self, session: Session, backup: Backup) -> None:
         """Begin to delete a backup, or raise the refusal; asking again changes nothing.
@@ -37,17 +41,25 @@ class Deletions:
         now = self._clock.now()
         backup.status = "waiting_delete"
         backup.delete_at = now + self._options.deletion_seconds / self._speed
+        self._next_at = now  # whoever looks next sees that it goes on
         tasks.note_deletion(session, backup, now)
 
     def go_on(self, session: Session) -> None:
         """Bring all deletions up to now."""
         now = self._clock.now()
-        for backup in session.scalars(select(Backup).where(Backup.delete_at.is_not(None))):
-            if backup.delete_at is not None and backup.delete_at <= now:
-                tasks.end_deletion(session, backup, backup.delete_at)
-                self.forget(session, backup)
-            else:
-                backup.status = "deleting"
+        if now < self._next_at:
+            return
+        for backup in session.scalars(select(Backup).where(Backup.delete_at <= now)).all():
+            tasks.end_deletion(session, backup, backup.delete_at or now)
+            self.forget(session, backup)
+        session.execute(
+            update(Backup)
+            .where(Backup.delete_at.is_not(None))
+            .values(status="deleting")
+            .execution_options(synchronize_session=False)
+        )
+        next_at = session.scalar(select(func.min(Backup.delete_at)))
+        self._next_at = math.inf if next_at is None else next_at
 
     def forget(self, session: Session, backup: Backup) -> None:
         """Have a backup gone now.

@@ -9,11 +9,12 @@ from typing import Any
 
 
 class RefusalError(Exception):
-    """An error answer: HTTP status and JSON body."""
+    """An error answer: HTTP status, JSON body, and headers besides the usual ones."""
 
     def __init__(self, status: int, body: dict[str, Any]) -> None:
         self.status = status
         self.body = body
+        self.headers: dict[str, str] = {}
         super().__init__(f"{status}: {body}")
 
 

@@ -85,30 +85,41 @@ class Fault(BaseModel):
         return self.path is None or re.search(self.path, request["path"]) is not None
 
 
-def add_faults(session: Session, faults: list[Fault]) -> None:
-    """Append rules to those that are waiting."""
-    for number, fault in enumerate(faults, start=next_sequence(session, FaultRow.sequence)):
-        session.add(
-            FaultRow(
-                sequence=number,
-                rule=fault.model_dump(),
-                to_skip=fault.skip,
-                times_left=fault.times,
+class Faults:
+    """The faults of one cloud that have not hit yet.
+
+    While none `may_wait`, nobody needs to look.
+    """
+
+    def __init__(self) -> None:
+        self.may_wait = True
+
+    def add(self, session: Session, faults: list[Fault]) -> None:
+        """Append rules to those that are waiting."""
+        self.may_wait = True
+        for number, fault in enumerate(faults, start=next_sequence(session, FaultRow.sequence)):
+            session.add(
+                FaultRow(
+                    sequence=number,
+                    rule=fault.model_dump(),
+                    to_skip=fault.skip,
+                    times_left=fault.times,
+                )
             )
-        )
 
-
-def take_fault(session: Session, request: dict[str, Any]) -> Fault | None:
-    """Return the fault that hits this request, and use it up."""
-    for row in session.scalars(select(FaultRow).order_by(FaultRow.sequence)):
-        fault = Fault(**row.rule)
-        if not fault.hits(request):
-            continue
-        if row.to_skip > 0:
-            row.to_skip -= 1
-            continue
-        row.times_left -= 1
-        if row.times_left == 0:
-            session.delete(row)
-        return fault
-    return None
+    def take(self, session: Session, request: dict[str, Any]) -> Fault | None:
+        """Return the fault that hits this request, and use it up."""
+        rows = session.scalars(select(FaultRow).order_by(FaultRow.sequence)).all()
+        self.may_wait = bool(rows)
+        for row in rows:
+            fault = Fault(**row.rule)
+            if not fault.hits(request):
+                continue
+            if row.to_skip > 0:
+                row.to_skip -= 1
+                continue
+            row.times_left -= 1
+            if row.times_left == 0:
+                session.delete(row)
+            return fault
+        return None

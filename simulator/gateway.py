@@ -18,9 +18,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulator import journal
 from simulator.cloud import Cloud
-from simulator.faults import ConnectionDroppedError, Fault, take_fault
+from simulator.errors import RefusalError
+from simulator.faults import ConnectionDroppedError, Fault
 from simulator.protocol import CUT
-from simulator.services import CONTROL
+from simulator.services import CONTROL, refuse
+from simulator.throttle import Throttle
 
 KILLED = 137
 """The exit code of a process that a fault ends, like that of one killed with -9."""
@@ -41,6 +43,7 @@ class Gateway:
     def __init__(self, services: ASGIApp, cloud: Cloud) -> None:
         self._services = services
         self._cloud = cloud
+        self._throttle = Throttle(cloud.clock)
         self._held: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,11 +55,11 @@ class Gateway:
             return
         body = await _read(receive)
         request = journal.describe(scope, body, self._cloud)
-        with self._cloud.session() as session:
-            fault = take_fault(session, request)
+        fault = self._fault(request)
         action = fault.action if fault else None
+        await asyncio.sleep(self._cloud.options.latency_ms / 1000)
         try:
-            answer = await self._serve(scope, body, fault)
+            answer = await self._serve(scope, body, request, fault)
         except ConnectionDroppedError:
             journal.note(self._cloud, request, None, action)
             await _drop(scope)
@@ -74,9 +77,17 @@ class Gateway:
         for loop, event in held:
             loop.call_soon_threadsafe(event.set)
 
-    async def _serve(self, scope: Scope, body: bytes, fault: Fault | None) -> Answer:
+    def _fault(self, request: dict[str, Any]) -> Fault | None:
+        if not self._cloud.faults.may_wait:
+            return None
+        with self._cloud.books() as session:
+            return self._cloud.faults.take(session, request)
+
+    async def _serve(
+        self, scope: Scope, body: bytes, request: dict[str, Any], fault: Fault | None
+    ) -> Answer:
         if fault is None:
-            return await _call(self._services, scope, body)
+            return await self._carry_out(scope, body, request)
         await asyncio.sleep(fault.delay_s)
         if fault.action == "hold_before":
             await self._hold()
@@ -84,12 +95,20 @@ class Gateway:
             raise ConnectionDroppedError
         if fault.action in ("respond", "exit_before"):
             return _scripted(fault)
-        answer = await _call(self._services, scope, body)
+        answer = await self._carry_out(scope, body, request)
         if fault.action == "hold_after":
             await self._hold()
         if fault.action == "drop_after":
             raise ConnectionDroppedError
         return _scripted(fault) if fault.action == "respond_after" else answer
+
+    async def _carry_out(self, scope: Scope, body: bytes, request: dict[str, Any]) -> Answer:
+        try:
+            self._throttle.let_through(request, self._cloud.options.rate_limit)
+        except RefusalError as refusal:
+            refused = refuse(refusal)
+            return Answer(refused.status_code, refused.raw_headers, bytes(refused.body))
+        return await _call(self._services, scope, body)
 
     async def _hold(self) -> None:
         event = asyncio.Event()

@@ -6,6 +6,7 @@ import json
 from typing import Any
 from urllib.parse import unquote
 
+from sqlalchemy import insert
 from starlette.types import Scope
 
 from simulator.cloud import Cloud
@@ -38,8 +39,10 @@ def describe(scope: Scope, body: bytes, cloud: Cloud) -> dict[str, Any]:
 
 def note(cloud: Cloud, request: dict[str, Any], status: int | None, fault: str | None) -> None:
     """Write a request down; `status` is None where nothing was answered."""
-    with cloud.session() as session:
-        session.add(JournalRow(entry={**request, "status": status, "fault": fault}))
+    row = {key: request[key] for key in ("operation", "method", "backup_id")}
+    row["entry"] = {**request, "status": status, "fault": fault}
+    with cloud.books() as session:
+        session.execute(insert(JournalRow), row)
 
 
 def _without_secrets(body: bytes) -> Any:

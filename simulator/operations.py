@@ -28,6 +28,7 @@ _PATHS: tuple[tuple[str, str, str], ...] = (
 )
 _COMPILED = tuple((name, method, re.compile(path)) for name, method, path in _PATHS)
 OPERATIONS = frozenset(name for name, _, _ in _PATHS)
+CBR_OPERATIONS = frozenset(name for name, _, path in _PATHS if _PROJECT in path)
 
 
 @dataclass(frozen=True)

@@ -38,14 +38,19 @@ def make_services() -> FastAPI:
     return app
 
 
-async def _refuse(_: Request, error: Exception) -> Response:
-    if not isinstance(error, errors.RefusalError):
-        raise error
+def refuse(error: errors.RefusalError) -> Response:
+    """Return a refusal as an answer, with a request id."""
     request_id = secrets.token_hex(16)
     body = error.body
     if str(body.get("error_code", "")).startswith("APIGW."):
         body = {**body, "request_id": request_id}
-    return JSONResponse(body, error.status, headers={"X-Request-Id": request_id})
+    return JSONResponse(body, error.status, headers={"X-Request-Id": request_id, **error.headers})
+
+
+async def _refuse(_: Request, error: Exception) -> Response:
+    if not isinstance(error, errors.RefusalError):
+        raise error
+    return refuse(error)
 
 
 async def _refuse_malformed(request: Request, error: Exception) -> Response:
@@ -59,8 +64,8 @@ async def _refuse_malformed(request: Request, error: Exception) -> Response:
         return JSONResponse({"detail": reason}, 422)
     if request.url.path.startswith(_OF_IAM):
         malformed = errors.keystone(400, "Bad Request", "The request body is invalid")
-        return await _refuse(request, malformed)
-    return await _refuse(request, errors.cbr("9900", reason))
+        return refuse(malformed)
+    return refuse(errors.cbr("9900", reason))
 
 
 async def _refuse_unknown(request: Request, error: Exception) -> Response:
@@ -68,4 +73,4 @@ async def _refuse_unknown(request: Request, error: Exception) -> Response:
         raise error
     if request.url.path.startswith(CONTROL):
         return JSONResponse({"detail": error.detail}, error.status_code)
-    return await _refuse(request, errors.gateway("0101", _NOT_FOUND))
+    return refuse(errors.gateway("0101", _NOT_FOUND))

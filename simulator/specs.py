@@ -17,13 +17,16 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    field_validator,
     model_validator,
 )
 
 from simulator.clock import parse_time
+from simulator.operations import OPERATIONS
 
 _NAMESPACE = uuid.UUID("6f0f8f0e-5b5e-4c36-9d44-0b6f5d7f2c11")
 
+LONGEST_LATENCY_MS = 60_000
 BackupStatus = Literal[
     "available",
     "protecting",
@@ -174,9 +177,10 @@ class CopyScript(Part):
 
 
 class BackupSpec(Part):
-    """A backup in a vault."""
+    """A backup in a vault, or `repeat` of them: their names get a number, from ``-0001`` on."""
 
     name: Name
+    repeat: int = Field(1, ge=1, le=100_000)
     vault: str
     id: str = ""
     resource_name: str = ""
@@ -193,10 +197,50 @@ class BackupSpec(Part):
 
     @model_validator(mode="after")
     def _make_ids(self) -> BackupSpec:
+        if self.repeat > 1:
+            if self.id or self.resource_id:
+                raise ValueError("want no id and no resource_id beside repeat: they are made")
+            return self
         self.id = self.id or made_uuid("backup", self.vault, self.name)
         self.resource_name = self.resource_name or self.name
         self.resource_id = self.resource_id or made_uuid("resource", self.resource_name)
         return self
+
+    def each(self) -> Iterator[BackupSpec]:
+        """Yield what it stands for: itself, or the repeated ones."""
+        if self.repeat == 1:
+            yield self
+            return
+        given = self.model_dump(exclude_unset=True, by_alias=True, exclude={"repeat"})
+        for number in range(1, self.repeat + 1):
+            names = {
+                key: f"{given[key]}-{number:04}"
+                for key in ("name", "resource_name")
+                if given.get(key)
+            }
+            yield BackupSpec.model_validate({**given, **names})
+
+
+class RateLimit(Part):
+    """What the gateway of a region lets through to CBR: so many calls in any so many seconds.
+
+    `operations` counts and limits these alone, together; none named means all. Refused calls do
+    not count. With `retry_after` a refusal says when there is room again.
+    """
+
+    calls: int = Field(ge=1)
+    seconds: float = Field(1.0, gt=0, allow_inf_nan=False)
+    operations: list[str] = []
+    retry_after: bool = False
+
+    @field_validator("operations")
+    @classmethod
+    def _require_known(cls, operations: list[str]) -> list[str]:
+        if unknown := set(operations) - OPERATIONS:
+            raise ValueError(
+                f"found {min(unknown)!r}, want some of {', '.join(sorted(OPERATIONS))}"
+            )
+        return operations
 
 
 class Options(Part):
@@ -210,6 +254,8 @@ class Options(Part):
     missing_backup: Literal["404", "401"] = "404"
     acceleration: Literal["allowed", "refused"] = "allowed"
     deletion_seconds: float = Field(20.0, ge=0)
+    latency_ms: float = Field(0.0, ge=0, le=LONGEST_LATENCY_MS)
+    rate_limit: RateLimit | None = None
     default_copy: CopyScript = CopyScript()
 
 
@@ -225,6 +271,7 @@ class World(Part):
 
     @model_validator(mode="after")
     def _check_references(self) -> World:
+        self.backups = [each for backup in self.backups for each in backup.each()]
         faults = list(_reference_faults(self))
         if faults:
             raise ValueError("\n".join(faults))
@@ -322,8 +369,9 @@ def _undeclared(at: str, name: str, kind: str, declared: Sequence[str]) -> Itera
 
 
 def _repeated(section: str, key: str, values: Sequence[str]) -> Iterator[str]:
+    firsts: dict[str, int] = {}
     for number, value in enumerate(values):
-        first = values.index(value)
+        first = firsts.setdefault(value, number)
         if first < number:
             at = f"{section}.{number}.{key}"
             yield f"{at}: found {value!r}, want another one than that of {section}.{first}"

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, Engine, create_engine, event, func, select
+from sqlalchemy import JSON, Engine, Index, create_engine, event, func, select
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, Session, mapped_column
 from sqlalchemy.pool import StaticPool
 
@@ -69,11 +69,14 @@ class Vault(Row):
 class Backup(Row):
     """A backup or a replica.
 
-    `takes_mb` is what its vault's `used_mb` holds for it; `delete_at` is when a deletion that is
-    under way ends.
+    `takes_mb` is what its vault's `used_mb` holds for it, `promised_mb` the room that its vault
+    keeps free for it while it is being received; `delete_at` is when a deletion that is under way
+    ends.
     """
 
     __tablename__ = "backups"
+    # Both columns in one index: the sum over a vault reads nothing else.
+    __table_args__ = (Index("ix_backups_promises", "vault_id", "promised_mb"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     sequence: Mapped[int] = mapped_column(index=True)
@@ -81,7 +84,7 @@ class Backup(Row):
     description: Mapped[str | None]
     region: Mapped[str]
     project_id: Mapped[str] = mapped_column(index=True)
-    vault_id: Mapped[str] = mapped_column(index=True)
+    vault_id: Mapped[str]
     checkpoint_id: Mapped[str]
     image_type: Mapped[str]
     status: Mapped[str]
@@ -90,6 +93,7 @@ class Backup(Row):
     resource_type: Mapped[str]
     size_gb: Mapped[int]
     takes_mb: Mapped[int]
+    promised_mb: Mapped[int] = mapped_column(default=0)
     contain_system_disk: Mapped[bool]
     auto_trigger: Mapped[bool]
     created_at: Mapped[float]
@@ -103,13 +107,14 @@ class Record(Row):
     """A replication record.
 
     `is_open` until the copy has ended. Once `is_hidden` nobody sees it any more, while a copy
-    that is under way goes on.
+    that is under way goes on. A copy by time lasts `lasts_s`, and its status changes at `due_at`;
+    both are None for others.
     """
 
     __tablename__ = "records"
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    sequence: Mapped[int]
+    sequence: Mapped[int] = mapped_column(index=True)
     source_backup_id: Mapped[str] = mapped_column(index=True)
     source_project_id: Mapped[str]
     source_region: Mapped[str]
@@ -129,8 +134,16 @@ class Record(Row):
     of_whole_vault: Mapped[bool]
     auto_trigger: Mapped[bool]
     script: Mapped[dict[str, Any]]
+    lasts_s: Mapped[float | None]
+    due_at: Mapped[float | None] = mapped_column(index=True)
     fail_code: Mapped[str]
     fail_reason: Mapped[str]
+
+    def progress_at(self, now: float) -> int:
+        """Return the progress, which a copy by time makes without being written."""
+        if self.is_open and self.lasts_s and self.status == "replicating":
+            return min(99, int((now - self.created_at) / self.lasts_s * 100))
+        return self.progress
 
 
 class Task(Row):
@@ -139,7 +152,7 @@ class Task(Row):
     __tablename__ = "tasks"
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    sequence: Mapped[int]
+    sequence: Mapped[int] = mapped_column(index=True)
     subject_id: Mapped[str] = mapped_column(index=True)
     project_id: Mapped[str] = mapped_column(index=True)
     operation_type: Mapped[str]
@@ -177,6 +190,9 @@ class JournalRow(Row):
     __tablename__ = "journal"
 
     sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    operation: Mapped[str | None] = mapped_column(index=True)
+    method: Mapped[str]
+    backup_id: Mapped[str | None] = mapped_column(index=True)
     entry: Mapped[dict[str, Any]]
 
 
@@ -208,8 +224,12 @@ def open_store(path: Path | None) -> Engine:
 
 
 def next_sequence(session: Session, column: InstrumentedAttribute[int]) -> int:
-    """Return the number after the highest one so far."""
-    return int(session.scalar(select(func.max(column))) or 0) + 1
+    """Return a number after all so far; `session.info` remembers the last one."""
+    last = session.info.get(column)
+    if last is None:
+        last = int(session.scalar(select(func.max(column))) or 0)
+    session.info[column] = last + 1
+    return last + 1
 
 
 def digest_of(token: str) -> str:

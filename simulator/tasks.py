@@ -45,24 +45,23 @@ def note_deletion(session: Session, backup: Backup, now: float) -> None:
     task.status = "running"
 
 
-def follow_copy(session: Session, record: Record, replica: Backup | None, at: float) -> None:
+def follow_copy(task: Task, record: Record, replica: Backup | None, at: float) -> None:
     """Bring a copy's task up to its record."""
-    for task in session.scalars(select(Task).where(Task.subject_id == record.id)):
-        task.status = _STATUSES[record.status]
-        task.progress = record.progress
-        task.updated_at = at
-        if record.is_open:
-            continue
-        task.ended_at = at
-        if record.status == "fail":
-            task.error_code, task.error_message = record.fail_code, record.fail_reason
-        if record.status == "success" and replica is not None:
-            named = {
-                "destination_backup_id": replica.id,
-                "destination_backup_name": replica.name,
-                "destination_checkpoint_id": replica.checkpoint_id,
-            }
-            task.details = {"replication": {**task.details["replication"], **named}}
+    task.status = _STATUSES[record.status]
+    task.progress = record.progress
+    task.updated_at = at
+    if record.is_open:
+        return
+    task.ended_at = at
+    if record.status == "fail":
+        task.error_code, task.error_message = record.fail_code, record.fail_reason
+    if record.status == "success" and replica is not None:
+        named = {
+            "destination_backup_id": replica.id,
+            "destination_backup_name": replica.name,
+            "destination_checkpoint_id": replica.checkpoint_id,
+        }
+        task.details = {"replication": {**task.details["replication"], **named}}
 
 
 def end_deletion(session: Session, backup: Backup, at: float) -> None:
@@ -101,5 +100,4 @@ def _note(
         details=details,
     )
     session.add(task)
-    session.flush()
     return task

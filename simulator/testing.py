@@ -59,6 +59,11 @@ class Control:
         entries: list[dict[str, Any]] = self._ask("GET", "/journal", params=filters)
         return entries
 
+    def journal_counts(self, since: int = 0) -> dict[str, int]:
+        """Return how many requests were seen, by operation; "" is none of the references'."""
+        counts: dict[str, int] = self._ask("GET", "/journal/counts", params={"since": since})
+        return counts
+
     def clear_journal(self) -> None:
         """Forget the requests seen."""
         self._ask("DELETE", "/journal")
@@ -80,6 +85,10 @@ class Control:
     def advance(self, seconds: float) -> None:
         """Push the clock forward."""
         self._ask("POST", "/clock", json={"seconds": seconds})
+
+    def change_options(self, **change: Any) -> None:
+        """Change latency_ms or rate_limit (None: no limit) until the process ends."""
+        self._ask("PATCH", "/options", json=change)
 
     def release(self) -> None:
         """Let requests that a fault holds go on."""
@@ -124,14 +133,22 @@ class SimulatorProcess:
 
     Args:
         directory: where state, port file and log go.
-        world: default: the demo world.
+        world: a file, or a world; default: the demo world.
         speed: copies and deletions are so many times faster.
+        latency_ms: each API call takes that much longer; default: what the world says.
     """
 
-    def __init__(self, directory: Path, world: Path = DEMO_WORLD, speed: float = 1.0) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        world: World | Path = DEMO_WORLD,
+        speed: float = 1.0,
+        latency_ms: float | None = None,
+    ) -> None:
         self.directory = directory
-        self.world = world
+        self.world = world if isinstance(world, Path) else _write_world(world, directory)
         self.speed = speed
+        self.latency_ms = latency_ms
         self.state_file = directory / "simulator.sqlite"
         self.log_file = directory / "simulator.log"
         self._port_file = directory / "simulator.port"
@@ -176,6 +193,8 @@ class SimulatorProcess:
         command = [sys.executable, "-m", "simulator", "--port", str(self._port)]
         command += ["--world", str(self.world), "--state", str(self.state_file)]
         command += ["--speed", str(self.speed), "--port-file", str(self._port_file)]
+        if self.latency_ms is not None:
+            command += ["--latency-ms", str(self.latency_ms)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
@@ -220,6 +239,12 @@ class SimulatorProcess:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _write_world(world: World, directory: Path) -> Path:
+    path = directory / "world.json"
+    path.write_text(world.model_dump_json(by_alias=True), encoding="utf-8")
+    return path
 
 
 class SimulatorTransport(httpx.AsyncBaseTransport):

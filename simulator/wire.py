@@ -36,9 +36,9 @@ def availability_zone(region: str) -> str:
     return f"{region}a"
 
 
-def backup_body(backup: Backup, records: list[Record] | None, *, early_ids: bool) -> dict[str, Any]:
-    """Return a backup; `records` is None where the call does not show them."""
-    body: dict[str, Any] = {
+def backup_body(backup: Backup) -> dict[str, Any]:
+    """Return a backup, without the records that some calls show."""
+    return {
         "id": backup.id,
         "name": backup.name,
         "description": backup.description,
@@ -75,14 +75,9 @@ def backup_body(backup: Backup, records: list[Record] | None, *, early_ids: bool
         },
         "children": [],
     }
-    if records is not None:
-        body["replication_records"] = [
-            record_body(record, early_ids=early_ids) for record in reversed(records)
-        ]
-    return body
 
 
-def record_body(record: Record, *, early_ids: bool) -> dict[str, Any]:
+def record_body(record: Record, now: float, *, early_ids: bool) -> dict[str, Any]:
     """Return a replication record; the replica is named at submission or at success only."""
     is_named = record.status == "success" or (early_ids and record.is_open)
     return {
@@ -100,7 +95,7 @@ def record_body(record: Record, *, early_ids: bool) -> dict[str, Any]:
         "destination_region": record.destination_region,
         "destination_vault_id": record.destination_vault_id,
         "extra_info": {
-            "progress": record.progress,
+            "progress": record.progress_at(now),
             "fail_code": record.fail_code,
             "fail_reason": record.fail_reason,
             "auto_trigger": record.auto_trigger,
@@ -149,7 +144,7 @@ def vault_body(vault: Vault) -> dict[str, Any]:
     }
 
 
-def task_body(task: Task) -> dict[str, Any]:
+def task_body(task: Task, progress: int) -> dict[str, Any]:
     """Return an entry of the operation log."""
     return {
         "id": task.id,
@@ -167,7 +162,7 @@ def task_body(task: Task) -> dict[str, Any]:
         "updated_at": cbr_time(task.updated_at),
         "error_info": {"code": task.error_code, "message": task.error_message},
         "extra_info": {
-            "common": {"progress": task.progress, "request_id": f"req-{task.id}"},
+            "common": {"progress": progress, "request_id": f"req-{task.id}"},
             "resource": {
                 "id": task.resource_id,
                 "type": task.resource_type,

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from simulator import errors
 from simulator.cloud import Cloud
-from simulator.copies import records_of
+from simulator.copies import records_of_all
 from simulator.routes.caller import CloudHere, Project
 from simulator.routes.shapes import (
     DESCRIPTION,
@@ -32,7 +32,13 @@ from simulator.routes.shapes import (
 from simulator.rules import Destination
 from simulator.specs import BackupStatus, ResourceType
 from simulator.store import Backup, Vault
-from simulator.wire import availability_zone, backup_body, provider_of, provider_of_vault
+from simulator.wire import (
+    availability_zone,
+    backup_body,
+    provider_of,
+    provider_of_vault,
+    record_body,
+)
 
 router = APIRouter(prefix="/v3/{project_id}")
 
@@ -179,7 +185,8 @@ async def copy_vault(
 @router.get("/backups/{backup_id}")
 async def show_backup(project_id: Project, cloud: CloudHere, backup_id: str) -> dict[str, Any]:
     with cloud.session() as session:
-        return {"backup": _shown(cloud, session, _find(cloud, session, project_id, backup_id))}
+        backup = _find(cloud, session, project_id, backup_id)
+        return {"backup": _shown(cloud, session, [backup])[0]}
 
 
 @router.put("/backups/{backup_id}")
@@ -190,7 +197,7 @@ async def update_backup(
         backup = _find(cloud, session, project_id, backup_id)
         backup.name = body.backup.name
         backup.updated_at = cloud.clock.now()
-        return {"backup": _shown(cloud, session, backup)}
+        return {"backup": _shown(cloud, session, [backup])[0]}
 
 
 @router.delete("/backups/{backup_id}", status_code=204)
@@ -212,13 +219,11 @@ async def list_backups(
             full = _vaults_at_least(session, filters.used_percent)
             found = [row for row in found if row.vault_id in full]
         page = found[_start(found, filters) :][: filters.limit]
-        return {
-            "backups": [
-                _shown(cloud, session, row) if filters.show_replication else _plain(row)
-                for row in page
-            ],
-            "count": len(found),
-        }
+        if filters.show_replication:
+            bodies = _shown(cloud, session, page)
+        else:
+            bodies = [backup_body(row) for row in page]
+        return {"backups": bodies, "count": len(found)}
 
 
 def _refuse_acceleration(cloud: Cloud, wanted: DestinationBody) -> None:
@@ -245,15 +250,22 @@ def _find(cloud: Cloud, session: Session, project_id: str, backup_id: str) -> Ba
     return backup
 
 
-def _shown(cloud: Cloud, session: Session, backup: Backup) -> dict[str, Any]:
-    records = records_of(session, backup.id)
-    for record in records:
-        cloud.copies.look_at(session, record)
-    return backup_body(backup, records, early_ids=cloud.options.destination_ids == "early")
-
-
-def _plain(backup: Backup) -> dict[str, Any]:
-    return backup_body(backup, None, early_ids=False)
+def _shown(cloud: Cloud, session: Session, backups: list[Backup]) -> list[dict[str, Any]]:
+    """Return backups with their records, the latest first; this is a look at each."""
+    records = records_of_all(session, [backup.id for backup in backups])
+    cloud.copies.look_at(session, [row for rows in records.values() for row in rows])
+    now = cloud.clock.now()
+    early_ids = cloud.options.destination_ids == "early"
+    return [
+        {
+            **backup_body(backup),
+            "replication_records": [
+                record_body(row, now, early_ids=early_ids)
+                for row in reversed(records.get(backup.id, []))
+            ],
+        }
+        for backup in backups
+    ]
 
 
 def _selected(project_id: str, filters: BackupFilters) -> Select[Backup]:

@@ -9,12 +9,11 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
-from sqlalchemy.orm import Session
 
 from simulator import errors
 from simulator.clock import iam_time
 from simulator.cloud import Cloud
-from simulator.store import Token, digest_of
+from simulator.store import Token
 
 AuthToken = Annotated[str | None, Header(alias="X-Auth-Token")]
 _REFUSED = "Incorrect IAM authentication information: "
@@ -33,8 +32,7 @@ async def require_project(
     request: Request, cloud: CloudHere, project_id: str, token: AuthToken = None
 ) -> str:
     """Return the project in the path if the caller may work in it, else refuse as CBR does."""
-    with cloud.session() as session:
-        caller = _valid_token(cloud, session, token, _refuse_as_gateway)
+    caller = _valid_token(cloud, token, _refuse_as_gateway)
     region = request.state.region
     homes = {caller.region, cloud.project_regions.get(caller.project_id or "")} - {None}
     if region is not None and homes - {region}:
@@ -49,8 +47,7 @@ Project = Annotated[str, Depends(require_project)]
 
 async def require_user(request: Request, cloud: CloudHere, token: AuthToken = None) -> Token:
     """Return the caller's token, else refuse as IAM does."""
-    with cloud.session() as session:
-        caller = _valid_token(cloud, session, token, _refuse_as_iam)
+    caller = _valid_token(cloud, token, _refuse_as_iam)
     if None not in (caller.region, request.state.region) and caller.region != request.state.region:
         raise _refuse_as_iam("the token is of another region")
     return caller
@@ -60,14 +57,11 @@ Caller = Annotated[Token, Depends(require_user)]
 
 
 def _valid_token(
-    cloud: Cloud,
-    session: Session,
-    value: str | None,
-    refuse: Callable[[str], errors.RefusalError],
+    cloud: Cloud, value: str | None, refuse: Callable[[str], errors.RefusalError]
 ) -> Token:
     if not value:
         raise refuse("x-auth-token not found")
-    token = session.get(Token, digest_of(value))
+    token = cloud.token(value)
     if token is None:
         raise refuse("decrypt token fail")
     if token.expires_at <= cloud.clock.now():

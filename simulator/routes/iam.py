@@ -117,7 +117,7 @@ async def create_token(
     if project_id is not None and not nocatalog:
         shown["catalog"] = _catalog(request, cloud, project_id)
     value = "MIIsim" + secrets.token_urlsafe(96)
-    with cloud.session() as session:
+    with cloud.books() as session:
         session.add(
             Token(
                 digest=digest_of(value),
@@ -134,11 +134,10 @@ async def create_token(
 async def show_token(
     _: Caller, cloud: CloudHere, subject: Annotated[str, Header(alias="X-Subject-Token")]
 ) -> Response:
-    with cloud.session() as session:
-        token = session.get(Token, digest_of(subject))
-        if token is None or token.expires_at <= cloud.clock.now():
-            raise errors.keystone(404, "Not Found", "Could not find token.")
-        return JSONResponse({"token": token.body}, headers={"X-Subject-Token": subject})
+    token = cloud.token(subject)
+    if token is None or token.expires_at <= cloud.clock.now():
+        raise errors.keystone(404, "Not Found", "Could not find token.")
+    return JSONResponse({"token": token.body}, headers={"X-Subject-Token": subject})
 
 
 @router.get("/v3/projects")
@@ -165,7 +164,7 @@ async def list_own_projects(request: Request, caller: Caller, cloud: CloudHere) 
 
 
 def _sign_in(cloud: Cloud, given: UserBody) -> tuple[Account, User]:
-    with cloud.session() as session:
+    with cloud.books() as session:
         if _is_locked(cloud, session, given):
             raise errors.iam(401, "0061", "The account is locked.")
         for account in cloud.world.accounts:

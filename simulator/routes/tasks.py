@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from sqlalchemy import false, select
+from sqlalchemy import Select, false, select
 
 from simulator import errors
+from simulator.cloud import Cloud
 from simulator.routes.caller import CloudHere, Project
 from simulator.routes.shapes import EVERY_ENTERPRISE_PROJECT, Filters, Limit, Moment, Offset
-from simulator.store import Task
+from simulator.store import Record, Task
 from simulator.wire import task_body
 
 router = APIRouter(prefix="/v3/{project_id}")
@@ -56,8 +57,9 @@ class TaskFilters(Filters):
 async def list_tasks(
     project_id: Project, cloud: CloudHere, filters: Annotated[TaskFilters, Query()]
 ) -> dict[str, Any]:
-    query = select(Task).where(Task.project_id == project_id)
-    query = query.filter_by(**filters.model_dump(include=set(_EQUAL), exclude_none=True))
+    query = _with_records().where(Task.project_id == project_id)
+    given = filters.model_dump(include=set(_EQUAL), exclude_none=True)
+    query = query.where(*(getattr(Task, key) == value for key, value in given.items()))
     if filters.enterprise_project_id not in EVERY_ENTERPRISE_PROJECT:
         query = query.where(false())
     if filters.start_time is not None:
@@ -65,10 +67,10 @@ async def list_tasks(
     if filters.end_time is not None:
         query = query.where(Task.created_at <= filters.end_time)
     with cloud.session() as session:
-        found = list(session.scalars(query.order_by(Task.sequence.desc())))
+        found = list(session.execute(query.order_by(Task.sequence.desc())))
     page = found[filters.offset :][: filters.limit]
     return {
-        "operation_logs": [task_body(task) for task in page],
+        "operation_logs": [_shown(cloud, task, record) for task, record in page],
         "count": len(found),
         "limit": filters.limit,
         "offset": filters.offset,
@@ -78,7 +80,18 @@ async def list_tasks(
 @router.get("/operation-logs/{task_id}")
 async def show_task(project_id: Project, cloud: CloudHere, task_id: str) -> dict[str, Any]:
     with cloud.session() as session:
-        task = session.get(Task, task_id)
-        if task is None or task.project_id != project_id:
+        query = _with_records().where(Task.id == task_id, Task.project_id == project_id)
+        found = session.execute(query).one_or_none()
+        if found is None:
             raise errors.cbr("6500")
-        return {"operation_log": task_body(task)}
+        return {"operation_log": _shown(cloud, *found)}
+
+
+def _with_records() -> Select[Task, Record | None]:
+    # What a copy that is under way has done, its record tells.
+    return select(Task, Record).outerjoin(Record, Record.id == Task.subject_id)
+
+
+def _shown(cloud: Cloud, task: Task, record: Record | None) -> dict[str, Any]:
+    progress = record.progress_at(cloud.clock.now()) if record else task.progress
+    return task_body(task, progress)

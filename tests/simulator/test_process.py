@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,9 @@ import httpx
 import pytest
 
 from simulator.__main__ import main
+from simulator.specs import Options
 from simulator.testing import DEMO_WORLD, ROOT, SimulatorProcess
+from simulator.worlds import fleet_world
 from tests.simulator.rig import (
     PASSWORD,
     SERVER_BACKUP,
@@ -160,6 +163,23 @@ def test_kill_and_restart_keeps_everything(tmp_path: Path) -> None:
     assert 418 == faulty.status_code
 
 
+def test_latency_of_the_command_line_is_not_of_the_world(tmp_path: Path) -> None:
+    """The same state goes on with another latency; what the world says comes second."""
+    world = fleet_world(2, options=Options(latency_ms=60_000))
+    with SimulatorProcess(tmp_path, world, latency_ms=1) as process:
+        with httpx.Client(base_url=process.url, timeout=30, trust_env=False) as client:
+            client.get("/v3/projects")
+        process.kill()
+        process.latency_ms = 30
+        process.start()
+        with httpx.Client(base_url=process.url, timeout=30, trust_env=False) as client:
+            started = time.monotonic()
+            client.get("/v3/projects")
+
+        assert 0.03 <= time.monotonic() - started
+        assert {"ListProjects": 2} == process.control.journal_counts()
+
+
 @pytest.mark.parametrize(("action", "count"), [("exit_before", 0), ("exit_after", 1)])
 def test_exit_ends_the_process_like_a_crash(tmp_path: Path, action: str, count: int) -> None:
     """The process dies at once, before or after the request was carried out."""
@@ -263,6 +283,9 @@ def test_start_state_in_missing_folder_is_refused(
         ("--speed", "0"),
         ("--speed", "nan"),
         ("--speed", "fast"),
+        ("--latency-ms", "-1"),
+        ("--latency-ms", "nan"),
+        ("--latency-ms", "slow"),
         ("--port-file", "none/port"),
     ],
 )

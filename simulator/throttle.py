@@ -1,0 +1,53 @@
+"""The gateway's limit on how many calls it lets through in a while.
+
+Source: API Gateway user guide, "Error Codes", APIGW.0308. That a region's calls of all users and
+operations share one sliding window is a choice of ours, as the published limits differ by account.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict, deque
+from typing import Any
+
+from simulator import errors
+from simulator.clock import Clock
+from simulator.operations import CBR_OPERATIONS
+from simulator.specs import RateLimit
+
+_UNITS = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
+
+
+class Throttle:
+    """The windows of all regions; they are forgotten when the process ends."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._passed: dict[str | None, deque[float]] = defaultdict(deque)
+
+    def let_through(self, request: dict[str, Any], limit: RateLimit | None) -> None:
+        """Count a request, given in the journal's terms, or raise the gateway's refusal."""
+        if limit is None or request["operation"] not in (limit.operations or CBR_OPERATIONS):
+            return
+        now = self._clock.now()
+        passed = self._passed[request["region"]]
+        while passed and passed[0] <= now - limit.seconds:
+            passed.popleft()
+        if len(passed) < limit.calls:
+            passed.append(now)
+            return
+        refusal = errors.gateway("0308", _message(limit))
+        if limit.retry_after:
+            room_at = passed[-limit.calls] + limit.seconds
+            refusal.headers["Retry-After"] = str(max(1, math.ceil(room_at - now)))
+        raise refusal
+
+
+def _message(limit: RateLimit) -> str:
+    # The largest unit that the window is a whole number of.
+    units = (each for each in _UNITS.items() if limit.seconds % each[1] == 0)
+    unit, length_s = next(units, ("second", 1))
+    return (
+        "The throttling threshold has been reached: policy user over ratelimit,"
+        f"limit:{limit.calls},time:{limit.seconds / length_s:g} {unit}"
+    )
