@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import errno
+import gc
 import math
 import os
 import signal
@@ -61,6 +62,7 @@ def _run(world: World, options: argparse.Namespace) -> int:
                 part.write_text(f"{port}\n")
                 part.replace(options.port_file)
             state = options.state or "memory"
+            gc.freeze()  # what there is by now stays: collections need not look at it each time
             print(
                 f"simulator ready on http://{HOST}:{port} (world {options.world}, state {state})",
                 flush=True,

@@ -20,7 +20,7 @@ from simulator.deletions import Deletions
 from simulator.faults import Faults
 from simulator.rules import MB_PER_GB
 from simulator.specs import BackupSpec, VaultSpec, World, made_uuid
-from simulator.store import Backup, Meta, Token, Vault, digest_of, open_store
+from simulator.store import LAST_NUMBERS, Backup, Meta, Token, Vault, digest_of, open_store
 from simulator.world import WorldError
 
 STATE_FORMAT = "2"
@@ -46,7 +46,7 @@ class Cloud:
         # One session at a time: in memory there is one connection, whichever thread asks.
         self._lock = threading.Lock()
         self._engine = self._open(state)
-        self._session_info: dict[Any, Any] = {}
+        self._last_numbers: dict[Any, int] = {}
         self._tokens: dict[str, Token] = {}
 
     @contextmanager
@@ -89,7 +89,9 @@ class Cloud:
 
     def _new_session(self) -> Session:
         # Rows are used after the session's end as they were then.
-        return Session(self._engine, expire_on_commit=False, info=self._session_info)
+        return Session(
+            self._engine, expire_on_commit=False, info={LAST_NUMBERS: self._last_numbers}
+        )
 
     def _open(self, state: Path | None) -> Engine:
         try:

@@ -10,6 +10,9 @@ from sqlalchemy import JSON, Engine, Index, create_engine, event, func, select
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, Session, mapped_column
 from sqlalchemy.pool import StaticPool
 
+LAST_NUMBERS = "last_numbers"
+"""What sessions keep the numbers that were given out under."""
+
 
 class Row(DeclarativeBase):
     """Base of all tables."""
@@ -224,12 +227,12 @@ def open_store(path: Path | None) -> Engine:
 
 
 def next_sequence(session: Session, column: InstrumentedAttribute[int]) -> int:
-    """Return a number after all so far; `session.info` remembers the last one."""
-    last = session.info.get(column)
-    if last is None:
-        last = int(session.scalar(select(func.max(column))) or 0)
-    session.info[column] = last + 1
-    return last + 1
+    """Return a number after all so far; the sessions of a cloud share what the last one was."""
+    last: dict[Any, int] = session.info[LAST_NUMBERS]
+    if column not in last:
+        last[column] = int(session.scalar(select(func.max(column))) or 0)
+    last[column] += 1
+    return last[column]
 
 
 def digest_of(token: str) -> str:
