@@ -189,6 +189,10 @@ endef
 
 # ---- benchmarks -------------------------------------------------------------------------------
 
+.PHONY: bench
+bench: toolchain-quiet ## Fleets of replications against the simulator (BENCH_ARGS="--forms single --sizes 1,10")
+	@$(ISOLATE) .venv/bin/python -m benchmarks.fleet $(BENCH_ARGS)
+
 .PHONY: bench-host
 bench-host: toolchain-quiet ## The plugin host against the SDK's plugin, side by side
 	@$(ISOLATE) .venv/bin/python -m benchmarks.plugin_host

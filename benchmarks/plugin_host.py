@@ -7,14 +7,11 @@ Rounds alternate, so that what else the machine does hits all alike; medians are
 from __future__ import annotations
 
 import argparse
-import platform
 import statistics
-import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.rig import machine, make_project, seconds_of
 from tests.e2e.driver import Project, off_host, on_host
 
 SLEEP_S = 0.2
@@ -46,26 +43,6 @@ class Sleeper(Resource):
 """
 
 
-def seconds_of(work: Callable[[], object]) -> float:
-    """Return how long something took."""
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def make_project(directory: Path) -> Project:
-    """Return a project of sleeping resources on the SDK's plugin."""
-    program = directory / "program"
-    program.mkdir()
-    (program / "Pulumi.yaml").write_text("name: bench\nruntime: python\n")
-    (program / "__main__.py").write_text(PROGRAM)
-    (program / "sleeper.py").write_text(SLEEPER)
-    project = Project(program, Path(sys.executable))
-    project.environment["PYTHONPATH"] = str(program)
-    project.init()
-    return project
-
-
 def time_up(project: Project, count: int, parallel: int) -> float:
     """Return the seconds that `up` takes to create so many resources; they are gone afterwards."""
     project.configure({"bench:count": count})
@@ -89,7 +66,7 @@ def main() -> None:
     stock: list[float] = []
     host: list[float] = []
     with tempfile.TemporaryDirectory() as scratch:
-        project = make_project(Path(scratch))
+        project = make_project(Path(scratch), {"__main__.py": PROGRAM, "sleeper.py": SLEEPER})
         on_host(project)
         for _ in range(rounds):
             few.append(time_up(project, 16, 16))
@@ -102,7 +79,7 @@ def main() -> None:
             stock.append(time_preview(project))
             on_host(project)
             host.append(time_preview(project))
-    print(f"{platform.python_implementation()} {platform.python_version()}, {rounds} rounds\n")
+    print(f"{machine()}, {rounds} rounds\n")
     print("| | median | compared |\n|---|---|---|")
     median = statistics.median
     print(f"| host, `up` of 16 creates of {SLEEP_S} s, `--parallel 16` | {median(few):.2f} s | 1 |")

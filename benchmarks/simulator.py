@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import platform
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -20,6 +19,7 @@ from typing import Any
 
 import httpx
 
+from benchmarks.rig import machine
 from simulator.testing import SimulatorProcess
 from simulator.world import World
 from simulator.worlds import FLEET_PASSWORD, FLEET_USER, fleet_world
@@ -113,7 +113,7 @@ def main() -> None:
     parser.add_argument("--backups", type=int, default=1000)
     backups = parser.parse_args().backups
     world = fleet_world(backups=backups)
-    print(f"CPython {platform.python_version()}, {os.cpu_count()} cores, {backups} backups\n")
+    print(f"{machine()}, {backups} backups\n")
     with (
         tempfile.TemporaryDirectory() as scratch,
         SimulatorProcess(Path(scratch), world) as process,

@@ -1,0 +1,325 @@
+"""What fleets cost: one resource for each backup, one for many, one for a whole vault.
+
+``make bench`` prints Markdown tables; `benchmarks/results/fleet.md` is one such output. Beside each
+form stands its floor: dynamic resources of the same number, inputs and outputs that do nothing, so
+that the difference is ours and what the API takes. Copies end at once, deletions too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pulumi_huaweicloud_cbr as cbr
+from benchmarks.rig import PluginWatch, machine, make_project, pulumi_version, seconds_of
+from simulator.specs import CopyScript, Options
+from simulator.testing import SimulatorProcess
+from simulator.worlds import FLEET_ACCOUNT, FLEET_PASSWORD, FLEET_USER, fleet_world
+from tests.e2e.driver import Project, connection, on_host
+
+SINGLE = """
+import json, pathlib
+import pulumi_huaweicloud_cbr as cbr
+
+fleet = json.loads(pathlib.Path("fleet.json").read_text())
+for label, backup_id in fleet["backups"].items():
+    cbr.BackupReplication(label, cbr.BackupReplicationArgs(backup_id=backup_id, **fleet["to"]))
+"""
+SET = """
+import json, pathlib
+import pulumi_huaweicloud_cbr as cbr
+
+fleet = json.loads(pathlib.Path("fleet.json").read_text())
+cbr.BackupReplicationSet(
+    "fleet", cbr.BackupReplicationSetArgs(backups=fleet["backups"], **fleet["to"])
+)
+"""
+VAULT = """
+import json, pathlib
+import pulumi_huaweicloud_cbr as cbr
+
+fleet = json.loads(pathlib.Path("fleet.json").read_text())
+cbr.VaultReplication("fleet", cbr.VaultReplicationArgs(vault_id=fleet["vault"], **fleet["to"]))
+"""
+WAIT = """
+import json, pathlib
+import pulumi_huaweicloud_cbr as cbr
+
+fleet = json.loads(pathlib.Path("fleet.json").read_text())
+replications = [
+    cbr.BackupReplication(label, cbr.BackupReplicationArgs(backup_id=backup_id, **fleet["to"]))
+    for label, backup_id in fleet["backups"].items()
+]
+cbr.ReplicationsComplete(
+    "all-there", cbr.ReplicationsCompleteArgs(replications=replications)
+)
+"""
+# Importable, so that the plugin has no code to un-pickle. What is copied is what ours stores.
+IDLE_MODULE = """
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, ResourceProvider
+
+class IdleProvider(ResourceProvider):
+    serialize_as_secret_always = False
+
+    def diff(self, id, olds, news):
+        return DiffResult(changes=False)
+
+    def create(self, props):
+        return CreateResult("idle", props)
+
+    def read(self, id, props):
+        return ReadResult(id, props)
+
+class Idle(Resource):
+    def __init__(self, name, props):
+        super().__init__(IdleProvider(), name, props)
+"""
+IDLE = """
+import json, pathlib
+from idle import Idle
+
+fleet = json.loads(pathlib.Path("fleet.json").read_text())
+for label, backup_id in fleet["backups"].items():
+    Idle(label, {**fleet["row"], "backup_id": backup_id})
+"""
+IDLE_SET = """
+import json, pathlib
+from idle import Idle
+
+fleet = json.loads(pathlib.Path("fleet.json").read_text())
+rows = {label: {**fleet["row"], "backup_id": key} for label, key in fleet["backups"].items()}
+Idle("fleet", {"backups": fleet["backups"], **fleet["to"], "members": rows})
+"""
+UUID = "00000000-0000-4000-8000-000000000000"
+# What a replication has in the state besides its backup's id, in length.
+ROW = {
+    "source_region": "cn-north-4",
+    "source_project_id": UUID.replace("-", ""),
+    "destination_region": "cn-east-3",
+    "destination_project_id": UUID.replace("-", ""),
+    "destination_vault_id": UUID,
+    "replication_record_id": UUID,
+    "destination_backup_id": UUID,
+    "destination_checkpoint_id": UUID,
+    "provider_id": UUID,
+    "source_resource_id": UUID,
+    "created_at": "2026-11-20T02:00:11.905331",
+    "name": None,
+    "description": None,
+    "status": "waiting_replicate",
+    "enable_acceleration": False,
+    "adopt": True,
+    "preflight": "error",
+    "source_deleted": False,
+}
+STEPS = ("up", "preview", "refresh", "destroy")
+COPY_S = 10.0
+"""How long each copy takes where waiting is measured."""
+MANY = 500
+"""So many are measured in one round only, as each takes minutes."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """A way to declare a fleet, what the package must have for it, and the floor beside it."""
+
+    program: str
+    needs: str = ""
+    floor: str = ""
+    copies: CopyScript = field(default_factory=lambda: CopyScript(mode="immediate"))
+
+
+FORMS = {
+    "floor": Form(IDLE),
+    "floor-set": Form(IDLE_SET),
+    "single": Form(SINGLE, "BackupReplication", "floor"),
+    "set": Form(SET, "BackupReplicationSet", "floor-set"),
+    "vault": Form(VAULT, "VaultReplication", "floor-set"),
+    "wait": Form(WAIT, "ReplicationsComplete", copies=CopyScript(seconds=COPY_S)),
+}
+
+
+@dataclass
+class Cell:
+    """What was measured for one form, size and latency; lists have a value for each round."""
+
+    seconds: dict[str, list[float]] = field(default_factory=lambda: {step: [] for step in STEPS})
+    requests: dict[str, list[int]] = field(default_factory=lambda: {step: [] for step in STEPS})
+    state_bytes: list[int] = field(default_factory=list)
+    peak_mb: float = 0.0
+
+    def median(self, step: str) -> float | None:
+        """Return the median of a step, where it was measured."""
+        return statistics.median(self.seconds[step]) if self.seconds[step] else None
+
+
+Results = dict[tuple[str, int, float], Cell]
+
+
+@contextmanager
+def fleet(form: Form, size: int) -> Iterator[tuple[SimulatorProcess, Project]]:
+    """A project of a form on the plugin host, and a simulator with so many backups."""
+    world = fleet_world(size, copy=form.copies, options=Options(deletion_seconds=0.0))
+    source, destination = world.vaults
+    description = {
+        "backups": {backup.name: backup.id for backup in world.backups},
+        "vault": source.id,
+        "to": {
+            "destination_region": destination.region,
+            "destination_vault_id": destination.id,
+        },
+        "row": ROW,
+    }
+    files = {
+        "__main__.py": form.program,
+        "idle.py": IDLE_MODULE,
+        "fleet.json": json.dumps(description),
+    }
+    with tempfile.TemporaryDirectory() as scratch:
+        (Path(scratch) / "simulator").mkdir()
+        with SimulatorProcess(Path(scratch) / "simulator", world) as simulator:
+            project = make_project(Path(scratch), files)
+            project.environment["HW_USER_PASSWORD"] = FLEET_PASSWORD
+            project.configure(
+                {
+                    **connection(simulator),
+                    "huaweicloud:userName": FLEET_USER,
+                    "huaweicloud:domainName": FLEET_ACCOUNT,
+                }
+            )
+            yield simulator, on_host(project)
+
+
+def measure_round(simulator: SimulatorProcess, project: Project, cell: Cell) -> None:
+    """Create, look, refresh and destroy the fleet once."""
+    work: dict[str, Callable[[], object]] = {
+        "up": project.up,
+        "preview": lambda: project.preview("--expect-no-changes"),
+        "refresh": project.refresh,
+        "destroy": project.destroy,
+    }
+    for step in STEPS:
+        simulator.control.clear_journal()
+        with PluginWatch(project) as watch:
+            cell.seconds[step].append(seconds_of(work[step]))
+        cell.peak_mb = max(cell.peak_mb, watch.peak_mb)
+        cell.requests[step].append(sum(simulator.control.journal_counts().values()))
+        if step == "up":
+            cell.state_bytes.append(len(json.dumps(project.deployment())))
+
+
+def measure(
+    names: list[str],
+    sizes: list[int],
+    latencies: list[float],
+    rounds: int,
+    tell: Callable[[str], None],
+) -> Results:
+    """Measure everything that was asked for."""
+    results: Results = {}
+    for size in sizes:
+        for name in names:
+            # A floor makes no calls.
+            for latency in latencies[:1] if name.startswith("floor") else latencies:
+                cell = results[name, size, latency] = Cell()
+                for number in range(1 if size >= MANY else rounds):
+                    tell(f"{name}, {size}, {latency:g} ms, round {number + 1}")
+                    # Each round anew: a backup that was copied before takes other requests.
+                    with fleet(FORMS[name], size) as (simulator, project):
+                        simulator.control.change_options(latency_ms=latency)
+                        try:
+                            measure_round(simulator, project, cell)
+                        except (AssertionError, subprocess.TimeoutExpired) as error:
+                            tell(f"given up: {str(error)[:2000]}")
+                            break
+    return results
+
+
+def rows(results: Results, sizes: list[int], latencies: list[float]) -> Iterator[str]:
+    """Yield the table's lines."""
+    steps = " | ".join(f"`{step}`, s" for step in STEPS)
+    yield (
+        f"| form | replicas | latency, ms | {steps} | `up` above the floor, s "
+        f"| requests per replica: {' / '.join(STEPS)} | state, kB | plugin's peak, MB |"
+    )
+    yield "|" + "---|" * (8 + len(STEPS))
+    for size in sizes:
+        for name, form in FORMS.items():
+            for latency in latencies:
+                cell = results.get((name, size, latency))
+                if cell is None:
+                    continue
+                floor = results.get((form.floor, size, latencies[0]))
+                yield row(name, size, latency, cell, floor)
+
+
+def row(name: str, size: int, latency: float, cell: Cell, floor: Cell | None) -> str:
+    """Return one line of the table."""
+    medians = [cell.median(step) for step in STEPS]
+    took, least = cell.median("up"), floor.median("up") if floor else None
+    ours = "" if took is None or least is None else f"{took - least:.2f}"
+    requests = " / ".join(
+        f"{statistics.median(counts) / size:.1f}" if (counts := cell.requests[step]) else "-"
+        for step in STEPS
+    )
+    return (
+        f"| {name} | {size} | {latency:g} | "
+        + " | ".join("-" if value is None else f"{value:.2f}" for value in medians)
+        + f" | {ours} | {'' if name.startswith('floor') else requests} "
+        f"| {max(cell.state_bytes, default=0) / 1000:.0f} | {cell.peak_mb:.0f} |"
+    )
+
+
+def numbers(text: str) -> list[int]:
+    """Return the whole numbers of a list with commas."""
+    return [int(part) for part in text.split(",")]
+
+
+def milliseconds(text: str) -> list[float]:
+    """Return the numbers of a list with commas."""
+    return [float(part) for part in text.split(",")]
+
+
+def forms(text: str) -> list[str]:
+    """Return the names of a list with commas, and of the floors that belong to them."""
+    chosen = text.split(",")
+    if unknown := set(chosen) - set(FORMS):
+        raise argparse.ArgumentTypeError(f"{min(unknown)!r} is none of {', '.join(FORMS)}")
+    floors = {FORMS[name].floor for name in chosen}
+    return [name for name in FORMS if name in chosen or name in floors]
+
+
+def main() -> None:
+    """Measure, and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.fleet", description=__doc__)
+    parser.add_argument("--forms", type=forms, default=list(FORMS), help="such as single,set")
+    parser.add_argument("--sizes", type=numbers, default=[1, 10, 100, 500, 1000])
+    parser.add_argument("--latencies", type=milliseconds, default=[0.0, 50.0, 200.0])
+    parser.add_argument("--rounds", type=int, default=3, help=f"one from {MANY} replicas on")
+    options = parser.parse_args()
+    missing = [name for name in options.forms if FORMS[name].needs not in ("", *cbr.__all__)]
+    names = [name for name in options.forms if name not in missing]
+
+    def tell(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    results = measure(names, options.sizes, options.latencies, options.rounds, tell)
+    command = " ".join(sys.argv[1:])
+    print(f"`{f'python -m benchmarks.fleet {command}'.strip()}`\n")
+    print(f"{machine()}, {pulumi_version()}, medians of {options.rounds} rounds (one from {MANY}")
+    print(f"replicas on). With `wait`, each copy takes {COPY_S:g} s, which `up` waits for.\n")
+    print("\n".join(rows(results, options.sizes, options.latencies)))
+    if missing:
+        print(f"\nNot in this version: {', '.join(missing)}.")
+
+
+if __name__ == "__main__":
+    main()
