@@ -16,6 +16,7 @@ from typing import Protocol
 import httpx
 
 from pulumi_huaweicloud_cbr.clock import Clock
+from pulumi_huaweicloud_cbr.error_codes import is_known
 from pulumi_huaweicloud_cbr.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -214,10 +215,13 @@ class PasswordAuth(httpx.Auth):
         doing = f"signing in as user {self._settings.user_name!r} to project {project}"
         if response.status_code in (400, 401, 403, 404):
             refusal = error_of(response, doing)
+            remedy = refusal.remedy
+            if not is_known(refusal.code):
+                remedy = _SIGN_IN_REMEDIES.get(response.status_code, remedy)
             raise AuthenticationError(
                 refusal.message,
                 status=response.status_code,
-                remedy=_SIGN_IN_REMEDIES.get(response.status_code, refusal.remedy),
+                remedy=remedy,
                 code=refusal.code,
                 request_id=refusal.request_id,
             )

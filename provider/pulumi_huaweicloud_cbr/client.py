@@ -21,7 +21,11 @@ import httpx
 from pulumi_huaweicloud_cbr.auth import Authenticator
 from pulumi_huaweicloud_cbr.backoff import Pause, RetryBudget, may_repeat, retrying
 from pulumi_huaweicloud_cbr.clock import Clock, SystemClock
-from pulumi_huaweicloud_cbr.error_codes import CODES_DELETION_PENDING
+from pulumi_huaweicloud_cbr.error_codes import (
+    CODES_BACKUP_MISSING,
+    CODES_DELETION_PENDING,
+    CODES_VAULT_MISSING,
+)
 from pulumi_huaweicloud_cbr.errors import (
     ApiError,
     AuthenticationError,
@@ -91,7 +95,8 @@ class Call:
     """One request, in the terms in which it is logged, repeated and explained.
 
     `doing` begins every message about it; `is_repeatable` says that carrying it out twice does
-    no harm; a code in `final_codes` is handed to the caller without repetition.
+    no harm; a code in `final_codes` is handed to the caller without repetition; one in
+    `missing_codes` says that what is asked for does not exist, and no other code does.
     """
 
     doing: str
@@ -102,6 +107,7 @@ class Call:
     json: dict[str, Any] | None = None
     is_repeatable: bool = True
     final_codes: frozenset[str] = frozenset()
+    missing_codes: frozenset[str] | None = None
 
 
 def _ignore_pause(_: Pause) -> None:
@@ -199,7 +205,9 @@ class CbrClient:
             NotFoundError: there is none of that id in the project.
         """
         doing = f"reading backup ({backup_id}) in {scope}"
-        call = self._cbr(doing, "GET", scope, ("backups", backup_id))
+        call = self._cbr(
+            doing, "GET", scope, ("backups", backup_id), missing_codes=CODES_BACKUP_MISSING
+        )
         return (await self._call(call, BackupEnvelope)).backup
 
     async def list_backups(
@@ -229,6 +237,7 @@ class CbrClient:
             scope,
             ("backups", backup_id),
             json={"backup": {"name": name}},
+            missing_codes=CODES_BACKUP_MISSING,
         )
         return (await self._call(call, BackupEnvelope)).backup
 
@@ -241,7 +250,12 @@ class CbrClient:
         """
         doing = f"deleting backup ({backup_id}) in {scope}"
         call = self._cbr(
-            doing, "DELETE", scope, ("backups", backup_id), final_codes=CODES_DELETION_PENDING
+            doing,
+            "DELETE",
+            scope,
+            ("backups", backup_id),
+            final_codes=CODES_DELETION_PENDING,
+            missing_codes=CODES_BACKUP_MISSING,
         )
         await self._respond(call)
 
@@ -252,9 +266,10 @@ class CbrClient:
             NotFoundError: there is none of that id in the project.
         """
         doing = f"reading vault ({vault_id}) in {scope}"
-        return (
-            await self._call(self._cbr(doing, "GET", scope, ("vaults", vault_id)), VaultEnvelope)
-        ).vault
+        call = self._cbr(
+            doing, "GET", scope, ("vaults", vault_id), missing_codes=CODES_VAULT_MISSING
+        )
+        return (await self._call(call, VaultEnvelope)).vault
 
     async def list_vaults(
         self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
@@ -304,6 +319,7 @@ class CbrClient:
         json: dict[str, Any] | None = None,
         is_repeatable: bool = True,
         final_codes: frozenset[str] = frozenset(),
+        missing_codes: frozenset[str] | None = None,
     ) -> Call:
         steps = "/".join(quote(step, safe="") for step in (scope.project_id, *path))
         return Call(
@@ -315,6 +331,7 @@ class CbrClient:
             json=json,
             is_repeatable=is_repeatable,
             final_codes=final_codes,
+            missing_codes=missing_codes,
         )
 
     async def _call(self, call: Call, model: type[Model]) -> Model:
@@ -355,7 +372,7 @@ class CbrClient:
         except TimeoutError as error:
             raise OutcomeUnknownError(
                 f"{call.doing}: no complete answer within {CALL_LIMIT_S:.0f} s",
-                remedy="run pulumi up again",
+                remedy="run the same command again",
             ) from error
         except (httpx.RequestError, httpx.InvalidURL, httpx.StreamError) as error:
             raise _transport_error(call.doing, request, error) from error
@@ -370,7 +387,7 @@ class CbrClient:
             self._pacer.throttled(retry_after_s(response))
         else:
             self._pacer.accepted()
-        _raise_for_refusal(call.doing, response)
+        _raise_for_refusal(call, response)
         return response
 
 
@@ -382,15 +399,15 @@ async def _take_as_json(response: httpx.Response) -> None:
     response.headers.pop("Location", None)
 
 
-def _raise_for_refusal(doing: str, response: httpx.Response) -> None:
+def _raise_for_refusal(call: Call, response: httpx.Response) -> None:
     if response.is_success:
         return
     if response.status_code < 400:
         raise MalformedResponseError(
-            f"{doing}: HTTP {response.status_code} redirects elsewhere, which is not followed",
+            f"{call.doing}: HTTP {response.status_code} redirects elsewhere, which is not followed",
             remedy="check huaweicloud:endpoints and the proxy",
         )
-    error = error_of(response, doing)
+    error = error_of(response, call.doing, call.missing_codes)
     if error.status == 401 and not error.is_unauthorized_url:
         raise AuthenticationError(
             error.message,
@@ -417,7 +434,7 @@ def _transport_error(doing: str, request: httpx.Request, error: Exception) -> Tr
     remedy = (
         f"check the network, the proxy and that {host!r} is the right endpoint"
         if kind is NotSentError
-        else "the connection broke before an answer came, run pulumi up again"
+        else "the connection broke before an answer came, run the same command again"
     )
     return kind(f"{doing}: no answer from {host!r}: {observed}", remedy=remedy)
 

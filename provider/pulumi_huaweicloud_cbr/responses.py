@@ -19,6 +19,7 @@ from pydantic_core import from_json
 from pulumi_huaweicloud_cbr.error_codes import facts_of
 from pulumi_huaweicloud_cbr.errors import ApiError, MalformedResponseError, NotFoundError
 from pulumi_huaweicloud_cbr.models import readable
+from pulumi_huaweicloud_cbr.reporting import span
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -26,6 +27,7 @@ Model = TypeVar("Model", bound=BaseModel)
 _CODE_KEYS = (("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message"))
 _REQUEST_ID_HEADERS = ("X-Request-Id", "X-IAM-Trace-Id")
 _ID_CHARS = 64
+_LONGEST_WISH_S = 86_400.0
 
 NOT_THE_SERVICE = "check the endpoint; a proxy may have answered in the service's place"
 
@@ -84,23 +86,33 @@ def request_id_of(response: httpx.Response) -> str | None:
 def retry_after_s(response: httpx.Response) -> float | None:
     """Return the seconds that a Retry-After header asks for; both of its forms are read."""
     value = response.headers.get("Retry-After", "").strip()
-    if not value:
-        return None
     if value.isascii() and value.isdigit():
         return float(value)
+    until = _moment(value)
+    if until is None:
+        return None
+    # Counted on the service's clock where it tells it: this machine's may be off.
+    now = _moment(response.headers.get("Date", ""))
+    return max(0.0, until - (time.time() if now is None else now))
+
+
+def _moment(date: str) -> float | None:
     try:
-        when = email.utils.parsedate_to_datetime(value)
+        return email.utils.parsedate_to_datetime(date).timestamp()
     except (ValueError, OverflowError):
         return None
-    return max(0.0, when.timestamp() - time.time())
 
 
-def error_of(response: httpx.Response, doing: str) -> ApiError:
+def error_of(
+    response: httpx.Response, doing: str, missing_codes: frozenset[str] | None = None
+) -> ApiError:
     """Return the error that a response with a status of 400 or more stands for.
 
     Args:
         response: its body must have been read.
         doing: what was being done, such as "reading backup (…)"; the message starts with it.
+        missing_codes: the codes that say that what was asked for does not exist; None for all
+            that say so of anything.
     """
     envelope = parse_error(response.text)
     facts = facts_of(envelope.code, response.status_code)
@@ -109,18 +121,34 @@ def error_of(response: httpx.Response, doing: str) -> ApiError:
     code = envelope.code if envelope.code != str(response.status_code) else None
     # A 404 without a code is not the service's word: taken for it, a replica would be forgotten.
     is_missing = facts.is_missing and envelope.code is not None
-    remedy = NOT_THE_SERVICE if facts.is_missing and not is_missing else facts.remedy
+    if missing_codes is not None:
+        is_missing = code in missing_codes
     kind = NotFoundError if is_missing else ApiError
+    remedy = facts.remedy
+    if facts.is_missing and not is_missing and code is None:
+        remedy = NOT_THE_SERVICE
+    is_unauthorized_url = envelope.is_unauthorized_url and response.status_code == 401
+    if is_unauthorized_url:
+        remedy = "check that the id, its project and its region belong together"
+    wish_s = retry_after_s(response)
     return kind(
-        f"{doing}: HTTP {response.status_code}: {observed.rstrip('.')}",
+        f"{doing}: HTTP {response.status_code}: {observed.rstrip('.。')}",
         status=response.status_code,
         service_message=envelope.message,
-        retry_after_s=retry_after_s(response),
-        is_unauthorized_url=envelope.is_unauthorized_url and response.status_code == 401,
-        remedy=remedy,
+        retry_after_s=wish_s,
+        is_unauthorized_url=is_unauthorized_url,
+        remedy=_remedy(remedy, wish_s),
         code=code,
         request_id=request_id_of(response) or envelope.request_id,
     )
+
+
+def _remedy(remedy: str | None, wish_s: float | None) -> str | None:
+    if not wish_s:
+        return remedy
+    wish = span(wish_s) if wish_s <= _LONGEST_WISH_S else "more than a day"
+    asked = f"the service asks to wait {wish}"
+    return f"{asked}: {remedy}" if remedy else asked
 
 
 def decode(response: httpx.Response, model: type[Model], doing: str) -> Model:

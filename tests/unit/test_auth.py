@@ -336,6 +336,7 @@ async def test_password_auth_refused_again_keeps_the_code() -> None:
         await flow.asend(httpx.Response(401, json=body))
 
     assert "IAM.0061" == caught.value.code
+    assert "the user is locked" in (caught.value.remedy or "")
     assert f"project ({PROJECT})" in str(caught.value)
 
 

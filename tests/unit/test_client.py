@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import ssl
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import pytest
 
 from pulumi_huaweicloud_cbr import client as client_module
 from pulumi_huaweicloud_cbr.auth import make_authenticator
-from pulumi_huaweicloud_cbr.backoff import Pause, RetryBudget
+from pulumi_huaweicloud_cbr.backoff import RetryBudget
 from pulumi_huaweicloud_cbr.client import TRANSPORT_ERRORS, CbrClient
 from pulumi_huaweicloud_cbr.errors import (
     ApiError,
@@ -31,101 +30,27 @@ from pulumi_huaweicloud_cbr.errors import (
 )
 from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateRequest
 from pulumi_huaweicloud_cbr.settings import Settings
-
-PROJECT = "c6cb0876eaee4f5092d0fdf4c4fc09b3"
-SOURCE = ProjectScope("cn-north-4", PROJECT)
-BACKUP = "5a863daa-7265-4c0a-822f-e66b2abcfb3d"
-RECORD = "22edc1e1-314b-4e5f-a443-a59fd79a71a8"
-TOKEN = "token-that-nobody-may-read"
-REQUEST = ReplicateRequest(
-    destination_region="cn-east-3",
-    destination_project_id="863129926600475a959e8f2efb991722",
-    destination_vault_id="ca0083e4-1bda-48ca-af6d-aa9c8c93bc85",
+from tests.unit.wire import (
+    ACCEPTED,
+    BACKUP,
+    BUSY,
+    PROJECT,
+    RECORD,
+    REQUEST,
+    SHOWN,
+    SOURCE,
+    THROTTLED,
+    TOKEN,
+    Answer,
+    FakeClock,
+    Operation,
+    Wire,
+    delete_backup,
+    error_from,
+    get_backup,
+    rename_backup,
+    replicate,
 )
-# CBR API reference, CopyBackup.
-ACCEPTED = {"replication": {"backup_id": BACKUP, "replication_record_id": RECORD}}
-SHOWN = {"backup": {"id": BACKUP}}
-THROTTLED = {"error_code": "APIGW.0308", "error_msg": "over ratelimit"}
-BUSY = {"error_code": "BackupService.6130", "error_msg": "busy"}
-
-Answer = httpx.Response | Exception
-Operation = Callable[[CbrClient], Any]
-
-
-class FakeClock:
-    """A time that only sleeping moves."""
-
-    def __init__(self) -> None:
-        self.slept: list[float] = []
-
-    def monotonic(self) -> float:
-        """Return the time slept so far."""
-        return sum(self.slept)
-
-    async def sleep(self, seconds: float) -> None:
-        """Move the time."""
-        self.slept.append(seconds)
-
-
-class Wire:
-    """A network that gives scripted answers, the last one for ever, and keeps the requests."""
-
-    def __init__(self, *answers: Answer) -> None:
-        self.answers = list(answers)
-        self.requests: list[httpx.Request] = []
-        self.clock = FakeClock()
-        self.pauses: list[Pause] = []
-
-    def handle(self, request: httpx.Request) -> httpx.Response:
-        """Give the next answer."""
-        self.requests.append(request)
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, httpx.RequestError):
-            answer.request = request
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def client(self, budget: RetryBudget | None = None, **settings: Any) -> CbrClient:
-        """Return a client on this network."""
-        chosen = Settings(**({"token": TOKEN} | settings))
-        return CbrClient(
-            chosen,
-            make_authenticator(chosen, self.clock),
-            clock=self.clock,
-            budget=budget,
-            on_pause=self.pauses.append,
-            transport=httpx.MockTransport(self.handle),
-        )
-
-
-async def get_backup(api: CbrClient) -> Any:
-    """Make a call that may be repeated."""
-    return await api.get_backup(SOURCE, BACKUP)
-
-
-async def replicate(api: CbrClient) -> Any:
-    """Make the call that may not be repeated."""
-    return await api.replicate_backup(SOURCE, BACKUP, REQUEST)
-
-
-async def delete_backup(api: CbrClient) -> Any:
-    """Delete."""
-    await api.delete_backup(SOURCE, BACKUP)
-
-
-async def rename_backup(api: CbrClient) -> Any:
-    """Rename."""
-    return await api.rename_backup(SOURCE, BACKUP, "erp-db-dr-q4")
-
-
-async def error_from(wire: Wire, operation: Operation, **settings: Any) -> CbrError:
-    """Return the error in which an operation ends."""
-    async with wire.client(**settings) as api:
-        with pytest.raises(CbrError) as caught:
-            await operation(api)
-    return caught.value
-
 
 # -- what is sent --------------------------------------------------------------------------
 
@@ -526,6 +451,32 @@ async def test_respond_retry_after_is_obeyed() -> None:
         await get_backup(api)
 
     assert [33.0] == wire.clock.slept
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        pytest.param("121", "2 min 1 s", id="seconds"),
+        pytest.param("Fri, 20 Nov 2026 09:00:00 GMT", "1 h", id="date"),
+        pytest.param("9" * 400, "more than a day", id="absurd"),
+    ],
+)
+@pytest.mark.parametrize("operation", [get_backup, replicate], ids=["GET", "POST"])
+async def test_respond_retry_after_beyond_the_budget_stops_at_once(
+    operation: Operation, value: str, told: str
+) -> None:
+    """A wish that exceeds the budget is not waited for: the user is told how long it is."""
+    headers = {"Retry-After": value, "Date": "Fri, 20 Nov 2026 08:00:00 GMT"}
+    wire = Wire(httpx.Response(429, json=THROTTLED, headers=headers))
+
+    error = await error_from(wire, operation)
+
+    assert (1, []) == (len(wire.requests), wire.clock.slept)
+    assert str(error).endswith(
+        f"HTTP 429: over ratelimit; the service asks to wait {told}: requests are throttled, "
+        "run the same command again later [APIGW.0308]"
+    )
 
 
 @pytest.mark.anyio
