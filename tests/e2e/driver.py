@@ -228,6 +228,13 @@ def on_host(project: Project) -> Project:
     return project
 
 
+def on_plugin(plugin: str, make: MakeProject, program: str) -> Project:
+    """Return a project on one of the plugins of `tests.e2e.features.PLUGINS`."""
+    if plugin == "host":
+        return on_host(make(program, sdk_python("3.272.0")))
+    return make(program, sdk_python(plugin.removeprefix("sdk-")))
+
+
 def off_host(project: Project) -> None:
     """Have a project use the SDK's own plugin again."""
     file = project.directory / "Pulumi.yaml"

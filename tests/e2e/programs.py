@@ -34,6 +34,29 @@ replica = cbr.BackupReplication(
 )
 """
 
+# A replication whose provider has a fault, which quotes what it must not.
+UNEXPECTED = f"""
+from pulumi.dynamic import Resource
+import pulumi_huaweicloud_cbr as cbr
+from pulumi_huaweicloud_cbr.resources._base import served
+
+class Broken(cbr.BackupReplicationProvider):
+    @served
+    def create(self, props):
+        password = self.open().settings.password.get_secret_value()
+        raise RuntimeError(f"no sign-in with {{password!r}}")
+
+class Replication(Resource, module="huaweicloud_cbr", name="BackupReplication"):
+    def __init__(self, name, props):
+        super().__init__(Broken(), name, props)
+
+Replication("erp", {{
+    "backup_id": "{BACKUP}",
+    "destination_region": "cn-east-3",
+    "destination_vault_id": "{VAULT}",
+}})
+"""
+
 # Dynamic resources that are not ours: pickled by value, since they live in `__main__`.
 FOREIGN = """
 import pathlib, time

@@ -19,9 +19,8 @@ from tests.e2e.driver import (
     COMMAND_LIMIT_S,
     MakeProject,
     Project,
-    on_host,
+    on_plugin,
     plugins_of,
-    sdk_python,
     start,
     wait_until,
 )
@@ -54,9 +53,7 @@ class Bench:
         return project
 
     def _on_plugin(self, program: str) -> Project:
-        if self.plugin == "host":
-            return on_host(self.make(program, sdk_python("3.272.0")))
-        return self.make(program, sdk_python(self.plugin.removeprefix("sdk-")))
+        return on_plugin(self.plugin, self.make, program)
 
     def replicated(self, project: Project) -> dict[str, Any]:
         """Have the replication made, and its copy ended; return the resource."""

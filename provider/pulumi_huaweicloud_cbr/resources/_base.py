@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import functools
 import os
+import platform
 import sys
 import traceback
 from collections.abc import Callable
+from importlib.metadata import version
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
@@ -22,6 +24,8 @@ from pulumi_huaweicloud_cbr.resources._call import refuse, serving
 from pulumi_huaweicloud_cbr.resources._messages import slow_call
 from pulumi_huaweicloud_cbr.resources._session import Session, open_session
 from pulumi_huaweicloud_cbr.settings import Settings
+
+DISTRIBUTION = "pulumi-huaweicloud-cbr"
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -63,13 +67,23 @@ def served(method: Method) -> Method:
                 refuse(str(error))
                 raise
             except BaseException as error:
-                raise UnexpectedError(
-                    f"unexpected {type(error).__name__} in pulumi-huaweicloud-cbr; nothing is "
-                    "known about the remote side, pulumi up may be run again. Please report "
-                    f"this with what follows.\n{redact(traceback.format_exc())}"
-                ) from error
+                told = _report(error)
+                refuse(told)
+                # Not chained: whoever shows the chain would show what is blanked out here.
+                raise UnexpectedError(told) from None
 
     return wrapper  # type: ignore[return-value]
+
+
+def _report(error: BaseException) -> str:
+    """Return what a user is to know and to report of a fault of this package."""
+    return (
+        f"unexpected {type(error).__name__} in {DISTRIBUTION} {version(DISTRIBUTION)} (pulumi "
+        f"{version('pulumi')}, Python {platform.python_version()}); this is a fault of the "
+        "package, please report it with all that follows to those you have it from. What was "
+        "begun is found again: the same command may be run again.\n"
+        f"{redact(traceback.format_exc())}"
+    )
 
 
 def split_unknown(properties: dict[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:

@@ -1,0 +1,93 @@
+"""What a user sees of faults, with the real CLI: throttling, and errors that nobody expected."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from simulator.testing import Control
+from tests.e2e.driver import PASSWORD, MakeProject, on_plugin
+from tests.e2e.features import PLUGINS
+from tests.e2e.programs import REPLICATION, UNEXPECTED
+
+OVER_LIMIT = {"error_code": "APIGW.0308", "error_msg": "The throttling threshold has been reached"}
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_unexpected_error_keeps_its_traceback_and_no_secret(
+    plugin: str, make_program: MakeProject
+) -> None:
+    """A fault of ours says so, how to report it and where it was; secrets are blanked out."""
+    project = on_plugin(plugin, make_program, UNEXPECTED)
+
+    outcome = project.run("up", "--yes", "--skip-preview")
+
+    assert 0 != outcome.code
+    assert PASSWORD not in outcome.text
+    assert PASSWORD not in project.everything_stored()
+    assert {} == project.state()
+    diagnostics = outcome.stdout[outcome.stdout.index("Diagnostics:") :]
+    (line,) = (line for line in diagnostics.splitlines() if "unexpected RuntimeError" in line)
+    assert line.strip().startswith("error: unexpected RuntimeError in pulumi-huaweicloud-cbr 0.")
+    assert "please report it with all that follows" in line
+    assert 1 == diagnostics.count("RuntimeError: no sign-in with '[secret]'")
+    assert 1 == diagnostics.count("Traceback (most recent call last)")
+    assert "in create" in diagnostics
+
+
+def throttle(control: Control, operation: str, wait_s: int) -> None:
+    """Have the next call refused for so many seconds."""
+    headers = {"Retry-After": str(wait_s)}
+    control.fault(
+        operation=operation, action="respond", status=429, body=OVER_LIMIT, headers=headers
+    )
+
+
+def shown(outcome: str) -> list[dict[str, Any]]:
+    """Return the messages that the engine showed."""
+    events = [json.loads(line).get("diagnosticEvent") for line in outcome.splitlines()]
+    return [event for event in events if event]
+
+
+@pytest.mark.parametrize("plugin", ["host", "sdk-3.255.0"])
+def test_throttled_create_waits_and_says_why(
+    plugin: str, make_program: MakeProject, control: Control
+) -> None:
+    """Who waits reads on the resource's row for how long and why; then the copy is submitted."""
+    project = on_plugin(plugin, make_program, REPLICATION)
+    throttle(control, "CopyBackup", 1)
+
+    events = shown(project.up("--json").stdout)
+
+    (event,) = (event for event in events if "trying again" in event["message"])
+    assert event["urn"].endswith("::erp")
+    assert event["ephemeral"]
+    assert event["message"].startswith("submitting replication of backup")
+    for words in (
+        "the service asks to wait 1 s: requests are throttled",
+        "[APIGW.0308",
+        "trying again in 1.",
+        "attempt 1 of 6",
+    ):
+        assert words in event["message"]
+    assert [429, 200] == [entry["status"] for entry in control.journal(operation="CopyBackup")]
+    assert 1 == len(control.records())
+
+
+def test_throttled_beyond_all_patience_ends_at_once(
+    make_program: MakeProject, control: Control
+) -> None:
+    """Nobody waits a quarter of an hour for nothing: the error tells when to come back."""
+    project = on_plugin("host", make_program, REPLICATION)
+    throttle(control, "CopyBackup", 900)
+
+    outcome = project.run("up", "--yes", "--skip-preview")
+
+    assert 0 != outcome.code
+    assert "the service asks to wait 15 min: requests are throttled" in outcome.text
+    assert "Traceback" not in outcome.text
+    assert 1 == len(control.journal(operation="CopyBackup"))
+    project.up()
+    assert 1 == len(control.records())
