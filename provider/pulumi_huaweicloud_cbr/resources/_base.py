@@ -66,7 +66,7 @@ def served(method: Method) -> Method:
             except CbrError as error:
                 refuse(str(error))
                 raise
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 -- all of it is told
                 told = _report(error)
                 refuse(told)
                 # Not chained: whoever shows the chain would show what is blanked out here.
