@@ -10,12 +10,12 @@ Every fault is told in one message, under the key that the user wrote.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 import pulumi_huaweicloud_cbr as cbr
 from faults import ConfigurationFaultsError, Fault, Location, faults_of, path_of
@@ -66,7 +66,7 @@ def _own_keys(config: Mapping[str, str]) -> dict[str, Any]:
         document[name] = text
         if name in ("replications", "defaults"):
             try:
-                document[name] = json.loads(text)
+                document[name] = from_json(text)
             except ValueError:
                 continue  # Plain text: told as a value of the wrong kind.
     return document

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -58,8 +59,16 @@ class ConfigurationFaultsError(Exception):
 
 def path_of(location: Location) -> str:
     """Return the way to a value as Pulumi's `config set --path` spells it."""
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
-    return path.removeprefix(".")
+    return "".join(map(_step, location)).removeprefix(".")
+
+
+def _step(part: str | int) -> str:
+    if isinstance(part, int):
+        return f"[{part}]"
+    if re.fullmatch(r"[A-Za-z0-9_\-]+", part):
+        return f".{_cut(part)}"
+    # Quoted, a key of any characters is one word of one line.
+    return f"[{json.dumps(_cut(part), ensure_ascii=not part.isprintable())}]"
 
 
 def faults_of(error: ValidationError) -> list[Fault]:
@@ -83,9 +92,15 @@ def _reason(kind: str, location: Location, value: Any) -> str:
     if kind == "extra_forbidden":
         return f"is not a key that is known here; {_hint(str(key), _part_at(location[:-1]))}"
     wanted = f"a list of {key}" if kind == "list_type" else "a mapping of keys to values"
+    return f"{_observed(value)}; want {wanted}"
+
+
+def _observed(value: object) -> str:
     if value is None:
-        return f"is empty; want {wanted}"
-    return f"{_shown(value)} is {_kind_of(value)}; want {wanted}"
+        return "is empty"
+    # Not shown: what is inside was not meant for this key, perhaps for nobody's eyes.
+    shown = "" if isinstance(value, (list, dict)) else f"{_cut(repr(value))} "
+    return f"{shown}is {_kind_of(value)}"
 
 
 _MISSING: Mapping[str, str] = {
@@ -135,8 +150,7 @@ def _part_at(location: Location) -> type[Part]:
     return next((parts[key] for key in reversed(location) if key in parts), Configuration)
 
 
-def _shown(value: object) -> str:
-    text = repr(value)
+def _cut(text: str) -> str:
     return text if len(text) <= SHOWN_LIMIT else f"{text[: SHOWN_LIMIT - 1]}…"
 
 

@@ -30,8 +30,11 @@ import threading
 EXCERPT_CHARS = 256
 """How much of a response body an error may quote."""
 
-# Tokens are long runs of base64 (IAM's begin with MII); signatures are 64 hex digits.
-_TOKEN_LIKE = re.compile(r"MII[A-Za-z0-9+/=_\-]{40,}|Signature=[0-9a-fA-F]{16,}")
+# Tokens are long runs of base64 (IAM's begin with MII); signatures are 64 hex digits; an address
+# may carry user and password, that of a proxy for instance.
+_TOKEN_LIKE = re.compile(
+    r"MII[A-Za-z0-9+/=_\-]{40,}|Signature=[0-9a-fA-F]{16,}|(?<=://)[^\s/?#@]*@"
+)
 
 _secrets_lock = threading.Lock()
 _secrets: set[str] = set()
@@ -46,7 +49,7 @@ def remember_secret(value: str) -> None:
 
 
 def redact(text: str) -> str:
-    """Return the text with known secrets and anything that looks like a token blanked out."""
+    """Return the text with known secrets and anything that looks like one blanked out."""
     with _secrets_lock:
         known = sorted(_secrets, key=len, reverse=True)
     for secret in known:
@@ -59,6 +62,15 @@ def excerpt(text: str, limit: int = EXCERPT_CHARS) -> str:
     # Cut only after redaction: a secret cut in half would no longer be recognised.
     line = " ".join(redact(text).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def quoted(value: object, limit: int = 80) -> str:
+    """Return a user's value as an error shows it, whatever it is."""
+    try:
+        return excerpt(repr(value), limit)
+    except (RecursionError, ValueError):
+        # Nested without end, or a number of more digits than Python writes.
+        return f"this {type(value).__name__}"
 
 
 class CbrError(Exception):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from pulumi_huaweicloud_cbr.errors import excerpt
+from pulumi_huaweicloud_cbr.errors import quoted
 from pulumi_huaweicloud_cbr.preflight import Finding
 
 PREFLIGHT_MODES = ("error", "warn", "off")
@@ -154,7 +154,8 @@ def _check_description(value: object) -> str | None:
     if not isinstance(value, str):
         return _wrong_type(value, "text")
     rule = f"allowed are all characters but '<' and '>', 0 to {DESCRIPTION_LIMIT} of them"
-    forbidden = next((char for char in value if char in "<>"), None)
+    # Half of a surrogate pair is no character, and cannot be sent.
+    forbidden = next((char for char in value if char in "<>" or "\ud800" <= char <= "\udfff"), None)
     if forbidden is not None:
         return f"{_shown(value)} contains {forbidden!r}; {rule}"
     if len(value) > DESCRIPTION_LIMIT:
@@ -167,9 +168,12 @@ def _check_flag(value: object) -> str | None:
 
 
 def _check_mode(value: object) -> str | None:
+    wanted = "'error', 'warn' or 'off'"
+    if not isinstance(value, str):
+        return _wrong_type(value, wanted)
     if value in PREFLIGHT_MODES:
         return None
-    return f"{_shown(value)} is not a mode of preflight; want 'error', 'warn' or 'off'"
+    return f"{_shown(value)} is not a mode of preflight; want {wanted}"
 
 
 def _check_moment(value: object) -> str | None:
@@ -198,7 +202,10 @@ def _check_backups(value: object) -> str | None:
 
 def _wrong_type(value: object, wanted: str) -> str:
     kinds = {bool: "a truth value", str: "text", int: "a number", float: "a number"}
-    kind = kinds.get(type(value), "a list" if isinstance(value, list) else "an object")
+    kind = kinds.get(type(value))
+    if kind is None:
+        # Not shown: what is inside was not meant for this input, perhaps for nobody's eyes.
+        return f"is {'a list' if isinstance(value, list) else 'an object'}; want {wanted}"
     return f"{_shown(value)} is {kind}; want {wanted}"
 
 
@@ -206,7 +213,7 @@ def _shown(value: object) -> str:
     # Every number reaches a provider as a float.
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return excerpt(repr(value), 80)
+    return quoted(value)
 
 
 _OF_ONE = ("backup_id", "name", "description")

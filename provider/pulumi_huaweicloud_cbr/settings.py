@@ -7,14 +7,15 @@ No I/O and no Pulumi here: the caller brings a getter.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
+from pydantic_core import from_json
 
-from pulumi_huaweicloud_cbr.errors import ConfigurationError, excerpt, remember_secret
+from pulumi_huaweicloud_cbr.errors import ConfigurationError, quoted, remember_secret
 
 DEFAULT_CLOUD = "myhuaweicloud.com"
 EU_CLOUD = "myhuaweicloud.eu"
@@ -166,9 +167,20 @@ def _cloud_of(region: str) -> str:
 
 
 def _checked_url(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
+    if not _is_url(value.replace("{region}", "region")):
         raise ValueError("want a URL such as 'https://cbr.{region}.myhuaweicloud.com'")
     return value
+
+
+def _is_url(text: str) -> bool:
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[!-~]*)?", text) or set(text) & set("?#"):
+        return False
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    return ":" in host or bool(_HOST.fullmatch(host))
 
 
 def _raw_value(key: Key, get: Callable[[str], Any], environ: Mapping[str, str]) -> Any:
@@ -178,7 +190,7 @@ def _raw_value(key: Key, get: Callable[[str], Any], environ: Mapping[str, str]) 
     if key.field in _JSON_FIELDS and isinstance(value, str):
         # Structured configuration reaches a program as JSON text.
         try:
-            return json.loads(value)
+            return from_json(value)
         except ValueError:
             raise ConfigurationError(
                 f"{key}: want a JSON object, got text that is not JSON",
@@ -199,8 +211,8 @@ def _describe(error: ValidationError) -> str:
     for fault in error.errors(include_url=False, include_context=False):
         field, *inner = (str(part) for part in fault["loc"])
         key = _KEY_OF[field]
-        path = "".join(f".{part}" for part in inner)
-        shown = "" if field in _SECRET_FIELDS else f" is {excerpt(repr(fault['input']), 80)};"
+        path = "".join(f"[{quoted(part)}]" for part in inner)
+        shown = "" if field in _SECRET_FIELDS else f" is {quoted(fault['input'])};"
         reason = fault["msg"].removeprefix("Value error, ")
         faults.append(f"{key}{path}:{shown} {reason[:1].lower()}{reason[1:]}")
     return " | ".join(faults)
