@@ -15,8 +15,11 @@ from pulumi_huaweicloud_cbr.models import (
     DesiredReplication,
     Replica,
     ReplicationRecord,
+    Task,
 )
 
+ARRIVING_STATUSES = frozenset({"waiting_protect", "protecting"})
+"""Those of a replica that is still being received. The reference does not tell; our reading."""
 DELETING_STATUSES = frozenset({"deleting", "waiting_delete"})
 
 
@@ -128,39 +131,68 @@ class Observation:
     """All that could be found out about a tracked replication.
 
     `source` is None when the source backup is gone; `record` when it is not listed (any more).
+    `task` is the copy's entry in the operation log, None also where it was not asked for.
     """
 
     source: Backup | None
     record: ReplicationRecord | None
     replica: Replica
+    task: Task | None = None
 
 
 class Standing(Enum):
     """How a tracked replication stands.
 
     `PRESENT`: the replica exists. `COPYING`: it is still to come. `FAILED`: it will not come.
-    `GONE`: it does not exist (any more). `UNKNOWN`: CBR shows a status that we do not know.
+    `LEAVING`: it is being deleted, which nothing can stop. `GONE`: it does not exist (any more).
+    `UNKNOWN`: CBR shows a status that we do not know.
     """
 
     PRESENT = "present"
     COPYING = "copying"
     FAILED = "failed"
+    LEAVING = "being deleted"
     GONE = "gone"
     UNKNOWN = "unknown"
+
+
+LOST = frozenset({Standing.LEAVING, Standing.GONE})
+"""Nothing can keep the replica: it is to be copied again."""
+TO_BE_REDONE = LOST | {Standing.FAILED}
 
 
 def decide_read(observation: Observation) -> Standing:
     """Decide how a replication stands: the read table.
 
     The record alone proves nothing once a copy has ended: it may say ``success`` long after the
-    replica was deleted, and it vanishes with the source backup while the replica lives on.
+    replica was deleted, and it vanishes with the source backup while the replica lives on, or is
+    still to come.
     """
-    record, replica = observation.record, observation.replica
+    record, backup = observation.record, observation.replica.backup
     if record is not None and record.is_pending:
         return Standing.COPYING
-    if not replica.is_gone:
-        return Standing.PRESENT
-    if record is None or record.is_succeeded:
+    if backup is None:
+        return _decide_without_replica(record, observation.task)
+    return _decide_with_replica(record, backup)
+
+
+def _decide_with_replica(record: ReplicationRecord | None, backup: Backup) -> Standing:
+    if backup.status in DELETING_STATUSES:
+        return Standing.LEAVING
+    # A replica may be there before it is whole; only a record that ended says that it is.
+    is_arriving = backup.status in ARRIVING_STATUSES
+    if is_arriving and record is None:
+        return Standing.COPYING
+    if is_arriving and record is not None and not (record.is_succeeded or record.is_failed):
+        return Standing.UNKNOWN
+    return Standing.PRESENT
+
+
+def _decide_without_replica(record: ReplicationRecord | None, task: Task | None) -> Standing:
+    if record is None:
+        is_to_come = task is not None and task.is_under_way
+        return Standing.COPYING if is_to_come else Standing.GONE
+    if record.is_succeeded:
         return Standing.GONE
     return Standing.FAILED if record.is_failed else Standing.UNKNOWN
 

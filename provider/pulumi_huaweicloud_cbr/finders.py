@@ -125,13 +125,14 @@ async def find_replica_by_checkpoint(
     return Replica(None, None)
 
 
-async def find_replica_by_task(
+async def find_copy_task(
     api: CbrClient, source_scope: ProjectScope, backup_id: str, destination: ProjectScope
-) -> Replica | None:
-    """Return the replica that the source region's operation log names; None when it names none.
+) -> Task | None:
+    """Return the task in the source region's operation log that tells of the backup's copy.
 
-    For a source backup that is gone, and its records with it. The newest task counts. The log
-    is kept for about 30 days (CBR user guide, "Tasks").
+    For a source backup that is gone, and its records with it. The newest one counts that is under
+    way or names a replica: a policy's run notes that it skipped what was copied before. The log is
+    kept for about 30 days (CBR user guide, "Tasks").
     """
 
     async def read(offset: int) -> tuple[Task, ...]:
@@ -145,10 +146,24 @@ async def find_replica_by_task(
             if (
                 told.source_backup_id == backup_id
                 and told.destination_region == destination.region
-                and told.destination_backup_id
+                and told.destination_project_id in (None, destination.project_id)
+                and (told.destination_backup_id or task.is_under_way)
             ):
-                return await find_replica_by_id(api, destination, told.destination_backup_id)
+                return task
     return None
+
+
+async def find_claimed_replicas(
+    api: CbrClient, source_scope: ProjectScope, backup_id: str, resource_id: str | None
+) -> frozenset[str]:
+    """Return the ids of replicas that records name as copies of other backups of the resource."""
+    claimed: set[str] = set()
+    filters = {"image_type": "backup", "resource_id": resource_id, "show_replication": True}
+    async for backup in iterate_backups(api, source_scope, **filters):
+        if backup.id != backup_id:
+            named = (record.destination_backup_id for record in backup.records)
+            claimed.update(replica_id for replica_id in named if replica_id)
+    return frozenset(claimed)
 
 
 async def require_no_replica(
@@ -157,8 +172,12 @@ async def require_no_replica(
     vault_id: str,
     resource_id: str | None,
     doing: str,
+    claimed: frozenset[str] = frozenset(),
 ) -> None:
     """Make sure that no replica in the vault can be the one whose id nothing tells any more.
+
+    Args:
+        claimed: ids of replicas that are known to be copies of other backups.
 
     Raises:
         UnidentifiedReplicaError: there are replicas of the same resource; any could be it.
@@ -168,6 +187,7 @@ async def require_no_replica(
         async for backup in iterate_backups(
             api, scope, image_type="replication", vault_id=vault_id, resource_id=resource_id
         )
+        if backup.id not in claimed
     ]
     if not candidates:
         return
@@ -175,8 +195,9 @@ async def require_no_replica(
         f"{readable(repr(backup.name), 80)} ({backup.id})" for backup in candidates[:5]
     )
     raise UnidentifiedReplicaError(
-        f"{doing}: the source backup and its replication record are gone, and vault ({vault_id}) "
-        f"in {scope} holds {len(candidates)} replica(s) of the same resource: {names}",
+        f"{doing}: neither a record of the source backup nor the operation log names it (any "
+        f"more), and vault ({vault_id}) in {scope} holds {len(candidates)} replica(s) of the same "
+        f"resource that could be it: {names}",
         remedy=(
             "delete by hand those that are no longer needed, then drop the resource with "
             "pulumi state delete"

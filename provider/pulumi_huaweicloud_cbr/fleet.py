@@ -182,7 +182,7 @@ async def refresh_all(
     def look(
         tracked: TrackedReplication,
     ) -> Callable[[Reporter], Awaitable[tuple[Standing, TrackedReplication]]]:
-        return lambda _: refresh(api, tracked)
+        return lambda reporter: refresh(api, tracked, reporter)
 
     work = {label: look(tracked) for label, tracked in rows.items()}
     return await for_each(work, "reading", report)

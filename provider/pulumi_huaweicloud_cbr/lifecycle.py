@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pulumi_huaweicloud_cbr.backoff import is_outcome_unknown
 from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.decisions import (
+    DELETING_STATUSES,
     Adopt,
     Attempt,
     AwaitDeletion,
@@ -30,17 +31,20 @@ from pulumi_huaweicloud_cbr.errors import (
     ConflictError,
     NotFoundError,
     OutcomeUnknownError,
+    UnidentifiedReplicaError,
 )
 from pulumi_huaweicloud_cbr.finders import (
     find_backup,
+    find_claimed_replicas,
+    find_copy_task,
     find_record,
     find_replica_by_checkpoint,
     find_replica_by_id,
-    find_replica_by_task,
     records_for_region,
     require_no_replica,
 )
 from pulumi_huaweicloud_cbr.models import (
+    RECORD_STATUSES_OF_TASKS,
     STATUS_SUBMITTED,
     STATUS_SUCCESS,
     Backup,
@@ -48,6 +52,7 @@ from pulumi_huaweicloud_cbr.models import (
     ProjectScope,
     Replica,
     ReplicationRecord,
+    Task,
     TrackedReplication,
 )
 from pulumi_huaweicloud_cbr.reporting import Reporter
@@ -77,6 +82,8 @@ class Limits:
 
     The vendor names about 80 MB/s, so 1 TB takes 3.6 hours (CBR user guide, 2021). `looks` and
     `look_again_s`: how often a lost submission is looked for before it counts as not accepted.
+    `replica_looks`: how often a replica that was never seen is looked for, at the interval of all
+    waits, before it counts as gone.
     """
 
     copy_s: float = 4 * 3600.0
@@ -84,6 +91,7 @@ class Limits:
     looks: int = 3
     look_again_s: float = 2.0
     submissions: int = 3
+    replica_looks: int = 6
 
 
 async def observe_attempts(
@@ -114,8 +122,21 @@ async def _replica_of_record(
         return await find_replica_by_checkpoint(
             api, scope, vault_id, record.destination_checkpoint_id
         )
-    by_task = await find_replica_by_task(api, desired.source, desired.backup_id, scope)
-    return by_task or Replica(None, None)
+    task = await find_copy_task(api, desired.source, desired.backup_id, scope)
+    return await _replica_of_task(api, scope, vault_id, task)
+
+
+async def _replica_of_task(
+    api: CbrClient, destination: ProjectScope, vault_id: str, task: Task | None
+) -> Replica:
+    """Return the replica that a task names, as far as it is in the vault."""
+    replica_id = task.replication.destination_backup_id if task else None
+    if replica_id is None:
+        return Replica(None, None)
+    replica = await find_replica_by_id(api, destination, replica_id)
+    # The log has no record ids: the newest copy to the region may be somebody's to another vault.
+    is_elsewhere = replica.backup is not None and replica.backup.vault_id not in (None, vault_id)
+    return Replica(None, None) if is_elsewhere else replica
 
 
 async def submit_or_adopt(
@@ -166,16 +187,30 @@ async def submit_or_adopt(
             source_resource_id=source.resource_id,
         )
     if _is_second_copy(unsettled):
-        raise ConflictError(
-            f"submitting {desired}: CBR says that the backup has been copied there, but lists no "
-            "replication record of it",
-            remedy="look for the replica in the CBR console of that region, and delete it there",
-            code=CODE_ALREADY_REPLICATED,
-        ) from unsettled
+        raise _unseen(desired, source) from unsettled
     raise OutcomeUnknownError(
         f"submitting {desired}: {limits.submissions} submissions were neither answered nor found",
         remedy="run pulumi up again: it looks for the copy before it submits one",
     ) from unsettled
+
+
+def _unseen(desired: DesiredReplication, source: Backup) -> ConflictError:
+    """Return the error for a copy that CBR says exists, and does not show."""
+    records = records_for_region(source, desired.destination.region)
+    record = next((record for record in records if record.is_succeeded), None)
+    doing = f"submitting {desired}: CBR says that the backup has been copied there, but"
+    if record is None:
+        return ConflictError(
+            f"{doing} lists no replication record of it",
+            remedy="look for the replica in the CBR console of that region, and delete it there",
+            code=CODE_ALREADY_REPLICATED,
+        )
+    return ConflictError(
+        f"{doing} the replica of replication record ({record.id}) is not to be seen in the "
+        "destination",
+        remedy="run pulumi up again in some minutes: it adopts the replica once it is there",
+        code=CODE_ALREADY_REPLICATED,
+    )
 
 
 def _is_second_copy(error: CbrError | None) -> bool:
@@ -244,13 +279,41 @@ async def _adopt(
 
 
 async def observe(
-    api: CbrClient, tracked: TrackedReplication, *, is_fresh: bool = False
+    api: CbrClient,
+    tracked: TrackedReplication,
+    report: Reporter,
+    limits: Limits | None = None,
+    *,
+    is_fresh: bool = False,
 ) -> Observation:
     """Find out how a tracked replication stands; `is_fresh` as in `find_backup`.
+
+    A replica that was never seen may be late, and so may its record: it is looked for several
+    times before it counts as gone. One that was seen before is gone when it is not there.
 
     Raises:
         UnidentifiedReplicaError: a replica may exist, but nothing tells which it is.
     """
+    looks = 1 if tracked.has_been_seen else (limits or Limits()).replica_looks
+    for look in range(1, looks):
+        try:
+            seen = await _observe_once(api, tracked, is_fresh=is_fresh or look > 1)
+        except UnidentifiedReplicaError:
+            # What is late may be its name alone.
+            pass
+        else:
+            if decide_read(seen) is not Standing.GONE:
+                return seen
+        report.progress(
+            f"no replica of {tracked} is to be seen: looking again, {look + 1} of {looks}"
+        )
+        await api.clock.sleep(api.settings.poll_interval_s)
+    return await _observe_once(api, tracked, is_fresh=is_fresh or looks > 1)
+
+
+async def _observe_once(
+    api: CbrClient, tracked: TrackedReplication, *, is_fresh: bool
+) -> Observation:
     source: Backup | None
     try:
         source = await find_backup(api, tracked.source, tracked.backup_id, is_fresh=is_fresh)
@@ -265,7 +328,8 @@ async def observe(
     if record is not None and is_unnamed and not record.is_succeeded:
         # It failed, or has a status that we do not know: no replica was ever named.
         return Observation(source, record, Replica(None, None))
-    return Observation(source, record, await _find_replica(api, tracked, record, is_fresh=is_fresh))
+    replica, task = await _find_replica(api, tracked, record, is_fresh=is_fresh)
+    return Observation(source, record, replica, task)
 
 
 async def _find_replica(
@@ -274,35 +338,47 @@ async def _find_replica(
     record: ReplicationRecord | None,
     *,
     is_fresh: bool,
-) -> Replica:
-    """Return the replica, by the surest of the traces that are left."""
+) -> tuple[Replica, Task | None]:
+    """Return the replica by the surest of the traces that are left, and the task if it took one."""
     backup_id = tracked.destination_backup_id or (record and record.destination_backup_id)
     if backup_id:
-        return await find_replica_by_id(api, tracked.destination, backup_id, is_fresh=is_fresh)
+        replica = await find_replica_by_id(api, tracked.destination, backup_id, is_fresh=is_fresh)
+        if not replica.is_gone or record is not None or tracked.has_been_seen:
+            return replica, None
+        # The copy may still be under way: its source, and the record with it, went meanwhile.
+        return replica, await find_copy_task(
+            api, tracked.source, tracked.backup_id, tracked.destination
+        )
     checkpoint_id = tracked.destination_checkpoint_id or (
         record and record.destination_checkpoint_id
     )
     if checkpoint_id:
-        return await find_replica_by_checkpoint(
+        replica = await find_replica_by_checkpoint(
             api, tracked.destination, tracked.destination_vault_id, checkpoint_id
         )
-    by_task = await find_replica_by_task(
-        api, tracked.source, tracked.backup_id, tracked.destination
+        return replica, None
+    task = await find_copy_task(api, tracked.source, tracked.backup_id, tracked.destination)
+    if task is not None:
+        replica = await _replica_of_task(
+            api, tracked.destination, tracked.destination_vault_id, task
+        )
+        return replica, task
+    claimed = await find_claimed_replicas(
+        api, tracked.source, tracked.backup_id, tracked.source_resource_id
     )
-    if by_task is not None:
-        return by_task
     await require_no_replica(
         api,
         tracked.destination,
         tracked.destination_vault_id,
         tracked.source_resource_id,
         f"looking for the replica of {tracked}",
+        claimed,
     )
-    return Replica(None, None)
+    return Replica(None, None), None
 
 
 async def find_replication(
-    api: CbrClient, source_scope: ProjectScope, backup_id: str, record_id: str
+    api: CbrClient, source_scope: ProjectScope, backup_id: str, record_id: str, report: Reporter
 ) -> TrackedReplication:
     """Return a replication of which only the source backup and the record are known.
 
@@ -325,34 +401,36 @@ async def find_replication(
         provider_id=source.provider_id,
         source_resource_id=source.resource_id,
     )
-    standing, tracked = await refresh(api, tracked)
-    if standing is Standing.GONE:
-        raise NotFoundError(f"{doing}: its replica is gone", remedy="there is nothing to import")
+    standing, tracked = await refresh(api, tracked, report)
+    if standing in (Standing.GONE, Standing.LEAVING):
+        raise NotFoundError(
+            f"{doing}: its replica is {standing.value}", remedy="there is nothing to import"
+        )
     return tracked
 
 
 async def refresh(
-    api: CbrClient, tracked: TrackedReplication
+    api: CbrClient,
+    tracked: TrackedReplication,
+    report: Reporter,
+    limits: Limits | None = None,
 ) -> tuple[Standing, TrackedReplication]:
     """Return how a replication stands, and what is known of it now."""
-    observation = await observe(api, tracked)
+    observation = await observe(api, tracked, report, limits)
     return decide_read(observation), _updated(tracked, observation)
 
 
 def _updated(tracked: TrackedReplication, observation: Observation) -> TrackedReplication:
     record, replica = observation.record, observation.replica
-    status = tracked.status
-    failure = None
-    if record is not None:
-        status = record.status
-        failure = record.failure if record.is_failed else None
-    elif replica.backup is not None:
-        # The record went with the source backup; the replica itself is the proof.
-        status = STATUS_SUCCESS
     found = replica.backup
+    failure = record.failure if record is not None and record.is_failed else None
+    if failure is not None and found is None:
+        # An id that was told while the copy went on names nothing now.
+        tracked = replace(tracked, destination_backup_id=None, destination_checkpoint_id=None)
+        replica = Replica(None, None)
     return replace(
         tracked,
-        status=status,
+        status=_status_of(tracked, observation),
         failure=failure,
         source_deleted=observation.source is None,
         destination_backup_id=_first(
@@ -369,6 +447,19 @@ def _updated(tracked: TrackedReplication, observation: Observation) -> TrackedRe
         created_at=_first(record.created_at if record else None, tracked.created_at),
         replica_name=_first(found.name if found else None, tracked.replica_name),
     )
+
+
+def _status_of(tracked: TrackedReplication, observation: Observation) -> str:
+    """Return the record's status, or what it would be if it had not gone with the source."""
+    if observation.record is not None:
+        return observation.record.status
+    standing = decide_read(observation)
+    if standing is Standing.PRESENT:
+        return STATUS_SUCCESS
+    task = observation.task
+    if standing is Standing.COPYING and task is not None and task.status is not None:
+        return RECORD_STATUSES_OF_TASKS.get(task.status, tracked.status)
+    return tracked.status
 
 
 def _first(*values: str | None) -> str | None:
@@ -388,7 +479,7 @@ async def rename(
         NotFoundError: the replica is gone.
     """
     tracked, replica = await _settle(api, tracked, report, limits or Limits(), "renaming")
-    if replica.backup is None:
+    if replica.backup is None or replica.backup.status in DELETING_STATUSES:
         raise NotFoundError(
             f"renaming the replica of {tracked} to {name!r}: it does not exist any more",
             remedy="run pulumi refresh, then pulumi up to copy the backup again",
@@ -431,7 +522,7 @@ async def _settle(
     doing = f"{verb} the replica of {tracked}"
 
     async def look() -> Look[Observation]:
-        seen = await observe(api, tracked, is_fresh=True)
+        seen = await observe(api, tracked, report, limits, is_fresh=True)
         standing = decide_read(seen)
         detail = _progress(seen.record) if standing is Standing.COPYING else ""
         return Look(standing.value, seen, detail)
@@ -440,13 +531,16 @@ async def _settle(
         what="waiting for the copy",
         doing=f"{doing}: waiting for the copy that is under way",
         pending=frozenset({Standing.COPYING.value}),
-        target=frozenset({Standing.PRESENT.value, Standing.FAILED.value, Standing.GONE.value}),
+        target=frozenset(standing.value for standing in _SETTLED),
         interval_s=api.settings.poll_interval_s,
         timeout_s=limits.copy_s,
         hint="the copy goes on in CBR; run the same command again to go on waiting",
     )
     ended = (await wait(plan, look, api.clock, report)).observed
     return _updated(tracked, ended), ended.replica
+
+
+_SETTLED = (Standing.PRESENT, Standing.FAILED, Standing.LEAVING, Standing.GONE)
 
 
 def _progress(record: ReplicationRecord | None) -> str:

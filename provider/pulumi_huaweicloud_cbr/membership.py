@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pulumi_huaweicloud_cbr.models import FAILED_RECORD_STATUSES, TrackedReplication
+from pulumi_huaweicloud_cbr.models import TrackedReplication
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def decide_members(
         if old_label != label:
             relabelled[old_label] = label
         row = rows[old_label]
-        if row.status in FAILED_RECORD_STATUSES or old_label in lost_labels:
+        if row.has_failed or old_label in lost_labels:
             redone.append(label)
         elif member.name is not None and member.name != row.replica_name:
             renamed.append(label)

@@ -78,8 +78,10 @@ PENDING_RECORD_STATUSES = frozenset({"waiting_replicate", "replicating"})
 
 STATUS_SUBMITTED = "waiting_replicate"
 STATUS_SUCCESS = "success"
-FAILED_RECORD_STATUSES = frozenset({"fail", "skip"})
+STATUS_SKIPPED = "skip"
+FAILED_RECORD_STATUSES = frozenset({"fail", STATUS_SKIPPED})
 """Nothing was copied. `skip` is not defined by the vendor; it failed unless a replica is named."""
+ENDED_RECORD_STATUSES = FAILED_RECORD_STATUSES | {STATUS_SUCCESS}
 
 
 class RecordExtraInfo(WireModel):
@@ -111,14 +113,16 @@ class ReplicationRecord(WireModel):
     @property
     def is_failed(self) -> bool:
         """Whether the attempt ended without a replica."""
-        if self.status == "skip":
+        if self.status == STATUS_SKIPPED:
             return self.destination_backup_id is None
         return self.status == "fail"
 
     @property
     def is_succeeded(self) -> bool:
         """Whether the attempt ended with a replica."""
-        return self.status == STATUS_SUCCESS or (self.status == "skip" and not self.is_failed)
+        return self.status == STATUS_SUCCESS or (
+            self.status == STATUS_SKIPPED and not self.is_failed
+        )
 
     @property
     def failure(self) -> str:
@@ -240,6 +244,10 @@ class TokenEnvelope(WireModel):
     token: TokenBody
 
 
+RECORD_STATUSES_OF_TASKS = {"waiting": STATUS_SUBMITTED, "running": "replicating"}
+"""What a record says while its task says this (CBR API reference, ListOpLogs, status)."""
+
+
 class TaskReplication(WireModel):
     """What the log of a replication task says of the two backups."""
 
@@ -260,9 +268,14 @@ class Task(WireModel):
     """One entry of the operation log."""
 
     id: str
-    status: str | None = None
+    status: Word | None = None
     created_at: OptionalText = None
     extra_info: TaskExtraInfo | None = None
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether what the task does is still to come or being done."""
+        return self.status in RECORD_STATUSES_OF_TASKS
 
     @property
     def replication(self) -> TaskReplication:
@@ -391,6 +404,26 @@ class TrackedReplication:
     replica_name: str | None = None
     failure: str | None = None
     is_adopted: bool = False
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the copy is known to have ended, with a replica or without."""
+        return self.status in ENDED_RECORD_STATUSES
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the copy ended without a replica; one that was skipped may still name one."""
+        is_named = self.status == STATUS_SKIPPED and self.destination_backup_id is not None
+        return self.status in FAILED_RECORD_STATUSES and not is_named
+
+    @property
+    def has_been_seen(self) -> bool:
+        """Whether the replica was seen in the destination, whole, when last looked at.
+
+        A record may name the replica before it is there; it counts as seen with the copy's end.
+        """
+        has_ended = self.status in (STATUS_SUCCESS, STATUS_SKIPPED)
+        return has_ended and self.destination_backup_id is not None
 
     def __str__(self) -> str:
         return f"replication record ({self.replication_record_id})"

@@ -12,6 +12,7 @@ from tests.contract.rig import BACKUP, SECOND_VAULT, VAULT, Rig, declared
 
 pytestmark = pytest.mark.simulator_only
 
+MANY_TIMES = 1000
 FAILING = {"mode": "immediate", "outcome": "fail"}
 
 
@@ -20,6 +21,14 @@ def replicate(rig: Rig, **changes: Any) -> None:
     rig.create(declared(**changes))
     rig.finish_copies()
     assert rig.refresh()
+
+
+def lose_log(rig: Rig) -> None:
+    """Have the operation log empty, as when it is too long ago."""
+    empty = {"operation_logs": [], "count": 0}
+    rig.control.fault(
+        operation="ListOpLogs", action="respond", status=200, body=empty, times=MANY_TIMES
+    )
 
 
 # -- read: what refresh finds ---------------------------------------------------------------
@@ -135,9 +144,10 @@ def test_read_source_expired_and_replica_gone_is_gone(rig: Rig) -> None:
 
 def test_read_replica_that_cannot_be_told_is_an_error(rig: Rig) -> None:
     """With no trace left and replicas of the same server in the vault, nothing is guessed."""
-    rig.control.change_backup(BACKUP, copy={"mode": "never"})
     rig.create(declared())
+    rig.finish_copies()
     rig.control.forget_backup(BACKUP)
+    lose_log(rig)
 
     with pytest.raises(UnidentifiedReplicaError) as caught:
         rig.refresh()

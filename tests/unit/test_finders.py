@@ -83,12 +83,14 @@ def make_task(
     *,
     source: str = "b",
     region: str = "cn-east-3",
+    project: str = DESTINATION.project_id,
 ) -> dict[str, Any]:
     """Return a replication task as ListOpLogs shows it."""
     told = {
         "source_backup_id": source,
         "destination_backup_id": replica_id,
         "destination_region": region,
+        "destination_project_id": project,
     }
     return {"id": "t", "created_at": created_at, "extra_info": {"replication": told}}
 
@@ -240,7 +242,7 @@ async def test_find_replica_by_checkpoint_filter_ignored_is_not_fooled() -> None
 
 
 @pytest.mark.anyio
-async def test_find_replica_by_task_newest_comes_first() -> None:
+async def test_find_copy_task_newest_comes_first() -> None:
     """Of several tasks that match the newest counts, in whatever order they are listed."""
     tasks = [
         make_task("2026-11-20T08:00:00", "old"),
@@ -248,31 +250,48 @@ async def test_find_replica_by_task_newest_comes_first() -> None:
         make_task("2026-11-21T08:00:00", "middle"),
         make_task(None, "undated"),
     ]
-    cloud = Cloud({"backups/new": shown("new")}, {"operation-logs": tasks})
+    cloud = Cloud(rows={"operation-logs": tasks})
 
-    replica = await finders.find_replica_by_task(cloud.api, SOURCE, "b", DESTINATION)
+    task = await finders.find_copy_task(cloud.api, SOURCE, "b", DESTINATION)
 
-    assert replica is not None
-    assert "new" == replica.backup_id
+    assert task is not None
+    assert "new" == task.replication.destination_backup_id
     assert "/v3/source-project/operation-logs" == cloud.requests[0].url.path
     assert {"limit": "1000", "operation_type": "replication"} == cloud.queries()[0]
-    assert "/v3/destination-project/backups/new" == cloud.requests[1].url.path
 
 
 @pytest.mark.anyio
 @pytest.mark.usefixtures("small_pages")
-async def test_find_replica_by_task_is_found_on_a_later_page() -> None:
+async def test_find_copy_task_is_found_on_a_later_page() -> None:
     """The log is read on until a task matches."""
     foreign = [make_task("2026-11-22T08:00:00", "x", source="other") for _ in range(4)]
     tasks = [*foreign, make_task("2026-11-20T08:00:00", "r")]
-    cloud = Cloud({"backups/r": MISSING}, {"operation-logs": tasks})
+    cloud = Cloud(rows={"operation-logs": tasks})
 
-    replica = await finders.find_replica_by_task(cloud.api, SOURCE, "b", DESTINATION)
+    task = await finders.find_copy_task(cloud.api, SOURCE, "b", DESTINATION)
 
-    assert replica is not None
-    assert "r" == replica.backup_id
-    assert replica.is_gone
+    assert task is not None
+    assert "r" == task.replication.destination_backup_id
     assert [None, "2", "4"] == [query.get("offset") for query in cloud.queries()[:3]]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [("waiting", "newest"), ("running", "newest"), ("skipped", "older"), ("failed", "older")],
+)
+async def test_find_copy_task_unnamed_counts_while_it_is_under_way(
+    status: str, expected: str
+) -> None:
+    """A task that names no replica yet counts; one that ended without a replica does not."""
+    newest = {**make_task("2026-11-22T08:00:00", None), "id": "newest", "status": status}
+    older = {**make_task("2026-11-20T08:00:00", "r"), "id": "older", "status": "success"}
+    cloud = Cloud(rows={"operation-logs": [newest, older]})
+
+    task = await finders.find_copy_task(cloud.api, SOURCE, "b", DESTINATION)
+
+    assert task is not None
+    assert expected == task.id
 
 
 @pytest.mark.anyio
@@ -282,15 +301,37 @@ async def test_find_replica_by_task_is_found_on_a_later_page() -> None:
         pytest.param([], id="none"),
         pytest.param([make_task("2026", "r", source="other")], id="other-source"),
         pytest.param([make_task("2026", "r", region="cn-south-1")], id="other-region"),
+        pytest.param([make_task("2026", "r", project="other")], id="other-project"),
         pytest.param([make_task("2026", None)], id="no-replica-named"),
         pytest.param([{"id": "t", "extra_info": None}], id="other-task"),
     ],
 )
-async def test_find_replica_by_task_no_match_is_none(tasks: list[dict[str, Any]]) -> None:
-    """A log that names no replica of this backup in this region tells nothing."""
+async def test_find_copy_task_no_match_is_none(tasks: list[dict[str, Any]]) -> None:
+    """A log that tells of no copy of this backup to this project tells nothing."""
     cloud = Cloud(rows={"operation-logs": tasks})
 
-    assert await finders.find_replica_by_task(cloud.api, SOURCE, "b", DESTINATION) is None
+    assert await finders.find_copy_task(cloud.api, SOURCE, "b", DESTINATION) is None
+
+
+@pytest.mark.anyio
+async def test_find_claimed_replicas_are_those_of_other_backups() -> None:
+    """What records of other backups of the resource name is theirs, and not the one looked for."""
+
+    def backup(id_: str, *replica_ids: str | None) -> dict[str, Any]:
+        records = [
+            {"id": f"of-{replica}", "status": "success", "destination_backup_id": replica}
+            for replica in replica_ids
+        ]
+        return {"id": id_, "replication_records": records}
+
+    rows = [backup("b", "ours"), backup("c", "r1", None), backup("d", "r2"), {"id": "e"}]
+    cloud = Cloud(rows={"backups": rows})
+
+    claimed = await finders.find_claimed_replicas(cloud.api, SOURCE, "b", "server")
+
+    assert {"r1", "r2"} == claimed
+    expected = {"image_type": "backup", "resource_id": "server", "show_replication": "true"}
+    assert {**expected, "limit": "1000"} == cloud.queries()[0]
 
 
 # -- what nothing names any more -----------------------------------------------------------
@@ -320,6 +361,16 @@ async def test_require_no_replica_candidates_are_named() -> None:
     assert "'name-of-r4' (r4)" in str(caught.value)
     assert "r5" not in str(caught.value)
     assert "resource_id" not in cloud.queries()[0]
+
+
+@pytest.mark.anyio
+async def test_require_no_replica_claimed_ones_do_not_count() -> None:
+    """A replica that is known to be another backup's cannot be the one looked for."""
+    cloud = Cloud(rows={"backups": [make_replica("r1"), make_replica("r2")]})
+
+    await finders.require_no_replica(
+        cloud.api, DESTINATION, "v", "server", "looking", frozenset({"r1", "r2"})
+    )
 
 
 # -- projects and regions ------------------------------------------------------------------

@@ -20,12 +20,16 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from pulumi_huaweicloud_cbr.decisions import COMPUTED_FIELDS, Standing, decide_diff
+from pulumi_huaweicloud_cbr.decisions import (
+    COMPUTED_FIELDS,
+    LOST,
+    TO_BE_REDONE,
+    Standing,
+    decide_diff,
+)
 from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError
 from pulumi_huaweicloud_cbr.inputs import FIELDS, check_inputs
 from pulumi_huaweicloud_cbr.models import (
-    FAILED_RECORD_STATUSES,
-    PENDING_RECORD_STATUSES,
     STATUS_SUBMITTED,
     DesiredReplication,
     ProjectScope,
@@ -122,10 +126,9 @@ class BackupReplicationProvider(CbrProvider):
         )
 
     def _must_be_redone(self, state: dict[str, Any], declared: dict[str, Any]) -> bool:
-        status = state.get("status")
-        if status in FAILED_RECORD_STATUSES:
+        if _from_state(state).has_failed:
             return True
-        if status not in PENDING_RECORD_STATUSES:
+        if _from_state(state).has_ended:
             return False
         if declared.get("preflight") == "off":
             tell("preflight is off: not checked how far the copy is by now")
@@ -140,9 +143,13 @@ class BackupReplicationProvider(CbrProvider):
             return False
         if standing is Standing.FAILED:
             tell(f"{tracked} failed ({tracked.failure}), so the backup will be copied again")
-        elif standing is Standing.GONE:
-            tell(f"the replica of {tracked} is gone, so the backup will be copied again")
-        return standing in (Standing.FAILED, Standing.GONE)
+        elif standing in LOST:
+            tell(
+                f"the replica of {tracked} is {standing.value}, so the backup will be copied again"
+            )
+        elif standing is Standing.UNKNOWN:
+            warn(_not_known(tracked))
+        return standing in TO_BE_REDONE
 
     @served
     def create(self, props: dict[str, Any]) -> CreateResult:
@@ -169,8 +176,14 @@ class BackupReplicationProvider(CbrProvider):
         state, _ = split_unknown(props)
         session = self.open()
         standing, tracked = session.run(_refresh(session, {**state, "replication_record_id": id_}))
-        if standing is Standing.GONE:
+        if standing in LOST:
+            tell(
+                f"the replica of {tracked} is {standing.value}: dropped from the state; the next "
+                "pulumi up copies the backup again"
+            )
             return ReadResult("", {})
+        if standing is Standing.UNKNOWN:
+            warn(_not_known(tracked))
         if standing is Standing.FAILED:
             warn(
                 f"{tracked} failed ({tracked.failure}); the next pulumi up copies the backup again"
@@ -214,6 +227,13 @@ class BackupReplicationProvider(CbrProvider):
         state, _ = split_unknown(_props)
         session = self.open()
         session.run(_remove(session, _from_state({**state, "replication_record_id": _id})))
+
+
+def _not_known(tracked: TrackedReplication) -> str:
+    return (
+        f"{tracked} has status {tracked.status!r}, which this version does not know: left as it "
+        "is; look at it in the CBR console"
+    )
 
 
 async def _judge(
@@ -289,13 +309,13 @@ async def _find(
     from pulumi_huaweicloud_cbr.lifecycle import find_replication
 
     scope = await session.scope(region, None)
-    return await find_replication(session.client(), scope, backup_id, record_id)
+    return await find_replication(session.client(), scope, backup_id, record_id, EngineReporter())
 
 
 async def _refresh(session: Session, state: dict[str, Any]) -> tuple[Standing, TrackedReplication]:
     from pulumi_huaweicloud_cbr.lifecycle import refresh
 
-    return await refresh(session.client(), _from_state(state))
+    return await refresh(session.client(), _from_state(state), EngineReporter())
 
 
 async def _rename(session: Session, tracked: TrackedReplication, name: str) -> TrackedReplication:

@@ -23,7 +23,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from pulumi_huaweicloud_cbr.decisions import Standing
+from pulumi_huaweicloud_cbr.decisions import LOST, TO_BE_REDONE, Standing
 from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, ConflictError
 from pulumi_huaweicloud_cbr.inputs import SET_FIELDS, check_members, check_set_inputs
 from pulumi_huaweicloud_cbr.membership import (
@@ -34,7 +34,6 @@ from pulumi_huaweicloud_cbr.membership import (
     listed,
 )
 from pulumi_huaweicloud_cbr.models import (
-    PENDING_RECORD_STATUSES,
     Backup,
     DesiredReplication,
     ProjectScope,
@@ -170,9 +169,7 @@ class BackupReplicationSetProvider(CbrProvider):
 
     def _lost(self, rows: Rows, declared: dict[str, Any]) -> list[str]:
         """Return the members whose copy, not known to have ended, failed or is gone by now."""
-        pending = {
-            label: row for label, row in rows.items() if row.status in PENDING_RECORD_STATUSES
-        }
+        pending = {label: row for label, row in rows.items() if not row.has_ended}
         if not pending:
             return []
         if declared.get("preflight") == "off":
@@ -184,11 +181,8 @@ class BackupReplicationSetProvider(CbrProvider):
             raise _members_failed("looking how far copies are", len(pending), looked.failed)
         if looked.failed:
             warn(f"not checked how far the copies of {listed(looked.failed)} are by now")
-        return [
-            label
-            for label, (standing, _) in looked.done.items()
-            if standing in (Standing.FAILED, Standing.GONE)
-        ]
+        _warn_of_unknown(looked)
+        return [label for label, (standing, _) in looked.done.items() if standing in TO_BE_REDONE]
 
     def _require_sources(self, rows: Rows, declared: dict[str, Any]) -> None:
         """Refuse to replace replicas that could not be made again.
@@ -203,7 +197,7 @@ class BackupReplicationSetProvider(CbrProvider):
         orphans = [
             label
             for label, (standing, tracked) in looked.done.items()
-            if tracked.source_deleted and standing is not Standing.GONE
+            if tracked.source_deleted and standing not in LOST
         ]
         if orphans:
             raise ConflictError(
@@ -241,7 +235,7 @@ class BackupReplicationSetProvider(CbrProvider):
         seen = {
             label: tracked
             for label, (standing, tracked) in looked.done.items()
-            if standing is not Standing.GONE
+            if standing not in LOST
         }
         if rows and not seen:
             return ReadResult("", {})
@@ -255,6 +249,7 @@ class BackupReplicationSetProvider(CbrProvider):
         ]
         if failures:
             warn(f"failed: {', '.join(failures)}; the next pulumi up copies these again")
+        _warn_of_unknown(looked)
         outputs = _to_state(state, state, {**rows, **seen}, only=seen)
         inputs = {field: outputs[field] for field in SET_FIELDS if field in outputs}
         return ReadResult(id_, outputs, inputs)
@@ -436,6 +431,19 @@ def _summed_up(by_label: Mapping[str, Verdict], inputs: Mapping[str, Any]) -> li
     return list(findings.values())
 
 
+def _warn_of_unknown(looked: Results[tuple[Standing, TrackedReplication]]) -> None:
+    unknown = [
+        f"{label}: {tracked.status}"
+        for label, (standing, tracked) in looked.done.items()
+        if standing is Standing.UNKNOWN
+    ]
+    if unknown:
+        warn(
+            f"statuses that this version does not know, left as they are: {listed(unknown)}; "
+            "look at them in the CBR console"
+        )
+
+
 async def _look(session: Session, rows: Rows) -> Results[tuple[Standing, TrackedReplication]]:
     from pulumi_huaweicloud_cbr.fleet import refresh_all
 
@@ -475,15 +483,11 @@ async def _bring_about(
     old = tracked_rows({**coordinates, "members": state.get("members", {})})
     wanted = _members_of(_split_members(inputs["backups"])[0])
     lost: list[str] = []
-    pending = {label: row for label, row in old.items() if row.status in PENDING_RECORD_STATUSES}
+    pending = {label: row for label, row in old.items() if not row.has_ended}
     if pending:
         looked = await _look(session, pending)
         old |= {label: tracked for label, (_, tracked) in looked.done.items()}
-        lost = [
-            label
-            for label, (standing, _) in looked.done.items()
-            if standing in (Standing.FAILED, Standing.GONE)
-        ]
+        lost = [label for label, (standing, _) in looked.done.items() if standing in TO_BE_REDONE]
     changes = decide_members(old, wanted, lost)
     rows = {changes.relabelled.get(label, label): row for label, row in old.items()}
 

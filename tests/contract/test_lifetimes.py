@@ -1,0 +1,350 @@
+"""What lives longer than what: a source that goes, a replica that comes late or is on its way out.
+
+Never lost: whatever is declared and may exist stays in the state, and `destroy` reaches it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from pulumi_huaweicloud_cbr import ConflictError, NotFoundError, UnexpectedStatusError
+from pulumi_huaweicloud_cbr.lifecycle import Limits
+from simulator.testing import DEMO_WORLD, InProcessSimulator
+from simulator.world import load_world
+from tests.contract.rig import BACKUP, SECOND_VAULT, VAULT, Rig, declared
+
+pytestmark = pytest.mark.simulator_only
+
+DESTINATION = "cn-east-3"
+DESTINATION_PROJECT = "863129926600475a959e8f2efb991722"
+SIBLING = "8db960dd-a598-4f3d-b551-109e5def2e60"
+"""Another backup of the same server."""
+MISSING = {"error_code": "BackupService.6200", "error_msg": "The backup does not exist."}
+EMPTY_LOG = {"operation_logs": [], "count": 0}
+LOOKS = Limits().replica_looks
+
+
+@pytest.fixture(params=["late", "early"])
+def simulator(request: pytest.FixtureRequest) -> Iterator[InProcessSimulator]:
+    """A simulator whose records name the replica at success, or at once."""
+    world = load_world(DEMO_WORLD)
+    world.options.destination_ids = request.param
+    running = InProcessSimulator(world)
+    yield running
+    running.close()
+
+
+def hide_replicas(rig: Rig, looks: int) -> None:
+    """Have the destination not show its replicas for that many looks."""
+    answer: dict[str, Any] = {"action": "respond", "status": 404, "body": MISSING}
+    rig.control.fault(operation="ShowBackup", region=DESTINATION, times=looks, **answer)
+
+
+def looks_at_destination(rig: Rig) -> int:
+    """Return how often a replica was looked for in the destination."""
+    shown = rig.control.journal(operation="ShowBackup")
+    return len([entry for entry in shown if entry["region"] == DESTINATION])
+
+
+def begin_deletion(rig: Rig, replica_id: str) -> None:
+    """Have somebody else delete a replica, which takes a while."""
+
+    async def delete() -> None:
+        scope = await rig.session.scope(DESTINATION, DESTINATION_PROJECT)
+        await rig.session.client().delete_backup(scope, replica_id)
+
+    rig.session.run(delete())
+    rig.control.clear_journal()
+
+
+# -- the source goes while the copy is under way -------------------------------------------
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5], ids=["waiting", "replicating"])
+def test_source_gone_during_copy_is_kept(rig: Rig, share: float) -> None:
+    """The record goes with its source; the operation log tells that the copy goes on."""
+    rig.create(declared())
+    rig.control.advance(share * 1536)
+    rig.control.forget_backup(BACKUP)
+
+    assert rig.refresh()
+    expected = "waiting_replicate" if share < 0.1 else "replicating"
+    assert expected == rig.outputs["status"]
+    assert rig.outputs["source_deleted"] is True
+    assert not rig.diff(declared()).changes
+
+
+def test_source_gone_during_copy_is_found_when_it_has_ended(rig: Rig) -> None:
+    """The copy that ended unseen is found by the operation log, and by then stays known."""
+    rig.create(declared())
+    rig.control.advance(700)
+    rig.control.forget_backup(BACKUP)
+    assert rig.refresh()
+    rig.finish_copies()
+
+    assert rig.refresh()
+    assert "success" == rig.outputs["status"]
+    assert rig.replicas[0]["id"] == rig.outputs["destination_backup_id"]
+    assert not rig.diff(declared()).changes
+
+
+def test_source_gone_during_copy_is_destroyed_whole(rig: Rig) -> None:
+    """Destroy waits for the copy whose record is gone, and leaves no replica behind."""
+    rig.create(declared())
+    rig.control.advance(700)
+    rig.control.forget_backup(BACKUP)
+
+    rig.delete()
+
+    assert [] == rig.replicas
+
+
+def test_source_gone_and_copy_failed_is_gone(rig: Rig) -> None:
+    """A copy that failed after its source went left nothing."""
+    rig.control.change_backup(BACKUP, copy={"mode": "seconds", "seconds": 600, "outcome": "fail"})
+    rig.create(declared())
+    rig.control.forget_backup(BACKUP)
+    assert rig.refresh()
+    rig.finish_copies()
+
+    assert not rig.refresh()
+
+
+def test_record_not_listed_during_copy_is_kept(rig: Rig) -> None:
+    """A record that is not listed while its copy goes on does not lose the copy."""
+    rig.create(declared())
+    rig.control.advance(700)
+    rig.control.forget_record(rig.id)
+
+    assert rig.refresh()
+    assert "replicating" == rig.outputs["status"]
+    assert rig.outputs["source_deleted"] is False
+
+
+def test_source_gone_and_log_lost_other_backups_replicas_are_no_doubt(rig: Rig) -> None:
+    """Replicas that records name as those of other backups of the server are not ours."""
+    rig.create(declared(backup_id=SIBLING))
+    rig.create(declared())
+    rig.finish_copies()
+    ours = next(row for row in rig.control.records() if row["source_backup_id"] == BACKUP)
+    rig.control.forget_backup(ours["destination_backup_id"])
+    rig.control.forget_backup(BACKUP)
+    rig.control.fault(
+        operation="ListOpLogs", action="respond", status=200, body=EMPTY_LOG, times=2 * LOOKS
+    )
+
+    assert not rig.refresh()
+    assert 1 == len(rig.replicas)
+
+
+# -- what comes late -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("looks", [1, LOOKS - 1])
+def test_late_replica_is_present(rig: Rig, looks: int) -> None:
+    """A success whose replica is not to be seen yet is looked at again, and not lost."""
+    rig.create(declared())
+    rig.finish_copies()
+    hide_replicas(rig, looks)
+
+    assert rig.refresh()
+    assert "success" == rig.outputs["status"]
+    assert rig.replicas[0]["id"] == rig.outputs["destination_backup_id"]
+    assert looks + 1 == looks_at_destination(rig)
+
+
+def test_late_replica_is_not_planned_anew(rig: Rig) -> None:
+    """A preview does not take a late replica for a lost one: up would delete and copy again."""
+    rig.create(declared())
+    rig.finish_copies()
+    hide_replicas(rig, LOOKS - 1)
+
+    assert not rig.diff(declared()).changes
+
+
+def test_late_replica_is_destroyed(rig: Rig) -> None:
+    """Destroy right after the copy's end does not leave the late replica behind."""
+    rig.create(declared())
+    rig.finish_copies()
+    hide_replicas(rig, LOOKS - 1)
+
+    rig.delete()
+
+    assert [] == rig.replicas
+
+
+def test_replica_never_seen_is_gone_after_several_looks(rig: Rig) -> None:
+    """A replica that was never seen and does not come is gone, some time later."""
+    rig.create(declared())
+    rig.finish_copies()
+    started = rig.session.client().clock.monotonic()
+    hide_replicas(rig, 1000)
+
+    assert not rig.refresh()
+    assert LOOKS == looks_at_destination(rig)
+    waited_s = rig.session.client().clock.monotonic() - started
+    assert (LOOKS - 1) * rig.session.settings.poll_interval_s == pytest.approx(waited_s)
+
+
+def test_replica_seen_before_is_gone_at_once(rig: Rig) -> None:
+    """A replica that was there and is not any more needs no second look."""
+    rig.create(declared())
+    rig.finish_copies()
+    assert rig.refresh()
+    rig.control.clear_journal()
+    rig.control.forget_backup(rig.outputs["destination_backup_id"])
+
+    assert not rig.refresh()
+    assert 1 == looks_at_destination(rig)
+
+
+def test_late_record_is_kept(rig: Rig) -> None:
+    """A submission whose record, task and replica are not listed yet is not forgotten."""
+    rig.create(declared())
+    bare = {"backup": {"id": BACKUP, "status": "available"}}
+    source = {"operation": "ShowBackup", "region": "cn-north-4"}
+    rig.control.fault(**source, action="respond", status=200, body=bare, times=LOOKS - 1)
+    rig.control.fault(
+        operation="ListOpLogs", action="respond", status=200, body=EMPTY_LOG, times=LOOKS - 1
+    )
+
+    assert rig.refresh()
+    assert "waiting_replicate" == rig.outputs["status"]
+
+
+def test_late_replica_that_blocks_a_create_is_told(rig: Rig) -> None:
+    """CBR's refusal of a second copy, with no replica to be seen, names the record and waits."""
+    rig.create(declared())
+    rig.finish_copies()
+    hide_replicas(rig, 1000)
+
+    with pytest.raises(ConflictError) as caught:
+        rig.create(declared())
+
+    assert rig.control.records()[0]["id"] in str(caught.value)
+    assert "run pulumi up again in some minutes" in str(caught.value)
+    rig.control.drop_faults()
+    first = rig.id
+    rig.create(declared())
+    assert first == rig.id
+    assert 1 == len(rig.replicas)
+
+
+# -- what is on its way out ----------------------------------------------------------------
+
+
+@pytest.fixture
+def leaving(rig: Rig) -> Rig:
+    """A replication whose replica is being deleted by somebody else."""
+    rig.create(declared())
+    rig.finish_copies()
+    assert rig.refresh()
+    begin_deletion(rig, rig.outputs["destination_backup_id"])
+    return rig
+
+
+def test_replica_being_deleted_is_dropped_and_copied_anew(leaving: Rig) -> None:
+    """What is being deleted cannot be kept: it is dropped, and create waits until it is gone."""
+    old = leaving.outputs["destination_backup_id"]
+
+    assert not leaving.refresh()
+    leaving.create(declared())
+    leaving.finish_copies()
+    assert leaving.refresh()
+    assert [leaving.outputs["destination_backup_id"]] == [row["id"] for row in leaving.replicas]
+    assert old != leaving.outputs["destination_backup_id"]
+
+
+def test_replica_being_deleted_is_waited_for_by_delete(leaving: Rig) -> None:
+    """Destroy ends when the replica that somebody else deletes is gone."""
+    leaving.delete()
+
+    assert [] == leaving.replicas
+
+
+def test_replica_being_deleted_is_not_renamed(leaving: Rig) -> None:
+    """A rename of what is going says so, and what to run."""
+    with pytest.raises(NotFoundError) as caught:
+        leaving.update(declared(name="new"))
+
+    assert "pulumi refresh" in str(caught.value)
+    assert [] == leaving.writes()
+
+
+# -- what is not ours ----------------------------------------------------------------------
+
+
+def test_replica_in_other_vault_is_not_taken_for_ours(rig: Rig) -> None:
+    """After ours was deleted, somebody's copy to another vault is neither tracked nor deleted."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.control.forget_backup(rig.replicas[0]["id"])
+    rig.control.forget_record(rig.id)
+    known = rig.id, dict(rig.outputs)
+    rig.create(declared(destination_vault_id=SECOND_VAULT))
+    rig.finish_copies()
+    rig.id, rig.outputs = known
+
+    rig.delete()
+
+    assert not rig.refresh()
+    assert [SECOND_VAULT] == [row["vault_id"] for row in rig.replicas]
+    ((field, reason),) = rig.faults(declared())
+    assert "destination_vault_id" == field
+    assert VAULT in reason
+
+
+# -- statuses ------------------------------------------------------------------------------
+
+
+def test_skipped_copy_with_a_replica_is_left_alone(rig: Rig) -> None:
+    """`skip` of a copy whose replica exists is no failure: nothing is replaced."""
+    rig.create(declared())
+    rig.finish_copies()
+    assert rig.refresh()
+    rig.control.change_record(rig.id, status="skip")
+
+    assert rig.refresh()
+    assert "skip" == rig.outputs["status"]
+    assert not rig.diff(declared()).changes
+
+
+def test_failed_copy_keeps_no_replica_id(rig: Rig) -> None:
+    """An id that was told while the copy went on is not kept when the copy failed."""
+    script = {"mode": "seconds", "seconds": 600, "outcome": "skip"}
+    rig.control.change_backup(BACKUP, copy=script)
+    rig.create(declared())
+    assert rig.refresh()
+    rig.finish_copies()
+
+    assert rig.refresh()
+    assert "destination_backup_id" not in rig.outputs
+    assert ["status"] == rig.diff(declared()).replaces
+
+
+def test_unknown_status_is_told_and_left_alone(rig: Rig, capfd: pytest.CaptureFixture[str]) -> None:
+    """Nothing is replaced or deleted on a status that is not known; each command says so."""
+    rig.create(declared())
+    rig.control.change_record(rig.id, status="paused", copy={"mode": "never"})
+
+    assert rig.refresh()
+    assert not rig.diff(declared()).changes
+    assert "has status 'paused'" in capfd.readouterr().err
+    with pytest.raises(UnexpectedStatusError):
+        rig.delete()
+    assert ["CopyBackup"] == rig.writes()
+
+
+@pytest.mark.parametrize("status", ["restoring", "error", "waiting_restore"])
+def test_source_in_another_status_changes_nothing(rig: Rig, status: str) -> None:
+    """A source that is in use or broken after the copy is nobody's drift."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.control.change_backup(BACKUP, status=status)
+
+    assert not rig.diff(declared()).changes
+    assert rig.refresh()
+    assert not rig.diff(declared()).changes
