@@ -15,7 +15,15 @@ import pytest
 
 from simulator.testing import Control, SimulatorProcess
 from simulator.world import World, load_world
-from tests.e2e.driver import PASSWORD, REPOSITORY, MakeProject, Project, connection, processes_of
+from tests.e2e.driver import (
+    PASSWORD,
+    REPOSITORY,
+    MakeProject,
+    Project,
+    connection,
+    new_program,
+    processes_of,
+)
 
 SPEED = 5000.0
 """500 GB are copied in about a second, so that no test waits long for a copy."""
@@ -101,15 +109,7 @@ def make_program(tmp_path: Path, simulator: SimulatorProcess) -> MakeProject:
     """Return a maker of projects with a program of their own, in any environment."""
 
     def make(source: str, python: Path = Path(sys.executable)) -> Project:
-        directory = tmp_path / "program"
-        directory.mkdir(parents=True)
-        (directory / "Pulumi.yaml").write_text("name: program\nruntime: python\n")
-        (directory / "__main__.py").write_text(source)
-        project = Project(directory, python)
-        project.environment["HW_USER_PASSWORD"] = PASSWORD
-        project.init()
-        project.configure(connection(simulator))
-        return project
+        return new_program(tmp_path, source, python, simulator)
 
     return make
 

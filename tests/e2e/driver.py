@@ -188,6 +188,10 @@ class Project:
         latest: dict[str, Any] = json.loads(file.read_text())["checkpoint"]["latest"] or {}
         return latest
 
+    def locks(self) -> list[Path]:
+        """Return the files that lock a stack of the backend."""
+        return [path for path in (self.backend / ".pulumi" / "locks").rglob("*") if path.is_file()]
+
     def everything_stored(self) -> str:
         """Return all text that the backend holds: states, checkpoints, history, backups."""
         files = (path for path in self.backend.rglob("*") if path.is_file())
@@ -195,6 +199,18 @@ class Project:
 
 
 MakeProject = Callable[..., Project]
+
+
+def new_program(directory: Path, source: str, python: Path, simulator: SimulatorProcess) -> Project:
+    """Return a project with a program of its own, below a directory."""
+    project = Project(directory / "program", python)
+    project.directory.mkdir(parents=True)
+    (project.directory / "Pulumi.yaml").write_text("name: program\nruntime: python\n")
+    (project.directory / "__main__.py").write_text(source)
+    project.environment["HW_USER_PASSWORD"] = PASSWORD
+    project.init()
+    project.configure(connection(simulator))
+    return project
 
 
 def connection(simulator: SimulatorProcess) -> dict[str, Any]:
@@ -243,15 +259,40 @@ def off_host(project: Project) -> None:
 
 
 def start(project: Project, command: str, *options: str) -> subprocess.Popen[bytes]:
-    """Start `up` or `destroy` without waiting for its end."""
-    return subprocess.Popen(
-        project.command(command, "--yes", "--skip-preview", *options),
+    """Start `up`, `refresh` or `destroy` without waiting for its end; see `said`."""
+    with _log_of(project).open("wb") as log:
+        return subprocess.Popen(
+            project.command(command, "--yes", "--skip-preview", *options),
+            cwd=project.directory,
+            env=project.env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+
+
+def said(project: Project) -> str:
+    """Return what the command that was started last has printed so far."""
+    return _log_of(project).read_text(errors="replace")
+
+
+def _log_of(project: Project) -> Path:
+    return project.directory.parent / "started.log"
+
+
+def recover(project: Project) -> Outcome:
+    """Do what the user guide says after a CLI was killed."""
+    done = subprocess.run(
+        [project.python, "-m", "pulumi_huaweicloud_cbr", "recover", "--stack", STACK],
         cwd=project.directory,
         env=project.env,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_LIMIT_S,
+        check=False,
     )
+    return Outcome(done.returncode, done.stdout, done.stderr)
 
 
 def wait_until(condition: Callable[[], object]) -> None:
@@ -259,7 +300,7 @@ def wait_until(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + COMMAND_LIMIT_S
     while not condition():
         assert time.monotonic() < deadline
-        time.sleep(0.05)
+        time.sleep(0.02)
 
 
 def processes_of(home: Path) -> dict[int, str]:

@@ -107,3 +107,16 @@ for number in range(given.get_int("count") or 1):
         "secret": pulumi.Output.secret("hunter2-" + "x" * 4),
     })
 """
+
+# As many replications as the configuration names: name -> arguments, and what each waits for.
+REPLICATIONS = """
+import pulumi
+import pulumi_huaweicloud_cbr as cbr
+
+made = {}
+for name, arguments in pulumi.Config().require_object("replications").items():
+    after = [made[other] for other in arguments.pop("after", [])]
+    made[name] = cbr.BackupReplication(
+        name, cbr.BackupReplicationArgs(**arguments), pulumi.ResourceOptions(depends_on=after)
+    )
+"""

@@ -2,28 +2,43 @@
 
 A killed CLI leaves a lock and perhaps pending operations. `pulumi cancel` removes any lock, also
 that of an `up` which is alive, and then one of two states is lost. So the holder has to be dead,
-and known to be.
+and known to be. A creation that is pending is dropped, since ours finds what CBR accepted; one of
+another package may not, and is left to the user.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import re
-import socket
+import json
+import shlex
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pulumi_huaweicloud_cbr.commands._cli import run_pulumi
-from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError
+from pulumi_huaweicloud_cbr.commands._locks import Lock, LockedError, locks_in, require_dead
+from pulumi_huaweicloud_cbr.commands._processes import Processes
+from pulumi_huaweicloud_cbr.errors import ConfigurationError
 
-# As backends on files, buckets and databases tell who holds a lock (pulumi 3.255, backend/diy).
-_HOLDER = re.compile(r"created by (?P<user>\S+)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<at>\S+)")
+_OURS = "pulumi-python:dynamic/huaweicloud_cbr:"
+_STACK = "pulumi:pulumi:Stack"
+# Each round removes the locks of one refusal; whoever is refused more often is not alone.
+_ROUNDS = 3
 
 
-class LockedError(CbrError):
-    """The stack is locked by a process that is alive, or that cannot be looked at from here."""
+@dataclass(frozen=True)
+class Pending:
+    """What a state says of operations that were interrupted.
+
+    `targets` are the resources to ask for, and the stack itself; `foreign` the creations of which
+    nobody knows whether doing them again does them twice.
+    """
+
+    count: int
+    targets: tuple[str, ...]
+    foreign: tuple[str, ...]
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -38,67 +53,133 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         ),
     )
     parser.add_argument("--stack", required=True, help="the stack's name")
+    parser.add_argument(
+        "--advise",
+        type=Path,
+        metavar="ERRORS",
+        help="change nothing; say in one line whether this command is needed, by the state and by "
+        "what a pulumi command wrote to standard error, which is in this file",
+    )
     parser.set_defaults(run=run)
 
 
 def run(given: argparse.Namespace) -> None:
-    """Recover the stack and say what was done.
+    """Recover the stack and say what was done, or only say whether that is needed.
 
     Raises:
-        LockedError: the lock's holder is alive, or on another machine; nothing was changed.
-        ConfigurationError: the CLI fails for another reason, which is shown.
+        LockedError: the lock's holder is alive, or cannot be looked at; nothing was changed.
+        ConfigurationError: the CLI fails for another reason, which is shown; or what is pending
+            is not ours to drop.
     """
-    done = _refresh(given.stack)
-    holders = [match.groupdict() for match in _HOLDER.finditer(done.stderr)]
-    if done.returncode and holders:
-        for holder in holders:
-            _require_dead(holder)
-            print(f"The lock's holder (process {holder['pid']} since {holder['at']}) is dead.")
-        _require_success(run_pulumi("cancel", "--yes", given.stack), "cancel")
-        print("Removed its lock.")
-        done = _refresh(given.stack)
+    if given.advise is not None:
+        advice = _advice(given.stack, given.advise.read_text(errors="replace"))
+        if advice:
+            print(advice)
+        return
+    _recover(given.stack, Processes())
+    print(f"No lock, and no operation is pending. Go on with:\n  {_command('up', given.stack)}")
+
+
+def _recover(stack: str, processes: Processes) -> None:
+    for _ in range(_ROUNDS):
+        pending = _pending(stack)
+        done = _settle(stack, pending)
+        locks = locks_in(done.stderr + done.stdout) if done.returncode else []
+        if not locks:
+            break
+        for lock in locks:
+            require_dead(lock, processes)
+        _remove(stack, locks)
+    else:
+        raise LockedError(
+            f"recovering: the stack was locked again {_ROUNDS} times",
+            remedy="somebody else works on it; wait for them",
+        )
     _require_success(done, "refresh")
-    print(
-        "The state is what CBR has, and no operation is pending. Go on with:\n"
-        f"  pulumi up --stack {given.stack}"
-    )
-
-
-def _refresh(stack: str) -> subprocess.CompletedProcess[str]:
-    # Safe for replications: a create that was accepted is found, and adopted, by the next one.
-    return run_pulumi(
-        "refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--stack", stack
-    )
-
-
-def _require_dead(holder: dict[str, str]) -> None:
-    doing = f"recovering: the stack is locked by {holder['user']}@{holder['host']}"
-    if holder["host"] != socket.gethostname():
-        raise LockedError(
-            f"{doing} (process {holder['pid']} since {holder['at']}), another machine than this "
-            f"({socket.gethostname()})",
-            remedy="run this there; if that machine is gone for good, pulumi cancel removes the "
-            "lock",
+    if pending.foreign:
+        raise ConfigurationError(
+            f"recovering: {len(pending.foreign)} interrupted creation(s) are not of this package, "
+            f"and might be made twice: {', '.join(pending.foreign)}",
+            remedy="look whether they exist and delete those that do; then "
+            + _command("refresh --clear-pending-creates", stack),
         )
-    if _is_alive(int(holder["pid"])):
-        raise LockedError(
-            f"{doing}, and process {holder['pid']} is alive",
-            remedy="wait for it, or end it with Ctrl-C",
-        )
+    if pending.count:
+        print(f"Dropped {pending.count} pending operation(s); pulumi up looks what came of them.")
 
 
-def _is_alive(process: int) -> bool:
+def _pending(stack: str) -> Pending:
+    done = run_pulumi("stack", "export", "--stack", stack)
+    _require_success(done, "stack export")
+    return _pending_in(done.stdout)
+
+
+def _pending_in(exported: str) -> Pending:
+    deployment = json.loads(exported).get("deployment") or {}
+    resources = {row["urn"]: row for row in deployment.get("resources") or []}
+    operations = deployment.get("pending_operations") or []
+    urns = [operation["resource"]["urn"] for operation in operations]
+    roots = [urn for urn, row in resources.items() if row["type"] == _STACK]
+    foreign = [
+        operation["resource"]["urn"] for operation in operations if _is_foreign_creation(operation)
+    ]
+    targets = [*roots, *(urn for urn in urns if urn in resources)]
+    return Pending(len(operations), tuple(dict.fromkeys(targets)), tuple(foreign))
+
+
+def _is_foreign_creation(operation: dict[str, Any]) -> bool:
+    resource = operation["resource"]
+    # Components, providers and the stack itself exist in the state only.
+    is_real = resource.get("custom", False) and not resource["type"].startswith("pulumi:")
+    is_ours = resource["type"].startswith(_OURS)
+    return operation["type"] == "creating" and is_real and not is_ours
+
+
+def _settle(stack: str, pending: Pending) -> subprocess.CompletedProcess[str]:
+    """Refresh what was interrupted and nothing else: other drift is not ours to accept.
+
+    It drops what is pending, creations only if asked to. The stack itself is a target so that
+    there is one at all times; without any the whole stack would be refreshed.
+    """
+    clear = [] if pending.foreign else ["--clear-pending-creates"]
+    targets = [part for urn in pending.targets for part in ("--target", urn)]
+    return run_pulumi("refresh", "--yes", "--skip-preview", *clear, *targets, "--stack", stack)
+
+
+def _remove(stack: str, locks: list[Lock]) -> None:
+    """Remove locks whose holders are dead: these very ones where they are files.
+
+    In buckets and databases the CLI's own command is the way, which removes all locks of a
+    stack. A new one can only be there if somebody else has removed the dead ones meanwhile, as
+    nothing can be locked while they stand.
+    """
+    files = [lock.file for lock in locks]
+    known = [file for file in files if file is not None]
+    if len(known) == len(locks):
+        for file in known:
+            file.unlink(missing_ok=True)
+            # Go's file buckets keep what else they know of a file beside it.
+            file.with_name(f"{file.name}.attrs").unlink(missing_ok=True)
+    else:
+        _require_success(run_pulumi("cancel", "--yes", "--stack", stack), "cancel")
+    for lock in locks:
+        print(f"Removed the lock of {lock}, which is dead.")
+
+
+def _advice(stack: str, errors: str) -> str | None:
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # somebody else's, and alive
-    try:
-        # The number may have been given to another program since.
-        return b"pulumi" in Path(f"/proc/{process}/cmdline").read_bytes()
-    except FileNotFoundError:
-        return True
+        is_locked = bool(locks_in(errors))
+    except LockedError as error:
+        return str(error)
+    reason = "the stack is locked" if is_locked else None
+    if not reason:
+        done = run_pulumi("stack", "export", "--stack", stack)
+        count = _pending_in(done.stdout).count if done.returncode == 0 else 0
+        reason = f"{count} operation(s) of a CLI that was killed are pending" if count else None
+    return reason and f"{reason}; if no other pulumi runs on it: make recover STACK={stack}"
+
+
+def _command(what: str, stack: str) -> str:
+    return f"pulumi {what} --stack {shlex.quote(stack)}"
 
 
 def _require_success(done: subprocess.CompletedProcess[str], command: str) -> None:

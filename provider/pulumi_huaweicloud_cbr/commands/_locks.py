@@ -1,0 +1,128 @@
+"""Who holds a stack's lock, as the CLI tells it, and whether that process is dead.
+
+The backends on files, buckets and databases share one form of lock: an entry for each CLI process,
+without expiry (pulumi 3.255, backend/diy/lock.go). Pulumi Cloud has another one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from pulumi_huaweicloud_cbr.commands._processes import Processes
+from pulumi_huaweicloud_cbr.errors import CbrError
+
+_COUNT = re.compile(r"the stack is currently locked by (\d+) lock\(s\)")
+# A user's name may hold blanks and @; a host's holds neither.
+_LOCK = re.compile(
+    r"^\s*(?P<url>\S.*): created by (?P<user>.*)@(?P<host>[^@\s]+) "
+    r"\(pid (?P<pid>\d+)\) at (?P<at>\S+)\s*$",
+    re.MULTILINE,
+)
+# How refusals in other forms begin or go on; never a reason to remove anything.
+_OTHERWISE_LOCKED = re.compile(
+    r"currently locked|another update is (?:currently|already) in progress", re.IGNORECASE
+)
+
+
+class LockedError(CbrError):
+    """The stack is locked by a process that is alive, or that cannot be looked at from here."""
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A lock and its holder: `url` is where it lies, `at` when it was made."""
+
+    url: str
+    user: str
+    host: str
+    pid: int
+    at: datetime
+
+    def __str__(self) -> str:
+        return f"{self.user}@{self.host} (process {self.pid} since {self.at.isoformat()})"
+
+    @property
+    def file(self) -> Path | None:
+        """The lock's own file, None unless it is one that can be reached from here."""
+        address = urlsplit(self.url)
+        if address.scheme != "file":
+            return None
+        path = Path(unquote(address.netloc + address.path)).expanduser()
+        return path if path.is_absolute() and self._is_in(path) else None
+
+    def _is_in(self, path: Path) -> bool:
+        try:
+            content = json.loads(path.read_bytes())
+            holder = (content["username"], content["hostname"], content["pid"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+        return holder == (self.user, self.host, self.pid)
+
+
+def locks_in(text: str) -> list[Lock]:
+    """Return the locks for which a command refused to run; none if it did not.
+
+    Raises:
+        LockedError: it was refused because of a lock, but not all of the locks are of a known form.
+    """
+    count = _COUNT.search(text)
+    if count is None:
+        if _OTHERWISE_LOCKED.search(text):
+            raise _unreadable()
+        return []
+    locks = [_lock(match) for match in _LOCK.finditer(text, count.end())]
+    if len(locks) != int(count[1]):
+        raise _unreadable()
+    return locks
+
+
+def _lock(match: re.Match[str]) -> Lock:
+    try:
+        # Before Python 3.11 a Z was not understood.
+        at = datetime.fromisoformat(re.sub(r"Z$", "+00:00", match["at"]))
+    except ValueError:
+        raise _unreadable() from None
+    if at.tzinfo is None:
+        raise _unreadable()
+    return Lock(match["url"], match["user"], match["host"], int(match["pid"]), at)
+
+
+def _unreadable() -> LockedError:
+    return LockedError(
+        "recovering: the stack is locked, and the CLI tells by whom in a form that is not known "
+        "here; nothing was changed",
+        remedy="find out from pulumi's message who holds it; once that is surely dead, run pulumi "
+        "cancel, then this again",
+    )
+
+
+def require_dead(lock: Lock, processes: Processes) -> None:
+    """Make sure that a lock's holder is dead.
+
+    Raises:
+        LockedError: it is alive, or nothing here can tell.
+    """
+    here = socket.gethostname()
+    doing = f"recovering: the stack is locked by {lock}"
+    if lock.host != here:
+        raise LockedError(
+            f"{doing}, on another machine than this ({here})",
+            remedy="run this there; if that machine, or that container, is gone for good, run "
+            "pulumi cancel, then this again",
+        )
+    if processes.is_isolated and lock.at < processes.first_started_at():
+        raise LockedError(
+            f"{doing}, and this container is younger than the lock: the holder may be in another "
+            "container of the same name, which cannot be seen from here",
+            remedy="if that container is gone, run pulumi cancel, then this again",
+        )
+    if processes.is_cli_alive(lock.pid, lock.at):
+        raise LockedError(
+            f"{doing}, and that process is alive", remedy="wait for it, or end it with Ctrl-C"
+        )

@@ -1,0 +1,112 @@
+"""Whether a process of this machine is still the one that it was."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+# The kernel's number for the first process namespace, that of no container (Linux,
+# include/linux/proc_ns.h, PROC_PID_INIT_INO).
+_FIRST_NAMESPACE = "pid:[4026531836]"
+# Both a lock and the start of the machine are dated to the second.
+_SLACK = timedelta(seconds=2)
+
+
+class Processes:
+    """The processes that can be seen from here.
+
+    Args:
+        proc: where Linux shows them; elsewhere `ps` is asked.
+    """
+
+    def __init__(self, proc: Path = Path("/proc")) -> None:
+        self._proc = proc
+
+    @property
+    def is_isolated(self) -> bool:
+        """Whether there may be others that cannot be seen: this is a container."""
+        try:
+            return str((self._proc / "self" / "ns" / "pid").readlink()) != _FIRST_NAMESPACE
+        except OSError:
+            return False
+
+    def first_started_at(self) -> datetime:
+        """Return when the first of them started: the container or the machine.
+
+        Where that cannot be told it is now, which is what is safe.
+        """
+        return self._started_at(1) or datetime.now(timezone.utc)
+
+    def is_cli_alive(self, pid: int, since: datetime) -> bool:
+        """Whether the CLI that had this number at that time still runs.
+
+        Numbers are given again. Another program that started later is not that CLI; whatever
+        cannot be told counts as alive, since a clock may have been set.
+        """
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            pass  # somebody else's, and there
+        if self._state(pid).startswith(("Z", "X")):
+            return False  # dead, but nobody has asked for its exit code
+        started_at = self._started_at(pid)
+        if started_at is None or started_at <= since + _SLACK:
+            return True
+        return "pulumi" in self._program(pid)
+
+    def _state(self, pid: int) -> str:
+        fields = self._stat(pid)
+        return fields[0] if fields else _ps(pid, "stat")
+
+    def _started_at(self, pid: int) -> datetime | None:
+        fields = self._stat(pid)
+        if not fields:
+            try:
+                # For example "Wed Nov 25 09:38:56 2026", in local time.
+                return datetime.strptime(_ps(pid, "lstart"), "%a %b %d %H:%M:%S %Y").astimezone()
+            except ValueError:
+                return None
+        booted = re.search(r"^btime (\d+)$", (self._proc / "stat").read_text(), re.MULTILINE)
+        if booted is None:
+            return None
+        # proc(5): the 22nd field of stat is the start in clock ticks since the machine booted.
+        seconds = int(booted[1]) + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+        return datetime.fromtimestamp(seconds, timezone.utc)
+
+    def _program(self, pid: int) -> str:
+        """Return by what names the program goes; one that cannot be told may be any."""
+        names = []
+        try:
+            names.append((self._proc / str(pid) / "comm").read_text())
+            names.append(str((self._proc / str(pid) / "exe").readlink()))
+        except OSError:
+            names.append(_ps(pid, "comm"))
+        return "\n".join(Path(name).name for name in names if name) or "perhaps pulumi"
+
+    def _stat(self, pid: int) -> list[str]:
+        """Return a process's facts from the third one on: the second may hold blanks."""
+        try:
+            return (self._proc / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return []
+
+
+def _ps(pid: int, column: str) -> str:
+    command = ["ps", "-o", f"{column}=", "-p", str(pid)]
+    try:
+        done = subprocess.run(
+            command,
+            env={**os.environ, "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        return ""
+    return " ".join(done.stdout.split()) if done.returncode == 0 else ""

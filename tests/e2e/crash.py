@@ -1,0 +1,173 @@
+"""What happens when something dies in the middle, as data: one row a point, one cell a victim.
+
+`test_crash.py` runs each cell with the real CLI, on our plugin host and on the SDK's plugin; the
+table in the documentation is written from here. Points of one scene are met by one command and
+die together: each by a resource of its own, held at exactly that request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+VICTIMS = {
+    "cli": "CLI",
+    "plugin": "plugin process",
+    "service": "CBR and IAM",
+    "connection": "connection",
+}
+Way = Literal["recover", "again", "goes on", "-"]
+WAYS: dict[Way, str] = {
+    "recover": "`recover`, same command",
+    "again": "same command",
+    "goes on": "goes on by itself",
+    "-": "does not apply",
+}
+USUAL: tuple[Way, Way, Way, Way] = ("recover", "again", "again", "goes on")
+ANSWERED: tuple[Way, Way, Way, Way] = ("recover", "again", "-", "-")
+"""Once the answer is there, neither the service nor the connection matters any more."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point at which something dies, and the way on from there for each of `VICTIMS`.
+
+    `key` names the resource that is there, and its backup. It dies when the `skip`-th further
+    request for `operation`, about the source backup or its replica, was sent (`when` is
+    ``before``) or carried out (``after``). Without an operation it is not at work at all.
+    """
+
+    scene: str
+    key: str
+    title: str
+    operation: str | None
+    when: Literal["before", "after"] = "before"
+    skip: int = 0
+    about: Literal["backup", "replica", "anything"] = "backup"
+    ways: tuple[Way, Way, Way, Way] = USUAL
+
+    def way(self, victim: str) -> Way:
+        """Return the way on after a victim's death."""
+        return self.ways[list(VICTIMS).index(victim)]
+
+
+POINTS = (
+    Point("signing-in", "sign-in", "while signing in", "CreateToken", about="anything"),
+    Point("checking", "between", "between two resources: the one that was made", None),
+    Point("checking", "preflight", "during preflight, one resource being made", "ShowBackup"),
+    Point("submitting", "look", "before the submission, while looking", "ShowBackup", skip=1),
+    Point("submitting", "submit", "submission sent, not accepted", "CopyBackup"),
+    Point("submitting", "accepted", "submission accepted, not answered", "CopyBackup", "after"),
+    Point(
+        "submitting",
+        "delete-first",
+        "replacement, old replica first: that is deleted, the new one not submitted",
+        "CopyBackup",
+    ),
+    Point(
+        "answered",
+        "answered",
+        "submission answered, not in the state",
+        "CopyBackup",
+        "after",
+        ways=ANSWERED,
+    ),
+    Point(
+        "renaming",
+        "adopt-sent",
+        "adoption, replica not renamed",
+        "UpdateBackup",
+        about="replica",
+    ),
+    Point(
+        "renaming",
+        "adopt-done",
+        "adoption, replica renamed",
+        "UpdateBackup",
+        "after",
+        about="replica",
+    ),
+    Point(
+        "renaming",
+        "rename-sent",
+        "update, replica not renamed",
+        "UpdateBackup",
+        about="replica",
+    ),
+    Point(
+        "renaming",
+        "rename-done",
+        "update, replica renamed",
+        "UpdateBackup",
+        "after",
+        about="replica",
+    ),
+    Point(
+        "replacing",
+        "replace-sent",
+        "replacement, new copy first: the old replica not deleted",
+        "DeleteBackup",
+        about="replica",
+    ),
+    Point(
+        "replacing",
+        "replace-done",
+        "replacement, new copy first: the old replica's deletion accepted",
+        "DeleteBackup",
+        "after",
+        about="replica",
+    ),
+    Point(
+        "removing", "delete-sent", "deletion sent, not accepted", "DeleteBackup", about="replica"
+    ),
+    Point(
+        "removing",
+        "delete-done",
+        "deletion accepted, not answered",
+        "DeleteBackup",
+        "after",
+        about="replica",
+    ),
+    Point(
+        "removing",
+        "copy-wait",
+        "while a deletion waits for a running copy",
+        "ShowBackup",
+        skip=2,
+    ),
+    Point(
+        "removing",
+        "delete-wait",
+        "while waiting for the end of a deletion",
+        "ShowBackup",
+        skip=1,
+        about="replica",
+    ),
+    Point("refreshing", "refresh", "during `refresh`", "ShowBackup"),
+)
+SCENES = tuple(dict.fromkeys(point.scene for point in POINTS))
+
+
+def points_of(scene: str) -> tuple[Point, ...]:
+    """Return the points of a scene."""
+    return tuple(point for point in POINTS if point.scene == scene)
+
+
+def cells() -> list[tuple[str, str]]:
+    """Return what can die in which scene: pairs of scene and victim."""
+    return [
+        (scene, victim)
+        for scene in SCENES
+        for victim in VICTIMS
+        if points_of(scene)[0].way(victim) != "-"
+    ]
+
+
+def table() -> str:
+    """Return the points as a Markdown table."""
+    head = "| what dies | " + " | ".join(VICTIMS.values()) + " |"
+    rows = [
+        f"| {point.title} | " + " | ".join(WAYS[point.way(victim)] for victim in VICTIMS) + " |"
+        for point in POINTS
+    ]
+    return "\n".join([head, "|---" * (len(VICTIMS) + 1) + "|", *rows])

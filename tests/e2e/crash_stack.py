@@ -1,0 +1,221 @@
+"""A stack for crashes: one replication for each point, most of them made beforehand, once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from simulator.specs import made_uuid
+from simulator.testing import DEMO_WORLD, SimulatorProcess
+from tests.e2e.crash import POINTS, points_of
+from tests.e2e.driver import Project, new_program, on_host, sdk_python
+from tests.e2e.programs import REPLICATIONS
+
+REGION = "cn-east-3"
+SPEED = 5000.0
+"""A copy of 40 GB takes a tenth of a second."""
+ADOPTED = ("adopt-sent", "adopt-done")
+NEW = ("sign-in", "between", "preflight", "look", "submit", "accepted", "answered")
+"""Of these there is nothing beforehand."""
+MOVED = ("replace-sent", "replace-done")
+BYSTANDER = "refresh"
+"""Declared in all scenes."""
+PREPARED = tuple(point.key for point in POINTS if point.key not in NEW)
+PLUGINS = ("host", "sdk-3.255.0", "sdk-3.272.0")
+
+Replications = dict[str, dict[str, Any]]
+Key = tuple[str, str]
+
+
+def backup_of(name: str) -> str:
+    """Return the id of the backup that is there for a replication."""
+    return made_uuid("backup", "servers", name)
+
+
+def vault(name: str) -> str:
+    """Return the id of a vault in the destination region."""
+    return made_uuid("vault", REGION, name)
+
+
+def declared(name: str, /, **more: Any) -> dict[str, Any]:
+    """Return the arguments of a replication."""
+    return {
+        "backup_id": backup_of(name),
+        "destination_region": REGION,
+        "destination_vault_id": vault("first"),
+        **more,
+    }
+
+
+def beforehand(scene: str) -> Replications:
+    """Return what is declared, and known to the state, before anything happens in a scene."""
+    names = (point.key for point in points_of(scene) if point.key in PREPARED)
+    return {name: declared(name) for name in (*names, BYSTANDER) if name not in ADOPTED}
+
+
+def afterwards(scene: str) -> Replications:
+    """Return what a scene declares."""
+    replications = beforehand(scene)
+    for point in points_of(scene):
+        name = point.key
+        if scene in ("signing-in", "checking", "submitting", "answered"):
+            replications[name] = declared(name)
+        elif scene == "renaming":
+            replications[name] = declared(name, name=f"{name}-dr")
+        elif scene == "replacing":
+            replications[name]["backup_id"] = backup_of(f"{name}-next")
+        elif scene == "removing":
+            del replications[name]
+    if scene == "checking":
+        replications["preflight"]["after"] = ["between"]
+    if scene == "submitting":
+        replications["delete-first"]["destination_vault_id"] = vault("second")
+    return replications
+
+
+def write_world(path: Path) -> None:
+    """Write the demo world's accounts and regions, with a backup for each replication."""
+    names = [*NEW, *PREPARED, *(f"{name}-next" for name in MOVED)]
+    world = yaml.safe_load(DEMO_WORLD.read_text())
+    vaults = [
+        {"name": name, "region": REGION, "protect_type": "replication"}
+        for name in ("first", "second")
+    ]
+    world["vaults"] = [
+        {"name": "servers", "region": "cn-north-4", "size_gb": 10_000},
+        *({**row, "size_gb": 10_000} for row in vaults),
+    ]
+    world["backups"] = [
+        {
+            "name": name,
+            "vault": "servers",
+            **({"copy": {"mode": "never"}} if name == "copy-wait" else {}),
+        }
+        for name in names
+    ]
+    path.write_text(yaml.safe_dump(world))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A stack with all of `PREPARED` replicated, to be copied for each test."""
+
+    directory: Path
+
+    @property
+    def world(self) -> Path:
+        """The simulator's world."""
+        return self.directory / "world.yaml"
+
+    def simulator(self, directory: Path) -> SimulatorProcess:
+        """Return a simulator that is not running yet, in the prepared state."""
+        directory.mkdir()
+        running = SimulatorProcess(directory, self.world, speed=SPEED)
+        shutil.copy(self.directory / "simulator" / running.state_file.name, running.state_file)
+        return running
+
+    def project(
+        self, directory: Path, plugin: str, simulator: SimulatorProcess, known: Iterable[str]
+    ) -> Project:
+        """Return the stack's project on a plugin; its state knows these replications."""
+        project = _project(directory, plugin, simulator)
+        shutil.rmtree(project.backend)
+        shutil.copytree(self.directory / "backend", project.backend)
+        (file,) = (project.backend / ".pulumi" / "stacks").glob("*/*.json")
+        document = json.loads(file.read_text())
+        latest = document["checkpoint"]["latest"]
+        forgotten = set(PREPARED) - set(known)
+        latest["resources"] = [
+            row for row in latest["resources"] if row["urn"].rsplit("::", 1)[1] not in forgotten
+        ]
+        file.write_text(json.dumps(document))
+        return project
+
+
+def prepare(directory: Path) -> Prepared:
+    """Make the stack and the replicas."""
+    prepared = Prepared(directory)
+    write_world(prepared.world)
+    (directory / "simulator").mkdir()
+    with SimulatorProcess(directory / "simulator", prepared.world, speed=SPEED) as simulator:
+        project = _project(directory, "host", simulator)
+        declare(project, {name: declared(name) for name in PREPARED})
+        project.up()
+        simulator.control.advance(20_000)
+        project.refresh()
+        simulator.control.clear_journal()
+    return prepared
+
+
+def declare(project: Project, replications: Replications) -> None:
+    """Have the program declare these."""
+    project.configure({"program:replications": json.dumps(replications)})
+
+
+def _project(directory: Path, plugin: str, simulator: SimulatorProcess) -> Project:
+    if plugin == "host":
+        python = sdk_python("3.272.0")
+        return on_host(new_program(directory, REPLICATIONS, python, simulator))
+    python = sdk_python(plugin.removeprefix("sdk-"))
+    return new_program(directory, REPLICATIONS, python, simulator)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A replica as the service's own database has it, with the record that made it."""
+
+    key: Key
+    record_id: str
+    name: str
+
+
+def copies(simulator: SimulatorProcess) -> list[Copy]:
+    """Return all replicas that the service has."""
+    rows = _ask(
+        simulator,
+        "SELECT r.source_backup_id, b.region, r.id, b.name FROM backups b "
+        "LEFT JOIN records r ON r.replica_id = b.id WHERE b.image_type = 'replication'",
+    )
+    return [Copy((source, region), record, name) for source, region, record, name in rows]
+
+
+def submissions(simulator: SimulatorProcess) -> Counter[Key]:
+    """Return how often the service ever accepted to copy each backup to each region."""
+    query = "SELECT source_backup_id, destination_region FROM records"
+    return Counter((source, region) for source, region in _ask(simulator, query))
+
+
+def replica_of(simulator: SimulatorProcess, name: str) -> str:
+    """Return the id of a prepared replica."""
+    query = f"SELECT replica_id FROM records WHERE source_backup_id = '{backup_of(name)}'"
+    ((replica,),) = _ask(simulator, query)
+    return str(replica)
+
+
+def _ask(simulator: SimulatorProcess, query: str) -> list[Any]:
+    with closing(sqlite3.connect(simulator.state_file)) as database:
+        return database.execute(query).fetchall()
+
+
+def unread_bytes(pid: int) -> int:
+    """Return how much has arrived at a process's sockets that it has not read."""
+    sockets = set()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        target = str(entry.readlink())
+        if target.startswith("socket:["):
+            sockets.add(target[len("socket:[") : -1])
+    unread = 0
+    for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if fields[9] in sockets and fields[3] == "01":  # established
+            unread += int(fields[4].partition(":")[2], 16)
+    return unread
