@@ -89,6 +89,9 @@ demo: toolchain-quiet ## Replicate, drift, repair and destroy against the simula
 # PREFLIGHT=off: a preview without any credentials, on a copy of the project without secrets, against
 # an empty state (.github/scripts/offline_project.py).
 REQUIRE_STACK = if [ -z "$${STACK:-}" ]; then echo "$@: which stack? make $@ STACK=name" >&2; exit 2; fi
+# One line, if a CLI that was killed has left something behind. It reads a file: a pipe whose reader
+# dies would kill the CLI in the middle of its work.
+ADVISE = .venv/bin/python -m pulumi_huaweicloud_cbr recover --stack "$$STACK" --advise "$$scratch/$(1)"
 .PHONY: preview
 preview: toolchain-quiet ## Preview STACK=name, as Markdown, also in build/preview/STACK.md (PREFLIGHT=off: no credentials)
 	@set -euo pipefail; $(REQUIRE_STACK); \
@@ -103,15 +106,21 @@ preview: toolchain-quiet ## Preview STACK=name, as Markdown, also in build/previ
 	code=0; \
 	pulumi --cwd "$$project" preview --stack "$$STACK" --non-interactive --json \
 		>"$$scratch/preview.json" 2>"$$scratch/preview.err" </dev/null || code=$$?; \
-	mkdir -p build/preview; report=build/preview/$${STACK//\//-}.md; \
-	.venv/bin/python .github/scripts/preview_comment.py --stack "$$STACK" --exit-code $$code \
+	mkdir -p build/preview; report=build/preview/$${STACK//\//-}.md; note=; \
+	if [ -z "$${PREFLIGHT:-}" ]; then note=$$($(call ADVISE,preview.err)) || true; fi; \
+	.venv/bin/python .github/scripts/preview_comment.py --stack "$$STACK" --exit-code $$code --note "$$note" \
 		--errors "$$scratch/preview.err" $${PREFLIGHT:+--offline} "$$scratch/preview.json" >"$$report"; \
 	cat "$$report"; exit $$code
 
 .PHONY: up
 up: toolchain-quiet ## Bring STACK=name up to date, without questions
-	@set -euo pipefail; $(REQUIRE_STACK); \
-	pulumi up --stack "$$STACK" --yes --skip-preview --non-interactive </dev/null
+	@set -euo pipefail; $(REQUIRE_STACK); scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; code=0; \
+	pulumi up --stack "$$STACK" --yes --skip-preview --non-interactive </dev/null 2>"$$scratch/errors" || code=$$?; \
+	cat "$$scratch/errors" >&2; $(call ADVISE,errors) >&2 || true; exit $$code
+
+.PHONY: recover
+recover: toolchain-quiet ## After a killed up of STACK=name: remove its lock and pending operations
+	@set -euo pipefail; $(REQUIRE_STACK); .venv/bin/python -m pulumi_huaweicloud_cbr recover --stack "$$STACK"
 
 .PHONY: wheel
 wheel: build/wheel.stamp ## Build the package into dist/

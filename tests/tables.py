@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.e2e import features
+from tests.e2e import crash, features
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
+    "crashes": (REPOSITORY / "docs" / "crash-safety.md", crash.table),
     "features": (REPOSITORY / "docs" / "plugin-host.md", features.table),
 }
 

@@ -53,7 +53,13 @@ class Message:
 
 
 def render(
-    preview: dict[str, Any], errors: str, stack: str, *, exit_code: int, offline: bool
+    preview: dict[str, Any],
+    errors: str,
+    stack: str,
+    *,
+    exit_code: int,
+    offline: bool,
+    note: str = "",
 ) -> str:
     """Return the comment.
 
@@ -61,6 +67,7 @@ def render(
         preview: the parsed JSON; empty when the command printed none.
         errors: what the command printed beside it.
         offline: the preview was made without credentials, against an empty state.
+        note: what to do before anything else, on one line; shown last.
     """
     steps = list(_shown_steps(preview.get("steps") or []))
     messages = _messages(preview.get("diagnostics") or [], errors)
@@ -76,6 +83,8 @@ def render(
     if steps:
         sections.append(_table(steps))
     sections.extend(_message_sections(messages))
+    if note:
+        sections.append(f"**Before the next `up`:** {_text(_plain(note))}")
     comment = "\n\n".join(sections) + "\n"
     return comment[:MAX_COMMENT_CHARS]
 
@@ -218,6 +227,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--stack", required=True)
     parser.add_argument("--exit-code", type=int, required=True)
     parser.add_argument("--offline", action="store_true", help="made without credentials")
+    parser.add_argument("--note", default="", help="what to do before the next up, on one line")
     options = parser.parse_args(arguments)
     printed = options.preview.read_text(encoding="utf-8", errors="replace")
     errors = options.errors.read_text(encoding="utf-8", errors="replace")
@@ -227,7 +237,14 @@ def main(arguments: list[str] | None = None) -> int:
         preview, errors = {}, f"{printed}\n{errors}"
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr] # a text file in every run
     sys.stdout.write(
-        render(preview, errors, options.stack, exit_code=options.exit_code, offline=options.offline)
+        render(
+            preview,
+            errors,
+            options.stack,
+            exit_code=options.exit_code,
+            offline=options.offline,
+            note=options.note,
+        )
     )
     return 0
 

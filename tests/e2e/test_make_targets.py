@@ -9,13 +9,22 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import yaml
 
 from simulator.testing import Control, SimulatorProcess
-from tests.e2e.driver import COMMAND_LIMIT_S, PASSWORD, REPOSITORY, TOOLCHAIN, connection
+from tests.e2e.driver import (
+    COMMAND_LIMIT_S,
+    PASSWORD,
+    REPOSITORY,
+    TOOLCHAIN,
+    connection,
+    processes_of,
+    wait_until,
+)
 
 SHARED = ("Makefile", "Pulumi.yaml", "pyproject.toml", "README.md", "LICENSE")
 LINKED = (".venv", ".toolchain", ".github", "plugin", "provider", "requirements", "toolchain")
@@ -138,6 +147,34 @@ def test_make_preview_of_a_faulty_change_fails_with_the_fault(
     report = (checkout / "build" / "preview" / "demo.md").read_text()
     assert "wait for it or choose another backup" in report
     assert [] == control.journal(operation="CopyBackup")
+
+
+def test_make_recover_after_a_killed_up(checkout: Path, control: Control) -> None:
+    """`make up` and `make preview` name the one command; after it, `up` copies nothing twice."""
+    make_stack(checkout)
+    control.fault(operation="CopyBackup", action="hold_after")
+    with ThreadPoolExecutor() as threads:
+        killed = threads.submit(make, checkout, "up", "STACK=demo")
+        wait_until(control.held)
+        for process, command in processes_of(checkout.parent).items():
+            if command.startswith("pulumi up "):
+                os.kill(process, signal.SIGKILL)
+        control.release()
+        assert 0 != killed.result()[0]
+
+    code, printed = make(checkout, "up", "STACK=demo")
+    assert 0 != code
+    assert printed.rstrip().splitlines()[-2].endswith(": make recover STACK=demo"), printed
+    code, printed = make(checkout, "preview", "STACK=demo")
+    assert 0 == code, printed
+    assert "make recover" in printed.rstrip().splitlines()[-1]
+
+    code, printed = make(checkout, "recover", "STACK=demo")
+    assert 0 == code, printed
+    code, printed = make(checkout, "up", "STACK=demo")
+    assert 0 == code, printed
+    assert "make recover" not in printed
+    assert 4 == len(control.records())
 
 
 def test_demo_interrupted_cleans_up(tmp_path: Path) -> None:

@@ -56,6 +56,20 @@ def test_comment_of_creates_lists_their_properties() -> None:
     assert "gASV" not in comment
 
 
+def test_comment_ends_with_the_note() -> None:
+    preview = {"steps": [make_step()], "diagnostics": []}
+
+    comment = preview_comment.render(
+        preview, "", "dev", exit_code=0, offline=False, note="locked; run <make> recover"
+    )
+
+    assert "<make>" not in comment
+    assert (
+        "**Before the next `up`:** locked&#59; run &#60;make&#62; recover"
+        == (comment.splitlines()[-1])
+    )
+
+
 def test_comment_of_update_shows_old_and_new_of_what_changes() -> None:
     comment = render(make_step("update", backup_id="b-0", name="fresh"))
 

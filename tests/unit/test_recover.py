@@ -480,7 +480,7 @@ def test_advice_after_a_refusal_because_of_a_lock(
     errors = REFUSED.format(1) + f"\n  s3://b/l.json: created by ops@{HERE} (pid 1) at {at(0)}"
 
     assert (
-        "the stack is locked; if no other pulumi runs on it: make recover STACK=test\n"
+        "the stack is locked; if no pulumi is at work on it: make recover STACK=test\n"
         == advice(backend.root, errors, capsys)
     )
     assert not (backend.root / "calls").exists()
@@ -492,8 +492,10 @@ def test_advice_on_pending_operations(backend: Backend, capsys: pytest.CaptureFi
 
     line = advice(backend.root, "", capsys)
 
-    assert line.startswith("1 operation(s) of a CLI that was killed are pending")
-    assert line.endswith(": make recover STACK=test\n")
+    assert (
+        "1 operation(s) are pending in the state; if no pulumi is at work on it: "
+        "make recover STACK=test\n"
+    ) == line
     assert [] == backend.calls("refresh")
 
 

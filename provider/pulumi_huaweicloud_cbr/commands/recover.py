@@ -174,8 +174,8 @@ def _advice(stack: str, errors: str) -> str | None:
     if not reason:
         done = run_pulumi("stack", "export", "--stack", stack)
         count = _pending_in(done.stdout).count if done.returncode == 0 else 0
-        reason = f"{count} operation(s) of a CLI that was killed are pending" if count else None
-    return reason and f"{reason}; if no other pulumi runs on it: make recover STACK={stack}"
+        reason = f"{count} operation(s) are pending in the state" if count else None
+    return reason and f"{reason}; if no pulumi is at work on it: make recover STACK={stack}"
 
 
 def _command(what: str, stack: str) -> str:
