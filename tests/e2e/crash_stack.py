@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 from collections import Counter
@@ -131,7 +132,9 @@ class Prepared:
         shutil.rmtree(project.backend)
         shutil.copytree(self.directory / "backend", project.backend)
         (file,) = (project.backend / ".pulumi" / "stacks").glob("*/*.json")
-        document = json.loads(file.read_text())
+        # Where CBR is, the state knows too: it keeps the configuration for what runs no program.
+        text = re.sub(r"http://127\.0\.0\.1:\d+", simulator.url, file.read_text())
+        document = json.loads(text)
         latest = document["checkpoint"]["latest"]
         forgotten = set(PREPARED) - set(known)
         latest["resources"] = [

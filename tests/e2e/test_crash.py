@@ -103,7 +103,7 @@ def end_running_copy(simulator: SimulatorProcess) -> None:
         row
         for row in simulator.control.records()
         if row["status"] in ("waiting_replicate", "replicating")
-        and row["backup_id"] == backup_of("copy-wait")
+        and row["source_backup_id"] == backup_of("copy-wait")
     )
     simulator.control.change_record(record["id"], copy={"mode": "immediate"})
 

@@ -18,7 +18,7 @@ import pytest
 
 from pulumi_huaweicloud_cbr.__main__ import main
 from pulumi_huaweicloud_cbr.commands import recover
-from pulumi_huaweicloud_cbr.commands._locks import locks_in
+from pulumi_huaweicloud_cbr.commands._locks import Lock, locks_in, require_dead
 from pulumi_huaweicloud_cbr.commands._processes import Processes
 
 HERE = socket.gethostname()
@@ -30,10 +30,9 @@ REFUSED = (
 )
 
 # Does with a folder what the CLI does with a backend (pulumi 3.255, backend/diy/lock.go and
-# cmd/pulumi/operations/refresh.go): `locks/` holds locks, `state.json` the deployment. What is in
-# `on-cancel` and `on-refresh` becomes a lock just before, as if somebody were quicker.
+# cmd/pulumi/operations/refresh.go): `locks/` holds locks, `state.json` the deployment.
 CLI = """#!{python}
-import json, pathlib, shutil, sys
+import json, pathlib, sys
 root = pathlib.Path({root!r})
 arguments = sys.argv[1:]
 with (root / "calls").open("a") as calls:
@@ -41,8 +40,6 @@ with (root / "calls").open("a") as calls:
 assert "--non-interactive" == arguments.pop(0)
 command = arguments[0]
 locks = root / "locks"
-for late in root.glob(f"on-{{command}}/*"):
-    shutil.move(late, locks / late.name)
 state = json.loads((root / "state.json").read_text())
 if command == "stack":
     print(json.dumps({{"version": 3, "deployment": state}}))
@@ -320,9 +317,9 @@ def test_latecomer_between_check_and_removal_keeps_its_lock(
     late = backend.lock(cli_alive, when="late")
     real = recover._remove
 
-    def remove(stack: str, locks: list[Any]) -> None:
+    def remove(*given: Any) -> None:
         shutil.move(late, backend.root / "locks" / late.name)
-        real(stack, locks)
+        real(*given)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recover, "_remove", remove)
@@ -340,7 +337,7 @@ def test_lock_that_comes_back_each_time_is_given_up(
 
     assert 1 == recovered()
 
-    assert 3 == len(backend.calls("refresh"))
+    assert 4 == len(backend.calls("refresh"))
 
 
 @pytest.mark.parametrize(
@@ -398,10 +395,34 @@ def test_file_that_is_not_the_lock_that_was_told_is_not_removed(
     path = tmp_path / "lock.json"
     path.write_text(content)
     told = f"\n  file://{path}: created by ops@{HERE} (pid 4711) at {at(0)}"
-
     (lock,) = locks_in(REFUSED.format(1) + told)
+    assert path == lock.file
 
-    assert lock.file is None
+    assert not lock.remove(path)
+
+    assert content == path.read_text()
+
+
+@pytest.mark.parametrize("scheme", ["file://", "s3://state"])
+def test_lock_that_went_by_itself_makes_no_room_for_a_removal(
+    backend: Backend, dead: int, cli_alive: int, scheme: str
+) -> None:
+    """Its holder ended in that moment, and another `up` has begun: that one's lock stays."""
+    (backend.root / "backend").write_text(scheme)
+    ended = backend.lock(dead)
+    late = backend.lock(cli_alive, when="late")
+
+    def gone_by_itself(lock: Lock, processes: Processes) -> None:
+        require_dead(lock, processes)
+        ended.unlink()
+        shutil.move(late, backend.root / "locks" / late.name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recover, "require_dead", gone_by_itself)
+        assert 1 == recovered()
+
+    assert [late.name] == backend.locks()
+    assert [] == backend.calls("cancel")
 
 
 def test_pending_operations_are_dropped_and_only_they_are_asked_for(

@@ -49,20 +49,25 @@ class Lock:
 
     @property
     def file(self) -> Path | None:
-        """The lock's own file, None unless it is one that can be reached from here."""
+        """Where the lock is a file, None if it is not one."""
         address = urlsplit(self.url)
         if address.scheme != "file":
             return None
-        path = Path(unquote(address.netloc + address.path)).expanduser()
-        return path if path.is_absolute() and self._is_in(path) else None
+        return Path(unquote(address.netloc + address.path)).expanduser()
 
-    def _is_in(self, path: Path) -> bool:
+    def remove(self, file: Path) -> bool:
+        """Remove the lock's file, if it still says of its holder what the message did."""
         try:
-            content = json.loads(path.read_bytes())
+            content = json.loads(file.read_bytes())
             holder = (content["username"], content["hostname"], content["pid"])
         except (OSError, ValueError, KeyError, TypeError):
             return False
-        return holder == (self.user, self.host, self.pid)
+        if holder != (self.user, self.host, self.pid):
+            return False
+        file.unlink(missing_ok=True)
+        # Go's file buckets keep what else they know of a file beside it.
+        file.with_name(f"{file.name}.attrs").unlink(missing_ok=True)
+        return True
 
 
 def locks_in(text: str) -> list[Lock]:

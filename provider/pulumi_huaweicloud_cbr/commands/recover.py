@@ -24,8 +24,9 @@ from pulumi_huaweicloud_cbr.errors import ConfigurationError
 
 _OURS = "pulumi-python:dynamic/huaweicloud_cbr:"
 _STACK = "pulumi:pulumi:Stack"
-# Each round removes the locks of one refusal; whoever is refused more often is not alone.
-_ROUNDS = 3
+# A lock outside of files takes two rounds, and the third is free of it; whoever is refused more
+# often is not alone.
+_ROUNDS = 4
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ def run(given: argparse.Namespace) -> None:
 
 
 def _recover(stack: str, processes: Processes) -> None:
+    dead: set[str] = set()
     for _ in range(_ROUNDS):
         pending = _pending(stack)
         done = _settle(stack, pending)
@@ -89,7 +91,8 @@ def _recover(stack: str, processes: Processes) -> None:
             break
         for lock in locks:
             require_dead(lock, processes)
-        _remove(stack, locks)
+        _remove(stack, locks, dead)
+        dead.update(lock.url for lock in locks)
     else:
         raise LockedError(
             f"recovering: the stack was locked again {_ROUNDS} times",
@@ -145,23 +148,22 @@ def _settle(stack: str, pending: Pending) -> subprocess.CompletedProcess[str]:
     return run_pulumi("refresh", "--yes", "--skip-preview", *clear, *targets, "--stack", stack)
 
 
-def _remove(stack: str, locks: list[Lock]) -> None:
+def _remove(stack: str, locks: list[Lock], dead: set[str]) -> None:
     """Remove locks whose holders are dead: these very ones where they are files.
 
     In buckets and databases the CLI's own command is the way, which removes all locks of a
-    stack. A new one can only be there if somebody else has removed the dead ones meanwhile, as
-    nothing can be locked while they stand.
+    stack. It is called for locks that are there though their holders were `dead` before: such a
+    one does not go by itself, and while it stands nobody else can lock the stack. Only somebody
+    who cancels by hand at the same time could make room for another lock.
     """
     files = [lock.file for lock in locks]
-    known = [file for file in files if file is not None]
-    if len(known) == len(locks):
-        for file in known:
-            file.unlink(missing_ok=True)
-            # Go's file buckets keep what else they know of a file beside it.
-            file.with_name(f"{file.name}.attrs").unlink(missing_ok=True)
-    else:
+    if None in files:
+        if not {lock.url for lock in locks} <= dead:
+            return
         _require_success(run_pulumi("cancel", "--yes", "--stack", stack), "cancel")
-    for lock in locks:
+    for lock, file in zip(locks, files, strict=True):
+        if file is not None and not lock.remove(file):
+            continue
         print(f"Removed the lock of {lock}, which is dead.")
 
 
@@ -187,5 +189,5 @@ def _require_success(done: subprocess.CompletedProcess[str], command: str) -> No
         sys.stderr.write(done.stdout + done.stderr)
         raise ConfigurationError(
             f"recovering: pulumi {command} failed with exit code {done.returncode}, see above",
-            remedy="run this again when that is settled; nothing is lost",
+            remedy="run this again when that is settled, or go on with pulumi up; nothing is lost",
         )
