@@ -30,6 +30,7 @@ class Feature:
 
 FEATURES = (
     Feature("parallel", "calls at once, of 6 that the engine could make", ("4", "4", "6")),
+    Feature("parallel_ours", "the same for this package's resources", ("6", "6", "6")),
     Feature("import_command", "`pulumi import TYPE NAME ID`", ("fails", "fails", "works")),
     Feature("import_option", "`import_` option", ("fails", "fails", "works")),
     Feature("import_file", "`import-file` and `pulumi import --file`", ("works", "works", "works")),

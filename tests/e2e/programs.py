@@ -34,6 +34,30 @@ replica = cbr.BackupReplication(
 )
 """
 
+# As many replications as is wanted, up to eight, one resource for each.
+MANY = f"""
+import itertools, pulumi
+import pulumi_huaweicloud_cbr as cbr
+
+backups = (
+    "{BACKUP}",
+    "6b974ebb-8376-4d1b-933f-f77c3bcd0c4e",
+    "7ca85fcc-9487-4e2c-a440-0f8d4cde1d5f",
+    "8db960dd-a598-4f3d-b551-109e5def2e60",
+)
+vaults = {{"cn-east-3": "{VAULT}", "cn-south-1": "d5e6f708-192a-43b4-85d6-e7f8091a2b3c"}}
+pairs = itertools.product(backups, vaults)
+for backup_id, region in itertools.islice(pairs, pulumi.Config().require_int("count")):
+    cbr.BackupReplication(
+        f"{{backup_id[:4]}}-{{region}}",
+        cbr.BackupReplicationArgs(
+            backup_id=backup_id,
+            destination_region=region,
+            destination_vault_id=vaults[region],
+        ),
+    )
+"""
+
 # A replication whose provider has a fault, which quotes what it must not.
 UNEXPECTED = f"""
 from pulumi.dynamic import Resource

@@ -25,7 +25,7 @@ from tests.e2e.driver import (
     wait_until,
 )
 from tests.e2e.features import FEATURES, PLUGINS, Feature
-from tests.e2e.programs import BACKUP, FOREIGN, REPLICATION, SECOND_VAULT, TYPE
+from tests.e2e.programs import BACKUP, FOREIGN, MANY, REPLICATION, SECOND_VAULT, TYPE
 
 HANG_S = 12
 """How long a call stays unanswered before it counts as one that never ends."""
@@ -43,6 +43,12 @@ class Bench:
     def replication(self) -> Project:
         """A project with one replication."""
         return self._on_plugin(REPLICATION)
+
+    def many(self, count: int) -> Project:
+        """A project with so many replications."""
+        project = self._on_plugin(MANY)
+        project.configure({"program:count": count})
+        return project
 
     def foreign(self, what: str, count: int = 1) -> Project:
         """A project with dynamic resources that are not ours."""
@@ -75,6 +81,17 @@ class Bench:
 def see_parallel(bench: Bench) -> str:
     bench.foreign("count", 6).up("--parallel", "6")
     return str(max(int(path.name.removeprefix("saw-")) for path in bench.folder.glob("saw-*")))
+
+
+def see_parallel_ours(bench: Bench) -> str:
+    bench.control.fault(operation="CopyBackup", action="hold_before", times=6)
+    project = bench.many(6)
+    running = start(project, "up", "--parallel", "6")
+    wait_until(lambda: bench.control.held() == 6 or running.poll() is not None)
+    seen = bench.control.held()
+    bench.control.release()
+    running.wait(COMMAND_LIMIT_S)
+    return str(seen)
 
 
 def see_import_command(bench: Bench) -> str:

@@ -11,6 +11,7 @@ import pytest
 from pulumi_huaweicloud_cbr.reporting import span
 from pulumi_huaweicloud_cbr.resources import _messages
 from pulumi_huaweicloud_cbr.resources._call import Call, serving
+from pulumi_huaweicloud_cbr.resources._workers import STOCK_WORKERS
 
 ERP = Call(urn="urn:pulumi:s::p::t::erp", is_by_host=True)
 STOCK = Call(urn="urn:pulumi:s::p::t::erp")
@@ -113,13 +114,13 @@ def test_hint_when_more_calls_are_made_than_the_sdks_plugin_takes(
     """Four calls fill it without harm; a fifth had to wait."""
     running = [_messages.slow_call("create") for _ in range(calls)]
     for number, call in enumerate(running):
-        if number >= _messages.STOCK_WORKERS:
-            running[number - _messages.STOCK_WORKERS].__exit__(None, None, None)
+        if number >= STOCK_WORKERS:
+            running[number - STOCK_WORKERS].__exit__(None, None, None)
         call.__enter__()
-    for call in running[-_messages.STOCK_WORKERS :]:
+    for call in running[-STOCK_WORKERS:]:
         call.__exit__(None, None, None)
 
-    assert expected == sum("four calls at a time" in request.message for request in engine.taken)
+    assert expected == sum("makes 4 calls at a time" in request.message for request in engine.taken)
 
 
 @pytest.mark.parametrize(

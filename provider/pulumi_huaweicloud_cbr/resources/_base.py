@@ -23,6 +23,7 @@ from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, redact
 from pulumi_huaweicloud_cbr.resources._call import refuse, serving
 from pulumi_huaweicloud_cbr.resources._messages import slow_call
 from pulumi_huaweicloud_cbr.resources._session import Session, open_session
+from pulumi_huaweicloud_cbr.resources._workers import raise_worker_limit
 from pulumi_huaweicloud_cbr.settings import Settings
 
 DISTRIBUTION = "pulumi-huaweicloud-cbr"
@@ -111,6 +112,7 @@ class CbrProvider(ResourceProvider):
     def configure(self, req: ConfigureRequest) -> None:
         """Remember how to read the stack's configuration; called once per process."""
         self._get_config = req.config.get
+        raise_worker_limit()
         _show_expected_errors_without_traceback()
 
     def open(self) -> Session:

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pulumi_huaweicloud_cbr.resources._call import Call, current_call
+from pulumi_huaweicloud_cbr.resources._workers import worker_limit
 
 if TYPE_CHECKING:
     from pulumi.runtime.proto import engine_pb2_grpc
@@ -91,8 +92,6 @@ class Pace:
 _pace = Pace()
 
 _SLOW_METHODS = frozenset({"create", "read", "update", "delete"})
-STOCK_WORKERS = 4
-"""How many calls the SDK's plugin serves at once."""
 _busy = 0
 _was_full = False
 
@@ -106,13 +105,13 @@ def slow_call(method: str) -> Iterator[None]:
         return
     with _lock:
         _busy += 1
-        is_full = _busy >= STOCK_WORKERS
+        is_full = _busy >= worker_limit()
         # The pool filled a second time: there were more calls than it takes.
         is_short, _was_full = is_full and _was_full, is_full or _was_full
     if is_short:
         _hint(
-            "the SDK's plugin for dynamic resources makes four calls at a time, whatever "
-            "--parallel says"
+            f"the SDK's plugin for dynamic resources makes {worker_limit()} calls at a time, "
+            "whatever --parallel says"
         )
     try:
         yield
