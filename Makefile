@@ -206,6 +206,10 @@ bench: toolchain-quiet ## Fleets of replications against the simulator (BENCH_AR
 bench-host: toolchain-quiet ## The plugin host against the SDK's plugin, side by side
 	@$(ISOLATE) .venv/bin/python -m benchmarks.plugin_host
 
+.PHONY: bench-start
+bench-start: $(VENV) ## What importing the package costs, in plugins and programs
+	@$(ISOLATE) .venv/bin/python -m benchmarks.start
+
 .PHONY: bench-simulator
 bench-simulator: $(VENV) ## What the simulator takes for each kind of request, with many copies under way
 	@$(ISOLATE) .venv/bin/python -m benchmarks.simulator

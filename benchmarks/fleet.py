@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import statistics
 import subprocess
 import sys
@@ -154,6 +155,7 @@ class Cell:
     seconds: dict[str, list[float]] = field(default_factory=lambda: {step: [] for step in STEPS})
     requests: dict[str, list[int]] = field(default_factory=lambda: {step: [] for step in STEPS})
     state_bytes: list[int] = field(default_factory=list)
+    up_cpu_s: list[float] = field(default_factory=list)
     peak_mb: float = 0.0
 
     def median(self, step: str) -> float | None:
@@ -198,6 +200,12 @@ def fleet(form: Form, size: int) -> Iterator[tuple[SimulatorProcess, Project]]:
             yield simulator, on_host(project)
 
 
+def children_cpu_s() -> float:
+    """Return the CPU time of all processes that have ended below this one: not the simulator's."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def measure_round(simulator: SimulatorProcess, project: Project, cell: Cell) -> None:
     """Create, look, refresh and destroy the fleet once."""
     work: dict[str, Callable[[], object]] = {
@@ -208,11 +216,13 @@ def measure_round(simulator: SimulatorProcess, project: Project, cell: Cell) -> 
     }
     for step in STEPS:
         simulator.control.clear_journal()
+        spent_s = children_cpu_s()
         with PluginWatch(project) as watch:
             cell.seconds[step].append(seconds_of(work[step]))
         cell.peak_mb = max(cell.peak_mb, watch.peak_mb)
         cell.requests[step].append(sum(simulator.control.journal_counts().values()))
         if step == "up":
+            cell.up_cpu_s.append(children_cpu_s() - spent_s)
             cell.state_bytes.append(len(json.dumps(project.deployment())))
 
 
@@ -247,10 +257,10 @@ def rows(results: Results, sizes: list[int], latencies: list[float]) -> Iterator
     """Yield the table's lines."""
     steps = " | ".join(f"`{step}`, s" for step in STEPS)
     yield (
-        f"| form | replicas | latency, ms | {steps} | `up` above the floor, s "
+        f"| form | replicas | latency, ms | {steps} | `up` above the floor, s | CPU of `up`, s "
         f"| requests per replica: {' / '.join(STEPS)} | state, kB | plugin's peak, MB |"
     )
-    yield "|" + "---|" * (8 + len(STEPS))
+    yield "|" + "---|" * (9 + len(STEPS))
     for size in sizes:
         for name, form in FORMS.items():
             for latency in latencies:
@@ -273,7 +283,8 @@ def row(name: str, size: int, latency: float, cell: Cell, floor: Cell | None) ->
     return (
         f"| {name} | {size} | {latency:g} | "
         + " | ".join("-" if value is None else f"{value:.2f}" for value in medians)
-        + f" | {ours} | {'' if name.startswith('floor') else requests} "
+        + f" | {ours} | {statistics.median(cell.up_cpu_s or [0]):.2f} "
+        f"| {'' if name.startswith('floor') else requests} "
         f"| {max(cell.state_bytes, default=0) / 1000:.0f} | {cell.peak_mb:.0f} |"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,9 @@ import pytest
 
 from simulator.specs import CopyScript, Options, RateLimit
 from simulator.testing import Control, InProcessSimulator
-from simulator.world import World, load_world
+from simulator.world import World, WorldError, load_world
 from simulator.worlds import FLEET_ACCOUNT, FLEET_PASSWORD, FLEET_USER, fleet_world
-from tests.simulator.rig import LONG_S, SERVER_BACKUP, SMALL_BACKUP, Caller, connect
+from tests.simulator.rig import LONG_S, SERVER_BACKUP, SMALL_BACKUP, UNKNOWN_ID, Caller, connect
 
 pytestmark = pytest.mark.anyio
 
@@ -269,6 +270,28 @@ def test_repeated_backups_have_numbers_and_share_the_rest(tmp_path: Path) -> Non
         for row in backups
     ]
     assert 4 == len({row.id for row in backups})
+
+
+@pytest.mark.parametrize("key", ["id", "resource_id"])
+def test_repeated_backups_have_no_id_of_their_own(tmp_path: Path, key: str) -> None:
+    """One id for many is a fault of the world file."""
+    world = fleet_world(1).model_dump(by_alias=True, mode="json")
+    world["backups"] = [{"name": "db", "vault": "fleet", "repeat": 2, key: UNKNOWN_ID}]
+    file = tmp_path / "world.json"
+    file.write_text(json.dumps(world))
+    with pytest.raises(WorldError) as caught:
+        load_world(file)
+
+    assert f"{file}: backups.0: found " in str(caught.value)
+    assert "want no id and no resource_id beside repeat: they are made" in str(caught.value)
+
+
+def test_world_that_is_no_json_is_told(tmp_path: Path) -> None:
+    """What is named JSON is not read as anything else."""
+    file = tmp_path / "world.json"
+    file.write_text("regions: []\n")
+    with pytest.raises(WorldError, match=r"world\.json: is not JSON: Expecting value: line 1"):
+        load_world(file)
 
 
 # -- time and the journal -----------------------------------------------------------------------
