@@ -86,7 +86,7 @@ async def measure_all(process: SimulatorProcess, world: World) -> None:
         await meter.measure("ShowBackup", [partial(call, "GET", f"{base}/{key}") for key in ids])
         query = {"limit": 1000, "show_replication": "true"}
         await meter.measure(
-            "ListBackups of 1,000 with records",
+            f"ListBackups of {min(1000, len(ids)):,} with records",
             [partial(call, "GET", base, params=query)] * 8,
         )
         await meter.measure("the whole journal", [partial(call, "GET", "/_simulator/journal")] * 4)
