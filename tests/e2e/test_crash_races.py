@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -233,6 +234,15 @@ def test_two_signals_during_a_submission(
     assert_one_copy(project, control)
 
 
+@pytest.fixture
+def hang_up_heeded() -> Iterator[None]:
+    """Have children heed a hang-up although whoever started the tests may not (nohup)."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hang_up_heeded")
 def test_terminal_closed_during_a_submission(make_program: MakeProject, control: Control) -> None:
     """A hang-up ends the CLI as if it were killed, and so is the way on."""
     control.fault(operation="CopyBackup", action="hold_after")

@@ -387,6 +387,26 @@ def test_other_refusals_are_no_locks() -> None:
     assert [] == locks_in("error: the API says that the backup is locked")
 
 
+@pytest.mark.parametrize(
+    ("url", "file"),
+    [
+        ("file:///srv/state/.pulumi/l.json", Path("/srv/state/.pulumi/l.json")),
+        ("file:///srv/my%20state/l.json?no_tmp_dir=true", Path("/srv/my state/l.json")),
+        ("file://~/.pulumi/l.json", Path.home() / ".pulumi" / "l.json"),
+        ("file://./state/l.json", Path("state/l.json")),
+        ("s3://state/l.json?region=us-east-1", None),
+        ("https://api.pulumi.com/l.json", None),
+    ],
+)
+def test_file_of_a_lock(url: str, file: Path | None) -> None:
+    """Addresses as a file backend may be given: from the root, from home, from here."""
+    told = f"\n  {url}: created by ops@{HERE} (pid 4711) at {at(0)}"
+
+    (lock,) = locks_in(REFUSED.format(1) + told)
+
+    assert file == lock.file
+
+
 @pytest.mark.parametrize("content", ["{}", "[]", "none", '{"pid": 1}'])
 def test_file_that_is_not_the_lock_that_was_told_is_not_removed(
     tmp_path: Path, content: str
