@@ -127,6 +127,26 @@ def test_killed_without_checkpoints(
     project.up("--expect-no-changes")
 
 
+def test_killed_destroy(make_program: MakeProject, control: Control) -> None:
+    """The CLI killed while replicas are being deleted: `destroy` again leaves nothing."""
+    project = on_host(make_program(REPLICATION, sdk_python("3.255.0")))
+    project.up()
+    control.advance(20_000)
+    control.fault(operation="DeleteBackup", action="hold_after")
+    running = start(project, "destroy")
+    wait_until(control.held)
+    running.kill()
+    running.wait()
+    control.release()
+
+    assert 0 == recover(project).code
+    project.destroy()
+
+    assert [] == [row for row in control.replicas() if row["region"] == "cn-east-3"]
+    assert {} == project.state()
+    assert [] == project.locks()
+
+
 @pytest.mark.parametrize("adopt", [True, False], ids=["adopt", "no-adopt"])
 def test_two_machines_declare_the_same(
     tmp_path: Path, simulator: SimulatorProcess, adopt: bool

@@ -360,7 +360,9 @@ def test_lock_of_another_form_is_never_removed(
     assert 1 == recovered()
 
     assert [] == backend.calls("cancel")
-    assert "in a form that is not known here; nothing was changed" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert error.startswith(text)
+    assert "in a form that is not known here; nothing was changed" in error
 
 
 def test_locks_are_read_as_the_cli_tells_them() -> None:
@@ -384,7 +386,7 @@ def test_locks_are_read_as_the_cli_tells_them() -> None:
 
 def test_other_refusals_are_no_locks() -> None:
     """A failure of another kind leads to no removal."""
-    assert [] == locks_in("error: the API says that the backup is locked")
+    assert [] == locks_in("error: the API says that the vault is currently locked")
 
 
 @pytest.mark.parametrize(

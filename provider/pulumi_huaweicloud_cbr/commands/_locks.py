@@ -26,7 +26,8 @@ _LOCK = re.compile(
 )
 # How refusals in other forms begin or go on; never a reason to remove anything.
 _OTHERWISE_LOCKED = re.compile(
-    r"currently locked|another update is (?:currently|already) in progress", re.IGNORECASE
+    r"the stack is (?:currently )?locked|another update is (?:currently|already) in progress",
+    re.IGNORECASE,
 )
 
 
@@ -102,7 +103,7 @@ def _unreadable() -> LockedError:
     return LockedError(
         "recovering: the stack is locked, and the CLI tells by whom in a form that is not known "
         "here; nothing was changed",
-        remedy="find out from pulumi's message who holds it; once that is surely dead, run pulumi "
+        remedy="find out from its message who holds it; once that is surely dead, run pulumi "
         "cancel, then this again",
     )
 

@@ -86,7 +86,7 @@ def _recover(stack: str, processes: Processes) -> None:
     for _ in range(_ROUNDS):
         pending = _pending(stack)
         done = _settle(stack, pending)
-        locks = locks_in(done.stderr + done.stdout) if done.returncode else []
+        locks = _refused_for(done)
         if not locks:
             break
         for lock in locks:
@@ -108,6 +108,17 @@ def _recover(stack: str, processes: Processes) -> None:
         )
     if pending.count:
         print(f"Dropped {pending.count} pending operation(s); pulumi up looks what came of them.")
+
+
+def _refused_for(done: subprocess.CompletedProcess[str]) -> list[Lock]:
+    """Return the locks because of which a command did not run."""
+    if done.returncode == 0:
+        return []
+    try:
+        return locks_in(done.stderr + done.stdout)
+    except LockedError:
+        sys.stderr.write(done.stdout + done.stderr)
+        raise
 
 
 def _pending(stack: str) -> Pending:
