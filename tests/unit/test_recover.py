@@ -575,6 +575,31 @@ def test_start_of_the_first_process(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "inside", "is_alive"),
+    [
+        ("pulumi", "same", True),
+        ("nginx", "same", False),
+        ("pulumi", "7", False),
+        ("pulumi", "", False),
+    ],
+)
+def test_process_of_a_container_with_this_machines_name(
+    tmp_path: Path, dead: int, name: str, inside: str, is_alive: bool
+) -> None:
+    """Seen from the machine it has another number; the one that the lock tells is the inner one."""
+    number = str(dead) if inside == "same" else inside
+    process = tmp_path / str(os.getpid())
+    process.mkdir()
+    (process / "comm").write_text(f"{name}\n")
+    (process / "exe").symlink_to(f"/opt/{name}")
+    (process / "status").write_text(f"Name:\t{name}\nNSpid:\t{os.getpid()}\t{number}\n")
+    (process / "stat").write_text(f"{os.getpid()} ({name}) S {'0 ' * 19}0")
+    (tmp_path / "stat").write_text("btime 1700000000\n")
+
+    assert is_alive == Processes(tmp_path).is_cli_alive(dead, datetime.now(timezone.utc))
+
+
+@pytest.mark.parametrize(
     ("answers", "is_alive"),
     [
         ({"stat": "Z", "lstart": "Fri Nov 20 02:00:00 2026", "comm": "pulumi"}, False),

@@ -44,8 +44,12 @@ class Processes:
         """Whether the CLI that had this number at that time still runs.
 
         Numbers are given again. Another program that started later is not that CLI; whatever
-        cannot be told counts as alive, since a clock may have been set.
+        cannot be told counts as alive, since a clock may have been set. A container may share
+        this machine's name: a process that has the number in there counts too.
         """
+        return any(self._is_cli(seen, since) for seen in (pid, *self._in_containers(pid)))
+
+    def _is_cli(self, pid: int, since: datetime) -> bool:
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
@@ -58,6 +62,22 @@ class Processes:
         if started_at is None or started_at <= since + _SLACK:
             return True
         return "pulumi" in self._program(pid)
+
+    def _in_containers(self, pid: int) -> list[int]:
+        """Return the CLIs that have this number in a namespace of their own."""
+        found = []
+        for status in self._proc.glob("[0-9]*/status"):
+            try:
+                text = status.read_text()
+            except OSError:
+                continue  # it has ended meanwhile
+            # proc(5): its number here, then in each namespace within, the innermost last.
+            numbers = re.search(r"^NSpid:((?:\s+\d+)+)$", text, re.MULTILINE)
+            seen = numbers[1].split() if numbers else []
+            if len(seen) > 1 and int(seen[-1]) == pid:
+                found.append(int(status.parent.name))
+        # The number alone is common among containers.
+        return [process for process in found if "pulumi" in self._program(process)]
 
     def _state(self, pid: int) -> str:
         fields = self._stat(pid)
