@@ -119,7 +119,9 @@ class Copies:
         return not any(record.is_open or record.status == "success" for record in records)
 
     def _has_live_copy(self, session: Session, backup: Backup, region: str) -> bool:
-        for record in records_of(session, backup.id):
+        # Whether records are listed any more does not matter to the rule.
+        query = select(Record).where(Record.source_backup_id == backup.id)
+        for record in session.scalars(query):
             if record.destination_region != region:
                 continue
             if record.is_open:

@@ -15,6 +15,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 
 from pulumi_huaweicloud_cbr import BackupReplicationProvider
 from pulumi_huaweicloud_cbr.resources import _messages
+from pulumi_huaweicloud_cbr.resources._operation import begin_operation
 from pulumi_huaweicloud_cbr.resources._session import Session, use_session
 from pulumi_huaweicloud_cbr.settings import Settings
 from simulator.testing import Control, InProcessSimulator
@@ -75,8 +76,9 @@ def session(simulator: InProcessSimulator, configuration: dict[str, str]) -> Ite
 
 
 @pytest.fixture(autouse=True)
-def nothing_told_yet() -> None:
+def new_process() -> None:
     """Let each test see what a user sees in a new process: messages are told once in each."""
+    begin_operation()
     _messages._told.clear()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pulumi.dynamic import DiffResult, ResourceProvider
 
+from pulumi_huaweicloud_cbr.resources._operation import begin_operation
 from pulumi_huaweicloud_cbr.resources._session import Session
 from simulator.testing import Control, InProcessSimulator
 
@@ -84,6 +85,7 @@ class Rig:
     def update(self, program: dict[str, Any]) -> dict[str, Any]:
         """Check and update, as `up` does after a diff without a replacement."""
         self.session.forget()
+        begin_operation()
         checked = self.provider.check(self.inputs, program)
         result = self.provider.update(self.id, self.outputs, checked.inputs)
         self.inputs, self.outputs = checked.inputs, dict(result.outs or {})
@@ -102,8 +104,9 @@ class Rig:
         return True
 
     def delete(self) -> None:
-        """Delete, as `destroy` does."""
+        """Delete, as `destroy` does: an operation with a process of its own."""
         self.session.forget()
+        begin_operation()
         self.provider.delete(self.id, self.outputs)
 
     def finish_copies(self) -> None:

@@ -12,6 +12,7 @@ import pulumi_huaweicloud_cbr as cbr
 from pulumi_huaweicloud_cbr import BackupReplicationSetProvider, ConflictError
 from pulumi_huaweicloud_cbr.fleet import MembersFailedError
 from pulumi_huaweicloud_cbr.resources._base import PartialResultError
+from pulumi_huaweicloud_cbr.resources._operation import begin_operation
 from pulumi_huaweicloud_cbr.resources._session import Session
 from simulator.testing import InProcessSimulator
 from tests.contract.rig import BACKUP, SECOND_VAULT, VAULT, Rig
@@ -249,6 +250,43 @@ def test_delete_takes_all_replicas(rig: Rig) -> None:
     rig.delete()
 
     assert [] == rig.replicas
+
+
+def test_replicas_that_move_into_a_set_are_not_copied_again(
+    rig: Rig, configuration: dict[str, str]
+) -> None:
+    """A set adopts what single resources had; deleting these afterwards leaves the replicas."""
+    single = Rig(cbr.BackupReplicationProvider(), rig.control, rig.session)
+    single.provider.configure(ConfigureRequest(Config(configuration, "cbr-replication")))
+    single.create(
+        {"backup_id": BACKUP, "destination_region": "cn-east-3", "destination_vault_id": VAULT}
+    )
+    rig.finish_copies()
+    begin_operation()
+
+    rig.create(declared(THREE))
+    single.provider.delete(single.id, single.outputs)
+
+    assert 3 == len(rig.replicas)
+    assert 3 == posts(rig)
+
+
+def test_members_that_move_to_another_set_are_not_deleted(rig: Rig) -> None:
+    """What another resource of the operation has taken over is left when it leaves."""
+    rig.create(declared(THREE))
+    rig.finish_copies()
+    begin_operation()
+
+    rig.provider.create(rig.provider.check({}, declared({"web-1": WEB_1})).inputs)
+    result = rig.provider.update(
+        rig.id,
+        rig.outputs,
+        rig.provider.check(rig.inputs, declared({"erp": BACKUP, "web-2": WEB_2})).inputs,
+    )
+
+    assert result.outs is not None
+    assert {"erp", "web-2"} == set(result.outs["members"])
+    assert 3 == len(rig.replicas)
 
 
 def test_other_vault_replaces_the_old_replicas_first(rig: Rig) -> None:

@@ -14,11 +14,6 @@ if TYPE_CHECKING:
 
 DEFAULTS: dict[str, Any] = {"enable_acceleration": False, "adopt": True, "preflight": "error"}
 
-# Records of replicas that this operation is about to replace: they do not stand in the way of
-# their own successors. The engine plans a replacement by diff, then checks the new resource
-# without telling that there is an old one.
-being_replaced: set[str] = set()
-
 NOT_CHECKED = (
     "preflight is off: not checked whether the backup exists and can be copied, whether CBR copies "
     "between the two regions, whether the destination vault fits and has room, and whether another "

@@ -42,16 +42,17 @@ from pulumi_huaweicloud_cbr.resources._base import (
     served,
     split_unknown,
 )
+from pulumi_huaweicloud_cbr.resources._call import current_call
 from pulumi_huaweicloud_cbr.resources._inputs import (
     DEFAULTS,
     NOT_CHECKED,
-    being_replaced,
     limits,
     missing_source_region,
     unchecked,
     with_defaults,
 )
 from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
+from pulumi_huaweicloud_cbr.resources._operation import current_operation
 from pulumi_huaweicloud_cbr.resources._session import Session
 
 
@@ -114,11 +115,16 @@ class BackupReplicationProvider(CbrProvider):
         state, _ = split_unknown(_olds)
         declared, unknown = split_unknown(_news)
         difference = decide_diff(state, declared, unknown)
+        operation = current_operation()
+        # The engine plans a replacement by diff, then checks the new resource without telling that
+        # there is an old one.
         if not difference.replaces and self._must_be_redone(state, declared):
-            being_replaced.add(_id)
+            operation.note_replaced(_id)
             return DiffResult(changes=True, replaces=["status"], delete_before_replace=True)
         if difference.replaces:
-            being_replaced.add(_id)
+            operation.note_replaced(_id)
+        else:
+            operation.note_kept(_id, current_call().urn)
         return DiffResult(
             changes=not difference.is_empty,
             replaces=list(difference.replaces),
@@ -161,8 +167,10 @@ class BackupReplicationProvider(CbrProvider):
         try:
             tracked = session.run(_create(session, inputs))
         except IncompleteError as error:
+            current_operation().note_created(error.tracked.replication_record_id)
             outputs = _to_state(inputs, error.tracked)
             raise PartialResultError(error, error.tracked.replication_record_id, outputs) from error
+        current_operation().note_created(tracked.replication_record_id)
         return CreateResult(tracked.replication_record_id, _to_state(inputs, tracked))
 
     @served
@@ -223,7 +231,14 @@ class BackupReplicationProvider(CbrProvider):
 
     @served
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Delete the replica and wait until it is gone; one that is gone already is fine."""
+        """Delete the replica and wait until it is gone; one that is gone already is fine.
+
+        One that another resource has taken over in this operation is left to it: a resource that
+        was renamed in the program is adopted under its new name before the old one is deleted.
+        """
+        if current_operation().is_held(_id, current_call().urn):
+            tell(f"the replica of replication record ({_id}) stays: another resource has it now")
+            return
         state, _ = split_unknown(_props)
         session = self.open()
         session.run(_remove(session, _from_state({**state, "replication_record_id": _id})))
@@ -261,7 +276,7 @@ async def _judge(
             destination_vault_id=inputs.get("destination_vault_id"),
             is_project_unknown="destination_project_id" in unknown,
             adopt=inputs.get("adopt", True),
-            own_record_ids=frozenset(being_replaced),
+            own_record_ids=current_operation().replaced,
         ),
         session.project_id,
     )

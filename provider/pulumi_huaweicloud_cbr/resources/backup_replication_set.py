@@ -49,13 +49,13 @@ from pulumi_huaweicloud_cbr.resources._base import (
 from pulumi_huaweicloud_cbr.resources._call import current_call
 from pulumi_huaweicloud_cbr.resources._inputs import (
     NOT_CHECKED,
-    being_replaced,
     limits,
     missing_source_region,
     unchecked,
     with_defaults,
 )
 from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
+from pulumi_huaweicloud_cbr.resources._operation import current_operation
 from pulumi_huaweicloud_cbr.resources._rows import (
     COORDINATES,
     row_of,
@@ -148,9 +148,11 @@ class BackupReplicationSetProvider(CbrProvider):
             if field in unknown or declared.get(field) not in (None, state.get(field))
         ]
         rows = tracked_rows(state)
+        operation = current_operation()
         if replaces:
             self._require_sources(rows, declared)
-            being_replaced.update(row.replication_record_id for row in rows.values())
+            for row in rows.values():
+                operation.note_replaced(row.replication_record_id)
             # Of the same backups in the same region there is one replica each.
             is_delete_first = "destination_region" not in replaces
             return DiffResult(
@@ -165,6 +167,8 @@ class BackupReplicationSetProvider(CbrProvider):
             field in unknown or declared.get(field) != state.get(field) for field in _STATE_ONLY
         )
         _tell_changes(changes, rows)
+        for label in rows.keys() - set(changes.removed):
+            operation.note_kept(rows[label].replication_record_id, current_call().urn)
         return DiffResult(changes=bool(changes or unknown_members or is_state_only))
 
     def _lost(self, rows: Rows, declared: dict[str, Any]) -> list[str]:
@@ -388,7 +392,7 @@ async def _judge(
             destination_vault_id=inputs.get("destination_vault_id"),
             is_project_unknown="destination_project_id" in unknown,
             adopt=inputs.get("adopt", True),
-            own_record_ids=frozenset(being_replaced),
+            own_record_ids=current_operation().replaced,
         )
 
     verdicts = await asyncio.gather(
@@ -453,8 +457,20 @@ async def _look(session: Session, rows: Rows) -> Results[tuple[Standing, Tracked
 async def _remove(session: Session, rows: Rows) -> Results[None]:
     from pulumi_huaweicloud_cbr.fleet import remove_all
 
-    limit_s = current_call().timeout_s
-    return await remove_all(session.client(), rows, EngineReporter(), limits(), limit_s)
+    call, operation = current_call(), current_operation()
+    held = {
+        label
+        for label, row in rows.items()
+        if operation.is_held(row.replication_record_id, call.urn)
+    }
+    if held:
+        tell(f"not deleted, since other resources have their replicas now: {listed(sorted(held))}")
+    leaving = {label: row for label, row in rows.items() if label not in held}
+    results = await remove_all(
+        session.client(), leaving, EngineReporter(), limits(), call.timeout_s
+    )
+    results.done.update(dict.fromkeys(held))
+    return results
 
 
 async def _bring_about(
@@ -506,6 +522,8 @@ async def _bring_about(
     submitted = await submit_all(
         client, {label: desired(wanted[label]) for label in submitting}, report, limit_s
     )
+    for tracked in submitted.done.values():
+        current_operation().note_created(tracked.replication_record_id)
     rows |= submitted.done
     named = {label: (rows[label], wanted[label].name or "") for label in changes.renamed}
     renamed = await rename_all(client, named, report, limits(), limit_s)
