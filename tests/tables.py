@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.e2e import crash, features
+from tests.e2e import crash, drift, features
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "crashes": (REPOSITORY / "docs" / "crash-safety.md", crash.table),
+    "drift": (REPOSITORY / "docs" / "user-guide.md", drift.table),
     "features": (REPOSITORY / "docs" / "plugin-host.md", features.table),
 }
 

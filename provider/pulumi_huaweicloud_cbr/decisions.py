@@ -216,10 +216,7 @@ _OPTIONAL_FIELDS = COMPUTED_FIELDS | {"name", "description"}
 
 @dataclass(frozen=True)
 class Difference:
-    """How declared inputs differ from the state; both lists hold names of inputs.
-
-    `is_delete_first` says how to replace, also where only the user asks for it.
-    """
+    """How declared inputs differ from the state; both lists hold names of inputs."""
 
     replaces: tuple[str, ...] = ()
     updates: tuple[str, ...] = ()
@@ -251,7 +248,7 @@ def decide_diff(
         replaces=replaces,
         updates=updates,
         # Only with the same natural key would the old replica stand in the new one's way.
-        is_delete_first=not {"backup_id", "destination_region"} & set(replaces),
+        is_delete_first=bool(replaces) and not {"backup_id", "destination_region"} & set(replaces),
     )
 
 

@@ -358,3 +358,31 @@ def test_drift(drift: Drift, bench: Bench) -> None:
     seen = Drift(drift.key, drift.title, plain_up, refresh, preview, up)
     assert drift == seen
     assert len(bench.replicas()) <= 1
+
+
+def test_renamed_resource_keeps_its_replica(bench: Bench) -> None:
+    """A resource with another name in the program adopts the replica; the old one leaves it."""
+    bench.settle()
+    replica = bench.replica
+    before = bench.control.journal()
+
+    bench.declare(name="erp-db")
+    told = bench.project.up().text
+
+    assert [f"erp-db-to-{REGION}"] == list(bench.project.state())
+    assert () == _written(bench, before)
+    assert replica == bench.replica
+    assert "stays: a resource has adopted it" in told
+
+
+def test_replace_option_keeps_the_replica(bench: Bench) -> None:
+    """`up --replace` makes the new before it deletes the old, so the replica is adopted."""
+    bench.settle()
+    replica = bench.replica
+    before = bench.control.journal()
+
+    told = bench.project.up("--replace", bench.project.state()[NAME]["urn"]).text
+
+    assert () == _written(bench, before)
+    assert replica == bench.replica
+    assert "stays: a resource has adopted it" in told

@@ -8,7 +8,6 @@ resource that was renamed in the program.
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
 
 
 class Operation:
@@ -17,23 +16,17 @@ class Operation:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._replaced: set[str] = set()
-        self._created: set[str] = set()
-        self._kept: defaultdict[str, set[str]] = defaultdict(set)
+        self._held: set[str] = set()
 
     def note_replaced(self, record_id: str) -> None:
         """Note a replication that is to be replaced."""
         with self._lock:
             self._replaced.add(record_id)
 
-    def note_created(self, record_id: str) -> None:
-        """Note a replication that a resource was made for, by a copy or by adoption."""
+    def note_held(self, record_id: str) -> None:
+        """Note a replication that a resource was made for, by a copy or by adoption, or keeps."""
         with self._lock:
-            self._created.add(record_id)
-
-    def note_kept(self, record_id: str, urn: str) -> None:
-        """Note a replication that a resource of the program has and keeps."""
-        with self._lock:
-            self._kept[record_id].add(urn)
+            self._held.add(record_id)
 
     @property
     def replaced(self) -> frozenset[str]:
@@ -41,10 +34,10 @@ class Operation:
         with self._lock:
             return frozenset(self._replaced)
 
-    def is_held(self, record_id: str, urn: str) -> bool:
-        """Whether another resource has the replication than the one of this name."""
+    def is_held(self, record_id: str) -> bool:
+        """Whether a resource has the replication that will be there after the operation."""
         with self._lock:
-            return record_id in self._created or bool(self._kept[record_id] - {urn})
+            return record_id in self._held
 
 
 _operation = Operation()

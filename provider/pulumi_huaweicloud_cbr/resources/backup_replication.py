@@ -124,7 +124,7 @@ class BackupReplicationProvider(CbrProvider):
         if difference.replaces:
             operation.note_replaced(_id)
         else:
-            operation.note_kept(_id, current_call().urn)
+            operation.note_held(_id)
         return DiffResult(
             changes=not difference.is_empty,
             replaces=list(difference.replaces),
@@ -167,10 +167,10 @@ class BackupReplicationProvider(CbrProvider):
         try:
             tracked = session.run(_create(session, inputs))
         except IncompleteError as error:
-            current_operation().note_created(error.tracked.replication_record_id)
+            current_operation().note_held(error.tracked.replication_record_id)
             outputs = _to_state(inputs, error.tracked)
             raise PartialResultError(error, error.tracked.replication_record_id, outputs) from error
-        current_operation().note_created(tracked.replication_record_id)
+        current_operation().note_held(tracked.replication_record_id)
         return CreateResult(tracked.replication_record_id, _to_state(inputs, tracked))
 
     @served
@@ -233,11 +233,12 @@ class BackupReplicationProvider(CbrProvider):
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Delete the replica and wait until it is gone; one that is gone already is fine.
 
-        One that another resource has taken over in this operation is left to it: a resource that
-        was renamed in the program is adopted under its new name before the old one is deleted.
+        One that a resource has taken over, or keeps, in this operation is left to it: a resource
+        that was renamed in the program adopts under its new name before the old one is deleted,
+        and so does one that the user has replaced by ``--replace``.
         """
-        if current_operation().is_held(_id, current_call().urn):
-            tell(f"the replica of replication record ({_id}) stays: another resource has it now")
+        if current_operation().is_held(_id):
+            tell(f"the replica of replication record ({_id}) stays: a resource has adopted it")
             return
         state, _ = split_unknown(_props)
         session = self.open()
