@@ -172,6 +172,10 @@ test-e2e: toolchain-quiet sdk-venvs ## The real pulumi command against the simul
 tables: $(VENV) ## Write the documents' tables from the tests' data
 	@.venv/bin/python -m tests.tables
 
+.PHONY: mutants
+mutants: $(VENV) ## Switch rules of the package off, one at a time: a test has to notice each (docs/mutants.md)
+	@$(ISOLATE) .venv/bin/python -m tests.mutants --write $(MUTANTS)
+
 .PHONY: coverage
 coverage: $(VENV) ## Branch coverage of the package by unit and contract tests
 	@$(PYTEST) --cov --cov-report=term-missing tests/unit tests/contract

@@ -457,6 +457,7 @@ def _tls_context(settings: Settings) -> ssl.SSLContext | bool:
         return ssl.create_default_context(cafile=settings.ca_file)
     except (OSError, ssl.SSLError) as error:
         raise ConfigurationError(
-            f"huaweicloud:caFile (or HW_CA_FILE): {settings.ca_file!r} cannot be used: {error}",
+            f"huaweicloud:caFile (or HW_CA_FILE): {settings.ca_file!r} cannot be used: "
+            f"{error.strerror or error}",
             remedy="want a file of PEM certificates",
         ) from error

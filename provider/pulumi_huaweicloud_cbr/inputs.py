@@ -23,7 +23,7 @@ _REGION_CHARACTER = re.compile(r"[a-zA-Z0-9._\-]")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 _PROJECT_CHARACTER = re.compile(r"[a-zA-Z0-9_\-]")
 
-Rule = Callable[[object], "str | None"]
+Rule = Callable[[object], str | None]
 
 
 def check_inputs(

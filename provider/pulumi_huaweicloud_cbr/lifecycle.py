@@ -161,7 +161,7 @@ async def submit_or_adopt(
     for _ in range(limits.submissions):
         source, decision = await _look(api, desired, report, limits, unsettled)
         if isinstance(decision, Refuse):
-            raise ConflictError(f"{desired}: {decision.reason}", remedy=decision.remedy)
+            raise ConflictError(f"submitting {desired}: {decision.reason}", remedy=decision.remedy)
         if isinstance(decision, Adopt):
             return await _adopt(api, desired, source, decision.attempt, report)
         # Nothing was sent yet: an interruption ends it here.

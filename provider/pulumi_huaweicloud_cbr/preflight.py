@@ -79,10 +79,9 @@ def check_region_pair(
         observed = "is the source region itself"
     else:
         observed = f"is not among the regions that {source_region!r} can copy to"
-    known = ", ".join(sorted(destinations)) or "none at all"
-    return [
-        Finding("destination_region", f"{destination_region!r} {observed}; choose one of: {known}")
-    ]
+    known = ", ".join(sorted(destinations))
+    way_out = f"choose one of: {known}" if known else "CBR copies from there to no region at all"
+    return [Finding("destination_region", f"{destination_region!r} {observed}; {way_out}")]
 
 
 def check_vault(vault: Vault, backup: Backup | None) -> list[Finding]:

@@ -206,6 +206,16 @@ def _remember(value: Any) -> None:
             remember_secret(secret)
 
 
+_WANTED = {
+    "string_type": "want text",
+    "dict_type": "want a JSON object",
+    "bool_type": "want true or false",
+    "bool_parsing": "want true or false",
+    "float_type": "want a number of seconds",
+    "float_parsing": "want a number of seconds",
+}
+
+
 def _describe(error: ValidationError) -> str:
     faults = []
     for fault in error.errors(include_url=False, include_context=False):
@@ -213,6 +223,6 @@ def _describe(error: ValidationError) -> str:
         key = _KEY_OF[field]
         path = "".join(f"[{quoted(part)}]" for part in inner)
         shown = "" if field in _SECRET_FIELDS else f" is {quoted(fault['input'])};"
-        reason = fault["msg"].removeprefix("Value error, ")
+        reason = _WANTED.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
         faults.append(f"{key}{path}:{shown} {reason[:1].lower()}{reason[1:]}")
     return " | ".join(faults)

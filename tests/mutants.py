@@ -1,0 +1,374 @@
+"""Switches one rule of the package off at a time, and looks which tests notice.
+
+``python -m tests.mutants`` works on a copy of the package and runs a few fast tests against each
+mutant; it fails when a mutant survives, or when a patch does not apply any more. With ``--write``
+it writes docs/mutants.md; names of mutants as arguments choose some of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PROVIDER = REPOSITORY / "provider"
+PACKAGE = "pulumi_huaweicloud_cbr"
+DOCUMENT = REPOSITORY / "docs" / "mutants.md"
+TEST_LIMIT_S = 600
+"""Far above what the tests of a mutant take; only a hang reaches it."""
+SHOWN = 3
+
+
+class MutantError(Exception):
+    """The check itself cannot be made: a patch does not apply, or no test was run."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A rule, and how to switch it off: `old`, which stands once in `file`, becomes `new`.
+
+    `tests` are files of tests, `chosen` is pytest's ``-k`` for those that must notice.
+    """
+
+    name: str
+    rule: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+    chosen: str = ""
+
+    def apply(self, package: Path) -> None:
+        """Patch a copy of the package.
+
+        Raises:
+            MutantError: what is to be replaced does not stand there exactly once.
+        """
+        path = package / self.file
+        text = path.read_text()
+        if text.count(self.old) != 1:
+            raise MutantError(
+                f"{self.name}: {self.file} has {text.count(self.old)} places to patch, want 1; "
+                "bring the patch in tests/mutants.py up to date"
+            )
+        path.write_text(text.replace(self.old, self.new))
+
+
+TABLES = ("tests/contract/test_tables.py",)
+AMBIGUITY = ("tests/contract/test_ambiguity.py",)
+PREFLIGHT = ("tests/contract/test_preflight.py",)
+CLIENT = ("tests/unit/test_client.py",)
+FINDERS = ("tests/unit/test_finders.py",)
+CODES = ("tests/unit/test_error_codes.py",)
+
+MUTANTS = (
+    Mutant(
+        "no-adoption",
+        "a matching copy is adopted, not submitted again",
+        "decisions.py",
+        "    return Adopt(attempt)\n",
+        "    return Submit()\n",
+        TABLES,
+        "create_matching or adopted_replica",
+    ),
+    Mutant(
+        "foreign-vault-adopted",
+        "a replica in another vault is refused",
+        "decisions.py",
+        "    if record.destination_vault_id != desired.destination_vault_id:\n",
+        "    if False:\n",
+        TABLES,
+        "other_vault",
+    ),
+    Mutant(
+        "unknown-status-submits",
+        "a record with an unknown status is refused",
+        "decisions.py",
+        "        if not (record.is_pending or record.is_succeeded):\n            return Refuse(",
+        "        if not (record.is_pending or record.is_succeeded):\n            continue\n"
+        "            return Refuse(",
+        TABLES,
+        "create_unknown_status",
+    ),
+    Mutant(
+        "skip-always-failed",
+        "`skip` with a replica did not fail",
+        "models.py",
+        "            return self.destination_backup_id is None\n",
+        "            return True\n",
+        ("tests/unit/test_models.py",),
+    ),
+    Mutant(
+        "skip-never-failed",
+        "`skip` without a replica failed",
+        "models.py",
+        "            return self.destination_backup_id is None\n",
+        "            return False\n",
+        ("tests/unit/test_models.py",),
+    ),
+    Mutant(
+        "resend-without-look",
+        "a submission without an answer is looked for before it is sent again",
+        "lifecycle.py",
+        "        source, decision = await _look(api, desired, report, limits, looks)\n",
+        "        decision = Submit()\n        if not unsettled:\n"
+        "            source, decision = await _look(api, desired, report, limits, looks)\n",
+        AMBIGUITY,
+        "accepted",
+    ),
+    Mutant(
+        "second-copy-is-an-error",
+        "1009 at the submission turns into adoption",
+        "lifecycle.py",
+        "            if not (_is_second_copy(error) or is_outcome_unknown(error)):\n",
+        "            if not is_outcome_unknown(error):\n",
+        AMBIGUITY,
+        "second_copy",
+    ),
+    Mutant(
+        "submission-repeated-blindly",
+        "the client repeats a submission only where it was certainly not accepted",
+        "client.py",
+        "            json=request.to_wire(),\n            is_repeatable=False,\n",
+        "            json=request.to_wire(),\n            is_repeatable=True,\n",
+        CLIENT,
+        "submission_is_sent_again_only",
+    ),
+    Mutant(
+        "expired-source-loses-replica",
+        "the replica of an expired source is present",
+        "decisions.py",
+        "    if not replica.is_gone:\n        return Standing.PRESENT\n",
+        "    if not replica.is_gone and observation.source is not None:\n"
+        "        return Standing.PRESENT\n",
+        TABLES,
+        "source_expired",
+    ),
+    Mutant(
+        "preflight-of-what-exists",
+        "what exists is not asked about again: its source may have expired",
+        "resources/backup_replication.py",
+        "        if not failures and not olds:\n",
+        "        if not failures:\n",
+        (*TABLES, *PREFLIGHT),
+        "source_expired or no_op",
+    ),
+    Mutant(
+        "record-proves-replica",
+        "a record that says `success` proves nothing: the replica is looked for",
+        "decisions.py",
+        "    if not replica.is_gone:\n        return Standing.PRESENT\n",
+        "    if not replica.is_gone or (record is not None and record.is_succeeded):\n"
+        "        return Standing.PRESENT\n",
+        TABLES,
+        "replica_gone",
+    ),
+    Mutant(
+        "guessed-gone",
+        "a replica that cannot be told is an error, not gone",
+        "lifecycle.py",
+        "    await require_no_replica(\n",
+        "    if False: await require_no_replica(\n",
+        TABLES,
+        "cannot_be_told",
+    ),
+    Mutant(
+        "delete-does-not-wait",
+        "delete waits until the replica is gone",
+        "lifecycle.py",
+        "    await _wait_gone(api, tracked.destination, replica.backup_id, limits, report)\n",
+        "    return\n",
+        (*TABLES, *AMBIGUITY),
+        "source_expired_and_replica_found or lost_answer_of_deletion",
+    ),
+    Mutant(
+        "delete-during-copy",
+        "delete waits for a copy that is under way",
+        "lifecycle.py",
+        "        pending=frozenset({Standing.COPYING.value}),\n"
+        "        target=frozenset({Standing.PRESENT.value, ",
+        "        pending=frozenset(),\n"
+        "        target=frozenset({Standing.COPYING.value, Standing.PRESENT.value, ",
+        TABLES,
+        "delete_waits",
+    ),
+    Mutant(
+        "wrong-path-is-gone",
+        'a 401 "Malformed request url" means gone only where the project answers',
+        "finders.py",
+        "            await api.list_backups(scope, limit=1)\n",
+        "            pass\n",
+        FINDERS,
+        "wrong_path",
+    ),
+    Mutant(
+        "other-answer-taken",
+        "an answer about another backup is not taken for the one asked for",
+        "finders.py",
+        "    if asked_id.lower() != answered_id.lower():\n",
+        "    if False:\n",
+        (*FINDERS, "tests/unit/test_error_texts.py"),
+        "another or answer_is_about",
+    ),
+    Mutant(
+        "any-404-is-gone",
+        "a backup is gone by its own code alone",
+        "responses.py",
+        "        is_missing = code in missing_codes\n",
+        "        pass\n",
+        CODES,
+        "missing_thing",
+    ),
+    Mutant(
+        "status-decides",
+        "the code decides whether to repeat, not the HTTP status",
+        "backoff.py",
+        "    return facts_of(error.code, error.status).repeat\n",
+        "    return facts_of(None, error.status).repeat\n",
+        CODES,
+        "how_often and BackupService",
+    ),
+    Mutant(
+        "waits-beyond-budget",
+        "a wish to wait beyond the budget ends the call at once",
+        "backoff.py",
+        "            or elapsed + state.upcoming_sleep > budget.seconds\n",
+        "            or elapsed > budget.seconds\n",
+        CLIENT,
+        "beyond_the_budget",
+    ),
+    Mutant(
+        "secrets-quoted",
+        "known secrets are blanked out in every error",
+        "errors.py",
+        '        text = text.replace(secret, "[secret]")\n',
+        "        pass\n",
+        ("tests/unit/test_errors.py",),
+    ),
+    Mutant(
+        "tokens-quoted",
+        "what looks like a token is blanked out though nobody remembered it",
+        "errors.py",
+        '    return _TOKEN_LIKE.sub("[secret]", text)\n',
+        "    return text\n",
+        ("tests/unit/test_errors.py",),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the tests said of a mutant."""
+
+    mutant: Mutant
+    killers: tuple[str, ...]
+    count: int
+    seconds: float
+
+    def __str__(self) -> str:
+        if not self.killers:
+            return f"{self.mutant.name}: SURVIVED {self.count} tests ({self.seconds:.0f} s)"
+        return (
+            f"{self.mutant.name}: killed by {len(self.killers)} of {self.count} tests "
+            f"({self.seconds:.0f} s): {', '.join(self.killers[:SHOWN])}"
+        )
+
+
+def copy_package(folder: Path) -> Path:
+    """Copy the package into a folder from which it can be imported; return it."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    return Path(shutil.copytree(PROVIDER / PACKAGE, folder / PACKAGE, ignore=ignored))
+
+
+def judge(mutant: Mutant) -> Outcome:
+    """Run the tests of a mutant against it.
+
+    Raises:
+        MutantError: the patch does not apply, or the tests did not run.
+    """
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
+        mutant.apply(copy_package(Path(folder)))
+        environment = {**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
+        _require_imported_from(folder, environment)
+        command = [sys.executable, "-m", "pytest", "-q", "-rf", "-p", "no:cacheprovider"]
+        command += ["-n", "0", *mutant.tests, *(["-k", mutant.chosen] if mutant.chosen else [])]
+        done = subprocess.run(
+            command,
+            cwd=REPOSITORY,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=TEST_LIMIT_S,
+            check=False,
+        )
+    if done.returncode not in (0, 1):
+        raise MutantError(f"{mutant.name}: the tests did not run:\n{done.stdout}{done.stderr}")
+    count = sum(map(int, re.findall(r"(\d+) (?:passed|failed)", done.stdout.splitlines()[-1])))
+    failed = re.findall(r"^FAILED \S+?::([^\s\[]+)", done.stdout, re.MULTILINE)
+    return Outcome(mutant, tuple(failed), count, time.monotonic() - started)
+
+
+def _require_imported_from(folder: str, environment: dict[str, str]) -> None:
+    code = f"import {PACKAGE}; print({PACKAGE}.__file__)"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=True
+    )
+    if not done.stdout.startswith(folder):
+        raise MutantError(f"the tests would not see the copy, but {done.stdout.strip()}")
+
+
+def document(outcomes: Sequence[Outcome]) -> str:
+    """Return the outcomes as a page of the documentation."""
+    rows = [
+        f"| {outcome.mutant.rule} | {len(outcome.killers)} of {outcome.count} | "
+        + ", ".join(f"`{name}`" for name in dict.fromkeys(outcome.killers[:SHOWN]))
+        + " |"
+        for outcome in outcomes
+    ]
+    return "\n".join(
+        [
+            "# Rules that tests hold",
+            "",
+            "Each of these rules was switched off in a copy of the package, and a few fast tests",
+            "were run against it. `make mutants` does it again; it fails when no test notices.",
+            "",
+            "| rule | tests that notice | such as |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Judge the mutants; return 0 when all were killed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("names", nargs="*", help="only these mutants")
+    parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT.name}")
+    given = parser.parse_args(arguments)
+    outcomes = []
+    for mutant in MUTANTS:
+        if given.names and mutant.name not in given.names:
+            continue
+        outcomes.append(judge(mutant))
+        print(outcomes[-1], flush=True)
+    survivors = [outcome for outcome in outcomes if not outcome.killers]
+    print(f"{len(outcomes) - len(survivors)} of {len(outcomes)} mutants were killed")
+    if given.write and not (survivors or given.names):
+        DOCUMENT.write_text(document(outcomes))
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,885 @@
+"""Every text that a user can meet, word for word, from the code that writes it.
+
+A raise without its text here fails the last test. Read a new one aloud before it is added.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import re
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from pulumi.dynamic import Config, ConfigureRequest
+
+import pulumi_huaweicloud_cbr as cbr
+from pulumi_huaweicloud_cbr import checks, client, errors, finders, lifecycle, preflight
+from pulumi_huaweicloud_cbr.auth import GivenTokens, make_authenticator
+from pulumi_huaweicloud_cbr.client import CbrClient
+from pulumi_huaweicloud_cbr.clock import InterruptibleClock
+from pulumi_huaweicloud_cbr.decisions import Attempt, Refuse, decide_create
+from pulumi_huaweicloud_cbr.inputs import check_inputs
+from pulumi_huaweicloud_cbr.models import (
+    Backup,
+    DesiredReplication,
+    ProjectScope,
+    Replica,
+    ReplicationRecord,
+    TrackedReplication,
+    Vault,
+)
+from pulumi_huaweicloud_cbr.resources import _base, _session, functions
+from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.waiters import Look, WaitPlan, wait
+from tests.unit.wire import REQUEST, SOURCE, FakeClock, Wire, get_backup, replicate
+
+PACKAGE = Path(cbr.__file__).parent
+BACKUP = "5a863daa-7265-4c0a-822f-e66b2abcfb3d"
+REPLICA = "b28ce54c-70d0-42e4-ac6b-ff8723571da3"
+RECORD = "22edc1e1-314b-4e5f-a443-a59fd79a71a8"
+VAULT = REQUEST.destination_vault_id
+OTHER = "0b7e6f3c-54a1-4c7e-8a52-3f0d9c1e2b4a"
+DESTINATION = ProjectScope("cn-east-3", REQUEST.destination_project_id)
+DESIRED = DesiredReplication(BACKUP, SOURCE, DESTINATION, VAULT, name="erp-dr")
+TRACKED = TrackedReplication(
+    backup_id=BACKUP,
+    source=SOURCE,
+    destination=DESTINATION,
+    destination_vault_id=VAULT,
+    replication_record_id=RECORD,
+    status="success",
+    source_resource_id="2d3e5f89-4ed2-411f-801f-21d70f3362de",
+)
+MISSING = httpx.Response(
+    404, json={"error_code": "BackupService.6200", "error_msg": "The backup does not exist."}
+)
+WRONG_PATH = httpx.Response(
+    401, json={"unauthorized": {"code": "401", "message": "Malformed request url"}}
+)
+EMPTY = httpx.Response(200, json={"backups": [], "operation_logs": []})
+
+
+class Silent:
+    """A reporter to nobody."""
+
+    def tell(self, message: str) -> None:
+        """Keep it."""
+
+    progress = tell
+
+
+class Routes(Wire):
+    """A network that answers by method and the end of the path; a list is answered in turn."""
+
+    def __init__(self, **answers: httpx.Response | list[httpx.Response]) -> None:
+        super().__init__(EMPTY)
+        self.routes = answers
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        """Give the answer of the route."""
+        name = "backups" if request.url.path.endswith("backups") else "one"
+        if request.url.path.endswith("operation-logs"):
+            name = "logs"
+        if request.method != "GET":
+            name = request.method.lower()
+        answer = self.routes.get(name, EMPTY)
+        if isinstance(answer, list):
+            return answer.pop(0) if len(answer) > 1 else answer[0]
+        return answer
+
+
+def record(**changes: Any) -> ReplicationRecord:
+    """Return a record of a finished copy."""
+    return ReplicationRecord.model_validate(
+        {
+            "id": RECORD,
+            "status": "success",
+            "destination_region": DESTINATION.region,
+            "destination_project_id": DESTINATION.project_id,
+            "destination_vault_id": VAULT,
+            "destination_backup_id": REPLICA,
+            **changes,
+        }
+    )
+
+
+def shown(*records: ReplicationRecord, id_: str = BACKUP, **fields: Any) -> httpx.Response:
+    """Return the answer that shows a backup."""
+    listed = [row.model_dump() for row in records]
+    return httpx.Response(
+        200, json={"backup": {"id": id_, "replication_records": listed, **fields}}
+    )
+
+
+def caught(work: Callable[[], Any]) -> str:
+    """Return the text of the error in which something ends."""
+    with pytest.raises((errors.CbrError, _base.UnexpectedError)) as error:
+        work()
+    return str(error.value)
+
+
+def ends(work: Callable[[CbrClient], Coroutine[Any, Any, Any]], wire: Wire, **given: Any) -> str:
+    """Return the text of the error in which work with the API ends."""
+
+    async def run() -> None:
+        async with wire.client(**given) as api:
+            await work(api)
+
+    return caught(lambda: anyio.run(run))
+
+
+def refusal(desired: DesiredReplication = DESIRED, **changes: Any) -> str:
+    """Return why a replication is refused beside a record."""
+    replica = Replica(REPLICA, Backup(id=REPLICA, status="available"))
+    decision = decide_create(desired, [Attempt(record(**changes), replica)])
+    assert isinstance(decision, Refuse)
+    return f"{decision.field}: {decision.reason}; {decision.remedy}"
+
+
+def finding(found: list[preflight.Finding]) -> str:
+    """Return the one finding."""
+    (only,) = found
+    return f"{only.field}: {only.reason}"
+
+
+def given(**changes: Any) -> str:
+    """Return what is wrong with inputs."""
+    inputs = {"backup_id": BACKUP, "destination_region": "cn-east-3", "destination_vault_id": VAULT}
+    return " | ".join(
+        f"{fault.field}: {fault.reason}" for fault in check_inputs({**inputs, **changes})
+    )
+
+
+def backup(**changes: Any) -> Backup:
+    """Return a backup that can be copied."""
+    fields = {"id": BACKUP, "status": "available", "resource_type": "OS::Nova::Server", **changes}
+    return Backup.model_validate(fields)
+
+
+def vault(**billing: Any) -> Vault:
+    """Return a vault."""
+    return Vault.model_validate({"id": VAULT, "billing": billing})
+
+
+def waited(status: str) -> str:
+    """Return how a wait ends that sees one status for ever."""
+    plan = WaitPlan(
+        what="waiting",
+        doing="waiting for it",
+        pending=frozenset({"busy"}),
+        target=frozenset({"done"}),
+        interval_s=10,
+        timeout_s=3600,
+        hint="it goes on",
+    )
+
+    async def look() -> Look[None]:
+        return Look(status, None, "progress 41 %")
+
+    return caught(lambda: anyio.run(wait, plan, look, FakeClock(), Silent()))
+
+
+def interrupted() -> str:
+    """Return what an interrupted wait says."""
+    event = threading.Event()
+    event.set()
+    return caught(lambda: anyio.run(InterruptibleClock(event).sleep, 1.0))
+
+
+def provider(**config: str) -> cbr.BackupReplicationProvider:
+    """Return a provider as the engine configures it."""
+    configured = cbr.BackupReplicationProvider()
+    full = {f"huaweicloud:{key}": value for key, value in config.items()}
+    configured.configure(ConfigureRequest(Config(full, "p")))
+    return configured
+
+
+def checked(**config: str) -> str:
+    """Return what a check says."""
+    inputs = {
+        "backup_id": BACKUP,
+        "destination_region": "cn-east-3",
+        "destination_vault_id": VAULT,
+        "preflight": "off",
+    }
+    failures = provider(**config).check({}, inputs).failures
+    return " | ".join(f"{failure.property}: {failure.reason}" for failure in failures)
+
+
+def settings(**config: Any) -> str:
+    """Return what is wrong with settings."""
+    full = {f"huaweicloud:{key}": value for key, value in config.items()}
+    return caught(lambda: Settings.load(full.get, {}))
+
+
+@pytest.fixture(autouse=True)
+def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have limits reached at once."""
+    monkeypatch.setattr(_session, "LAST_REQUEST_S", 0.0)
+    monkeypatch.setattr(finders, "PAGES_LIMIT", 2)
+    monkeypatch.setattr(finders, "PAGE_SIZE", 1)
+
+
+async def never(_: httpx.Request) -> httpx.Response:
+    """Do not answer."""
+    await anyio.sleep_forever()
+    raise AssertionError("nothing lasts for ever")
+
+
+def unanswered() -> str:
+    """Return what is said of an answer that does not come within the limit of a call."""
+    wire = Wire(EMPTY)
+    wire.handle = never  # type: ignore[assignment]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "CALL_LIMIT_S", 0.0)
+        return ends(replicate, wire)
+
+
+ASKED = checks.Question(
+    source=SOURCE,
+    destination_region=None,
+    backup_id=BACKUP,
+    destination_vault_id=VAULT,
+)
+
+
+def no_vault() -> str:
+    """Return what is said of a vault that does not exist."""
+    gone = {"error_code": "BackupService.6105", "error_msg": "no"}
+
+    async def ask() -> list[preflight.Finding]:
+        async with Wire(httpx.Response(404, json=gone)).client() as api:
+            question = dataclasses.replace(
+                ASKED,
+                destination_region=DESTINATION.region,
+                destination_project_id=DESTINATION.project_id,
+            )
+            verdict = await checks._check_destination(api, question, None)
+            return list(verdict.findings)
+
+    return finding(anyio.run(ask))
+
+
+ONE_BACKUP = httpx.Response(200, json={"backups": [{"id": REPLICA, "name": "erp-dr"}]})
+PASSWORD_SIGN_IN = {"token": None, "user_name": "ops", "password": "no-secret", "domain_name": "a"}
+FAILED_POST = httpx.Response(502)
+SECOND = httpx.Response(400, json={"error_code": "BackupService.1009", "error_msg": "already"})
+
+TEXTS: dict[str, Callable[[], str]] = {
+    "auth-nothing": lambda: caught(lambda: make_authenticator(Settings(), FakeClock())),
+    "auth-part": lambda: caught(lambda: make_authenticator(Settings(user_name="u"), FakeClock())),
+    "auth-no-token-of-project": lambda: caught(
+        lambda: GivenTokens(Settings(tokens={"p": "t"})).for_project(SOURCE)
+    ),
+    "auth-no-header": lambda: ends(
+        get_backup, Wire(httpx.Response(201, json={})), **PASSWORD_SIGN_IN
+    ),
+    "auth-refused": lambda: ends(
+        get_backup,
+        Wire(httpx.Response(401, json={"error": {"code": 401, "message": "Wrong.", "title": "t"}})),
+        **PASSWORD_SIGN_IN,
+    ),
+    "client-redirect": lambda: ends(get_backup, Wire(httpx.Response(302))),
+    "client-ca-file": lambda: caught(
+        lambda: client._tls_context(Settings(ca_file="/nowhere/ca.pem"))
+    ),
+    "client-call-limit": unanswered,
+    "client-not-sent": lambda: ends(replicate, Wire(httpx.ConnectError("Connection refused"))),
+    "client-no-answer": lambda: ends(replicate, Wire(httpx.ReadTimeout(""))),
+    "responses-refused": lambda: ends(get_backup, Wire(MISSING)),
+    "responses-other-form": lambda: ends(get_backup, Wire(httpx.Response(200, json={}))),
+    "clock-interrupted": interrupted,
+    "decide-project": lambda: refusal(destination_project_id="other"),
+    "decide-vault": lambda: refusal(destination_vault_id=OTHER),
+    "decide-vault-copying": lambda: refusal(destination_vault_id=OTHER, status="replicating"),
+    "decide-no-adoption": lambda: refusal(
+        DesiredReplication(BACKUP, SOURCE, DESTINATION, VAULT, adopt=False)
+    ),
+    "decide-unknown-status": lambda: refusal(status="suspended"),
+    "find-replicas-of-resource": lambda: ends(
+        lambda api: finders.require_no_replica(api, DESTINATION, VAULT, "r", "looking for it"),
+        Routes(backups=[ONE_BACKUP, EMPTY]),
+    ),
+    "find-no-project": lambda: ends(
+        lambda api: finders.find_project_id(api, "cn-east-3"),
+        Wire(httpx.Response(200, json={"projects": []})),
+    ),
+    "find-endless-pages": lambda: ends(
+        lambda api: finders.require_no_replica(api, DESTINATION, VAULT, "r", "looking for it"),
+        Routes(backups=ONE_BACKUP),
+    ),
+    "find-answer-is-about": lambda: ends(
+        lambda api: finders.find_backup(api, SOURCE, BACKUP), Routes(one=shown(id_=OTHER))
+    ),
+    "find-id-that-does-not-exist": lambda: ends(
+        lambda api: finders.find_backup(api, SOURCE, BACKUP), Routes(one=WRONG_PATH)
+    ),
+    "inputs-missing": lambda: given(
+        backup_id=None, destination_region=None, destination_vault_id=None
+    ),
+    "inputs-unknown": lambda: given(vault="x"),
+    "inputs-no-uuid": lambda: given(backup_id="autobk_7c1e"),
+    "inputs-uuid-type": lambda: given(backup_id=7.0),
+    "inputs-list": lambda: given(name=["a"]),
+    "inputs-object": lambda: given(destination_region={}),
+    "inputs-name": lambda: given(name="db/nightly"),
+    "inputs-region-empty": lambda: given(destination_region=""),
+    "inputs-project": lambda: given(source_project_id="x" * 65),
+    "inputs-description": lambda: given(description="a<b"),
+    "inputs-description-long": lambda: given(description="x" * 256),
+    "inputs-flag": lambda: given(adopt="yes"),
+    "inputs-mode": lambda: given(preflight="no"),
+    "inputs-mode-type": lambda: given(preflight=True),
+    "submit-never-answered": lambda: ends(
+        lambda api: lifecycle.submit_or_adopt(api, DESIRED, Silent()),
+        Routes(one=shown(), post=FAILED_POST),
+    ),
+    "submit-second-copy": lambda: ends(
+        lambda api: lifecycle.submit_or_adopt(api, DESIRED, Silent()),
+        Routes(one=shown(), post=SECOND),
+    ),
+    "submit-refused": lambda: ends(
+        lambda api: lifecycle.submit_or_adopt(api, DESIRED, Silent()),
+        Routes(one=shown(record(status="replicating", destination_vault_id=OTHER))),
+    ),
+    "adopt-not-renamed": lambda: ends(
+        lambda api: lifecycle.submit_or_adopt(api, DESIRED, Silent()),
+        Routes(one=[shown(record()), shown(id_=REPLICA, name="x")], put=MISSING),
+    ),
+    "import-not-listed": lambda: ends(
+        lambda api: lifecycle.find_replication(api, SOURCE, BACKUP, RECORD),
+        Routes(one=shown(record(id="other"))),
+    ),
+    "import-replica-gone": lambda: ends(
+        lambda api: lifecycle.find_replication(api, SOURCE, BACKUP, RECORD),
+        Routes(one=[shown(record()), shown(record()), MISSING]),
+    ),
+    "rename-gone": lambda: ends(
+        lambda api: lifecycle.rename(api, TRACKED, "new", Silent()),
+        Routes(one=[shown(record()), MISSING]),
+    ),
+    "checks-no-backup": lambda: finding(
+        checks._check_source(ASKED, errors.NotFoundError("no"), frozenset())
+    ),
+    "checks-no-vault": no_vault,
+    "preflight-replica": lambda: finding(
+        preflight.check_backup(backup(image_type="replication", resource_type=None))
+    ),
+    "preflight-status": lambda: finding(preflight.check_backup(backup(status="error"))),
+    "preflight-not-ecs": lambda: finding(
+        preflight.check_backup(backup(resource_type="OS::Native::Server"))
+    ),
+    "preflight-disk": lambda: finding(
+        preflight.check_backup(backup(resource_type="OS::Cinder::Volume"))
+    ),
+    "preflight-system-disk": lambda: finding(
+        preflight.check_backup(backup(extend_info={"contain_system_disk": False}))
+    ),
+    "preflight-region": lambda: finding(
+        preflight.check_region_pair("cn-north-4", "mars", frozenset({"cn-east-3", "cn-south-1"}))
+    ),
+    "preflight-no-region": lambda: finding(
+        preflight.check_region_pair("cn-north-4", "cn-north-4", frozenset())
+    ),
+    "preflight-vault-type": lambda: finding(
+        preflight.check_vault(vault(protect_type="backup"), None)
+    ),
+    "preflight-vault-frozen": lambda: finding(preflight.check_vault(vault(status="frozen"), None)),
+    "preflight-vault-deleting": lambda: finding(
+        preflight.check_vault(vault(status="deleting"), None)
+    ),
+    "preflight-vault-object": lambda: finding(
+        preflight.check_vault(vault(object_type="turbo"), backup())
+    ),
+    "preflight-vault-full": lambda: finding(
+        preflight.check_vault(vault(size=100, used=102_400), backup())
+    ),
+    "preflight-vault-tight": lambda: finding(
+        preflight.check_vault(vault(size=100, used=51_200), backup(resource_size=120))
+    ),
+    "provider-not-configured": lambda: caught(lambda: cbr.BackupReplicationProvider().open()),
+    "provider-no-source-region": checked,
+    "provider-bad-setting": lambda: checked(region="a b"),
+    "provider-time-limit": lambda: caught(
+        lambda: anyio.run(_session._within, 0.0, anyio.sleep_forever())
+    ),
+    "provider-import-id": lambda: caught(lambda: provider().import_state("erp")),
+    "provider-no-state": lambda: caught(lambda: provider(token="t").read(RECORD, {})),
+    "functions-limit": lambda: caught(lambda: functions.get_backups(limit=0)),
+    "functions-region": lambda: caught(lambda: functions.get_vault(VAULT)),
+    "settings-malformed": lambda: settings(region="a b", pollInterval="soon", token=["t"]),
+    "settings-project": lambda: settings(projectId="a/b"),
+    "settings-cloud": lambda: settings(cloud="https://x"),
+    "settings-service": lambda: settings(endpoints={"ecs": "https://x"}),
+    "settings-url": lambda: settings(authUrl="iam"),
+    "settings-interval": lambda: settings(pollInterval="0"),
+    "settings-json": lambda: settings(tokens="not json"),
+    "wait-limit": lambda: waited("busy"),
+    "wait-status": lambda: waited("odd"),
+}
+
+EXPECTED = {
+    "auth-nothing": (
+        "no credentials are configured; set huaweicloud:userName, huaweicloud:password "
+        "(with --secret) and huaweicloud:domainName, or huaweicloud:token (with "
+        "--secret); or the environment variables HW_USER_NAME, HW_USER_PASSWORD and "
+        "HW_DOMAIN_NAME, or HW_AUTH_TOKEN"
+    ),
+    "auth-part": (
+        "signing in with a user name needs also huaweicloud:password (or "
+        "HW_USER_PASSWORD), huaweicloud:domainName (or HW_DOMAIN_NAME); domainName is "
+        "the account's name, userName the IAM user's"
+    ),
+    "auth-no-token-of-project": (
+        "no token is configured for region 'cn-north-4', project "
+        "(c6cb0876eaee4f5092d0fdf4c4fc09b3); set huaweicloud:tokens (or HW_AUTH_TOKENS) "
+        "for 'c6cb0876eaee4f5092d0fdf4c4fc09b3'"
+    ),
+    "auth-no-header": (
+        "signing in as user 'ops' to project (c6cb0876eaee4f5092d0fdf4c4fc09b3): HTTP "
+        "201 without a token in X-Subject-Token; check huaweicloud:authUrl or the 'iam' "
+        "member of huaweicloud:endpoints"
+    ),
+    "auth-refused": (
+        "signing in as user 'ops' to project (c6cb0876eaee4f5092d0fdf4c4fc09b3): HTTP "
+        "401: Wrong; check huaweicloud:userName, huaweicloud:password and "
+        "huaweicloud:domainName"
+    ),
+    "client-redirect": (
+        "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "
+        "project (c6cb0876eaee4f5092d0fdf4c4fc09b3): HTTP 302 redirects elsewhere, "
+        "which is not followed; check huaweicloud:endpoints and the proxy"
+    ),
+    "client-ca-file": (
+        "huaweicloud:caFile (or HW_CA_FILE): '/nowhere/ca.pem' cannot be used: No such "
+        "file or directory; want a file of PEM certificates"
+    ),
+    "client-call-limit": (
+        "submitting replication of backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to "
+        "region 'cn-east-3': no complete answer within 0 s; run the same command again"
+    ),
+    "client-not-sent": (
+        "submitting replication of backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to "
+        "region 'cn-east-3': no answer from 'cbr.cn-north-4.myhuaweicloud.com': "
+        "Connection refused; check the network, the proxy and that "
+        "'cbr.cn-north-4.myhuaweicloud.com' is the right endpoint"
+    ),
+    "client-no-answer": (
+        "submitting replication of backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to "
+        "region 'cn-east-3': no answer from 'cbr.cn-north-4.myhuaweicloud.com': "
+        "ReadTimeout; the connection broke before an answer came, run the same command "
+        "again"
+    ),
+    "responses-refused": (
+        "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "
+        "project (c6cb0876eaee4f5092d0fdf4c4fc09b3): HTTP 404: The backup does not "
+        "exist; check the backup id, its project and its region [BackupService.6200]"
+    ),
+    "responses-other-form": (
+        "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "
+        "project (c6cb0876eaee4f5092d0fdf4c4fc09b3): the answer is not of the "
+        "documented form: backup: Field required; check the endpoint; a proxy may have "
+        "answered in the service's place"
+    ),
+    "clock-interrupted": (
+        "interrupted while waiting; what was begun goes on in CBR; run the same command "
+        "again to go on"
+    ),
+    "decide-project": (
+        "destination_project_id: replica (b28ce54c-70d0-42e4-ac6b-ff8723571da3) of "
+        "replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8) is in project "
+        "(other), want (863129926600475a959e8f2efb991722); CBR keeps one replica of a "
+        "backup per region: delete it, or set destination_project_id to 'other' to "
+        "adopt it"
+    ),
+    "decide-vault": (
+        "destination_vault_id: replica (b28ce54c-70d0-42e4-ac6b-ff8723571da3) of "
+        "replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8) is in vault "
+        "(0b7e6f3c-54a1-4c7e-8a52-3f0d9c1e2b4a), want "
+        "(ca0083e4-1bda-48ca-af6d-aa9c8c93bc85); CBR keeps one replica of a backup per "
+        "region: delete it, or set destination_vault_id to "
+        "'0b7e6f3c-54a1-4c7e-8a52-3f0d9c1e2b4a' to adopt it"
+    ),
+    "decide-vault-copying": (
+        "destination_vault_id: a copy under way of replication record "
+        "(22edc1e1-314b-4e5f-a443-a59fd79a71a8) is in vault "
+        "(0b7e6f3c-54a1-4c7e-8a52-3f0d9c1e2b4a), want "
+        "(ca0083e4-1bda-48ca-af6d-aa9c8c93bc85); CBR keeps one replica of a backup per "
+        "region: delete it, or set destination_vault_id to "
+        "'0b7e6f3c-54a1-4c7e-8a52-3f0d9c1e2b4a' to adopt it"
+    ),
+    "decide-no-adoption": (
+        "adopt: replica (b28ce54c-70d0-42e4-ac6b-ff8723571da3) of replication record "
+        "(22edc1e1-314b-4e5f-a443-a59fd79a71a8) exists already; set adopt to true to "
+        "take it over, or delete it first"
+    ),
+    "decide-unknown-status": (
+        "backup_id: replica (b28ce54c-70d0-42e4-ac6b-ff8723571da3) of replication "
+        "record (22edc1e1-314b-4e5f-a443-a59fd79a71a8) has status 'suspended', which "
+        "this version does not know; look at it in the CBR console; a newer version of "
+        "this package may know it"
+    ),
+    "find-replicas-of-resource": (
+        "looking for it: the source backup and its replication record are gone, and "
+        "vault (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85) in region 'cn-east-3', project "
+        "(863129926600475a959e8f2efb991722) holds 1 replica(s) of the same resource: "
+        "'erp-dr' (b28ce54c-70d0-42e4-ac6b-ff8723571da3); delete by hand those that are "
+        "no longer needed, then drop the resource with pulumi state delete"
+    ),
+    "find-no-project": (
+        "looking up the project of region 'cn-east-3' in IAM: found 0 of that name; "
+        "check the region's name and the user's access to it, or give the project id"
+    ),
+    "find-endless-pages": (
+        "listing backups in region 'cn-east-3', project "
+        "(863129926600475a959e8f2efb991722): 2 full pages, and no end; check the "
+        "endpoint; a proxy may have answered in the service's place"
+    ),
+    "find-answer-is-about": (
+        "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "
+        "project (c6cb0876eaee4f5092d0fdf4c4fc09b3): the answer is about "
+        "(0b7e6f3c-54a1-4c7e-8a52-3f0d9c1e2b4a); check the endpoint; a proxy may have "
+        "answered in the service's place"
+    ),
+    "find-id-that-does-not-exist": (
+        "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "
+        "project (c6cb0876eaee4f5092d0fdf4c4fc09b3): HTTP 401: Malformed request url "
+        "(the project answers, so it is the id that does not exist)"
+    ),
+    "inputs-missing": (
+        "backup_id: is missing; give the id of the backup to copy | destination_region: "
+        "is missing; give the id of the region to copy to, such as 'cn-east-3' | "
+        "destination_vault_id: is missing; give the id of a replication vault in the "
+        "destination region"
+    ),
+    "inputs-unknown": (
+        "vault: is not an input of a backup replication; known: backup_id, "
+        "destination_region, destination_vault_id, destination_project_id, name, "
+        "description, enable_acceleration, source_region, source_project_id, adopt, "
+        "preflight"
+    ),
+    "inputs-no-uuid": (
+        "backup_id: 'autobk_7c1e' is not a UUID; want 32 hexadecimal digits in the form "
+        "8-4-4-4-12, as the console shows it"
+    ),
+    "inputs-uuid-type": "backup_id: 7 is a number; want a UUID as text",
+    "inputs-list": "name: is a list; want text",
+    "inputs-object": "destination_region: is an object; want text",
+    "inputs-name": (
+        "name: 'db/nightly' contains '/'; allowed are letters, digits, CJK, '_' and "
+        "'-', 1 to 64 characters"
+    ),
+    "inputs-region-empty": (
+        "destination_region: is empty; allowed are letters, digits, '.', '_' and '-', 1 "
+        "to 255 characters"
+    ),
+    "inputs-project": (
+        "source_project_id: "
+        "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' has 65 "
+        "characters; allowed are letters, digits, '_' and '-', 1 to 64 characters"
+    ),
+    "inputs-description": (
+        "description: 'a<b' contains '<'; allowed are all characters but '<' and '>', 0 "
+        "to 255 of them"
+    ),
+    "inputs-description-long": (
+        "description: "
+        "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… "
+        "has 256 characters; allowed are all characters but '<' and '>', 0 to 255 of "
+        "them"
+    ),
+    "inputs-flag": "adopt: 'yes' is text; want true or false",
+    "inputs-mode": "preflight: 'no' is not a mode of preflight; want 'error', 'warn' or 'off'",
+    "inputs-mode-type": "preflight: True is a truth value; want 'error', 'warn' or 'off'",
+    "submit-never-answered": (
+        "submitting replication of backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to "
+        "region 'cn-east-3': 3 submissions were neither answered nor found; run pulumi "
+        "up again: it looks for the copy before it submits one"
+    ),
+    "submit-second-copy": (
+        "submitting replication of backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to "
+        "region 'cn-east-3': CBR says that the backup has been copied there, but lists "
+        "no replication record of it; look for the replica in the CBR console of that "
+        "region, and delete it there [BackupService.1009]"
+    ),
+    "submit-refused": (
+        "submitting replication of backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to "
+        "region 'cn-east-3': a copy under way of replication record "
+        "(22edc1e1-314b-4e5f-a443-a59fd79a71a8) is in vault "
+        "(0b7e6f3c-54a1-4c7e-8a52-3f0d9c1e2b4a), want "
+        "(ca0083e4-1bda-48ca-af6d-aa9c8c93bc85); CBR keeps one replica of a backup per "
+        "region: delete it, or set destination_vault_id to "
+        "'0b7e6f3c-54a1-4c7e-8a52-3f0d9c1e2b4a' to adopt it"
+    ),
+    "adopt-not-renamed": (
+        "adopting replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8): renaming "
+        "backup (b28ce54c-70d0-42e4-ac6b-ff8723571da3) in region 'cn-east-3', project "
+        "(863129926600475a959e8f2efb991722) to 'erp-dr': HTTP 404: The backup does not "
+        "exist; check the backup id, its project and its region [BackupService.6200]"
+    ),
+    "import-not-listed": (
+        "looking for replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8) of "
+        "backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d): the backup does not list it; "
+        "listed: other"
+    ),
+    "import-replica-gone": (
+        "looking for replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8) of "
+        "backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d): its replica is gone; there is "
+        "nothing to import"
+    ),
+    "rename-gone": (
+        "renaming the replica of replication record "
+        "(22edc1e1-314b-4e5f-a443-a59fd79a71a8) to 'new': it does not exist any more; "
+        "run pulumi refresh, then pulumi up to copy the backup again"
+    ),
+    "checks-no-backup": (
+        "backup_id: backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) does not exist in region "
+        "'cn-north-4', project (c6cb0876eaee4f5092d0fdf4c4fc09b3); it may have expired: give "
+        "another backup_id, or check source_region and source_project_id"
+    ),
+    "checks-no-vault": (
+        "destination_vault_id: vault (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85) does not exist in "
+        "region 'cn-east-3', project (863129926600475a959e8f2efb991722); check "
+        "destination_vault_id, destination_region and destination_project_id"
+    ),
+    "preflight-replica": (
+        "backup_id: backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) is itself a replica, "
+        "which cannot be copied again; give the original backup's id"
+    ),
+    "preflight-status": (
+        "backup_id: backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) has status 'error', "
+        "want 'available'; wait for it or choose another backup"
+    ),
+    "preflight-not-ecs": (
+        "backup_id: backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) is of resource type "
+        "'OS::Native::Server', which is not an ECS server; choose the backup of an ECS "
+        "server or of an SFS Turbo file system"
+    ),
+    "preflight-disk": (
+        "backup_id: backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) is of resource type "
+        "'OS::Cinder::Volume', which cannot be copied; choose a server or SFS Turbo "
+        "backup"
+    ),
+    "preflight-system-disk": (
+        "backup_id: backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) lacks the server's "
+        "system disk; back the server up with its system disk and copy that backup"
+    ),
+    "preflight-region": (
+        "destination_region: 'mars' is not among the regions that 'cn-north-4' can copy "
+        "to; choose one of: cn-east-3, cn-south-1"
+    ),
+    "preflight-no-region": (
+        "destination_region: 'cn-north-4' is the source region itself; CBR copies from "
+        "there to no region at all"
+    ),
+    "preflight-vault-type": (
+        "destination_vault_id: vault (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85) has "
+        "protect_type 'backup', want 'replication'; give a replication vault's id"
+    ),
+    "preflight-vault-frozen": (
+        "destination_vault_id: vault (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85) has status "
+        "'frozen', want 'available'; settle its bill or choose another vault"
+    ),
+    "preflight-vault-deleting": (
+        "destination_vault_id: vault (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85) has status "
+        "'deleting', want 'available'; wait for it or choose another vault"
+    ),
+    "preflight-vault-object": (
+        "destination_vault_id: vault (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85) holds "
+        "object type 'turbo', want 'server' for a backup of OS::Nova::Server; give a "
+        "vault of that type"
+    ),
+    "preflight-vault-full": (
+        "destination_vault_id: vault (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85) is full "
+        "(100 GB); enlarge it or free room in it"
+    ),
+    "preflight-vault-tight": (
+        "destination_vault_id: vault (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85) has 50.0 GB "
+        "free of 100 GB, and this backup's resource has 120 GB; enlarge the vault or "
+        "free room in it"
+    ),
+    "provider-not-configured": (
+        "the provider was not configured by the engine; resources of this package are "
+        "only used through pulumi"
+    ),
+    "provider-no-source-region": (
+        "source_region: is missing; give the region of the backup here or as "
+        "huaweicloud:region (or HW_REGION_NAME)"
+    ),
+    "provider-bad-setting": (
+        ": huaweicloud:region (or HW_REGION_NAME): is 'a b'; want a region id such as 'cn-north-4'"
+    ),
+    "provider-time-limit": (
+        "the time limit of 0 s that the program sets in custom_timeouts was reached; "
+        "what was begun goes on in CBR; run the same command again to go on"
+    ),
+    "provider-import-id": (
+        "importing 'erp': this is no id of a replication; want "
+        "SOURCE_REGION/BACKUP_ID/RECORD_ID, or BACKUP_ID/RECORD_ID for a backup in "
+        "huaweicloud:region"
+    ),
+    "provider-no-state": (
+        "reading replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8): backup_id, "
+        "source_region, source_project_id, destination_region, destination_project_id, "
+        "destination_vault_id not known; a record's id alone does not tell where it is; "
+        "declare the resource, and create adopts the replica that exists"
+    ),
+    "functions-limit": "get_backups: limit is 0, want at least 1",
+    "functions-region": (
+        "no region is given; pass region, or set huaweicloud:region (or HW_REGION_NAME)"
+    ),
+    "settings-malformed": (
+        "huaweicloud:region (or HW_REGION_NAME): is 'a b'; want a region id such as "
+        "'cn-north-4' | huaweicloud:token (or HW_AUTH_TOKEN): want text | "
+        "huaweicloud:pollInterval (or HW_POLL_INTERVAL): is 'soon'; want a number of "
+        "seconds"
+    ),
+    "settings-project": (
+        "huaweicloud:projectId (or HW_PROJECT_ID): is 'a/b'; want a project id, 32 "
+        "hexadecimal digits as a rule"
+    ),
+    "settings-cloud": (
+        "huaweicloud:cloud (or HW_CLOUD): is 'https://x'; want a domain such as 'myhuaweicloud.com'"
+    ),
+    "settings-service": (
+        "huaweicloud:endpoints (or HW_ENDPOINTS): is {'ecs': 'https://x'}; unknown "
+        "service 'ecs', known are 'cbr' and 'iam'"
+    ),
+    "settings-url": (
+        "huaweicloud:authUrl (or HW_AUTH_URL): is 'iam'; want a URL such as "
+        "'https://cbr.{region}.myhuaweicloud.com'"
+    ),
+    "settings-interval": (
+        "huaweicloud:pollInterval (or HW_POLL_INTERVAL): is '0'; want seconds from 0.01 to 3600"
+    ),
+    "settings-json": (
+        "huaweicloud:tokens (or HW_AUTH_TOKENS): want a JSON object, got text that is "
+        "not JSON; pulumi config set --path sets one member at a time"
+    ),
+    "wait-limit": "waiting for it: still 'busy' (progress 41 %) after 1 h; it goes on",
+    "wait-status": (
+        "waiting for it: status 'odd' (progress 41 %), want 'done' after 'busy'; it goes on"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_text_is_word_for_word(name: str) -> None:
+    """One line: what was being done or given, what was observed, what to do."""
+    text = TEXTS[name]()
+
+    assert EXPECTED[name] == text
+    assert 1 == len(text.splitlines())
+
+
+def test_texts_are_all_expected() -> None:
+    """Each text has its words, and the other way round."""
+    assert set(EXPECTED) == set(TEXTS)
+
+
+def test_unexpected_error_tells_how_to_report_it() -> None:
+    """A fault of ours names versions, asks for a report, and keeps its traceback, redacted."""
+    errors.remember_secret("hunter2-of-the-texts")
+
+    @_base.served
+    def create() -> None:
+        raise RuntimeError("with hunter2-of-the-texts")
+
+    head, *traceback = caught(create).splitlines()
+
+    assert re.fullmatch(
+        r"unexpected RuntimeError in pulumi-huaweicloud-cbr [\d.]+ "
+        r"\(pulumi [\d.]+, Python [\d.]+\); this is a fault of the package, please report it "
+        r"with all that follows to those you have it from. What was begun is found again: the "
+        r"same command may be run again.",
+        head,
+    )
+    assert "Traceback (most recent call last):" == traceback[0]
+    assert "RuntimeError: with [secret]" == traceback[-1]
+
+
+# -- no text without its words here ---------------------------------------------------------
+
+# Commands talk to a terminal, and have tests of their own; the plugin host's errors are about
+# resources that are not ours.
+ELSEWHERE = ("commands", "plugin")
+# Here every text ends up in a finding, however it is put together.
+REASONS = ("inputs.py", "preflight.py")
+WRITERS = {"Finding", "Refuse", "ValueError", "kind"}
+"""What takes a text, beside the errors: `ValueError` in a model's validator, `kind` for a class
+that is chosen at run time."""
+SHORTEST = 6
+
+
+def is_writer(node: ast.AST) -> bool:
+    """Return whether a call makes an error, a finding or a refusal."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        return False
+    return node.func.id in WRITERS or node.func.id in ERROR_NAMES
+
+
+def subclasses(kind: type) -> set[type]:
+    """Return a class and all below it."""
+    found = {kind}
+    below: type
+    for below in kind.__subclasses__():
+        found |= subclasses(below)
+    return found
+
+
+ERROR_NAMES = {kind.__name__ for kind in subclasses(errors.CbrError)}
+
+
+def fragments(node: ast.AST, docstrings: set[int]) -> Iterator[str]:
+    """Yield the constant parts of the texts below a node."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Constant) and id(inner) not in docstrings:
+            value = inner.value
+            if isinstance(value, str) and " " in value.strip() and len(value) >= SHORTEST:
+                yield value
+
+
+def docstrings_of(tree: ast.AST) -> set[int]:
+    """Return the constants that are no more than documentation."""
+    return {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+
+
+def written_texts() -> Iterator[tuple[str, str]]:
+    """Yield the place of each constant part of a text, and the part."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = path.relative_to(PACKAGE).as_posix()
+        if name.split("/")[0] in ELSEWHERE or name == "errors.py":
+            continue
+        tree = ast.parse(path.read_text())
+        docstrings = docstrings_of(tree)
+        nodes = [tree] if name in REASONS else [n for n in ast.walk(tree) if is_writer(n)]
+        for node in nodes:
+            for part in fragments(node, docstrings):
+                yield f"{name}:{getattr(node, 'lineno', '')}", part
+
+
+def test_every_text_has_its_words_here() -> None:
+    """A text that nobody has read aloud is not shown to a user."""
+    pinned = "\n".join(EXPECTED.values())
+
+    unread = {f"{place}: {part!r}" for place, part in written_texts() if part not in pinned}
+    assert set() == unread, "add them to TEXTS and EXPECTED, with the code that writes them"
+
+
+def test_texts_of_the_package_are_found() -> None:
+    """The last test is about something: it sees the raises of all layers."""
+    places = {place.split(":")[0] for place, _ in written_texts()}
+
+    assert {"auth.py", "client.py", "finders.py", "lifecycle.py", "waiters.py"} <= places
+    assert {"decisions.py", "inputs.py", "preflight.py", "settings.py"} <= places
+    assert {"resources/_base.py", "resources/_session.py", "resources/functions.py"} <= places
