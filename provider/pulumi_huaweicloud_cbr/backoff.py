@@ -53,7 +53,7 @@ class Pause:
 
     def __str__(self) -> str:
         return (
-            f"{self.reason}; trying again in {self.seconds:.1f} s "
+            f"{self.reason.observed}; trying again in {self.seconds:.1f} s "
             f"(attempt {self.attempt} of {self.attempts})"
         )
 

@@ -33,7 +33,7 @@ EXCERPT_CHARS = 256
 # Tokens are long runs of base64 (IAM's begin with MII); signatures are 64 hex digits; an address
 # may carry user and password, that of a proxy for instance.
 _TOKEN_LIKE = re.compile(
-    r"MII[A-Za-z0-9+/=_\-]{40,}|Signature=[0-9a-fA-F]{16,}|(?<=://)[^\s/?#@]*@"
+    r"MII[A-Za-z0-9+/=_\-]{40,}|Signature=[0-9a-fA-F]{16,}|(?<=://)[^\s/?#@]+(?=@)"
 )
 
 _secrets_lock = threading.Lock()
@@ -95,10 +95,15 @@ class CbrError(Exception):
         self.remedy = redact(remedy) if remedy else None
         self.code = code
         self.request_id = request_id
-        super().__init__(self._render())
-
-    def _render(self) -> str:
         text = self.message if not self.remedy else f"{self.message}; {self.remedy}"
+        super().__init__(self._with_tail(text))
+
+    @property
+    def observed(self) -> str:
+        """Return the text without the remedy, for a user who need not do anything yet."""
+        return self._with_tail(self.message)
+
+    def _with_tail(self, text: str) -> str:
         tail = [part for part in (self.code, self._request_tag()) if part]
         return f"{text} [{', '.join(tail)}]" if tail else text
 

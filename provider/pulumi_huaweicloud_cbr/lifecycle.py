@@ -173,7 +173,7 @@ async def submit_or_adopt(
         except CbrError as error:
             if not (_is_second_copy(error) or is_outcome_unknown(error)):
                 raise
-            report.tell(f"{error}; looking whether it was accepted")
+            report.tell(f"{error.observed}; looking whether it was accepted")
             unsettled = error
             continue
         return TrackedReplication(
@@ -511,7 +511,7 @@ async def remove(
     except ApiError as error:
         if error.code not in CODES_DELETION_PENDING:
             raise
-        report.tell(f"{error}; waiting whether a deletion is under way")
+        report.tell(f"{error.observed}; waiting whether a deletion is under way")
     await _wait_gone(api, tracked.destination, replica.backup_id, limits, report)
 
 

@@ -66,12 +66,12 @@ def test_throttled_create_waits_and_says_why(
     assert event["ephemeral"]
     assert event["message"].startswith("submitting replication of backup")
     for words in (
-        "the service asks to wait 1 s: requests are throttled",
-        "[APIGW.0308",
-        "trying again in 1.",
-        "attempt 1 of 6",
+        "HTTP 429: The throttling threshold has been reached [APIGW.0308",
+        "]; trying again in 1.",
+        "(attempt 1 of 6)",
     ):
         assert words in event["message"]
+    assert "run the same command again" not in event["message"]
     assert [429, 200] == [entry["status"] for entry in control.journal(operation="CopyBackup")]
     assert 1 == len(control.records())
 

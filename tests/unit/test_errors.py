@@ -26,6 +26,21 @@ def test_error_text(error: CbrError, shown: str) -> None:
     assert shown == str(error)
 
 
+def test_error_observed_leaves_out_what_to_do() -> None:
+    """Who is told that something is being seen to is not told to do it."""
+    error = CbrError("it broke", remedy="mend it", code="X.1", request_id="r")
+
+    assert "it broke [X.1, request r]" == error.observed
+    assert "it broke" == CbrError("it broke", remedy="mend it").observed
+
+
+def test_redact_password_in_an_address() -> None:
+    """User and password of an address are blanked out, the rest of it is not."""
+    text = "no answer from 'http://me:hunter2@proxy.example.org:3128/', mail me@example.org"
+
+    assert "from 'http://[secret]@proxy.example.org:3128/', mail me@" in redact(text)
+
+
 def test_redact_known_secret() -> None:
     """A secret that was remembered is blanked out wherever it turns up."""
     remember_secret("hunter2-canary")
@@ -51,7 +66,7 @@ def test_excerpt_redacts_before_it_cuts() -> None:
     """A secret at the edge of an excerpt is not shown in part."""
     remember_secret("canary-at-the-edge-of-it")
 
-    shown = excerpt("x" * 250 + "canary-at-the-edge-of-it" + "y" * 100)
+    shown = excerpt("x" * 240 + "canary-at-the-edge-of-it" + "y" * 100)
 
     assert 256 == len(shown)
     assert "canary" not in shown
