@@ -20,8 +20,8 @@ WINDOW_S = 1.0
 """The time over which accepted requests are counted, and after which a pace is judged."""
 SLOWER, MUCH_SLOWER = 0.9, 0.5
 FASTER, MUCH_FASTER = 1.03, 1.25
-NEAR = 0.7
-"""From which part of the rate that was refused it goes on slowly."""
+NEAR, PAST = 0.7, 1.15
+"""Between which parts of the rate that was refused it goes on slowly."""
 LONGEST_SILENCE_S = 20.0
 SLOWEST_HZ, FIRST_HZ, FREE_HZ = 0.1, 1.0, 500.0
 
@@ -91,6 +91,8 @@ class Pacer:
             self._accepted.popleft()
         if self._rate_hz is not None and now - self._changed_at >= WINDOW_S:
             self._changed_at = now
+            if self._refused_hz is not None and self._rate_hz > PAST * self._refused_hz:
+                self._refused_hz = None  # The service allows more by now.
             is_near = self._refused_hz is not None and self._rate_hz > NEAR * self._refused_hz
             faster_hz = self._rate_hz * (FASTER if is_near else MUCH_FASTER)
             self._rate_hz = faster_hz if faster_hz < FREE_HZ else None

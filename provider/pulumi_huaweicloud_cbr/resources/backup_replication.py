@@ -42,7 +42,6 @@ from pulumi_huaweicloud_cbr.resources._base import (
     served,
     split_unknown,
 )
-from pulumi_huaweicloud_cbr.resources._call import current_call
 from pulumi_huaweicloud_cbr.resources._inputs import (
     DEFAULTS,
     NOT_CHECKED,

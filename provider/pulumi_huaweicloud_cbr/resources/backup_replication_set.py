@@ -168,7 +168,7 @@ class BackupReplicationSetProvider(CbrProvider):
         )
         _tell_changes(changes, rows)
         for label in rows.keys() - set(changes.removed):
-            operation.note_kept(rows[label].replication_record_id, current_call().urn)
+            operation.note_held(rows[label].replication_record_id)
         return DiffResult(changes=bool(changes or unknown_members or is_state_only))
 
     def _lost(self, rows: Rows, declared: dict[str, Any]) -> list[str]:
@@ -457,17 +457,13 @@ async def _look(session: Session, rows: Rows) -> Results[tuple[Standing, Tracked
 async def _remove(session: Session, rows: Rows) -> Results[None]:
     from pulumi_huaweicloud_cbr.fleet import remove_all
 
-    call, operation = current_call(), current_operation()
-    held = {
-        label
-        for label, row in rows.items()
-        if operation.is_held(row.replication_record_id, call.urn)
-    }
+    operation = current_operation()
+    held = {label for label, row in rows.items() if operation.is_held(row.replication_record_id)}
     if held:
         tell(f"not deleted, since other resources have their replicas now: {listed(sorted(held))}")
     leaving = {label: row for label, row in rows.items() if label not in held}
     results = await remove_all(
-        session.client(), leaving, EngineReporter(), limits(), call.timeout_s
+        session.client(), leaving, EngineReporter(), limits(), current_call().timeout_s
     )
     results.done.update(dict.fromkeys(held))
     return results
@@ -523,7 +519,7 @@ async def _bring_about(
         client, {label: desired(wanted[label]) for label in submitting}, report, limit_s
     )
     for tracked in submitted.done.values():
-        current_operation().note_created(tracked.replication_record_id)
+        current_operation().note_held(tracked.replication_record_id)
     rows |= submitted.done
     named = {label: (rows[label], wanted[label].name or "") for label in changes.renamed}
     renamed = await rename_all(client, named, report, limits(), limit_s)
