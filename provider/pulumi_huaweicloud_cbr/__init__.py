@@ -13,6 +13,7 @@ from pulumi_huaweicloud_cbr.errors import (
     NotFoundError,
     NotSentError,
     OutcomeUnknownError,
+    ReplicationsFailedError,
     TransportError,
     UnexpectedStatusError,
     UnidentifiedReplicaError,
@@ -39,6 +40,12 @@ from pulumi_huaweicloud_cbr.resources.functions import (
     get_replication_capabilities,
     get_vault,
 )
+from pulumi_huaweicloud_cbr.resources.replications_complete import (
+    ReplicationsComplete,
+    ReplicationsCompleteArgs,
+    ReplicationsCompleteProvider,
+)
+from pulumi_huaweicloud_cbr.tracking import check_wait
 
 __all__ = [
     "ApiError",
@@ -61,6 +68,10 @@ __all__ = [
     "OutcomeUnknownError",
     "RegionCapability",
     "ReplicationRecord",
+    "ReplicationsComplete",
+    "ReplicationsCompleteArgs",
+    "ReplicationsCompleteProvider",
+    "ReplicationsFailedError",
     "TransportError",
     "UnexpectedStatusError",
     "UnidentifiedReplicaError",
@@ -68,6 +79,7 @@ __all__ = [
     "WaitTimeoutError",
     "as_members",
     "check_inputs",
+    "check_wait",
     "get_backup",
     "get_backups",
     "get_project_id",

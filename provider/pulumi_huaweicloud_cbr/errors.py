@@ -12,6 +12,7 @@ It knows nothing of httpx, Pulumi or the models; those layers translate into it.
     │   ├── NotSentError              the request certainly never reached the service
     │   └── OutcomeUnknownError       it may have been carried out
     ├── MalformedResponseError        the answer is not of the documented form
+    ├── ReplicationsFailedError       copies that were waited for ended without a replica
     ├── ConflictError                 another replica or a running copy stands in the way
     ├── UnidentifiedReplicaError      a replica may exist, but which backup it is cannot be told
     ├── UnexpectedStatusError         a status that is neither a pending nor a target one
@@ -206,6 +207,20 @@ class OutcomeUnknownError(TransportError):
 
 class MalformedResponseError(CbrError):
     """The answer is not of the documented form."""
+
+
+class ReplicationsFailedError(CbrError):
+    """Copies that were waited for ended without a replica; the text has a line for each.
+
+    Args:
+        record_ids: the replication records of the copies.
+    """
+
+    def __init__(
+        self, message: str, *, record_ids: tuple[str, ...], remedy: str | None = None
+    ) -> None:
+        self.record_ids = record_ids
+        super().__init__(message, remedy=remedy)
 
 
 class ConflictError(CbrError):

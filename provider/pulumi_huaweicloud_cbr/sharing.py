@@ -15,8 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
-from pulumi_huaweicloud_cbr.client import PAGE_SIZE, CbrClient
+from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.errors import CbrError
+from pulumi_huaweicloud_cbr.listing import LIST_FROM, pages_worth_reading
 from pulumi_huaweicloud_cbr.models import (
     Backup,
     Project,
@@ -32,8 +33,6 @@ Answer = TypeVar("Answer")
 GATHER_S = 0.01
 """How long a look-up waits for others to be asked together with, while one is under way already;
 real time, not the clock's."""
-LIST_FROM = 3
-"""So many backups are worth a list; fewer are read one by one."""
 SHARED_FOR_S = 5.0
 """How old an answer may be that is shared. A copy that was begun elsewhere meanwhile is refused by
 CBR itself (error code 1009), and looked for then."""
@@ -184,24 +183,17 @@ class SharedClient(CbrClient):
         self, scope: ProjectScope, shelf: _Shelf, missing: dict[str, asyncio.Future[Backup]]
     ) -> AsyncIterator[Backup]:
         """Yield those of the missing that lists show, as long as a page is worth its request."""
-        offset = 0
-        while True:
-            number, asked_at = next(self._numbers), self.clock.monotonic()
-            try:
-                page = await self.get_backup_page(
-                    scope, limit=PAGE_SIZE, offset=offset, show_replication=True
-                )
-            except CbrError:
-                # Whatever the reason, each is read by itself then, and has its own error.
-                return
-            for backup in page.backups:
-                shelf.known[backup.id] = (number, asked_at, backup)
-                if backup.id in missing:
-                    yield backup
-            offset += len(page.backups)
-            pages_left = -(-((page.count or 0) - offset) // PAGE_SIZE)
-            if len(page.backups) < PAGE_SIZE or pages_left >= len(missing):
-                return
+        number, asked_at = next(self._numbers), self.clock.monotonic()
+        try:
+            async for page in pages_worth_reading(self, scope, missing, show_replication=True):
+                for backup in page.backups:
+                    shelf.known[backup.id] = (number, asked_at, backup)
+                    if backup.id in missing:
+                        yield backup
+                number, asked_at = next(self._numbers), self.clock.monotonic()
+        except CbrError:
+            # Whatever the reason, each is read by itself then, and has its own error.
+            return
 
     async def _read(
         self, scope: ProjectScope, backup_id: str, future: asyncio.Future[Backup]

@@ -26,6 +26,7 @@ PICKLES = Path(__file__).parents[1] / "fixtures" / "pickles"
 PROVIDERS = {
     "backup_replication_provider": cbr.BackupReplicationProvider,
     "backup_replication_set_provider": cbr.BackupReplicationSetProvider,
+    "replications_complete_provider": cbr.ReplicationsCompleteProvider,
 }
 
 
@@ -116,6 +117,7 @@ def test_every_provider_has_its_pickle() -> None:
     }
 
     assert set(PROVIDERS.values()) == published
+    assert {f"{name}.b64" for name in PROVIDERS} == {path.name for path in PICKLES.iterdir()}
 
 
 def test_configured_provider_holds_no_secret() -> None:

@@ -53,6 +53,7 @@ from pulumi_huaweicloud_cbr.resources._inputs import (
 from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.resources._operation import current_operation
 from pulumi_huaweicloud_cbr.resources._session import Session
+from pulumi_huaweicloud_cbr.tracking import COORDINATES, RECORDS
 
 
 class BackupReplicationProvider(CbrProvider):
@@ -487,6 +488,18 @@ class BackupReplication(Resource, module="huaweicloud_cbr", name="BackupReplicat
     """Whether the source backup is gone; the replica lives on."""
     source_resource_id: pulumi.Output[str | None]
     """The server or file system that was backed up."""
+
+    @property
+    def tracking(self) -> pulumi.Output[dict[str, Any]]:
+        """What `ReplicationsComplete` has to know of the copy, as plain data."""
+        # Not from outputs that a preview of an update does not know: the wait would seem to change.
+        parts = {name: getattr(self, name) for name in COORDINATES}
+        return pulumi.Output.all(record_id=self.id, backup_id=self.backup_id, **parts).apply(
+            lambda known: {
+                **{name: known[name] for name in COORDINATES},
+                RECORDS: {known["record_id"]: known["backup_id"]},
+            }
+        )
 
     def __init__(
         self,

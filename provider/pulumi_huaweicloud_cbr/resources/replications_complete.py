@@ -1,0 +1,197 @@
+"""`ReplicationsComplete`: one wait for any number of replications, as a Pulumi resource.
+
+The module's path and the name of `ReplicationsCompleteProvider` are state format: the engine
+stores a pickle that names them, so neither may ever change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    UpdateResult,
+)
+
+from pulumi_huaweicloud_cbr.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.resources._base import CbrProvider, served, split_unknown
+from pulumi_huaweicloud_cbr.resources._call import current_call
+from pulumi_huaweicloud_cbr.resources._messages import EngineReporter
+from pulumi_huaweicloud_cbr.tracking import (
+    Group,
+    check_wait,
+    merge_groups,
+    record_ids,
+    seconds_of,
+    without_records,
+)
+
+if TYPE_CHECKING:
+    from pulumi_huaweicloud_cbr.completion import CompletionPlan
+    from pulumi_huaweicloud_cbr.resources._session import Session
+
+ID = "replications-complete"
+"""The id of every wait: there is nothing in CBR that it could name."""
+INPUTS = ("replications", "timeout", "poll_interval")
+
+
+class ReplicationsCompleteProvider(CbrProvider):
+    """Waits in `create` and `update`; what it has waited for is in the state."""
+
+    @served
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Validate the inputs, without any call; in previews replications may be unknown."""
+        known, unknown = split_unknown(news)
+        findings = check_wait(_inputs_of(known), unknown)
+        inputs = _inputs_of(known)
+        if not findings and "replications" in inputs:
+            inputs["replications"] = merge_groups(inputs["replications"])
+        failures = [CheckFailure(finding.field, finding.reason) for finding in findings]
+        # Unknown inputs stay as they are: the engine replaces them when they are known.
+        return CheckResult({**inputs, **{field: news[field] for field in unknown}}, failures)
+
+    @served
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Compare, without any call: whatever differs is an update, nothing replaces."""
+        state, _ = split_unknown(_olds)
+        declared, unknown = split_unknown(_news)
+        changed = [
+            field for field in INPUTS if field in unknown or declared.get(field) != state.get(field)
+        ]
+        return DiffResult(changes=bool(changed), replaces=[])
+
+    @served
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Wait for all replications."""
+        inputs = _inputs_of(split_unknown(props)[0])
+        return CreateResult(ID, {**inputs, "replicas": self._wait(inputs, {})})
+
+    @served
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Wait for replications that are new; without any, nothing is asked of the API."""
+        inputs = _inputs_of(split_unknown(_news)[0])
+        return UpdateResult({**inputs, "replicas": self._wait(inputs, _olds.get("replicas") or {})})
+
+    @served
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Return the state as it is: what was waited for has ended, and stays so."""
+        return ReadResult(id_, split_unknown(props)[0])
+
+    @served
+    def import_state(self, id_: str) -> ReadResult:
+        """Refuse; our plugin host calls this on import."""
+        raise ConfigurationError(
+            f"importing {id_!r}: a wait for replications has nothing that could be imported",
+            remedy="declare it, and pulumi up waits at once for what has ended already",
+        )
+
+    @served
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Do nothing: the replications are others' to delete."""
+
+    def _wait(self, inputs: dict[str, Any], known: dict[str, str]) -> dict[str, str]:
+        groups: list[Group] = inputs["replications"]
+        wanted = record_ids(groups)
+        replicas = {key: replica for key, replica in known.items() if key in wanted}
+        pending = without_records(groups, replicas)
+        if pending:
+            session = self.open()
+            replicas |= session.run(_complete(session, pending, inputs))
+        return dict(sorted(replicas.items()))
+
+
+async def _complete(
+    session: Session, groups: list[Group], inputs: dict[str, Any]
+) -> dict[str, str]:
+    from pulumi_huaweicloud_cbr.completion import wait_for_all
+
+    plan = _plan(session, inputs)
+    return await wait_for_all(session.client(), groups, plan, EngineReporter())
+
+
+def _plan(session: Session, inputs: dict[str, Any]) -> CompletionPlan:
+    """Return the limits: the shorter of `timeout` and the program's `custom_timeouts`."""
+    from pulumi_huaweicloud_cbr.completion import CompletionPlan
+    from pulumi_huaweicloud_cbr.lifecycle import Limits
+
+    given = (seconds_of(inputs.get("timeout")), current_call().timeout_s)
+    interval_s = seconds_of(inputs.get("poll_interval"))
+    return CompletionPlan(
+        timeout_s=min((limit_s for limit_s in given if limit_s), default=Limits().copy_s),
+        interval_s=interval_s or session.settings.poll_interval_s,
+    )
+
+
+def _tracking_of(replication: object) -> Any:
+    if not isinstance(replication, pulumi.Resource):
+        return replication
+    tracking = getattr(replication, "tracking", None)
+    if tracking is None:
+        raise TypeError(
+            f"a {type(replication).__name__} cannot be waited for; ReplicationsComplete takes "
+            "resources of this package that replicate, or their `tracking`"
+        )
+    return tracking
+
+
+def _inputs_of(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        field: value
+        for field, value in properties.items()
+        if value is not None and field != "replicas"
+    }
+
+
+@dataclass
+class ReplicationsCompleteArgs:
+    """What is to be waited for.
+
+    Args:
+        replications: resources that replicate, or their `tracking`. New ones are waited for.
+        timeout: ``30m``, ``4h``, ``1h30m`` or seconds, from the first look. Default: 4 hours.
+            ``custom_timeouts`` bound it further.
+        poll_interval: the shortest pause between looks, in the same form. Default:
+            ``huaweicloud:pollInterval``, 10 seconds.
+    """
+
+    replications: Sequence[pulumi.Resource | pulumi.Input[dict[str, Any]]]
+    timeout: pulumi.Input[str | float] | None = None
+    poll_interval: pulumi.Input[str | float] | None = None
+
+
+class ReplicationsComplete(Resource, module="huaweicloud_cbr", name="ReplicationsComplete"):
+    """Waits until all of the given replications have ended, and fails if one of them failed.
+
+    All are looked at together. A failure fails ``pulumi up`` when the others have ended; the next
+    one copies anew and waits again. An interruption or a time limit loses nothing.
+    """
+
+    replications: pulumi.Output[list[dict[str, Any]]]
+    """What is waited for, grouped by where it comes from and goes to."""
+    timeout: pulumi.Output[str | float | None]
+    poll_interval: pulumi.Output[str | float | None]
+    replicas: pulumi.Output[dict[str, str]]
+    """The replica's id for each replication record's id."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        args: ReplicationsCompleteArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        groups = [_tracking_of(replication) for replication in args.replications]
+        properties = {
+            "replications": pulumi.Output.from_input(groups).apply(merge_groups),
+            "timeout": args.timeout,
+            "poll_interval": args.poll_interval,
+            "replicas": None,
+        }
+        super().__init__(ReplicationsCompleteProvider(), resource_name, properties, opts)
