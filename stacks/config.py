@@ -32,6 +32,14 @@ class Replication:
     retain_on_delete: bool
 
 
+@dataclass(frozen=True)
+class Wait:
+    """Whether `up` waits for the copies, and for how long at most; None is the default."""
+
+    is_wanted: bool
+    timeout: str | None
+
+
 def read_replications(config: Mapping[str, str]) -> list[Replication]:
     """Read what is to be replicated.
 
@@ -41,6 +49,21 @@ def read_replications(config: Mapping[str, str]) -> list[Replication]:
     Raises:
         ConfigurationFaultsError: naming every fault.
     """
+    configuration = _read(config)
+    return [
+        _merge(configuration, entry, destination)
+        for entry in configuration.replications
+        for destination in entry.destinations or configuration.defaults.destinations or ()
+    ]
+
+
+def read_wait(config: Mapping[str, str]) -> Wait:
+    """Read whether and how to wait for the copies; as `read_replications`."""
+    configuration = _read(config)
+    return Wait(configuration.wait, configuration.timeout)
+
+
+def _read(config: Mapping[str, str]) -> Configuration:
     document = _own_keys(config)
     faults = list(_faults_between(document))
     try:
@@ -49,11 +72,7 @@ def read_replications(config: Mapping[str, str]) -> list[Replication]:
         raise ConfigurationFaultsError([*faults_of(error), *faults]) from None
     if faults:
         raise ConfigurationFaultsError(faults)
-    return [
-        _merge(configuration, entry, destination)
-        for entry in configuration.replications
-        for destination in entry.destinations or configuration.defaults.destinations or ()
-    ]
+    return configuration
 
 
 def _own_keys(config: Mapping[str, str]) -> dict[str, Any]:

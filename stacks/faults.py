@@ -167,7 +167,7 @@ def _kind_of(value: object) -> str:
 
 # Where a reader looks first; keys that are not here are unknown ones, and come last.
 _ORDER = (
-    *("preflight", "defaults", "replications", "name", "backup_id"),
+    *("preflight", "wait", "timeout", "defaults", "replications", "name", "backup_id"),
     *("source_region", "source_project_id", "destinations", "region", "vault_id"),
     *("project_id", "replica_name", "description", "enable_acceleration", "adopt"),
     *("protect", "retain_on_delete"),

@@ -54,6 +54,20 @@ def _check_entry_name(value: Any) -> Any:
     return value
 
 
+def _check_wait(value: Any) -> Any:
+    # A key of the namespace itself is text, whatever it looked like in the file.
+    flag = {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+    for finding in cbr.check_inputs({"adopt": flag}, frozenset(MISSING_INPUTS)):
+        raise _refused(finding.reason)
+    return flag
+
+
+def _check_timeout(value: Any) -> Any:
+    for finding in cbr.check_wait({"replications": [], "timeout": value}):
+        raise _refused(finding.reason)
+    return value
+
+
 Description = Annotated[str, _like_input("description")]
 Flag = Annotated[bool, _like_input("adopt")]
 Mode = Annotated[str, _like_input("preflight")]
@@ -108,3 +122,5 @@ class Configuration(Part):
     replications: list[Entry] = Field(min_length=1)
     defaults: Defaults = Defaults()
     preflight: Mode | None = None
+    wait: Annotated[bool, BeforeValidator(_check_wait)] = True
+    timeout: Annotated[str, BeforeValidator(_check_timeout)] | None = None

@@ -29,7 +29,8 @@ POLL_INTERVAL_S = (0.01, 3600.0)
 Group = dict[str, Any]
 
 _DURATION = re.compile(
-    r"(?:(?P<h>\d+(?:\.\d+)?)h)?(?:(?P<m>\d+(?:\.\d+)?)m)?(?:(?P<s>\d+(?:\.\d+)?)s)?"
+    r"(?:(?P<h>\d+(?:\.\d+)?)h)?(?:(?P<m>\d+(?:\.\d+)?)m)?(?:(?P<s>\d+(?:\.\d+)?)s)?",
+    re.ASCII,
 )
 _UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0}
 _SHOWN_LIMIT = 80
@@ -81,10 +82,10 @@ def without_records(groups: Iterable[Group], known: Iterable[str]) -> list[Group
 def seconds_of(duration: object) -> float | None:
     """Return the seconds of ``30m``, ``4h``, ``1h30m``, ``90s`` or a number; None if it is none."""
     if isinstance(duration, (int, float)) and not isinstance(duration, bool):
-        return float(duration)
+        return float(min(duration, 1e300))
     if not isinstance(duration, str) or not duration:
         return None
-    if re.fullmatch(r"\d+(\.\d+)?", duration):
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", duration):
         return float(duration)
     parts = _DURATION.fullmatch(duration)
     if parts is None:

@@ -95,6 +95,8 @@ def make_stacks_project(tmp_path: Path, simulator: SimulatorProcess) -> MakeProj
         project.configure(
             {
                 **connection(simulator),
+                # Most tests are about what holds while the copies go on.
+                "cbr-replication:wait": "false",
                 "cbr-replication:replications": replications,
                 **settings,
             }

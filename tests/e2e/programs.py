@@ -81,6 +81,25 @@ Replication("erp", {{
 }})
 """
 
+# A replication, and a wait for it.
+WAITED_FOR = f"""
+import pulumi
+import pulumi_huaweicloud_cbr as cbr
+
+given = pulumi.Config()
+replica = cbr.BackupReplication(
+    "erp",
+    cbr.BackupReplicationArgs(
+        backup_id="{BACKUP}", destination_region="cn-east-3", destination_vault_id="{VAULT}"
+    ),
+)
+complete = cbr.ReplicationsComplete(
+    "complete",
+    cbr.ReplicationsCompleteArgs(replications=[replica], timeout=given.get("timeout")),
+)
+pulumi.export("replicas", complete.replicas)
+"""
+
 # Dynamic resources that are not ours: pickled by value, since they live in `__main__`.
 FOREIGN = """
 import pathlib, time

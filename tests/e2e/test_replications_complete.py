@@ -1,0 +1,172 @@
+"""`up` that waits for all copies: with the real CLI, on our host and on the SDK's plugin."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+import pytest
+
+from simulator.testing import Control
+from tests.e2e.driver import (
+    MakeProject,
+    Project,
+    on_host,
+    sdk_python,
+    start,
+    wait_until,
+)
+from tests.e2e.programs import BACKUP, TYPE, WAITED_FOR
+
+WAIT = "replications-complete"
+WAITING = {"cbr-replication:wait": "true"}
+
+
+@pytest.fixture
+def waiting(
+    make_stacks_project: MakeProject, backup_ids: dict[str, str], vault_ids: dict[str, str]
+) -> Project:
+    """A stack with three replications that waits for them."""
+    destinations = [{"region": "cn-east-3", "vault_id": vault_ids["dr-replicas"]}]
+    names = {"erp": "autobk_7c1e", "web": "autobk_8d2f", "mail": "autobk_9e30"}
+    entries = [
+        {"name": name, "backup_id": backup_ids[backup], "destinations": destinations}
+        for name, backup in names.items()
+    ]
+    return make_stacks_project(entries, **WAITING)
+
+
+def records_of(control: Control) -> dict[str, str]:
+    """Return record id -> replica id of copies that succeeded."""
+    return {
+        row["id"]: row["destination_backup_id"]
+        for row in control.records()
+        if row["status"] == "success"
+    }
+
+
+def test_wait_basic(waiting: Project, control: Control) -> None:
+    """`up` returns with all replicas there and their ids told; nothing differs afterwards."""
+    waiting.up()
+
+    assert 3 == len(records_of(control))
+    complete = waiting.resources()[WAIT]
+    assert records_of(control) == complete["outputs"]["replicas"]
+    assert 1 == len(complete["outputs"]["replications"])
+    rows = waiting.must("stack", "output", "--json").json()["replications"]
+    assert records_of(control) == {
+        row["replication_record_id"]: row["destination_backup_id"] for row in rows.values()
+    }
+    assert {"success"} == {row["status"] for row in rows.values()}
+
+    waiting.up("--expect-no-changes")
+    waiting.refresh()
+    control.clear_journal()
+    waiting.up("--expect-no-changes")
+    assert [] == control.journal(operation="ListBackups")
+
+    # Another limit is a matter of the state alone.
+    waiting.configure({"cbr-replication:timeout": "2h"})
+    waiting.up()
+    assert "2h" == waiting.resources()[WAIT]["outputs"]["timeout"]
+    assert [] == control.journal(operation="ListBackups")
+    waiting.destroy()
+    assert {} == waiting.resources()
+
+
+@pytest.mark.parametrize("plugin", ["host", "3.255.0", "3.272.0"])
+def test_wait_failed_copy_is_told_and_copied_anew(
+    make_program: MakeProject, control: Control, plugin: str
+) -> None:
+    """A copy that fails fails `up` in words; the next `up` copies it anew and waits again."""
+    is_host = plugin == "host"
+    project = make_program(WAITED_FOR, sdk_python("3.272.0" if is_host else plugin))
+    if is_host:
+        on_host(project)
+    control.change_backup(BACKUP, copy={"mode": "seconds", "seconds": 0, "outcome": "fail"})
+
+    outcome = project.run("up", "--yes", "--skip-preview")
+
+    assert 0 != outcome.code
+    assert "waiting for a replication: 1 failed, 0 done; run pulumi up again" in outcome.text
+    assert (
+        f"erp-db-01 ({BACKUP}) to region 'cn-east-3': failed: BackupService.6129: "
+        "destination vault full"
+    ) in outcome.text
+    assert "Traceback" not in outcome.text
+    assert ["erp"] == [
+        name
+        for name, resource in project.resources().items()
+        if not resource["type"].startswith("pulumi:")
+    ]
+
+    control.change_backup(BACKUP, copy={"mode": "seconds", "seconds": 0})
+    project.up()
+
+    (replica_id,) = records_of(control).values()
+    assert [replica_id] == list(
+        project.must("stack", "output", "--json").json()["replicas"].values()
+    )
+    assert 2 == len(control.journal(operation="CopyBackup"))
+    project.up("--expect-no-changes")
+
+
+def test_wait_interrupted_and_timed_out_goes_on(waiting: Project, control: Control) -> None:
+    """Ctrl-C and a limit end the wait with all copies in the state; the next `up` goes on."""
+    control.change_backup(BACKUP, copy={"mode": "never"})
+    looks = len(control.journal(operation="ShowBackup"))
+    running = start(waiting, "up")
+    wait_until(lambda: len(control.records()) == 3)
+    wait_until(lambda: len(control.journal(operation="ShowBackup")) > looks + 6)
+    running.send_signal(signal.SIGINT)
+
+    assert 0 != running.wait(120)
+    assert 3 == len(waiting.state())
+    assert WAIT not in waiting.resources()
+
+    waiting.configure({"cbr-replication:timeout": "1s"})
+    outcome = waiting.run("up", "--yes", "--skip-preview")
+
+    assert 0 != outcome.code
+    assert "waiting for 3 replications: 1 still running after 1 s, 2 of 3 done" in outcome.text
+    assert f"the slowest: erp-db-01 ({BACKUP})" in outcome.text
+    assert "run pulumi up again to go on waiting" in outcome.text
+
+    (record,) = (row for row in control.records() if row["source_backup_id"] == BACKUP)
+    control.change_record(record["id"], copy={"mode": "immediate"})
+    waiting.configure({"cbr-replication:timeout": "1h"})
+    waiting.up()
+    assert records_of(control) == waiting.resources()[WAIT]["outputs"]["replicas"]
+    assert 3 == len(control.journal(operation="CopyBackup"))
+
+
+def test_wait_of_another_member(
+    waiting: Project, control: Control, erp: dict[str, Any], backup_ids: dict[str, str]
+) -> None:
+    """A replication more is an update that waits for it alone, and the preview says so."""
+    waiting.configure({"cbr-replication:replications": [erp]})
+    waiting.up()
+    known = waiting.resources()[WAIT]["outputs"]["replicas"]
+    second = {**erp, "name": "web", "backup_id": backup_ids["autobk_8d2f"]}
+    waiting.configure({"cbr-replication:replications": [erp, second]})
+
+    steps = waiting.must("preview", "--json").json()["steps"]
+    ops = {step["urn"].rsplit("::", 1)[1]: step["op"] for step in steps}
+    waiting.up()
+
+    assert ("update", "create") == (ops[WAIT], ops["web-to-cn-east-3"])
+    replicas = waiting.resources()[WAIT]["outputs"]["replicas"]
+    assert records_of(control) == replicas
+    assert known.items() <= replicas.items()
+
+
+def test_wait_cannot_be_imported(waiting: Project) -> None:
+    """Import is refused in one line that says what to do."""
+    kind = TYPE.replace("BackupReplication", "ReplicationsComplete")
+    options = ("--yes", "--generate-code=false", "--protect=false")
+
+    outcome = waiting.run("import", *options, kind, "complete", "some-id")
+
+    assert 0 != outcome.code
+    assert "importing 'some-id': a wait for replications has nothing" in outcome.text
+    assert "Traceback" not in outcome.text
