@@ -12,6 +12,8 @@ from rich.table import Table
 
 from demo.workspace import STACK, DemoError, Workspace
 
+_SLOWEST = " done; slowest: "
+"""In each line with which `ReplicationsComplete` tells how far it is."""
 _INTERRUPTED = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
@@ -155,10 +157,11 @@ class Demo:
     def _show_waiting(self, output: str) -> None:
         """Show what the wait told meanwhile."""
         if not self._verbose:
-            for line in output.splitlines():
-                if " done; slowest: " in line:
-                    told = line[line.index("of ") - 2 :].strip()
-                    self._console.print(f"   {told}", highlight=False, markup=False)
+            told = (
+                line[line.index(" of ") - 1 :] for line in output.splitlines() if _SLOWEST in line
+            )
+            for line in dict.fromkeys(told):
+                self._console.print(f"   {line}", highlight=False, markup=False)
 
     def _claim(self, is_true: bool, claim: str) -> None:
         if not is_true:

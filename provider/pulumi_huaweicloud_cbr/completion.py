@@ -215,10 +215,11 @@ class _Wait:
         more = len(running) - NAMED_AT_TIMEOUT
         what = f"{len(running)} still running" if running else "not all replicas seen"
         slowest = f", the slowest: {named}" + (f" and {more} more" if more > 0 else "")
+        failures = f"; failed:{_listed(failed)}" if failed else ""
         return WaitTimeoutError(
             f"{self.doing}: {what} after {span(self._plan.timeout_s)}, {self.count()}"
-            f"{slowest if running else ''}; they go on in CBR: run pulumi up again to go on "
-            f"waiting, or give a longer timeout" + (f"; failed:{_listed(failed)}" if failed else "")
+            f"{slowest if running else ''}; what is running goes on in CBR: run pulumi up again to "
+            f"go on waiting, or give a longer timeout{failures}"
         )
 
 

@@ -340,8 +340,8 @@ async def test_timeout_names_what_is_running_and_up_again_resumes(make_bench: Ma
         f"the slowest: vm-6 ({ids['vm-6']}) 31 %, vm-5 ({ids['vm-5']}) 33 %, "
     )
     assert text.endswith(
-        " and 2 more; they go on in CBR: run pulumi up again to go on waiting, or give a longer "
-        "timeout; failed:"
+        " and 2 more; what is running goes on in CBR: run pulumi up again to go on waiting, or "
+        "give a longer timeout; failed:"
     )
     assert f"  bad ({ids['bad']}) to region 'destination': failed: " in failure
     assert 500 == pytest.approx(bench.took_s)

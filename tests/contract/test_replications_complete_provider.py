@@ -1,0 +1,155 @@
+"""`ReplicationsComplete` as the engine calls it: what asks the API, and what never does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.dynamic import Config, ConfigureRequest
+from pulumi.output import Unknown
+
+from pulumi_huaweicloud_cbr import (
+    ConfigurationError,
+    ReplicationsCompleteProvider,
+    WaitTimeoutError,
+)
+from pulumi_huaweicloud_cbr.resources._call import Call, serving
+from pulumi_huaweicloud_cbr.resources._session import Session
+from pulumi_huaweicloud_cbr.resources.replications_complete import ID, _tracking_of
+from simulator.testing import Control
+from tests.contract.rig import BACKUP, VAULT, Rig, declared
+
+pytestmark = pytest.mark.simulator_only
+
+UNKNOWN: Any = object.__new__(Unknown)
+SECOND = "6b974ebb-8376-4d1b-933f-f77c3bcd0c4e"
+
+
+@pytest.fixture
+def provider(session: Session, configuration: dict[str, str]) -> ReplicationsCompleteProvider:
+    """A provider, as the engine would call it."""
+    assert session is not None
+    provider = ReplicationsCompleteProvider()
+    provider.configure(ConfigureRequest(Config(configuration, "cbr-replication")))
+    return provider
+
+
+def group(*outputs: dict[str, Any]) -> dict[str, Any]:
+    """Return the group of some replications to the same vault."""
+    records = {row["replication_record_id"]: row["backup_id"] for row in outputs}
+    coordinates = {key: outputs[0][key] for key in outputs[0] if key.startswith("destination_")}
+    return {
+        **{key: outputs[0][key] for key in ("source_region", "source_project_id")},
+        **{key: coordinates[key] for key in ("destination_region", "destination_project_id")},
+        "destination_vault_id": VAULT,
+        "records": records,
+    }
+
+
+def test_life_of_a_wait(provider: ReplicationsCompleteProvider, rig: Rig, control: Control) -> None:
+    """Waits once for each replication; what was waited for is never looked at again."""
+    first, second = rig.create(declared()), rig.create(declared(backup_id=SECOND))
+    checked = provider.check({}, {"replications": [group(first), group(second)], "timeout": None})
+    assert [] == checked.failures
+    assert {"replications": [group(first, second)]} == checked.inputs
+
+    only_first = {"replications": [group(first)]}
+    created = provider.create(only_first)
+    outputs = dict(created.outs or {})
+    assert ID == created.id
+    assert {first["replication_record_id"]} == outputs["replicas"].keys()
+    control.clear_journal()
+    assert (ID, outputs) == (provider.read(ID, outputs).id, provider.read(ID, outputs).outs)
+    assert [] == control.journal()
+
+    grown = dict(provider.update(ID, outputs, checked.inputs).outs or {})
+    assert outputs["replicas"].items() <= grown["replicas"].items()
+    assert {row["id"] for row in rig.replicas} == set(grown["replicas"].values())
+    assert {SECOND} == {
+        entry["backup_id"] for entry in control.journal(operation="ShowBackup", region="cn-north-4")
+    } - {None, *grown["replicas"].values()}
+
+    control.clear_journal()
+    shrunk = dict(provider.update(ID, grown, {**only_first, "timeout": "2h"}).outs or {})
+    provider.delete(ID, shrunk)
+    assert {**outputs, "timeout": "2h"} == shrunk
+    assert [] == control.journal()
+
+
+@pytest.mark.parametrize(
+    ("change", "is_changed"),
+    [
+        pytest.param({}, False, id="same"),
+        pytest.param({"timeout": "2h"}, True, id="timeout"),
+        pytest.param({"timeout": UNKNOWN}, True, id="timeout-unknown"),
+        pytest.param({"poll_interval": 5.0}, True, id="poll-interval"),
+        pytest.param({"replications": []}, True, id="replications"),
+        pytest.param({"replications": UNKNOWN}, True, id="replications-unknown"),
+        pytest.param({"__provider": "another"}, False, id="provider"),
+    ],
+)
+def test_diff_asks_nothing_and_replaces_nothing(
+    provider: ReplicationsCompleteProvider,
+    control: Control,
+    change: dict[str, Any],
+    is_changed: bool,
+) -> None:
+    """Whatever differs is an update."""
+    coordinates = {"source_region": "a", "source_project_id": "b", "destination_region": "c"}
+    to = {"destination_project_id": "d", "destination_vault_id": "e", "records": {"r": BACKUP}}
+    inputs = {"replications": [{**coordinates, **to}], "timeout": "1h", "__provider": "one"}
+    state = {**inputs, "replicas": {"r": "x"}}
+
+    checked = provider.check(inputs, {**inputs, **change})
+    difference = provider.diff(ID, state, checked.inputs)
+
+    assert [] == checked.failures
+    assert (is_changed, []) == (difference.changes, difference.replaces)
+    assert [] == control.journal()
+
+
+def test_faults_of_inputs_are_told_together(provider: ReplicationsCompleteProvider) -> None:
+    """Each under its input, and what is not known yet is left alone."""
+    failures = provider.check(
+        {}, {"replications": UNKNOWN, "timeout": "soon", "poll_interval": 0.0, "x": 1.0}
+    ).failures
+
+    assert ["x", "timeout", "poll_interval"] == [failure.property for failure in failures]
+
+
+def test_shorter_limit_counts(
+    provider: ReplicationsCompleteProvider, rig: Rig, control: Control
+) -> None:
+    """`custom_timeouts` and `timeout` both bound a wait, and it tells what is running."""
+    control.change_backup(BACKUP, copy={"mode": "never"})
+    inputs = {"replications": [group(rig.create(declared()))]}
+    for timeout, call_s, words in (
+        (None, 40.0, "40 s"),
+        ("1h", 40.0, "40 s"),
+        ("30s", 40.0, "30 s"),
+        ("2m", None, "2 min"),
+        (None, None, "4 h"),
+    ):
+        with serving(Call(timeout_s=call_s)), pytest.raises(WaitTimeoutError) as caught:
+            provider.create({**inputs, "timeout": timeout})
+
+        assert (
+            f"waiting for a replication: 1 still running after {words}, 0 of 1 done, the slowest: "
+            f"erp-db-01 ({BACKUP}) waiting; what is running goes on in CBR: run pulumi up again to "
+            "go on waiting, or give a longer timeout"
+        ) == str(caught.value)
+
+
+def test_import_is_refused(provider: ReplicationsCompleteProvider) -> None:
+    """There is nothing in CBR that a wait could be imported from."""
+    with pytest.raises(ConfigurationError, match="nothing that could be imported"):
+        provider.import_state("x")
+
+
+def test_foreign_resource_cannot_be_waited_for() -> None:
+    """A resource that does not replicate is refused in the program, by its class."""
+    foreign = object.__new__(pulumi.CustomResource)
+
+    with pytest.raises(TypeError, match="a CustomResource cannot be waited for"):
+        _tracking_of(foreign)
