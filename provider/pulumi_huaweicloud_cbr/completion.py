@@ -21,6 +21,7 @@ from pulumi_huaweicloud_cbr.errors import (
     WaitTimeoutError,
 )
 from pulumi_huaweicloud_cbr.estimates import Course, Rhythm, about
+from pulumi_huaweicloud_cbr.models import STATUS_SUBMITTED
 from pulumi_huaweicloud_cbr.reporting import Reporter, span
 from pulumi_huaweicloud_cbr.tracking import Group
 
@@ -147,7 +148,8 @@ class _Wait:
     def _note_progress(self) -> None:
         now = self._clock.monotonic()
         for copy in self._copies:
-            if copy.outcome is Outcome.RUNNING and copy.status == "replicating":
+            is_moving = copy.outcome is Outcome.RUNNING and copy.status != STATUS_SUBMITTED
+            if is_moving and copy.progress is not None:
                 copy.course.see(now, copy.share)
         if self._copies:
             self._all.see(now, sum(copy.share for copy in self._copies) / len(self._copies))

@@ -239,7 +239,8 @@ class Source:
 def _follow(copy: Copy, record: ReplicationRecord) -> None:
     copy.absences = 0
     copy.status = record.status
-    copy.progress = record.extra_info.progress if record.extra_info else None
+    progress = record.extra_info.progress if record.extra_info else None
+    copy.progress = None if progress is None else min(100, max(0, progress))
     copy.replica_id = record.destination_backup_id or copy.replica_id
     copy.checkpoint_id = record.destination_checkpoint_id or copy.checkpoint_id
     if record.is_pending:
