@@ -160,6 +160,22 @@ def test_wait_of_another_member(
     assert known.items() <= replicas.items()
 
 
+def test_wait_is_not_touched_by_a_rename(waiting: Project, erp: dict[str, Any]) -> None:
+    """A replication that is updated is the same copy: the wait neither seems nor is changed."""
+    waiting.configure({"cbr-replication:replications": [erp]})
+    waiting.up()
+    erp["destinations"][0]["replica_name"] = "erp-dr"
+    waiting.configure({"cbr-replication:replications": [erp]})
+
+    steps = waiting.must("preview", "--json").json()["steps"]
+    done = waiting.up()
+
+    ops = {step["urn"].rsplit("::", 1)[1]: step["op"] for step in steps}
+    assert "update" == ops["erp-to-cn-east-3"]
+    assert "same" == ops.get(WAIT, "same")
+    assert "1 updated" in done.text
+
+
 def test_wait_cannot_be_imported(waiting: Project) -> None:
     """Import is refused in one line that says what to do."""
     kind = TYPE.replace("BackupReplication", "ReplicationsComplete")
