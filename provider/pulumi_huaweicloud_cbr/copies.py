@@ -22,7 +22,7 @@ from pulumi_huaweicloud_cbr.decisions import (
 from pulumi_huaweicloud_cbr.errors import ApiError, NotFoundError, UnidentifiedReplicaError
 from pulumi_huaweicloud_cbr.estimates import Course
 from pulumi_huaweicloud_cbr.finders import find_backup, find_record, find_replica_by_id
-from pulumi_huaweicloud_cbr.lifecycle import observe
+from pulumi_huaweicloud_cbr.lifecycle import observe_once
 from pulumi_huaweicloud_cbr.listing import LIST_FROM, pages_worth_reading
 from pulumi_huaweicloud_cbr.models import (
     STATUS_SUBMITTED,
@@ -267,7 +267,7 @@ async def _look_closely(api: CbrClient, copy: Copy, otherwise: Outcome) -> None:
     """
     reason = ""
     try:
-        seen = await observe(api, copy.tracked(), is_fresh=True)
+        seen = await observe_once(api, copy.tracked(), is_fresh=True)
     except UnidentifiedReplicaError:
         otherwise = Outcome.UNIDENTIFIED
         reason = (

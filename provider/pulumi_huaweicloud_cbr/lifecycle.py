@@ -7,6 +7,7 @@ was done is found by its natural key (backup, destination region), not by memory
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
 from pulumi_huaweicloud_cbr.backoff import is_outcome_unknown
@@ -297,7 +298,7 @@ async def observe(
     looks = 1 if tracked.has_been_seen else (limits or Limits()).replica_looks
     for look in range(1, looks):
         try:
-            seen = await _observe_once(api, tracked, is_fresh=is_fresh or look > 1)
+            seen = await observe_once(api, tracked, is_fresh=is_fresh or look > 1)
         except UnidentifiedReplicaError:
             # What is late may be its name alone.
             pass
@@ -308,12 +309,13 @@ async def observe(
             f"no replica of {tracked} is to be seen: looking again, {look + 1} of {looks}"
         )
         await api.clock.sleep(api.settings.poll_interval_s)
-    return await _observe_once(api, tracked, is_fresh=is_fresh or looks > 1)
+    return await observe_once(api, tracked, is_fresh=is_fresh or looks > 1)
 
 
-async def _observe_once(
+async def observe_once(
     api: CbrClient, tracked: TrackedReplication, *, is_fresh: bool
 ) -> Observation:
+    """Find out what there is to be seen of a tracked replication now; see `observe`."""
     source: Backup | None
     try:
         source = await find_backup(api, tracked.source, tracked.backup_id, is_fresh=is_fresh)
@@ -521,8 +523,11 @@ async def _settle(
     """Wait until the copy has ended; return what is known then, and the replica."""
     doing = f"{verb} the replica of {tracked}"
 
+    looks = itertools.count()
+
     async def look() -> Look[Observation]:
-        seen = await observe(api, tracked, report, limits, is_fresh=True)
+        # The first look may be shared with others; what is waited for has to be seen anew.
+        seen = await observe(api, tracked, report, limits, is_fresh=next(looks) > 0)
         standing = decide_read(seen)
         detail = _progress(seen.record) if standing is Standing.COPYING else ""
         return Look(standing.value, seen, detail)

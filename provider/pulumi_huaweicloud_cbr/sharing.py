@@ -33,6 +33,8 @@ Answer = TypeVar("Answer")
 GATHER_S = 0.01
 """How long a look-up waits for others to be asked together with, while one is under way already;
 real time, not the clock's."""
+USELESS_LISTS = 2
+"""After so many lists without what was wanted, a backup that is asked for alone is read alone."""
 SHARED_FOR_S = 5.0
 """How old an answer may be that is shared. A copy that was begun elsewhere meanwhile is refused by
 CBR itself (error code 1009), and looked for then."""
@@ -42,13 +44,21 @@ CBR itself (error code 1009), and looked for then."""
 class _Shelf:
     """Backups of one project: answers with the number of their question, and who waits.
 
-    `questions` counts those under way.
+    `asked` has when each was asked for last, `questions` counts those under way, and
+    `useless_lists` those in a row that showed nothing of what was wanted.
     """
 
     known: dict[str, tuple[int, float, Backup]] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
     waiting: dict[str, asyncio.Future[Backup]] = field(default_factory=dict)
+    asked: dict[str, float] = field(default_factory=dict)
     questions: int = 0
+    useless_lists: int = 0
+
+    def is_asked_for_many(self, now: float) -> bool:
+        """Whether several backups were asked for lately, so that others will be soon."""
+        self.asked = {key: at for key, at in self.asked.items() if now - at <= SHARED_FOR_S}
+        return len(self.asked) >= LIST_FROM and self.useless_lists < USELESS_LISTS
 
 
 class SharedClient(CbrClient):
@@ -69,7 +79,10 @@ class SharedClient(CbrClient):
     async def get_backup(
         self, scope: ProjectScope, backup_id: str, *, is_fresh: bool = False
     ) -> Backup:
-        """Read a backup, from a list where others are looked for too.
+        """Read a backup, from a list where others are looked for too, or were a moment ago.
+
+        The engine checks resources one after the other: that many will be asked for shows only
+        when some were.
 
         Args:
             is_fresh: want an answer to a question that is asked from now on.
@@ -81,12 +94,14 @@ class SharedClient(CbrClient):
             known = self._known(shelf, backup_id)
             if known is not None:
                 return known
-        if not shelf.waiting and not shelf.questions:
+        shelf.asked[backup_id] = self.clock.monotonic()
+        is_one_of_many = not is_fresh and shelf.is_asked_for_many(self.clock.monotonic())
+        if not shelf.waiting and not shelf.questions and not is_one_of_many:
             # Nobody to wait for: most stacks are small.
             with _counted(shelf):
                 return await super().get_backup(scope, backup_id)
         if not shelf.waiting:
-            gathering = asyncio.ensure_future(self._gather(scope, shelf))
+            gathering = asyncio.ensure_future(self._gather(scope, shelf, is_one_of_many))
             self._gathering.add(gathering)
             gathering.add_done_callback(self._gathering.discard)
         if backup_id not in shelf.waiting:
@@ -161,16 +176,18 @@ class SharedClient(CbrClient):
     def _note_change(self, scope: ProjectScope, backup_id: str) -> None:
         self._shelves.setdefault(scope, _Shelf()).changed[backup_id] = next(self._numbers)
 
-    async def _gather(self, scope: ProjectScope, shelf: _Shelf) -> None:
+    async def _gather(self, scope: ProjectScope, shelf: _Shelf, is_one_of_many: bool) -> None:
         """Answer all who are waiting, and who come to wait for a moment yet."""
         await asyncio.sleep(GATHER_S)
         waiting, shelf.waiting = shelf.waiting, {}
         missing = dict(waiting)
         try:
             with _counted(shelf):
-                if len(waiting) >= LIST_FROM:
+                if is_one_of_many or len(waiting) >= LIST_FROM:
                     async for backup in self._listed(scope, shelf, missing):
                         _answer(missing.pop(backup.id), backup)
+                    is_useless = len(missing) == len(waiting)
+                    shelf.useless_lists = shelf.useless_lists + 1 if is_useless else 0
                 await asyncio.gather(
                     *(self._read(scope, backup_id, future) for backup_id, future in missing.items())
                 )

@@ -70,6 +70,37 @@ async def test_many_backups_are_read_from_one_list(
     assert {"ShowBackup": 1, "ListBackups": 1} == asked(simulator)
 
 
+async def test_backups_asked_for_one_after_the_other_are_listed_from_the_third_on(
+    api: SharedClient, simulator: InProcessSimulator
+) -> None:
+    """The engine checks one resource at a time: a few are read alone, then a list has them all."""
+    ids = all_ids(simulator)
+
+    backups = [await api.get_backup(SOURCE, backup_id) for backup_id in ids]
+
+    assert ids == [backup.id for backup in backups]
+    assert {"ShowBackup": 2, "ListBackups": 1} == asked(simulator)
+
+
+async def test_lists_that_show_nothing_wanted_are_given_up(
+    api: SharedClient, simulator: InProcessSimulator
+) -> None:
+    """Old backups in a project of many are read one by one again after two lists in vain."""
+    ids = all_ids(simulator)
+    simulator.control.fault(
+        operation="ListBackups",
+        action="respond",
+        status=200,
+        body={"backups": [{"id": UNKNOWN}], "count": 100_000},
+        times=99,
+    )
+
+    for backup_id in ids:
+        await api.get_backup(SOURCE, backup_id)
+
+    assert {"ShowBackup": len(ids), "ListBackups": 2} == asked(simulator)
+
+
 async def test_shared_answer_is_that_of_its_own_request(
     api: SharedClient, simulator: InProcessSimulator
 ) -> None:

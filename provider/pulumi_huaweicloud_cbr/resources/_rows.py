@@ -9,15 +9,8 @@ import pulumi
 
 from pulumi_huaweicloud_cbr.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.models import ProjectScope, TrackedReplication
+from pulumi_huaweicloud_cbr.tracking import COORDINATES, RECORDS
 
-COORDINATES = (
-    "source_region",
-    "source_project_id",
-    "destination_region",
-    "destination_project_id",
-    "destination_vault_id",
-)
-"""What is the same for all rows of a resource."""
 _OPTIONAL = (
     "destination_backup_id",
     "destination_checkpoint_id",
@@ -86,7 +79,7 @@ def tracking_output(resource: pulumi.Resource) -> pulumi.Output[dict[str, Any]]:
     return pulumi.Output.all(**values).apply(
         lambda known: {
             **{field: known[field] for field in COORDINATES},
-            "records": {
+            RECORDS: {
                 row["replication_record_id"]: row["backup_id"]
                 for row in (known["members"] or {}).values()
             },

@@ -57,12 +57,12 @@ from pulumi_huaweicloud_cbr.resources._inputs import (
 from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.resources._operation import current_operation
 from pulumi_huaweicloud_cbr.resources._rows import (
-    COORDINATES,
     row_of,
     tracked_rows,
     tracking_output,
 )
 from pulumi_huaweicloud_cbr.resources._session import Session
+from pulumi_huaweicloud_cbr.tracking import COORDINATES
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.checks import Verdict
