@@ -205,7 +205,8 @@ def replica_of(simulator: SimulatorProcess, name: str) -> str:
 
 
 def _ask(simulator: SimulatorProcess, query: str) -> list[Any]:
-    with closing(sqlite3.connect(simulator.state_file)) as database:
+    address = f"file:{simulator.state_file}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True)) as database:
         return database.execute(query).fetchall()
 
 
