@@ -21,6 +21,7 @@ from tests.e2e.driver import (
     MakeProject,
     Project,
     connection,
+    end_started,
     new_program,
     processes_of,
 )
@@ -40,6 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def end_what_killed_commands_left(tmp_path: Path) -> Iterator[None]:
     """End the language hosts and plugins that a killed CLI leaves behind; nothing else would."""
     yield
+    end_started()
     for process in processes_of(tmp_path):
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)

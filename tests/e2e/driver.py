@@ -24,6 +24,7 @@ PASSWORD = "not-a-secret-demo"  # of the demo world
 COMMAND_LIMIT_S = 300
 """Far above what any command takes; only a hang reaches it."""
 
+_STARTED: list[subprocess.Popen[bytes]] = []
 _NEW_STACKS: dict[str, tempfile.TemporaryDirectory[str]] = {}
 
 
@@ -261,7 +262,7 @@ def off_host(project: Project) -> None:
 def start(project: Project, command: str, *options: str) -> subprocess.Popen[bytes]:
     """Start `up`, `refresh` or `destroy` without waiting for its end; see `said`."""
     with _log_of(project).open("wb") as log:
-        return subprocess.Popen(
+        running = subprocess.Popen(
             project.command(command, "--yes", "--skip-preview", *options),
             cwd=project.directory,
             env=project.env,
@@ -269,6 +270,16 @@ def start(project: Project, command: str, *options: str) -> subprocess.Popen[byt
             stdout=log,
             stderr=log,
         )
+    _STARTED.append(running)
+    return running
+
+
+def end_started() -> None:
+    """End what was started and not waited for, as after a test that failed in between."""
+    while _STARTED:
+        running = _STARTED.pop()
+        running.kill()
+        running.wait()
 
 
 def said(project: Project) -> str:
