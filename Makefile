@@ -168,6 +168,10 @@ test-contract: $(VENV) ## The simulator's own tests, and our client against it
 test-e2e: toolchain-quiet sdk-venvs ## The real pulumi command against the simulator
 	@$(PYTEST) tests/e2e
 
+.PHONY: model
+model: $(VENV) ## The random tests without the CLI, EXAMPLES=600 histories of the model, the others in proportion
+	@export CBR_MODEL_EXAMPLES=$(or $(EXAMPLES),600); $(PYTEST) tests/contract/test_model.py tests/contract/test_fuzz_responses.py
+
 .PHONY: tables
 tables: $(VENV) ## Write the documents' tables from the tests' data
 	@.venv/bin/python -m tests.tables
