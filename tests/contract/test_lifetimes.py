@@ -12,6 +12,7 @@ import pytest
 
 from pulumi_huaweicloud_cbr import ConflictError, NotFoundError, UnexpectedStatusError
 from pulumi_huaweicloud_cbr.lifecycle import Limits
+from pulumi_huaweicloud_cbr.resources._operation import begin_operation
 from simulator.testing import DEMO_WORLD, InProcessSimulator
 from simulator.world import load_world
 from tests.contract.rig import BACKUP, SECOND_VAULT, VAULT, Rig, declared
@@ -230,6 +231,48 @@ def test_late_replica_that_blocks_a_create_is_told(rig: Rig) -> None:
     first = rig.id
     rig.create(declared())
     assert first == rig.id
+    assert 1 == len(rig.replicas)
+
+
+def test_copy_without_a_record_that_blocks_a_create_is_told(rig: Rig) -> None:
+    """CBR's refusal of a second copy of which no record is listed says where to look for it."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.control.forget_record(rig.id)
+
+    with pytest.raises(ConflictError) as caught:
+        rig.create(declared())
+
+    assert "lists no replication record" in str(caught.value)
+    assert 1 == len(rig.replicas)
+
+
+# -- two resources, one copy ---------------------------------------------------------------
+
+
+def test_copy_that_was_adopted_under_another_name_stays(rig: Rig) -> None:
+    """In one operation, what one resource adopted is not deleted with the old one."""
+    rig.create(declared())
+    rig.finish_copies()
+    begin_operation()
+    rig.create(declared())
+
+    rig.provider.delete(rig.id, rig.outputs)
+
+    assert 1 == len(rig.replicas)
+    rig.delete()
+    assert [] == rig.replicas
+
+
+def test_copy_that_a_resource_keeps_stays(rig: Rig) -> None:
+    """What a resource of the program has is not deleted with another one that knew it."""
+    rig.create(declared())
+    rig.finish_copies()
+    begin_operation()
+    assert not rig.diff(declared()).changes
+
+    rig.provider.delete(rig.id, rig.outputs)
+
     assert 1 == len(rig.replicas)
 
 
