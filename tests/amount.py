@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-MODEL_EXAMPLES = 60
+MODEL_EXAMPLES = 52
 """Histories of `test_model.py` in a plain `make test`."""
 
 
