@@ -184,6 +184,25 @@ async def test_list_without_records_is_not_believed() -> None:
     assert {f"r-{name}": f"r-{name}-copy" for name in names} == replicas
 
 
+async def test_copies_that_lists_do_not_show_are_followed_one_by_one() -> None:
+    """Running and failed ones are seen as what they are, each by itself."""
+
+    def script(look: int) -> dict[str, list[Record] | None]:
+        last = [record("r-b3")] if look < 20 else [copied("r-b3")]
+        failed = [record("r-b2", "fail")]
+        return {"b0": [copied("r-b0")], "b1": [copied("r-b1")], "b2": failed, "b3": last}
+
+    cloud = ScriptedCloud(
+        script, lambda _: {"r-b0-copy", "r-b1-copy", "r-b3-copy"}, shows_in_lists=False
+    )
+
+    with pytest.raises(ReplicationsFailedError) as caught:
+        await cloud.wait({f"r-b{number}": f"b{number}" for number in range(4)})
+
+    assert ("r-b2",) == caught.value.record_ids
+    assert cloud.look >= 20
+
+
 async def test_replica_that_comes_late_is_waited_for() -> None:
     """A record may say success before the destination shows the replica."""
     cloud = ScriptedCloud(
