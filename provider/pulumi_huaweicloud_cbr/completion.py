@@ -7,8 +7,9 @@ everything is told at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from urllib.parse import quote
 
 from pulumi_huaweicloud_cbr.backoff import may_repeat
@@ -44,17 +45,24 @@ class CompletionPlan:
 
 
 async def wait_for_all(
-    api: CbrClient, groups: Sequence[Group], plan: CompletionPlan, report: Reporter
+    api: CbrClient,
+    groups: Sequence[Group],
+    plan: CompletionPlan,
+    report: Reporter,
+    named: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
     """Wait until every copy has ended; return record id -> replica id.
 
+    Args:
+        named: replicas' ids by record, where known before: what is left of a copy whose source
+            went long ago.
     Raises:
         ReplicationsFailedError: some ended without a replica; told when all have ended.
         WaitTimeoutError: some are still running; the text tells of failures as well.
         InterruptedWaitError: the user interrupted; the copies go on.
         CbrError: CBR could not be asked, several looks in a row.
     """
-    wait = _Wait(api, list(copies_of(groups)), plan, report)
+    wait = _Wait(api, list(copies_of(groups, named)), plan, report)
     try:
         await wait.run()
     except InterruptedWaitError as error:

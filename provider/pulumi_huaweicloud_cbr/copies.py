@@ -7,7 +7,7 @@ replica stands in the destination. Nothing here waits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -141,8 +141,8 @@ class Copy:
         )
 
 
-def copies_of(groups: Iterable[Group]) -> Iterator[Copy]:
-    """Yield what is to be waited for."""
+def copies_of(groups: Iterable[Group], named: Mapping[str, str]) -> Iterator[Copy]:
+    """Yield what is to be waited for; `named` are replicas' ids by record, where known before."""
     for group in groups:
         for record_id, backup_id in group[RECORDS].items():
             yield Copy(
@@ -153,6 +153,7 @@ def copies_of(groups: Iterable[Group]) -> Iterator[Copy]:
                     group["destination_region"], group["destination_project_id"]
                 ),
                 vault_id=group["destination_vault_id"],
+                replica_id=named.get(record_id),
             )
 
 

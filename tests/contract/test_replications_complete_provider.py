@@ -87,6 +87,8 @@ def test_life_of_a_wait(provider: ReplicationsCompleteProvider, rig: Rig, contro
         pytest.param({"replications": []}, True, id="replications"),
         pytest.param({"replications": UNKNOWN}, True, id="replications-unknown"),
         pytest.param({"__provider": "another"}, False, id="provider"),
+        pytest.param({"known_replicas": {"r": "x"}}, False, id="known-replicas"),
+        pytest.param({"known_replicas": UNKNOWN}, False, id="known-replicas-unknown"),
     ],
 )
 def test_diff_asks_nothing_and_replaces_nothing(
@@ -139,6 +141,28 @@ def test_shorter_limit_counts(
             f"erp-db-01 ({BACKUP}) waiting; what is running goes on in CBR: run pulumi up again to "
             "go on waiting, or give a longer timeout"
         ) == str(caught.value)
+
+
+def test_source_that_went_long_ago(
+    provider: ReplicationsCompleteProvider, rig: Rig, control: Control
+) -> None:
+    """A replica that the state names is complete, though nothing in CBR tells of its copy."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+    control.forget_backup(BACKUP)
+    empty = {"operation_logs": [], "count": 0}
+    control.fault(operation="ListOpLogs", action="respond", status=200, body=empty, times=100)
+    replica = {rig.id: rig.outputs["destination_backup_id"]}
+    program = {"replications": [group(rig.outputs)], "known_replicas": replica}
+
+    checked = provider.check({}, program)
+    created = provider.create(checked.inputs)
+
+    assert [] == checked.failures
+    assert replica == (created.outs or {})["replicas"]
+    assert "known_replicas" not in (created.outs or {})
+    control.drop_faults()
 
 
 def test_import_is_refused(provider: ReplicationsCompleteProvider) -> None:

@@ -501,6 +501,13 @@ class BackupReplication(Resource, module="huaweicloud_cbr", name="BackupReplicat
             }
         )
 
+    @property
+    def known_replicas(self) -> pulumi.Output[dict[str, str]]:
+        """The replica's id by its record's, as far as the state knows it."""
+        return pulumi.Output.all(record_id=self.id, replica_id=self.destination_backup_id).apply(
+            lambda known: {known["record_id"]: known["replica_id"]} if known["replica_id"] else {}
+        )
+
     def __init__(
         self,
         resource_name: str,

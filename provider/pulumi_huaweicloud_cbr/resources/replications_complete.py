@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 ID = "replications-complete"
 """The id of every wait: there is nothing in CBR that it could name."""
 INPUTS = ("replications", "timeout", "poll_interval")
+NAMED = "known_replicas"
+"""What the resources' states know of their replicas: a help for looking, and no reason to wait."""
 
 
 class ReplicationsCompleteProvider(CbrProvider):
@@ -55,6 +57,8 @@ class ReplicationsCompleteProvider(CbrProvider):
         if not findings and "replications" in inputs:
             inputs["replications"] = merge_groups(inputs["replications"])
         failures = [CheckFailure(finding.field, finding.reason) for finding in findings]
+        if NAMED in known:
+            inputs[NAMED] = known[NAMED]
         # Unknown inputs stay as they are: the engine replaces them when they are known.
         return CheckResult({**inputs, **{field: news[field] for field in unknown}}, failures)
 
@@ -71,14 +75,14 @@ class ReplicationsCompleteProvider(CbrProvider):
     @served
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Wait for all replications."""
-        inputs = _inputs_of(split_unknown(props)[0])
-        return CreateResult(ID, {**inputs, "replicas": self._wait(inputs, {})})
+        known, _ = split_unknown(props)
+        return CreateResult(ID, self._wait(known, {}))
 
     @served
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Wait for replications that are new; without any, nothing is asked of the API."""
-        inputs = _inputs_of(split_unknown(_news)[0])
-        return UpdateResult({**inputs, "replicas": self._wait(inputs, _olds.get("replicas") or {})})
+        known, _ = split_unknown(_news)
+        return UpdateResult(self._wait(known, _olds.get("replicas") or {}))
 
     @served
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
@@ -97,24 +101,27 @@ class ReplicationsCompleteProvider(CbrProvider):
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Do nothing: the replications are others' to delete."""
 
-    def _wait(self, inputs: dict[str, Any], known: dict[str, str]) -> dict[str, str]:
+    def _wait(self, news: dict[str, Any], done: dict[str, str]) -> dict[str, Any]:
+        """Wait for what is not done yet; return the outputs."""
+        inputs = _inputs_of(news)
         groups: list[Group] = inputs["replications"]
         wanted = record_ids(groups)
-        replicas = {key: replica for key, replica in known.items() if key in wanted}
+        replicas = {key: replica for key, replica in done.items() if key in wanted}
         pending = without_records(groups, replicas)
         if pending:
             session = self.open()
-            replicas |= session.run(_complete(session, pending, inputs))
-        return dict(sorted(replicas.items()))
+            named: dict[str, str] = news.get(NAMED) or {}
+            replicas |= session.run(_complete(session, pending, inputs, named))
+        return {**inputs, "replicas": dict(sorted(replicas.items()))}
 
 
 async def _complete(
-    session: Session, groups: list[Group], inputs: dict[str, Any]
+    session: Session, groups: list[Group], inputs: dict[str, Any], named: dict[str, str]
 ) -> dict[str, str]:
     from pulumi_huaweicloud_cbr.completion import wait_for_all
 
     plan = _plan(session, inputs)
-    return await wait_for_all(session.client(), groups, plan, EngineReporter())
+    return await wait_for_all(session.client(), groups, plan, EngineReporter(), named)
 
 
 def _plan(session: Session, inputs: dict[str, Any]) -> CompletionPlan:
@@ -142,11 +149,15 @@ def _tracking_of(replication: object) -> Any:
     return tracking
 
 
+def _merged(named: list[dict[str, str] | None]) -> dict[str, str]:
+    return {key: replica for part in named for key, replica in (part or {}).items()}
+
+
 def _inputs_of(properties: dict[str, Any]) -> dict[str, Any]:
     return {
         field: value
         for field, value in properties.items()
-        if value is not None and field != "replicas"
+        if value is not None and field not in ("replicas", NAMED)
     }
 
 
@@ -188,10 +199,16 @@ class ReplicationsComplete(Resource, module="huaweicloud_cbr", name="Replication
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         groups = [_tracking_of(replication) for replication in args.replications]
+        named = [
+            getattr(replication, NAMED, None)
+            for replication in args.replications
+            if isinstance(replication, pulumi.Resource)
+        ]
         properties = {
             "replications": pulumi.Output.from_input(groups).apply(merge_groups),
             "timeout": args.timeout,
             "poll_interval": args.poll_interval,
+            NAMED: pulumi.Output.from_input(named).apply(_merged),
             "replicas": None,
         }
         super().__init__(ReplicationsCompleteProvider(), resource_name, properties, opts)
