@@ -99,18 +99,18 @@ async def run_preflight(
         find_project: returns the id of a region's project.
     """
     backup, destinations = await asyncio.gather(
-        _attempt(_find_backup(api, question)), _attempt(find_destinations(api, question.source))
+        or_error(_find_backup(api, question)), or_error(find_destinations(api, question.source))
     )
     at_source = Verdict(
         findings=tuple(_check_source(question, backup, destinations)),
-        faults=_faults_of(backup, destinations),
+        faults=faults_of(backup, destinations),
     )
     is_pair = not any(finding.field == "destination_region" for finding in at_source.findings)
     if not is_pair or question.destination_region is None:
         # Nothing is asked of a region that CBR does not copy to: it need not even exist.
         return at_source
     if question.destination_project_id is None and not question.is_project_unknown:
-        project_id = await _attempt(find_project(question.destination_region))
+        project_id = await or_error(find_project(question.destination_region))
         if isinstance(project_id, ConfigurationError):
             finding = Finding("destination_region", str(project_id))
             return replace(at_source, findings=(*at_source.findings, finding))
@@ -152,7 +152,7 @@ def _check_source(
 
 async def _check_destination(api: CbrClient, question: Question, backup: Backup | None) -> Verdict:
     vault, standing = await asyncio.gather(
-        _attempt(_find_vault(api, question)), _check_conflict(api, question, backup)
+        or_error(_find_vault(api, question)), _check_conflict(api, question, backup)
     )
     findings = list(standing.findings)
     if isinstance(vault, NotFoundError):
@@ -171,13 +171,13 @@ async def _check_destination(api: CbrClient, question: Question, backup: Backup 
     return Verdict(
         findings=tuple(findings),
         notes=standing.notes,
-        faults=(*_faults_of(vault), *standing.faults),
+        faults=(*faults_of(vault), *standing.faults),
         size_gb=None if is_adopted or backup is None else backup.resource_size,
         free_gb=vault.free_gb if isinstance(vault, Vault) else None,
     )
 
 
-def _faults_of(*found: object) -> tuple[CbrError, ...]:
+def faults_of(*found: object) -> tuple[CbrError, ...]:
     """Return the calls that failed for another reason than that the thing does not exist."""
     return tuple(
         error
@@ -186,7 +186,8 @@ def _faults_of(*found: object) -> tuple[CbrError, ...]:
     )
 
 
-async def _attempt(call: Awaitable[Found]) -> Found | CbrError:
+async def or_error(call: Awaitable[Found]) -> Found | CbrError:
+    """Return what a call returns, or the error in which it ended."""
     try:
         return await call
     except CbrError as error:
@@ -209,7 +210,7 @@ async def _check_conflict(api: CbrClient, question: Question, backup: Backup | N
     desired = question.desired
     if desired is None or backup is None:
         return Verdict()
-    attempts = await _attempt(observe_attempts(api, desired, backup))
+    attempts = await or_error(observe_attempts(api, desired, backup))
     if isinstance(attempts, CbrError):
         return Verdict(faults=(attempts,))
     foreign: list[Attempt] = [

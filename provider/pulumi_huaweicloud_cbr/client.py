@@ -46,11 +46,14 @@ from pulumi_huaweicloud_cbr.models import (
     ProjectScope,
     RegionCapability,
     ReplicateRequest,
+    ReplicateVaultRequest,
     Replication,
     ReplicationEnvelope,
     Task,
     TaskPage,
     Vault,
+    VaultCopies,
+    VaultCopiesEnvelope,
     VaultEnvelope,
     VaultPage,
     WireModel,
@@ -189,6 +192,24 @@ class CbrClient:
             is_repeatable=False,
         )
         return (await self._call(call, ReplicationEnvelope)).replication
+
+    async def replicate_vault(
+        self, scope: ProjectScope, request: ReplicateVaultRequest
+    ) -> VaultCopies:
+        """Submit copies of all backups of a vault that have none yet (CopyCheckpoint).
+
+        Raises as `replicate_backup` does, and is sent at most once in the same way.
+        """
+        call = self._cbr(
+            f"submitting replication of vault ({request.vault_id}) "
+            f"to region {request.destination_region!r}",
+            "POST",
+            scope,
+            ("checkpoints", "replicate"),
+            json=request.to_wire(),
+            is_repeatable=False,
+        )
+        return (await self._call(call, VaultCopiesEnvelope)).replication
 
     async def get_backup(
         self,

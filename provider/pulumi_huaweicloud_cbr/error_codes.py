@@ -244,6 +244,7 @@ _FAMILIES: dict[str, dict[str, CodeFacts]] = {
 _CODE = re.compile(r"(?P<family>[A-Za-z]+)\.(?P<number>\d{4})")
 
 CODE_ALREADY_REPLICATED = "BackupService.1009"
+CODE_VAULT_BEING_REPLICATED = "BackupService.6130"
 CODES_BACKUP_MISSING = frozenset({"BackupService.6200"})
 """Only these say that the backup asked for is gone; that its vault or a tag is missing does not."""
 CODES_VAULT_MISSING = frozenset({"BackupService.6105", "BackupService.6120"})

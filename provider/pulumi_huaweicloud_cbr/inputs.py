@@ -48,6 +48,13 @@ def check_set_inputs(
     return _check(_SET_RULES, _SET_REQUIRED, "a set of backup replications", known, unknown)
 
 
+def check_vault_inputs(
+    known: Mapping[str, object], unknown: frozenset[str] = frozenset()
+) -> list[Finding]:
+    """Find every fault of the inputs of a whole vault's copy; arguments as `check_inputs`."""
+    return _check(_VAULT_RULES, _VAULT_REQUIRED, "a vault's replication", known, unknown)
+
+
 def _check(
     rules: Mapping[str, Rule],
     required: Mapping[str, str],
@@ -244,6 +251,15 @@ _SET_RULES: dict[str, Rule] = {
 SET_FIELDS = tuple(_SET_RULES)
 _SET_REQUIRED = {
     "backups": "the backups to copy: labels with ids, or a list of ids",
+    **{field: words for field, words in _REQUIRED.items() if field not in _OF_ONE},
+}
+_VAULT_RULES: dict[str, Rule] = {
+    "vault_id": _check_uuid,
+    **{field: rule for field, rule in _RULES.items() if field not in _OF_ONE},
+}
+VAULT_FIELDS = tuple(_VAULT_RULES)
+_VAULT_REQUIRED = {
+    "vault_id": "the id of the vault whose backups to copy",
     **{field: words for field, words in _REQUIRED.items() if field not in _OF_ONE},
 }
 _MEMBER_RULES: dict[str, Rule] = {

@@ -248,13 +248,8 @@ async def _look(
     return source, decision
 
 
-async def _adopt(
-    api: CbrClient,
-    desired: DesiredReplication,
-    source: Backup,
-    attempt: Attempt,
-    report: Reporter,
-) -> TrackedReplication:
+def adopted(desired: DesiredReplication, source: Backup, attempt: Attempt) -> TrackedReplication:
+    """Return an attempt to copy a backup as a replication of ours."""
     tracked = TrackedReplication(
         backup_id=desired.backup_id,
         source=desired.source,
@@ -267,9 +262,19 @@ async def _adopt(
         is_adopted=True,
     )
     replica = attempt.replica or Replica(attempt.record.destination_backup_id, None)
-    tracked = _updated(tracked, Observation(source, attempt.record, replica))
+    return _updated(tracked, Observation(source, attempt.record, replica))
+
+
+async def _adopt(
+    api: CbrClient,
+    desired: DesiredReplication,
+    source: Backup,
+    attempt: Attempt,
+    report: Reporter,
+) -> TrackedReplication:
+    tracked = adopted(desired, source, attempt)
     report.tell(f"adopting {tracked} with status {tracked.status!r}: nothing is copied again")
-    backup = replica.backup
+    backup = attempt.replica.backup if attempt.replica else None
     if backup is not None and desired.name is not None and backup.name != desired.name:
         try:
             renamed = await api.rename_backup(desired.destination, backup.id, desired.name)

@@ -6,10 +6,10 @@ and giving it another one copies nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pulumi_huaweicloud_cbr.models import TrackedReplication
+from pulumi_huaweicloud_cbr.models import Backup, TrackedReplication
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,22 @@ def keep_newest(
     candidates.sort(key=lambda pair: (pair[1].created_at or "", pair[1].backup_id), reverse=True)
     kept = {label for label, _ in candidates[:count]}
     return {label: member for label, member in candidates if label in kept}
+
+
+def labelled(backups: Iterable[Backup], taken: Collection[str] = ()) -> dict[str, Backup]:
+    """Return backups by labels that people can read: the resource's name and the backup's time.
+
+    Args:
+        taken: labels that are given already, to other backups.
+    """
+    found: dict[str, Backup] = {}
+    for backup in backups:
+        created_at = backup.created_at or ""
+        label = f"{backup.resource_name or backup.name or backup.id}@{created_at[:19]}"
+        if label in found or label in taken:
+            label = f"{label}#{backup.id[:8]}"
+        found[label] = backup
+    return found
 
 
 def listed(labels: Iterable[str], limit: int = 10) -> str:

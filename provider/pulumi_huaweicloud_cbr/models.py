@@ -2,8 +2,8 @@
 
 Responses are decoded leniently where the vendor's own samples are (nulls in required fields,
 unknown fields, unknown statuses) and strictly where a wrong type would mislead us.
-Source: CBR API reference, CopyBackup, ShowBackup, ListBackups, ShowVault, ListOpLogs and
-ShowReplicationCapabilities; IAM API reference, KeystoneListProjects.
+Source: CBR API reference, CopyBackup, CopyCheckpoint, ShowBackup, ListBackups, ShowVault,
+ListOpLogs and ShowReplicationCapabilities; IAM API reference, KeystoneListProjects.
 """
 
 from __future__ import annotations
@@ -209,6 +209,21 @@ class Replication(WireModel):
     destination_vault_id: OptionalText = None
 
 
+class CopyOfVault(WireModel):
+    """One backup that a vault-level copy takes, and the record to follow it by."""
+
+    backup_id: Id
+    replication_record_id: Uuid
+
+
+class VaultCopies(WireModel):
+    """What CopyCheckpoint answers: the copies that it began, none where nothing was left to do."""
+
+    backups: tuple[CopyOfVault, ...]
+    vault_id: OptionalText = None
+    provider_id: OptionalText = None
+
+
 class RegionCapability(WireModel):
     """A region and the regions that its backups can be copied to."""
 
@@ -316,6 +331,12 @@ class ReplicationEnvelope(WireModel):
     replication: Replication
 
 
+class VaultCopiesEnvelope(WireModel):
+    """``{"replication": …}`` of a whole vault."""
+
+    replication: VaultCopies
+
+
 class CapabilitiesEnvelope(WireModel):
     """``{"regions": […]}``."""
 
@@ -376,6 +397,40 @@ class DesiredReplication:
             destination_vault_id=self.destination_vault_id,
             name=self.name,
             description=self.description,
+            enable_acceleration=self.enable_acceleration,
+        )
+
+
+@dataclass(frozen=True)
+class DesiredVaultReplication:
+    """The copy of a whole vault as declared, with both projects resolved."""
+
+    vault_id: str
+    source: ProjectScope
+    destination: ProjectScope
+    destination_vault_id: str
+    enable_acceleration: bool = False
+    adopt: bool = True
+
+    def __str__(self) -> str:
+        return f"replication of vault ({self.vault_id}) to region {self.destination.region!r}"
+
+    def of_backup(self, backup_id: str) -> DesiredReplication:
+        """Return what is declared of one backup of the vault; what exists of it is not refused."""
+        return DesiredReplication(
+            backup_id=backup_id,
+            source=self.source,
+            destination=self.destination,
+            destination_vault_id=self.destination_vault_id,
+        )
+
+    def request(self) -> ReplicateVaultRequest:
+        """Return what to submit."""
+        return ReplicateVaultRequest(
+            vault_id=self.vault_id,
+            destination_region=self.destination.region,
+            destination_project_id=self.destination.project_id,
+            destination_vault_id=self.destination_vault_id,
             enable_acceleration=self.enable_acceleration,
         )
 
@@ -454,5 +509,29 @@ class ReplicateRequest:
         if self.enable_acceleration:
             # Accounts gated by OP_GATED_CSBS_REP_ACCELERATION refuse the key itself with
             # BackupService.9900, so false is said by silence.
+            replicate["enable_acceleration"] = True
+        return {"replicate": replicate}
+
+
+@dataclass(frozen=True)
+class ReplicateVaultRequest:
+    """The body of CopyCheckpoint, which takes a vault's id in spite of its name."""
+
+    vault_id: str
+    destination_region: str
+    destination_project_id: str
+    destination_vault_id: str
+    enable_acceleration: bool = False
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the JSON body; `auto_trigger` is for policies, and false where it is left out."""
+        replicate: dict[str, Any] = {
+            "vault_id": self.vault_id,
+            "destination_region": self.destination_region,
+            "destination_project_id": self.destination_project_id,
+            "destination_vault_id": self.destination_vault_id,
+        }
+        if self.enable_acceleration:
+            # As in CopyBackup: false is said by silence.
             replicate["enable_acceleration"] = True
         return {"replicate": replicate}

@@ -24,8 +24,10 @@ from pulumi_huaweicloud_cbr.models import (
     ProjectScope,
     RegionCapability,
     ReplicateRequest,
+    ReplicateVaultRequest,
     Replication,
     Vault,
+    VaultCopies,
 )
 
 Answer = TypeVar("Answer")
@@ -45,7 +47,8 @@ class _Shelf:
     """Backups of one project: answers with the number of their question, and who waits.
 
     `asked` has when each was asked for last, `questions` counts those under way, and
-    `useless_lists` those in a row that showed nothing of what was wanted.
+    `useless_lists` those in a row that showed nothing of what was wanted. Answers up to number
+    `all_changed` are out of date.
     """
 
     known: dict[str, tuple[int, float, Backup]] = field(default_factory=dict)
@@ -54,6 +57,7 @@ class _Shelf:
     asked: dict[str, float] = field(default_factory=dict)
     questions: int = 0
     useless_lists: int = 0
+    all_changed: int = 0
 
     def is_asked_for_many(self, now: float) -> bool:
         """Whether several backups were asked for lately, so that others will be soon."""
@@ -119,6 +123,15 @@ class SharedClient(CbrClient):
         finally:
             self._note_change(scope, backup_id)
 
+    async def replicate_vault(
+        self, scope: ProjectScope, request: ReplicateVaultRequest
+    ) -> VaultCopies:
+        """Submit copies of a vault's backups; what was known of any backup is out of date then."""
+        try:
+            return await super().replicate_vault(scope, request)
+        finally:
+            self._shelves.setdefault(scope, _Shelf()).all_changed = next(self._numbers)
+
     async def rename_backup(self, scope: ProjectScope, backup_id: str, name: str) -> Backup:
         """Rename a backup; what was known of it is out of date then."""
         try:
@@ -168,7 +181,7 @@ class SharedClient(CbrClient):
 
     def _known(self, shelf: _Shelf, backup_id: str) -> Backup | None:
         number, asked_at, backup = shelf.known.get(backup_id, (0, 0.0, None))
-        is_changed = number <= shelf.changed.get(backup_id, 0)
+        is_changed = number <= max(shelf.changed.get(backup_id, 0), shelf.all_changed)
         if is_changed or self.clock.monotonic() - asked_at > SHARED_FOR_S:
             return None
         return backup

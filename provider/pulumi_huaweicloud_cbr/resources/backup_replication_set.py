@@ -23,7 +23,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from pulumi_huaweicloud_cbr.decisions import LOST, TO_BE_REDONE, Standing
+from pulumi_huaweicloud_cbr.decisions import TO_BE_REDONE
 from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, ConflictError
 from pulumi_huaweicloud_cbr.inputs import SET_FIELDS, check_members, check_set_inputs
 from pulumi_huaweicloud_cbr.membership import (
@@ -31,14 +31,10 @@ from pulumi_huaweicloud_cbr.membership import (
     MemberChanges,
     decide_members,
     keep_newest,
+    labelled,
     listed,
 )
-from pulumi_huaweicloud_cbr.models import (
-    Backup,
-    DesiredReplication,
-    ProjectScope,
-    TrackedReplication,
-)
+from pulumi_huaweicloud_cbr.models import Backup, DesiredReplication, ProjectScope
 from pulumi_huaweicloud_cbr.preflight import Finding
 from pulumi_huaweicloud_cbr.resources._base import (
     CbrProvider,
@@ -54,6 +50,17 @@ from pulumi_huaweicloud_cbr.resources._inputs import (
     unchecked,
     with_defaults,
 )
+from pulumi_huaweicloud_cbr.resources._members import (
+    Rows,
+    failures_of,
+    look,
+    members_failed,
+    orphans_of,
+    remaining,
+    remove,
+    resolve,
+    warn_of_unknown,
+)
 from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.resources._operation import current_operation
 from pulumi_huaweicloud_cbr.resources._rows import (
@@ -66,11 +73,8 @@ from pulumi_huaweicloud_cbr.tracking import COORDINATES
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.checks import Verdict
-    from pulumi_huaweicloud_cbr.fleet import Results
 
 _STATE_ONLY = ("enable_acceleration", "adopt", "preflight", "keep_newest")
-
-Rows = dict[str, TrackedReplication]
 
 
 class BackupReplicationSetProvider(CbrProvider):
@@ -126,13 +130,7 @@ class BackupReplicationSetProvider(CbrProvider):
             faults = session.run(_judge(session, inputs, unknown, entering))
         except CbrError as error:
             faults = [Finding("", unchecked(error))]
-        failures = []
-        for fault in faults:
-            if mode == "error" and fault.is_certain:
-                failures.append(CheckFailure(fault.field, fault.reason))
-            else:
-                warn(f"{fault.field}: {fault.reason}" if fault.field else fault.reason)
-        return failures
+        return failures_of(faults, mode)
 
     @served
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
@@ -180,12 +178,12 @@ class BackupReplicationSetProvider(CbrProvider):
             tell("preflight is off: not checked how far the copies are by now")
             return []
         session = self.open()
-        looked = session.run(_look(session, pending))
+        looked = session.run(look(session, pending))
         if looked.failed and declared.get("preflight") != "warn":
-            raise _members_failed("looking how far copies are", len(pending), looked.failed)
+            raise members_failed("looking how far copies are", len(pending), looked.failed)
         if looked.failed:
             warn(f"not checked how far the copies of {listed(looked.failed)} are by now")
-        _warn_of_unknown(looked)
+        warn_of_unknown(looked)
         return [label for label, (standing, _) in looked.done.items() if standing in TO_BE_REDONE]
 
     def _require_sources(self, rows: Rows, declared: dict[str, Any]) -> None:
@@ -197,12 +195,7 @@ class BackupReplicationSetProvider(CbrProvider):
         if not rows or declared.get("preflight") == "off":
             return
         session = self.open()
-        looked = session.run(_look(session, rows))
-        orphans = [
-            label
-            for label, (standing, tracked) in looked.done.items()
-            if tracked.source_deleted and standing not in LOST
-        ]
+        orphans = orphans_of(session.run(look(session, rows)))
         if orphans:
             raise ConflictError(
                 f"replacing a set of replications: the source backups of {listed(orphans)} are "
@@ -233,27 +226,10 @@ class BackupReplicationSetProvider(CbrProvider):
         state, _ = split_unknown(props)
         session = self.open()
         rows = tracked_rows(state)
-        looked = session.run(_look(session, rows))
-        if looked.failed:
-            raise _members_failed("reading replications", len(rows), looked.failed)
-        seen = {
-            label: tracked
-            for label, (standing, tracked) in looked.done.items()
-            if standing not in LOST
-        }
+        looked = session.run(look(session, rows))
+        seen = remaining(rows, looked, "the next pulumi up copies again what is still declared")
         if rows and not seen:
             return ReadResult("", {})
-        gone = sorted(rows.keys() - seen.keys())
-        if gone:
-            tell(f"gone: {listed(gone)}; the next pulumi up copies again what is still declared")
-        failures = [
-            f"{label!r} ({tracked.failure})"
-            for label, (standing, tracked) in looked.done.items()
-            if standing is Standing.FAILED
-        ]
-        if failures:
-            warn(f"failed: {', '.join(failures)}; the next pulumi up copies these again")
-        _warn_of_unknown(looked)
         outputs = _to_state(state, state, {**rows, **seen}, only=seen)
         inputs = {field: outputs[field] for field in SET_FIELDS if field in outputs}
         return ReadResult(id_, outputs, inputs)
@@ -288,9 +264,9 @@ class BackupReplicationSetProvider(CbrProvider):
         state, _ = split_unknown(_props)
         session = self.open()
         rows = tracked_rows(state)
-        results = session.run(_remove(session, rows))
+        results = session.run(remove(session, rows))
         if results.failed:
-            raise _members_failed("deleting replicas", len(rows), results.failed)
+            raise members_failed("deleting replicas", len(rows), results.failed)
 
 
 # -- members ------------------------------------------------------------------------------------
@@ -435,40 +411,6 @@ def _summed_up(by_label: Mapping[str, Verdict], inputs: Mapping[str, Any]) -> li
     return list(findings.values())
 
 
-def _warn_of_unknown(looked: Results[tuple[Standing, TrackedReplication]]) -> None:
-    unknown = [
-        f"{label}: {tracked.status}"
-        for label, (standing, tracked) in looked.done.items()
-        if standing is Standing.UNKNOWN
-    ]
-    if unknown:
-        warn(
-            f"statuses that this version does not know, left as they are: {listed(unknown)}; "
-            "look at them in the CBR console"
-        )
-
-
-async def _look(session: Session, rows: Rows) -> Results[tuple[Standing, TrackedReplication]]:
-    from pulumi_huaweicloud_cbr.fleet import refresh_all
-
-    return await refresh_all(session.client(), rows, EngineReporter())
-
-
-async def _remove(session: Session, rows: Rows) -> Results[None]:
-    from pulumi_huaweicloud_cbr.fleet import remove_all
-
-    operation = current_operation()
-    held = {label for label, row in rows.items() if operation.is_held(row.replication_record_id)}
-    if held:
-        tell(f"not deleted, since other resources have their replicas now: {listed(sorted(held))}")
-    leaving = {label: row for label, row in rows.items() if label not in held}
-    results = await remove_all(
-        session.client(), leaving, EngineReporter(), limits(), current_call().timeout_s
-    )
-    results.done.update(dict.fromkeys(held))
-    return results
-
-
 async def _bring_about(
     session: Session, state: dict[str, Any], inputs: dict[str, Any]
 ) -> tuple[dict[str, Any], Rows, CbrError | None]:
@@ -481,23 +423,13 @@ async def _bring_about(
 
     client, report = session.client(), EngineReporter()
     limit_s = current_call().timeout_s
-    source = await session.scope(inputs["source_region"], inputs.get("source_project_id"))
-    destination = await session.scope(
-        inputs["destination_region"], inputs.get("destination_project_id")
-    )
-    coordinates = {
-        "source_region": source.region,
-        "source_project_id": source.project_id,
-        "destination_region": destination.region,
-        "destination_project_id": destination.project_id,
-        "destination_vault_id": inputs["destination_vault_id"],
-    }
+    source, destination, coordinates = await resolve(session, inputs)
     old = tracked_rows({**coordinates, "members": state.get("members", {})})
     wanted = _members_of(_split_members(inputs["backups"])[0])
     lost: list[str] = []
     pending = {label: row for label, row in old.items() if not row.has_ended}
     if pending:
-        looked = await _look(session, pending)
+        looked = await look(session, pending)
         old |= {label: tracked for label, (_, tracked) in looked.done.items()}
         lost = [label for label, (standing, _) in looked.done.items() if standing in TO_BE_REDONE]
     changes = decide_members(old, wanted, lost)
@@ -527,7 +459,7 @@ async def _bring_about(
     leaving = {label: old[label] for label in changes.removed}
     removed: Results[None] = Results()
     if not (submitted.failed and "keep_newest" in inputs):
-        removed = await _remove(session, leaving)
+        removed = await remove(session, leaving)
     elif leaving:
         # A rolling set that cannot take the newer one must not lose the older one for it.
         tell(f"not deleted, since newer members failed: {listed(leaving)}")
@@ -538,13 +470,7 @@ async def _bring_about(
         return coordinates, rows, None
     doing = f"replicating to region {destination.region!r}"
     total = len(submitting) + len(changes.renamed) + len(leaving)
-    return coordinates, rows, _members_failed(doing, total, failed)
-
-
-def _members_failed(doing: str, total: int, failed: Mapping[str, Exception]) -> CbrError:
-    from pulumi_huaweicloud_cbr.fleet import MembersFailedError
-
-    return MembersFailedError(doing, total, failed)
+    return coordinates, rows, members_failed(doing, total, failed)
 
 
 # -- state --------------------------------------------------------------------------------------
@@ -593,14 +519,10 @@ def as_members(backups: Sequence[Backup]) -> dict[str, dict[str, str]]:
     The label is the resource's name and when the backup was made, such as
     ``erp-db-01@2026-11-20T02:00:11``.
     """
-    members: dict[str, dict[str, str]] = {}
-    for backup in backups:
-        created_at = backup.created_at or ""
-        label = f"{backup.resource_name or backup.name or backup.id}@{created_at[:19]}"
-        if label in members:
-            label = f"{label}#{backup.id[:8]}"
-        members[label] = {"backup_id": backup.id, "created_at": created_at}
-    return members
+    return {
+        label: {"backup_id": backup.id, "created_at": backup.created_at or ""}
+        for label, backup in labelled(backups).items()
+    }
 
 
 @dataclass

@@ -1,0 +1,142 @@
+"""What resources with many replications do with all of them: look, delete, tell who failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pulumi.dynamic import CheckFailure
+
+from pulumi_huaweicloud_cbr.decisions import LOST, Standing
+from pulumi_huaweicloud_cbr.errors import CbrError
+from pulumi_huaweicloud_cbr.membership import listed
+from pulumi_huaweicloud_cbr.models import ProjectScope, TrackedReplication
+from pulumi_huaweicloud_cbr.preflight import Finding
+from pulumi_huaweicloud_cbr.resources._call import current_call
+from pulumi_huaweicloud_cbr.resources._inputs import limits
+from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
+from pulumi_huaweicloud_cbr.resources._operation import current_operation
+from pulumi_huaweicloud_cbr.resources._session import Session
+
+if TYPE_CHECKING:
+    from pulumi_huaweicloud_cbr.fleet import Results
+
+Rows = dict[str, TrackedReplication]
+
+
+async def look(session: Session, rows: Rows) -> Results[tuple[Standing, TrackedReplication]]:
+    """Return how the members stand."""
+    from pulumi_huaweicloud_cbr.fleet import refresh_all
+
+    return await refresh_all(session.client(), rows, EngineReporter())
+
+
+async def remove(session: Session, rows: Rows) -> Results[None]:
+    """Delete the members' replicas, and wait until they are gone.
+
+    Those that another resource of the operation has now are left to it, and count as done.
+    """
+    from pulumi_huaweicloud_cbr.fleet import remove_all
+
+    operation = current_operation()
+    held = {label for label, row in rows.items() if operation.is_held(row.replication_record_id)}
+    if held:
+        tell(f"not deleted, since other resources have their replicas now: {listed(sorted(held))}")
+    leaving = {label: row for label, row in rows.items() if label not in held}
+    results = await remove_all(
+        session.client(), leaving, EngineReporter(), limits(), current_call().timeout_s
+    )
+    results.done.update(dict.fromkeys(held))
+    return results
+
+
+async def resolve(
+    session: Session, inputs: Mapping[str, Any]
+) -> tuple[ProjectScope, ProjectScope, dict[str, Any]]:
+    """Return the source, the destination, and both as outputs."""
+    source = await session.scope(inputs["source_region"], inputs.get("source_project_id"))
+    destination = await session.scope(
+        inputs["destination_region"], inputs.get("destination_project_id")
+    )
+    coordinates = {
+        "source_region": source.region,
+        "source_project_id": source.project_id,
+        "destination_region": destination.region,
+        "destination_project_id": destination.project_id,
+        "destination_vault_id": inputs["destination_vault_id"],
+    }
+    return source, destination, coordinates
+
+
+def members_failed(doing: str, total: int, failed: Mapping[str, Exception]) -> CbrError:
+    """Return the error for members that failed while the others are done."""
+    from pulumi_huaweicloud_cbr.fleet import MembersFailedError
+
+    return MembersFailedError(doing, total, failed)
+
+
+def remaining(
+    rows: Rows, looked: Results[tuple[Standing, TrackedReplication]], if_gone: str
+) -> Rows:
+    """Return the members that are left, and tell of those that are gone or have failed.
+
+    Args:
+        if_gone: what becomes of those that are gone.
+    Raises:
+        MembersFailedError: some could not be looked at.
+    """
+    if looked.failed:
+        raise members_failed("reading replications", len(rows), looked.failed)
+    seen = {
+        label: tracked for label, (standing, tracked) in looked.done.items() if standing not in LOST
+    }
+    gone = sorted(rows.keys() - seen.keys())
+    if gone:
+        tell(f"gone: {listed(gone)}; {if_gone}")
+    failures = [
+        f"{label!r} ({tracked.failure})"
+        for label, (standing, tracked) in looked.done.items()
+        if standing is Standing.FAILED
+    ]
+    if failures:
+        warn(f"failed: {', '.join(failures)}; the next pulumi up copies these again")
+    warn_of_unknown(looked)
+    return seen
+
+
+def warn_of_unknown(looked: Results[tuple[Standing, TrackedReplication]]) -> None:
+    """Tell of members with statuses that this version does not know."""
+    unknown = [
+        f"{label}: {tracked.status}"
+        for label, (standing, tracked) in looked.done.items()
+        if standing is Standing.UNKNOWN
+    ]
+    if unknown:
+        warn(
+            f"statuses that this version does not know, left as they are: {listed(unknown)}; "
+            "look at them in the CBR console"
+        )
+
+
+def orphans_of(looked: Results[tuple[Standing, TrackedReplication]]) -> list[str]:
+    """Return the members whose source is gone, so that their replicas could not be made again."""
+    return [
+        label
+        for label, (standing, tracked) in looked.done.items()
+        if tracked.source_deleted and standing not in LOST
+    ]
+
+
+def failures_of(faults: Iterable[Finding], mode: str) -> list[CheckFailure]:
+    """Return what fails a check, and warn of the rest.
+
+    Args:
+        mode: of preflight; only ``error`` fails.
+    """
+    failures = []
+    for fault in faults:
+        if mode == "error" and fault.is_certain:
+            failures.append(CheckFailure(fault.field, fault.reason))
+        else:
+            warn(f"{fault.field}: {fault.reason}" if fault.field else fault.reason)
+    return failures
