@@ -45,6 +45,11 @@ from pulumi_huaweicloud_cbr.resources.replications_complete import (
     ReplicationsCompleteArgs,
     ReplicationsCompleteProvider,
 )
+from pulumi_huaweicloud_cbr.resources.vault_replication import (
+    VaultReplication,
+    VaultReplicationArgs,
+    VaultReplicationProvider,
+)
 from pulumi_huaweicloud_cbr.tracking import check_wait
 
 __all__ = [
@@ -76,6 +81,9 @@ __all__ = [
     "UnexpectedStatusError",
     "UnidentifiedReplicaError",
     "Vault",
+    "VaultReplication",
+    "VaultReplicationArgs",
+    "VaultReplicationProvider",
     "WaitTimeoutError",
     "as_members",
     "check_inputs",

@@ -27,6 +27,7 @@ PROVIDERS = {
     "backup_replication_provider": cbr.BackupReplicationProvider,
     "backup_replication_set_provider": cbr.BackupReplicationSetProvider,
     "replications_complete_provider": cbr.ReplicationsCompleteProvider,
+    "vault_replication_provider": cbr.VaultReplicationProvider,
 }
 
 

@@ -1,0 +1,527 @@
+"""`VaultReplication`: all backups of a vault copied to another region, as one Pulumi resource.
+
+The module's path and the name of `VaultReplicationProvider` are state format: the engine stores a
+pickle that names them, so neither may ever change.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    UpdateResult,
+)
+
+from pulumi_huaweicloud_cbr.decisions import LOST
+from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, ConflictError
+from pulumi_huaweicloud_cbr.inputs import VAULT_FIELDS, check_vault_inputs
+from pulumi_huaweicloud_cbr.membership import listed
+from pulumi_huaweicloud_cbr.models import DesiredVaultReplication, ProjectScope
+from pulumi_huaweicloud_cbr.preflight import Finding
+from pulumi_huaweicloud_cbr.resources._base import (
+    CbrProvider,
+    PartialResultError,
+    served,
+    split_unknown,
+)
+from pulumi_huaweicloud_cbr.resources._inputs import (
+    missing_source_region,
+    unchecked,
+    with_defaults,
+)
+from pulumi_huaweicloud_cbr.resources._members import (
+    Rows,
+    failures_of,
+    look,
+    members_failed,
+    orphans_of,
+    remaining,
+    remove,
+    resolve,
+)
+from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
+from pulumi_huaweicloud_cbr.resources._operation import current_operation
+from pulumi_huaweicloud_cbr.resources._rows import (
+    row_of,
+    scopes_of,
+    tracked_rows,
+    tracking_output,
+)
+from pulumi_huaweicloud_cbr.resources._session import Session
+from pulumi_huaweicloud_cbr.tracking import COORDINATES
+
+if TYPE_CHECKING:
+    from pulumi_huaweicloud_cbr.whole_vault import Brought, VaultView
+
+_IDENTITY = ("vault_id", *COORDINATES)
+_STATE_ONLY = ("enable_acceleration", "adopt", "preflight")
+_NOT_LOOKED = (
+    "preflight is off: not looked which backups of the vault are not copied yet; this up copies "
+    "none unless something else changes"
+)
+_NOT_CHECKED = (
+    "preflight is off: not checked whether the two vaults exist and fit, whether CBR copies "
+    "between the two regions, how many backups there are to copy, and whether replicas stand in "
+    "the way"
+)
+
+
+class VaultReplicationProvider(CbrProvider):
+    """Reconciles the copy of a whole vault; stateless but for what it is handed."""
+
+    @served
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Validate the inputs; ask the API before a create, in previews too."""
+        known, unknown = split_unknown(news)
+        olds, _ = split_unknown(_olds)
+        try:
+            session = self.open()
+        except CbrError as error:
+            return CheckResult(known, [CheckFailure("", str(error))])
+        findings = check_vault_inputs(known, unknown)
+        findings += missing_source_region(known, unknown, session)
+        inputs = with_defaults(known, unknown, olds, session)
+        failures = [CheckFailure(finding.field, finding.reason) for finding in findings]
+        if not failures and not olds:
+            failures = self._preflight(session, inputs, unknown)
+        return CheckResult({**inputs, **{field: news[field] for field in unknown}}, failures)
+
+    def _preflight(
+        self, session: Session, inputs: dict[str, Any], unknown: frozenset[str]
+    ) -> list[CheckFailure]:
+        mode = inputs.get("preflight")
+        if mode is None or unknown & {"source_region", "source_project_id"}:
+            return []
+        if mode == "off":
+            tell(_NOT_CHECKED)
+            return []
+        try:
+            faults = session.run(_judge(session, inputs, unknown))
+        except CbrError as error:
+            faults = [Finding("", unchecked(error))]
+        return failures_of(faults, mode)
+
+    @served
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Say whether there are backups to copy; another vault or destination replaces.
+
+        Every preview looks at the vault, in one request for each thousand backups.
+        """
+        state, _ = split_unknown(_olds)
+        declared, unknown = split_unknown(_news)
+        replaces = [
+            field
+            for field in _IDENTITY
+            if field in unknown or declared.get(field) not in (None, state.get(field))
+        ]
+        rows = tracked_rows(state)
+        operation = current_operation()
+        if replaces:
+            # Of a backup there is one replica in a region, and it may have moved between vaults.
+            is_delete_first = "destination_region" not in replaces
+            self._require_replaceable(rows, declared, replaces, unknown)
+            for row in rows.values():
+                operation.note_replaced(row.replication_record_id)
+            return DiffResult(
+                changes=True, replaces=replaces, delete_before_replace=is_delete_first
+            )
+        is_state_only = any(
+            field in unknown or declared.get(field) != state.get(field) for field in _STATE_ONLY
+        )
+        is_more = self._is_more_to_copy(state, rows, declared)
+        for row in rows.values():
+            operation.note_held(row.replication_record_id)
+        return DiffResult(changes=is_more or is_state_only)
+
+    def _is_more_to_copy(self, state: dict[str, Any], rows: Rows, declared: dict[str, Any]) -> bool:
+        """Look at the vault, and tell what `up` will do, and what it cannot."""
+        mode = declared.get("preflight")
+        left_out = frozenset(state.get("left_out", ()))
+        has_failed = any(row.has_failed and row.backup_id not in left_out for row in rows.values())
+        if mode == "off":
+            tell(_NOT_LOOKED)
+            return has_failed
+        session = self.open()
+        try:
+            view = session.run(_look(session, {**state, **declared}, rows))
+        except CbrError as error:
+            if mode != "warn":
+                raise
+            warn(unchecked(error))
+            return has_failed
+        due = view.due_but(left_out)
+        found = _found_elsewhere(view, rows)
+        if due:
+            tell(f"{_backups(len(due))} will be copied: {listed(due)}")
+        if due and view.pending:
+            warn(
+                f"copies of this vault's backups that are under way: {view.pending}; while it is "
+                "being copied as a whole, CBR takes no second copy of it (6130), so that up may "
+                "have to be run again later"
+            )
+        if found and declared.get("adopt", True):
+            tell(f"will be adopted, so that nothing is copied: {listed(found)}")
+        _warn_of_view(view, rows, left_out, declared)
+        return bool(due or (found and declared.get("adopt", True)))
+
+    def _require_replaceable(
+        self, rows: Rows, declared: dict[str, Any], replaces: list[str], unknown: frozenset[str]
+    ) -> None:
+        """Refuse to delete replicas that could not be made again.
+
+        An input that is not known yet may turn out to be the same, so it only makes a warning.
+
+        Raises:
+            ConflictError: sources are gone, or CBR copies to the region once only.
+        """
+        mode = declared.get("preflight")
+        if not rows or mode == "off":
+            return
+        session = self.open()
+        looked = session.run(look(session, rows))
+        orphans = orphans_of(looked)
+        is_open = bool(unknown & set(replaces))
+        doing = "replacing the replication of a vault"
+        if orphans:
+            reason = (
+                f"{doing}: the source backups of {listed(orphans)} are gone, so that their "
+                "replicas would be deleted and could not be made again"
+            )
+            if not is_open:
+                raise ConflictError(
+                    reason, remedy="leave this one as it is and declare another one beside it"
+                )
+            warn(reason)
+        lost = [label for label, (standing, _) in looked.done.items() if standing not in LOST]
+        if not lost or {"vault_id", "source_region", "destination_region"} & set(replaces):
+            return
+        reason = (
+            f"{doing}: the replicas of {_backups(len(lost))} in region "
+            f"{declared['destination_region']!r} ({listed(lost)}) would be deleted, and CBR does "
+            "not copy a backup to the same region again with its vault"
+        )
+        remedy = (
+            "leave this one as it is, or declare a BackupReplicationSet for the other vault "
+            "instead; preflight 'warn' replaces nevertheless"
+        )
+        if mode != "warn" and not is_open:
+            raise ConflictError(reason, remedy=remedy)
+        warn(reason)
+
+    @served
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Adopt what is there and submit what is not; return at submission."""
+        inputs, _ = split_unknown(props)
+        session = self.open()
+        identifier = f"vault-{uuid.uuid4()}"
+        coordinates, rows, brought = session.run(_bring_about(session, {}, inputs))
+        outputs = _to_state(inputs, coordinates, rows, brought.left_out)
+        if brought.failure is not None:
+            if not rows:
+                raise brought.failure
+            raise PartialResultError(brought.failure, identifier, outputs) from brought.failure
+        if not rows:
+            tell("no backup of the vault is copied: there is none that could be, for now")
+        return CreateResult(identifier, outputs)
+
+    @served
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Report the copies as they are; those that are gone are left out."""
+        state, _ = split_unknown(props)
+        session = self.open()
+        rows = tracked_rows(state)
+        looked = session.run(look(session, rows))
+        seen = remaining(
+            rows,
+            looked,
+            "CBR does not copy a backup to the same region again with its vault, use "
+            "BackupReplication where a copy is wanted",
+        )
+        outputs = _to_state(state, state, seen, state.get("left_out", ()))
+        inputs = {field: outputs[field] for field in VAULT_FIELDS if field in outputs}
+        return ReadResult(id_, outputs, inputs)
+
+    @served
+    def import_state(self, id_: str) -> ReadResult:
+        """Refuse; our plugin host calls this on import.
+
+        Raises:
+            ConfigurationError: always, with the way to take over what exists.
+        """
+        raise ConfigurationError(
+            f"importing {id_!r}: the replication of a vault has no id in CBR",
+            remedy="declare it, and create adopts the replicas that exist",
+        )
+
+    @served
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Submit what is not in the destination yet; nothing is ever deleted."""
+        state, _ = split_unknown(_olds)
+        inputs, _ = split_unknown(_news)
+        session = self.open()
+        coordinates, rows, brought = session.run(_bring_about(session, state, inputs))
+        outputs = _to_state(inputs, coordinates, rows, brought.left_out)
+        if brought.failure is not None:
+            raise PartialResultError(brought.failure, _id, outputs) from brought.failure
+        return UpdateResult(outputs)
+
+    @served
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Delete all replicas and wait until they are gone; those that are gone are fine."""
+        state, _ = split_unknown(_props)
+        session = self.open()
+        rows = tracked_rows(state)
+        results = session.run(remove(session, rows))
+        if results.failed:
+            raise members_failed("deleting replicas", len(rows), results.failed)
+
+
+# -- what is told ---------------------------------------------------------------------------------
+
+
+def _backups(count: int) -> str:
+    return "1 backup" if count == 1 else f"{count} backups"
+
+
+def _found_elsewhere(view: VaultView, rows: Rows) -> list[str]:
+    """Return the backups whose copy was made by somebody else, or by a submission that was lost."""
+    return [
+        label
+        for label, seen in view.held.items()
+        if label not in rows or rows[label].replication_record_id != seen.replication_record_id
+    ]
+
+
+def _warn_of_view(
+    view: VaultView, rows: Rows, left_out: Iterable[str], inputs: Mapping[str, Any]
+) -> None:
+    """Tell of backups that this resource does not, or cannot, have copied."""
+    region = inputs.get("destination_region")
+    if view.spent:
+        warn(
+            f"{_backups(len(view.spent))} had a replica in region {region!r} that is gone, and "
+            f"will not be copied by CBR again with the vault: {listed(view.spent)}; use "
+            "BackupReplication instead"
+        )
+    silent = [view.labels[backup_id] for backup_id in left_out if backup_id in view.labels]
+    if silent:
+        warn(
+            f"CBR left out {_backups(len(silent))} when it copied the vault, and told no reason: "
+            f"{listed(sorted(silent))}; use BackupReplication instead, which tells it"
+        )
+    if view.elsewhere:
+        warn(
+            f"not copied, because another vault or project of region {region!r} has the replica: "
+            f"{listed(view.elsewhere)}"
+        )
+    if view.unclear:
+        warn(
+            "not copied, because a replication record has a status that this version does not "
+            f"know: {listed(view.unclear)}; look at them in the CBR console"
+        )
+    strangers = _found_elsewhere(view, rows)
+    if strangers and not inputs.get("adopt", True):
+        warn(
+            f"in the destination vault, but not of this resource: {listed(strangers)}; set adopt "
+            "to true to take over what is"
+        )
+
+
+# -- work on the session's loop -------------------------------------------------------------------
+
+
+async def _judge(
+    session: Session, inputs: dict[str, Any], unknown: frozenset[str]
+) -> list[Finding]:
+    """Ask the API whether it would accept the copy; add looked-up projects to the inputs."""
+    from pulumi_huaweicloud_cbr.vault_checks import VaultQuestion, run_vault_preflight
+
+    if "source_project_id" not in inputs:
+        try:
+            inputs["source_project_id"] = await session.project_id(inputs["source_region"])
+        except ConfigurationError as error:
+            return [Finding("source_region", str(error))]
+    question = VaultQuestion(
+        source=ProjectScope(inputs["source_region"], inputs["source_project_id"]),
+        vault_id=inputs.get("vault_id"),
+        destination_region=inputs.get("destination_region"),
+        destination_vault_id=inputs.get("destination_vault_id"),
+        destination_project_id=inputs.get("destination_project_id"),
+        is_project_unknown="destination_project_id" in unknown,
+        adopt=inputs.get("adopt", True),
+        own_record_ids=current_operation().replaced,
+    )
+    verdict = await run_vault_preflight(
+        session.client(), question, session.project_id, EngineReporter()
+    )
+    if verdict.destination_project_id is not None:
+        inputs["destination_project_id"] = verdict.destination_project_id
+    view = verdict.view
+    if view is not None:
+        if view.due:
+            tell(f"{_backups(len(view.due))} will be copied: {listed(view.due)}")
+        if view.held and inputs.get("adopt", True):
+            tell(f"will be adopted, so that nothing is copied: {listed(view.held)}")
+        if view.unfit:
+            tell(f"cannot be copied as they are: {listed(view.unfit)}")
+        # What stands in the way is among the findings.
+        _warn_of_view(replace(view, elsewhere={}, held={}), {}, (), inputs)
+    faults = [Finding("", unchecked(fault)) for fault in verdict.faults]
+    return [*verdict.findings, *faults]
+
+
+async def _look(session: Session, state: Mapping[str, Any], rows: Rows) -> VaultView:
+    from pulumi_huaweicloud_cbr.whole_vault import look_at_vault
+
+    source, destination = scopes_of(state)
+    desired = _desired(state, source, destination)
+    return await look_at_vault(session.client(), desired, rows, EngineReporter())
+
+
+def _desired(
+    inputs: Mapping[str, Any], source: ProjectScope, destination: ProjectScope
+) -> DesiredVaultReplication:
+    return DesiredVaultReplication(
+        vault_id=inputs["vault_id"],
+        source=source,
+        destination=destination,
+        destination_vault_id=inputs["destination_vault_id"],
+        enable_acceleration=inputs.get("enable_acceleration", False),
+        adopt=inputs.get("adopt", True),
+    )
+
+
+async def _bring_about(
+    session: Session, state: dict[str, Any], inputs: dict[str, Any]
+) -> tuple[dict[str, Any], Rows, Brought]:
+    """Have copied what is not in the destination yet.
+
+    Returns:
+        The coordinates, the rows as they are now, and what became of the wish.
+    """
+    from pulumi_huaweicloud_cbr.whole_vault import bring_over
+
+    source, destination, coordinates = await resolve(session, inputs)
+    old = tracked_rows({**coordinates, "members": state.get("members", {})})
+    left_out = state.get("left_out", ())
+    brought = await bring_over(
+        session.client(),
+        _desired(inputs, source, destination),
+        old,
+        EngineReporter(),
+        left_out=left_out,
+        is_new=not state,
+        is_strict=inputs.get("preflight") == "error",
+    )
+    rows = {**old, **brought.rows}
+    for row in brought.rows.values():
+        current_operation().note_held(row.replication_record_id)
+    adopted = [label for label in _found_elsewhere(brought.view, old) if label in rows]
+    if adopted:
+        tell(f"adopted {len(adopted)} of {len(rows)}: nothing of these is copied again")
+    _warn_of_view(brought.view, rows, brought.left_out, inputs)
+    return coordinates, rows, brought
+
+
+# -- state --------------------------------------------------------------------------------------
+
+
+def _to_state(
+    inputs: Mapping[str, Any],
+    coordinates: Mapping[str, Any],
+    rows: Rows,
+    left_out: Iterable[str],
+) -> dict[str, Any]:
+    """Return the outputs: the inputs resolved, and a row for each backup."""
+    state = {field: inputs.get(field) for field in VAULT_FIELDS}
+    state |= {field: coordinates.get(field) for field in COORDINATES}
+    state["members"] = {label: row_of(row, is_named=False) for label, row in rows.items()}
+    state["left_out"] = sorted(left_out)
+    return {field: value for field, value in state.items() if value is not None}
+
+
+# -- what programs use --------------------------------------------------------------------------
+
+
+@dataclass
+class VaultReplicationArgs:
+    """What the copy of a vault is to be.
+
+    Args:
+        vault_id: the vault whose backups to copy. What comes into it is copied by the next `up`;
+            what leaves it keeps its replica. Changing it replaces.
+        destination_region: the region to copy to. Changing it replaces.
+        destination_vault_id: a vault of protect_type ``replication`` there. Changing it replaces.
+        destination_project_id: default: the project named like the region. Changing it replaces.
+        enable_acceleration: copy faster, at extra cost. Default: false.
+        source_region: where the vault is. Default: ``huaweicloud:region``.
+        source_project_id: default: ``huaweicloud:projectId``, else the project named like the
+            region. Changing it replaces.
+        adopt: take over replicas or running copies that match, instead of failing. Default: true.
+        preflight: ask the API in previews what it will copy, and whether it will accept:
+            ``error``, ``warn`` or ``off``. Default: ``error``.
+
+    Source: CBR API reference, CopyCheckpoint.
+    """
+
+    vault_id: pulumi.Input[str]
+    destination_region: pulumi.Input[str]
+    destination_vault_id: pulumi.Input[str]
+    destination_project_id: pulumi.Input[str] | None = None
+    enable_acceleration: pulumi.Input[bool] | None = None
+    source_region: pulumi.Input[str] | None = None
+    source_project_id: pulumi.Input[str] | None = None
+    adopt: pulumi.Input[bool] | None = None
+    preflight: pulumi.Input[str] | None = None
+
+
+class VaultReplication(Resource, module="huaweicloud_cbr", name="VaultReplication"):
+    """Copies of all backups of a CBR vault in another region.
+
+    Creating it submits the copies and returns; every later `up` submits those of backups that
+    have come since. Deleting it deletes the replicas.
+    """
+
+    vault_id: pulumi.Output[str]
+    destination_region: pulumi.Output[str]
+    destination_vault_id: pulumi.Output[str]
+    destination_project_id: pulumi.Output[str]
+    enable_acceleration: pulumi.Output[bool]
+    source_region: pulumi.Output[str]
+    source_project_id: pulumi.Output[str]
+    adopt: pulumi.Output[bool]
+    preflight: pulumi.Output[str]
+    members: pulumi.Output[dict[str, dict[str, Any]]]
+    """By label, the resource's name and the backup's time: rows as those of
+    `BackupReplicationSet`."""
+    left_out: pulumi.Output[list[str]]
+    """Ids of backups that CBR did not take when the vault was copied, without telling why."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        args: VaultReplicationArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        inputs = {field.name: getattr(args, field.name) for field in fields(args)}
+        super().__init__(
+            VaultReplicationProvider(),
+            resource_name,
+            {**inputs, "members": None, "left_out": None},
+            opts,
+        )
+
+    @property
+    def tracking(self) -> pulumi.Output[dict[str, Any]]:
+        """Return what `ReplicationsComplete` waits by."""
+        return tracking_output(self)

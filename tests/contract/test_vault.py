@@ -1,0 +1,821 @@
+"""Whole vaults: everything that is not there yet is copied, once, and what is not is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pulumi.dynamic import Config, ConfigureRequest
+from pulumi.output import Unknown
+
+import pulumi_huaweicloud_cbr as cbr
+from pulumi_huaweicloud_cbr import (
+    ApiError,
+    ConflictError,
+    OutcomeUnknownError,
+    VaultReplicationProvider,
+)
+from pulumi_huaweicloud_cbr.resources._base import PartialResultError
+from pulumi_huaweicloud_cbr.resources._session import Session
+from simulator.testing import InProcessSimulator
+from tests.contract.rig import BACKUP, SECOND_VAULT, VAULT, Rig
+from tests.contract.rig import declared as declared_alone
+
+pytestmark = pytest.mark.simulator_only
+
+SOURCE_VAULT = "de587d5d-f63e-4ea1-a892-5935070352ba"
+WEB_1 = "6b974ebb-8376-4d1b-933f-f77c3bcd0c4e"
+WEB_2 = "7ca85fcc-9487-4e2c-a440-0f8d4cde1d5f"
+MANUAL = "8db960dd-a598-4f3d-b551-109e5def2e60"
+IN_THE_MAKING = "b0ec9300-d8cb-4260-8884-43c180125193"
+FOUR = sorted([BACKUP, WEB_1, WEB_2, MANUAL])
+WEB_1_LABEL = "web-01@2026-11-20T02:10:00"
+WEB_2_LABEL = "web-02@2026-11-20T02:20:00"
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+FULL = {"error_code": "BackupService.6129", "error_msg": "The maximum capacity is reached."}
+BUSY = {"error_code": "BackupService.6130", "error_msg": "The vault is being replicated."}
+UNCLEAR = {"error_code": "BackupService.9910", "error_msg": "Unknown error."}
+NOTHING_TAKEN = {"replication": {"vault_id": SOURCE_VAULT, "backups": []}}
+
+
+@pytest.fixture
+def rig(simulator: InProcessSimulator, session: Session, configuration: dict[str, str]) -> Rig:
+    """The provider of whole vaults, as the engine would call it."""
+    provider = VaultReplicationProvider()
+    provider.configure(ConfigureRequest(Config(configuration, "cbr-replication")))
+    return Rig(provider, simulator.control, session)
+
+
+@pytest.fixture
+def single(simulator: InProcessSimulator, rig: Rig, configuration: dict[str, str]) -> Rig:
+    """A replication of one backup beside it."""
+    provider = cbr.BackupReplicationProvider()
+    provider.configure(ConfigureRequest(Config(configuration, "cbr-replication")))
+    return Rig(provider, simulator.control, rig.session)
+
+
+def declared(**changes: Any) -> dict[str, Any]:
+    """Return a program's inputs."""
+    return {
+        "vault_id": SOURCE_VAULT,
+        "destination_region": "cn-east-3",
+        "destination_vault_id": VAULT,
+        **changes,
+    }
+
+
+def copied(rig: Rig) -> list[str]:
+    """Return the sources of all live replicas, each as often as it has one."""
+    present = {row["id"] for row in rig.replicas if row["status"] != "deleting"}
+    return sorted(
+        record["source_backup_id"]
+        for record in rig.control.records()
+        if record["destination_backup_id"] in present
+    )
+
+
+def tracked(rig: Rig) -> list[str]:
+    """Return the backups in the rows."""
+    return sorted(row["backup_id"] for row in rig.outputs["members"].values())
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> str:
+    """Return what the user was told since the last time."""
+    return capsys.readouterr().err
+
+
+def posts(rig: Rig) -> int:
+    """Return how often a copy of the vault was asked for."""
+    return len(rig.control.journal(operation="CopyCheckpoint"))
+
+
+def create_in_part(rig: Rig, program: dict[str, Any]) -> PartialResultError:
+    """Create what fails in part; keep what the plugin host would keep."""
+    with pytest.raises(PartialResultError) as caught:
+        rig.create(program)
+    rig.id, rig.outputs = caught.value.id, caught.value.outputs
+    rig.inputs = rig.provider.check({}, program).inputs
+    return caught.value
+
+
+# -- create -------------------------------------------------------------------------------------
+
+
+def test_create_copies_what_can_be_copied(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    """One request takes all; each has a row under a name for people; a look shows no difference."""
+    rig.create(declared())
+
+    assert FOUR == copied(rig) == tracked(rig)
+    assert ["CopyCheckpoint"] == rig.writes()
+    assert WEB_1 == rig.outputs["members"][WEB_1_LABEL]["backup_id"]
+    assert {row["id"] for row in rig.control.records()} == {
+        row["replication_record_id"] for row in rig.outputs["members"].values()
+    }
+    assert [] == rig.outputs["left_out"]
+    assert "4 backups will be copied: " in told(capsys)
+    assert not rig.diff(declared()).changes
+    rig.finish_copies()
+    assert not rig.diff(declared()).changes
+
+
+def test_create_adopts_what_exists(rig: Rig, single: Rig) -> None:
+    """What is there, or under way, is taken over; the rest is copied."""
+    single.create(declared_alone(backup_id=WEB_1))
+    single.finish_copies()
+    single.create(declared_alone(backup_id=WEB_2))
+
+    rig.create(declared())
+
+    assert FOUR == copied(rig) == tracked(rig)
+    assert "success" == rig.outputs["members"][WEB_1_LABEL]["status"]
+    assert rig.outputs["members"][WEB_1_LABEL]["destination_backup_id"]
+    assert not rig.diff(declared()).changes
+
+
+def test_create_again_after_a_lost_outcome(rig: Rig) -> None:
+    """After a crash nothing is asked for again, while the copies are under way and later."""
+    rig.create(declared())
+    before = rig.outputs["members"]
+    rig.create(declared())
+    rig.finish_copies()
+    rig.create(declared())
+
+    assert 1 == posts(rig)
+    assert FOUR == copied(rig) == tracked(rig)
+    assert {row["replication_record_id"] for row in before.values()} == {
+        row["replication_record_id"] for row in rig.outputs["members"].values()
+    }
+
+
+def test_create_adopts_nothing_against_the_users_will(rig: Rig, single: Rig) -> None:
+    """With `adopt` false a replica that exists is refused, in preview and in create."""
+    single.create(declared_alone(backup_id=WEB_1))
+    program = declared(adopt=False)
+    reason = (
+        f"1 of the backups are in vault ({VAULT}) already, or on their way: '{WEB_1_LABEL}'; set "
+        "adopt to true to take these over, or delete them first"
+    )
+
+    assert [("adopt", reason)] == rig.faults(program)
+    with pytest.raises(ConflictError) as caught:
+        rig.create({**program, "preflight": "off"})
+    assert (f"replication of vault ({SOURCE_VAULT}) to region 'cn-east-3': {reason}") == str(
+        caught.value
+    )
+    assert 0 == posts(rig)
+
+
+def test_vault_without_anything_to_copy(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is no fault: no row, no request, and a line that says so."""
+    for backup_id in FOUR:
+        rig.control.forget_backup(backup_id)
+
+    rig.create(declared())
+
+    assert {} == rig.outputs["members"]
+    assert 0 == posts(rig)
+    assert "no backup of the vault is copied" in told(capsys)
+    assert not rig.diff(declared()).changes
+    assert rig.refresh()
+    rig.delete()
+
+
+def test_replica_in_another_vault_is_refused_by_name(rig: Rig, single: Rig) -> None:
+    """CBR keeps one replica per region: who declares all of them here is told beforehand."""
+    single.create(declared_alone(backup_id=WEB_1, destination_vault_id=SECOND_VAULT))
+
+    ((field, reason),) = rig.faults(declared())
+
+    assert "destination_vault_id" == field
+    assert (
+        f"1 of the backups cannot come into vault ({VAULT}): '{WEB_1_LABEL}': a "
+        f"copy under way of replication record ({single.id}) is in vault ({SECOND_VAULT}), want "
+        f"({VAULT}); CBR keeps one replica of a backup per region: delete these, or set preflight "
+        "to 'warn' to copy the others only"
+    ) == reason
+
+
+def test_replica_in_another_vault_is_gone_without(
+    rig: Rig, single: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With `preflight` warn the others are copied, and it is no difference later."""
+    single.create(declared_alone(backup_id=WEB_1, destination_vault_id=SECOND_VAULT))
+    program = declared(preflight="warn")
+
+    rig.create(program)
+
+    assert WEB_1 not in tracked(rig)
+    assert 3 == len(tracked(rig))
+    messages = told(capsys)
+    assert "cannot come into vault" in messages
+    assert "another vault or project of region 'cn-east-3' has the replica" in messages
+    assert not rig.diff(program).changes
+
+
+def test_create_refuses_what_came_after_the_preview(rig: Rig, single: Rig) -> None:
+    """What stands in the way by then is refused before anything is sent."""
+    checked = rig.provider.check({}, declared())
+    single.create(declared_alone(backup_id=WEB_1, destination_vault_id=SECOND_VAULT))
+    rig.control.clear_journal()
+
+    with pytest.raises(ConflictError):
+        rig.provider.create(checked.inputs)
+
+    assert [] == rig.writes()
+
+
+# -- what is not known --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param({"action": "drop_after"}, id="dropped"),
+        pytest.param({"action": "respond_after", "status": 502}, id="empty-502"),
+        pytest.param({"action": "respond_after", "status": 500, "body": UNCLEAR}, id="9910"),
+        pytest.param({"action": "respond_after", "status": 200, "body": "<html>"}, id="html-200"),
+        pytest.param(
+            {"action": "respond_after", "status": 200, "body": {"replication": {}}}, id="no-rows"
+        ),
+    ],
+)
+@pytest.mark.parametrize("adopt", [True, False])
+def test_accepted_but_unanswered_is_found(rig: Rig, fault: dict[str, Any], adopt: bool) -> None:
+    """A request that was carried out and not answered is looked for, never sent again."""
+    rig.control.fault(operation="CopyCheckpoint", **fault)
+
+    rig.create(declared(adopt=adopt))
+
+    assert 1 == posts(rig)
+    assert FOUR == copied(rig) == tracked(rig)
+    assert not rig.diff(declared(adopt=adopt)).changes
+
+
+@pytest.mark.parametrize("action", ["drop_before", "respond"])
+def test_not_accepted_is_sent_again_after_looking(rig: Rig, action: str) -> None:
+    """A request that was not carried out is sent again, but only after looking."""
+    rig.control.fault(operation="CopyCheckpoint", action=action)
+
+    rig.create(declared())
+
+    operations = [entry["operation"] for entry in rig.control.journal()]
+    first = operations.index("CopyCheckpoint")
+    second = operations.index("CopyCheckpoint", first + 1)
+    assert 3 == operations[first:second].count("ListBackups")
+    assert FOUR == copied(rig) == tracked(rig)
+
+
+def test_never_accepted_is_an_error_that_says_so(rig: Rig) -> None:
+    """After three requests the error says that running up again is safe."""
+    rig.control.fault(operation="CopyCheckpoint", action="drop_before", times=9)
+
+    with pytest.raises(OutcomeUnknownError) as caught:
+        rig.create(declared())
+
+    assert (
+        f"submitting replication of vault ({SOURCE_VAULT}) to region 'cn-east-3': 3 submissions "
+        "were neither answered nor found; run pulumi up again: it looks for the copies before it "
+        "submits any"
+    ) == str(caught.value)
+    assert 3 == posts(rig)
+
+
+def test_look_that_fails_after_a_lost_answer_keeps_what_is_known(rig: Rig, single: Rig) -> None:
+    """What was adopted before stays in the state; the next up finds the rest."""
+    single.create(declared_alone(backup_id=WEB_1))
+    checked = rig.provider.check({}, declared())
+    rig.control.fault(operation="CopyCheckpoint", action="drop_after")
+    rig.control.fault(operation="ListBackups", action="respond", status=403, skip=1, times=9)
+
+    with pytest.raises(PartialResultError) as caught:
+        rig.provider.create(checked.inputs)
+    rig.control.drop_faults()
+    rig.id, rig.inputs, rig.outputs = caught.value.id, checked.inputs, caught.value.outputs
+
+    assert [WEB_1] == tracked(rig)
+    assert rig.diff(declared()).changes
+    rig.update(declared())
+    assert FOUR == copied(rig) == tracked(rig)
+    assert 1 == posts(rig)
+
+
+def test_throttled_is_repeated(rig: Rig) -> None:
+    """A request that the gateway holds back was not carried out, and is sent again."""
+    body = {"error_code": "APIGW.0308", "error_msg": "over ratelimit", "request_id": "0" * 32}
+    rig.control.fault(operation="CopyCheckpoint", action="respond", status=429, body=body, times=2)
+
+    rig.create(declared())
+
+    assert 3 == posts(rig)
+    assert FOUR == copied(rig)
+
+
+def test_vault_that_is_busy_for_a_while_is_waited_for(rig: Rig) -> None:
+    """6130 is repeated within the budget of requests."""
+    rig.control.fault(operation="CopyCheckpoint", action="respond", status=400, body=BUSY, times=2)
+
+    rig.create(declared())
+
+    assert 3 == posts(rig)
+    assert FOUR == copied(rig)
+
+
+def test_vault_that_stays_busy_keeps_what_is_there(rig: Rig, single: Rig) -> None:
+    """6130 for good is the error, after a look; the next up does what is left."""
+    single.create(declared_alone(backup_id=WEB_1))
+    rig.control.fault(operation="CopyCheckpoint", action="respond", status=400, body=BUSY, times=6)
+
+    error = create_in_part(rig, declared())
+
+    assert "BackupService.6130" == error.code
+    assert "a copy of the whole vault is running" in str(error)
+    assert [WEB_1] == tracked(rig)
+    assert rig.diff(declared()).changes
+    rig.update(declared())
+    assert FOUR == copied(rig) == tracked(rig)
+
+
+def test_vault_that_is_busy_with_our_own_copy_is_found(rig: Rig) -> None:
+    """A late 6130 for a request that was lost before is settled by looking."""
+    rig.control.fault(operation="CopyCheckpoint", action="respond_after", status=400, body=BUSY)
+
+    rig.create(declared())
+
+    assert FOUR == copied(rig) == tracked(rig)
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_refused_for_good_is_sent_once(rig: Rig, status: int) -> None:
+    """The code decides: what CBR refuses is told with its remedy, and nothing is kept."""
+    rig.control.fault(operation="CopyCheckpoint", action="respond", status=status, body=FULL)
+
+    with pytest.raises(ApiError) as caught:
+        rig.create(declared())
+
+    assert "BackupService.6129" == caught.value.code
+    assert (
+        f"submitting replication of vault ({SOURCE_VAULT}) to region 'cn-east-3': HTTP "
+        f"{status}: The maximum capacity is reached; enlarge the destination vault, or free room "
+        "in it [BackupService.6129"
+    ) in str(caught.value)
+    assert 1 == posts(rig)
+
+
+# -- what comes later ---------------------------------------------------------------------------
+
+
+def test_what_comes_into_the_vault_is_a_difference(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A preview names it, from one request; `up` copies it alone and keeps all rows."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+    before = dict(rig.outputs["members"])
+    rig.control.change_backup(IN_THE_MAKING, status="available")
+    rig.control.clear_journal()
+
+    assert rig.diff(declared()).changes
+    assert {"ListBackups": 1} == rig.control.journal_counts()
+    assert "1 backup will be copied: 'web-04@" in told(capsys)
+    rig.update(declared())
+
+    assert sorted([*FOUR, IN_THE_MAKING]) == copied(rig) == tracked(rig)
+    assert before == {label: rig.outputs["members"][label] for label in before}
+    assert not rig.diff(declared()).changes
+
+
+def test_new_backup_while_the_vault_is_being_copied(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A preview warns that CBR may refuse; the rows outlive the refusal."""
+    rig.create(declared())
+    rig.control.change_backup(IN_THE_MAKING, status="available")
+
+    assert rig.diff(declared()).changes
+    assert (
+        "copies of this vault's backups that are under way: 4; while it is being copied as a "
+        "whole, CBR takes no second copy of it (6130), so that up may have to be run again later"
+    ) in told(capsys)
+    with pytest.raises(PartialResultError) as caught:
+        rig.provider.update(rig.id, rig.outputs, rig.inputs)
+    assert "BackupService.6130" == caught.value.code
+    assert 4 == len(caught.value.outputs["members"])
+
+
+def test_copy_made_by_somebody_else_later_is_adopted(rig: Rig, single: Rig) -> None:
+    """A replica in the vault that is not tracked is a difference, and then a row."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.control.change_backup(IN_THE_MAKING, status="available")
+    single.create(declared_alone(backup_id=IN_THE_MAKING))
+
+    assert rig.diff(declared()).changes
+    rig.update(declared())
+
+    assert 1 == posts(rig)
+    assert IN_THE_MAKING in tracked(rig)
+    assert not rig.diff(declared()).changes
+
+
+def test_copy_made_by_somebody_else_is_left_to_them(
+    rig: Rig, single: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With `adopt` false it is told, and no difference."""
+    program = declared(adopt=False)
+    rig.create(program)
+    rig.finish_copies()
+    rig.control.change_backup(IN_THE_MAKING, status="available")
+    single.create(declared_alone(backup_id=IN_THE_MAKING))
+
+    assert not rig.diff(program).changes
+
+    assert "in the destination vault, but not of this resource: 'web-04@" in told(capsys)
+
+
+def test_failed_copies_are_made_again(rig: Rig) -> None:
+    """A copy that failed, known or not, is a difference; the others are not touched."""
+    rig.control.change_backup(WEB_1, copy={"mode": "immediate", "outcome": "fail"})
+    rig.create(declared())
+    rig.finish_copies()
+    rig.control.change_backup(WEB_1, copy={"mode": "immediate", "outcome": "success"})
+    failed = rig.outputs["members"][WEB_1_LABEL]["replication_record_id"]
+
+    assert rig.diff(declared()).changes
+    rig.refresh()
+    assert "fail" == rig.outputs["members"][WEB_1_LABEL]["status"]
+    assert rig.diff(declared()).changes
+    assert rig.diff(declared(preflight="off")).changes
+    rig.update(declared())
+
+    assert FOUR == copied(rig) == tracked(rig)
+    assert failed != rig.outputs["members"][WEB_1_LABEL]["replication_record_id"]
+    rig.finish_copies()
+    assert not rig.diff(declared()).changes
+
+
+def test_replica_deleted_behind_our_back_is_told_and_no_difference(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """CBR copies a backup with its vault once per region: no preview promises more."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.forget_backup(rig.outputs["members"][WEB_1_LABEL]["destination_backup_id"])
+
+    assert rig.refresh()
+
+    assert WEB_1_LABEL not in rig.outputs["members"]
+    assert "gone: 'web-01@2026-11-20T02:10:00'; CBR does not copy" in told(capsys)
+    assert not rig.diff(declared()).changes
+    assert (
+        "1 backup had a replica in region 'cn-east-3' that is gone, and will not be copied by CBR "
+        f"again with the vault: '{WEB_1_LABEL}'; use BackupReplication instead"
+    ) in told(capsys)
+
+
+def test_replica_deleted_before_is_told_by_the_preview(
+    rig: Rig, single: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A create says which backups will not come, copies the others, and has no difference."""
+    single.create(declared_alone(backup_id=WEB_1))
+    single.finish_copies()
+    single.delete()
+
+    assert [] == rig.faults(declared())
+    assert "will not be copied by CBR again with the vault" in told(capsys)
+    rig.create(declared())
+
+    assert WEB_1 not in tracked(rig)
+    assert 3 == len(tracked(rig))
+    assert not rig.diff(declared()).changes
+
+
+def test_backups_that_cbr_leaves_out_are_told_once_and_kept_in_mind(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What an answer does not name is no perpetual difference, and is tried again with others."""
+    rig.control.fault(operation="CopyCheckpoint", action="respond", status=200, body=NOTHING_TAKEN)
+    rig.create(declared())
+
+    assert {} == rig.outputs["members"]
+    assert FOUR == rig.outputs["left_out"]
+    assert "CBR left out 4 backups when it copied the vault" in told(capsys)
+    assert not rig.diff(declared()).changes
+    rig.update(declared(preflight="warn"))
+    assert 1 == posts(rig)
+    rig.control.change_backup(IN_THE_MAKING, status="available")
+    assert rig.diff(declared()).changes
+    rig.update(declared())
+
+    assert [] == rig.outputs["left_out"]
+    assert sorted([*FOUR, IN_THE_MAKING]) == tracked(rig)
+
+
+def test_answer_about_a_backup_that_was_not_listed(rig: Rig) -> None:
+    """A backup that came between the look and the request has its id as its label."""
+    row = {"backup_id": UNKNOWN, "replication_record_id": WEB_1}
+    body = {"replication": {"backups": [row]}}
+    rig.control.fault(operation="CopyCheckpoint", action="respond", status=200, body=body)
+
+    rig.create(declared())
+
+    assert WEB_1 == rig.outputs["members"][UNKNOWN]["replication_record_id"]
+
+
+def test_record_that_is_listed_late_is_not_asked_for_twice(rig: Rig) -> None:
+    """A copy whose record cannot be seen, but whose replica can, is no difference."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.forget_record(rig.outputs["members"][WEB_1_LABEL]["replication_record_id"])
+
+    assert not rig.diff(declared()).changes
+
+
+def test_expired_sources_keep_their_replicas(rig: Rig) -> None:
+    """What leaves the vault stays in the destination, and is no difference."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.forget_backup(WEB_1)
+    rig.refresh()
+
+    assert rig.outputs["members"][WEB_1_LABEL]["source_deleted"]
+    assert not rig.diff(declared()).changes
+    rig.update(declared())
+    assert 4 == len(rig.replicas) == len(rig.outputs["members"])
+
+
+def test_preview_without_preflight_looks_at_nothing(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says so; nothing is asked."""
+    program = declared(preflight="off")
+    rig.create(program)
+    rig.control.change_backup(IN_THE_MAKING, status="available")
+    rig.control.clear_journal()
+
+    assert not rig.diff(program).changes
+    assert [] == rig.control.journal()
+    assert "preflight is off: not looked" in told(capsys)
+
+
+def test_preview_that_cannot_look_fails_or_warns(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With `error` a preview without an answer is red; with `warn` it says so."""
+    rig.create(declared())
+    program = declared(preflight="warn")
+    rig.update(program)
+    rig.control.fault(operation="ListBackups", action="respond", status=403, times=9)
+
+    with pytest.raises(ApiError):
+        rig.diff(declared())
+    assert not rig.diff(program).changes
+    assert "preflight could not ask the API" in told(capsys)
+
+
+# -- delete and replace -------------------------------------------------------------------------
+
+
+def test_delete_takes_all_replicas(rig: Rig, single: Rig) -> None:
+    """Copies under way are waited for, adopted replicas go too, and nothing is left."""
+    single.create(declared_alone(backup_id=WEB_1))
+    rig.create(declared())
+
+    rig.delete()
+
+    assert [] == rig.replicas
+
+
+def test_delete_does_what_is_left(rig: Rig) -> None:
+    """Who could not be deleted is told; the same again takes the rest."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+    replica = rig.outputs["members"][WEB_1_LABEL]["destination_backup_id"]
+    body = {"error_code": "BackupService.6204", "error_msg": "used by an image"}
+    rig.control.fault(
+        operation="DeleteBackup", action="respond", status=400, body=body, backup_id=replica
+    )
+
+    with pytest.raises(cbr.CbrError) as caught:
+        rig.delete()
+
+    assert "deleting replicas: 1 of 4 failed" in str(caught.value)
+    assert f"'{WEB_1_LABEL}': used by an image" in str(caught.value)
+    assert 1 == len(rig.replicas)
+    rig.delete()
+    assert [] == rig.replicas
+
+
+def test_other_destination_vault_would_lose_the_replicas(rig: Rig) -> None:
+    """In the same region CBR would not copy them again, so the preview refuses."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+
+    with pytest.raises(ConflictError) as caught:
+        rig.diff(declared(destination_vault_id=SECOND_VAULT))
+
+    assert str(caught.value).startswith(
+        "replacing the replication of a vault: the replicas of 4 backups in region 'cn-east-3' ("
+    )
+    assert str(caught.value).endswith(
+        ") would be deleted, and CBR does not copy a backup to the same region again with its "
+        "vault; leave this one as it is, or declare a BackupReplicationSet for the "
+        "other vault instead; preflight 'warn' replaces nevertheless"
+    )
+
+
+def test_other_destination_vault_with_a_warning_only(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who wants it nevertheless gets it, with the loss told beforehand."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+    moved = declared(destination_vault_id=SECOND_VAULT, preflight="warn")
+
+    difference = rig.diff(moved)
+
+    assert ["destination_vault_id"] == difference.replaces
+    assert difference.delete_before_replace
+    assert "CBR does not copy a backup to the same region again" in told(capsys)
+    assert [] == rig.faults(moved)
+    assert "4 backups had a replica in region 'cn-east-3' that is gone" in told(capsys)
+    rig.delete()
+    rig.create(moved)
+    assert {} == rig.outputs["members"]
+
+
+def test_other_destination_that_is_not_known_yet_is_only_warned_of(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A preview is not red for a value that may turn out to be the same."""
+    rig.create(declared())
+    unknown = {**rig.inputs, "destination_vault_id": Unknown()}  # type: ignore[no-untyped-call]
+
+    difference = rig.provider.diff(rig.id, rig.outputs, unknown)
+
+    assert ["destination_vault_id"] == difference.replaces
+    assert "would be deleted, and CBR does not copy" in told(capsys)
+
+
+def test_other_region_copies_first(rig: Rig) -> None:
+    """The old replicas go when the new copies were submitted."""
+    rig.create(declared())
+    rig.finish_copies()
+    south = declared(
+        destination_region="cn-south-1",
+        destination_vault_id="d5e6f708-192a-43b4-85d6-e7f8091a2b3c",
+    )
+
+    difference = rig.diff(south)
+
+    assert "destination_region" in (difference.replaces or [])
+    assert not difference.delete_before_replace
+    old = dict(rig.outputs)
+    rig.create(south)
+    rig.provider.delete("old", old)
+    assert {"cn-south-1"} == {row["region"] for row in rig.replicas}
+    assert FOUR == tracked(rig)
+
+
+def test_replacement_that_would_lose_orphans_is_refused(rig: Rig) -> None:
+    """Where a source is gone, its replica could not be made again anywhere."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.control.forget_backup(WEB_1)
+
+    with pytest.raises(ConflictError) as caught:
+        rig.diff(declared(destination_region="cn-south-1"))
+
+    assert (
+        f"replacing the replication of a vault: the source backups of '{WEB_1_LABEL}' are gone, so "
+        "that their replicas would be deleted and could not be made again; leave this one as it is "
+        "and declare another one beside it"
+    ) == str(caught.value)
+
+
+# -- check --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("inputs", "field", "words"),
+    [
+        pytest.param({"vault_id": UNKNOWN}, "vault_id", "does not exist in region", id="no-vault"),
+        pytest.param({"vault_id": "x"}, "vault_id", "is not a UUID", id="no-uuid"),
+        pytest.param({"vault_id": None}, "vault_id", "is missing; give the id of", id="missing"),
+        pytest.param(
+            {"destination_vault_id": UNKNOWN},
+            "destination_vault_id",
+            "does not exist in region",
+            id="no-destination",
+        ),
+        pytest.param(
+            {"destination_vault_id": "91a2b3c4-d5e6-4f70-8192-a3b4c5d6e7f8"},
+            "destination_vault_id",
+            "has protect_type 'backup', want 'replication'",
+            id="not-for-replicas",
+        ),
+        pytest.param(
+            {"destination_vault_id": "3c9d2e1f-6b5a-4f48-9d7c-8e1f0a2b3c4d"},
+            "destination_vault_id",
+            "holds object type 'turbo', want 'server' as the source vault",
+            id="other-type",
+        ),
+        pytest.param(
+            {"destination_vault_id": "a2b3c4d5-e6f7-4081-92a3-b4c5d6e7f809"},
+            "destination_vault_id",
+            "is full (100 GB)",
+            id="full",
+        ),
+        pytest.param(
+            {"destination_region": "ap-southeast-3"},
+            "destination_region",
+            "is not among the regions",
+            id="no-pair",
+        ),
+        pytest.param({"backup_id": BACKUP}, "backup_id", "is not an input of a vault's", id="key"),
+    ],
+)
+def test_wrong_inputs_are_told(rig: Rig, inputs: dict[str, Any], field: str, words: str) -> None:
+    """What the API would refuse is one line about one input, in preview."""
+    faults = rig.faults(declared(**inputs))
+
+    assert any(found == field and words in reason for found, reason in faults), faults
+    assert [] == rig.writes()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("prod-disks", "holds object type 'disk', which"), ("replicas", "holds replicas, which")],
+)
+def test_vault_of_the_wrong_kind_is_refused(rig: Rig, name: str, words: str) -> None:
+    """What CBR answers with 6128 is told in preview."""
+    vaults = {row["name"]: row["id"] for row in rig.control.state()["vaults"]}
+    program = declared(vault_id=vaults.get(name, VAULT))
+    if name == "replicas":
+        program |= {"source_region": "cn-east-3", "destination_region": "cn-north-4"}
+
+    faults = rig.faults(program)
+
+    assert any(field == "vault_id" and words in reason for field, reason in faults), faults
+
+
+def test_room_for_all_is_added_up(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    """A vault that has room for each but not for all is a warning."""
+    rig.control.change_vault(VAULT, size_gb=300)
+
+    assert [] == rig.faults(declared())
+    assert (
+        f"vault ({VAULT}) has 300.0 GB free, and the resources of 4 backups have 320 GB; enlarge "
+        "the vault or free room in it"
+    ) in told(capsys)
+
+
+def test_full_vault_is_no_fault_where_nothing_is_to_come(rig: Rig) -> None:
+    """Replicas that are there already need no room."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.control.change_vault(VAULT, size_gb=1)
+
+    assert [] == rig.faults(declared())
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["vault_id", "destination_region", "destination_vault_id", "source_region", "adopt"],
+)
+def test_unknown_inputs_are_no_faults(rig: Rig, field: str) -> None:
+    """A preview with a value that is only known later stays green."""
+    program = declared(**{field: Unknown()})  # type: ignore[no-untyped-call]
+
+    checked = rig.provider.check({}, program)
+
+    assert [] == checked.failures
+    assert isinstance(checked.inputs[field], Unknown)
+
+
+def test_preflight_that_cannot_ask_is_a_fault(rig: Rig) -> None:
+    """A preview without an answer is red, and tells how to go without."""
+    rig.control.fault(operation="ShowVault", action="respond", status=403, times=9)
+    rig.control.fault(operation="ListBackups", action="respond", status=403, times=9)
+
+    faults = rig.faults(declared())
+
+    assert faults
+    assert all("preflight could not ask the API" in reason for _, reason in faults)
+
+
+def test_vault_replication_cannot_be_imported() -> None:
+    """Its id says nothing; the way to take over replicas is told."""
+    with pytest.raises(cbr.ConfigurationError) as caught:
+        VaultReplicationProvider().import_state("vault-1")
+
+    assert (
+        "importing 'vault-1': the replication of a vault has no id in CBR; declare it, and create "
+        "adopts the replicas that exist"
+    ) == str(caught.value)
