@@ -13,7 +13,7 @@ import pytest
 from pulumi_huaweicloud_cbr import AuthenticationError, NotFoundError
 from pulumi_huaweicloud_cbr.auth import make_authenticator
 from pulumi_huaweicloud_cbr.errors import CbrError
-from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateRequest
+from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateRequest, ReplicateVaultRequest
 from pulumi_huaweicloud_cbr.settings import Settings
 from pulumi_huaweicloud_cbr.sharing import SHARED_FOR_S, SharedClient
 from simulator.testing import InProcessSimulator
@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.simulator_only, pytest.mark.anyio]
 
 SOURCE = ProjectScope("cn-north-4", "c6cb0876eaee4f5092d0fdf4c4fc09b3")
 DESTINATION = ProjectScope("cn-east-3", "863129926600475a959e8f2efb991722")
+SOURCE_VAULT = "de587d5d-f63e-4ea1-a892-5935070352ba"
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
@@ -150,6 +151,22 @@ async def test_own_change_is_seen_at_once(api: SharedClient, simulator: InProces
 
     records = {backup.id: len(backup.records) for backup in seen}
     assert 1 == records[BACKUP]
+
+
+async def test_copy_of_a_vault_changes_all_that_is_known(
+    api: SharedClient, simulator: InProcessSimulator
+) -> None:
+    """After a vault's copy, or an attempt at it, every backup of the project is asked for anew."""
+    ids = all_ids(simulator)
+    await asyncio.gather(*(api.get_backup(SOURCE, backup_id) for backup_id in ids))
+    request = ReplicateVaultRequest(SOURCE_VAULT, DESTINATION.region, DESTINATION.project_id, VAULT)
+    simulator.control.fault(operation="CopyCheckpoint", action="drop_after")
+    with pytest.raises(CbrError):
+        await api.replicate_vault(SOURCE, request)
+
+    seen = await asyncio.gather(*(api.get_backup(SOURCE, backup_id) for backup_id in ids))
+
+    assert 4 == sum(len(backup.records) for backup in seen)
 
 
 async def test_missing_is_only_what_was_asked_for_by_itself(

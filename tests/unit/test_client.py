@@ -28,7 +28,11 @@ from pulumi_huaweicloud_cbr.errors import (
     OutcomeUnknownError,
     TransportError,
 )
-from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateRequest
+from pulumi_huaweicloud_cbr.models import (
+    ProjectScope,
+    ReplicateRequest,
+    ReplicateVaultRequest,
+)
 from pulumi_huaweicloud_cbr.settings import Settings
 from tests.unit.wire import (
     ACCEPTED,
@@ -79,6 +83,55 @@ async def test_replicate_backup_sends_the_documented_request() -> None:
     assert TOKEN == sent.headers["X-Auth-Token"]
     assert "application/json" == sent.headers["Content-Type"]
     assert RECORD == answer.replication_record_id
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("given", "told"), [(False, ""), (True, ',"enable_acceleration":true')])
+async def test_replicate_vault_sends_the_documented_request(given: bool, told: str) -> None:
+    """The request names the vault; nothing is sent that stands for its default."""
+    vault = "de587d5d-f63e-4ea1-a892-5935070352ba"
+    # CBR API reference, CopyCheckpoint.
+    row = {"backup_id": BACKUP, "replication_record_id": RECORD}
+    accepted = {"replication": {"vault_id": vault, "backups": [row]}}
+    wire = Wire(httpx.Response(200, json=accepted))
+    request = ReplicateVaultRequest(
+        vault_id=vault,
+        destination_region=REQUEST.destination_region,
+        destination_project_id=REQUEST.destination_project_id,
+        destination_vault_id=REQUEST.destination_vault_id,
+        enable_acceleration=given,
+    )
+
+    async with wire.client() as api:
+        answer = await api.replicate_vault(SOURCE, request)
+
+    (sent,) = wire.requests
+    documented = (
+        '{"replicate":{"vault_id":"de587d5d-f63e-4ea1-a892-5935070352ba",'
+        '"destination_region":"cn-east-3",'
+        '"destination_project_id":"863129926600475a959e8f2efb991722",'
+        f'"destination_vault_id":"ca0083e4-1bda-48ca-af6d-aa9c8c93bc85"{told}}}}}'
+    )
+    address = f"https://cbr.cn-north-4.myhuaweicloud.com/v3/{PROJECT}/checkpoints/replicate"
+    assert ("POST", address) == (sent.method, str(sent.url))
+    assert documented == sent.content.decode()
+    assert [(BACKUP, RECORD)] == [
+        (copy.backup_id, copy.replication_record_id) for copy in answer.backups
+    ]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("trouble", [httpx.ReadTimeout("late"), httpx.Response(502)])
+async def test_replicate_vault_is_sent_at_most_once(trouble: Answer) -> None:
+    """A request that may have been carried out is not sent again."""
+    wire = Wire(trouble)
+    request = ReplicateVaultRequest("v", "cn-east-3", "p", "d")
+
+    async with wire.client() as api:
+        with pytest.raises(CbrError):
+            await api.replicate_vault(SOURCE, request)
+
+    assert 1 == len(wire.requests)
 
 
 @pytest.mark.anyio

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pulumi_huaweicloud_cbr.inputs import FIELDS, check_inputs
+from pulumi_huaweicloud_cbr.inputs import FIELDS, check_inputs, check_vault_inputs
 
 UUID = "5a863daa-7265-4c0a-822f-e66b2abcfb3d"
 GOOD: dict[str, object] = {
@@ -121,3 +121,13 @@ def test_check_inputs_long_value_is_shown_shortened() -> None:
     (finding,) = check_inputs({**GOOD, "name": "y" * 5000})
 
     assert len(finding.reason) < 250
+
+
+def test_check_vault_inputs_are_those_of_a_vault() -> None:
+    """A vault's copy wants the vault, and has neither a backup nor texts for a replica."""
+    good = {field: value for field, value in GOOD.items() if field != "backup_id"}
+
+    assert [] == check_vault_inputs({**good, "vault_id": UUID})
+    assert ["vault_id"] == [finding.field for finding in check_vault_inputs(good)]
+    foreign = check_vault_inputs({**good, "vault_id": UUID, "name": "x", "backups": [UUID]})
+    assert ["name", "backups"] == [finding.field for finding in foreign]
