@@ -16,6 +16,7 @@ from pulumi_huaweicloud_cbr import (
     VaultReplicationProvider,
 )
 from pulumi_huaweicloud_cbr.resources._base import PartialResultError
+from pulumi_huaweicloud_cbr.resources._operation import begin_operation
 from pulumi_huaweicloud_cbr.resources._session import Session
 from simulator.testing import InProcessSimulator
 from tests.contract.rig import BACKUP, SECOND_VAULT, VAULT, Rig
@@ -671,6 +672,8 @@ def test_other_region_copies_first(rig: Rig) -> None:
         destination_region="cn-south-1",
         destination_vault_id="d5e6f708-192a-43b4-85d6-e7f8091a2b3c",
     )
+
+    begin_operation()
 
     difference = rig.diff(south)
 
