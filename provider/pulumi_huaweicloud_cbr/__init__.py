@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pulumi_huaweicloud_cbr.errors import (
     ApiError,
     AuthenticationError,
@@ -20,7 +22,6 @@ from pulumi_huaweicloud_cbr.errors import (
     WaitTimeoutError,
 )
 from pulumi_huaweicloud_cbr.inputs import check_inputs
-from pulumi_huaweicloud_cbr.models import Backup, RegionCapability, ReplicationRecord, Vault
 from pulumi_huaweicloud_cbr.preflight import Finding
 from pulumi_huaweicloud_cbr.resources.backup_replication import (
     BackupReplication,
@@ -51,6 +52,9 @@ from pulumi_huaweicloud_cbr.resources.vault_replication import (
     VaultReplicationProvider,
 )
 from pulumi_huaweicloud_cbr.tracking import check_wait
+
+if TYPE_CHECKING:
+    from pulumi_huaweicloud_cbr.wire import Backup, RegionCapability, ReplicationRecord, Vault
 
 __all__ = [
     "ApiError",
@@ -94,3 +98,16 @@ __all__ = [
     "get_replication_capabilities",
     "get_vault",
 ]
+
+_DECODED = frozenset({"Backup", "RegionCapability", "ReplicationRecord", "Vault"})
+
+
+def __getattr__(name: str) -> object:
+    """Load what decodes answers at first use: most programs only declare resources."""
+    if name not in _DECODED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from pulumi_huaweicloud_cbr import wire  # noqa: PLC0415
+
+    value: object = getattr(wire, name)
+    globals()[name] = value
+    return value

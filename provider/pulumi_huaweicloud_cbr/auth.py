@@ -23,9 +23,10 @@ from pulumi_huaweicloud_cbr.errors import (
     MalformedResponseError,
     remember_secret,
 )
-from pulumi_huaweicloud_cbr.models import ProjectScope, TokenBody, TokenEnvelope
+from pulumi_huaweicloud_cbr.models import ProjectScope
 from pulumi_huaweicloud_cbr.responses import decode, error_of, parse_error, request_id_of
 from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.wire import TokenBody, TokenEnvelope
 
 RENEW_BEFORE_EXPIRY_S = 600.0
 """A token is replaced this long before it expires, so that no request outlives it."""

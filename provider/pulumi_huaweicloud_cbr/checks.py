@@ -21,13 +21,14 @@ from pulumi_huaweicloud_cbr.decisions import (
 from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, NotFoundError
 from pulumi_huaweicloud_cbr.finders import find_backup, find_destinations, find_vault
 from pulumi_huaweicloud_cbr.lifecycle import observe_attempts
-from pulumi_huaweicloud_cbr.models import Backup, DesiredReplication, ProjectScope, Vault
+from pulumi_huaweicloud_cbr.models import DesiredReplication, ProjectScope
 from pulumi_huaweicloud_cbr.preflight import (
     Finding,
     check_backup,
     check_region_pair,
     check_vault,
 )
+from pulumi_huaweicloud_cbr.wire import Backup, Vault
 
 Found = TypeVar("Found")
 

@@ -36,17 +36,18 @@ from pulumi_huaweicloud_cbr.errors import (
     TransportError,
     excerpt,
 )
-from pulumi_huaweicloud_cbr.models import (
+from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateRequest, ReplicateVaultRequest
+from pulumi_huaweicloud_cbr.pacing import Pacer
+from pulumi_huaweicloud_cbr.responses import decode, error_of, request_id_of, retry_after_s
+from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.wire import (
     Backup,
     BackupEnvelope,
     BackupPage,
     CapabilitiesEnvelope,
     Project,
     ProjectPage,
-    ProjectScope,
     RegionCapability,
-    ReplicateRequest,
-    ReplicateVaultRequest,
     Replication,
     ReplicationEnvelope,
     Task,
@@ -58,9 +59,6 @@ from pulumi_huaweicloud_cbr.models import (
     VaultPage,
     WireModel,
 )
-from pulumi_huaweicloud_cbr.pacing import Pacer
-from pulumi_huaweicloud_cbr.responses import decode, error_of, request_id_of, retry_after_s
-from pulumi_huaweicloud_cbr.settings import Settings
 
 logger = logging.getLogger(__name__)
 

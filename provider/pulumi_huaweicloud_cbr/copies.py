@@ -26,13 +26,12 @@ from pulumi_huaweicloud_cbr.lifecycle import observe_once
 from pulumi_huaweicloud_cbr.listing import LIST_FROM, pages_worth_reading
 from pulumi_huaweicloud_cbr.models import (
     STATUS_SUBMITTED,
-    Backup,
     ProjectScope,
-    ReplicationRecord,
     TrackedReplication,
     readable,
 )
 from pulumi_huaweicloud_cbr.tracking import RECORDS, Group
+from pulumi_huaweicloud_cbr.wire import Backup, ReplicationRecord
 
 GRACE_LOOKS = 6
 """What is not to be seen is looked for so often, at the shortest interval, before it is gone."""

@@ -9,14 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from pulumi_huaweicloud_cbr.models import (
-    Backup,
-    DesiredReplication,
-    Replica,
-    ReplicationRecord,
-    Task,
-)
+if TYPE_CHECKING:
+    from pulumi_huaweicloud_cbr.models import DesiredReplication
+    from pulumi_huaweicloud_cbr.wire import Backup, Replica, ReplicationRecord, Task
 
 ARRIVING_STATUSES = frozenset({"waiting_protect", "protecting"})
 """Those of a replica that is still being received. The reference does not tell; our reading."""

@@ -17,16 +17,9 @@ from pulumi_huaweicloud_cbr.errors import (
     NotFoundError,
     UnidentifiedReplicaError,
 )
-from pulumi_huaweicloud_cbr.models import (
-    Backup,
-    ProjectScope,
-    Replica,
-    ReplicationRecord,
-    Task,
-    Vault,
-    readable,
-)
+from pulumi_huaweicloud_cbr.models import ProjectScope, readable
 from pulumi_huaweicloud_cbr.responses import NOT_THE_SERVICE
+from pulumi_huaweicloud_cbr.wire import Backup, Replica, ReplicationRecord, Task, Vault
 
 Found = TypeVar("Found")
 Row = TypeVar("Row")

@@ -45,19 +45,21 @@ from pulumi_huaweicloud_cbr.finders import (
     require_no_replica,
 )
 from pulumi_huaweicloud_cbr.models import (
-    RECORD_STATUSES_OF_TASKS,
     STATUS_SUBMITTED,
     STATUS_SUCCESS,
-    Backup,
     DesiredReplication,
     ProjectScope,
-    Replica,
-    ReplicationRecord,
-    Task,
     TrackedReplication,
 )
 from pulumi_huaweicloud_cbr.reporting import Reporter
 from pulumi_huaweicloud_cbr.waiters import GONE, Look, WaitPlan, wait
+from pulumi_huaweicloud_cbr.wire import (
+    RECORD_STATUSES_OF_TASKS,
+    Backup,
+    Replica,
+    ReplicationRecord,
+    Task,
+)
 
 
 class IncompleteError(CbrError):

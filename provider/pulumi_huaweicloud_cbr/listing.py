@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Collection
 from typing import Any
 
 from pulumi_huaweicloud_cbr.client import PAGE_SIZE, CbrClient
-from pulumi_huaweicloud_cbr.models import BackupPage, ProjectScope
+from pulumi_huaweicloud_cbr.models import ProjectScope
+from pulumi_huaweicloud_cbr.wire import BackupPage
 
 LIST_FROM = 3
 """So many backups are worth a list; fewer are read one by one."""

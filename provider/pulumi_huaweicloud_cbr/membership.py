@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from pulumi_huaweicloud_cbr.models import Backup, TrackedReplication
+if TYPE_CHECKING:
+    from pulumi_huaweicloud_cbr.models import TrackedReplication
+    from pulumi_huaweicloud_cbr.wire import Backup
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ Source of the rules: CBR user guide, "Replicating a Backup Across Regions"; erro
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pulumi_huaweicloud_cbr.models import Backup, Vault
+if TYPE_CHECKING:
+    from pulumi_huaweicloud_cbr.wire import Backup, Vault
 
 RESOURCE_SERVER = "OS::Nova::Server"
 # Which vault takes which resource. Disk backups cannot be copied at all (6122, 6128).

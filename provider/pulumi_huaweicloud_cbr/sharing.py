@@ -18,13 +18,11 @@ from typing import Any, TypeVar, cast
 from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.errors import CbrError
 from pulumi_huaweicloud_cbr.listing import LIST_FROM, pages_worth_reading
-from pulumi_huaweicloud_cbr.models import (
+from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateRequest, ReplicateVaultRequest
+from pulumi_huaweicloud_cbr.wire import (
     Backup,
     Project,
-    ProjectScope,
     RegionCapability,
-    ReplicateRequest,
-    ReplicateVaultRequest,
     Replication,
     Vault,
     VaultCopies,

@@ -10,7 +10,7 @@ from pulumi_huaweicloud_cbr.checks import faults_of, or_error
 from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, NotFoundError
 from pulumi_huaweicloud_cbr.finders import find_destinations, find_vault
-from pulumi_huaweicloud_cbr.models import DesiredVaultReplication, ProjectScope, Vault
+from pulumi_huaweicloud_cbr.models import DesiredVaultReplication, ProjectScope
 from pulumi_huaweicloud_cbr.preflight import (
     VAULT_OBJECT_TYPES,
     Finding,
@@ -19,6 +19,7 @@ from pulumi_huaweicloud_cbr.preflight import (
 )
 from pulumi_huaweicloud_cbr.reporting import Reporter
 from pulumi_huaweicloud_cbr.whole_vault import VaultView, check_view, look_at_vault
+from pulumi_huaweicloud_cbr.wire import Vault
 
 
 @dataclass(frozen=True)

@@ -28,13 +28,12 @@ from pulumi_huaweicloud_cbr.lifecycle import Limits, adopted, observe_attempts, 
 from pulumi_huaweicloud_cbr.membership import labelled, listed
 from pulumi_huaweicloud_cbr.models import (
     STATUS_SUBMITTED,
-    Backup,
     DesiredVaultReplication,
     TrackedReplication,
-    VaultCopies,
 )
 from pulumi_huaweicloud_cbr.preflight import Finding, check_backup
 from pulumi_huaweicloud_cbr.reporting import Reporter
+from pulumi_huaweicloud_cbr.wire import Backup, VaultCopies
 
 SHOWN = 5
 """So many of what stands in the way are named one by one."""

@@ -28,11 +28,7 @@ from pulumi_huaweicloud_cbr.errors import (
     OutcomeUnknownError,
     TransportError,
 )
-from pulumi_huaweicloud_cbr.models import (
-    ProjectScope,
-    ReplicateRequest,
-    ReplicateVaultRequest,
-)
+from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateRequest, ReplicateVaultRequest
 from pulumi_huaweicloud_cbr.settings import Settings
 from tests.unit.wire import (
     ACCEPTED,

@@ -25,18 +25,11 @@ from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.clock import InterruptibleClock
 from pulumi_huaweicloud_cbr.decisions import Attempt, Refuse, decide_create
 from pulumi_huaweicloud_cbr.inputs import check_inputs
-from pulumi_huaweicloud_cbr.models import (
-    Backup,
-    DesiredReplication,
-    ProjectScope,
-    Replica,
-    ReplicationRecord,
-    TrackedReplication,
-    Vault,
-)
+from pulumi_huaweicloud_cbr.models import DesiredReplication, ProjectScope, TrackedReplication
 from pulumi_huaweicloud_cbr.resources import _base, _session, functions
 from pulumi_huaweicloud_cbr.settings import Settings
 from pulumi_huaweicloud_cbr.waiters import Look, WaitPlan, wait
+from pulumi_huaweicloud_cbr.wire import Backup, Replica, ReplicationRecord, Vault
 from tests.unit.wire import REQUEST, SOURCE, FakeClock, Wire, get_backup, replicate
 
 PACKAGE = Path(cbr.__file__).parent

@@ -17,8 +17,9 @@ from pulumi_huaweicloud_cbr.errors import (
     NotFoundError,
     UnidentifiedReplicaError,
 )
-from pulumi_huaweicloud_cbr.models import Backup, ProjectScope, ReplicationRecord
+from pulumi_huaweicloud_cbr.models import ProjectScope
 from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.wire import Backup, ReplicationRecord
 
 SOURCE = ProjectScope("cn-north-4", "source-project")
 DESTINATION = ProjectScope("cn-east-3", "destination-project")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pulumi_huaweicloud_cbr.models import ReplicationRecord
+from pulumi_huaweicloud_cbr.wire import ReplicationRecord
 
 REPLICA = "b28ce54c-70d0-42e4-ac6b-ff8723571da3"
 

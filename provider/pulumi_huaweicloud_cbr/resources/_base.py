@@ -24,7 +24,6 @@ from pulumi_huaweicloud_cbr.resources._call import refuse, serving
 from pulumi_huaweicloud_cbr.resources._messages import slow_call
 from pulumi_huaweicloud_cbr.resources._session import Session, open_session
 from pulumi_huaweicloud_cbr.resources._workers import raise_worker_limit
-from pulumi_huaweicloud_cbr.settings import Settings
 
 DISTRIBUTION = "pulumi-huaweicloud-cbr"
 
@@ -127,6 +126,8 @@ class CbrProvider(ResourceProvider):
                 "the provider was not configured by the engine",
                 remedy="resources of this package are only used through pulumi",
             )
+        from pulumi_huaweicloud_cbr.settings import Settings
+
         return open_session(Settings.load(get, os.environ))
 
 

@@ -16,13 +16,13 @@ from pulumi_huaweicloud_cbr.models import ProjectScope
 from pulumi_huaweicloud_cbr.reporting import span
 from pulumi_huaweicloud_cbr.resources._call import current_call
 from pulumi_huaweicloud_cbr.resources._logging import start_logging
-from pulumi_huaweicloud_cbr.settings import Settings
 
 if TYPE_CHECKING:
     import httpx
 
     from pulumi_huaweicloud_cbr.client import CbrClient
     from pulumi_huaweicloud_cbr.clock import Clock
+    from pulumi_huaweicloud_cbr.settings import Settings
     from pulumi_huaweicloud_cbr.sharing import SharedClient
 
 Answer = TypeVar("Answer")

@@ -34,7 +34,7 @@ from pulumi_huaweicloud_cbr.membership import (
     labelled,
     listed,
 )
-from pulumi_huaweicloud_cbr.models import Backup, DesiredReplication, ProjectScope
+from pulumi_huaweicloud_cbr.models import DesiredReplication, ProjectScope
 from pulumi_huaweicloud_cbr.preflight import Finding
 from pulumi_huaweicloud_cbr.resources._base import (
     CbrProvider,
@@ -68,11 +68,12 @@ from pulumi_huaweicloud_cbr.resources._rows import (
     tracked_rows,
     tracking_output,
 )
-from pulumi_huaweicloud_cbr.resources._session import Session
 from pulumi_huaweicloud_cbr.tracking import COORDINATES
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.checks import Verdict
+    from pulumi_huaweicloud_cbr.resources._session import Session
+    from pulumi_huaweicloud_cbr.wire import Backup
 
 _STATE_ONLY = ("enable_acceleration", "adopt", "preflight", "keep_newest")
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from pulumi_huaweicloud_cbr.errors import ConfigurationError
-from pulumi_huaweicloud_cbr.models import Backup, ProjectScope, RegionCapability, Vault
 from pulumi_huaweicloud_cbr.resources._session import Session, open_session
-from pulumi_huaweicloud_cbr.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import TypeVar
+
+    from pulumi_huaweicloud_cbr.models import ProjectScope
+    from pulumi_huaweicloud_cbr.wire import Backup, RegionCapability, Vault
 
     Answer = TypeVar("Answer")
 
@@ -152,4 +153,6 @@ def _ask(
 
 
 def _session() -> Session:
+    from pulumi_huaweicloud_cbr.settings import Settings
+
     return open_session(Settings.load(pulumi.runtime.get_config, os.environ))
