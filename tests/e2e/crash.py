@@ -2,7 +2,8 @@
 
 `test_crash.py` runs each cell with the real CLI, on our plugin host and on the SDK's plugin; the
 table in the documentation is written from here. Points of one scene are met by one command and
-die together: each by a resource of its own, held at exactly that request.
+die together: each by a resource of its own, held at exactly that request. A look is a request of
+its own only where no more than two resources look, so that these have scenes apart.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ POINTS = (
     Point("signing-in", "sign-in", "while signing in", "CreateToken", about="anything"),
     Point("checking", "between", "between two resources: the one that was made", None),
     Point("checking", "preflight", "during preflight, one resource being made", "ShowBackup"),
-    Point("submitting", "look", "before the submission, while looking", "ShowBackup", skip=1),
+    Point("looking", "look", "before the submission, while looking", "ShowBackup", skip=1),
     Point("submitting", "submit", "submission sent, not accepted", "CopyBackup"),
     Point("submitting", "accepted", "submission accepted, not answered", "CopyBackup", "after"),
     Point(
@@ -129,14 +130,14 @@ POINTS = (
         about="replica",
     ),
     Point(
-        "removing",
+        "waiting",
         "copy-wait",
         "while a deletion waits for a running copy",
         "ShowBackup",
         skip=2,
     ),
     Point(
-        "removing",
+        "waiting",
         "delete-wait",
         "while waiting for the end of a deletion",
         "ShowBackup",

@@ -68,13 +68,13 @@ def afterwards(scene: str) -> Replications:
     replications = beforehand(scene)
     for point in points_of(scene):
         name = point.key
-        if scene in ("signing-in", "checking", "submitting", "answered"):
+        if scene in ("signing-in", "checking", "looking", "submitting", "answered"):
             replications[name] = declared(name)
         elif scene == "renaming":
             replications[name] = declared(name, name=f"{name}-dr")
         elif scene == "replacing":
             replications[name]["backup_id"] = backup_of(f"{name}-next")
-        elif scene == "removing":
+        elif scene in ("removing", "waiting"):
             del replications[name]
     if scene == "checking":
         replications["preflight"]["after"] = ["between"]

@@ -171,7 +171,7 @@ def test_crash(
         wait_until(lambda: running.poll() is not None or simulator.control.held() == count)
         assert running.poll() is None, said(project)
         die(victim, scene == "answered", running, project, simulator)
-    if scene == "removing":
+    if scene == "waiting":
         end_running_copy(simulator)
     code = running.wait(COMMAND_LIMIT_S)
 
