@@ -67,6 +67,7 @@ TABLES = ("tests/contract/test_tables.py",)
 AMBIGUITY = ("tests/contract/test_ambiguity.py",)
 PREFLIGHT = ("tests/contract/test_preflight.py",)
 CLIENT = ("tests/unit/test_client.py",)
+WHOLE_VAULTS = ("tests/contract/test_vault.py",)
 FINDERS = ("tests/unit/test_finders.py",)
 CODES = ("tests/unit/test_error_codes.py",)
 
@@ -138,8 +139,10 @@ MUTANTS = (
         "submission-repeated-blindly",
         "the client repeats a submission only where it was certainly not accepted",
         "client.py",
-        "            json=request.to_wire(),\n            is_repeatable=False,\n",
-        "            json=request.to_wire(),\n            is_repeatable=True,\n",
+        '"replicate"),\n            json=request.to_wire(),\n            is_repeatable=False,\n'
+        "        )\n        return (await self._call(call, ReplicationEnvelope))",
+        '"replicate"),\n            json=request.to_wire(),\n            is_repeatable=True,\n'
+        "        )\n        return (await self._call(call, ReplicationEnvelope))",
         CLIENT,
         "submission_is_sent_again_only",
     ),
@@ -261,6 +264,44 @@ MUTANTS = (
         '    return _TOKEN_LIKE.sub("[secret]", text)\n',
         "    return text\n",
         ("tests/unit/test_errors.py",),
+    ),
+    Mutant(
+        "vault-submission-repeated-blindly",
+        "the client repeats the copy of a vault only where it was certainly not accepted",
+        "client.py",
+        '("checkpoints", "replicate"),\n            json=request.to_wire(),\n'
+        "            is_repeatable=False,\n",
+        '("checkpoints", "replicate"),\n            json=request.to_wire(),\n'
+        "            is_repeatable=True,\n",
+        CLIENT,
+        "replicate_vault",
+    ),
+    Mutant(
+        "vault-resend-without-look",
+        "the copy of a vault is looked for before it is asked for again",
+        "whole_vault.py",
+        "        if unsettled is not None:\n            try:\n",
+        "        if submissions < 0:\n            try:\n",
+        WHOLE_VAULTS,
+        "unanswered or not_accepted",
+    ),
+    Mutant(
+        "vault-difference-for-ever",
+        "what CBR does not copy again with its vault is no difference",
+        "whole_vault.py",
+        "        elif any(not attempt.record.is_failed for attempt in attempts):\n",
+        '        elif label == "":\n',
+        WHOLE_VAULTS,
+        "behind_our_back or deleted_before",
+    ),
+    Mutant(
+        "vault-replacement-loses-replicas",
+        "replicas that CBR would not copy again are not deleted by a replacement",
+        "resources/vault_replication.py",
+        '        if mode != "warn" and not is_open:\n            raise',
+        '        if mode == "":\n            raise',
+        WHOLE_VAULTS,
+        "would_lose",
     ),
 )
 

@@ -265,7 +265,7 @@ async def bring_over(
             if not (_is_busy(error) or is_outcome_unknown(error)):
                 brought.failure = error
                 return brought
-            report.tell(f"{error}; looking what is being copied")
+            report.tell(f"{error.observed}; looking what is being copied")
             unsettled = error
         else:
             _take_answer(brought, desired, view, answer)
@@ -278,7 +278,7 @@ def _refuse(
     for finding in findings:
         # Replicas that exist are never taken against the user's will.
         if is_strict or finding.field == "adopt":
-            raise ConflictError(f"{desired}: {finding.reason}")
+            raise ConflictError(f"submitting {desired}: {finding.reason}")
 
 
 def _record_ids(view: VaultView) -> frozenset[str]:

@@ -160,9 +160,8 @@ def test_create_adopts_nothing_against_the_users_will(rig: Rig, single: Rig) -> 
     assert [("adopt", reason)] == rig.faults(program)
     with pytest.raises(ConflictError) as caught:
         rig.create({**program, "preflight": "off"})
-    assert (f"replication of vault ({SOURCE_VAULT}) to region 'cn-east-3': {reason}") == str(
-        caught.value
-    )
+    doing = f"submitting replication of vault ({SOURCE_VAULT}) to region 'cn-east-3'"
+    assert f"{doing}: {reason}" == str(caught.value)
     assert 0 == posts(rig)
 
 
@@ -588,6 +587,20 @@ def test_delete_takes_all_replicas(rig: Rig, single: Rig) -> None:
     rig.delete()
 
     assert [] == rig.replicas
+
+
+def test_replicas_stay_with_the_resource_that_has_adopted_them(rig: Rig) -> None:
+    """A resource renamed in the program is a new one, and then an old one that is deleted."""
+    rig.create(declared())
+    rig.finish_copies()
+    old = dict(rig.outputs)
+    begin_operation()
+
+    rig.create(declared())
+    rig.provider.delete("old", old)
+
+    assert FOUR == copied(rig)
+    assert 1 == posts(rig)
 
 
 def test_delete_does_what_is_left(rig: Rig) -> None:

@@ -19,13 +19,27 @@ import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
 import pulumi_huaweicloud_cbr as cbr
-from pulumi_huaweicloud_cbr import checks, client, errors, finders, lifecycle, preflight
+from pulumi_huaweicloud_cbr import (
+    checks,
+    client,
+    errors,
+    finders,
+    lifecycle,
+    preflight,
+    vault_checks,
+    whole_vault,
+)
 from pulumi_huaweicloud_cbr.auth import GivenTokens, make_authenticator
 from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.clock import InterruptibleClock
 from pulumi_huaweicloud_cbr.decisions import Attempt, Refuse, decide_create
-from pulumi_huaweicloud_cbr.inputs import check_inputs
-from pulumi_huaweicloud_cbr.models import DesiredReplication, ProjectScope, TrackedReplication
+from pulumi_huaweicloud_cbr.inputs import check_inputs, check_vault_inputs
+from pulumi_huaweicloud_cbr.models import (
+    DesiredReplication,
+    DesiredVaultReplication,
+    ProjectScope,
+    TrackedReplication,
+)
 from pulumi_huaweicloud_cbr.resources import _base, _session, functions
 from pulumi_huaweicloud_cbr.settings import Settings
 from pulumi_huaweicloud_cbr.waiters import Look, WaitPlan, wait
@@ -264,6 +278,60 @@ PASSWORD_SIGN_IN = {"token": None, "user_name": "ops", "password": "no-secret", 
 FAILED_POST = httpx.Response(502)
 SECOND = httpx.Response(400, json={"error_code": "BackupService.1009", "error_msg": "already"})
 
+SOURCE_VAULT = "de587d5d-f63e-4ea1-a892-5935070352ba"
+
+
+def shown_in_list(*records: ReplicationRecord) -> httpx.Response:
+    """Return the list of a vault with one backup."""
+    listed = [row.model_dump() for row in records]
+    return httpx.Response(
+        200, json={"backups": [{**backup().model_dump(), "replication_records": listed}]}
+    )
+
+
+def bring_over(listing: httpx.Response, answer: httpx.Response, **desired: Any) -> str:
+    """Return the text of the error in which the copy of a vault ends."""
+    wanted = DesiredVaultReplication(SOURCE_VAULT, SOURCE, DESTINATION, VAULT, **desired)
+
+    async def work(api: CbrClient) -> None:
+        brought = await whole_vault.bring_over(
+            api, wanted, {}, Silent(), is_new=True, is_strict=True
+        )
+        raise brought.failure or AssertionError("nothing failed")
+
+    return ends(work, Routes(backups=[listing, EMPTY] * 20, post=answer))
+
+
+def replaced_vault(**changes: Any) -> str:
+    """Return why the replication of a vault is not replaced whose one source is gone."""
+    provider = cbr.VaultReplicationProvider()
+    config = {"huaweicloud:region": "cn-north-4", "huaweicloud:token": "t"}
+    provider.configure(ConfigureRequest(Config(config, "p")))
+    row = {
+        "backup_id": BACKUP,
+        "replication_record_id": RECORD,
+        "status": "success",
+        "destination_backup_id": REPLICA,
+    }
+    inputs = {
+        "vault_id": SOURCE_VAULT,
+        "source_region": SOURCE.region,
+        "source_project_id": SOURCE.project_id,
+        "destination_region": DESTINATION.region,
+        "destination_project_id": DESTINATION.project_id,
+        "destination_vault_id": VAULT,
+    }
+    wire = Routes(one=[MISSING, shown(id_=REPLICA, status="available")])
+    session = _session.Session(provider.open().settings, transport=httpx.MockTransport(wire.handle))
+    _session.use_session(session)
+    try:
+        return caught(
+            lambda: provider.diff("v", {**inputs, "members": {"erp": row}}, {**inputs, **changes})
+        )
+    finally:
+        session.close()
+
+
 TEXTS: dict[str, Callable[[], str]] = {
     "auth-nothing": lambda: caught(lambda: make_authenticator(Settings(), FakeClock())),
     "auth-part": lambda: caught(lambda: make_authenticator(Settings(user_name="u"), FakeClock())),
@@ -413,6 +481,37 @@ TEXTS: dict[str, Callable[[], str]] = {
     "settings-url": lambda: settings(authUrl="iam"),
     "settings-interval": lambda: settings(pollInterval="0"),
     "settings-json": lambda: settings(tokens="not json"),
+    "vault-inputs": lambda: " | ".join(
+        f"{fault.field}: {fault.reason}"
+        for fault in check_vault_inputs(
+            {"destination_region": "cn-east-3", "destination_vault_id": VAULT, "name": "x"}
+        )
+    ),
+    "vault-import": lambda: caught(lambda: cbr.VaultReplicationProvider().import_state("v-1")),
+    "vault-never-answered": lambda: bring_over(shown_in_list(), FAILED_POST),
+    "vault-elsewhere": lambda: bring_over(
+        shown_in_list(record(status="replicating", destination_vault_id=OTHER)), SECOND
+    ),
+    "vault-no-adoption": lambda: bring_over(
+        shown_in_list(record(status="replicating")), SECOND, adopt=False
+    ),
+    "vault-of-replicas": lambda: finding(
+        vault_checks.check_source_vault(vault(protect_type="replication"))
+    ),
+    "vault-of-disks": lambda: finding(vault_checks.check_source_vault(vault(object_type="disk"))),
+    "vault-of-another-kind": lambda: finding(
+        vault_checks.check_destination_vault(
+            vault(object_type="turbo"), vault(object_type="server"), None
+        )
+    ),
+    "vault-tight": lambda: finding(
+        vault_checks.check_destination_vault(
+            vault(size=100, used=51_200),
+            None,
+            whole_vault.VaultView(due={"a": backup(resource_size=120)}),
+        )
+    ),
+    "vault-orphans": lambda: replaced_vault(destination_region="cn-south-1"),
     "wait-limit": lambda: waited("busy"),
     "wait-status": lambda: waited("odd"),
 }
@@ -756,6 +855,57 @@ EXPECTED = {
         "not JSON; pulumi config set --path sets one member at a time"
     ),
     "wait-limit": "waiting for it: still 'busy' (progress 41 %) after 1 h; it goes on",
+    "vault-inputs": (
+        "vault_id: is missing; give the id of the vault whose backups to copy | name: is not an "
+        "input of a vault's replication; known: vault_id, destination_region, "
+        "destination_vault_id, destination_project_id, enable_acceleration, source_region, "
+        "source_project_id, adopt, preflight"
+    ),
+    "vault-import": (
+        "importing 'v-1': the replication of a vault has no id in CBR; declare it, and create "
+        "adopts the replicas that exist"
+    ),
+    "vault-never-answered": (
+        "submitting replication of vault (de587d5d-f63e-4ea1-a892-5935070352ba) to region "
+        "'cn-east-3': 3 submissions were neither answered nor found; run pulumi up again: it "
+        "looks for the copies before it submits any"
+    ),
+    "vault-elsewhere": (
+        "submitting replication of vault (de587d5d-f63e-4ea1-a892-5935070352ba) to region "
+        "'cn-east-3': 1 of the backups cannot come into vault "
+        "(ca0083e4-1bda-48ca-af6d-aa9c8c93bc85): '5a863daa-7265-4c0a-822f-e66b2abcfb3d@': a copy "
+        "under way of replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8) is in vault "
+        "(0b7e6f3c-54a1-4c7e-8a52-3f0d9c1e2b4a), want (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85); "
+        "CBR keeps one replica of a backup per region: delete these, or set preflight to 'warn' "
+        "to copy the others only"
+    ),
+    "vault-no-adoption": (
+        "submitting replication of vault (de587d5d-f63e-4ea1-a892-5935070352ba) to region "
+        "'cn-east-3': 1 of the backups are in vault (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85) "
+        "already, or on their way: '5a863daa-7265-4c0a-822f-e66b2abcfb3d@'; set adopt to true to "
+        "take these over, or delete them first"
+    ),
+    "vault-of-replicas": (
+        "vault_id: vault (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85) holds replicas, which cannot be "
+        "copied again; give the vault of the original backups"
+    ),
+    "vault-of-disks": (
+        "vault_id: vault (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85) holds object type 'disk', which "
+        "cannot be copied; choose a vault of servers or of SFS Turbo file systems"
+    ),
+    "vault-of-another-kind": (
+        "destination_vault_id: vault (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85) holds object type "
+        "'turbo', want 'server' as the source vault; give a vault of that type"
+    ),
+    "vault-tight": (
+        "destination_vault_id: vault (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85) has 50.0 GB free, "
+        "and the resources of 1 backups have 120 GB; enlarge the vault or free room in it"
+    ),
+    "vault-orphans": (
+        "replacing the replication of a vault: the source backups of 'erp' are gone, so that "
+        "their replicas would be deleted and could not be made again; leave this one as it is "
+        "and declare another one beside it"
+    ),
     "wait-status": (
         "waiting for it: status 'odd' (progress 41 %), want 'done' after 'busy'; it goes on"
     ),
