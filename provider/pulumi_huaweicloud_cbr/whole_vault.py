@@ -47,7 +47,7 @@ class VaultView:
     wanted; those that a known row still describes are left out. `spent`: copied once, the replica
     is gone. `elsewhere`: in another vault or project of the region. `unclear`: of a status that
     this version does not know. `unfit`: of a kind or in a state that cannot be copied.
-    `pending` counts copies that are under way, by whomever.
+    `pending` counts copies that are under way, by whomever and to whatever region.
     """
 
     due: Mapping[str, Backup] = field(default_factory=dict)
@@ -77,12 +77,10 @@ def decide_vault(
     """
     due, held, elsewhere = {}, {}, {}
     spent, unclear, unfit = [], [], []
-    pending = 0
     for label, (backup, attempts) in backups.items():
         wanted = desired.of_backup(backup.id)
         foreign = [attempt for attempt in attempts if attempt.record.id not in own_record_ids]
         decision = decide_create(wanted, foreign)
-        pending += any(attempt.record.is_pending for attempt in attempts)
         if isinstance(decision, Adopt):
             held[label] = adopted(wanted, backup, decision.attempt)
         elif isinstance(decision, Refuse) and decision.field == "backup_id":
@@ -103,7 +101,6 @@ def decide_vault(
         unclear=tuple(unclear),
         unfit=tuple(unfit),
         labels={backup.id: label for label, (backup, _) in backups.items()},
-        pending=pending,
     )
 
 
@@ -168,12 +165,8 @@ async def look_at_vault(
         if found is not None
     }
     view = decide_vault(desired, asked, own_record_ids)
-    standing = [backup for backup in listing.values() if labels[backup.id] not in asked]
-    pending = sum(
-        any(record.is_pending for record in records_for_region(backup, desired.destination.region))
-        for backup in standing
-    )
-    return replace(view, labels=labels, pending=view.pending + pending)
+    pending = sum(record.is_pending for backup in listing.values() for record in backup.records)
+    return replace(view, labels=labels, pending=pending)
 
 
 async def _stands(

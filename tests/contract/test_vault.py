@@ -403,6 +403,23 @@ def test_new_backup_while_the_vault_is_being_copied(
     assert 4 == len(caught.value.outputs["members"])
 
 
+def test_copy_of_the_vault_to_another_region_is_told_beforehand(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """CBR takes one copy of a vault at a time, wherever it goes."""
+    rig.create(declared())
+    told(capsys)
+
+    assert [] == rig.faults(
+        declared(
+            destination_region="cn-south-1",
+            destination_vault_id="d5e6f708-192a-43b4-85d6-e7f8091a2b3c",
+        )
+    )
+
+    assert "under way: 4; while it is being copied as a whole" in told(capsys)
+
+
 def test_copy_made_by_somebody_else_later_is_adopted(rig: Rig, single: Rig) -> None:
     """A replica in the vault that is not tracked is a difference, and then a row."""
     rig.create(declared())
@@ -547,6 +564,35 @@ def test_expired_sources_keep_their_replicas(rig: Rig) -> None:
     assert 4 == len(rig.replicas) == len(rig.outputs["members"])
 
 
+def test_record_with_an_unknown_status_is_told(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is kept and warned of, by a refresh and by a preview, and is no difference."""
+    rig.create(declared())
+    row = rig.outputs["members"][WEB_1_LABEL]
+    rig.control.change_record(row["replication_record_id"], status="paused")
+
+    assert rig.refresh()
+    assert f"left as they are: '{WEB_1_LABEL}: paused'" in told(capsys)
+    assert not rig.diff(declared()).changes
+    assert f"that this version does not know: '{WEB_1_LABEL}'" in told(capsys)
+
+
+def test_refresh_that_cannot_look_changes_nothing(rig: Rig) -> None:
+    """What could not be asked is an error, never taken for gone."""
+    rig.create(declared())
+    rig.control.fault(operation="ShowBackup", action="respond", status=403, times=99)
+    rig.control.fault(operation="ListBackups", action="respond", status=403, times=99)
+
+    with pytest.raises(cbr.CbrError) as caught:
+        rig.refresh()
+
+    assert "reading replications: 4 of 4 failed" in str(caught.value)
+    with pytest.raises(cbr.CbrError) as caught:
+        rig.provider.diff(rig.id, rig.outputs, {**rig.inputs, "destination_vault_id": SECOND_VAULT})
+    assert "looking at replicas: 4 of 4 failed" in str(caught.value)
+
+
 def test_preview_without_preflight_looks_at_nothing(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -675,6 +721,21 @@ def test_other_destination_that_is_not_known_yet_is_only_warned_of(
 
     assert ["destination_vault_id"] == difference.replaces
     assert "would be deleted, and CBR does not copy" in told(capsys)
+
+
+def test_other_region_that_is_not_known_yet_is_only_warned_of(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor is a preview red for orphans that may stay where they are."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.control.forget_backup(WEB_1)
+    unknown = {**rig.inputs, "destination_region": Unknown()}  # type: ignore[no-untyped-call]
+
+    difference = rig.provider.diff(rig.id, rig.outputs, unknown)
+
+    assert ["destination_region"] == difference.replaces
+    assert f"the source backups of '{WEB_1_LABEL}' are gone" in told(capsys)
 
 
 def test_other_region_copies_first(rig: Rig) -> None:
@@ -824,6 +885,46 @@ def test_preflight_that_cannot_ask_is_a_fault(rig: Rig) -> None:
 
     assert faults
     assert all("preflight could not ask the API" in reason for _, reason in faults)
+
+
+@pytest.mark.parametrize(
+    ("skip", "field"), [(0, "source_region"), (1, "destination_region")], ids=["source", "other"]
+)
+def test_region_without_a_project_is_told(rig: Rig, skip: int, field: str) -> None:
+    """A project that IAM does not show is the fault of the region's input."""
+    rig.control.fault(
+        operation="ListProjects",
+        action="respond",
+        status=200,
+        body={"projects": [], "links": {}},
+        skip=skip,
+    )
+
+    ((found, reason),) = rig.faults(declared())
+
+    assert field == found
+    assert "looking up the project of region" in reason
+
+
+@pytest.mark.parametrize("skip", [pytest.param(0, id="source"), pytest.param(1, id="destination")])
+def test_project_that_cannot_be_asked_for_is_told(rig: Rig, skip: int) -> None:
+    """A fault of the look-up is told with the way to go without it."""
+    rig.control.fault(operation="ListProjects", action="respond", status=403, skip=skip, times=9)
+
+    ((field, reason),) = rig.faults(declared())
+
+    assert "" == field
+    assert "preflight could not ask the API" in reason
+
+
+def test_malformed_setting_is_told() -> None:
+    """Without settings nothing can be asked: the setting is the fault."""
+    provider = VaultReplicationProvider()
+    provider.configure(ConfigureRequest(Config({"huaweicloud:region": "a b"}, "p")))
+
+    (failure,) = provider.check({}, declared()).failures
+
+    assert "huaweicloud:region" in failure.reason
 
 
 def test_vault_replication_cannot_be_imported() -> None:

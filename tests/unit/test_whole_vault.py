@@ -111,20 +111,6 @@ def test_decide_vault_what_is_to_be_deleted_will_not_come_again(attempt: Attempt
     assert ["spent"] == place_of(view)
 
 
-def test_decide_vault_counts_copies_under_way() -> None:
-    """Copies to another vault count too: CBR takes one copy of a vault at a time."""
-    view = decide_vault(
-        DESIRED,
-        {
-            "a": (make_backup(), [make_attempt("replicating")]),
-            "b": (make_backup(id="b"), [make_attempt("waiting_replicate", vault_id=OTHER)]),
-            "c": (make_backup(id="c"), [make_attempt("success", REPLICA)]),
-        },
-    )
-
-    assert 2 == view.pending
-
-
 def test_due_but_leaves_out_by_id() -> None:
     """What CBR left out is known by the backup's id, whatever its label is."""
     view = VaultView(due={"a": make_backup(), "b": make_backup(id="b")})

@@ -7,7 +7,7 @@ pickle that names them, so neither may ever change.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -160,19 +160,10 @@ class VaultReplicationProvider(CbrProvider):
             warn(unchecked(error))
             return has_failed
         due = view.due_but(left_out)
-        found = _found_elsewhere(view, rows)
-        if due:
-            tell(f"{_backups(len(due))} will be copied: {listed(due)}")
-        if due and view.pending:
-            warn(
-                f"copies of this vault's backups that are under way: {view.pending}; while it is "
-                "being copied as a whole, CBR takes no second copy of it (6130), so that up may "
-                "have to be run again later"
-            )
-        if found and declared.get("adopt", True):
-            tell(f"will be adopted, so that nothing is copied: {listed(found)}")
+        found = _found_elsewhere(view, rows) if declared.get("adopt", True) else []
+        _tell_plan(view, due, found)
         _warn_of_view(view, rows, left_out, declared)
-        return bool(due or (found and declared.get("adopt", True)))
+        return bool(due or found)
 
     def _require_replaceable(
         self, rows: Rows, declared: dict[str, Any], replaces: list[str], unknown: frozenset[str]
@@ -189,6 +180,8 @@ class VaultReplicationProvider(CbrProvider):
             return
         session = self.open()
         looked = session.run(look(session, rows))
+        if looked.failed and mode != "warn":
+            raise members_failed("looking at replicas", len(rows), looked.failed)
         orphans = orphans_of(looked)
         is_open = bool(unknown & set(replaces))
         doing = "replacing the replication of a vault"
@@ -293,6 +286,20 @@ def _backups(count: int) -> str:
     return "1 backup" if count == 1 else f"{count} backups"
 
 
+def _tell_plan(view: VaultView, due: Collection[str], found: Collection[str]) -> None:
+    """Tell what will be copied and adopted, and what may keep CBR from it."""
+    if due:
+        tell(f"{_backups(len(due))} will be copied: {listed(due)}")
+    if due and view.pending:
+        warn(
+            f"copies of this vault's backups that are under way: {view.pending}; while it is "
+            "being copied as a whole, CBR takes no second copy of it (6130), so that up may "
+            "have to be run again later"
+        )
+    if found:
+        tell(f"will be adopted, so that nothing is copied: {listed(found)}")
+
+
 def _found_elsewhere(view: VaultView, rows: Rows) -> list[str]:
     """Return the backups whose copy was made by somebody else, or by a submission that was lost."""
     return [
@@ -368,10 +375,7 @@ async def _judge(
         inputs["destination_project_id"] = verdict.destination_project_id
     view = verdict.view
     if view is not None:
-        if view.due:
-            tell(f"{_backups(len(view.due))} will be copied: {listed(view.due)}")
-        if view.held and inputs.get("adopt", True):
-            tell(f"will be adopted, so that nothing is copied: {listed(view.held)}")
+        _tell_plan(view, view.due, view.held if inputs.get("adopt", True) else ())
         if view.unfit:
             tell(f"cannot be copied as they are: {listed(view.unfit)}")
         # What stands in the way is among the findings.
