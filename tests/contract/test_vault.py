@@ -435,6 +435,38 @@ def test_copy_made_by_somebody_else_later_is_adopted(rig: Rig, single: Rig) -> N
     assert not rig.diff(declared()).changes
 
 
+def test_replica_made_anew_by_somebody_else_is_adopted(rig: Rig, single: Rig) -> None:
+    """The row follows the newest copy, once the one that it stood for is gone."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+    old = rig.outputs["members"][WEB_1_LABEL]
+    rig.control.forget_backup(old["destination_backup_id"])
+    single.create(declared_alone(backup_id=WEB_1))
+
+    assert rig.diff(declared()).changes
+    rig.update(declared())
+
+    assert single.id == rig.outputs["members"][WEB_1_LABEL]["replication_record_id"]
+    assert FOUR == tracked(rig)
+    assert 1 == posts(rig)
+    assert not rig.diff(declared()).changes
+
+
+def test_backups_of_another_vault_are_not_taken_for_ours(rig: Rig) -> None:
+    """A list that was not filtered as asked promises nothing for its other backups."""
+    for backup_id in FOUR:
+        rig.control.forget_backup(backup_id)
+    other = {"id": UNKNOWN, "vault_id": SECOND_VAULT, "status": "available"}
+    rig.control.fault(
+        operation="ListBackups", action="respond", status=200, body={"backups": [other]}, times=9
+    )
+
+    rig.create(declared())
+
+    assert 0 == posts(rig)
+
+
 def test_copy_made_by_somebody_else_is_left_to_them(
     rig: Rig, single: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -864,7 +896,14 @@ def test_full_vault_is_no_fault_where_nothing_is_to_come(rig: Rig) -> None:
 
 @pytest.mark.parametrize(
     "field",
-    ["vault_id", "destination_region", "destination_vault_id", "source_region", "adopt"],
+    [
+        "vault_id",
+        "destination_region",
+        "destination_project_id",
+        "destination_vault_id",
+        "source_region",
+        "adopt",
+    ],
 )
 def test_unknown_inputs_are_no_faults(rig: Rig, field: str) -> None:
     """A preview with a value that is only known later stays green."""
