@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, auto
 
 from pulumi_huaweicloud_cbr.backoff import may_repeat
 from pulumi_huaweicloud_cbr.client import CbrClient
@@ -45,15 +45,15 @@ class Outcome(Enum):
     seen. All others are ends without a replica.
     """
 
-    RUNNING = "running"
-    COPIED = "copied"
-    DONE = "done"
-    FAILED = "failed"
-    SOURCE_GONE = "source gone"
-    RECORD_GONE = "record gone"
-    REPLICA_GONE = "replica gone"
-    UNKNOWN_STATUS = "unknown status"
-    UNIDENTIFIED = "unidentified"
+    RUNNING = auto()
+    COPIED = auto()
+    DONE = auto()
+    FAILED = auto()
+    SOURCE_GONE = auto()
+    RECORD_GONE = auto()
+    REPLICA_GONE = auto()
+    UNKNOWN_STATUS = auto()
+    UNIDENTIFIED = auto()
 
 
 OPEN = (Outcome.RUNNING, Outcome.COPIED)
@@ -271,7 +271,7 @@ async def _look_closely(api: CbrClient, copy: Copy, otherwise: Outcome) -> None:
     except UnidentifiedReplicaError:
         otherwise = Outcome.UNIDENTIFIED
         reason = (
-            f"nothing names its replica (any more), and vault ({copy.vault_id}) holds some that "
+            f"nothing names its replica any more, and vault ({copy.vault_id}) holds some that "
             "could be it; look there in the CBR console"
         )
     else:

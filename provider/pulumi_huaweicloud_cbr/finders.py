@@ -188,12 +188,12 @@ async def require_no_replica(
         f"{readable(repr(backup.name), 80)} ({backup.id})" for backup in candidates[:5]
     )
     raise UnidentifiedReplicaError(
-        f"{doing}: neither a record of the source backup nor the operation log names it (any "
-        f"more), and vault ({vault_id}) in {scope} holds {len(candidates)} replica(s) of the same "
+        f"{doing}: neither the source backup's records nor the operation log names it any more, "
+        f"and vault ({vault_id}) in {scope} holds {len(candidates)} replica(s) of the same "
         f"resource that could be it: {names}",
         remedy=(
-            "delete by hand those that are no longer needed, then drop the resource with "
-            "pulumi state delete"
+            "look at them in the CBR console, delete there what is no longer needed, then drop the "
+            "resource with pulumi state delete"
         ),
     )
 

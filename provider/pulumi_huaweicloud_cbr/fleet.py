@@ -55,9 +55,10 @@ class MembersFailedError(CbrError):
             f"  {', '.join(repr(label) for label in labels)}: {reason}"
             for reason, labels in reasons.items()
         ]
+        others = ", the others are done" if len(failed) < total else ""
         summary = (
-            f"{doing}: {len(failed)} of {total} failed, the others are done; "
-            "run pulumi up again for what is left"
+            f"{doing}: {len(failed)} of {total} failed{others}; put right what is listed below, "
+            "then run the same command again: it does only what is left"
         )
         super().__init__("\n".join([summary, *lines]))
 
@@ -70,7 +71,10 @@ def _reason(error: Exception) -> str:
     if isinstance(error, CbrError):
         return str(error)
     text = redact("".join(traceback.format_exception(error)))
-    return f"unexpected {type(error).__name__}, please report this with what follows\n{text}"
+    return (
+        f"unexpected {type(error).__name__}; this is a fault of the package, please report it "
+        f"with all that follows\n{text}"
+    )
 
 
 class _MemberReporter:
@@ -135,7 +139,7 @@ def _failure_of(task: asyncio.Future[Any], doing: str, limit_s: float | None) ->
     if task.cancelled():
         return WaitTimeoutError(
             f"{doing}: not done within {span(limit_s or 0)}",
-            remedy="raise the limit in custom_timeouts, or run pulumi up again to go on",
+            remedy="run the same command again to go on, or raise the limit in custom_timeouts",
         )
     error = task.exception()
     if not isinstance(error, Exception):

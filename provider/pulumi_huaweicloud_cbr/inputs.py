@@ -100,7 +100,7 @@ def check_members(
         if "backup_id" not in member:
             findings.append(Finding(where, f"backup_id is missing; give {_REQUIRED['backup_id']}"))
         if is_rolling and "created_at" not in member:
-            reason = "created_at is missing, which keep_newest goes by; as_members() gives it"
+            reason = "created_at is missing, and keep_newest goes by it; as_members() gives it"
             findings.append(Finding(where, reason))
         backup_id = member.get("backup_id")
         if isinstance(backup_id, str):
@@ -184,16 +184,23 @@ def _check_mode(value: object) -> str | None:
 
 
 def _check_moment(value: object) -> str | None:
-    if isinstance(value, str) and _MOMENT.match(value):
+    if not isinstance(value, str):
+        return _wrong_type(value, "the time at which the backup was made, as text")
+    if _MOMENT.match(value):
         return None
-    return f"{_shown(value)} is no time; want the API's own, such as '2026-11-20T02:00:11.905331'"
+    return (
+        f"{_shown(value)} is not a time as CBR writes it; want one such as "
+        "'2026-11-20T02:00:11.905331'"
+    )
 
 
 def _check_count(value: object) -> str | None:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if is_number and value == int(value) and value >= 1:  # type: ignore[call-overload, operator]
+    wanted = "a whole number, at least 1"
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return _wrong_type(value, wanted)
+    if float(value).is_integer() and value >= 1:
         return None
-    return f"{_shown(value)} is no number of backups; want a whole number, at least 1"
+    return f"{_shown(value)} is no number of backups; want {wanted}"
 
 
 def _check_backups(value: object) -> str | None:

@@ -151,8 +151,12 @@ def _check_duration(field: str, value: object, least_s: float, most_s: float) ->
         wanted = "want a duration such as '30m', '4h' or '1h30m', or seconds"
         return [Finding(field, f"{_shown(value)} is no duration; {wanted}")]
     if not (least_s <= seconds <= most_s and seconds > 0):
-        span = f"{least_s:g} to {most_s:g}" if least_s else f"more than 0, up to {most_s:.0f}"
-        return [Finding(field, f"{_shown(value)} is {seconds:g} seconds; want {span}")]
+        span = (
+            f"{least_s:g} to {most_s:g}"
+            if least_s
+            else f"more than 0, up to {most_s:.0f} (30 days)"
+        )
+        return [Finding(field, f"{_shown(value)} is {seconds:.15g} seconds; want {span}")]
     return []
 
 

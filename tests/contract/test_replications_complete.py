@@ -531,8 +531,8 @@ async def test_source_deleted_and_several_replicas_could_be_it(make_bench: MakeB
     assert (record_id,) == error.record_ids
     vault_id = bench.groups[0]["destination_vault_id"]
     assert str(error).endswith(
-        f"  backup ({bench.ids()['vm-1']}) to region 'destination': nothing names its replica (any "
-        f"more), and vault ({vault_id}) holds some that could be it; look there in the CBR console"
+        f"  backup ({bench.ids()['vm-1']}) to region 'destination': nothing names its replica any "
+        f"more, and vault ({vault_id}) holds some that could be it; look there in the CBR console"
     )
 
 

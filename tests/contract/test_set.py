@@ -115,7 +115,8 @@ def test_refused_members_keep_none_of_the_others_back(rig: Rig) -> None:
 
     assert (
         "replicating to region 'cn-east-3': 1 of 3 failed, the others are done; "
-        "run pulumi up again for what is left\n"
+        "put right what is listed below, then run the same command again: it does only what is "
+        "left\n"
         "  'web-1': The maximum capacity is reached; "
         "enlarge the destination vault, or free room in it [BackupService.6129]"
     ) == str(caught.value)

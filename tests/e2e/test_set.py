@@ -115,8 +115,8 @@ def test_set_preview_names_what_enters_and_leaves(project: Project, control: Con
 
     assert MANUAL in text
     assert "new" in text
-    assert "members that enter: 'new'" in text
-    assert "members that leave: 'web-2'" in text
+    assert "members that enter, to be copied or adopted: 'new'" in text
+    assert "members that leave, and whose replicas will be deleted: 'web-2'" in text
     assert 3 == len(control.journal(operation="CopyBackup"))
 
 
@@ -141,7 +141,7 @@ def test_set_refused_members_keep_none_back(project: Project, control: Control) 
     outcome = project.run("up", "--yes", "--skip-preview")
 
     assert 0 != outcome.code
-    assert "1 of 3 failed, the others are done; run pulumi up again" in outcome.text
+    assert "1 of 3 failed, the others are done; put right what is listed below" in outcome.text
     assert "'web-1': The maximum capacity is reached; enlarge" in outcome.text
     assert "Traceback" not in outcome.text
     assert Counter([BACKUP, WEB_2]) == live_copies(control)

@@ -24,6 +24,7 @@ from pulumi_huaweicloud_cbr import (
     client,
     errors,
     finders,
+    fleet,
     lifecycle,
     preflight,
     vault_checks,
@@ -32,16 +33,25 @@ from pulumi_huaweicloud_cbr import (
 from pulumi_huaweicloud_cbr.auth import GivenTokens, make_authenticator
 from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.clock import InterruptibleClock
+from pulumi_huaweicloud_cbr.completion import CompletionPlan, wait_for_all
 from pulumi_huaweicloud_cbr.decisions import Attempt, Refuse, decide_create
-from pulumi_huaweicloud_cbr.inputs import check_inputs, check_vault_inputs
+from pulumi_huaweicloud_cbr.inputs import (
+    check_inputs,
+    check_members,
+    check_set_inputs,
+    check_vault_inputs,
+)
 from pulumi_huaweicloud_cbr.models import (
     DesiredReplication,
     DesiredVaultReplication,
     ProjectScope,
     TrackedReplication,
 )
-from pulumi_huaweicloud_cbr.resources import _base, _session, functions
+from pulumi_huaweicloud_cbr.resources import _base, _messages, _session, functions
+from pulumi_huaweicloud_cbr.resources._operation import begin_operation, current_operation
+from pulumi_huaweicloud_cbr.resources._session import Session, use_session
 from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.tracking import check_wait
 from pulumi_huaweicloud_cbr.waiters import Look, WaitPlan, wait
 from pulumi_huaweicloud_cbr.wire import Backup, Replica, ReplicationRecord, Vault
 from tests.unit.wire import REQUEST, SOURCE, FakeClock, Wire, get_backup, replicate
@@ -82,9 +92,12 @@ class Silent:
 
 
 class Routes(Wire):
-    """A network that answers by method and the end of the path; a list is answered in turn."""
+    """A network that answers by method and the end of the path.
 
-    def __init__(self, **answers: httpx.Response | list[httpx.Response]) -> None:
+    A list is answered in turn, a mapping by the last part of the path.
+    """
+
+    def __init__(self, **answers: Any) -> None:
         super().__init__(EMPTY)
         self.routes = answers
 
@@ -96,8 +109,11 @@ class Routes(Wire):
         if request.method != "GET":
             name = request.method.lower()
         answer = self.routes.get(name, EMPTY)
+        if isinstance(answer, dict):
+            answer = answer.get(request.url.path.rpartition("/")[2], MISSING)
         if isinstance(answer, list):
-            return answer.pop(0) if len(answer) > 1 else answer[0]
+            answer = answer.pop(0) if len(answer) > 1 else answer[0]
+        assert isinstance(answer, httpx.Response)
         return answer
 
 
@@ -122,6 +138,19 @@ def shown(*records: ReplicationRecord, id_: str = BACKUP, **fields: Any) -> http
     return httpx.Response(
         200, json={"backup": {"id": id_, "replication_records": listed, **fields}}
     )
+
+
+def task(status: str) -> httpx.Response:
+    """Return the operation log with the copy's task."""
+    copy = {
+        "resource_id": BACKUP,
+        "source_backup_id": BACKUP,
+        "source_project_id": SOURCE.project_id,
+        "destination_region": DESTINATION.region,
+        "destination_project_id": DESTINATION.project_id,
+    }
+    row = {"id": "task", "status": status, "extra_info": {"replication": copy}}
+    return httpx.Response(200, json={"operation_logs": [row]})
 
 
 def caught(work: Callable[[], Any]) -> str:
@@ -163,6 +192,26 @@ def given(**changes: Any) -> str:
     )
 
 
+def given_set(**changes: Any) -> str:
+    """Return what is wrong with the inputs of a set."""
+    inputs = {"backups": [BACKUP], "destination_region": "cn-east-3", "destination_vault_id": VAULT}
+    return " | ".join(
+        f"{fault.field}: {fault.reason}" for fault in check_set_inputs({**inputs, **changes})
+    )
+
+
+def member(*, is_rolling: bool = False, **fields: Any) -> str:
+    """Return what is wrong with a member of a set."""
+    found = check_members({"erp": fields}, is_rolling=is_rolling)
+    return " | ".join(f"{fault.field}: {fault.reason}" for fault in found)
+
+
+def of_wait(**changes: Any) -> str:
+    """Return what is wrong with the inputs of a wait."""
+    found = check_wait({"replications": [], **changes})
+    return " | ".join(f"{fault.field}: {fault.reason}" for fault in found)
+
+
 def backup(**changes: Any) -> Backup:
     """Return a backup that can be copied."""
     fields = {"id": BACKUP, "status": "available", "resource_type": "OS::Nova::Server", **changes}
@@ -192,6 +241,51 @@ def waited(status: str) -> str:
     return caught(lambda: anyio.run(wait, plan, look, FakeClock(), Silent()))
 
 
+WAY = {
+    "source_region": SOURCE.region,
+    "source_project_id": SOURCE.project_id,
+    "destination_region": DESTINATION.region,
+    "destination_project_id": DESTINATION.project_id,
+    "destination_vault_id": VAULT,
+}
+
+
+def waited_for_copy(timeout_s: float = 3600.0, **answers: Any) -> str:
+    """Return how the wait for one copy ends."""
+    plan = CompletionPlan(timeout_s=timeout_s, interval_s=10.0)
+    group = {**WAY, "records": {RECORD: BACKUP}}
+    return ends(lambda api: wait_for_all(api, [group], plan, Silent()), Routes(**answers))
+
+
+def copy_wait_interrupted() -> str:
+    """Return what an interrupted wait for a copy says."""
+    event = threading.Event()
+    event.set()
+    wire = Routes(one=shown(record(status="replicating")))
+    wire.clock = InterruptibleClock(event)  # type: ignore[assignment]
+    plan = CompletionPlan(timeout_s=3600.0, interval_s=10.0)
+    group = {**WAY, "records": {RECORD: BACKUP}}
+    return ends(lambda api: wait_for_all(api, [group], plan, Silent()), wire)
+
+
+def members_refused(*labels: str, of: int) -> str:
+    """Return what is said of members that CBR refused, `of` so many."""
+    wanted = dict.fromkeys(labels, DESIRED)
+
+    async def submit(api: CbrClient) -> None:
+        failed = (await fleet.submit_all(api, wanted, Silent())).failed
+        raise fleet.MembersFailedError("replicating to region 'cn-east-3'", of, failed)
+
+    return ends(submit, Routes(one=shown(), post=REFUSED_POST))
+
+
+def member_late() -> str:
+    """Return what is said of a member that was not done in time."""
+    work = {"erp": lambda _: anyio.sleep_forever()}
+    results = anyio.run(fleet.for_each, work, "submitting", Silent(), 0.0)
+    return str(results.failed["erp"])
+
+
 def interrupted() -> str:
     """Return what an interrupted wait says."""
     event = threading.Event()
@@ -205,6 +299,81 @@ def provider(**config: str) -> cbr.BackupReplicationProvider:
     full = {f"huaweicloud:{key}": value for key, value in config.items()}
     configured.configure(ConfigureRequest(Config(full, "p")))
     return configured
+
+
+SET_STATE: dict[str, Any] = {
+    **WAY,
+    "backups": {"erp": BACKUP},
+    "adopt": True,
+    "preflight": "error",
+    "enable_acceleration": False,
+    "members": {
+        "erp": {"backup_id": BACKUP, "replication_record_id": RECORD, "status": "replicating"}
+    },
+}
+NEWER = {"web": {"backup_id": OTHER, "created_at": "2026-11-21T02:00:00"}}
+ONE_STATE: dict[str, Any] = {
+    **WAY,
+    "backup_id": BACKUP,
+    "replication_record_id": RECORD,
+    "status": "replicating",
+    "adopt": True,
+    "preflight": "error",
+    "enable_acceleration": False,
+}
+Work = Callable[[Any], Any]
+
+
+def with_provider(kind: type[_base.CbrProvider], work: Work, **answers: Any) -> tuple[str, str]:
+    """Return the error in which a call ends, empty if in none, and what it tells meanwhile."""
+    lines: list[str] = []
+    provider = kind()
+    provider.configure(ConfigureRequest(Config({"huaweicloud:token": "t"}, "p")))
+    session = Session(
+        Settings(token="t"),
+        transport=httpx.MockTransport(Routes(**answers).handle),
+        clock=FakeClock(),
+    )
+    begin_operation()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_session, "_sessions", [])
+        patch.setattr(_messages, "_say_once", lambda message, **_: lines.append(message))
+        for name in ("HW_AUTH_TOKEN", "HW_REGION_NAME", "HW_PROJECT_ID"):
+            patch.delenv(name, raising=False)
+        use_session(session)
+        try:
+            work(provider)
+        except errors.CbrError as error:
+            return str(error), " | ".join(lines)
+        finally:
+            session.close()
+    return "", " | ".join(lines)
+
+
+def set_ends(work: Work, **answers: Any) -> str:
+    """Return the text of the error in which a set's call ends."""
+    return with_provider(cbr.BackupReplicationSetProvider, work, **answers)[0]
+
+
+def set_tells(work: Work, **answers: Any) -> str:
+    """Return what a set's call tells beside its result."""
+    return with_provider(cbr.BackupReplicationSetProvider, work, **answers)[1]
+
+
+def one_tells(work: Work, **answers: Any) -> str:
+    """Return what the call of a single replication tells beside its result."""
+    return with_provider(cbr.BackupReplicationProvider, work, **answers)[1]
+
+
+def state(**changes: Any) -> dict[str, Any]:
+    """Return the state of a set of one member."""
+    return {**SET_STATE, **changes}
+
+
+def remove_what_another_has(provider: Any) -> None:
+    """Delete what another resource of the operation has taken over."""
+    current_operation().note_held(RECORD)
+    provider.delete(RECORD, {**ONE_STATE, **SET_STATE})
 
 
 def checked(**config: str) -> str:
@@ -275,7 +444,28 @@ def no_vault() -> str:
 
 ONE_BACKUP = httpx.Response(200, json={"backups": [{"id": REPLICA, "name": "erp-dr"}]})
 PASSWORD_SIGN_IN = {"token": None, "user_name": "ops", "password": "no-secret", "domain_name": "a"}
+FAILED_COPY = shown(
+    record(
+        status="fail",
+        destination_backup_id=None,
+        extra_info={"fail_code": "BackupService.6129", "fail_reason": "no room"},
+    )
+)
+CAPABILITIES = httpx.Response(
+    200,
+    json={"regions": [{"name": SOURCE.region, "replication_destinations": [DESTINATION.region]}]},
+)
+SEEN = {
+    "backup_id": OTHER,
+    "replication_record_id": RECORD,
+    "status": "success",
+    "destination_backup_id": REPLICA,
+}
 FAILED_POST = httpx.Response(502)
+REFUSED_POST = httpx.Response(
+    400,
+    json={"error_code": "BackupService.6129", "error_msg": "The maximum capacity is reached."},
+)
 SECOND = httpx.Response(400, json={"error_code": "BackupService.1009", "error_msg": "already"})
 
 SOURCE_VAULT = "de587d5d-f63e-4ea1-a892-5935070352ba"
@@ -397,6 +587,32 @@ TEXTS: dict[str, Callable[[], str]] = {
     "inputs-flag": lambda: given(adopt="yes"),
     "inputs-mode": lambda: given(preflight="no"),
     "inputs-mode-type": lambda: given(preflight=True),
+    "set-missing": lambda: given_set(backups=None),
+    "set-unknown": lambda: given_set(vault="x"),
+    "set-backups-type": lambda: given_set(backups=BACKUP),
+    "set-backups-empty": lambda: given_set(backups=[]),
+    "set-count": lambda: given_set(keep_newest=0),
+    "set-count-endless": lambda: given_set(keep_newest=float("inf")),
+    "set-count-type": lambda: given_set(keep_newest="two"),
+    "member-missing": lambda: member(name="erp-dr"),
+    "member-unknown-field": lambda: member(backup_id=BACKUP, nmae="erp-dr"),
+    "member-moment": lambda: member(backup_id=BACKUP, created_at="yesterday"),
+    "member-moment-type": lambda: member(backup_id=BACKUP, created_at=["2026-11-20"]),
+    "member-without-moment": lambda: member(backup_id=BACKUP, is_rolling=True),
+    "member-twice": lambda: finding(
+        check_members({"erp": {"backup_id": BACKUP}, "b": {"backup_id": BACKUP}}, is_rolling=False)
+    ),
+    "wait-inputs-missing": lambda: of_wait(replications=None),
+    "wait-inputs-unknown": lambda: of_wait(record="x"),
+    "wait-inputs-type": lambda: of_wait(replications="all"),
+    "wait-inputs-member": lambda: of_wait(replications=["erp"]),
+    "wait-inputs-part": lambda: of_wait(replications=[{"source_region": "a"}]),
+    "wait-inputs-coordinate": lambda: of_wait(
+        replications=[{**WAY, "source_region": 7, "records": {}}]
+    ),
+    "wait-inputs-records": lambda: of_wait(replications=[{**WAY, "records": ["erp"]}]),
+    "wait-inputs-duration": lambda: of_wait(timeout="soon"),
+    "wait-inputs-limit": lambda: of_wait(timeout="800h", poll_interval=0),
     "submit-never-answered": lambda: ends(
         lambda api: lifecycle.submit_or_adopt(api, DESIRED, Silent()),
         Routes(one=shown(), post=FAILED_POST),
@@ -409,16 +625,20 @@ TEXTS: dict[str, Callable[[], str]] = {
         lambda api: lifecycle.submit_or_adopt(api, DESIRED, Silent()),
         Routes(one=shown(record(status="replicating", destination_vault_id=OTHER))),
     ),
+    "submit-unseen": lambda: ends(
+        lambda api: lifecycle.submit_or_adopt(api, DESIRED, Silent()),
+        Routes(one=[*[shown(record()), MISSING] * 20], post=SECOND),
+    ),
     "adopt-not-renamed": lambda: ends(
         lambda api: lifecycle.submit_or_adopt(api, DESIRED, Silent()),
         Routes(one=[shown(record()), shown(id_=REPLICA, name="x")], put=MISSING),
     ),
     "import-not-listed": lambda: ends(
-        lambda api: lifecycle.find_replication(api, SOURCE, BACKUP, RECORD),
+        lambda api: lifecycle.find_replication(api, SOURCE, BACKUP, RECORD, Silent()),
         Routes(one=shown(record(id="other"))),
     ),
     "import-replica-gone": lambda: ends(
-        lambda api: lifecycle.find_replication(api, SOURCE, BACKUP, RECORD),
+        lambda api: lifecycle.find_replication(api, SOURCE, BACKUP, RECORD, Silent()),
         Routes(one=[shown(record()), shown(record()), MISSING]),
     ),
     "rename-gone": lambda: ends(
@@ -514,6 +734,102 @@ TEXTS: dict[str, Callable[[], str]] = {
     "vault-orphans": lambda: replaced_vault(destination_region="cn-south-1"),
     "wait-limit": lambda: waited("busy"),
     "wait-status": lambda: waited("odd"),
+    "copies-failed": lambda: waited_for_copy(one=FAILED_COPY),
+    "copies-unknown-status": lambda: waited_for_copy(one=shown(record(status="paused"))),
+    "copies-source-gone": lambda: waited_for_copy(one=MISSING),
+    "copies-record-gone": lambda: waited_for_copy(one=shown()),
+    "copies-replica-gone": lambda: waited_for_copy(one=[shown(record()), MISSING]),
+    "copies-unidentified": lambda: waited_for_copy(
+        one=MISSING, backups=[EMPTY, ONE_BACKUP, EMPTY] * 6
+    ),
+    "copies-limit": lambda: waited_for_copy(5.0, one=shown(record(status="waiting_replicate"))),
+    "copies-limit-running": lambda: waited_for_copy(
+        5.0, one=shown(record(status="replicating"), resource_name="erp-db-01")
+    ),
+    "copies-limit-source-gone": lambda: waited_for_copy(5.0, one=MISSING, logs=task("running")),
+    "copies-limit-no-record": lambda: waited_for_copy(5.0, one=shown()),
+    "copies-limit-no-replica": lambda: waited_for_copy(5.0, one=[shown(record()), MISSING]),
+    "copies-interrupted": copy_wait_interrupted,
+    "copies-import": lambda: caught(lambda: cbr.ReplicationsCompleteProvider().import_state("x")),
+    "members-failed": lambda: members_refused("web-1", "web-2", of=3),
+    "members-all-failed": lambda: members_refused("erp", of=1),
+    "member-late": member_late,
+    "set-import": lambda: caught(lambda: cbr.BackupReplicationSetProvider().import_state("x")),
+    "set-no-state": lambda: set_ends(lambda provider: provider.read("set", {})),
+    "set-replaced-without-source": lambda: set_ends(
+        lambda provider: provider.diff("set", state(), {**state(), "destination_vault_id": OTHER}),
+        one=MISSING,
+        logs=task("running"),
+    ),
+    "set-not-readable": lambda: set_ends(
+        lambda provider: provider.read("set", state()), one=REFUSED_POST
+    ),
+    "set-tells-changes": lambda: set_tells(
+        lambda provider: provider.diff(
+            "set",
+            state(preflight="off"),
+            state(preflight="off", backups={"new": OTHER}),
+        )
+    ),
+    "set-tells-renamed": lambda: set_tells(
+        lambda provider: provider.diff(
+            "set", state(), state(backups={"erp": {"backup_id": BACKUP, "name": "erp-dr"}})
+        ),
+        one=shown(record(status="replicating")),
+    ),
+    "set-tells-redone": lambda: set_tells(
+        lambda provider: provider.diff("set", state(), state()),
+        one=shown(record(status="fail", destination_backup_id=None)),
+    ),
+    "set-warns-not-checked": lambda: set_tells(
+        lambda provider: provider.diff("set", state(), state(preflight="warn")), one=REFUSED_POST
+    ),
+    "set-warns-unknown": lambda: set_tells(
+        lambda provider: provider.read("set", state()),
+        one=shown(record(status="paused", destination_backup_id=None)),
+    ),
+    "set-warns-failed": lambda: set_tells(
+        lambda provider: provider.read("set", state()), one=FAILED_COPY
+    ),
+    "set-tells-gone": lambda: set_tells(
+        lambda provider: provider.read("set", state(members={**SET_STATE["members"], "web": SEEN})),
+        one={BACKUP: shown(record(status="replicating")), OTHER: shown(record(), id_=OTHER)},
+    ),
+    "set-tells-adopted": lambda: set_tells(
+        lambda provider: provider.check({}, {**WAY, "backups": {"erp": BACKUP}}),
+        one={
+            BACKUP: shown(record(status="replicating"), status="available"),
+            VAULT: httpx.Response(200, json={"vault": {"id": VAULT, "billing": {}}}),
+            "replication-capabilities": CAPABILITIES,
+        },
+    ),
+    "one-tells-unchecked": lambda: one_tells(
+        lambda provider: provider.diff(RECORD, ONE_STATE, {**ONE_STATE, "preflight": "off"})
+    ),
+    "one-warns-unchecked": lambda: one_tells(
+        lambda provider: provider.diff(RECORD, ONE_STATE, {**ONE_STATE, "preflight": "warn"}),
+        one=REFUSED_POST,
+    ),
+    "one-tells-failed": lambda: one_tells(
+        lambda provider: provider.diff(RECORD, ONE_STATE, ONE_STATE), one=FAILED_COPY
+    ),
+    "one-tells-gone": lambda: one_tells(
+        lambda provider: provider.diff(RECORD, ONE_STATE, ONE_STATE),
+        one={BACKUP: shown(record())},
+    ),
+    "one-tells-dropped": lambda: one_tells(
+        lambda provider: provider.read(RECORD, ONE_STATE), one={BACKUP: shown(record())}
+    ),
+    "one-warns-failed": lambda: one_tells(
+        lambda provider: provider.read(RECORD, ONE_STATE), one=FAILED_COPY
+    ),
+    "one-tells-held": lambda: one_tells(remove_what_another_has),
+    "set-tells-held": lambda: set_tells(remove_what_another_has),
+    "set-tells-kept": lambda: set_tells(
+        lambda provider: provider.update("set", state(), state(backups=NEWER, keep_newest=1)),
+        one=[shown(record(status="replicating")), shown(id_=OTHER)],
+        post=REFUSED_POST,
+    ),
 }
 
 EXPECTED = {
@@ -618,11 +934,12 @@ EXPECTED = {
         "this package may know it"
     ),
     "find-replicas-of-resource": (
-        "looking for it: the source backup and its replication record are gone, and "
-        "vault (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85) in region 'cn-east-3', project "
-        "(863129926600475a959e8f2efb991722) holds 1 replica(s) of the same resource: "
-        "'erp-dr' (b28ce54c-70d0-42e4-ac6b-ff8723571da3); delete by hand those that are "
-        "no longer needed, then drop the resource with pulumi state delete"
+        "looking for it: neither the source backup's records nor the operation log names it "
+        "any more, and vault (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85) in region 'cn-east-3', "
+        "project (863129926600475a959e8f2efb991722) holds 1 replica(s) of the same resource "
+        "that could be it: 'erp-dr' (b28ce54c-70d0-42e4-ac6b-ff8723571da3); look at them in "
+        "the CBR console, delete there what is no longer needed, then drop the resource with "
+        "pulumi state delete"
     ),
     "find-no-project": (
         "looking up the project of region 'cn-east-3' in IAM: found 0 of that name; "
@@ -909,16 +1226,252 @@ EXPECTED = {
     "wait-status": (
         "waiting for it: status 'odd' (progress 41 %), want 'done' after 'busy'; it goes on"
     ),
+    "set-missing": (
+        "backups: is missing; give the backups to copy: labels with ids, or a list of ids"
+    ),
+    "set-unknown": (
+        "vault: is not an input of a set of backup replications; known: backups, "
+        "keep_newest, destination_region, destination_vault_id, destination_project_id, "
+        "enable_acceleration, source_region, source_project_id, adopt, preflight"
+    ),
+    "set-backups-type": (
+        "backups: '5a863daa-7265-4c0a-822f-e66b2abcfb3d' is text; want labels with backup "
+        "ids, or a list of backup ids"
+    ),
+    "set-backups-empty": (
+        "backups: is empty, and a set without members would delete all its replicas; remove "
+        "the resource if that is what you want"
+    ),
+    "set-count": "keep_newest: 0 is no number of backups; want a whole number, at least 1",
+    "set-count-endless": (
+        "keep_newest: inf is no number of backups; want a whole number, at least 1"
+    ),
+    "set-count-type": "keep_newest: 'two' is text; want a whole number, at least 1",
+    "member-missing": 'backups["erp"]: backup_id is missing; give the id of the backup to copy',
+    "member-unknown-field": (
+        'backups["erp"].nmae: is no field of a member; known: backup_id, name, created_at'
+    ),
+    "member-moment": (
+        "backups[\"erp\"].created_at: 'yesterday' is not a time as CBR writes it; want one "
+        "such as '2026-11-20T02:00:11.905331'"
+    ),
+    "member-moment-type": (
+        'backups["erp"].created_at: is a list; want the time at which the backup was made, as text'
+    ),
+    "member-without-moment": (
+        'backups["erp"]: created_at is missing, and keep_newest goes by it; as_members() gives it'
+    ),
+    "member-twice": "backups[\"b\"]: names the backup of 'erp' again; leave one of them out",
+    "wait-inputs-missing": "replications: is missing; give a list of replications",
+    "wait-inputs-unknown": (
+        "record: is not an input of a wait; known: replications, timeout, poll_interval"
+    ),
+    "wait-inputs-type": (
+        "replications: is 'all'; want a list, each of it a replication of this package or "
+        "its `tracking`"
+    ),
+    "wait-inputs-member": (
+        "replications: [0] is 'erp'; want a replication of this package or its `tracking`"
+    ),
+    "wait-inputs-part": (
+        "replications: [0] has no 'source_project_id'; want a replication of this package or "
+        "its `tracking`"
+    ),
+    "wait-inputs-coordinate": "replications: [0] has source_region 7; want text",
+    "wait-inputs-records": (
+        "replications: [0] has records ['erp']; want record ids with their backups' ids"
+    ),
+    "wait-inputs-duration": (
+        "timeout: 'soon' is no duration; want a duration such as '30m', '4h' or '1h30m', or seconds"
+    ),
+    "wait-inputs-limit": (
+        "timeout: '800h' is 2880000 seconds; want more than 0, up to 2592000 (30 days) | "
+        "poll_interval: 0 is 0 seconds; want 0.01 to 3600"
+    ),
+    "submit-unseen": (
+        "submitting replication of backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to region "
+        "'cn-east-3': CBR says that the backup has been copied there, but the replica of "
+        "replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8) is not to be seen in the "
+        "destination; run pulumi up again in some minutes: it adopts the replica once it is "
+        "there [BackupService.1009]"
+    ),
+    "copies-failed": (
+        "waiting for a replication: 1 failed, 0 done; run pulumi up again to copy anew what "
+        "failed, and to wait for it:\n"
+        "  backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to region 'cn-east-3': failed: "
+        "BackupService.6129: no room"
+    ),
+    "copies-unknown-status": (
+        "waiting for a replication: 1 failed, 0 done; run pulumi up again to copy anew what "
+        "failed, and to wait for it:\n"
+        "  backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to region 'cn-east-3': its record "
+        "(22edc1e1-314b-4e5f-a443-a59fd79a71a8) has status 'paused', which this version does "
+        "not know; look at it in the CBR console"
+    ),
+    "copies-source-gone": (
+        "waiting for a replication: 1 failed, 0 done; run pulumi up again to copy anew what "
+        "failed, and to wait for it:\n"
+        "  backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to region 'cn-east-3': the source "
+        "backup was deleted, and no replica is to be seen: choose another backup"
+    ),
+    "copies-record-gone": (
+        "waiting for a replication: 1 failed, 0 done; run pulumi up again to copy anew what "
+        "failed, and to wait for it:\n"
+        "  backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to region 'cn-east-3': the backup "
+        "does not list the replication record any more, and no replica is to be seen"
+    ),
+    "copies-replica-gone": (
+        "waiting for a replication: 1 failed, 0 done; run pulumi up again to copy anew what "
+        "failed, and to wait for it:\n"
+        "  backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to region 'cn-east-3': CBR says "
+        "that it succeeded, but the replica is not to be seen in the destination vault: "
+        "(b28ce54c-70d0-42e4-ac6b-ff8723571da3)"
+    ),
+    "copies-unidentified": (
+        "waiting for a replication: 1 failed, 0 done; run pulumi up again to copy anew what "
+        "failed, and to wait for it:\n"
+        "  backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to region 'cn-east-3': nothing "
+        "names its replica any more, and vault (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85) holds "
+        "some that could be it; look there in the CBR console"
+    ),
+    "copies-limit": (
+        "waiting for a replication: 1 still running after 5 s, 0 of 1 done, the slowest: "
+        "backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) waiting; what is running goes on in "
+        "CBR: run pulumi up again to go on waiting, or give a longer timeout"
+    ),
+    "copies-limit-running": (
+        "waiting for a replication: 1 still running after 5 s, 0 of 1 done, the slowest: "
+        "erp-db-01 (5a863daa-7265-4c0a-822f-e66b2abcfb3d) progress unknown; what is running "
+        "goes on in CBR: run pulumi up again to go on waiting, or give a longer timeout"
+    ),
+    "copies-limit-source-gone": (
+        "waiting for a replication: 1 still running after 5 s, 0 of 1 done, the slowest: "
+        "backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) whose source was deleted meanwhile; "
+        "what is running goes on in CBR: run pulumi up again to go on waiting, or give a "
+        "longer timeout"
+    ),
+    "copies-limit-no-record": (
+        "waiting for a replication: 1 still running after 5 s, 0 of 1 done, the slowest: "
+        "backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) whose record is not to be seen; what "
+        "is running goes on in CBR: run pulumi up again to go on waiting, or give a longer "
+        "timeout"
+    ),
+    "copies-limit-no-replica": (
+        "waiting for a replication: not all replicas seen after 5 s, 1 of 1 done; what is "
+        "running goes on in CBR: run pulumi up again to go on waiting, or give a longer "
+        "timeout"
+    ),
+    "copies-interrupted": (
+        "waiting for a replication: interrupted, 0 of 1 done; the copies go on in CBR; run "
+        "pulumi up again to go on waiting"
+    ),
+    "copies-import": (
+        "importing 'x': a wait for replications has nothing that could be imported; declare "
+        "it, and pulumi up waits at once for what has ended already"
+    ),
+    "members-failed": (
+        "replicating to region 'cn-east-3': 2 of 3 failed, the others are done; put right "
+        "what is listed below, then run the same command again: it does only what is left\n"
+        "  'web-1', 'web-2': The maximum capacity is reached; enlarge the destination vault, "
+        "or free room in it [BackupService.6129]"
+    ),
+    "members-all-failed": (
+        "replicating to region 'cn-east-3': 1 of 1 failed; put right what is listed below, "
+        "then run the same command again: it does only what is left\n"
+        "  'erp': The maximum capacity is reached; enlarge the destination vault, or free "
+        "room in it [BackupService.6129]"
+    ),
+    "member-late": (
+        "submitting: not done within 0 s; run the same command again to go on, or raise the "
+        "limit in custom_timeouts"
+    ),
+    "set-import": (
+        "importing 'x': a set of replications has no id in CBR; declare it, and create "
+        "adopts the replicas that exist"
+    ),
+    "set-no-state": (
+        "reading the state of a resource with many replications: source_region, "
+        "source_project_id, destination_region, destination_project_id, destination_vault_id "
+        "not known; it cannot be imported by its id; declare it, and create adopts what "
+        "exists"
+    ),
+    "set-replaced-without-source": (
+        "replacing a set of replications: the source backups of 'erp' are gone, so that "
+        "their replicas would be deleted and could not be made again; leave this set as it "
+        "is and declare another one for the new destination"
+    ),
+    "set-not-readable": (
+        "reading replications: 1 of 1 failed; put right what is listed below, then run the "
+        "same command again: it does only what is left\n"
+        "  'erp': The maximum capacity is reached; enlarge the destination vault, or free "
+        "room in it [BackupService.6129]"
+    ),
+    "set-tells-changes": (
+        "preflight is off: not checked how far the copies are by now | members that enter, "
+        "to be copied or adopted: 'new' | members that leave, and whose replicas will be "
+        "deleted: 'erp'"
+    ),
+    "set-tells-renamed": "members that will be renamed: 'erp'",
+    "set-tells-redone": "members that failed or are gone, and will be copied again: 'erp'",
+    "set-warns-not-checked": (
+        "looking how far copies are: 1 of 1 failed; put right what is listed below, then run "
+        "the same command again: it does only what is left\n"
+        "  'erp': The maximum capacity is reached; enlarge the destination vault, or free "
+        "room in it [BackupService.6129]"
+    ),
+    "set-warns-unknown": (
+        "statuses that this version does not know, left as they are: 'erp: paused'; look at "
+        "them in the CBR console"
+    ),
+    "set-warns-failed": (
+        "failed: 'erp' (BackupService.6129: no room); the next pulumi up copies these again"
+    ),
+    "set-tells-held": "not deleted, since other resources have their replicas now: 'erp'",
+    "set-tells-kept": "kept for now, since newer members failed: 'erp'",
+    "set-tells-gone": "gone: 'web'; the next pulumi up copies again what is still declared",
+    "set-tells-adopted": "will be adopted, so that nothing is copied: 'erp'",
+    "one-tells-unchecked": "preflight is off: not checked how far the copy is by now",
+    "one-warns-unchecked": (
+        "not checked how far the copy is by now: reading backup "
+        "(5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', project "
+        "(c6cb0876eaee4f5092d0fdf4c4fc09b3): HTTP 400: The maximum capacity is reached; "
+        "enlarge the destination vault, or free room in it [BackupService.6129]"
+    ),
+    "one-tells-failed": (
+        "replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8) failed "
+        "(BackupService.6129: no room), so the backup will be copied again"
+    ),
+    "one-tells-gone": (
+        "the replica of replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8) is gone, "
+        "so the backup will be copied again"
+    ),
+    "one-tells-dropped": (
+        "the replica of replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8) is gone: "
+        "dropped from the state; the next pulumi up copies the backup again"
+    ),
+    "one-warns-failed": (
+        "replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8) failed "
+        "(BackupService.6129: no room); the next pulumi up copies the backup again"
+    ),
+    "one-tells-held": (
+        "the replica of replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8) stays: a "
+        "resource has adopted it"
+    ),
 }
 
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_text_is_word_for_word(name: str) -> None:
-    """One line: what was being done or given, what was observed, what to do."""
+    """One line: what was being done or given, what was observed, what to do.
+
+    Where it is about many, a list of lines follows.
+    """
     text = TEXTS[name]()
 
     assert EXPECTED[name] == text
-    assert 1 == len(text.splitlines())
+    head, *list_ = text.splitlines()
+    assert not head.endswith(":") or list_
+    assert all(line.startswith("  ") for line in list_)
 
 
 def test_texts_are_all_expected() -> None:
@@ -947,16 +1500,33 @@ def test_unexpected_error_tells_how_to_report_it() -> None:
     assert "RuntimeError: with [secret]" == traceback[-1]
 
 
+def test_unexpected_fault_of_a_member_is_to_be_reported() -> None:
+    """Among what failed a fault of ours stands out, with its traceback, redacted."""
+    errors.remember_secret("hunter2-of-a-member")
+
+    async def run(_: object) -> None:
+        raise RuntimeError("with hunter2-of-a-member")
+
+    results = anyio.run(fleet.for_each, {"erp": run}, "submitting", Silent())
+    text = str(fleet.MembersFailedError("submitting", 1, results.failed))
+
+    assert (
+        "  'erp': unexpected RuntimeError; this is a fault of the package, please report it with "
+        "all that follows"
+    ) == text.splitlines()[1]
+    assert text.rstrip().endswith("RuntimeError: with [secret]")
+
+
 # -- no text without its words here ---------------------------------------------------------
 
 # Commands talk to a terminal, and have tests of their own; the plugin host's errors are about
 # resources that are not ours.
 ELSEWHERE = ("commands", "plugin")
 # Here every text ends up in a finding, however it is put together.
-REASONS = ("inputs.py", "preflight.py")
-WRITERS = {"Finding", "Refuse", "ValueError", "kind"}
+REASONS = ("copies.py", "inputs.py", "preflight.py", "tracking.py")
+WRITERS = {"Finding", "Refuse", "ValueError", "kind", "tell", "warn"}
 """What takes a text, beside the errors: `ValueError` in a model's validator, `kind` for a class
-that is chosen at run time."""
+that is chosen at run time; `tell` and `warn` show it beside a resource's row."""
 SHORTEST = 6
 
 

@@ -117,7 +117,7 @@ def test_duration(duration: object, seconds: float | None) -> None:
         (
             {"replications": [], "timeout": 0.0},
             "timeout",
-            "0 is 0 seconds; want more than 0, up to 2592000",
+            "0 is 0 seconds; want more than 0, up to 2592000 (30 days)",
         ),
         (
             {"replications": [], "poll_interval": "2h"},

@@ -180,10 +180,11 @@ class BackupReplicationSetProvider(CbrProvider):
             return []
         session = self.open()
         looked = session.run(look(session, pending))
-        if looked.failed and declared.get("preflight") != "warn":
-            raise members_failed("looking how far copies are", len(pending), looked.failed)
         if looked.failed:
-            warn(f"not checked how far the copies of {listed(looked.failed)} are by now")
+            error = members_failed("looking how far copies are", len(pending), looked.failed)
+            if declared.get("preflight") != "warn":
+                raise error
+            warn(str(error))
         warn_of_unknown(looked)
         return [label for label, (standing, _) in looked.done.items() if standing in TO_BE_REDONE]
 
@@ -331,8 +332,8 @@ def _to_inputs(members: Mapping[str, Member]) -> dict[str, Any]:
 
 def _tell_changes(changes: MemberChanges, rows: Rows) -> None:
     for verb, labels in (
-        ("enter", changes.added),
-        ("leave", changes.removed),
+        ("enter, to be copied or adopted", changes.added),
+        ("leave, and whose replicas will be deleted", changes.removed),
         ("will be renamed", changes.renamed),
         ("failed or are gone, and will be copied again", changes.redone),
     ):
@@ -463,7 +464,7 @@ async def _bring_about(
         removed = await remove(session, leaving)
     elif leaving:
         # A rolling set that cannot take the newer one must not lose the older one for it.
-        tell(f"not deleted, since newer members failed: {listed(leaving)}")
+        tell(f"kept for now, since newer members failed: {listed(leaving)}")
     for label in removed.done:
         rows.pop(changes.relabelled.get(label, label), None)
     failed = {**submitted.failed, **renamed.failed, **removed.failed}
