@@ -66,6 +66,10 @@ class Mutant:
 TABLES = ("tests/contract/test_tables.py",)
 AMBIGUITY = ("tests/contract/test_ambiguity.py",)
 PREFLIGHT = ("tests/contract/test_preflight.py",)
+LIFETIMES = ("tests/contract/test_lifetimes.py",)
+SETS = ("tests/contract/test_set.py",)
+SHARING = ("tests/contract/test_sharing.py",)
+WAITS = ("tests/unit/test_completion.py", "tests/contract/test_replications_complete.py")
 CLIENT = ("tests/unit/test_client.py",)
 WHOLE_VAULTS = ("tests/contract/test_vault.py",)
 FINDERS = ("tests/unit/test_finders.py",)
@@ -120,9 +124,9 @@ MUTANTS = (
         "resend-without-look",
         "a submission without an answer is looked for before it is sent again",
         "lifecycle.py",
-        "        source, decision = await _look(api, desired, report, limits, looks)\n",
+        "        source, decision = await _look(api, desired, report, limits, unsettled)\n",
         "        decision = Submit()\n        if not unsettled:\n"
-        "            source, decision = await _look(api, desired, report, limits, looks)\n",
+        "            source, decision = await _look(api, desired, report, limits, unsettled)\n",
         AMBIGUITY,
         "accepted",
     ),
@@ -150,9 +154,9 @@ MUTANTS = (
         "expired-source-loses-replica",
         "the replica of an expired source is present",
         "decisions.py",
-        "    if not replica.is_gone:\n        return Standing.PRESENT\n",
-        "    if not replica.is_gone and observation.source is not None:\n"
-        "        return Standing.PRESENT\n",
+        "    if backup is None:\n        return _decide_without_replica(",
+        "    if backup is None or observation.source is None:\n"
+        "        return _decide_without_replica(",
         TABLES,
         "source_expired",
     ),
@@ -169,9 +173,8 @@ MUTANTS = (
         "record-proves-replica",
         "a record that says `success` proves nothing: the replica is looked for",
         "decisions.py",
-        "    if not replica.is_gone:\n        return Standing.PRESENT\n",
-        "    if not replica.is_gone or (record is not None and record.is_succeeded):\n"
-        "        return Standing.PRESENT\n",
+        "    if record.is_succeeded:\n        return Standing.GONE\n",
+        "    if record.is_succeeded:\n        return Standing.PRESENT\n",
         TABLES,
         "replica_gone",
     ),
@@ -198,11 +201,95 @@ MUTANTS = (
         "delete waits for a copy that is under way",
         "lifecycle.py",
         "        pending=frozenset({Standing.COPYING.value}),\n"
-        "        target=frozenset({Standing.PRESENT.value, ",
+        "        target=frozenset(standing.value for standing in _SETTLED),\n",
         "        pending=frozenset(),\n"
-        "        target=frozenset({Standing.COPYING.value, Standing.PRESENT.value, ",
+        "        target=frozenset(s.value for s in (Standing.COPYING, *_SETTLED)),\n",
         TABLES,
         "delete_waits",
+    ),
+    Mutant(
+        "never-seen-is-gone",
+        "a replica that was never seen is looked for several times before it counts as gone",
+        "lifecycle.py",
+        "    looks = 1 if tracked.has_been_seen else (limits or Limits()).replica_looks\n",
+        "    looks = 1\n",
+        LIFETIMES,
+        "late or never_seen",
+    ),
+    Mutant(
+        "success-is-believed",
+        "a wait believes a success when the replica stands in the destination",
+        "copies.py",
+        "        copy.outcome = Outcome.COPIED\n",
+        "        copy.end(Outcome.DONE)\n",
+        WAITS,
+        "replica",
+    ),
+    Mutant(
+        "held-replica-deleted",
+        "delete leaves a replica that another resource of the operation has",
+        "resources/backup_replication.py",
+        "        if current_operation().is_held(_id):\n",
+        "        if False:\n",
+        SETS,
+        "move_into_a_set",
+    ),
+    Mutant(
+        "held-members-deleted",
+        "a set leaves the replicas that another resource of the operation has",
+        "resources/backup_replication_set.py",
+        "if operation.is_held(row.replication_record_id)}",
+        "if False}",
+        SETS,
+        "move_to_another_set",
+    ),
+    Mutant(
+        "empty-set-accepted",
+        "a set without members is refused",
+        "inputs.py",
+        '    if not value:\n        return (\n            "is empty, and a set',
+        '    if False:\n        return (\n            "is empty, and a set',
+        SETS,
+        "wrong_inputs and empty",
+    ),
+    Mutant(
+        "expired-members-leave",
+        "a rolling set keeps members whose source has expired",
+        "membership.py",
+        "        if member.backup_id not in known:\n",
+        "        if False:\n",
+        SETS,
+        "rolling_set",
+    ),
+    Mutant(
+        "newer-failed-older-deleted",
+        "a rolling set deletes nothing while a newer member failed",
+        "resources/backup_replication_set.py",
+        '    if not (submitted.failed and "keep_newest" in inputs):\n',
+        "    if True:\n",
+        SETS,
+        "rolling_set",
+    ),
+    Mutant(
+        "silence-is-missing",
+        "a backup that a list lacks is asked for by itself before it is missing",
+        "sharing.py",
+        "                    shelf.useless_lists = shelf.useless_lists + 1 if is_useless else 0\n",
+        "                    from pulumi_huaweicloud_cbr.errors import NotFoundError\n"
+        "                    for future in missing.values():\n"
+        '                        _fail(future, NotFoundError("not listed"))\n'
+        "                    missing.clear()\n",
+        SHARING,
+        "missing_is_only or refused",
+    ),
+    Mutant(
+        "own-change-forgotten",
+        "what this process changed is not answered from before",
+        "sharing.py",
+        ".changed[backup_id] = next(self._numbers)\n",
+        "\n",
+        SHARING,
+        "own_change",
     ),
     Mutant(
         "wrong-path-is-gone",

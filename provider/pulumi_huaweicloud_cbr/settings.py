@@ -58,6 +58,8 @@ KEYS = (
 _KEY_OF = {key.field: key for key in KEYS}
 _JSON_FIELDS = ("endpoints", "tokens")
 _SECRET_FIELDS = ("password", "token", "tokens")
+CREDENTIAL_KEYS = tuple(_KEY_OF[field] for field in _SECRET_FIELDS)
+"""What may stand in a stack's configuration as a secret only."""
 
 
 class Settings(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simulator.testing import Control
-from tests.e2e.driver import PASSWORD, MakeProject
+from tests.e2e.driver import PASSWORD, MakeProject, Project
 
 
 def test_secret_absent_from_state_and_logs(
@@ -36,18 +36,67 @@ def test_secret_absent_from_state_and_logs(
     assert "MIIsim" not in everything
 
 
+def provider_inputs(project: Project) -> dict[str, Any]:
+    """Return what the state holds of the stack's configuration."""
+    (provider,) = (
+        resource
+        for resource in project.resources().values()
+        if resource["type"] == "pulumi:providers:pulumi-python"
+    )
+    inputs: dict[str, Any] = provider["inputs"]
+    return inputs
+
+
+def test_password_from_the_environment_is_not_stored_at_all(
+    make_stacks_project: MakeProject, erp: dict[str, Any]
+) -> None:
+    """Pulumi copies the configuration into the state: what is not in it is not there either."""
+    project = make_stacks_project([erp])
+
+    project.up()
+
+    assert "huaweicloud:password" not in provider_inputs(project)
+    assert "huaweicloud:userName" in provider_inputs(project)
+    assert PASSWORD not in project.everything_stored()
+
+
 def test_secret_configuration_is_stored_encrypted(
     make_stacks_project: MakeProject, erp: dict[str, Any]
 ) -> None:
-    """A password given as secret configuration is nowhere in plain text."""
+    """A password given as secret configuration is in the state as ciphertext alone."""
     project = make_stacks_project([erp])
     del project.environment["HW_USER_PASSWORD"]
     project.configure({}, secrets={"huaweicloud:password": PASSWORD})
 
-    printed = [project.up().text, project.destroy().text]
+    printed = [project.up().text]
+    held = provider_inputs(project)["huaweicloud:password"]
+    printed.append(project.destroy().text)
 
+    assert held["ciphertext"].startswith("v1:")
     stored = project.everything_stored() + project.config_file.read_text()
     assert PASSWORD not in stored + "\n".join(printed)
+    assert "is plain text" not in printed[0]
+
+
+def test_plain_configuration_is_stored_and_warned_of(
+    make_stacks_project: MakeProject, erp: dict[str, Any]
+) -> None:
+    """A password in plain configuration gets into the state, which is said before it does."""
+    project = make_stacks_project([erp])
+    del project.environment["HW_USER_PASSWORD"]
+    project.configure({"huaweicloud:password": PASSWORD})
+
+    warned = project.preview().text
+    project.up()
+    stored = provider_inputs(project)["huaweicloud:password"]
+    project.must("config", "set", "--secret", "huaweicloud:password", PASSWORD)
+    quiet = project.up().text
+
+    assert "huaweicloud:password is plain text in the stack's configuration" in warned
+    assert PASSWORD not in warned
+    assert PASSWORD == stored
+    assert "is plain text" not in quiet
+    assert "ciphertext" in provider_inputs(project)["huaweicloud:password"]
 
 
 def test_wrong_password_is_one_clean_message(

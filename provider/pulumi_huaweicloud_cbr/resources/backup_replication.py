@@ -42,6 +42,7 @@ from pulumi_huaweicloud_cbr.resources._base import (
     served,
     split_unknown,
 )
+from pulumi_huaweicloud_cbr.resources._credentials import warn_of_plain_credentials
 from pulumi_huaweicloud_cbr.resources._inputs import (
     DEFAULTS,
     NOT_CHECKED,
@@ -514,6 +515,7 @@ class BackupReplication(Resource, module="huaweicloud_cbr", name="BackupReplicat
         args: BackupReplicationArgs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        warn_of_plain_credentials()
         inputs = {field.name: getattr(args, field.name) for field in fields(args)}
         outputs: dict[str, Any] = dict.fromkeys(_OUTPUTS)
         super().__init__(BackupReplicationProvider(), resource_name, {**inputs, **outputs}, opts)

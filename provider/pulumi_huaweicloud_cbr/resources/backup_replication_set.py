@@ -43,6 +43,7 @@ from pulumi_huaweicloud_cbr.resources._base import (
     split_unknown,
 )
 from pulumi_huaweicloud_cbr.resources._call import current_call
+from pulumi_huaweicloud_cbr.resources._credentials import warn_of_plain_credentials
 from pulumi_huaweicloud_cbr.resources._inputs import (
     NOT_CHECKED,
     limits,
@@ -590,6 +591,7 @@ class BackupReplicationSet(Resource, module="huaweicloud_cbr", name="BackupRepli
         args: BackupReplicationSetArgs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        warn_of_plain_credentials()
         inputs = {field.name: getattr(args, field.name) for field in fields(args)}
         super().__init__(
             BackupReplicationSetProvider(), resource_name, {**inputs, "members": None}, opts

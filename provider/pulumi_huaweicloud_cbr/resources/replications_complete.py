@@ -24,6 +24,7 @@ from pulumi.dynamic import (
 from pulumi_huaweicloud_cbr.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.resources._base import CbrProvider, served, split_unknown
 from pulumi_huaweicloud_cbr.resources._call import current_call
+from pulumi_huaweicloud_cbr.resources._credentials import warn_of_plain_credentials
 from pulumi_huaweicloud_cbr.resources._messages import EngineReporter
 from pulumi_huaweicloud_cbr.tracking import (
     Group,
@@ -198,6 +199,7 @@ class ReplicationsComplete(Resource, module="huaweicloud_cbr", name="Replication
         args: ReplicationsCompleteArgs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        warn_of_plain_credentials()
         groups = [_tracking_of(replication) for replication in args.replications]
         named = [
             getattr(replication, NAMED, None)
