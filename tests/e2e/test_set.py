@@ -151,6 +151,51 @@ def test_set_refused_members_keep_none_back(project: Project, control: Control) 
     assert 4 == len(control.journal(operation="CopyBackup"))
 
 
+MOVES = """
+import json, pulumi
+import pulumi_huaweicloud_cbr as cbr
+
+given = pulumi.Config()
+where = {
+    "destination_region": "cn-east-3",
+    "destination_vault_id": "ca0083e4-1bda-48ca-af6d-aa9c8c93bc85",
+}
+single = []
+if given.require("single"):
+    args = cbr.BackupReplicationArgs(backup_id=given.require("single"), **where)
+    single.append(cbr.BackupReplication("erp", args))
+members = json.loads(given.require("backups"))
+if members:
+    cbr.BackupReplicationSet(
+        "dr",
+        cbr.BackupReplicationSetArgs(backups=members, **where),
+        pulumi.ResourceOptions(depends_on=single),
+    )
+"""
+
+
+def test_set_moves_copy_nothing(make_program: MakeProject, control: Control) -> None:
+    """A single replica moves into a set and out of it, each in one `up`, and is never copied anew.
+
+    The set depends on the single resource, so that this one has the replica before the set lets go.
+    """
+    project = on_host(make_program(MOVES))
+    for single, backups in (
+        (BACKUP, {}),
+        ("", {"erp": BACKUP, "web": WEB_1}),
+        (BACKUP, {"web": WEB_1}),
+    ):
+        project.configure({"program:single": single})
+        declare(project, backups)
+        project.up()
+        control.advance(20_000)
+        project.refresh()
+
+    project.up("--expect-no-changes")
+    assert Counter([BACKUP, WEB_1]) == live_copies(control)
+    assert 2 == len(control.journal(operation="CopyBackup"))
+
+
 @pytest.mark.parametrize("victim", ["cli", "plugin"])
 def test_set_killed_in_the_middle(project: Project, control: Control, victim: str) -> None:
     """After a kill in the middle the next `up` sends only the missing members."""

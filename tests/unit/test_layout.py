@@ -7,12 +7,18 @@ import base64
 import inspect
 import os
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import httpx
 import pytest
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # type: ignore[import-not-found, unused-ignore] # not needed later
 from pulumi.dynamic import Config, ConfigureRequest, ResourceProvider
 from pulumi.dynamic.dynamic import serialize_provider
 
@@ -22,7 +28,8 @@ from pulumi_huaweicloud_cbr.client import TRANSPORT_ERRORS
 from pulumi_huaweicloud_cbr.plugin import __main__ as plugin_main
 
 PACKAGE = Path(inspect.getfile(cbr)).parent
-PICKLES = Path(__file__).parents[1] / "fixtures" / "pickles"
+REPOSITORY = Path(__file__).parents[2]
+PICKLES = REPOSITORY / "tests" / "fixtures" / "pickles"
 PROVIDERS = {
     "backup_replication_provider": cbr.BackupReplicationProvider,
     "backup_replication_set_provider": cbr.BackupReplicationSetProvider,
@@ -84,6 +91,19 @@ def test_transport_table_puts_the_specific_first() -> None:
     """No row is hidden behind a more general one above it."""
     for number, (kind, _) in enumerate(TRANSPORT_ERRORS):
         assert not any(issubclass(kind, above) for above, _ in TRANSPORT_ERRORS[:number])
+
+
+def test_layers_are_told_as_they_are_enforced() -> None:
+    """The table for contributors has the modules of import-linter's contract, in its order."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    contracts = project["tool"]["importlinter"]["contracts"]
+    enforced = [set(layer.split(" | ")) for layer in reversed(contracts[0]["layers"])]
+
+    table = (REPOSITORY / "CONTRIBUTING.md").read_text()
+    rows = re.findall(r"^\| \d+ \| (.+?) \|", table, re.MULTILINE)
+    told = [set(re.findall(r"`(\w+)`", layer)) for row in rows for layer in row.split(", then ")]
+
+    assert enforced == told
 
 
 def test_import_is_light() -> None:
