@@ -3,86 +3,94 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pulumi
 
 import pulumi_huaweicloud_cbr as cbr
-from config import Replication, Wait, read_replications, read_wait
+from config import (
+    Plan,
+    Replication,
+    ReplicationSet,
+    Resource,
+    Selection,
+    Vault,
+    Wait,
+    read_plan,
+)
 from faults import ConfigurationFaultsError
+from rows import Replicas, row_of, rows_of
+from selection import Members, select_members
 
 # Tells the language host that the user knows all there is to know. Any other code, that of
 # `pulumi.RunError` too, makes it add "an unhandled error occurred" to our message.
 TOLD_EXIT_CODE = 32
 
-# What the stack's output `replications` says of each resource, under these names.
-COLUMNS = {
-    "replication_record_id": "replication_record_id",
-    "source_backup_id": "backup_id",
-    "destination_region": "destination_region",
-    "destination_project_id": "destination_project_id",
-    "destination_vault_id": "destination_vault_id",
-    "destination_backup_id": "destination_backup_id",
-    "status": "status",
-}
+
+def options(resource: Resource) -> pulumi.ResourceOptions:
+    """Return Pulumi's own options of a resource."""
+    return pulumi.ResourceOptions(
+        protect=resource.protect, retain_on_delete=resource.retain_on_delete
+    )
 
 
 def declare(replication: Replication) -> cbr.BackupReplication:
     """Declare one replication as a resource."""
-    return cbr.BackupReplication(
-        replication.name,
-        replication.args,
-        pulumi.ResourceOptions(
-            protect=replication.protect, retain_on_delete=replication.retain_on_delete
-        ),
-    )
+    return cbr.BackupReplication(replication.name, replication.args, options(replication))
 
 
-def declare_wait(
-    wait: Wait, resources: Mapping[str, cbr.BackupReplication]
-) -> pulumi.Output[dict[str, str]]:
+def declare_set(
+    one: ReplicationSet, selected: Mapping[Selection, Members | None]
+) -> cbr.BackupReplicationSet:
+    """Declare a set; members that nobody was asked for are unknown, in previews alone."""
+    args = one.args
+    if one.selection is not None:
+        members = selected[one.selection]
+        unknown: pulumi.Output[Any] = pulumi.Output.from_input(pulumi.UNKNOWN)
+        args = replace(args, backups=unknown if members is None else members)
+    return cbr.BackupReplicationSet(one.name, args, options(one))
+
+
+def declare_vault(vault: Vault) -> cbr.VaultReplication:
+    """Declare the copy of a vault."""
+    return cbr.VaultReplication(vault.name, vault.args, options(vault))
+
+
+def declare_wait(wait: Wait, resources: list[pulumi.Resource]) -> Replicas:
     """Declare the wait for all copies, if it is wanted; return record id -> replica id."""
     if not wait.is_wanted:
         return pulumi.Output.from_input({})
     complete = cbr.ReplicationsComplete(
         "replications-complete",
-        cbr.ReplicationsCompleteArgs(replications=list(resources.values()), timeout=wait.timeout),
+        cbr.ReplicationsCompleteArgs(replications=resources, timeout=wait.timeout),
     )
     return complete.replicas
 
 
-def row_of(resource: cbr.BackupReplication, replicas: pulumi.Output[dict[str, str]]) -> Any:
-    """Return what is told of a replication; what the wait has seen is newer than its own state."""
-    row = {column: getattr(resource, output) for column, output in COLUMNS.items()}
-    seen = pulumi.Output.all(record_id=resource.id, replicas=replicas).apply(
-        lambda known: known["replicas"].get(known["record_id"])
+def build(plan: Plan, selected: Mapping[Selection, Members | None]) -> None:
+    """Declare everything, and export a row for each copy."""
+    replications = {one.name: declare(one) for one in plan.replications}
+    sets = {one.name: declare_set(one, selected) for one in plan.sets}
+    vaults = {one.name: declare_vault(one) for one in plan.vaults}
+    replicas = declare_wait(plan.wait, [*replications.values(), *sets.values(), *vaults.values()])
+    pulumi.export(
+        "replications", {name: row_of(one, replicas) for name, one in replications.items()}
     )
-
-    def newer(column: str, of_replica: Callable[[str], str]) -> pulumi.Output[Any]:
-        return pulumi.Output.all(state=row[column], seen=seen).apply(
-            lambda known: of_replica(known["seen"]) if known["seen"] else known["state"]
-        )
-
-    return {
-        **row,
-        "destination_backup_id": newer("destination_backup_id", lambda replica_id: replica_id),
-        "status": newer("status", lambda _: "success"),
-    }
+    pulumi.export("sets", {name: rows_of(one, replicas) for name, one in sets.items()})
+    pulumi.export("vaults", {name: rows_of(one, replicas) for name, one in vaults.items()})
 
 
 def main() -> None:
-    """Declare everything, and export a row for each replication."""
+    """Read, select, build; whatever is wrong with the configuration is one message."""
     try:
-        replications = read_replications(pulumi.runtime.get_config_env())
-        wait = read_wait(pulumi.runtime.get_config_env())
+        plan = read_plan(pulumi.runtime.get_config_env())
+        selected = select_members(plan, is_preview=pulumi.runtime.is_dry_run())
     except ConfigurationFaultsError as faults:
         pulumi.log.error(str(faults))
         sys.exit(TOLD_EXIT_CODE)
-    resources = {replication.name: declare(replication) for replication in replications}
-    replicas = declare_wait(wait, resources)
-    rows = {name: row_of(resource, replicas) for name, resource in resources.items()}
-    pulumi.export("replications", rows)
+    build(plan, selected)
 
 
 main()

@@ -10,26 +10,74 @@ Every fault is told in one message, under the key that the user wrote.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import from_json
 
 import pulumi_huaweicloud_cbr as cbr
-from faults import ConfigurationFaultsError, Fault, Location, faults_of, path_of
-from model import NAMESPACE, Choices, Configuration, Destination, Entry
+from between import faults_between, members_of, resource_name
+from faults import ConfigurationFaultsError, Location, faults_of
+from model import (
+    LISTS,
+    NAMESPACE,
+    Configuration,
+    Destination,
+    Entry,
+    Part,
+    Place,
+    SetEntry,
+    VaultEntry,
+)
 
 
 @dataclass(frozen=True)
-class Replication:
-    """One backup's copy in one region, as configured."""
+class Resource:
+    """What is said of each resource: its name, where it is configured, Pulumi's own options."""
 
     name: str
-    args: cbr.BackupReplicationArgs
+    at: Location
     protect: bool
     retain_on_delete: bool
+
+
+@dataclass(frozen=True)
+class Replication(Resource):
+    """One backup's copy in one region, as configured."""
+
+    args: cbr.BackupReplicationArgs
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the backups of a set are to be selected by; the same for all its destinations."""
+
+    at: Location
+    entry: str
+    filters: tuple[tuple[str, str], ...]
+    region: str | None
+    project_id: str | None
+    limit: int | None
+    """At most so many, the newest; older ones would not be kept."""
+    is_rolling: bool
+    """What is no longer selected stays until enough newer ones have come."""
+
+
+@dataclass(frozen=True)
+class ReplicationSet(Resource):
+    """Copies of many backups in one region; with a selection, `args` is without backups."""
+
+    args: cbr.BackupReplicationSetArgs
+    selection: Selection | None
+
+
+@dataclass(frozen=True)
+class Vault(Resource):
+    """The copy of a whole vault in one region, as configured."""
+
+    args: cbr.VaultReplicationArgs
 
 
 @dataclass(frozen=True)
@@ -40,8 +88,18 @@ class Wait:
     timeout: str | None
 
 
-def read_replications(config: Mapping[str, str]) -> list[Replication]:
-    """Read what is to be replicated.
+@dataclass(frozen=True)
+class Plan:
+    """All that a stack's configuration asks for."""
+
+    replications: list[Replication]
+    sets: list[ReplicationSet]
+    vaults: list[Vault]
+    wait: Wait
+
+
+def read_plan(config: Mapping[str, str]) -> Plan:
+    """Read what is to be copied, and whether to wait for it.
 
     Args:
         config: full key, such as ``cbr-replication:replications``, to its text: JSON where it is
@@ -50,22 +108,26 @@ def read_replications(config: Mapping[str, str]) -> list[Replication]:
         ConfigurationFaultsError: naming every fault.
     """
     configuration = _read(config)
-    return [
-        _merge(configuration, entry, destination)
-        for entry in configuration.replications
-        for destination in entry.destinations or configuration.defaults.destinations or ()
-    ]
-
-
-def read_wait(config: Mapping[str, str]) -> Wait:
-    """Read whether and how to wait for the copies; as `read_replications`."""
-    configuration = _read(config)
-    return Wait(configuration.wait, configuration.timeout)
+    return Plan(
+        replications=[
+            _replication(level, entry, destination)
+            for entry, destination, level in _pairs(configuration, "replications")
+        ],
+        sets=[
+            _set(level, entry, destination)
+            for entry, destination, level in _pairs(configuration, "sets")
+        ],
+        vaults=[
+            _vault(level, entry, destination)
+            for entry, destination, level in _pairs(configuration, "vaults")
+        ],
+        wait=Wait(configuration.wait, configuration.timeout),
+    )
 
 
 def _read(config: Mapping[str, str]) -> Configuration:
     document = _own_keys(config)
-    faults = list(_faults_between(document))
+    faults = list(faults_between(document))
     try:
         configuration = Configuration(**document)
     except ValidationError as error:
@@ -83,7 +145,7 @@ def _own_keys(config: Mapping[str, str]) -> dict[str, Any]:
         if namespace != NAMESPACE or not text:
             continue
         document[name] = text
-        if name in ("replications", "defaults"):
+        if name in (*LISTS, "defaults"):
             try:
                 document[name] = from_json(text)
             except ValueError:
@@ -91,126 +153,117 @@ def _own_keys(config: Mapping[str, str]) -> dict[str, Any]:
     return document
 
 
-def resource_name(entry: str, region: str) -> str:
-    """Return the name in the state of an entry's copy; changing it would copy all anew."""
-    return f"{entry}-to-{region}"
+class _Levels:
+    """Where a value may stand, the most special place first."""
 
+    def __init__(self, at: Location, preflight: str | None, *parts: Part) -> None:
+        self.at = at
+        self._preflight = preflight
+        self._parts = parts
 
-def _merge(configuration: Configuration, entry: Entry, destination: Destination) -> Replication:
-    levels: tuple[Choices, ...] = (destination, entry, configuration.defaults)
-
-    def first(key: str) -> Any:
-        given = (getattr(level, key, None) for level in levels)
+    def first(self, key: str) -> Any:
+        """Return what the first place says that says anything."""
+        given = (getattr(part, key, None) for part in self._parts)
         return next((value for value in given if value is not None), None)
 
+    def options(self) -> dict[str, bool]:
+        """Return Pulumi's own options."""
+        return {key: self.first(key) is True for key in ("protect", "retain_on_delete")}
+
+    def choices(self) -> dict[str, Any]:
+        """Return the inputs that all resources have."""
+        keys = ("enable_acceleration", "source_region", "source_project_id", "adopt")
+        return {
+            **{key: self.first(key) for key in keys},
+            "preflight": self._preflight or self.first("preflight"),
+        }
+
+
+def _pairs(configuration: Configuration, kind: str) -> Iterator[tuple[Any, Any, _Levels]]:
+    """Return each entry of a list with each of its destinations."""
+    defaults = configuration.defaults
+    for number, entry in enumerate(getattr(configuration, kind)):
+        for destination in entry.destinations or defaults.destinations or ():
+            parts = (destination, entry, defaults)
+            yield entry, destination, _Levels((kind, number), configuration.preflight, *parts)
+
+
+def _replication(levels: _Levels, entry: Entry, destination: Destination) -> Replication:
     return Replication(
         name=resource_name(entry.name, destination.region),
+        at=levels.at,
         args=cbr.BackupReplicationArgs(
             backup_id=entry.backup_id,
-            destination_region=destination.region,
-            destination_vault_id=destination.vault_id,
-            destination_project_id=destination.project_id,
+            **_coordinates(destination),
             name=destination.replica_name,
-            description=first("description"),
-            enable_acceleration=first("enable_acceleration"),
-            source_region=first("source_region"),
-            source_project_id=first("source_project_id"),
-            adopt=first("adopt"),
-            preflight=configuration.preflight or first("preflight"),
+            description=levels.first("description"),
+            **levels.choices(),
         ),
-        protect=first("protect") is True,
-        retain_on_delete=first("retain_on_delete") is True,
+        **levels.options(),
     )
 
 
-class _Copy(NamedTuple):
-    """One copy as written, as far as it can be read: faults of single values are told elsewhere."""
-
-    entry: Location
-    destination: Location
-    name: Any
-    backup_id: Any
-    region: Any
-
-
-def _faults_between(document: Mapping[str, Any]) -> Iterator[Fault]:
-    """Find what is wrong between values that may each be right."""
-    entries = document.get("replications")
-    defaults = document.get("defaults", {})
-    if not isinstance(entries, list):
-        return
-    copies: list[_Copy] = []
-    names: dict[str, int] = {}
-    for number, entry in enumerate(entries):
-        if not isinstance(entry, dict):
-            continue
-        at_entry: Location = ("replications", number)
-        name = entry.get("name")
-        if isinstance(name, str) and names.setdefault(name, number) != number:
-            yield Fault(
-                (*at_entry, "name"),
-                f"{name!r} is the name of replications[{names[name]}] already; "
-                "give each entry a name of its own",
-            )
-        destinations, at_list = entry.get("destinations"), (*at_entry, "destinations")
-        if destinations is None and isinstance(defaults, dict):
-            destinations, at_list = defaults.get("destinations"), ("defaults", "destinations")
-            if destinations is None:
-                yield Fault(
-                    (*at_entry, "destinations"),
-                    "is missing; give a list of destinations, each with region and vault_id, "
-                    f"here or in {NAMESPACE}:defaults",
-                )
-        for index, destination in enumerate(_list(destinations)):
-            if isinstance(destination, dict):
-                copies.append(
-                    _Copy(
-                        at_entry,
-                        (*at_list, index),
-                        name,
-                        entry.get("backup_id"),
-                        destination.get("region"),
-                    )
-                )
-    yield from _faults_of_copies(copies)
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _faults_of_copies(copies: Iterable[_Copy]) -> Iterator[Fault]:
-    """Find two copies of one backup to one region, of which CBR keeps only one."""
-    seen: dict[tuple[str, str], _Copy] = {}
-    named: dict[str, _Copy] = {}
-    for copy in copies:
-        if not isinstance(copy.region, str):
-            continue
-        if isinstance(copy.backup_id, str):
-            other = seen.setdefault((copy.backup_id.lower(), copy.region), copy)
-            if other is not copy:
-                yield _fault_of_same_copy(copy, other)
-                continue
-        if isinstance(copy.name, str):
-            name = resource_name(copy.name, copy.region)
-            other = named.setdefault(name, copy)
-            if other.name != copy.name:
-                yield Fault(
-                    (*copy.entry, "name"),
-                    f"{copy.name!r} makes the resource {name!r}, as {path_of(other.entry)} "
-                    f"({other.name!r}) does already; give it another name",
-                )
-
-
-def _fault_of_same_copy(copy: _Copy, other: _Copy) -> Fault:
-    if copy.entry == other.entry:
-        return Fault(
-            (*copy.destination, "region"),
-            f"{copy.region!r} is the region of {path_of(other.destination)} already; "
-            "CBR keeps one replica of a backup per region, so leave one of the two out",
-        )
-    return Fault(
-        (*copy.entry, "backup_id"),
-        f"{copy.backup_id!r} is copied to region {copy.region!r} by {path_of(other.entry)} "
-        "already; CBR keeps one replica of a backup per region, so leave one of the two out",
+def _set(levels: _Levels, entry: SetEntry, destination: Place) -> ReplicationSet:
+    keep_newest = entry.keep_newest
+    if keep_newest is None and entry.select is not None:
+        keep_newest = entry.select.newest
+    return ReplicationSet(
+        name=resource_name(entry.name, destination.region),
+        at=levels.at,
+        args=cbr.BackupReplicationSetArgs(
+            backups=_members(entry.backups),
+            keep_newest=keep_newest,
+            **_coordinates(destination),
+            **levels.choices(),
+        ),
+        selection=_selection(levels, entry, keep_newest),
+        **levels.options(),
     )
+
+
+def _members(backups: Any) -> Any:
+    """Return the members as the set takes them, without keys that say nothing."""
+    if not isinstance(backups, dict):
+        return backups
+    return {
+        label: {key: value for key, value in member.items() if value is not None}
+        if isinstance(member, dict)
+        else member
+        for label, member in members_of(backups).items()
+    }
+
+
+def _selection(levels: _Levels, entry: SetEntry, keep_newest: int | None) -> Selection | None:
+    if entry.select is None:
+        return None
+    filters = entry.select.model_dump(exclude={"newest"}, exclude_none=True)
+    counts = [count for count in (entry.select.newest, keep_newest) if count is not None]
+    source = levels.choices()
+    return Selection(
+        at=levels.at,
+        entry=entry.name,
+        filters=tuple(filters.items()),
+        region=source["source_region"],
+        project_id=source["source_project_id"],
+        limit=min(counts, default=None),
+        is_rolling=keep_newest is not None,
+    )
+
+
+def _vault(levels: _Levels, entry: VaultEntry, destination: Place) -> Vault:
+    return Vault(
+        name=resource_name(entry.name, destination.region),
+        at=levels.at,
+        args=cbr.VaultReplicationArgs(
+            vault_id=entry.vault_id, **_coordinates(destination), **levels.choices()
+        ),
+        **levels.options(),
+    )
+
+
+def _coordinates(destination: Place) -> dict[str, Any]:
+    return {
+        "destination_region": destination.region,
+        "destination_vault_id": destination.vault_id,
+        "destination_project_id": destination.project_id,
+    }

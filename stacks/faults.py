@@ -13,13 +13,19 @@ from pydantic import ValidationError
 
 from model import (
     MISSING_INPUTS,
+    MISSING_VAULT_INPUTS,
     NAMESPACE,
     REFUSED,
     Configuration,
     Defaults,
     Destination,
     Entry,
+    Member,
     Part,
+    Place,
+    Select,
+    SetEntry,
+    VaultEntry,
 )
 
 EXAMPLE = """\
@@ -50,11 +56,11 @@ class Fault:
 class ConfigurationFaultsError(Exception):
     """The configuration cannot be used; the text names every fault, once, in reading order."""
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
+    def __init__(self, faults: Iterable[Fault], outcome: str = "nothing was sent") -> None:
         self.faults = sorted(dict.fromkeys(faults), key=_reading_order)
         count = "a fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
         lines = "".join(f"\n  {fault}" for fault in self.faults)
-        super().__init__(f"the stack's configuration has {count}; nothing was sent:{lines}")
+        super().__init__(f"the stack's configuration has {count}; {outcome}:{lines}")
 
 
 def path_of(location: Location) -> str:
@@ -71,22 +77,29 @@ def _step(part: str | int) -> str:
     return f"[{json.dumps(_cut(part), ensure_ascii=not part.isprintable())}]"
 
 
-def faults_of(error: ValidationError) -> list[Fault]:
-    """Put what pydantic found into words."""
-    return [
-        Fault(details["loc"], _reason(details["type"], details["loc"], details["input"]))
-        if details["type"] != REFUSED
-        else Fault(details["loc"], details["msg"])
-        for details in error.errors(include_url=False)
-    ]
+def faults_of(error: ValidationError, at: Location = ()) -> list[Fault]:
+    """Put what pydantic found into words; `at` is where it looked."""
+    found = []
+    for details in error.errors(include_url=False):
+        location = (*at, *details["loc"])
+        reason = details["msg"]
+        if details["type"] != REFUSED:
+            reason = _reason(details["type"], location, details["input"])
+        found.append(Fault(location, reason))
+    return found
+
+
+def nothing_to_copy(*, is_empty: bool) -> str:
+    """Return what to say where no list has an entry."""
+    found = "is empty" if is_empty else "is missing"
+    return f"{found}, and there are no sets and no vaults; want a list such as\n{EXAMPLE}"
 
 
 def _reason(kind: str, location: Location, value: Any) -> str:
     key = location[-1]
-    if key == "replications" and kind in ("missing", "too_short"):
-        return f"is {'empty' if kind == 'too_short' else 'missing'}; want a list such as\n{EXAMPLE}"
-    if kind == "missing" or (value is None and key in _MISSING):
-        return _MISSING[str(key)]
+    missing = _missing(location)
+    if missing is not None and (kind == "missing" or value is None):
+        return missing
     if kind == "too_short":
         return "is an empty list; give at least one destination, or leave the key out"
     if kind == "extra_forbidden":
@@ -101,6 +114,15 @@ def _observed(value: object) -> str:
     # Not shown: what is inside was not meant for this key, perhaps for nobody's eyes.
     shown = "" if isinstance(value, (list, dict)) else f"{_cut(repr(value))} "
     return f"{shown}is {_kind_of(value)}"
+
+
+def _missing(location: Location) -> str | None:
+    part, key = _part_at(location[:-1]), str(location[-1])
+    if part is VaultEntry and key in MISSING_VAULT_INPUTS:
+        return MISSING_VAULT_INPUTS[key]
+    if part is Member:
+        return MISSING_INPUTS.get(key)
+    return _MISSING.get(key)
 
 
 _MISSING: Mapping[str, str] = {
@@ -120,6 +142,9 @@ _RESOURCE_NAMES: Mapping[str, str] = {
 _PLACES: tuple[tuple[str, type[Part]], ...] = (
     ("each entry of replications", Entry),
     ("a destination", Destination),
+    ("each entry of sets", SetEntry),
+    ("the select of a set", Select),
+    ("each entry of vaults", VaultEntry),
     ("the namespace itself", Configuration),
 )
 
@@ -141,13 +166,25 @@ def _hint(name: str, part: type[Part]) -> str:
     return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
 
 
+# By the way there, with 0 for any position.
+_PARTS: Mapping[Location, type[Part]] = {
+    ("replications", 0): Entry,
+    ("replications", 0, "destinations", 0): Destination,
+    ("defaults",): Defaults,
+    ("defaults", "destinations", 0): Destination,
+    ("sets", 0): SetEntry,
+    ("sets", 0, "select"): Select,
+    ("sets", 0, "destinations", 0): Place,
+    ("vaults", 0): VaultEntry,
+    ("vaults", 0, "destinations", 0): Place,
+}
+
+
 def _part_at(location: Location) -> type[Part]:
-    parts: Mapping[str | int, type[Part]] = {
-        "replications": Entry,
-        "defaults": Defaults,
-        "destinations": Destination,
-    }
-    return next((parts[key] for key in reversed(location) if key in parts), Configuration)
+    way = tuple(0 if isinstance(part, int) else part for part in location)
+    if way[:3] == ("sets", 0, "backups"):
+        return Member
+    return _PARTS.get(way, Configuration)
 
 
 def _cut(text: str) -> str:
@@ -167,10 +204,11 @@ def _kind_of(value: object) -> str:
 
 # Where a reader looks first; keys that are not here are unknown ones, and come last.
 _ORDER = (
-    *("preflight", "wait", "timeout", "defaults", "replications", "name", "backup_id"),
-    *("source_region", "source_project_id", "destinations", "region", "vault_id"),
-    *("project_id", "replica_name", "description", "enable_acceleration", "adopt"),
-    *("protect", "retain_on_delete"),
+    *("preflight", "wait", "timeout", "defaults", "replications", "sets", "vaults", "name"),
+    *("backup_id", "backups", "select", "keep_newest", "source_region", "source_project_id"),
+    *("destinations", "region", "vault_id", "resource_id", "resource_name", "created_since"),
+    *("created_until", "newest", "project_id", "replica_name", "description"),
+    *("enable_acceleration", "adopt", "protect", "retain_on_delete"),
 )
 
 

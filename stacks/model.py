@@ -1,12 +1,12 @@
 """The stack's configuration as it is written: its keys, and what each may be.
 
-What a value may be is the package's to say (`check_inputs`). Every value is held to it where it
-stands, also one that something more special overrides.
+What a value may be is the package's to say (`check_inputs` and the like). Every value is held to
+it where it stands, also one that something more special overrides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -16,28 +16,40 @@ from pydantic_core import PydanticCustomError
 import pulumi_huaweicloud_cbr as cbr
 
 NAMESPACE = "cbr-replication"
+LISTS = ("replications", "sets", "vaults")
+"""The keys of which at least one says what is to be copied."""
 REFUSED = "refused"
 """The type of a fault whose message is complete already."""
-MISSING_INPUTS: Mapping[str, str] = MappingProxyType(
-    {finding.field: finding.reason for finding in cbr.check_inputs({})}
-)
+
+Check = Callable[[Mapping[str, object]], list[cbr.Finding]]
+
+
+def _missing(check: Check) -> Mapping[str, str]:
+    return MappingProxyType({finding.field: finding.reason for finding in check({})})
+
+
+MISSING_INPUTS = _missing(cbr.check_inputs)
 """What the package says of a required input that is missing."""
+MISSING_VAULT_INPUTS = _missing(cbr.check_vault_inputs)
+_A_UUID = "00000000-0000-0000-0000-000000000000"
 
 
 def _refused(reason: str) -> PydanticCustomError:
     return PydanticCustomError(REFUSED, "{reason}", {"reason": reason})
 
 
-def _like_input(name: str) -> BeforeValidator:
-    """Hold a value to the rule of that input of the resource."""
+def _like_input(name: str, check: Check = cbr.check_inputs) -> BeforeValidator:
+    """Hold a value to the rule of that input of a resource; what is left out is told elsewhere."""
+    return _held_to(lambda value: [found for found in check({name: value}) if found.field == name])
 
-    def check(value: Any) -> Any:
-        # The inputs that are not here stand under other keys: nothing is said of them.
-        for finding in cbr.check_inputs({name: value}, frozenset(MISSING_INPUTS)):
+
+def _held_to(check: Callable[[Any], list[cbr.Finding]]) -> BeforeValidator:
+    def validate(value: Any) -> Any:
+        for finding in check(value):
             raise _refused(finding.reason)
         return value
 
-    return BeforeValidator(check)
+    return BeforeValidator(validate)
 
 
 def _check_entry_name(value: Any) -> Any:
@@ -62,17 +74,33 @@ def _check_wait(value: Any) -> Any:
     return flag
 
 
-def _check_timeout(value: Any) -> Any:
-    for finding in cbr.check_wait({"replications": [], "timeout": value}):
-        raise _refused(finding.reason)
-    return value
+def _check_count(value: Any) -> Any:
+    for finding in cbr.check_set_inputs({"keep_newest": value}):
+        if finding.field == "keep_newest":
+            raise _refused(finding.reason)
+    return value if value is None else int(value)
 
 
+EntryName = Annotated[str, BeforeValidator(_check_entry_name)]
+Count = Annotated[int, BeforeValidator(_check_count)]
 Description = Annotated[str, _like_input("description")]
 Flag = Annotated[bool, _like_input("adopt")]
 Mode = Annotated[str, _like_input("preflight")]
 ProjectId = Annotated[str, _like_input("destination_project_id")]
 Region = Annotated[str, _like_input("destination_region")]
+ReplicaName = Annotated[str, _like_input("name")]
+BackupId = Annotated[str, _like_input("backup_id")]
+Moment = Annotated[
+    str,
+    _held_to(
+        lambda value: cbr.check_members(
+            {"": {"backup_id": _A_UUID, "created_at": value}}, is_rolling=False
+        )
+    ),
+]
+Timeout = Annotated[
+    str, _held_to(lambda value: cbr.check_wait({"replications": [], "timeout": value}))
+]
 
 
 class Part(BaseModel):
@@ -84,7 +112,6 @@ class Part(BaseModel):
 class Choices(Part):
     """What may be said on every level."""
 
-    description: Description | None = None
     enable_acceleration: Flag | None = None
     adopt: Flag | None = None
     preflight: Mode | None = None
@@ -92,35 +119,91 @@ class Choices(Part):
     retain_on_delete: Flag | None = None
 
 
-class Destination(Choices):
+class Place(Choices):
     """A region and a vault to copy to."""
 
     region: Region
     vault_id: Annotated[str, _like_input("destination_vault_id")]
     project_id: ProjectId | None = None
-    replica_name: Annotated[str, _like_input("name")] | None = None
 
 
-class Defaults(Choices):
-    """What holds for every entry that does not say otherwise."""
+class Destination(Place):
+    """A place to copy one backup to."""
+
+    replica_name: ReplicaName | None = None
+    description: Description | None = None
+
+
+class Source(Choices):
+    """Where backups are."""
 
     source_region: Region | None = None
     source_project_id: ProjectId | None = None
+
+
+class Defaults(Source):
+    """What holds for every entry that does not say otherwise."""
+
+    description: Description | None = None
     destinations: list[Destination] | None = Field(None, min_length=1)
 
 
 class Entry(Defaults):
     """A backup to copy."""
 
-    name: Annotated[str, BeforeValidator(_check_entry_name)]
-    backup_id: Annotated[str, _like_input("backup_id")]
+    name: EntryName
+    backup_id: BackupId
+
+
+class Member(Part):
+    """A backup of a set, where more than its id is said of it."""
+
+    backup_id: BackupId
+    name: ReplicaName | None = None
+    created_at: Moment | None = None
+
+
+def _filter(name: str) -> BeforeValidator:
+    return _like_input(name, cbr.check_filters)
+
+
+class Select(Part):
+    """Which backups a set is to have, as far as they exist."""
+
+    vault_id: Annotated[str, _filter("vault_id")] | None = None
+    resource_id: Annotated[str, _filter("resource_id")] | None = None
+    resource_name: Annotated[str, _filter("resource_name")] | None = None
+    name: Annotated[str, _filter("name")] | None = None
+    created_since: Annotated[str, _filter("created_since")] | None = None
+    created_until: Annotated[str, _filter("created_until")] | None = None
+    newest: Count | None = None
+
+
+class SetEntry(Source):
+    """Backups to copy together; what stands in `backups` is looked into by `between`."""
+
+    name: EntryName
+    backups: Annotated[Any, _like_input("backups", cbr.check_set_inputs)] | None = None
+    select: Select | None = None
+    keep_newest: Count | None = None
+    destinations: list[Place] | None = Field(None, min_length=1)
+
+
+class VaultEntry(Source):
+    """A vault whose backups to copy, all of them."""
+
+    name: EntryName
+    vault_id: Annotated[str, _like_input("vault_id", cbr.check_vault_inputs)]
+    destinations: list[Place] | None = Field(None, min_length=1)
 
 
 class Configuration(Part):
     """All keys of this project's namespace."""
 
-    replications: list[Entry] = Field(min_length=1)
+    replications: list[Entry] = []
+    sets: list[SetEntry] = []
+    vaults: list[VaultEntry] = []
     defaults: Defaults = Defaults()
     preflight: Mode | None = None
     wait: Annotated[bool, BeforeValidator(_check_wait)] = True
-    timeout: Annotated[str, BeforeValidator(_check_timeout)] | None = None
+    timeout: Timeout | None = None

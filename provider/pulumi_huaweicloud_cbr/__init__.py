@@ -21,7 +21,13 @@ from pulumi_huaweicloud_cbr.errors import (
     UnidentifiedReplicaError,
     WaitTimeoutError,
 )
-from pulumi_huaweicloud_cbr.inputs import check_inputs
+from pulumi_huaweicloud_cbr.inputs import (
+    check_filters,
+    check_inputs,
+    check_members,
+    check_set_inputs,
+    check_vault_inputs,
+)
 from pulumi_huaweicloud_cbr.preflight import Finding
 from pulumi_huaweicloud_cbr.resources.backup_replication import (
     BackupReplication,
@@ -90,7 +96,11 @@ __all__ = [
     "VaultReplicationProvider",
     "WaitTimeoutError",
     "as_members",
+    "check_filters",
     "check_inputs",
+    "check_members",
+    "check_set_inputs",
+    "check_vault_inputs",
     "check_wait",
     "get_backup",
     "get_backups",

@@ -14,13 +14,17 @@ from pulumi_huaweicloud_cbr.preflight import Finding
 PREFLIGHT_MODES = ("error", "warn", "off")
 NAME_LIMIT = 64
 DESCRIPTION_LIMIT = 255
+COUNT_LIMIT = 100_000
+"""More backups than a source holds; a number beyond has a key too many held down."""
 REGION_LIMIT = 255
 PROJECT_LIMIT = 64
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NAME_CHARACTER = re.compile(r"[\u4E00-\u9FA5\uf900-\ufa2da-zA-Z0-9_\-]")
 _REGION_CHARACTER = re.compile(r"[a-zA-Z0-9._\-]")
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+_MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
+_API_TIME = re.compile(_MOMENT + r"(\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
+_UTC = re.compile(_MOMENT + "Z", re.ASCII)
 _PROJECT_CHARACTER = re.compile(r"[a-zA-Z0-9_\-]")
 
 Rule = Callable[[object], str | None]
@@ -53,6 +57,11 @@ def check_vault_inputs(
 ) -> list[Finding]:
     """Find every fault of the inputs of a whole vault's copy; arguments as `check_inputs`."""
     return _check(_VAULT_RULES, _VAULT_REQUIRED, "a vault's replication", known, unknown)
+
+
+def check_filters(known: Mapping[str, object]) -> list[Finding]:
+    """Find every fault of what backups are selected by, named as `get_backups` does."""
+    return _check(_FILTER_RULES, {}, "a selection of backups", known, frozenset())
 
 
 def _check(
@@ -186,7 +195,7 @@ def _check_mode(value: object) -> str | None:
 def _check_moment(value: object) -> str | None:
     if not isinstance(value, str):
         return _wrong_type(value, "the time at which the backup was made, as text")
-    if _MOMENT.match(value):
+    if _API_TIME.fullmatch(value):
         return None
     return (
         f"{_shown(value)} is not a time as CBR writes it; want one such as "
@@ -195,12 +204,27 @@ def _check_moment(value: object) -> str | None:
 
 
 def _check_count(value: object) -> str | None:
-    wanted = "a whole number, at least 1"
+    wanted = f"a whole number, 1 to {COUNT_LIMIT}"
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return _wrong_type(value, wanted)
-    if float(value).is_integer() and value >= 1:
+    # Neither an infinity nor what is no number at all is a whole one.
+    if value % 1 == 0 and 1 <= value <= COUNT_LIMIT:
         return None
     return f"{_shown(value)} is no number of backups; want {wanted}"
+
+
+def _check_utc(value: object) -> str | None:
+    if not isinstance(value, str):
+        return _wrong_type(value, "a time in UTC, such as '2026-11-20T02:00:00Z'")
+    if _UTC.fullmatch(value):
+        return None
+    return f"{_shown(value)} is no time; want one in UTC, such as '2026-11-20T02:00:00Z'"
+
+
+def _check_text(value: object) -> str | None:
+    if not isinstance(value, str):
+        return _wrong_type(value, "text")
+    return None if value.strip() and value.isprintable() else f"{_shown(value)} names nothing"
 
 
 def _check_backups(value: object) -> str | None:
@@ -268,6 +292,14 @@ VAULT_FIELDS = tuple(_VAULT_RULES)
 _VAULT_REQUIRED = {
     "vault_id": "the id of the vault whose backups to copy",
     **{field: words for field, words in _REQUIRED.items() if field not in _OF_ONE},
+}
+_FILTER_RULES: dict[str, Rule] = {
+    "vault_id": _check_uuid,
+    "resource_id": _check_text,
+    "resource_name": _check_text,
+    "name": _check_text,
+    "created_since": _check_utc,
+    "created_until": _check_utc,
 }
 _MEMBER_RULES: dict[str, Rule] = {
     "backup_id": _check_uuid,

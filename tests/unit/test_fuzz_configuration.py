@@ -13,9 +13,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config import Replication, read_replications
+from config import Plan, read_plan
 from faults import EXAMPLE, ConfigurationFaultsError
-from pulumi_huaweicloud_cbr import ConfigurationError, check_inputs
+from pulumi_huaweicloud_cbr import (
+    BackupReplicationSetArgs,
+    ConfigurationError,
+    Finding,
+    check_filters,
+    check_inputs,
+    check_members,
+    check_set_inputs,
+    check_vault_inputs,
+)
 from pulumi_huaweicloud_cbr.inputs import FIELDS
 from pulumi_huaweicloud_cbr.settings import KEYS, Settings
 
@@ -43,6 +52,7 @@ def keys_of(*known: str) -> st.SearchStrategy[str]:
 
 
 NAMES = (*FIELDS, "region", "vault_id", "project_id", "replica_name", "protect", "retain_on_delete")
+NAMES = (*NAMES, "sets", "vaults", "backups", "select", "keep_newest", "newest", "created_at")
 NAMES = (*NAMES, "destinations", "replications", "defaults", "vaultId", "Name", "password")
 JSON_LIKE = st.recursive(
     SCALARS,
@@ -53,7 +63,10 @@ JSON_LIKE = st.recursive(
 )
 
 
-UUIDS = (UUID, "ca0083e4-1bda-48ca-af6d-aa9c8c93bc85", "0b7e6f3c-54a1-4c7e-8a52-3f0d9c1e2b4a")
+UUIDS = (
+    *(UUID, "ca0083e4-1bda-48ca-af6d-aa9c8c93bc85", "0b7e6f3c-54a1-4c7e-8a52-3f0d9c1e2b4a"),
+    *(f"{number:08d}-1bda-48ca-af6d-aa9c8c93bc85" for number in range(4)),
+)
 CHOICES = {
     "description": "weekly, 备份",
     "enable_acceleration": True,
@@ -63,6 +76,8 @@ CHOICES = {
     "retain_on_delete": False,
 }
 DESTINATION = {"region": "cn-east-3", "vault_id": UUIDS[1], "project_id": "863129", **CHOICES}
+OF_MANY = {key: value for key, value in CHOICES.items() if key != "description"}
+PLACE = {"region": "cn-east-3", "vault_id": UUIDS[1], "project_id": "863129", **OF_MANY}
 GOOD = {
     "replications": [
         {"name": "erp", "backup_id": UUID, "destinations": [{**DESTINATION, "replica_name": "dr"}]},
@@ -72,6 +87,32 @@ GOOD = {
             "destinations": [DESTINATION, {"region": "cn-south-1", "vault_id": UUIDS[2]}],
         },
         {"name": "a.b", "backup_id": UUIDS[2], "source_region": "southchina", **CHOICES},
+    ],
+    "sets": [
+        {"name": "s1", "backups": {"a b": UUIDS[3], "备份": {"backup_id": UUIDS[4], "name": "dr"}}},
+        {"name": "s2", "backups": [UUIDS[5]], "destinations": [PLACE], **OF_MANY},
+        {
+            "name": "s3",
+            "backups": {"x": {"backup_id": UUIDS[6], "created_at": "2026-11-20T02:00:11.905331"}},
+            "keep_newest": 7,
+        },
+        {"name": "s4", "select": {"vault_id": UUIDS[0], "newest": 3}, "source_region": "r1"},
+        {
+            "name": "s5",
+            "select": {
+                "resource_id": "r-1",
+                "resource_name": "erp",
+                "name": "autobk",
+                "created_since": "2026-11-20T02:00:00Z",
+                "created_until": "2026-11-27T02:00:00Z",
+            },
+            "keep_newest": 2,
+            "destinations": [PLACE, {**PLACE, "region": "cn-south-1"}],
+        },
+    ],
+    "vaults": [
+        {"name": "v1", "vault_id": UUIDS[1], **OF_MANY},
+        {"name": "v2", "vault_id": UUIDS[2], "destinations": [PLACE], "source_project_id": "p"},
     ],
     "defaults": {"source_project_id": "c6cb08", "destinations": [DESTINATION], **CHOICES},
     "preflight": "off",
@@ -164,14 +205,41 @@ def require_both(test: Callable[[], None], seen: set[str]) -> None:
     assert {"typed", "told"} == seen
 
 
-def require_typed(replications: list[Replication]) -> None:
-    """Fail on a replication that the resource itself would refuse."""
-    assert replications
-    assert len(replications) == len({replication.name for replication in replications})
-    for replication in replications:
+def require_typed(plan: Plan) -> None:
+    """Fail on what a resource itself would refuse, and on two resources of one name."""
+    resources = [*plan.replications, *plan.sets, *plan.vaults]
+    assert resources
+    assert len(resources) == len({resource.name for resource in resources})
+    for resource in resources:
+        assert isinstance(resource.protect, bool)
+        assert isinstance(resource.retain_on_delete, bool)
+    for replication in plan.replications:
         assert [] == check_inputs(dataclasses.asdict(replication.args))
-        assert isinstance(replication.protect, bool)
-        assert isinstance(replication.retain_on_delete, bool)
+    for vault in plan.vaults:
+        assert [] == check_vault_inputs(dataclasses.asdict(vault.args))
+    for one in plan.sets:
+        inputs = dataclasses.asdict(one.args)
+        if one.selection is not None:
+            assert inputs["backups"] is None
+            assert [] == check_filters(dict(one.selection.filters))
+            assert one.selection.filters or one.selection.limit
+            inputs["backups"] = [UUID]
+        else:
+            assert [] == faults_of_members(one.args)
+        assert [] == check_set_inputs(inputs)
+
+
+def faults_of_members(args: BackupReplicationSetArgs) -> list[Finding]:
+    """Return what the package says of a set's members as they were read."""
+    given: Any = args.backups
+    members = given if isinstance(given, dict) else {backup_id: backup_id for backup_id in given}
+    return check_members(
+        {
+            label: member if isinstance(member, dict) else {"backup_id": member}
+            for label, member in members.items()
+        },
+        is_rolling=args.keep_newest is not None,
+    )
 
 
 def test_any_stack_configuration_is_typed_or_told() -> None:
@@ -187,7 +255,7 @@ def test_any_stack_configuration_is_typed_or_told() -> None:
             for key, value in configuration.items()
         }
         try:
-            replications = read_replications({**config, "huaweicloud:password": CANARY})
+            plan = read_plan({**config, "huaweicloud:password": CANARY})
         except ConfigurationFaultsError as error:
             seen.add("told")
             head, *lines = str(error).replace("\n" + EXAMPLE, "").split("\n")
@@ -197,19 +265,19 @@ def test_any_stack_configuration_is_typed_or_told() -> None:
                 assert line.startswith("  cbr-replication:")
         else:
             seen.add("typed")
-            require_typed(replications)
+            require_typed(plan)
 
     require_both(fuzz, seen)
 
 
-@pytest.mark.parametrize("key", ["replications", "defaults", "x" * 100_000])
+@pytest.mark.parametrize("key", ["replications", "sets", "defaults", "x" * 100_000])
 @pytest.mark.parametrize("value", [DEEP, "[" * 700 + "]" * 700, '"' + "x" * 100_000 + '"'])
 def test_configuration_beyond_all_measure_is_told(key: str, value: str) -> None:
     """Nesting that no parser follows is text of the wrong kind; what is long is cut."""
     config = {"cbr-replication:replications": "[]", f"cbr-replication:{key}": value}
 
     with pytest.raises(ConfigurationFaultsError) as caught:
-        read_replications(config)
+        read_plan(config)
 
     for line in str(caught.value).replace("\n" + EXAMPLE, "").split("\n"):
         require_readable(line)

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from config import Replication, read_replications
+from config import Plan, Replication, read_plan
 from faults import ConfigurationFaultsError
 
 UUID = "5a863daa-7265-4c0a-822f-e66b2abcfb3d"
+OTHER = "0b7e6f3c-54a1-4c7e-8a52-3f0d9c1e2b4a"
 VAULT = "ca0083e4-1bda-48ca-af6d-aa9c8c93bc85"
 PREFIX = "cbr-replication:"
 
@@ -27,19 +28,41 @@ def entry(**changes: Any) -> dict[str, Any]:
     return {key: value for key, value in whole.items() if value is not None}
 
 
+def a_set(**changes: Any) -> dict[str, Any]:
+    """Return an entry of sets with one destination; None leaves a key out."""
+    whole = {"name": "all", "backups": {"erp": UUID}, "destinations": [destination()], **changes}
+    return {key: value for key, value in whole.items() if value is not None}
+
+
+def selecting(**select: Any) -> dict[str, Any]:
+    """Return an entry of sets that selects."""
+    return a_set(backups=None, select=select)
+
+
+def a_vault(**changes: Any) -> dict[str, Any]:
+    """Return an entry of vaults with one destination; None leaves a key out."""
+    whole = {"name": "prod", "vault_id": OTHER, "destinations": [destination()], **changes}
+    return {key: value for key, value in whole.items() if value is not None}
+
+
 def read(**keys: Any) -> list[Replication]:
+    """Read the replications of a configuration."""
+    return plan(**keys).replications
+
+
+def plan(**keys: Any) -> Plan:
     """Read a configuration as the engine hands it over: JSON where it is structured."""
     config = {
         f"{PREFIX}{key}": value if isinstance(value, str) else json.dumps(value)
         for key, value in keys.items()
     }
-    return read_replications({"huaweicloud:region": "cn-north-4", **config})
+    return read_plan({"huaweicloud:region": "cn-north-4", **config})
 
 
 def faults(**keys: Any) -> list[str]:
     """Return the faults of a configuration, a line each."""
     with pytest.raises(ConfigurationFaultsError) as caught:
-        read(**keys)
+        plan(**keys)
     return [str(fault) for fault in caught.value.faults]
 
 
@@ -62,7 +85,170 @@ def in_defaults(key: str, value: Any, words: str, name: str) -> Any:
     return pytest.param(keys, f"{PREFIX}defaults.{key}", words, id=f"defaults-{name}")
 
 
+def in_set(key: str, value: Any, words: str, name: str, below: str = "") -> Any:
+    """Return a case: a wrong value in an entry of sets."""
+    keys = {"sets": [a_set(**{key: value})]}
+    return pytest.param(keys, f"{PREFIX}sets[0].{key}{below}", words, id=f"set-{name}")
+
+
+def in_select(key: str, value: Any, words: str, name: str) -> Any:
+    """Return a case: a wrong value in a selection."""
+    at = f"{PREFIX}sets[0].select.{key}"
+    return pytest.param({"sets": [selecting(**{key: value})]}, at, words, id=f"select-{name}")
+
+
+def in_vault(key: str, value: Any, words: str, name: str) -> Any:
+    """Return a case: a wrong value in an entry of vaults."""
+    keys = {"vaults": [a_vault(**{key: value})]}
+    return pytest.param(keys, f"{PREFIX}vaults[0].{key}", words, id=f"vault-{name}")
+
+
+SETS_AND_VAULTS = [
+    in_set("name", "a b", "no name for a resource", "name"),
+    in_set("backups", "erp", "is text; want labels with backup ids", "backups-type"),
+    in_set("backups", {}, "a set without members would delete all its replicas", "no-member"),
+    in_set("backups", [], "a set without members would delete all its replicas", "empty-list"),
+    in_set("backups", None, "is missing; give labels with backup ids", "backups-missing"),
+    in_set("backups", {"erp": "x"}, "'x' is not a UUID", "member", ".erp"),
+    in_set(
+        "backups", {"erp": None}, "is missing; give the id of the backup", "member-null", ".erp"
+    ),
+    in_set("backups", [UUID, 7], "7 is a number; want a UUID", "listed-member", "[1]"),
+    in_set("backups", [{"backup_id": UUID}], "is an object; want a UUID", "listed-mapping", "[0]"),
+    in_set(
+        *("backups", {"a b": {"backup_id": "x"}}, "'x' is not a UUID", "member-id"),
+        '["a b"].backup_id',
+    ),
+    in_set(
+        *("backups", {"erp": {"name": "dr"}}, "is missing; give the id", "member-without-id"),
+        ".erp.backup_id",
+    ),
+    in_set(
+        *("backups", {"erp": {"backup_id": UUID, "name": "a/b"}}, "contains '/'", "replica-name"),
+        ".erp.name",
+    ),
+    in_set(
+        *("backups", {"erp": {"backupId": UUID}}, "did you mean 'backup_id'?", "member-key"),
+        ".erp.backupId",
+    ),
+    in_set(
+        *("backups", {"erp": {"backup_id": UUID, "created_at": "now"}}, "is no time", "made-at"),
+        ".erp.created_at",
+    ),
+    in_set(
+        *("backups", {"a": UUID, "b": UUID.upper()}, "backup of sets[0].backups.a again", "twice"),
+        ".b",
+    ),
+    in_set("keep_newest", 0, "0 is no number of backups; want a whole number", "keep-none"),
+    in_set("keep_newest", 1.5, "want a whole number", "keep-part"),
+    in_set("keep_newest", 10**9, "want a whole number, 1 to 100000", "keep-too-many"),
+    in_set("keep_newest", True, "want a whole number", "keep-type"),
+    in_set("select", {"name": "x"}, "stands beside backups; give one of the two", "both"),
+    in_set("description", "x", "belongs to each entry of replications", "description"),
+    in_set("backup_id", UUID, "belongs to each entry of replications", "backup-id"),
+    in_set("newest", 3, "belongs to the select of a set", "newest"),
+    in_set("keepNewest", 3, "did you mean 'keep_newest'?", "camel-case"),
+    in_set("destinations", [], "is an empty list", "no-destination"),
+    in_set(
+        *("destinations", [destination(replica_name="x")], "belongs to a destination", "renamed"),
+        "[0].replica_name",
+    ),
+    in_set(
+        *("destinations", [destination(region="a b")], "contains ' '", "region"),
+        "[0].region",
+    ),
+    in_set(
+        *("destinations", [destination(), destination()], "region of sets[0].destinations[0]"),
+        "region-twice",
+        "[1].region",
+    ),
+    in_select("vault_id", "x", "'x' is not a UUID", "vault"),
+    in_select("resource_name", "", "'' names nothing", "resource-name"),
+    in_select("resource_id", 3, "3 is a number; want text", "resource-type"),
+    in_select("created_since", "2026-11-20", "want one in UTC, such as", "since"),
+    in_select("created_until", 2026, "want a time in UTC", "until-type"),
+    in_select("newest", 0, "want a whole number", "newest"),
+    in_select("keep_newest", 3, "belongs to each entry of sets", "keep"),
+    in_select("resourceName", "x", "did you mean 'resource_name'?", "camel-case"),
+    in_select("latest", 3, "known are vault_id, resource_id", "unknown"),
+    pytest.param(
+        {"sets": [selecting(vault_id=None)]}, f"{PREFIX}sets[0].select", "is empty", id="select-any"
+    ),
+    pytest.param(
+        {"sets": [a_set(keep_newest=3)]},
+        f"{PREFIX}sets[0].backups.erp",
+        "has no created_at, which keep_newest goes by",
+        id="set-rolling-without-times",
+    ),
+    pytest.param(
+        {"sets": [a_set(destinations=None)]},
+        f"{PREFIX}sets[0].destinations",
+        "is missing; give a list of destinations",
+        id="set-destinations-missing",
+    ),
+    in_vault("name", None, "is missing; give the entry a name", "name-missing"),
+    in_vault("vault_id", None, "is missing; give the id of the vault whose backups", "id-missing"),
+    in_vault("vault_id", "x", "'x' is not a UUID", "id"),
+    in_vault("keep_newest", 3, "belongs to each entry of sets", "keep"),
+    in_vault("protect", 1, "want true or false", "protect"),
+    in_vault("destinations", None, "is missing; give a list of destinations", "destinations"),
+    in_vault("source_region", "a b", "contains ' '", "source-region"),
+    pytest.param(
+        {"sets": [a_set(backups=None, select="all")]},
+        f"{PREFIX}sets[0].select",
+        "'all' is text; want a mapping of keys to values",
+        id="select-text",
+    ),
+    pytest.param({"sets": "x"}, f"{PREFIX}sets", "want a list of sets", id="sets-text"),
+    pytest.param({"vaults": {}}, f"{PREFIX}vaults", "want a list of vaults", id="vaults-mapping"),
+    pytest.param(
+        {"replications": [], "sets": [], "vaults": []},
+        f"{PREFIX}replications",
+        "is empty, and there are no sets and no vaults",
+        id="nothing-in-three-lists",
+    ),
+    pytest.param(
+        {"replications": [entry(name="all")], "sets": [a_set(backups=[OTHER])]},
+        f"{PREFIX}sets[0].name",
+        "'all' is the name of replications[0] already",
+        id="name-of-a-replication",
+    ),
+    pytest.param(
+        {"sets": [a_set(), a_set(name="again")]},
+        f"{PREFIX}sets[1].backups.erp",
+        "is copied to region 'cn-east-3' by sets[0] already",
+        id="backup-in-two-sets",
+    ),
+    pytest.param(
+        {"replications": [entry()], "sets": [a_set(backups=[OTHER, UUID.upper()])]},
+        f"{PREFIX}sets[0].backups[1]",
+        "is copied to region 'cn-east-3' by replications[0] already",
+        id="backup-of-a-replication",
+    ),
+    pytest.param(
+        {"vaults": [a_vault(), a_vault(name="again")]},
+        f"{PREFIX}vaults[1].vault_id",
+        "are copied to region 'cn-east-3' by vaults[0] already",
+        id="vault-twice",
+    ),
+    pytest.param(
+        {"sets": [selecting(vault_id=OTHER.upper())], "vaults": [a_vault()]},
+        f"{PREFIX}sets[0].select.vault_id",
+        "are copied to region 'cn-east-3' by vaults[0] already",
+        id="selected-vault",
+    ),
+    pytest.param(
+        {
+            "sets": [a_set(name="a", destinations=[destination(region="b-to-c")])],
+            "vaults": [a_vault(name="a-to-b", destinations=[destination(region="c")])],
+        },
+        f"{PREFIX}vaults[0].name",
+        "makes the resource 'a-to-b-to-c', as sets[0] ('a') does already",
+        id="same-resource",
+    ),
+]
 CASES = [
+    *SETS_AND_VAULTS,
     in_entry("name", "", "no name for a resource", "name-empty"),
     in_entry("name", "a b", "'a b' is no name for a resource", "name-character"),
     in_entry("name", 3, "3 is a number; want text", "name-type"),
@@ -217,9 +403,82 @@ def test_read_destinations_of_defaults_stand_in() -> None:
 
 def test_read_other_namespaces_are_left_alone() -> None:
     """Keys of other packages are none of ours."""
-    (replication,) = read_replications(
+    (replication,) = read_plan(
         {"other:replications": "x", f"{PREFIX}replications": json.dumps([entry()])}
-    )
+    ).replications
 
     assert not replication.protect
     assert not replication.retain_on_delete
+
+
+def test_read_set_of_backups() -> None:
+    """Members are handed on as they are written; choices are looked for as for replications."""
+    backups = {"erp": UUID, "web": {"backup_id": OTHER, "name": "web-dr", "created_at": None}}
+    special = a_set(
+        backups=backups,
+        adopt=False,
+        destinations=[destination(preflight="warn", project_id="p1"), destination(region="r2")],
+    )
+    first, second = plan(
+        sets=[special],
+        defaults={"protect": True, "source_region": "cn-north-1", "description": "for others"},
+    ).sets
+
+    assert ("all-to-cn-east-3", "all-to-r2") == (first.name, second.name)
+    assert {"erp": UUID, "web": {"backup_id": OTHER, "name": "web-dr"}} == first.args.backups
+    assert ("warn", None) == (first.args.preflight, second.args.preflight)
+    assert ("p1", False, "cn-north-1") == (
+        first.args.destination_project_id,
+        first.args.adopt,
+        first.args.source_region,
+    )
+    assert (True, False) == (first.protect, first.retain_on_delete)
+    assert first.selection is None
+    assert [UUID] == plan(sets=[a_set(backups=[UUID])]).sets[0].args.backups
+
+
+@pytest.mark.parametrize(
+    ("newest", "given", "kept", "limit"),
+    [
+        pytest.param(7, None, 7, 7, id="newest-alone"),
+        pytest.param(7, 30, 30, 7, id="more-are-kept"),
+        pytest.param(7, 3, 3, 3, id="fewer-are-kept"),
+        pytest.param(None, 5, 5, 5, id="kept-alone"),
+        pytest.param(None, None, None, None, id="neither"),
+    ],
+)
+def test_read_selection_keeps_as_many_as_it_selects(
+    newest: int | None, given: int | None, kept: int | None, limit: int | None
+) -> None:
+    """`newest` is what `keep_newest` is by default; nothing is asked for that is not kept."""
+    select = {"resource_name": "erp-db-01", "newest": newest}
+    (one,) = plan(sets=[a_set(backups=None, select=select, keep_newest=given)]).sets
+
+    assert kept == one.args.keep_newest
+    assert one.selection is not None
+    assert (limit, kept is not None) == (one.selection.limit, one.selection.is_rolling)
+    assert (("resource_name", "erp-db-01"),) == one.selection.filters
+
+
+def test_read_vault() -> None:
+    """A vault is one resource for each destination; destinations may be the defaults'."""
+    defaults = {"destinations": [destination(), destination(region="cn-south-1")]}
+    vaults = plan(vaults=[a_vault(destinations=None, adopt=True)], defaults=defaults).vaults
+
+    assert ["prod-to-cn-east-3", "prod-to-cn-south-1"] == [vault.name for vault in vaults]
+    assert {(OTHER, VAULT, True)} == {
+        (vault.args.vault_id, vault.args.destination_vault_id, vault.args.adopt) for vault in vaults
+    }
+
+
+def test_read_faults_of_all_lists_in_reading_order() -> None:
+    """Faults are told as one reads: replications, sets, vaults, and each from its name on."""
+    told = faults(
+        vaults=[a_vault(vault_id="x")],
+        sets=[a_set(keep_newest=0, name="a b")],
+        replications=[entry(backup_id="x")],
+    )
+
+    keys = [fault.split(":")[1] for fault in told if "created_at" not in fault]
+    assert ["replications[0].backup_id", "sets[0].name", "sets[0].keep_newest"] == keys[:3]
+    assert ["vaults[0].vault_id"] == keys[3:]

@@ -1,0 +1,245 @@
+"""What is wrong between values of the configuration that may each be right.
+
+Looks at what is written, as far as it can be read: faults of single values are told elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+import pulumi_huaweicloud_cbr as cbr
+from faults import Fault, Location, faults_of, nothing_to_copy, path_of
+from model import LISTS, MISSING_INPUTS, NAMESPACE, Member
+
+ONE_PER_REGION = "CBR keeps one replica of a backup per region, so leave one of the two out"
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """An entry of one of the lists."""
+
+    at: Location
+    keys: Mapping[str, Any]
+    destinations: tuple[tuple[Location, Mapping[str, Any]], ...]
+
+    @property
+    def kind(self) -> str:
+        return str(self.at[0])
+
+    @property
+    def regions(self) -> list[str]:
+        """Return the regions to copy to, each once."""
+        found = (keys.get("region") for _, keys in self.destinations)
+        return list(dict.fromkeys(region for region in found if isinstance(region, str)))
+
+
+def resource_name(entry: str, region: str) -> str:
+    """Return the name in the state of an entry's copies; changing it would copy all anew."""
+    return f"{entry}-to-{region}"
+
+
+def members_of(backups: Any) -> dict[str | int, Any]:
+    """Return the members of a set as written, each under its label or its position."""
+    if isinstance(backups, dict):
+        return dict(backups)
+    return dict(enumerate(backups)) if isinstance(backups, list) else {}
+
+
+def backup_id_of(member: Any) -> Any:
+    """Return the id of a member, which stands alone or among more."""
+    return member.get("backup_id") if isinstance(member, dict) else member
+
+
+def faults_between(document: Mapping[str, Any]) -> Iterator[Fault]:
+    """Find what is wrong between values."""
+    if all(document.get(name) in (None, []) for name in LISTS):
+        yield Fault(("replications",), nothing_to_copy(is_empty="replications" in document))
+    entries = list(_entries(document))
+    for entry in entries:
+        if not entry.destinations and _destinations(entry.keys, document) is None:
+            yield Fault(
+                (*entry.at, "destinations"),
+                "is missing; give a list of destinations, each with region and vault_id, "
+                f"here or in {NAMESPACE}:defaults",
+            )
+        if entry.kind == "sets":
+            yield from _faults_of_set(entry)
+    yield from _faults_of_names(entries)
+    yield from _faults_of_copies(entries)
+
+
+def _entries(document: Mapping[str, Any]) -> Iterator[_Entry]:
+    for kind in LISTS:
+        for number, keys in enumerate(_list(document.get(kind))):
+            if not isinstance(keys, dict):
+                continue
+            at: Location = (kind, number)
+            at_list: Location = (*at, "destinations")
+            if keys.get("destinations") is None:
+                at_list = ("defaults", "destinations")
+            destinations = enumerate(_list(_destinations(keys, document)))
+            yield _Entry(
+                at,
+                keys,
+                tuple(((*at_list, index), one) for index, one in destinations if _is_mapping(one)),
+            )
+
+
+def _destinations(keys: Mapping[str, Any], document: Mapping[str, Any]) -> Any:
+    """Return an entry's destinations, None where there are none."""
+    own, defaults = keys.get("destinations"), document.get("defaults", {})
+    if own is not None:
+        return own
+    # Defaults that cannot be read are told, and nothing else is then known to be missing.
+    return defaults.get("destinations") if isinstance(defaults, dict) else ()
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+# -- sets -----------------------------------------------------------------------------------------
+
+
+def _faults_of_set(entry: _Entry) -> Iterator[Fault]:
+    backups, select = entry.keys.get("backups"), entry.keys.get("select")
+    if backups is None and select is None:
+        yield Fault(
+            (*entry.at, "backups"),
+            "is missing; give labels with backup ids, or a list of backup ids, or select instead",
+        )
+    elif backups is not None and select is not None:
+        yield Fault((*entry.at, "select"), "stands beside backups; give one of the two")
+    if isinstance(select, dict) and all(value is None for value in select.values()):
+        yield Fault((*entry.at, "select"), "is empty; say what backups to select by")
+    seen: dict[str, Location] = {}
+    is_rolling = entry.keys.get("keep_newest") is not None
+    for key, member in members_of(backups).items():
+        at: Location = (*entry.at, "backups", key)
+        yield from _faults_of_member(at, member, is_rolling=is_rolling)
+        backup_id = backup_id_of(member)
+        if isinstance(backup_id, str) and seen.setdefault(backup_id.lower(), at) != at:
+            other = path_of(seen[backup_id.lower()])
+            yield Fault(at, f"names the backup of {other} again; leave one of the two out")
+
+
+def _faults_of_member(at: Location, member: Any, *, is_rolling: bool) -> Iterator[Fault]:
+    if member is None:
+        yield Fault(at, MISSING_INPUTS["backup_id"])
+    elif isinstance(member, dict) and isinstance(at[-1], str):
+        try:
+            Member(**member)
+        except ValidationError as error:
+            yield from faults_of(error, at)
+    else:
+        for finding in cbr.check_inputs({"backup_id": member}):
+            if finding.field == "backup_id":
+                yield Fault(at, finding.reason)
+    if is_rolling and not (isinstance(member, dict) and member.get("created_at") is not None):
+        yield Fault(
+            at,
+            "has no created_at, which keep_newest goes by; give the time the API tells, such as "
+            "'2026-11-20T02:00:11.905331', or use select instead of backups",
+        )
+
+
+# -- entries beside each other --------------------------------------------------------------------
+
+
+def _faults_of_names(entries: list[_Entry]) -> Iterator[Fault]:
+    """Find names that two entries have, or that would make the same resource."""
+    names: dict[str, _Entry] = {}
+    made: dict[str, _Entry] = {}
+    for entry in entries:
+        name = entry.keys.get("name")
+        if not isinstance(name, str):
+            continue
+        other = names.setdefault(name, entry)
+        if other is not entry:
+            yield Fault(
+                (*entry.at, "name"),
+                f"{name!r} is the name of {path_of(other.at)} already; "
+                "give each entry a name of its own",
+            )
+            continue
+        for region in entry.regions:
+            resource = resource_name(name, region)
+            other = made.setdefault(resource, entry)
+            if other is not entry:
+                yield Fault(
+                    (*entry.at, "name"),
+                    f"{name!r} makes the resource {resource!r}, as {path_of(other.at)} "
+                    f"({other.keys['name']!r}) does already; give it another name",
+                )
+
+
+def _faults_of_copies(entries: list[_Entry]) -> Iterator[Fault]:
+    """Find two copies of one backup to one region, of which CBR keeps only one."""
+    backups: dict[tuple[str, str], _Entry] = {}
+    vaults: dict[tuple[str, str], _Entry] = {}
+    # Vaults come last in the file, and are what sets are measured by.
+    for entry in sorted(entries, key=lambda entry: entry.kind != "vaults"):
+        yield from _faults_of_regions(entry)
+        for region in entry.regions:
+            for at, backup_id in _backup_ids(entry):
+                other = backups.setdefault((backup_id.lower(), region), entry)
+                if other is not entry:
+                    yield Fault(
+                        at,
+                        f"{backup_id!r} is copied to region {region!r} by {path_of(other.at)} "
+                        f"already; {ONE_PER_REGION}",
+                    )
+            for at, vault_id in _vault_ids(entry):
+                key = (vault_id.lower(), region)
+                whole = vaults.setdefault(key, entry) if entry.kind == "vaults" else vaults.get(key)
+                if whole is not None and whole is not entry:
+                    yield Fault(
+                        at,
+                        f"the backups of {vault_id!r} are copied to region {region!r} by "
+                        f"{path_of(whole.at)} already; {ONE_PER_REGION}",
+                    )
+
+
+def _faults_of_regions(entry: _Entry) -> Iterator[Fault]:
+    first: dict[str, Location] = {}
+    for at, keys in entry.destinations:
+        region = keys.get("region")
+        if isinstance(region, str) and first.setdefault(region, at) != at:
+            yield Fault(
+                (*at, "region"),
+                f"{region!r} is the region of {path_of(first[region])} already; {ONE_PER_REGION}",
+            )
+
+
+def _backup_ids(entry: _Entry) -> Iterator[tuple[Location, str]]:
+    """Return the backups that an entry names, and where."""
+    found: list[tuple[Location, Any]] = []
+    if entry.kind == "replications":
+        found.append(((*entry.at, "backup_id"), entry.keys.get("backup_id")))
+    if entry.kind == "sets":
+        members = members_of(entry.keys.get("backups"))
+        found += [
+            ((*entry.at, "backups", key), backup_id_of(member)) for key, member in members.items()
+        ]
+    return ((at, backup_id) for at, backup_id in found if isinstance(backup_id, str))
+
+
+def _vault_ids(entry: _Entry) -> Iterator[tuple[Location, str]]:
+    """Return the vaults that an entry copies from as a whole, or selects from, and where."""
+    at, keys = entry.at, entry.keys
+    if entry.kind == "sets":
+        at, keys = (*at, "select"), _mapping(keys.get("select"))
+    if entry.kind != "replications" and isinstance(keys.get("vault_id"), str):
+        yield (*at, "vault_id"), keys["vault_id"]
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
