@@ -16,6 +16,8 @@ from faults import Fault, Location, faults_of, nothing_to_copy, path_of
 from model import LISTS, MISSING_INPUTS, NAMESPACE, Member
 
 ONE_PER_REGION = "CBR keeps one replica of a backup per region, so leave one of the two out"
+_NOT_SHOWN = cbr.check_inputs({"backup_id": ""})[0].reason.removeprefix("'' ")
+"""What the package says of a text that is no id, without the text."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,8 @@ def _faults_of_member(at: Location, member: Any, *, is_rolling: bool) -> Iterato
     else:
         for finding in cbr.check_inputs({"backup_id": member}):
             if finding.field == "backup_id":
-                yield Fault(at, finding.reason)
+                # Under a label that may be any word, a value is not shown: it may be a secret.
+                yield Fault(at, _NOT_SHOWN if isinstance(at[-1], str) else finding.reason)
     if is_rolling and not (isinstance(member, dict) and member.get("created_at") is not None):
         yield Fault(
             at,

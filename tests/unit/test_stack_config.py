@@ -109,7 +109,7 @@ SETS_AND_VAULTS = [
     in_set("backups", {}, "a set without members would delete all its replicas", "no-member"),
     in_set("backups", [], "a set without members would delete all its replicas", "empty-list"),
     in_set("backups", None, "is missing; give labels with backup ids", "backups-missing"),
-    in_set("backups", {"erp": "x"}, "'x' is not a UUID", "member", ".erp"),
+    in_set("backups", {"erp": "x"}, ".erp: is not a UUID; want 32", "member", ".erp"),
     in_set(
         "backups", {"erp": None}, "is missing; give the id of the backup", "member-null", ".erp"
     ),
