@@ -121,12 +121,21 @@ def test_make_preview_and_up_of_a_stack(checkout: Path, control: Control) -> Non
 
 def test_make_preview_of_a_fork_needs_no_credentials(checkout: Path, control: Control) -> None:
     """A fork's pull request has no secrets: nothing is asked, and the report says what is open."""
+    stack = checkout / "stacks" / "Pulumi.demo.yaml"
+    document = yaml.safe_load(stack.read_text())
+    document["config"]["cbr-replication:sets"] = [
+        {"name": "nightly", "select": {"resource_name": "web-02", "newest": 7}}
+    ]
+    stack.write_text(yaml.safe_dump(document))
+
     code, printed = make(checkout, "preview", "STACK=demo", "PREFLIGHT=off", password=None)
 
     assert 0 == code, printed
     report = (checkout / "build" / "preview" / "demo.md").read_text()
     assert "erp-db-to-cn-east-3" in report
     assert "not checked" in report
+    assert "nightly-to-cn-east-3" in report
+    assert "cbr-replication:sets[0] ('nightly'): preflight is off: not asked which" in report
     assert [] == control.journal()
 
 
