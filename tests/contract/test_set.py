@@ -97,10 +97,13 @@ def test_create_adopts_what_exists(rig: Rig) -> None:
 
 def test_create_names_replicas(rig: Rig) -> None:
     """A member's name is its replica's."""
-    rig.create(declared({"erp": {"backup_id": BACKUP, "name": "erp-dr"}, "web": WEB_1}))
+    program = declared({"erp": {"backup_id": BACKUP, "name": "erp-dr"}, "web": WEB_1})
+    rig.create(program)
+    assert not rig.diff(program).changes
     rig.finish_copies()
 
     assert "erp-dr" in {row["name"] for row in rig.replicas}
+    assert not rig.diff(program).changes
 
 
 def test_refused_members_keep_none_of_the_others_back(rig: Rig) -> None:

@@ -135,7 +135,7 @@ def test_make_preview_of_a_fork_needs_no_credentials(checkout: Path, control: Co
     assert "erp-db-to-cn-east-3" in report
     assert "not checked" in report
     assert "nightly-to-cn-east-3" in report
-    assert "cbr-replication:sets[0] ('nightly'): preflight is off: not asked which" in report
+    assert "preflight is off: not asked which backups it has" in report
     assert [] == control.journal()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -453,8 +453,11 @@ async def _bring_about(
     submitted = await submit_all(
         client, {label: desired(wanted[label]) for label in submitting}, report, limit_s
     )
-    for tracked in submitted.done.values():
+    for label, tracked in submitted.done.items():
         current_operation().note_held(tracked.replication_record_id)
+        if not tracked.is_adopted:
+            # Submitted with its name: there is nothing to rename before anything else is seen.
+            submitted.done[label] = replace(tracked, replica_name=wanted[label].name)
     rows |= submitted.done
     named = {label: (rows[label], wanted[label].name or "") for label in changes.renamed}
     renamed = await rename_all(client, named, report, limits(), limit_s)
