@@ -6,6 +6,7 @@ it where it stands, also one that something more special overrides.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -31,6 +32,7 @@ def _missing(check: Check) -> Mapping[str, str]:
 MISSING_INPUTS = _missing(cbr.check_inputs)
 """What the package says of a required input that is missing."""
 MISSING_VAULT_INPUTS = _missing(cbr.check_vault_inputs)
+_GO_TIME = re.compile(r"(?P<day>\d{4}-\d\d-\d\d) (?P<time>\d\d:\d\d:\d\d) \+0000 UTC", re.ASCII)
 _A_UUID = "00000000-0000-0000-0000-000000000000"
 
 
@@ -167,6 +169,16 @@ def _filter(name: str) -> BeforeValidator:
     return _like_input(name, cbr.check_filters)
 
 
+def _as_written(value: Any) -> Any:
+    # Without quotes, YAML takes a time for one; the engine hands over Go's spelling of it.
+    if isinstance(value, str) and (found := _GO_TIME.fullmatch(value)):
+        return f"{found['day']}T{found['time']}Z"
+    return value
+
+
+_UNQUOTED = BeforeValidator(_as_written)
+
+
 class Select(Part):
     """Which backups a set is to have, as far as they exist."""
 
@@ -174,8 +186,8 @@ class Select(Part):
     resource_id: Annotated[str, _filter("resource_id")] | None = None
     resource_name: Annotated[str, _filter("resource_name")] | None = None
     name: Annotated[str, _filter("name")] | None = None
-    created_since: Annotated[str, _filter("created_since")] | None = None
-    created_until: Annotated[str, _filter("created_until")] | None = None
+    created_since: Annotated[str, _filter("created_since"), _UNQUOTED] | None = None
+    created_until: Annotated[str, _filter("created_until"), _UNQUOTED] | None = None
     newest: Count | None = None
 
 

@@ -15,16 +15,15 @@ PREFLIGHT_MODES = ("error", "warn", "off")
 NAME_LIMIT = 64
 DESCRIPTION_LIMIT = 255
 COUNT_LIMIT = 100_000
-"""More backups than a source holds; a number beyond has a key too many held down."""
+"""A set a hundred times smaller has been tried; a number beyond this is a mistake."""
 REGION_LIMIT = 255
 PROJECT_LIMIT = 64
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NAME_CHARACTER = re.compile(r"[\u4E00-\u9FA5\uf900-\ufa2da-zA-Z0-9_\-]")
 _REGION_CHARACTER = re.compile(r"[a-zA-Z0-9._\-]")
-_MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
-_API_TIME = re.compile(_MOMENT + r"(\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
-_UTC = re.compile(_MOMENT + "Z", re.ASCII)
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _PROJECT_CHARACTER = re.compile(r"[a-zA-Z0-9_\-]")
 
 Rule = Callable[[object], str | None]
@@ -204,27 +203,30 @@ def _check_moment(value: object) -> str | None:
 
 
 def _check_count(value: object) -> str | None:
-    wanted = f"a whole number, 1 to {COUNT_LIMIT}"
+    wanted = "a whole number, at least 1"
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return _wrong_type(value, wanted)
-    # Neither an infinity nor what is no number at all is a whole one.
-    if value % 1 == 0 and 1 <= value <= COUNT_LIMIT:
-        return None
-    return f"{_shown(value)} is no number of backups; want {wanted}"
+    # Of an infinity nothing is left over, not even zero.
+    if value % 1 != 0 or value < 1:
+        return f"{_shown(value)} is no number of backups; want {wanted}"
+    if value > COUNT_LIMIT:
+        return f"{_shown(value)} is more than the {COUNT_LIMIT} backups that can be kept"
+    return None
 
 
 def _check_utc(value: object) -> str | None:
+    wanted = "a time in UTC, such as '2026-11-20T02:00:00Z'"
     if not isinstance(value, str):
-        return _wrong_type(value, "a time in UTC, such as '2026-11-20T02:00:00Z'")
-    if _UTC.fullmatch(value):
-        return None
-    return f"{_shown(value)} is no time; want one in UTC, such as '2026-11-20T02:00:00Z'"
+        return _wrong_type(value, wanted)
+    return None if _UTC.fullmatch(value) else f"{_shown(value)} is no such time; want {wanted}"
 
 
 def _check_text(value: object) -> str | None:
     if not isinstance(value, str):
         return _wrong_type(value, "text")
-    return None if value.strip() and value.isprintable() else f"{_shown(value)} names nothing"
+    if value.strip() and value.isprintable():
+        return None
+    return f"{_shown(value)} is no name or id that a backup could have"
 
 
 def _check_backups(value: object) -> str | None:

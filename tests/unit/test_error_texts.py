@@ -212,6 +212,17 @@ def of_wait(**changes: Any) -> str:
     return " | ".join(f"{fault.field}: {fault.reason}" for fault in found)
 
 
+def too_many(**changes: Any) -> str:
+    """Return what is wrong with a number of backups that no set holds."""
+    (fault,) = (found for found in cbr.check_set_inputs(changes) if found.field in changes)
+    return f"{fault.field}: {fault.reason}"
+
+
+def filtered(**filters: Any) -> str:
+    """Return what is wrong with what backups are selected by."""
+    return "\n".join(f"{fault.field}: {fault.reason}" for fault in cbr.check_filters(filters))
+
+
 def backup(**changes: Any) -> Backup:
     """Return a backup that can be copied."""
     fields = {"id": BACKUP, "status": "available", "resource_type": "OS::Nova::Server", **changes}
@@ -613,6 +624,10 @@ TEXTS: dict[str, Callable[[], str]] = {
     "wait-inputs-records": lambda: of_wait(replications=[{**WAY, "records": ["erp"]}]),
     "wait-inputs-duration": lambda: of_wait(timeout="soon"),
     "wait-inputs-limit": lambda: of_wait(timeout="800h", poll_interval=0),
+    "inputs-count": lambda: too_many(keep_newest=10**6),
+    "filters-unknown": lambda: filtered(limit=3),
+    "filters-time": lambda: filtered(created_since="2026-11-20"),
+    "filters-text": lambda: filtered(resource_name=" "),
     "submit-never-answered": lambda: ends(
         lambda api: lifecycle.submit_or_adopt(api, DESIRED, Silent()),
         Routes(one=shown(), post=FAILED_POST),
@@ -1006,6 +1021,16 @@ EXPECTED = {
     "inputs-flag": "adopt: 'yes' is text; want true or false",
     "inputs-mode": "preflight: 'no' is not a mode of preflight; want 'error', 'warn' or 'off'",
     "inputs-mode-type": "preflight: True is a truth value; want 'error', 'warn' or 'off'",
+    "inputs-count": "keep_newest: 1000000 is more than the 100000 backups that can be kept",
+    "filters-unknown": (
+        "limit: is not an input of a selection of backups; known: vault_id, resource_id, "
+        "resource_name, name, created_since, created_until"
+    ),
+    "filters-time": (
+        "created_since: '2026-11-20' is no such time; want a time in UTC, such as "
+        "'2026-11-20T02:00:00Z'"
+    ),
+    "filters-text": "resource_name: ' ' is no name or id that a backup could have",
     "submit-never-answered": (
         "submitting replication of backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to "
         "region 'cn-east-3': 3 submissions were neither answered nor found; run pulumi "

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from pulumi_huaweicloud_cbr.inputs import FIELDS, check_inputs, check_vault_inputs
+from pulumi_huaweicloud_cbr.inputs import (
+    FIELDS,
+    check_filters,
+    check_inputs,
+    check_set_inputs,
+    check_vault_inputs,
+)
 
 UUID = "5a863daa-7265-4c0a-822f-e66b2abcfb3d"
 GOOD: dict[str, object] = {
@@ -131,3 +137,45 @@ def test_check_vault_inputs_are_those_of_a_vault() -> None:
     assert ["vault_id"] == [finding.field for finding in check_vault_inputs(good)]
     foreign = check_vault_inputs({**good, "vault_id": UUID, "name": "x", "backups": [UUID]})
     assert ["name", "backups"] == [finding.field for finding in foreign]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        pytest.param("vault_id", "x", "'x' is not a UUID", id="vault"),
+        pytest.param("resource_name", " ", "is no name or id that a backup", id="blank"),
+        pytest.param("resource_id", "a\nb", "is no name or id that a backup", id="two-lines"),
+        pytest.param("name", {}, "is an object; want text", id="name-type"),
+        pytest.param("created_since", "2026-11-20T02:00:00", "want a time in UTC", id="no-zone"),
+        pytest.param("created_until", "2026-11-20T02:00:00Z\n", "is no such time", id="line-end"),
+        pytest.param("created_until", 7.0, "7 is a number; want a time in UTC", id="time-type"),
+        pytest.param("limit", 3, "is not an input of a selection of backups; known", id="unknown"),
+    ],
+)
+def test_check_filters_fault_names_the_filter(field: str, value: object, words: str) -> None:
+    """What backups are selected by is held to the form that the API takes."""
+    (finding,) = check_filters({field: value})
+
+    assert field == finding.field
+    assert words in finding.reason
+
+
+def test_check_filters_takes_what_the_api_takes() -> None:
+    """None is a filter that was left out; there need not be any."""
+    good = {"vault_id": UUID, "resource_name": "备份 1", "created_since": "2026-11-20T02:00:00Z"}
+
+    assert [] == check_filters({**good, "name": None})
+    assert [] == check_filters({})
+
+
+@pytest.mark.parametrize("count", [float("inf"), float("nan"), 1.5, 0, -1, 100_001, 10**400, "3"])
+def test_check_set_inputs_refuses_what_cannot_be_counted(count: object) -> None:
+    """Whatever number a program or a configuration gives, it is told and not choked on."""
+    inputs = {"backups": [UUID], "keep_newest": count}
+
+    found = [fault.field for fault in check_set_inputs(inputs)]
+
+    assert ["keep_newest", "destination_region", "destination_vault_id"] == found
+    assert ["keep_newest"] != [
+        fault.field for fault in check_set_inputs({**inputs, "keep_newest": 100_000.0})
+    ][:1]

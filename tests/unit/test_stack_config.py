@@ -132,7 +132,12 @@ SETS_AND_VAULTS = [
         ".erp.backupId",
     ),
     in_set(
-        *("backups", {"erp": {"backup_id": UUID, "created_at": "now"}}, "is no time", "made-at"),
+        *(
+            "backups",
+            {"erp": {"backup_id": UUID, "created_at": "now"}},
+            "is not a time as CBR",
+            "made-at",
+        ),
         ".erp.created_at",
     ),
     in_set(
@@ -141,7 +146,7 @@ SETS_AND_VAULTS = [
     ),
     in_set("keep_newest", 0, "0 is no number of backups; want a whole number", "keep-none"),
     in_set("keep_newest", 1.5, "want a whole number", "keep-part"),
-    in_set("keep_newest", 10**9, "want a whole number, 1 to 100000", "keep-too-many"),
+    in_set("keep_newest", 10**9, "is more than the 100000 backups", "keep-too-many"),
     in_set("keep_newest", True, "want a whole number", "keep-type"),
     in_set("select", {"name": "x"}, "stands beside backups; give one of the two", "both"),
     in_set("description", "x", "belongs to each entry of replications", "description"),
@@ -163,9 +168,9 @@ SETS_AND_VAULTS = [
         "[1].region",
     ),
     in_select("vault_id", "x", "'x' is not a UUID", "vault"),
-    in_select("resource_name", "", "'' names nothing", "resource-name"),
+    in_select("resource_name", "", "'' is no name or id", "resource-name"),
     in_select("resource_id", 3, "3 is a number; want text", "resource-type"),
-    in_select("created_since", "2026-11-20", "want one in UTC, such as", "since"),
+    in_select("created_since", "2026-11-20", "is no such time; want a time in UTC", "since"),
     in_select("created_until", 2026, "want a time in UTC", "until-type"),
     in_select("newest", 0, "want a whole number", "newest"),
     in_select("keep_newest", 3, "belongs to each entry of sets", "keep"),
@@ -458,6 +463,20 @@ def test_read_selection_keeps_as_many_as_it_selects(
     assert one.selection is not None
     assert (limit, kept is not None) == (one.selection.limit, one.selection.is_rolling)
     assert (("resource_name", "erp-db-01"),) == one.selection.filters
+
+
+def test_read_time_without_quotes_is_what_was_written() -> None:
+    """The engine hands over a time of YAML in Go's spelling, a day as its midnight."""
+    select = {
+        "created_since": "2026-11-20 00:00:00 +0000 UTC",
+        "created_until": "2026-11-27T02:00:00Z",
+    }
+    (one,) = plan(sets=[selecting(**select)]).sets
+
+    assert one.selection is not None
+    assert ["2026-11-20T00:00:00Z", "2026-11-27T02:00:00Z"] == [
+        value for _, value in one.selection.filters
+    ]
 
 
 def test_read_vault() -> None:
