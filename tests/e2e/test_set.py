@@ -165,12 +165,14 @@ if given.require("single"):
     args = cbr.BackupReplicationArgs(backup_id=given.require("single"), **where)
     single.append(cbr.BackupReplication("erp", args))
 members = json.loads(given.require("backups"))
+sets = []
 if members:
-    cbr.BackupReplicationSet(
-        "dr",
-        cbr.BackupReplicationSetArgs(backups=members, **where),
-        pulumi.ResourceOptions(depends_on=single),
-    )
+    args = cbr.BackupReplicationSetArgs(backups=members, **where)
+    depends = pulumi.ResourceOptions(depends_on=single)
+    sets.append(cbr.BackupReplicationSet("dr", args, depends))
+if given.get("wait"):
+    args = cbr.ReplicationsCompleteArgs(replications=[*single, *sets])
+    cbr.ReplicationsComplete(given.require("wait"), args)
 """
 
 
@@ -194,6 +196,27 @@ def test_set_moves_copy_nothing(make_program: MakeProject, control: Control) -> 
     project.up("--expect-no-changes")
     assert Counter([BACKUP, WEB_1]) == live_copies(control)
     assert 2 == len(control.journal(operation="CopyBackup"))
+
+
+def test_set_is_waited_for(make_program: MakeProject, control: Control) -> None:
+    """A wait takes sets; it knows the replicas of a set's state, where nothing else names them."""
+    project = on_host(make_program(MOVES))
+    project.configure({"program:single": "", "program:wait": "first"})
+    declare(project, {"erp": BACKUP, "web": WEB_1})
+    project.up()
+    waited = project.resources()["first"]["outputs"]["replicas"]
+    project.refresh()
+    control.forget_backup(WEB_1)
+    project.refresh()
+    empty = {"operation_logs": [], "count": 0}
+    control.fault(operation="ListOpLogs", action="respond", status=200, body=empty, times=100)
+    project.configure({"program:wait": "second"})
+    project.up()
+    control.drop_faults()
+
+    assert {replica_of(control, BACKUP)} < set(waited.values())
+    assert 2 == len(waited)
+    assert waited == project.resources()["second"]["outputs"]["replicas"]
 
 
 @pytest.mark.parametrize("victim", ["cli", "plugin"])

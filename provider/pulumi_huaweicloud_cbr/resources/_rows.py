@@ -85,3 +85,14 @@ def tracking_output(resource: pulumi.Resource) -> pulumi.Output[dict[str, Any]]:
             },
         }
     )
+
+
+def known_replicas_output(members: pulumi.Output[Any]) -> pulumi.Output[dict[str, str]]:
+    """Return the replicas' ids by their records', as far as rows know them."""
+    return members.apply(
+        lambda rows: {
+            row["replication_record_id"]: row["destination_backup_id"]
+            for row in (rows or {}).values()
+            if row.get("destination_backup_id")
+        }
+    )

@@ -65,6 +65,7 @@ from pulumi_huaweicloud_cbr.resources._members import (
 from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.resources._operation import current_operation
 from pulumi_huaweicloud_cbr.resources._rows import (
+    known_replicas_output,
     row_of,
     tracked_rows,
     tracking_output,
@@ -604,3 +605,8 @@ class BackupReplicationSet(Resource, module="huaweicloud_cbr", name="BackupRepli
     def tracking(self) -> pulumi.Output[dict[str, Any]]:
         """Return what `ReplicationsComplete` waits by."""
         return tracking_output(self)
+
+    @property
+    def known_replicas(self) -> pulumi.Output[dict[str, str]]:
+        """The replica's id by its record's, as far as the state knows it."""
+        return known_replicas_output(self.members)
