@@ -107,7 +107,7 @@ MUTANTS = (
     Mutant(
         "skip-always-failed",
         "`skip` with a replica did not fail",
-        "models.py",
+        "wire.py",
         "            return self.destination_backup_id is None\n",
         "            return True\n",
         ("tests/unit/test_models.py",),
@@ -115,7 +115,7 @@ MUTANTS = (
     Mutant(
         "skip-never-failed",
         "`skip` without a replica failed",
-        "models.py",
+        "wire.py",
         "            return self.destination_backup_id is None\n",
         "            return False\n",
         ("tests/unit/test_models.py",),
@@ -237,7 +237,7 @@ MUTANTS = (
     Mutant(
         "held-members-deleted",
         "a set leaves the replicas that another resource of the operation has",
-        "resources/backup_replication_set.py",
+        "resources/_members.py",
         "if operation.is_held(row.replication_record_id)}",
         "if False}",
         SETS,

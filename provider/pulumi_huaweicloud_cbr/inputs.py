@@ -22,8 +22,9 @@ PROJECT_LIMIT = 64
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NAME_CHARACTER = re.compile(r"[\u4E00-\u9FA5\uf900-\ufa2da-zA-Z0-9_\-]")
 _REGION_CHARACTER = re.compile(r"[a-zA-Z0-9._\-]")
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
-_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+_MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
+_API_TIME = re.compile(_MOMENT + r"(\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
+_UTC = re.compile(_MOMENT + "Z", re.ASCII)
 _PROJECT_CHARACTER = re.compile(r"[a-zA-Z0-9_\-]")
 
 Rule = Callable[[object], str | None]

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
 from pydantic_core import from_json
 
 from pulumi_huaweicloud_cbr.errors import ConfigurationError, quoted, remember_secret
+from pulumi_huaweicloud_cbr.setting_keys import KEYS, SECRET_FIELDS, Key
 
 DEFAULT_CLOUD = "myhuaweicloud.com"
 EU_CLOUD = "myhuaweicloud.eu"
@@ -29,37 +30,8 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.\-]*[A-Za-z0-9])?")
 _SERVICES = ("cbr", "iam")
 
 
-class Key(NamedTuple):
-    """The names of one setting: in stack configuration, in the environment, and in our model."""
-
-    field: str
-    config: str
-    env: str
-
-    def __str__(self) -> str:
-        return f"huaweicloud:{self.config} (or {self.env})"
-
-
-KEYS = (
-    Key("region", "region", "HW_REGION_NAME"),
-    Key("project_id", "projectId", "HW_PROJECT_ID"),
-    Key("user_name", "userName", "HW_USER_NAME"),
-    Key("password", "password", "HW_USER_PASSWORD"),
-    Key("domain_name", "domainName", "HW_DOMAIN_NAME"),
-    Key("token", "token", "HW_AUTH_TOKEN"),
-    Key("tokens", "tokens", "HW_AUTH_TOKENS"),
-    Key("auth_url", "authUrl", "HW_AUTH_URL"),
-    Key("cloud", "cloud", "HW_CLOUD"),
-    Key("endpoints", "endpoints", "HW_ENDPOINTS"),
-    Key("insecure", "insecure", "HW_INSECURE"),
-    Key("ca_file", "caFile", "HW_CA_FILE"),
-    Key("poll_interval_s", "pollInterval", "HW_POLL_INTERVAL"),
-)
 _KEY_OF = {key.field: key for key in KEYS}
 _JSON_FIELDS = ("endpoints", "tokens")
-_SECRET_FIELDS = ("password", "token", "tokens")
-CREDENTIAL_KEYS = tuple(_KEY_OF[field] for field in _SECRET_FIELDS)
-"""What may stand in a stack's configuration as a secret only."""
 
 
 class Settings(BaseModel):
@@ -97,7 +69,7 @@ class Settings(BaseModel):
         """
         given = {key.field: _raw_value(key, get, environ) for key in KEYS}
         given = {field: value for field, value in given.items() if value is not None}
-        for field in _SECRET_FIELDS:
+        for field in SECRET_FIELDS:
             _remember(given.get(field))
         try:
             return cls(**given)
@@ -224,7 +196,7 @@ def _describe(error: ValidationError) -> str:
         field, *inner = (str(part) for part in fault["loc"])
         key = _KEY_OF[field]
         path = "".join(f"[{quoted(part)}]" for part in inner)
-        shown = "" if field in _SECRET_FIELDS else f" is {quoted(fault['input'])};"
+        shown = "" if field in SECRET_FIELDS else f" is {quoted(fault['input'])};"
         reason = _WANTED.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
         faults.append(f"{key}{path}:{shown} {reason[:1].lower()}{reason[1:]}")
     return " | ".join(faults)

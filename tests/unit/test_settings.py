@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pulumi_huaweicloud_cbr import ConfigurationError
-from pulumi_huaweicloud_cbr.settings import KEYS, Settings
+from pulumi_huaweicloud_cbr.setting_keys import KEYS
+from pulumi_huaweicloud_cbr.settings import Settings
 
 CANARY = "canary-secret-1"
 

@@ -1,0 +1,39 @@
+"""The names of all settings: in stack configuration, in the environment, and in `Settings`.
+
+Apart from `settings`, since each program looks which of them are secret, and reads none.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Key(NamedTuple):
+    """The names of one setting: in stack configuration, in the environment, and in our model."""
+
+    field: str
+    config: str
+    env: str
+
+    def __str__(self) -> str:
+        return f"huaweicloud:{self.config} (or {self.env})"
+
+
+KEYS = (
+    Key("region", "region", "HW_REGION_NAME"),
+    Key("project_id", "projectId", "HW_PROJECT_ID"),
+    Key("user_name", "userName", "HW_USER_NAME"),
+    Key("password", "password", "HW_USER_PASSWORD"),
+    Key("domain_name", "domainName", "HW_DOMAIN_NAME"),
+    Key("token", "token", "HW_AUTH_TOKEN"),
+    Key("tokens", "tokens", "HW_AUTH_TOKENS"),
+    Key("auth_url", "authUrl", "HW_AUTH_URL"),
+    Key("cloud", "cloud", "HW_CLOUD"),
+    Key("endpoints", "endpoints", "HW_ENDPOINTS"),
+    Key("insecure", "insecure", "HW_INSECURE"),
+    Key("ca_file", "caFile", "HW_CA_FILE"),
+    Key("poll_interval_s", "pollInterval", "HW_POLL_INTERVAL"),
+)
+SECRET_FIELDS = ("password", "token", "tokens")
+CREDENTIAL_KEYS = tuple(key for key in KEYS if key.field in SECRET_FIELDS)
+"""What may stand in a stack's configuration as a secret only."""
