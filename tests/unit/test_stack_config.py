@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from config import Plan, Replication, read_plan
 from faults import ConfigurationFaultsError
@@ -501,3 +503,21 @@ def test_read_faults_of_all_lists_in_reading_order() -> None:
     keys = [fault.split(":")[1] for fault in told if "created_at" not in fault]
     assert ["replications[0].backup_id", "sets[0].name", "sets[0].keep_newest"] == keys[:3]
     assert ["vaults[0].vault_id"] == keys[3:]
+
+
+def test_example_is_a_configuration_of_all_three() -> None:
+    """What users copy is right, and shows each list."""
+    file = Path(__file__).parents[2] / "stacks" / "Pulumi.example.yaml"
+    document = yaml.safe_load(file.read_text())["config"]
+    keys = {key.removeprefix(PREFIX): value for key, value in document.items() if PREFIX in key}
+    keys["wait"] = "true" if keys["wait"] else "false"
+
+    example = plan(**keys)
+
+    assert ["erp-db-to-cn-east-3", "web-to-cn-south-1"] == [
+        one.name for one in example.replications
+    ]
+    assert [("nightly-to-cn-east-3", 7)] == [
+        (one.name, one.args.keep_newest) for one in example.sets
+    ]
+    assert ["files-to-cn-east-3"] == [one.name for one in example.vaults]
