@@ -174,7 +174,7 @@ async def submit_all(
             results.done[label] = error.tracked
     adopted = sum(1 for tracked in results.done.values() if tracked.is_adopted)
     if adopted:
-        report.tell(f"adopted {adopted} of {len(wanted)}: nothing of these is copied again")
+        report.tell(f"adopted {adopted} of {len(wanted)}: these are not copied again")
     return results
 
 

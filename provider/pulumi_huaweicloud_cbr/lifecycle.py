@@ -520,7 +520,7 @@ async def remove(
     except ApiError as error:
         if error.code not in CODES_DELETION_PENDING:
             raise
-        report.tell(f"{error.observed}; waiting whether a deletion is under way")
+        report.tell(f"{error.observed}; waiting to see whether a deletion is under way")
     await _wait_gone(api, tracked.destination, replica.backup_id, limits, report)
 
 

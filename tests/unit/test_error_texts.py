@@ -6,6 +6,7 @@ A raise without its text here fails the last test. Read a new one aloud before i
 from __future__ import annotations
 
 import ast
+import contextlib
 import dataclasses
 import re
 import threading
@@ -91,6 +92,17 @@ class Silent:
     progress = tell
 
 
+class Telling(Silent):
+    """A reporter that keeps the lines that stay, each once."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, None] = {}
+
+    def tell(self, message: str) -> None:
+        """Keep it."""
+        self.lines[message] = None
+
+
 class Routes(Wire):
     """A network that answers by method and the end of the path.
 
@@ -168,6 +180,19 @@ def ends(work: Callable[[CbrClient], Coroutine[Any, Any, Any]], wire: Wire, **gi
             await work(api)
 
     return caught(lambda: anyio.run(run))
+
+
+def tells(work: Callable[[CbrClient, Telling], Coroutine[Any, Any, Any]], **answers: Any) -> str:
+    """Return what work with the API tells beside its result, or its error."""
+    report = Telling()
+
+    async def run() -> None:
+        async with Routes(**answers).client() as api:
+            with contextlib.suppress(errors.CbrError):
+                await work(api, report)
+
+    anyio.run(run)
+    return " | ".join(report.lines)
 
 
 def refusal(desired: DesiredReplication = DESIRED, **changes: Any) -> str:
@@ -472,6 +497,10 @@ SEEN = {
     "status": "success",
     "destination_backup_id": REPLICA,
 }
+ADOPTABLE = {BACKUP: shown(record()), REPLICA: shown(id_=REPLICA, name="erp-dr")}
+DELETION_PENDING = httpx.Response(
+    400, json={"error_code": "BackupService.6201", "error_msg": "The backup is being deleted."}
+)
 FAILED_POST = httpx.Response(502)
 REFUSED_POST = httpx.Response(
     400,
@@ -805,6 +834,42 @@ TEXTS: dict[str, Callable[[], str]] = {
     ),
     "set-warns-failed": lambda: set_tells(
         lambda provider: provider.read("set", state()), one=FAILED_COPY
+    ),
+    "submit-tells-lost": lambda: tells(
+        lambda api, report: lifecycle.submit_or_adopt(api, DESIRED, report),
+        one=shown(),
+        post=FAILED_POST,
+    ),
+    "submit-tells-adoption": lambda: tells(
+        lambda api, report: lifecycle.submit_or_adopt(api, DESIRED, report), one=ADOPTABLE
+    ),
+    "submit-tells-old-replica": lambda: tells(
+        lambda api, report: lifecycle.submit_or_adopt(api, DESIRED, report),
+        one={
+            BACKUP: shown(record()),
+            REPLICA: [shown(id_=REPLICA, status="deleting"), MISSING],
+        },
+        post=FAILED_POST,
+    ),
+    "fleet-tells-adoption": lambda: tells(
+        lambda api, report: fleet.submit_all(api, {"erp": DESIRED}, report), one=ADOPTABLE
+    ),
+    "remove-tells-pending": lambda: tells(
+        lambda api, report: lifecycle.remove(api, TRACKED, report),
+        one={BACKUP: shown(record()), REPLICA: [shown(id_=REPLICA), MISSING]},
+        delete=DELETION_PENDING,
+    ),
+    "copies-tells-failure": lambda: tells(
+        lambda api, report: wait_for_all(
+            api,
+            [{**WAY, "records": {RECORD: BACKUP, "other": OTHER}}],
+            CompletionPlan(timeout_s=5.0, interval_s=10.0),
+            report,
+        ),
+        one={
+            BACKUP: FAILED_COPY,
+            OTHER: shown(record(id="other", status="replicating"), id_=OTHER),
+        },
     ),
     "set-tells-gone": lambda: set_tells(
         lambda provider: provider.read("set", state(members={**SET_STATE["members"], "web": SEEN})),
@@ -1482,6 +1547,29 @@ EXPECTED = {
         "the replica of replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8) stays: a "
         "resource has adopted it"
     ),
+    "submit-tells-lost": (
+        "submitting replication of backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to region "
+        "'cn-east-3': HTTP 502: the answer was empty; looking whether it was accepted"
+    ),
+    "submit-tells-adoption": (
+        "adopting replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8) with status "
+        "'success': nothing is copied again"
+    ),
+    "submit-tells-old-replica": (
+        "waiting until the old replica (b28ce54c-70d0-42e4-ac6b-ff8723571da3) is deleted | "
+        "submitting replication of backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to region "
+        "'cn-east-3': HTTP 502: the answer was empty; looking whether it was accepted"
+    ),
+    "fleet-tells-adoption": "adopted 1 of 1: these are not copied again",
+    "remove-tells-pending": (
+        "deleting backup (b28ce54c-70d0-42e4-ac6b-ff8723571da3) in region 'cn-east-3', "
+        "project (863129926600475a959e8f2efb991722): HTTP 400: The backup is being deleted "
+        "[BackupService.6201]; waiting to see whether a deletion is under way"
+    ),
+    "copies-tells-failure": (
+        "backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to region 'cn-east-3': failed: "
+        "BackupService.6129: no room; the other copies are waited for"
+    ),
 }
 
 
@@ -1557,9 +1645,12 @@ SHORTEST = 6
 
 def is_writer(node: ast.AST) -> bool:
     """Return whether a call makes an error, a finding or a refusal."""
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+    if not isinstance(node, ast.Call):
         return False
-    return node.func.id in WRITERS or node.func.id in ERROR_NAMES
+    if isinstance(node.func, ast.Attribute):
+        return node.func.attr == "tell"
+    name = node.func.id if isinstance(node.func, ast.Name) else ""
+    return name in WRITERS or name in ERROR_NAMES
 
 
 def subclasses(kind: type) -> set[type]:
