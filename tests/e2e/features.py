@@ -53,9 +53,7 @@ FEATURES = (
     Feature(
         "exit", "`SystemExit` in a provider", ("the engine hangs", "the engine hangs", "an error")
     ),
-    Feature(
-        "killed", "the CLI is killed", ("the plugin stays", "the plugin stays", "the plugin ends")
-    ),
+    Feature("killed", "the CLI is killed", ("the plugin stays", "the plugin stays", "all ends")),
     Feature("hint", "hint at what is missing", ("once", "once", "none")),
 )
 

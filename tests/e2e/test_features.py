@@ -21,6 +21,7 @@ from tests.e2e.driver import (
     Project,
     on_plugin,
     plugins_of,
+    processes_of,
     start,
     wait_until,
 )
@@ -287,8 +288,9 @@ def see_killed(bench: Bench) -> str:
     running.kill()
     running.wait()
     if bench.plugin == "host":
-        wait_until(lambda: not plugins_of(project))
-        return "the plugin ends"
+        # The language host too: nothing that the CLI has started is left.
+        wait_until(lambda: not processes_of(project.directory.parent))
+        return "all ends"
     time.sleep(3)
     assert 1 == len(plugins_of(project))
     return "the plugin stays"

@@ -12,6 +12,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from pulumi_huaweicloud_cbr.plugin.orphans import end_language_hosts
+
 WORKERS = 1024
 """Far above any `--parallel`: the engine's own limit is the one that counts. Threads are made on
 demand."""
@@ -63,6 +65,7 @@ def main(arguments: list[str]) -> int:
     print(port, flush=True)
     while not stopped.wait(LOOK_AT_PARENT_S):
         if os.getppid() != parent:
+            end_language_hosts(arguments[0])
             break
     servicer.Cancel(None, None)
     servicer.wait_until_idle(LAST_CALLS_S)
