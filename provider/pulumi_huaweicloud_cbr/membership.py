@@ -83,6 +83,27 @@ def decide_members(
     )
 
 
+def relabelled(
+    rows: Iterable[TrackedReplication],
+    former: Mapping[str, TrackedReplication],
+    wanted: Mapping[str, Member],
+) -> dict[str, TrackedReplication]:
+    """Return rows by the labels of what is wanted; what is wanted no more keeps its former one.
+
+    Where that belongs to another member by now, the backup's id tells the two apart.
+    """
+    label_of = {member.backup_id: label for label, member in wanted.items()}
+    former_of = {row.backup_id: label for label, row in former.items()}
+    by_label = {}
+    for row in rows:
+        label = label_of.get(row.backup_id)
+        if label is None:
+            label = former_of[row.backup_id]
+            label = f"{label}-{row.backup_id[:8]}" if label in wanted else label
+        by_label[label] = row
+    return by_label
+
+
 def keep_newest(
     declared: Mapping[str, Member], former: Mapping[str, Member], count: int
 ) -> dict[str, Member]:

@@ -162,6 +162,45 @@ def test_update_does_what_differs(rig: Rig) -> None:
     assert not rig.diff(changed).changes
 
 
+def test_label_that_passes_to_another_backup(rig: Rig) -> None:
+    """The usual way to follow a newest backup: the new copy has the row, the old one is deleted."""
+    rig.create(declared({"erp": BACKUP, "web": WEB_1}))
+    rig.finish_copies()
+    rig.refresh()
+    newer = declared({"erp": MANUAL, "web": WEB_1})
+
+    rig.update(newer)
+
+    assert sorted([MANUAL, WEB_1]) == copied(rig)
+    assert {"erp": MANUAL, "web": WEB_1} == {
+        label: row["backup_id"] for label, row in rig.outputs["members"].items()
+    }
+    assert not rig.diff(newer).changes
+
+
+def test_member_that_could_not_leave_keeps_a_row(rig: Rig) -> None:
+    """Its replica is not forgotten, though its label belongs to another member by now."""
+    rig.create(declared({"erp": BACKUP}))
+    rig.finish_copies()
+    rig.refresh()
+    newer = declared({"erp": MANUAL})
+    body = {"error_code": "BackupService.6204", "error_msg": "an image was made of it"}
+    rig.control.fault(operation="DeleteBackup", action="respond", status=400, body=body)
+    begin_operation()
+
+    with pytest.raises(PartialResultError) as caught:
+        rig.provider.update(rig.id, rig.outputs, rig.provider.check(rig.inputs, newer).inputs)
+
+    rows = caught.value.outputs["members"]
+    assert {"erp": MANUAL, f"erp-{BACKUP[:8]}": BACKUP} == {
+        label: row["backup_id"] for label, row in rows.items()
+    }
+    rig.outputs = caught.value.outputs
+    rig.update(newer)
+    assert [MANUAL] == copied(rig)
+    assert {"erp"} == set(rig.outputs["members"])
+
+
 def test_another_label_copies_nothing(rig: Rig) -> None:
     """A label is a name for people: the backup's id is what counts."""
     rig.create(declared(THREE))

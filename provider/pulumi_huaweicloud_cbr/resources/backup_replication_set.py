@@ -33,8 +33,9 @@ from pulumi_huaweicloud_cbr.membership import (
     keep_newest,
     labelled,
     listed,
+    relabelled,
 )
-from pulumi_huaweicloud_cbr.models import DesiredReplication, ProjectScope
+from pulumi_huaweicloud_cbr.models import DesiredReplication, ProjectScope, TrackedReplication
 from pulumi_huaweicloud_cbr.preflight import Finding
 from pulumi_huaweicloud_cbr.resources._base import (
     CbrProvider,
@@ -74,6 +75,7 @@ from pulumi_huaweicloud_cbr.tracking import COORDINATES
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.checks import Verdict
+    from pulumi_huaweicloud_cbr.fleet import Results
     from pulumi_huaweicloud_cbr.resources._session import Session
     from pulumi_huaweicloud_cbr.wire import Backup
 
@@ -418,29 +420,67 @@ def _summed_up(by_label: Mapping[str, Verdict], inputs: Mapping[str, Any]) -> li
 async def _bring_about(
     session: Session, state: dict[str, Any], inputs: dict[str, Any]
 ) -> tuple[dict[str, Any], Rows, CbrError | None]:
-    """Make the members what is declared.
+    """Make the members what is declared: first those who enter, last those who leave.
 
     Returns:
         The coordinates, the members as they are now by their new labels, and who failed.
     """
-    from pulumi_huaweicloud_cbr.fleet import Results, rename_all, submit_all
-
-    client, report = session.client(), EngineReporter()
-    limit_s = current_call().timeout_s
     source, destination, coordinates = await resolve(session, inputs)
-    old = tracked_rows({**coordinates, "members": state.get("members", {})})
     wanted = _members_of(_split_members(inputs["backups"])[0])
-    lost: list[str] = []
-    pending = {label: row for label, row in old.items() if not row.has_ended}
-    if pending:
-        looked = await look(session, pending)
-        old |= {label: tracked for label, (_, tracked) in looked.done.items()}
-        lost = [label for label, (standing, _) in looked.done.items() if standing in TO_BE_REDONE]
+    old, lost = await _seen_anew(
+        session, tracked_rows({**coordinates, "members": state.get("members", {})})
+    )
     changes = decide_members(old, wanted, lost)
-    rows = {changes.relabelled.get(label, label): row for label, row in old.items()}
+    # By backup: a label may pass from a member that leaves to one that enters.
+    known = {row.backup_id: row for row in old.values()}
+    entering = {label: wanted[label] for label in (*changes.added, *changes.redone)}
+    submitted = await _submit(session, (source, destination), inputs, entering)
+    renamed = await _rename(
+        session,
+        {label: (known[wanted[label].backup_id], wanted[label]) for label in changes.renamed},
+    )
+    leaving = {label: old[label] for label in changes.removed}
+    removed: Results[None] | None = None
+    if not (submitted.failed and "keep_newest" in inputs):
+        removed = await remove(session, leaving)
+    elif leaving:
+        # A rolling set that cannot take the newer one must not lose the older one for it.
+        tell(f"kept for now, since newer members failed: {listed(leaving)}")
+    known |= {row.backup_id: row for row in (*submitted.done.values(), *renamed.done.values())}
+    for label in removed.done if removed else ():
+        del known[leaving[label].backup_id]
+    rows = relabelled(known.values(), old, wanted)
+    failed = {**submitted.failed, **renamed.failed}
+    for label, error in (removed.failed if removed else {}).items():
+        failed[label if label not in failed else f"{label} (leaving)"] = error
+    if not failed:
+        return coordinates, rows, None
+    doing = f"replicating to region {destination.region!r}"
+    total = len(entering) + len(changes.renamed) + len(leaving)
+    return coordinates, rows, members_failed(doing, total, failed)
 
-    def desired(member: Member) -> DesiredReplication:
-        return DesiredReplication(
+
+async def _seen_anew(session: Session, rows: Rows) -> tuple[Rows, list[str]]:
+    """Return the members with what is known of unfinished copies now, and whose copy is lost."""
+    pending = {label: row for label, row in rows.items() if not row.has_ended}
+    if not pending:
+        return rows, []
+    looked = await look(session, pending)
+    lost = [label for label, (standing, _) in looked.done.items() if standing in TO_BE_REDONE]
+    return {**rows, **{label: seen for label, (_, seen) in looked.done.items()}}, lost
+
+
+async def _submit(
+    session: Session,
+    scopes: tuple[ProjectScope, ProjectScope],
+    inputs: Mapping[str, Any],
+    entering: Mapping[str, Member],
+) -> Results[TrackedReplication]:
+    from pulumi_huaweicloud_cbr.fleet import submit_all
+
+    source, destination = scopes
+    desired = {
+        label: DesiredReplication(
             backup_id=member.backup_id,
             source=source,
             destination=destination,
@@ -449,35 +489,28 @@ async def _bring_about(
             enable_acceleration=inputs.get("enable_acceleration", False),
             adopt=inputs.get("adopt", True),
         )
-
-    submitting = [*changes.added, *changes.redone]
+        for label, member in entering.items()
+    }
     submitted = await submit_all(
-        client, {label: desired(wanted[label]) for label in submitting}, report, limit_s
+        session.client(), desired, EngineReporter(), current_call().timeout_s
     )
     for label, tracked in submitted.done.items():
         current_operation().note_held(tracked.replication_record_id)
         if not tracked.is_adopted:
             # Submitted with its name: there is nothing to rename before anything else is seen.
-            submitted.done[label] = replace(tracked, replica_name=wanted[label].name)
-    rows |= submitted.done
-    named = {label: (rows[label], wanted[label].name or "") for label in changes.renamed}
-    renamed = await rename_all(client, named, report, limits(), limit_s)
-    rows |= renamed.done
-    leaving = {label: old[label] for label in changes.removed}
-    removed: Results[None] = Results()
-    if not (submitted.failed and "keep_newest" in inputs):
-        removed = await remove(session, leaving)
-    elif leaving:
-        # A rolling set that cannot take the newer one must not lose the older one for it.
-        tell(f"kept for now, since newer members failed: {listed(leaving)}")
-    for label in removed.done:
-        rows.pop(changes.relabelled.get(label, label), None)
-    failed = {**submitted.failed, **renamed.failed, **removed.failed}
-    if not failed:
-        return coordinates, rows, None
-    doing = f"replicating to region {destination.region!r}"
-    total = len(submitting) + len(changes.renamed) + len(leaving)
-    return coordinates, rows, members_failed(doing, total, failed)
+            submitted.done[label] = replace(tracked, replica_name=entering[label].name)
+    return submitted
+
+
+async def _rename(
+    session: Session, changing: Mapping[str, tuple[TrackedReplication, Member]]
+) -> Results[TrackedReplication]:
+    from pulumi_huaweicloud_cbr.fleet import rename_all
+
+    named = {label: (row, member.name or "") for label, (row, member) in changing.items()}
+    return await rename_all(
+        session.client(), named, EngineReporter(), limits(), current_call().timeout_s
+    )
 
 
 # -- state --------------------------------------------------------------------------------------
