@@ -332,6 +332,33 @@ def test_members_that_move_to_another_set_are_not_deleted(rig: Rig) -> None:
     assert 3 == len(rig.replicas)
 
 
+def test_member_that_a_single_resource_declares_is_left_to_it(
+    rig: Rig, configuration: dict[str, str]
+) -> None:
+    """Whichever of the two the engine comes with first: the replica is adopted, not deleted."""
+    rig.create(declared(THREE))
+    rig.finish_copies()
+    rig.refresh()
+    single = Rig(cbr.BackupReplicationProvider(), rig.control, rig.session)
+    single.provider.configure(ConfigureRequest(Config(configuration, "cbr-replication")))
+    begin_operation()
+    program = {
+        "backup_id": BACKUP,
+        "destination_region": "cn-east-3",
+        "destination_vault_id": VAULT,
+    }
+    checked = single.provider.check({}, program)
+    left = declared({"web-1": WEB_1, "web-2": WEB_2})
+
+    result = rig.provider.update(rig.id, rig.outputs, rig.provider.check(rig.inputs, left).inputs)
+    single.provider.create(checked.inputs)
+
+    assert result.outs is not None
+    assert {"web-1", "web-2"} == set(result.outs["members"])
+    assert 3 == len(rig.replicas)
+    assert 3 == posts(rig)
+
+
 def test_other_vault_replaces_the_old_replicas_first(rig: Rig) -> None:
     """In the same region each backup has one replica: the old ones go before."""
     rig.create(declared(THREE))

@@ -22,6 +22,7 @@ from pulumi.dynamic import ConfigureRequest, ResourceProvider
 from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, redact
 from pulumi_huaweicloud_cbr.resources._call import refuse, serving
 from pulumi_huaweicloud_cbr.resources._messages import slow_call
+from pulumi_huaweicloud_cbr.resources._operation import current_operation
 from pulumi_huaweicloud_cbr.resources._session import Session, open_session
 from pulumi_huaweicloud_cbr.resources._workers import raise_worker_limit
 
@@ -61,6 +62,8 @@ def served(method: Method) -> Method:
     @functools.wraps(method)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         with serving(), slow_call(method.__name__):
+            if method.__name__ in ("check", "diff"):
+                current_operation().note_call()
             try:
                 return method(*args, **kwargs)
             except CbrError as error:

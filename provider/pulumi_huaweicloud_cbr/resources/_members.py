@@ -36,10 +36,32 @@ async def remove(session: Session, rows: Rows) -> Results[None]:
 
     Those that another resource of the operation has now are left to it, and count as done.
     """
-    from pulumi_huaweicloud_cbr.fleet import remove_all
-
     operation = current_operation()
     held = {label for label, row in rows.items() if operation.is_held(row.replication_record_id)}
+    return await _remove_all_but(held, session, rows)
+
+
+async def let_go(session: Session, rows: Rows) -> Results[None]:
+    """Delete the replicas of members that leave a resource which stays; as `remove`.
+
+    What another resource of the program declares is left to it as well, although it may not have
+    been made yet: the engine changes resources in no order that it tells.
+    """
+    operation = current_operation()
+    if rows:
+        await operation.settled(session.client().clock.sleep)
+    held = {
+        label
+        for label, row in rows.items()
+        if operation.is_held(row.replication_record_id)
+        or operation.is_claimed(row.backup_id, row.destination.region)
+    }
+    return await _remove_all_but(held, session, rows)
+
+
+async def _remove_all_but(held: set[str], session: Session, rows: Rows) -> Results[None]:
+    from pulumi_huaweicloud_cbr.fleet import remove_all
+
     if held:
         tell(f"not deleted, since other resources have their replicas now: {listed(sorted(held))}")
     leaving = {label: row for label, row in rows.items() if label not in held}

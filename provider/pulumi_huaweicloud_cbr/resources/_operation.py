@@ -8,6 +8,11 @@ resource that was renamed in the program.
 from __future__ import annotations
 
 import threading
+from collections.abc import Awaitable, Callable
+
+QUIET_S, QUIET_LOOKS = 1.0, 10
+"""How long the engine has to be silent before a replica is deleted that another resource of the
+program may declare; and how often that is looked at."""
 
 
 class Operation:
@@ -17,6 +22,35 @@ class Operation:
         self._lock = threading.Lock()
         self._replaced: set[str] = set()
         self._held: set[str] = set()
+        self._claimed: set[tuple[str, str]] = set()
+        self._calls = 0
+
+    def note_call(self) -> None:
+        """Note that the engine has come with a resource of the program."""
+        with self._lock:
+            self._calls += 1
+
+    def note_claimed(self, backup_id: str, region: str) -> None:
+        """Note a copy that a resource of the program declares, whether it has it or not yet."""
+        with self._lock:
+            self._claimed.add((backup_id.lower(), region))
+
+    def is_claimed(self, backup_id: str, region: str) -> bool:
+        """Whether a resource of the program declares the copy of a backup to a region."""
+        with self._lock:
+            return (backup_id.lower(), region) in self._claimed
+
+    async def settled(self, sleep: Callable[[float], Awaitable[None]]) -> None:
+        """Wait until the engine has come with what it has, as far as can be told.
+
+        It comes with resources as the program declares them, all within moments, unless some
+        depend on others.
+        """
+        for _ in range(QUIET_LOOKS):
+            calls = self._calls
+            await sleep(QUIET_S)
+            if calls == self._calls:
+                return
 
     def note_replaced(self, record_id: str) -> None:
         """Note a replication that is to be replaced."""

@@ -78,6 +78,8 @@ class BackupReplicationProvider(CbrProvider):
         inputs = with_defaults(known, unknown, olds, session)
         findings += missing_source_region(known, unknown, session)
         failures = [CheckFailure(finding.field, finding.reason) for finding in findings]
+        if not failures and not unknown & {"backup_id", "destination_region"}:
+            current_operation().note_claimed(inputs["backup_id"], inputs["destination_region"])
         if not failures and not olds:
             failures = self._preflight(session, inputs, unknown)
         # Unknown inputs stay as they are: the engine replaces them when they are known.

@@ -55,6 +55,7 @@ from pulumi_huaweicloud_cbr.resources._inputs import (
 from pulumi_huaweicloud_cbr.resources._members import (
     Rows,
     failures_of,
+    let_go,
     look,
     members_failed,
     orphans_of,
@@ -109,6 +110,9 @@ class BackupReplicationSetProvider(CbrProvider):
             if not findings:
                 members = _stay(_members_of(given), inputs, olds)
                 inputs["backups"] = {**_to_inputs(members), **unknown_members}
+        if isinstance(region := inputs.get("destination_region"), str):
+            for member in members.values():
+                current_operation().note_claimed(member.backup_id, region)
         failures = [CheckFailure(finding.field, finding.reason) for finding in findings]
         if not failures:
             before = {member.backup_id for member in _old_members(olds).values()}
@@ -442,7 +446,7 @@ async def _bring_about(
     leaving = {label: old[label] for label in changes.removed}
     removed: Results[None] | None = None
     if not (submitted.failed and "keep_newest" in inputs):
-        removed = await remove(session, leaving)
+        removed = await let_go(session, leaving)
     elif leaving:
         # A rolling set that cannot take the newer one must not lose the older one for it.
         tell(f"kept for now, since newer members failed: {listed(leaving)}")
