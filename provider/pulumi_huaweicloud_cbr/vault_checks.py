@@ -199,8 +199,8 @@ def check_destination_vault(
     if free_gb is not None and 0 < free_gb < needed_gb:
         # What a replica occupies is less than the size of its resource when blocks are unused.
         reason = (
-            f"vault ({vault.id}) has {free_gb:.1f} GB free, and the resources of {len(due)} "
-            f"backups have {needed_gb} GB; enlarge the vault or free room in it"
+            f"vault ({vault.id}) has {free_gb:.1f} GB free, and the resources of the backups to "
+            f"copy have {needed_gb} GB; enlarge the vault or free room in it"
         )
         findings.append(Finding("destination_vault_id", reason, is_certain=False))
     return findings

@@ -119,9 +119,8 @@ def check_view(view: VaultView, desired: DesiredVaultReplication) -> list[Findin
         findings.append(Finding("destination_vault_id", reason))
     if view.held and not desired.adopt:
         reason = (
-            f"{len(view.held)} of the backups are in vault ({desired.destination_vault_id}) "
-            f"already, or on their way: {listed(view.held)}; set adopt to true to take these over, "
-            "or delete them first"
+            f"already in vault ({desired.destination_vault_id}), or on the way to it: "
+            f"{listed(view.held)}; set adopt to true to take these over, or delete them first"
         )
         findings.append(Finding("adopt", reason))
     return findings

@@ -153,8 +153,8 @@ def test_create_adopts_nothing_against_the_users_will(rig: Rig, single: Rig) -> 
     single.create(declared_alone(backup_id=WEB_1))
     program = declared(adopt=False)
     reason = (
-        f"1 of the backups are in vault ({VAULT}) already, or on their way: '{WEB_1_LABEL}'; set "
-        "adopt to true to take these over, or delete them first"
+        f"already in vault ({VAULT}), or on the way to it: '{WEB_1_LABEL}'; set adopt to true to "
+        "take these over, or delete them first"
     )
 
     assert [("adopt", reason)] == rig.faults(program)
@@ -394,8 +394,8 @@ def test_new_backup_while_the_vault_is_being_copied(
 
     assert rig.diff(declared()).changes
     assert (
-        "copies of this vault's backups that are under way: 4; while it is being copied as a "
-        "whole, CBR takes no second copy of it (6130), so that up may have to be run again later"
+        "copies of this vault's backups that are under way: 4; CBR refuses to copy a vault again "
+        "while it is being copied as a whole: if pulumi up ends with error 6130, run it again"
     ) in told(capsys)
     with pytest.raises(PartialResultError) as caught:
         rig.provider.update(rig.id, rig.outputs, rig.inputs)
@@ -417,7 +417,7 @@ def test_copy_of_the_vault_to_another_region_is_told_beforehand(
         )
     )
 
-    assert "under way: 4; while it is being copied as a whole" in told(capsys)
+    assert "under way: 4; CBR refuses to copy a vault again" in told(capsys)
 
 
 def test_copy_made_by_somebody_else_later_is_adopted(rig: Rig, single: Rig) -> None:
@@ -479,7 +479,7 @@ def test_copy_made_by_somebody_else_is_left_to_them(
 
     assert not rig.diff(program).changes
 
-    assert "in the destination vault, but not of this resource: 'web-04@" in told(capsys)
+    assert "but not made by this resource: 'web-04@" in told(capsys)
 
 
 def test_failed_copies_are_made_again(rig: Rig) -> None:
@@ -515,11 +515,11 @@ def test_replica_deleted_behind_our_back_is_told_and_no_difference(
     assert rig.refresh()
 
     assert WEB_1_LABEL not in rig.outputs["members"]
-    assert "gone: 'web-01@2026-11-20T02:10:00'; CBR does not copy" in told(capsys)
+    assert "gone: 'web-01@2026-11-20T02:10:00'; CBR copies a backup" in told(capsys)
     assert not rig.diff(declared()).changes
     assert (
-        "1 backup had a replica in region 'cn-east-3' that is gone, and will not be copied by CBR "
-        f"again with the vault: '{WEB_1_LABEL}'; use BackupReplication instead"
+        "not copied, because the replica in region 'cn-east-3' was deleted, and CBR copies a "
+        f"backup there once with its vault: '{WEB_1_LABEL}'; declare a BackupReplication"
     ) in told(capsys)
 
 
@@ -532,7 +532,7 @@ def test_replica_deleted_before_is_told_by_the_preview(
     single.delete()
 
     assert [] == rig.faults(declared())
-    assert "will not be copied by CBR again with the vault" in told(capsys)
+    assert "CBR copies a backup there once with its vault" in told(capsys)
     rig.create(declared())
 
     assert WEB_1 not in tracked(rig)
@@ -717,7 +717,7 @@ def test_other_destination_vault_would_lose_the_replicas(rig: Rig) -> None:
     assert str(caught.value).endswith(
         ") would be deleted, and CBR does not copy a backup to the same region again with its "
         "vault; leave this one as it is, or declare a BackupReplicationSet for the "
-        "other vault instead; preflight 'warn' replaces nevertheless"
+        "other vault instead; with preflight 'warn' they are deleted nevertheless"
     )
 
 
@@ -736,7 +736,7 @@ def test_other_destination_vault_with_a_warning_only(
     assert difference.delete_before_replace
     assert "CBR does not copy a backup to the same region again" in told(capsys)
     assert [] == rig.faults(moved)
-    assert "4 backups had a replica in region 'cn-east-3' that is gone" in told(capsys)
+    assert "the replica in region 'cn-east-3' was deleted" in told(capsys)
     rig.delete()
     rig.create(moved)
     assert {} == rig.outputs["members"]
@@ -880,8 +880,8 @@ def test_room_for_all_is_added_up(rig: Rig, capsys: pytest.CaptureFixture[str]) 
 
     assert [] == rig.faults(declared())
     assert (
-        f"vault ({VAULT}) has 300.0 GB free, and the resources of 4 backups have 320 GB; enlarge "
-        "the vault or free room in it"
+        f"vault ({VAULT}) has 300.0 GB free, and the resources of the backups to copy have 320 "
+        "GB; enlarge the vault or free room in it"
     ) in told(capsys)
 
 

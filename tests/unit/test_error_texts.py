@@ -511,11 +511,12 @@ SECOND = httpx.Response(400, json={"error_code": "BackupService.1009", "error_ms
 SOURCE_VAULT = "de587d5d-f63e-4ea1-a892-5935070352ba"
 
 
-def shown_in_list(*records: ReplicationRecord) -> httpx.Response:
+def shown_in_list(*records: ReplicationRecord, **fields: Any) -> httpx.Response:
     """Return the list of a vault with one backup."""
     listed = [row.model_dump() for row in records]
+    named = backup(resource_name="erp-db-01", created_at="2026-11-20T02:00:11.000000", **fields)
     return httpx.Response(
-        200, json={"backups": [{**backup().model_dump(), "replication_records": listed}]}
+        200, json={"backups": [{**named.model_dump(), "replication_records": listed}]}
     )
 
 
@@ -532,34 +533,40 @@ def bring_over(listing: httpx.Response, answer: httpx.Response, **desired: Any) 
     return ends(work, Routes(backups=[listing, EMPTY] * 20, post=answer))
 
 
-def replaced_vault(**changes: Any) -> str:
-    """Return why the replication of a vault is not replaced whose one source is gone."""
-    provider = cbr.VaultReplicationProvider()
-    config = {"huaweicloud:region": "cn-north-4", "huaweicloud:token": "t"}
-    provider.configure(ConfigureRequest(Config(config, "p")))
-    row = {
-        "backup_id": BACKUP,
-        "replication_record_id": RECORD,
-        "status": "success",
-        "destination_backup_id": REPLICA,
-    }
-    inputs = {
-        "vault_id": SOURCE_VAULT,
-        "source_region": SOURCE.region,
-        "source_project_id": SOURCE.project_id,
-        "destination_region": DESTINATION.region,
-        "destination_project_id": DESTINATION.project_id,
-        "destination_vault_id": VAULT,
-    }
-    wire = Routes(one=[MISSING, shown(id_=REPLICA, status="available")])
-    session = _session.Session(provider.open().settings, transport=httpx.MockTransport(wire.handle))
-    _session.use_session(session)
-    try:
-        return caught(
-            lambda: provider.diff("v", {**inputs, "members": {"erp": row}}, {**inputs, **changes})
-        )
-    finally:
-        session.close()
+VAULT_STATE: dict[str, Any] = {
+    **WAY,
+    "vault_id": SOURCE_VAULT,
+    "adopt": True,
+    "preflight": "error",
+    "enable_acceleration": False,
+    "members": {"erp": {**SEEN, "backup_id": BACKUP}},
+}
+PRESENT = shown(id_=REPLICA, status="available")
+
+
+def vault_state(**changes: Any) -> dict[str, Any]:
+    """Return the state of a whole vault's copy of one backup."""
+    return {**VAULT_STATE, **changes}
+
+
+def vault_ends(work: Work, **answers: Any) -> str:
+    """Return the text of the error in which a call about a whole vault ends."""
+    return with_provider(cbr.VaultReplicationProvider, work, **answers)[0]
+
+
+def vault_tells(work: Work, **answers: Any) -> str:
+    """Return what a call about a whole vault tells beside its result."""
+    return with_provider(cbr.VaultReplicationProvider, work, **answers)[1]
+
+
+def vault_diff_tells(*records: ReplicationRecord, **changes: Any) -> str:
+    """Return what a preview tells of a vault of one backup that is in no row; it has no replica."""
+    given = vault_state(members={}, **changes)
+    return vault_tells(
+        lambda provider: provider.diff("v", given, given),
+        backups=[shown_in_list(*records), EMPTY],
+        one=MISSING,
+    )
 
 
 TEXTS: dict[str, Callable[[], str]] = {
@@ -775,7 +782,51 @@ TEXTS: dict[str, Callable[[], str]] = {
             whole_vault.VaultView(due={"a": backup(resource_size=120)}),
         )
     ),
-    "vault-orphans": lambda: replaced_vault(destination_region="cn-south-1"),
+    "vault-orphans": lambda: vault_ends(
+        lambda provider: provider.diff(
+            "v", vault_state(), vault_state(destination_region="cn-south-1")
+        ),
+        one={REPLICA: PRESENT},
+    ),
+    "vault-lost": lambda: vault_ends(
+        lambda provider: provider.diff("v", vault_state(), vault_state(destination_vault_id=OTHER)),
+        one={BACKUP: shown(record()), REPLICA: PRESENT},
+    ),
+    "vault-tells-not-looked": lambda: vault_diff_tells(preflight="off"),
+    "vault-tells-not-checked": lambda: vault_tells(
+        lambda provider: provider.check({}, {**WAY, "vault_id": SOURCE_VAULT, "preflight": "off"})
+    ),
+    "vault-tells-due": vault_diff_tells,
+    "vault-warns-busy": lambda: vault_diff_tells(
+        record(destination_region="cn-south-1", status="replicating")
+    ),
+    "vault-tells-to-adopt": lambda: vault_diff_tells(record(status="replicating")),
+    "vault-warns-spent": lambda: vault_diff_tells(record()),
+    "vault-warns-left-out": lambda: vault_diff_tells(left_out=[BACKUP]),
+    "vault-warns-elsewhere": lambda: vault_diff_tells(
+        record(status="replicating", destination_vault_id=OTHER)
+    ),
+    "vault-warns-unclear": lambda: vault_diff_tells(record(status="paused")),
+    "vault-warns-not-adopted": lambda: vault_diff_tells(record(status="replicating"), adopt=False),
+    "vault-tells-unfit": lambda: vault_tells(
+        lambda provider: provider.check({}, {**WAY, "vault_id": SOURCE_VAULT}),
+        one={
+            SOURCE_VAULT: httpx.Response(200, json={"vault": {"id": SOURCE_VAULT, "billing": {}}}),
+            VAULT: httpx.Response(200, json={"vault": {"id": VAULT, "billing": {}}}),
+            "replication-capabilities": CAPABILITIES,
+        },
+        backups=[shown_in_list(status="creating"), EMPTY],
+    ),
+    "vault-tells-nothing": lambda: vault_tells(
+        lambda provider: provider.create({**WAY, "vault_id": SOURCE_VAULT})
+    ),
+    "vault-tells-adopted": lambda: vault_tells(
+        lambda provider: provider.create({**WAY, "vault_id": SOURCE_VAULT}),
+        backups=[shown_in_list(record(status="replicating")), EMPTY],
+    ),
+    "vault-tells-gone": lambda: vault_tells(
+        lambda provider: provider.read("v", vault_state()), one={BACKUP: shown(record())}
+    ),
     "wait-limit": lambda: waited("busy"),
     "wait-status": lambda: waited("odd"),
     "copies-failed": lambda: waited_for_copy(one=FAILED_COPY),
@@ -1280,17 +1331,17 @@ EXPECTED = {
     "vault-elsewhere": (
         "submitting replication of vault (de587d5d-f63e-4ea1-a892-5935070352ba) to region "
         "'cn-east-3': 1 of the backups cannot come into vault "
-        "(ca0083e4-1bda-48ca-af6d-aa9c8c93bc85): '5a863daa-7265-4c0a-822f-e66b2abcfb3d@': a copy "
-        "under way of replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8) is in vault "
-        "(0b7e6f3c-54a1-4c7e-8a52-3f0d9c1e2b4a), want (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85); "
-        "CBR keeps one replica of a backup per region: delete these, or set preflight to 'warn' "
-        "to copy the others only"
+        "(ca0083e4-1bda-48ca-af6d-aa9c8c93bc85): 'erp-db-01@2026-11-20T02:00:11': a copy under way"
+        " of replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8) is in vault "
+        "(0b7e6f3c-54a1-4c7e-8a52-3f0d9c1e2b4a), want (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85); CBR "
+        "keeps one replica of a backup per region: delete these, or set preflight to 'warn' to "
+        "copy the others only"
     ),
     "vault-no-adoption": (
         "submitting replication of vault (de587d5d-f63e-4ea1-a892-5935070352ba) to region "
-        "'cn-east-3': 1 of the backups are in vault (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85) "
-        "already, or on their way: '5a863daa-7265-4c0a-822f-e66b2abcfb3d@'; set adopt to true to "
-        "take these over, or delete them first"
+        "'cn-east-3': already in vault (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85), or on the way to "
+        "it: 'erp-db-01@2026-11-20T02:00:11'; set adopt to true to take these over, or delete them"
+        " first"
     ),
     "vault-of-replicas": (
         "vault_id: vault (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85) holds replicas, which cannot be "
@@ -1305,13 +1356,72 @@ EXPECTED = {
         "'turbo', want 'server' as the source vault; give a vault of that type"
     ),
     "vault-tight": (
-        "destination_vault_id: vault (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85) has 50.0 GB free, "
-        "and the resources of 1 backups have 120 GB; enlarge the vault or free room in it"
+        "destination_vault_id: vault (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85) has 50.0 GB free, and "
+        "the resources of the backups to copy have 120 GB; enlarge the vault or free room in it"
     ),
     "vault-orphans": (
         "replacing the replication of a vault: the source backups of 'erp' are gone, so that "
         "their replicas would be deleted and could not be made again; leave this one as it is "
         "and declare another one beside it"
+    ),
+    "vault-lost": (
+        "replacing the replication of a vault: the replicas of 1 backup in region 'cn-east-3' "
+        "('erp') would be deleted, and CBR does not copy a backup to the same region again with "
+        "its vault; leave this one as it is, or declare a BackupReplicationSet for the other vault"
+        " instead; with preflight 'warn' they are deleted nevertheless"
+    ),
+    "vault-tells-not-looked": (
+        "preflight is off: not looked whether the vault has backups that are not copied yet; set "
+        "preflight to 'error' or 'warn' to have new ones copied"
+    ),
+    "vault-tells-not-checked": (
+        "preflight is off: not checked whether the two vaults exist and fit, whether CBR copies "
+        "between the two regions, how many backups there are to copy, and whether replicas stand "
+        "in the way"
+    ),
+    "vault-tells-due": "1 backup will be copied: 'erp-db-01@2026-11-20T02:00:11'",
+    "vault-warns-busy": (
+        "1 backup will be copied: 'erp-db-01@2026-11-20T02:00:11' | copies of this vault's backups"
+        " that are under way: 1; CBR refuses to copy a vault again while it is being copied as a "
+        "whole: if pulumi up ends with error 6130, run it again when these have ended"
+    ),
+    "vault-tells-to-adopt": (
+        "will be adopted, so that nothing is copied: 'erp-db-01@2026-11-20T02:00:11'"
+    ),
+    "vault-warns-spent": (
+        "not copied, because the replica in region 'cn-east-3' was deleted, and CBR copies a "
+        "backup there once with its vault: 'erp-db-01@2026-11-20T02:00:11'; declare a "
+        "BackupReplication for each that is to be there again"
+    ),
+    "vault-warns-left-out": (
+        "CBR left out 1 backup when it copied the vault, and told no reason: "
+        "'erp-db-01@2026-11-20T02:00:11'; declare a BackupReplication for each, which copies it or"
+        " tells why not"
+    ),
+    "vault-warns-elsewhere": (
+        "not copied, because another vault or project of region 'cn-east-3' has the replica, and "
+        "CBR keeps one per region: 'erp-db-01@2026-11-20T02:00:11'"
+    ),
+    "vault-warns-unclear": (
+        "not copied, because a replication record has a status that this version does not know: "
+        "'erp-db-01@2026-11-20T02:00:11'; look at them in the CBR console"
+    ),
+    "vault-warns-not-adopted": (
+        "in the destination vault, or on the way to it, but not made by this resource: "
+        "'erp-db-01@2026-11-20T02:00:11'; left alone, unless adopt is set to true"
+    ),
+    "vault-tells-unfit": (
+        "not copied, because they are not available or of a kind that CBR does not copy: "
+        "'erp-db-01@2026-11-20T02:00:11'"
+    ),
+    "vault-tells-nothing": (
+        "no backup of the vault is copied: none can be at present; later runs of pulumi up look "
+        "again"
+    ),
+    "vault-tells-adopted": "adopted 1 of 1 copies: they exist and are not made again",
+    "vault-tells-gone": (
+        "gone: 'erp'; CBR copies a backup to a region once with its vault; declare a "
+        "BackupReplication for each that is to be there again"
     ),
     "wait-status": (
         "waiting for it: status 'odd' (progress 41 %), want 'done' after 'busy'; it goes on"

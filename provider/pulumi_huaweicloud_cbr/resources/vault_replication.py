@@ -66,8 +66,8 @@ if TYPE_CHECKING:
 _IDENTITY = ("vault_id", *COORDINATES)
 _STATE_ONLY = ("enable_acceleration", "adopt", "preflight")
 _NOT_LOOKED = (
-    "preflight is off: not looked which backups of the vault are not copied yet; this up copies "
-    "none unless something else changes"
+    "preflight is off: not looked whether the vault has backups that are not copied yet; set "
+    "preflight to 'error' or 'warn' to have new ones copied"
 )
 _NOT_CHECKED = (
     "preflight is off: not checked whether the two vaults exist and fit, whether CBR copies "
@@ -205,7 +205,7 @@ class VaultReplicationProvider(CbrProvider):
         )
         remedy = (
             "leave this one as it is, or declare a BackupReplicationSet for the other vault "
-            "instead; preflight 'warn' replaces nevertheless"
+            "instead; with preflight 'warn' they are deleted nevertheless"
         )
         if mode != "warn" and not is_open:
             raise ConflictError(reason, remedy=remedy)
@@ -224,7 +224,10 @@ class VaultReplicationProvider(CbrProvider):
                 raise brought.failure
             raise PartialResultError(brought.failure, identifier, outputs) from brought.failure
         if not rows:
-            tell("no backup of the vault is copied: there is none that could be, for now")
+            tell(
+                "no backup of the vault is copied: none can be at present; later runs of pulumi up "
+                "look again"
+            )
         return CreateResult(identifier, outputs)
 
     @served
@@ -237,8 +240,8 @@ class VaultReplicationProvider(CbrProvider):
         seen = remaining(
             rows,
             looked,
-            "CBR does not copy a backup to the same region again with its vault, use "
-            "BackupReplication where a copy is wanted",
+            "CBR copies a backup to a region once with its vault; declare a BackupReplication for "
+            "each that is to be there again",
         )
         outputs = _to_state(state, state, seen, state.get("left_out", ()))
         inputs = {field: outputs[field] for field in VAULT_FIELDS if field in outputs}
@@ -292,9 +295,9 @@ def _tell_plan(view: VaultView, due: Collection[str], found: Collection[str]) ->
         tell(f"{_backups(len(due))} will be copied: {listed(due)}")
     if due and view.pending:
         warn(
-            f"copies of this vault's backups that are under way: {view.pending}; while it is "
-            "being copied as a whole, CBR takes no second copy of it (6130), so that up may "
-            "have to be run again later"
+            f"copies of this vault's backups that are under way: {view.pending}; CBR refuses to "
+            "copy a vault again while it is being copied as a whole: if pulumi up ends with error "
+            "6130, run it again when these have ended"
         )
     if found:
         tell(f"will be adopted, so that nothing is copied: {listed(found)}")
@@ -316,20 +319,21 @@ def _warn_of_view(
     region = inputs.get("destination_region")
     if view.spent:
         warn(
-            f"{_backups(len(view.spent))} had a replica in region {region!r} that is gone, and "
-            f"will not be copied by CBR again with the vault: {listed(view.spent)}; use "
-            "BackupReplication instead"
+            f"not copied, because the replica in region {region!r} was deleted, and CBR copies a "
+            f"backup there once with its vault: {listed(view.spent)}; declare a BackupReplication "
+            "for each that is to be there again"
         )
     silent = [view.labels[backup_id] for backup_id in left_out if backup_id in view.labels]
     if silent:
         warn(
             f"CBR left out {_backups(len(silent))} when it copied the vault, and told no reason: "
-            f"{listed(sorted(silent))}; use BackupReplication instead, which tells it"
+            f"{listed(sorted(silent))}; declare a BackupReplication for each, which copies it or "
+            "tells why not"
         )
     if view.elsewhere:
         warn(
-            f"not copied, because another vault or project of region {region!r} has the replica: "
-            f"{listed(view.elsewhere)}"
+            f"not copied, because another vault or project of region {region!r} has the replica, "
+            f"and CBR keeps one per region: {listed(view.elsewhere)}"
         )
     if view.unclear:
         warn(
@@ -339,8 +343,8 @@ def _warn_of_view(
     strangers = _found_elsewhere(view, rows)
     if strangers and not inputs.get("adopt", True):
         warn(
-            f"in the destination vault, but not of this resource: {listed(strangers)}; set adopt "
-            "to true to take over what is"
+            f"in the destination vault, or on the way to it, but not made by this resource: "
+            f"{listed(strangers)}; left alone, unless adopt is set to true"
         )
 
 
@@ -377,7 +381,10 @@ async def _judge(
     if view is not None:
         _tell_plan(view, view.due, view.held if inputs.get("adopt", True) else ())
         if view.unfit:
-            tell(f"cannot be copied as they are: {listed(view.unfit)}")
+            tell(
+                "not copied, because they are not available or of a kind that CBR does not copy: "
+                f"{listed(view.unfit)}"
+            )
         # What stands in the way is among the findings.
         _warn_of_view(replace(view, elsewhere={}, held={}), {}, (), inputs)
     faults = [Finding("", unchecked(fault)) for fault in verdict.faults]
@@ -432,7 +439,7 @@ async def _bring_about(
         current_operation().note_held(row.replication_record_id)
     adopted = [label for label in _found_elsewhere(brought.view, old) if label in rows]
     if adopted:
-        tell(f"adopted {len(adopted)} of {len(rows)}: nothing of these is copied again")
+        tell(f"adopted {len(adopted)} of {len(rows)} copies: they exist and are not made again")
     _warn_of_view(brought.view, rows, brought.left_out, inputs)
     return coordinates, rows, brought
 
