@@ -16,6 +16,10 @@ class Clock(Protocol):
         """Return the present."""
         ...
 
+    def wall_time(self) -> float:
+        """Return what a clock on the wall shows, which callers go by too."""
+        ...
+
     def advance(self, seconds: float) -> None:
         """Push the present forward."""
         ...
@@ -31,6 +35,10 @@ class RealClock:
         """Return the present."""
         return time.time() + self._ahead_s
 
+    def wall_time(self) -> float:
+        """Return the machine's time: callers on it do not see that it was pushed."""
+        return time.time()
+
     def advance(self, seconds: float) -> None:
         """Push the present forward."""
         self._ahead_s += seconds
@@ -44,6 +52,10 @@ class VirtualClock:
 
     def now(self) -> float:
         """Return the present."""
+        return self._now
+
+    def wall_time(self) -> float:
+        """Return the present: callers go by this clock."""
         return self._now
 
     def advance(self, seconds: float) -> None:

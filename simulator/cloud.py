@@ -23,7 +23,7 @@ from simulator.specs import BackupSpec, VaultSpec, World, made_uuid
 from simulator.store import LAST_NUMBERS, Backup, Meta, Token, Vault, digest_of, open_store
 from simulator.world import WorldError
 
-STATE_FORMAT = "2"
+STATE_FORMAT = "3"
 """Changes whenever the tables do."""
 
 

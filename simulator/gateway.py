@@ -124,6 +124,7 @@ class Gateway:
         inner.update(path=path, raw_path=path.encode())
         here = {
             "region": region,
+            "raw_path": scope["raw_path"].decode("latin-1"),
             "cloud": self._cloud,
             "release": self.release,
             "held": lambda: len(self._held),

@@ -6,12 +6,14 @@ Ids that are left out are made from names, so that the same file always gives th
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -83,7 +85,15 @@ def _checked_time(value: Any) -> Any:
     return text
 
 
+def _checked_word(text: str) -> str:
+    if not re.fullmatch(r"[!-+\--~]+", text):
+        raise ValueError("want letters, digits and signs without spaces and commas")
+    return text
+
+
 Name = Annotated[str, StringConstraints(min_length=1)]
+Word = Annotated[str, AfterValidator(_checked_word)]
+"""What fits between the commas of an Authorization header."""
 Time = Annotated[str, BeforeValidator(_checked_time)]
 
 
@@ -93,11 +103,21 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class AccessKey(Part):
+    """An access key of a user; with a `security_token` a temporary one, which may expire."""
+
+    access_key: Word
+    secret_key: Word = Field(repr=False)
+    security_token: Word | None = Field(None, repr=False)
+    expires_at: Time | None = None
+
+
 class User(Part):
     """An IAM user."""
 
     name: Name
     password: Annotated[str, StringConstraints(min_length=1)] = Field(repr=False)
+    access_keys: list[AccessKey] = []
 
 
 class Account(Part):
@@ -249,6 +269,8 @@ class Options(Part):
     token_lifetime_s: float = Field(86400, gt=0)
     max_failed_sign_ins: int = Field(5, ge=1)
     lock_s: float = Field(900, gt=0)
+    max_failed_signatures: int = Field(5, ge=1)
+    access_key_lock_s: float = Field(300, gt=0)
     destination_ids: Literal["early", "late"] = "late"
     replication_refusals_status: Literal[400, 500] = 400
     missing_backup: Literal["404", "401"] = "404"
@@ -313,6 +335,7 @@ def _reference_faults(world: World) -> Iterator[str]:
     for number, account in enumerate(world.accounts):
         names = [user.name for user in account.users]
         yield from _repeated(f"accounts.{number}.users", "name", names)
+    yield from _access_key_faults(world)
     yield from _region_faults(world)
     yield from _project_faults(world)
     yield from _vault_faults(world)
@@ -320,6 +343,18 @@ def _reference_faults(world: World) -> Iterator[str]:
     yield from _repeated("backups", "id", [backup.id for backup in world.backups])
     for number, backup in enumerate(world.backups):
         yield from _undeclared(f"backups.{number}.vault", backup.vault, "vault", vaults)
+
+
+def _access_key_faults(world: World) -> Iterator[str]:
+    firsts: dict[str, str] = {}
+    for number, account in enumerate(world.accounts):
+        for place, user in enumerate(account.users):
+            for position, key in enumerate(user.access_keys):
+                at = f"accounts.{number}.users.{place}.access_keys.{position}"
+                first = firsts.setdefault(key.access_key, at)
+                if first != at:
+                    found = f"{at}.access_key: found {key.access_key!r}"
+                    yield f"{found}, want another one than that of {first}"
 
 
 def _region_faults(world: World) -> Iterator[str]:

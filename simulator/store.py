@@ -52,6 +52,16 @@ class FailedSignIns(Row):
     last_at: Mapped[float]
 
 
+class FailedSignatures(Row):
+    """How often an access key came with a wrong signature in a row."""
+
+    __tablename__ = "failed_signatures"
+
+    access_key: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int]
+    last_at: Mapped[float]
+
+
 class Vault(Row):
     """A vault."""
 

@@ -18,6 +18,7 @@ __all__ = ["World", "WorldError", "load_world"]
 _SECTIONS: dict[str, type[BaseModel]] = {
     "accounts": specs.Account,
     "users": specs.User,
+    "access_keys": specs.AccessKey,
     "regions": specs.Region,
     "projects": specs.SubProject,
     "vaults": specs.VaultSpec,
@@ -27,6 +28,8 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "options": specs.Options,
     "rate_limit": specs.RateLimit,
 }
+
+_SECRETS = ("password", "secret_key", "security_token")
 
 
 class WorldError(Exception):
@@ -75,7 +78,7 @@ def _lines(error: ValidationError) -> Iterator[str]:
             yield f"{where}: found nothing, want a value"
         else:
             reason = reason.replace("Input should be ", "want ", 1)
-            found = "a value" if fault["loc"][-1] == "password" else repr(fault["input"])
+            found = "a value" if fault["loc"][-1] in _SECRETS else repr(fault["input"])
             yield f"{where}: found {found}, {reason[0].lower()}{reason[1:]}"
 
 

@@ -1,4 +1,4 @@
-"""Who calls, and whether they may: tokens, checked as the gateway, IAM and CBR do.
+"""Who calls, and whether they may: tokens and signatures, checked as the gateway, IAM and CBR do.
 
 Source: API Gateway user guide, "Error Codes"; IAM API reference.
 """
@@ -6,6 +6,7 @@ Source: API Gateway user guide, "Error Codes"; IAM API reference.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
@@ -13,9 +14,11 @@ from fastapi import Depends, Header, Request
 from simulator import errors
 from simulator.clock import iam_time
 from simulator.cloud import Cloud
+from simulator.signatures import account_of, as_sent, is_signed
 from simulator.store import Token
 
 AuthToken = Annotated[str | None, Header(alias="X-Auth-Token")]
+Authorization = Annotated[str | None, Header(alias="Authorization")]
 _REFUSED = "Incorrect IAM authentication information: "
 
 
@@ -28,10 +31,24 @@ async def cloud_of(request: Request) -> Cloud:
 CloudHere = Annotated[Cloud, Depends(cloud_of)]
 
 
+@dataclass(frozen=True)
+class User:
+    """Who calls IAM: a user of this account."""
+
+    account_id: str
+
+
 async def require_project(
-    request: Request, cloud: CloudHere, project_id: str, token: AuthToken = None
+    request: Request,
+    cloud: CloudHere,
+    project_id: str,
+    token: AuthToken = None,
+    authorization: Authorization = None,
 ) -> str:
     """Return the project in the path if the caller may work in it, else refuse as CBR does."""
+    if token is None and is_signed(authorization):
+        await _require_signed_project(request, cloud, project_id)
+        return project_id
     caller = _valid_token(cloud, token, _refuse_as_gateway)
     region = request.state.region
     homes = {caller.region, cloud.project_regions.get(caller.project_id or "")} - {None}
@@ -45,15 +62,34 @@ async def require_project(
 Project = Annotated[str, Depends(require_project)]
 
 
-async def require_user(request: Request, cloud: CloudHere, token: AuthToken = None) -> Token:
-    """Return the caller's token, else refuse as IAM does."""
+async def require_user(
+    request: Request,
+    cloud: CloudHere,
+    token: AuthToken = None,
+    authorization: Authorization = None,
+) -> User:
+    """Return the caller, else refuse as IAM does; signatures are the gateway's business."""
+    if token is None and is_signed(authorization):
+        return User(account_of(cloud, await as_sent(request), _refuse_as_gateway).id)
     caller = _valid_token(cloud, token, _refuse_as_iam)
     if None not in (caller.region, request.state.region) and caller.region != request.state.region:
         raise _refuse_as_iam("the token is of another region")
-    return caller
+    return User(caller.body["user"]["domain"]["id"])
 
 
-Caller = Annotated[Token, Depends(require_user)]
+Caller = Annotated[User, Depends(require_user)]
+
+
+async def _require_signed_project(request: Request, cloud: Cloud, project_id: str) -> None:
+    signed = await as_sent(request)
+    account = account_of(cloud, signed, _refuse_as_gateway)
+    home = cloud.project_regions.get(project_id)
+    own = [region.project_id for region in cloud.world.regions if region.name == home]
+    # Without X-Project-Id, a key works in the project that is named like the region.
+    meant = signed.headers.get("x-project-id", own[0] if own else None)
+    is_elsewhere = request.state.region not in (None, home)
+    if is_elsewhere or meant != project_id or account is not cloud.world.owner or home is None:
+        raise errors.wrong_project()
 
 
 def _valid_token(

@@ -18,6 +18,7 @@ from simulator import errors
 from simulator.clock import iam_time
 from simulator.cloud import Cloud
 from simulator.routes.caller import Caller, CloudHere
+from simulator.routes.caller import User as CallingUser
 from simulator.routes.shapes import Body, Filters, Flag
 from simulator.specs import Account, User, made_hex
 from simulator.store import FailedSignIns, Token, digest_of
@@ -249,10 +250,10 @@ def _catalog(request: Request, cloud: Cloud, project_id: str) -> list[dict[str, 
     return [{**service, "endpoints": [endpoint]}]
 
 
-def _projects(cloud: Cloud, caller: Token) -> list[dict[str, Any]]:
+def _projects(cloud: Cloud, caller: CallingUser) -> list[dict[str, Any]]:
     world = cloud.world
     account = world.owner
-    if caller.body["user"]["domain"]["id"] != account.id:
+    if caller.account_id != account.id:
         return []
     parents = {project.id: world.region(project.region).project_id for project in world.projects}
     return [

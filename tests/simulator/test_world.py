@@ -26,6 +26,13 @@ SMALL: dict[str, Any] = {
     "backups": [{"name": "b1", "vault": "v1"}],
 }
 
+KEY = {"access_key": "a", "secret_key": "s"}
+
+
+def user_with(key: dict[str, Any]) -> dict[str, Any]:
+    """Return a user with an access key."""
+    return {"name": "ops", "password": "not-a-secret", "access_keys": [key]}
+
 
 def write(path: Path, document: Any) -> Path:
     """Write a world file."""
@@ -127,6 +134,27 @@ FAULTS: dict[str, tuple[Any, str]] = {
     "not a time": (
         changed("backups", 0, expired_at="soon"),
         "backups.0.expired_at: found 'soon', want a time, such as 2026-11-20T02:00:00",
+    ),
+    "access key that is no word": (
+        changed("accounts", 0, users=[user_with({"access_key": "a,b", "secret_key": "s"})]),
+        (
+            "accounts.0.users.0.access_keys.0.access_key: found 'a,b', want letters, digits and "
+            "signs without spaces and commas"
+        ),
+    ),
+    "secret key that is no word": (
+        changed("accounts", 0, users=[user_with({"access_key": "a", "secret_key": "s s"})]),
+        (
+            "accounts.0.users.0.access_keys.0.secret_key: found a value, want letters, digits and "
+            "signs without spaces and commas"
+        ),
+    ),
+    "access key of two users": (
+        changed("accounts", 0, users=[user_with(KEY), {**user_with(KEY), "name": "eve"}]),
+        (
+            "accounts.0.users.1.access_keys.0.access_key: found 'a', want another one than that of "
+            "accounts.0.users.0.access_keys.0"
+        ),
     ),
     "password that is no text": (
         changed("accounts", 0, users=[{"name": "ops", "password": 12345}]),
