@@ -78,8 +78,9 @@ def test_fleets_full_cycle(fleets: Project, control: Control) -> None:
     # The newer backup is selected from now on: a reviewer reads what enters and what leaves.
     fleets.configure({SETS: sets()})
     text = fleets.preview("--diff").text
-    assert "members that enter: 'erp-db-01@2026-11-20T02:00:" in text
-    assert "members that leave: 'erp-db-01@2026-11-19T22:00:00'" in text
+    assert "members that enter, to be copied or adopted: 'erp-db-01@2026-11-20T02:00:" in text
+    leaving = "'erp-db-01@2026-11-19T22:00:00'"
+    assert f"members that leave, and whose replicas will be deleted: {leaving}" in text
     fleets.up()
     assert {BACKUP} == set(members_of(fleets, "erp-to-cn-east-3"))
 

@@ -760,6 +760,18 @@ TEXTS: dict[str, Callable[[], str]] = {
     ),
     "vault-import": lambda: caught(lambda: cbr.VaultReplicationProvider().import_state("v-1")),
     "vault-never-answered": lambda: bring_over(shown_in_list(), FAILED_POST),
+    "vault-tells-lost": lambda: tells(
+        lambda api, report: whole_vault.bring_over(
+            api,
+            DesiredVaultReplication(SOURCE_VAULT, SOURCE, DESTINATION, VAULT),
+            {},
+            report,
+            is_new=True,
+            is_strict=True,
+        ),
+        backups=[shown_in_list(), EMPTY] * 20,
+        post=FAILED_POST,
+    ),
     "vault-elsewhere": lambda: bring_over(
         shown_in_list(record(status="replicating", destination_vault_id=OTHER)), SECOND
     ),
@@ -1322,6 +1334,10 @@ EXPECTED = {
     "vault-import": (
         "importing 'v-1': the replication of a vault has no id in CBR; declare it, and create "
         "adopts the replicas that exist"
+    ),
+    "vault-tells-lost": (
+        "submitting replication of vault (de587d5d-f63e-4ea1-a892-5935070352ba) to region "
+        "'cn-east-3': HTTP 502: the answer was empty; looking what is being copied"
     ),
     "vault-never-answered": (
         "submitting replication of vault (de587d5d-f63e-4ea1-a892-5935070352ba) to region "
