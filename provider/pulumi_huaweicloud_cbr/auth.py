@@ -1,4 +1,4 @@
-"""Signing in: which token a request carries, and one renewal when it has died.
+"""Signing in: which credentials a request carries, and one renewal of a token that has died.
 
 Each `httpx.Auth` here is a generator that yields requests and receives responses, so it is
 tested without a server. Tokens live in memory only. CBR wants tokens scoped to a project, and
@@ -24,8 +24,14 @@ from pulumi_huaweicloud_cbr.errors import (
     remember_secret,
 )
 from pulumi_huaweicloud_cbr.models import ProjectScope
-from pulumi_huaweicloud_cbr.responses import decode, error_of, parse_error, request_id_of
-from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.responses import (
+    decode,
+    error_of,
+    is_credential_refused,
+    request_id_of,
+)
+from pulumi_huaweicloud_cbr.settings import Settings, key_of
+from pulumi_huaweicloud_cbr.signing import AccessKeys
 from pulumi_huaweicloud_cbr.wire import TokenBody, TokenEnvelope
 
 RENEW_BEFORE_EXPIRY_S = 600.0
@@ -50,43 +56,43 @@ class Authenticator(Protocol):
 def make_authenticator(settings: Settings, clock: Clock) -> Authenticator:
     """Return the way of signing in that the settings describe.
 
+    A given token comes before an access key, and that before a password. Half an access key is
+    an error even beside other credentials: which of them were meant cannot be told.
+
     Raises:
         ConfigurationError: no credentials are given, or only some of their parts.
     """
+    has_access_key = bool(settings.access_key or settings.secret_key or settings.security_token)
+    if has_access_key and (missing := _missing(settings, "access_key", "secret_key")):
+        raise ConfigurationError(
+            f"signing with an access key needs also {missing}",
+            remedy="give both, or none of accessKey, secretKey and securityToken",
+        )
     if settings.token or settings.tokens:
         return GivenTokens(settings)
+    if has_access_key:
+        return AccessKeys(settings, clock)
     if settings.user_name or settings.password:
-        missing = [
-            key
-            for key, value in (
-                ("huaweicloud:userName (or HW_USER_NAME)", settings.user_name),
-                ("huaweicloud:password (or HW_USER_PASSWORD)", settings.password),
-                ("huaweicloud:domainName (or HW_DOMAIN_NAME)", settings.domain_name),
-            )
-            if not value
-        ]
-        if missing:
+        if missing := _missing(settings, "user_name", "password", "domain_name"):
             raise ConfigurationError(
-                f"signing in with a user name needs also {', '.join(missing)}",
+                f"signing in with a user name needs also {missing}",
                 remedy="domainName is the account's name, userName the IAM user's",
             )
         return PasswordSignIn(settings, clock)
     raise ConfigurationError(
         "no credentials are configured",
         remedy=(
-            "set huaweicloud:userName, huaweicloud:password (with --secret) and "
+            "set huaweicloud:accessKey and huaweicloud:secretKey (with --secret), or "
+            "huaweicloud:userName, huaweicloud:password (with --secret) and "
             "huaweicloud:domainName, or huaweicloud:token (with --secret); or the environment "
-            "variables HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME, or HW_AUTH_TOKEN"
+            "variables HW_ACCESS_KEY and HW_SECRET_KEY, or "
+            "HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME, or HW_AUTH_TOKEN"
         ),
     )
 
 
-def is_token_refused(response: httpx.Response) -> bool:
-    """Whether a response says that the token itself is no longer good.
-
-    CBR's 401 "Malformed request url" is about the project in the path, not about the token.
-    """
-    return response.status_code == 401 and not parse_error(response.text).is_unauthorized_url
+def _missing(settings: Settings, *fields: str) -> str:
+    return ", ".join(str(key_of(field)) for field in fields if not getattr(settings, field))
 
 
 class GivenTokenAuth(httpx.Auth):
@@ -169,7 +175,7 @@ class PasswordAuth(httpx.Auth):
         used = self._stamp(request)
         response = yield request
         await response.aread()
-        if not is_token_refused(response):
+        if not is_credential_refused(response):
             return
         async with self._lock:
             if self._token is used:

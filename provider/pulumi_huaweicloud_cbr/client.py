@@ -40,6 +40,7 @@ from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateRequest, Replic
 from pulumi_huaweicloud_cbr.pacing import Pacer
 from pulumi_huaweicloud_cbr.responses import decode, error_of, request_id_of, retry_after_s
 from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.signing import SignatureAuth
 from pulumi_huaweicloud_cbr.wire import (
     Backup,
     BackupEnvelope,
@@ -428,10 +429,12 @@ def _raise_for_refusal(call: Call, response: httpx.Response) -> None:
         )
     error = error_of(response, call.doing, call.missing_codes)
     if error.status == 401 and not error.is_unauthorized_url:
+        auth = call.auth
+        remedy = auth.remedy_for(response) if isinstance(auth, SignatureAuth) else None
         raise AuthenticationError(
             error.message,
             status=error.status,
-            remedy=error.remedy,
+            remedy=remedy or error.remedy,
             code=error.code,
             request_id=error.request_id,
         )

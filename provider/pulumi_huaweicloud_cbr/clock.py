@@ -19,6 +19,10 @@ class Clock(Protocol):
         """Return seconds that never run backwards, from an arbitrary start."""
         ...
 
+    def wall_time(self) -> float:
+        """Return the date and time, in seconds since 1970, as far as the machine knows it."""
+        ...
+
     async def sleep(self, seconds: float) -> None:
         """Let that many seconds pass."""
         ...
@@ -30,6 +34,10 @@ class SystemClock:
     def monotonic(self) -> float:
         """Return seconds that never run backwards, from an arbitrary start."""
         return time.monotonic()
+
+    def wall_time(self) -> float:
+        """Return the date and time, in seconds since 1970, as far as the machine knows it."""
+        return time.time()
 
     async def sleep(self, seconds: float) -> None:
         """Let that many seconds pass."""

@@ -92,8 +92,21 @@ def retry_after_s(response: httpx.Response) -> float | None:
     if until is None:
         return None
     # Counted on the service's clock where it tells it: this machine's may be off.
-    now = _moment(response.headers.get("Date", ""))
+    now = answered_at(response)
     return max(0.0, until - (time.time() if now is None else now))
+
+
+def answered_at(response: httpx.Response) -> float | None:
+    """Return when the service says that it answered, in seconds since 1970; None if it does not."""
+    return _moment(response.headers.get("Date", ""))
+
+
+def is_credential_refused(response: httpx.Response) -> bool:
+    """Whether a response, whose body was read, says that the credentials are no good.
+
+    CBR's 401 "Malformed request url" is about the project in the path, not about them.
+    """
+    return response.status_code == 401 and not parse_error(response.text).is_unauthorized_url
 
 
 def _moment(date: str) -> float | None:

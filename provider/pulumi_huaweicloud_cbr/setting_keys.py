@@ -9,11 +9,15 @@ from typing import NamedTuple
 
 
 class Key(NamedTuple):
-    """The names of one setting: in stack configuration, in the environment, and in our model."""
+    """The names of one setting: in stack configuration, in the environment, and in our model.
+
+    `sdk_env` is the variable under which the vendor's own tools read it, if they do.
+    """
 
     field: str
     config: str
     env: str
+    sdk_env: str | None = None
 
     def __str__(self) -> str:
         return f"huaweicloud:{self.config} (or {self.env})"
@@ -22,6 +26,9 @@ class Key(NamedTuple):
 KEYS = (
     Key("region", "region", "HW_REGION_NAME"),
     Key("project_id", "projectId", "HW_PROJECT_ID"),
+    Key("access_key", "accessKey", "HW_ACCESS_KEY", "HUAWEICLOUD_SDK_AK"),
+    Key("secret_key", "secretKey", "HW_SECRET_KEY", "HUAWEICLOUD_SDK_SK"),
+    Key("security_token", "securityToken", "HW_SECURITY_TOKEN", "HUAWEICLOUD_SDK_SECURITY_TOKEN"),
     Key("user_name", "userName", "HW_USER_NAME"),
     Key("password", "password", "HW_USER_PASSWORD"),
     Key("domain_name", "domainName", "HW_DOMAIN_NAME"),
@@ -34,6 +41,6 @@ KEYS = (
     Key("ca_file", "caFile", "HW_CA_FILE"),
     Key("poll_interval_s", "pollInterval", "HW_POLL_INTERVAL"),
 )
-SECRET_FIELDS = ("password", "token", "tokens")
+SECRET_FIELDS = ("access_key", "secret_key", "security_token", "password", "token", "tokens")
 CREDENTIAL_KEYS = tuple(key for key in KEYS if key.field in SECRET_FIELDS)
 """What may stand in a stack's configuration as a secret only."""

@@ -32,6 +32,14 @@ _SERVICES = ("cbr", "iam")
 
 _KEY_OF = {key.field: key for key in KEYS}
 _JSON_FIELDS = ("endpoints", "tokens")
+# What signs somebody in, by the way of signing in; the names of a user and an account do not.
+_WAYS = (
+    frozenset({"token", "tokens"}),
+    frozenset({"access_key", "secret_key", "security_token"}),
+    frozenset({"password"}),
+)
+_ACCESS_KEY_FIELDS = _WAYS[1]
+_ONE_WORD = re.compile(r"[!-~]+")
 
 
 class Settings(BaseModel):
@@ -45,6 +53,9 @@ class Settings(BaseModel):
 
     region: str | None = None
     project_id: str | None = None
+    access_key: SecretStr | None = None
+    secret_key: SecretStr | None = None
+    security_token: SecretStr | None = None
     user_name: str | None = None
     password: SecretStr | None = None
     domain_name: str | None = None
@@ -61,14 +72,16 @@ class Settings(BaseModel):
     def load(cls, get: Callable[[str], Any], environ: Mapping[str, str]) -> Settings:
         """Build settings from a configuration getter and the environment.
 
+        Where the configuration has what signs somebody in, the environment's other ways of signing
+        in are not looked at.
+
         Args:
             get: returns the value of a full key such as ``huaweicloud:region``, or None.
             environ: usually ``os.environ``.
         Raises:
             ConfigurationError: one or more values are malformed; all of them are named.
         """
-        given = {key.field: _raw_value(key, get, environ) for key in KEYS}
-        given = {field: value for field, value in given.items() if value is not None}
+        given = _given_values(get, environ)
         for field in SECRET_FIELDS:
             _remember(given.get(field))
         try:
@@ -89,6 +102,13 @@ class Settings(BaseModel):
     def _check_project_id(cls, value: str | None) -> str | None:
         if value is not None and not _PROJECT_ID.fullmatch(value):
             raise ValueError("want a project id, 32 hexadecimal digits as a rule")
+        return value
+
+    @field_validator("access_key", "secret_key", "security_token")
+    @classmethod
+    def _check_one_word(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _ONE_WORD.fullmatch(value.get_secret_value()):
+            raise ValueError("want letters, digits and signs without spaces or line breaks")
         return value
 
     @field_validator("cloud")
@@ -157,10 +177,34 @@ def _is_url(text: str) -> bool:
     return ":" in host or bool(_HOST.fullmatch(host))
 
 
-def _raw_value(key: Key, get: Callable[[str], Any], environ: Mapping[str, str]) -> Any:
-    value = get(f"huaweicloud:{key.config}")
-    if value is None or value == "":
-        value = environ.get(key.env) or None
+def key_of(field: str) -> Key:
+    """Return the names of a setting by that of its field."""
+    return _KEY_OF[field]
+
+
+def _given_values(get: Callable[[str], Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    configured = _non_empty({key.field: get(f"huaweicloud:{key.config}") for key in KEYS})
+    present = _non_empty({key.field: environ.get(key.env) for key in KEYS})
+    if not present.keys() & _ACCESS_KEY_FIELDS:
+        # An access key comes from one family of variables whole: parts of two do not fit together.
+        of_sdk = {key.field: environ.get(key.sdk_env) for key in KEYS if key.sdk_env}
+        present |= _non_empty(of_sdk)
+    if any(configured.keys() & way for way in _WAYS):
+        for way in _WAYS:
+            if not configured.keys() & way:
+                present = {field: present[field] for field in present.keys() - way}
+    if "secret_key" in configured:
+        # A security token belongs to the one secret key that it was issued with.
+        present.pop("security_token", None)
+    values = {**present, **configured}
+    return {key.field: _parsed(key, values[key.field]) for key in KEYS if key.field in values}
+
+
+def _non_empty(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in values.items() if value is not None and value != ""}
+
+
+def _parsed(key: Key, value: Any) -> Any:
     if key.field in _JSON_FIELDS and isinstance(value, str):
         # Structured configuration reaches a program as JSON text.
         try:

@@ -6,10 +6,12 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from pulumi.dynamic import DiffResult, ResourceProvider
+from pulumi.dynamic import Config, ConfigureRequest, DiffResult, ResourceProvider
 
+from pulumi_huaweicloud_cbr import BackupReplicationProvider
 from pulumi_huaweicloud_cbr.resources._operation import begin_operation
-from pulumi_huaweicloud_cbr.resources._session import Session
+from pulumi_huaweicloud_cbr.resources._session import Session, use_session
+from pulumi_huaweicloud_cbr.settings import Settings
 from simulator.testing import Control, InProcessSimulator
 
 PASSWORD = "not-a-secret-demo"  # of the demo world
@@ -28,6 +30,10 @@ class SimulatedClock:
         self._clock = simulator.clock
 
     def monotonic(self) -> float:
+        """Return the virtual time."""
+        return self._clock.now()
+
+    def wall_time(self) -> float:
         """Return the virtual time."""
         return self._clock.now()
 
@@ -125,3 +131,20 @@ class Rig:
             for entry in self.control.journal()
             if entry["method"] in WRITES and entry["operation"] != "CreateToken"
         ]
+
+
+def connect(
+    simulator: InProcessSimulator,
+    configuration: dict[str, Any],
+    clock: SimulatedClock | None = None,
+) -> Rig:
+    """Return a provider with a configuration, and perhaps a clock, of its own."""
+    session = Session(
+        Settings.load(configuration.get, {}),
+        transport=simulator.transport(),
+        clock=clock or SimulatedClock(simulator),
+    )
+    use_session(session)
+    provider = BackupReplicationProvider()
+    provider.configure(ConfigureRequest(Config(configuration, "cbr-replication")))
+    return Rig(provider, simulator.control, session)

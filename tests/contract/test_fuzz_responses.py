@@ -92,7 +92,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Return the time waited so far."""
         return self._instant.passed
 
-    monotonic = time
+    monotonic = wall_time = time
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass."""

@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import httpx
 import pytest
-from pulumi.dynamic import Config, ConfigureRequest
 
-from pulumi_huaweicloud_cbr import ApiError, AuthenticationError, BackupReplicationProvider
-from pulumi_huaweicloud_cbr.resources._session import Session, use_session
-from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr import ApiError, AuthenticationError
 from simulator.testing import DEMO_WORLD, InProcessSimulator
 from simulator.world import load_world
-from tests.contract.rig import PASSWORD, Rig, SimulatedClock, declared
+from tests.contract.rig import PASSWORD, Rig, connect, declared
 
 pytestmark = pytest.mark.simulator_only
-
-
-def connect(simulator: InProcessSimulator, configuration: dict[str, Any]) -> Rig:
-    """Return a provider with a configuration of its own."""
-    session = Session(
-        Settings.load(configuration.get, {}),
-        transport=simulator.transport(),
-        clock=SimulatedClock(simulator),
-    )
-    use_session(session)
-    provider = BackupReplicationProvider()
-    provider.configure(ConfigureRequest(Config(configuration, "cbr-replication")))
-    return Rig(provider, simulator.control, session)
 
 
 def sign_ins(rig: Rig) -> int:

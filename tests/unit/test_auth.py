@@ -40,6 +40,10 @@ class FakeClock:
         """Return the time that was set."""
         return self.now
 
+    def wall_time(self) -> float:
+        """Return the time that was set."""
+        return self.now
+
     async def sleep(self, seconds: float) -> None:
         """Move the time."""
         self.now += seconds

@@ -31,6 +31,10 @@ class ManualClock:
         """Return the time."""
         return self.now
 
+    def wall_time(self) -> float:
+        """Return the time."""
+        return self.now
+
     async def sleep(self, seconds: float) -> None:
         """Move the time."""
         self.now += seconds

@@ -67,6 +67,10 @@ class ScriptedCloud:
         """Return the virtual time."""
         return self.now
 
+    def wall_time(self) -> float:
+        """Return the virtual time."""
+        return self.now
+
     async def sleep(self, seconds: float) -> None:
         """Move the virtual time."""
         self.now += seconds

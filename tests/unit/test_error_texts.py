@@ -453,6 +453,29 @@ def unanswered() -> str:
         return ends(replicate, wire)
 
 
+def refused_signature(detail: str, **headers: str) -> httpx.Response:
+    """Return what the gateway answers to a signature."""
+    message = f"Incorrect IAM authentication information: {detail}"
+    body = {"error_code": "APIGW.0301", "error_msg": message}
+    return httpx.Response(401, json=body, headers=headers)
+
+
+def unsigned(detail: str, **headers: str) -> str:
+    """Return what is said of a signature that the gateway refuses."""
+    return ends(get_backup, Wire(refused_signature(detail, **headers)), **ACCESS_KEY)
+
+
+def refused_before() -> str:
+    """Return what the second call is told."""
+
+    async def twice(api: CbrClient) -> None:
+        with pytest.raises(errors.AuthenticationError):
+            await get_backup(api)
+        await get_backup(api)
+
+    return ends(twice, Wire(refused_signature("verify aksk signature fail")), **ACCESS_KEY)
+
+
 ASKED = checks.Question(
     source=SOURCE,
     destination_region=None,
@@ -501,6 +524,7 @@ ADOPTABLE = {BACKUP: shown(record()), REPLICA: shown(id_=REPLICA, name="erp-dr")
 DELETION_PENDING = httpx.Response(
     400, json={"error_code": "BackupService.6201", "error_msg": "The backup is being deleted."}
 )
+ACCESS_KEY = {"token": None, "access_key": "not-DEMO", "secret_key": "no-secret"}
 FAILED_POST = httpx.Response(502)
 REFUSED_POST = httpx.Response(
     400,
@@ -572,6 +596,17 @@ def vault_diff_tells(*records: ReplicationRecord, **changes: Any) -> str:
 TEXTS: dict[str, Callable[[], str]] = {
     "auth-nothing": lambda: caught(lambda: make_authenticator(Settings(), FakeClock())),
     "auth-part": lambda: caught(lambda: make_authenticator(Settings(user_name="u"), FakeClock())),
+    "auth-half-a-key": lambda: caught(
+        lambda: make_authenticator(Settings(access_key="DEMO"), FakeClock())
+    ),
+    "auth-wrong-secret-key": lambda: unsigned("verify aksk signature fail"),
+    "auth-refused-before": refused_before,
+    "auth-unknown-access-key": lambda: unsigned("ak DEMO not exist"),
+    "auth-locked-access-key": lambda: unsigned("AK access failed to reach the limit,forbidden."),
+    "auth-skewed-clock": lambda: unsigned("signature expired, signature time:1,server time:2"),
+    "auth-skewed-clock-by-date": lambda: unsigned("x", Date="Thu, 20 Nov 2025 09:30:00 GMT"),
+    "auth-expired-keys": lambda: unsigned("token expires, expires_at: 2025"),
+    "auth-foreign-security-token": lambda: unsigned("decrypt token fail"),
     "auth-no-token-of-project": lambda: caught(
         lambda: GivenTokens(Settings(tokens={"p": "t"})).for_project(SOURCE)
     ),
@@ -746,6 +781,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     "functions-limit": lambda: caught(lambda: functions.get_backups(limit=0)),
     "functions-region": lambda: caught(lambda: functions.get_vault(VAULT)),
     "settings-malformed": lambda: settings(region="a b", pollInterval="soon", token=["t"]),
+    "settings-secret-key": lambda: settings(secretKey="no secret"),
     "settings-project": lambda: settings(projectId="a/b"),
     "settings-cloud": lambda: settings(cloud="https://x"),
     "settings-service": lambda: settings(endpoints={"ecs": "https://x"}),
@@ -977,15 +1013,77 @@ TEXTS: dict[str, Callable[[], str]] = {
 
 EXPECTED = {
     "auth-nothing": (
-        "no credentials are configured; set huaweicloud:userName, huaweicloud:password "
-        "(with --secret) and huaweicloud:domainName, or huaweicloud:token (with "
-        "--secret); or the environment variables HW_USER_NAME, HW_USER_PASSWORD and "
-        "HW_DOMAIN_NAME, or HW_AUTH_TOKEN"
+        "no credentials are configured; set huaweicloud:accessKey and "
+        "huaweicloud:secretKey (with --secret), or huaweicloud:userName, "
+        "huaweicloud:password (with --secret) and huaweicloud:domainName, or "
+        "huaweicloud:token (with --secret); or the environment variables HW_ACCESS_KEY "
+        "and HW_SECRET_KEY, or HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME, or "
+        "HW_AUTH_TOKEN"
     ),
     "auth-part": (
         "signing in with a user name needs also huaweicloud:password (or "
         "HW_USER_PASSWORD), huaweicloud:domainName (or HW_DOMAIN_NAME); domainName is "
         "the account's name, userName the IAM user's"
+    ),
+    "auth-half-a-key": (
+        "signing with an access key needs also huaweicloud:secretKey (or "
+        "HW_SECRET_KEY); give both, or none of accessKey, secretKey and securityToken"
+    ),
+    "auth-wrong-secret-key": (
+        "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "
+        "project (c6cb0876eaee4f5092d0fdf4c4fc09b3): HTTP 401: Incorrect IAM "
+        "authentication information: verify aksk signature fail; check "
+        "huaweicloud:secretKey (or HW_SECRET_KEY), that it belongs to the access key, "
+        "and for temporary keys huaweicloud:securityToken (or HW_SECURITY_TOKEN) "
+        "[APIGW.0301]"
+    ),
+    "auth-refused-before": (
+        "signing with an access key that was refused less than 5 minutes ago: HTTP 401: "
+        "Incorrect IAM authentication information: verify aksk signature fail; check "
+        "huaweicloud:secretKey (or HW_SECRET_KEY), that it belongs to the access key, "
+        "and for temporary keys huaweicloud:securityToken (or HW_SECURITY_TOKEN) "
+        "[APIGW.0301]"
+    ),
+    "auth-unknown-access-key": (
+        "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "
+        "project (c6cb0876eaee4f5092d0fdf4c4fc09b3): HTTP 401: Incorrect IAM "
+        "authentication information: ak DEMO not exist; check huaweicloud:accessKey (or "
+        "HW_ACCESS_KEY); a temporary key has to come with huaweicloud:securityToken (or "
+        "HW_SECURITY_TOKEN) [APIGW.0301]"
+    ),
+    "auth-locked-access-key": (
+        "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "
+        "project (c6cb0876eaee4f5092d0fdf4c4fc09b3): HTTP 401: Incorrect IAM "
+        "authentication information: AK access failed to reach the limit,forbidden; the "
+        "access key is locked after wrong signatures: correct the secret key wherever "
+        "it is used, wait 5 minutes, then run the same command again [APIGW.0301]"
+    ),
+    "auth-skewed-clock": (
+        "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "
+        "project (c6cb0876eaee4f5092d0fdf4c4fc09b3): HTTP 401: Incorrect IAM "
+        "authentication information: signature expired, signature time:1,server time:2; "
+        "set this machine's clock: more than 15 minutes off the service's is refused "
+        "[APIGW.0301]"
+    ),
+    "auth-skewed-clock-by-date": (
+        "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "
+        "project (c6cb0876eaee4f5092d0fdf4c4fc09b3): HTTP 401: Incorrect IAM "
+        "authentication information: x; set this machine's clock: it is 1 h 30 min "
+        "behind the service's [APIGW.0301]"
+    ),
+    "auth-expired-keys": (
+        "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "
+        "project (c6cb0876eaee4f5092d0fdf4c4fc09b3): HTTP 401: Incorrect IAM "
+        "authentication information: token expires, expires_at: 2025; the temporary "
+        "keys have expired, get new ones: access key, secret key, security token "
+        "[APIGW.0301]"
+    ),
+    "auth-foreign-security-token": (
+        "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "
+        "project (c6cb0876eaee4f5092d0fdf4c4fc09b3): HTTP 401: Incorrect IAM "
+        "authentication information: decrypt token fail; check "
+        "huaweicloud:securityToken (or HW_SECURITY_TOKEN): it belongs to one pair of "
+        "temporary keys alone [APIGW.0301]"
     ),
     "auth-no-token-of-project": (
         "no token is configured for region 'cn-north-4', project "
@@ -1301,6 +1399,10 @@ EXPECTED = {
         "'cn-north-4' | huaweicloud:token (or HW_AUTH_TOKEN): want text | "
         "huaweicloud:pollInterval (or HW_POLL_INTERVAL): is 'soon'; want a number of "
         "seconds"
+    ),
+    "settings-secret-key": (
+        "huaweicloud:secretKey (or HW_SECRET_KEY): want letters, digits and signs "
+        "without spaces or line breaks"
     ),
     "settings-project": (
         "huaweicloud:projectId (or HW_PROJECT_ID): is 'a/b'; want a project id, 32 "

@@ -29,6 +29,10 @@ class Timeline:
         """Return the present."""
         return self.now
 
+    def wall_time(self) -> float:
+        """Return the present."""
+        return self.now
+
     async def sleep(self, seconds: float) -> None:
         """Be woken when it is time."""
         event = asyncio.Event()

@@ -39,7 +39,91 @@ def test_load_nothing_gives_defaults() -> None:
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.config)
 def test_load_empty_value_counts_as_missing(key: Any) -> None:
     """An empty value in configuration or environment is none at all."""
-    assert load() == load({key.config: ""}, {key.env: ""})
+    assert load() == load({key.config: ""}, {key.env: "", key.sdk_env or "X": ""})
+
+
+# -- which of several credentials ----------------------------------------------------------
+
+HW_KEYS = {"HW_ACCESS_KEY": "hw-access", "HW_SECRET_KEY": "hw-secret"}
+SDK_KEYS = {
+    "HUAWEICLOUD_SDK_AK": "sdk-access",
+    "HUAWEICLOUD_SDK_SK": "sdk-secret",
+    "HUAWEICLOUD_SDK_SECURITY_TOKEN": "sdk-token",
+}
+
+
+def credentials(
+    config: dict[str, Any] | None = None, environ: dict[str, str] | None = None
+) -> dict[str, str]:
+    """Return what was read of what signs somebody in."""
+    loaded = load(config, environ)
+    fields = ("access_key", "secret_key", "security_token", "password", "token")
+    values = {field: getattr(loaded, field) for field in fields}
+    return {field: value.get_secret_value() for field, value in values.items() if value}
+
+
+def test_load_access_key_from_the_variables_of_the_vendors_tools() -> None:
+    """The vendor's variables are read where none of the usual ones is set."""
+    expected = {
+        "access_key": "sdk-access",
+        "secret_key": "sdk-secret",
+        "security_token": "sdk-token",
+    }
+    assert expected == credentials({}, SDK_KEYS)
+
+
+def test_load_access_key_of_two_families_is_not_mixed() -> None:
+    """One usual variable is enough to have none of the vendor's: the parts would not fit."""
+    expected = {"access_key": "hw-access", "secret_key": "hw-secret"}
+    assert expected == credentials({}, HW_KEYS | SDK_KEYS)
+    assert {"access_key": "hw-access"} == credentials({}, {"HW_ACCESS_KEY": "hw-access"} | SDK_KEYS)
+
+
+def test_load_secret_key_in_configuration_takes_no_token_of_the_environment() -> None:
+    """A security token that was left in the environment belongs to another secret key."""
+    config = {"accessKey": "a", "secretKey": "s"}
+
+    found = credentials(config, HW_KEYS | {"HW_SECURITY_TOKEN": "left-over"})
+
+    assert {"access_key": "a", "secret_key": "s"} == found
+
+
+def test_load_access_key_may_be_shared_out() -> None:
+    """The access key may stand in the configuration, and its secret in the environment."""
+    expected = {"access_key": "a", "secret_key": "hw-secret", "security_token": "t"}
+    assert expected == credentials(
+        {"accessKey": "a"}, HW_KEYS | {"HW_SECURITY_TOKEN": "t", "HW_USER_PASSWORD": "p"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        pytest.param({"password": "pw"}, {"password": "pw"}, id="password"),
+        pytest.param(
+            {"accessKey": "a", "secretKey": "s"},
+            {"access_key": "a", "secret_key": "s"},
+            id="access-key",
+        ),
+        pytest.param({"token": "tk"}, {"token": "tk"}, id="token"),
+    ],
+)
+def test_load_way_in_configuration_beats_other_ways_in_the_environment(
+    config: dict[str, str], expected: dict[str, str]
+) -> None:
+    """What the stack says is not overruled by what happens to be in the environment."""
+    environ = {"HW_AUTH_TOKEN": "env", "HW_USER_PASSWORD": "env", **HW_KEYS}
+
+    assert expected == credentials(config, environ)
+
+
+def test_load_names_of_user_and_account_choose_nothing() -> None:
+    """A stack that names its user can be run with a token or a key of the environment."""
+    config = {"userName": "ops", "domainName": "acme"}
+
+    assert {"token": "env"} == credentials(config, {"HW_AUTH_TOKEN": "env"})
+    expected = {"access_key": "hw-access", "secret_key": "hw-secret"}
+    assert expected == credentials(config, HW_KEYS)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +163,7 @@ def test_load_all_malformed_values_are_named_at_once() -> None:
     assert "huaweicloud:cloud" in str(caught.value)
 
 
-@pytest.mark.parametrize("key", ["password", "token"])
+@pytest.mark.parametrize("key", ["password", "token", "accessKey", "secretKey", "securityToken"])
 def test_secret_is_not_shown(key: str) -> None:
     """A secret is in no text that settings turn into."""
     settings = load({key: CANARY, "tokens": f'{{"project": "{CANARY}"}}'})

@@ -31,6 +31,9 @@ SHOWN = {"backup": {"id": BACKUP}}
 THROTTLED = {"error_code": "APIGW.0308", "error_msg": "over ratelimit"}
 BUSY = {"error_code": "BackupService.6130", "error_msg": "busy"}
 
+START = 1_763_625_600.0
+"""When the clock of these tests begins: 2025-11-20, 08:00 UTC."""
+
 Answer = httpx.Response | Exception
 Operation = Callable[[CbrClient], Any]
 
@@ -44,6 +47,10 @@ class FakeClock:
     def monotonic(self) -> float:
         """Return the time slept so far."""
         return sum(self.slept)
+
+    def wall_time(self) -> float:
+        """Return the date and time, which only sleeping moves."""
+        return START + self.monotonic()
 
     async def sleep(self, seconds: float) -> None:
         """Move the time."""

@@ -1,0 +1,237 @@
+"""Access keys against the simulator: a replica's whole life, and what a refused key says."""
+
+from __future__ import annotations
+
+import pytest
+
+from pulumi_huaweicloud_cbr import AuthenticationError
+from simulator.testing import DEMO_WORLD, InProcessSimulator
+from simulator.world import load_world
+from tests.contract.rig import PASSWORD, Rig, SimulatedClock, connect, declared
+
+pytestmark = pytest.mark.simulator_only
+
+PERMANENT = {
+    "huaweicloud:accessKey": "DEMOACCESSKEY0000001",
+    "huaweicloud:secretKey": "not-a-secret-demo-key",
+}
+TEMPORARY = {
+    "huaweicloud:accessKey": "DEMOACCESSKEY0000002",
+    "huaweicloud:secretKey": "not-a-secret-demo-key-2",
+    "huaweicloud:securityToken": "not-a-secret-demo-security-token",
+}
+SIGN_IN = ("huaweicloud:userName", "huaweicloud:password", "huaweicloud:domainName")
+
+
+class OffClock(SimulatedClock):
+    """A machine's clock that is ahead of the service's."""
+
+    def __init__(self, simulator: InProcessSimulator, ahead_s: float) -> None:
+        super().__init__(simulator)
+        self._ahead_s = ahead_s
+
+    def wall_time(self) -> float:
+        """Return the wrong time."""
+        return super().wall_time() + self._ahead_s
+
+
+def connect_with_key(
+    simulator: InProcessSimulator,
+    configuration: dict[str, str],
+    keys: dict[str, str],
+    ahead_s: float = 0.0,
+) -> Rig:
+    """Return a provider that signs with an access key and has no other credentials."""
+    kept = {key: value for key, value in configuration.items() if key not in SIGN_IN}
+    return connect(simulator, kept | keys, OffClock(simulator, ahead_s))
+
+
+@pytest.mark.parametrize("keys", [PERMANENT, TEMPORARY], ids=["permanent", "temporary"])
+@pytest.mark.parametrize("mark", ["", "regions/{region}"], ids=["one-address", "regional"])
+def test_whole_life_of_a_replica_is_signed(
+    simulator: InProcessSimulator, configuration: dict[str, str], keys: dict[str, str], mark: str
+) -> None:
+    """Look-up, preflight, submission, rename, refresh and deletion pass with signatures alone."""
+    address = f"{simulator.url}/{mark}"
+    endpoints = f'{{"cbr": "{address}", "iam": "{address}"}}'
+    rig = connect_with_key(simulator, {**configuration, "huaweicloud:endpoints": endpoints}, keys)
+
+    rig.create(declared())
+    rig.finish_copies()
+    assert rig.refresh()
+    rig.update(declared(name="灾备-1"))
+    assert rig.refresh()
+    rig.delete()
+
+    assert [] == rig.replicas
+    seen = rig.control.journal()
+    assert {200, 204, 404} >= {entry["status"] for entry in seen}
+    assert {"CopyBackup", "UpdateBackup", "DeleteBackup", "ListProjects"} <= {
+        entry["operation"] for entry in seen
+    }
+    assert all("x-auth-token" not in entry["headers"] for entry in seen)
+    assert all("authorization" in entry["headers"] for entry in seen)
+    of_iam = [entry for entry in seen if entry["operation"] == "ListProjects"]
+    for entry in seen:
+        assert (entry in of_iam) != ("x-project-id" in entry["headers"])
+
+
+def test_access_key_outlives_a_day(
+    simulator: InProcessSimulator, configuration: dict[str, str]
+) -> None:
+    """Thirty hours pass without a call that fails, and without a sign-in."""
+    rig = connect_with_key(simulator, configuration, PERMANENT)
+    rig.create(declared())
+    for _ in range(30):
+        rig.control.advance(3600)
+        assert rig.refresh()
+
+    assert {200} == {entry["status"] for entry in rig.control.journal()}
+
+
+def test_access_key_goes_before_a_password(
+    simulator: InProcessSimulator, configuration: dict[str, str]
+) -> None:
+    """With both, nobody signs in."""
+    rig = connect(simulator, {**configuration, **PERMANENT})
+
+    rig.create(declared())
+
+    assert PASSWORD == configuration["huaweicloud:password"]
+    assert [] == rig.control.journal(operation="CreateToken")
+
+
+def test_wrong_secret_key_is_sent_once(
+    simulator: InProcessSimulator, configuration: dict[str, str]
+) -> None:
+    """A check asks much at once, yet a wrong secret is tried once: six in a row would lock it."""
+    keys = {**PERMANENT, "huaweicloud:secretKey": "wrong-on-purpose"}
+    rig = connect_with_key(simulator, configuration, keys)
+
+    for _ in range(8):
+        ((field, reason),) = rig.faults(declared())
+
+    assert "" == field
+    assert "verify aksk signature fail; check huaweicloud:secretKey" in reason
+    assert "wrong-on-purpose" not in reason
+    assert 1 == len(rig.control.journal())
+    assert not connect_with_key(simulator, configuration, PERMANENT).faults(declared())
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        pytest.param(
+            {**PERMANENT, "huaweicloud:accessKey": "NOBODYS"},
+            "check huaweicloud:accessKey",
+            id="unknown",
+        ),
+        pytest.param(
+            {key: value for key, value in TEMPORARY.items() if "Token" not in key},
+            "a temporary key has to come with huaweicloud:securityToken",
+            id="temporary-alone",
+        ),
+        pytest.param(
+            {**TEMPORARY, "huaweicloud:securityToken": "another"},
+            "check huaweicloud:securityToken",
+            id="foreign-token",
+        ),
+    ],
+)
+def test_refused_key_names_what_to_check(
+    simulator: InProcessSimulator, configuration: dict[str, str], keys: dict[str, str], words: str
+) -> None:
+    """The message names the setting that is wrong, and quotes none."""
+    ((_, reason),) = connect_with_key(simulator, configuration, keys).faults(declared())
+
+    assert words in reason
+    for key, value in keys.items():
+        assert value not in reason, key
+
+
+@pytest.mark.parametrize("ahead_s", [-1000.0, 1000.0], ids=["behind", "ahead"])
+def test_skewed_clock_is_told(
+    simulator: InProcessSimulator, configuration: dict[str, str], ahead_s: float
+) -> None:
+    """A clock that is off by more than 15 minutes is told as such."""
+    ((_, reason),) = connect_with_key(simulator, configuration, PERMANENT, ahead_s).faults(
+        declared()
+    )
+
+    assert "signature expired" in reason
+    assert "set this machine's clock" in reason
+
+
+def test_skew_within_15_minutes_is_no_matter(
+    simulator: InProcessSimulator, configuration: dict[str, str]
+) -> None:
+    """A clock that is a little off is good enough."""
+    assert not connect_with_key(simulator, configuration, PERMANENT, 800.0).faults(declared())
+
+
+def test_skew_told_as_for_app_keys(
+    simulator: InProcessSimulator, configuration: dict[str, str]
+) -> None:
+    """The gateway's other code for a skewed clock has the same remedy."""
+    rig = connect_with_key(simulator, configuration, PERMANENT)
+    message = (
+        "Incorrect app authentication information: signature expired, signature time:"
+        "20261120T080000Z,server time:20261120T083000Z"
+    )
+    body = {"error_code": "APIGW.0303", "error_msg": message, "request_id": "0" * 32}
+    rig.control.fault(action="respond", status=401, body=body)
+
+    ((_, reason),) = rig.faults(declared())
+
+    assert "set this machine's clock" in reason
+
+
+def test_locked_key_is_told_and_comes_back(
+    simulator: InProcessSimulator, configuration: dict[str, str]
+) -> None:
+    """A key that somebody else's wrong signatures locked is told as such, and used again later."""
+    wrong = {**PERMANENT, "huaweicloud:secretKey": "wrong-on-purpose"}
+    for _ in range(6):
+        connect_with_key(simulator, configuration, wrong).faults(declared())
+    rig = connect_with_key(simulator, configuration, PERMANENT)
+
+    ((_, reason),) = rig.faults(declared())
+    rig.control.advance(300)
+
+    assert "the access key is locked after wrong signatures" in reason
+    assert not rig.faults(declared())
+
+
+def test_expired_temporary_key_stops_with_one_message(configuration: dict[str, str]) -> None:
+    """When temporary keys end during a run, the call ends with what to do, without a loop."""
+    world = load_world(DEMO_WORLD)
+    world.accounts[0].users[0].access_keys[1].expires_at = "2026-11-20T20:00:00"
+    simulator = InProcessSimulator(world)
+    try:
+        rig = connect_with_key(simulator, configuration, TEMPORARY)
+        rig.create(declared())
+        rig.control.advance(13 * 3600)
+        rig.control.clear_journal()
+
+        with pytest.raises(AuthenticationError) as caught:
+            rig.refresh()
+
+        assert "the temporary keys have expired, get new ones" in str(caught.value)
+        assert 1 == len(rig.control.journal())
+    finally:
+        simulator.close()
+
+
+def test_signed_requests_leave_no_secret(
+    simulator: InProcessSimulator, configuration: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither key nor token nor signature is in outputs, logs or the journal."""
+    caplog.set_level("DEBUG")
+    rig = connect_with_key(simulator, configuration, TEMPORARY)
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+
+    everything = f"{rig.inputs} {rig.outputs} {rig.control.journal()} {caplog.text}"
+    for value in (*TEMPORARY.values(), "SDK-HMAC-SHA256"):
+        assert value not in everything
