@@ -133,12 +133,16 @@ async def create_token(
 
 @router.get("/v3/auth/tokens")
 async def show_token(
-    _: Caller, cloud: CloudHere, subject: Annotated[str, Header(alias="X-Subject-Token")]
+    _: Caller,
+    cloud: CloudHere,
+    subject: Annotated[str, Header(alias="X-Subject-Token")],
+    nocatalog: str = "",
 ) -> Response:
     token = cloud.token(subject)
     if token is None or token.expires_at <= cloud.clock.now():
         raise errors.keystone(404, "Not Found", "Could not find token.")
-    return JSONResponse({"token": token.body}, headers={"X-Subject-Token": subject})
+    shown = {**token.body, "catalog": []} if nocatalog else token.body
+    return JSONResponse({"token": shown}, headers={"X-Subject-Token": subject})
 
 
 @router.get("/v3/projects")
@@ -161,7 +165,12 @@ async def list_projects(
 
 @router.get("/v3/auth/projects")
 async def list_own_projects(request: Request, caller: Caller, cloud: CloudHere) -> dict[str, Any]:
-    return {"links": _links(request.url.path), "projects": _projects(cloud, caller)}
+    # Nothing here is paged: links have no next and no previous.
+    found = [
+        {**project, "links": {"self": project["links"]["self"]}}
+        for project in _projects(cloud, caller)
+    ]
+    return {"links": {"self": _links(request.url.path)["self"]}, "projects": found}
 
 
 def _sign_in(cloud: Cloud, given: UserBody) -> tuple[Account, User]:

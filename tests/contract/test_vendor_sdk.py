@@ -1,0 +1,561 @@
+"""The vendor's own SDK against the simulator, over HTTP: it decodes every answer, whole.
+
+Each call goes through `Vendor`, which compares what the SDK's models have with what was sent.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from huaweicloudsdkcbr import v1 as cbr
+from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
+from huaweicloudsdkiam import v3 as iam
+
+from simulator.operations import OPERATIONS
+from simulator.specs import made_uuid
+from simulator.testing import InProcessSimulator
+from tests.contract.serving import Door, open_door
+from tests.contract.vendor import Vendor, sign_in_request
+from tests.simulator.rig import (
+    DISK_BACKUP,
+    FILE_BACKUP,
+    FILE_VAULT,
+    LONG_S,
+    PASSWORD,
+    PROJECT,
+    REGION,
+    SERVER_BACKUP,
+    SMALL_BACKUP,
+    SOURCE_PROJECT,
+    SOURCE_REGION,
+    SOURCE_VAULT,
+    UNKNOWN_ID,
+    VAULT,
+)
+
+pytestmark = pytest.mark.simulator_only
+
+Row = dict[str, Any]
+Rows = list[Row]
+
+_run: set[str] = set()
+NOT_RUN: dict[str, str] = {}
+"""Operations that the simulator has and the SDK does not, each with the reason."""
+
+
+def runs(*operations: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Declare which operations a test runs, and see that the simulator served them."""
+    _run.update(operations)
+
+    def declare(test: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(test)
+        def run(vendor: Vendor, **arguments: Any) -> None:
+            test(vendor, **arguments)
+
+            assert set(operations) <= set(vendor.control.journal_counts())
+
+        return run
+
+    return declare
+
+
+@pytest.fixture(scope="module")
+def door() -> Iterator[Door]:
+    """An address for all tests of this module."""
+    with open_door() as door:
+        yield door
+
+
+@pytest.fixture
+def vendor(door: Door, simulator: InProcessSimulator) -> Iterator[Vendor]:
+    """The SDK's clients, for this test's simulator."""
+    with door.lead_to(simulator):
+        vendor = Vendor(door.url, simulator)
+        yield vendor
+        vendor.close()
+
+
+def test_every_operation_is_run_by_the_sdk() -> None:
+    """No operation is claimed that the vendor's client has not tried."""
+    assert set(OPERATIONS) == _run | set(NOT_RUN)
+    assert set() == _run & set(NOT_RUN)
+
+
+def named(value: Any) -> str:
+    """Return the part of a test's name that a value makes: the filters alone tell."""
+    return str(value) if isinstance(value, dict) else ""
+
+
+def ids_of(rows: Any) -> list[str]:
+    """Return the ids of models or of rows of the state."""
+    return [row["id"] if isinstance(row, dict) else row.id for row in rows]
+
+
+# -- IAM ----------------------------------------------------------------------------------------
+
+
+@runs("CreateToken")
+@pytest.mark.parametrize(
+    "scope",
+    [
+        {"project": iam.AuthScopeProject(name=SOURCE_REGION)},
+        {"project": iam.AuthScopeProject(id=SOURCE_PROJECT)},
+    ],
+    ids=["by name", "by id"],
+)
+def test_create_token_project_scope_has_header_and_catalog(
+    vendor: Vendor, scope: dict[str, Any]
+) -> None:
+    """The SDK finds the token in the header, and the project and CBR's endpoint in the body."""
+    answer = vendor.iam(
+        "keystone_create_user_token_by_password", sign_in_request(PASSWORD, **scope)
+    )
+
+    assert 201 == answer.status_code
+    assert answer.x_subject_token
+    assert (SOURCE_PROJECT, SOURCE_REGION) == (answer.token.project.id, answer.token.project.name)
+    assert ["cbr"] == [service.type for service in answer.token.catalog]
+    assert SOURCE_REGION == answer.token.catalog[0].endpoints[0].region_id
+
+
+@runs("CreateToken")
+def test_create_token_domain_scope_without_catalog(vendor: Vendor) -> None:
+    """A token for the account has its domain; `nocatalog` leaves the catalogue empty."""
+    scope = {"domain": iam.AuthScopeDomain(name="acme-cloud")}
+    request = sign_in_request(PASSWORD, **scope)
+    request.nocatalog = "true"
+    token = vendor.iam("keystone_create_user_token_by_password", request).token
+
+    assert ("acme-cloud", None, []) == (token.domain.name, token.project, token.catalog)
+
+
+@runs("ShowToken")
+@pytest.mark.parametrize("is_short", [False, True], ids=["with catalog", "nocatalog"])
+def test_show_token_is_what_was_created(vendor: Vendor, is_short: bool) -> None:
+    """A token is shown as it was given out, or without the catalogue."""
+    token = vendor.token()
+    request = iam.KeystoneValidateTokenRequest(
+        x_subject_token=token, nocatalog="true" if is_short else None
+    )
+    answer = vendor.iam("keystone_validate_token", request, token)
+
+    assert (token, SOURCE_PROJECT) == (answer.x_subject_token, answer.token.project.id)
+    assert ("ops-replicator", "acme-cloud") == (
+        answer.token.user.name,
+        answer.token.user.domain.name,
+    )
+    assert is_short == (not answer.token.catalog)
+
+
+PROJECTS = {
+    "cn-north-4": SOURCE_PROJECT,
+    "cn-east-3": PROJECT,
+    "cn-east-3_dr": "5e2f6c1b7a8d4e90b3c4d5e6f7a8b9c0",
+    "cn-south-1": "4b1d8b3a0e5f4c0d9b6a7f8e9d0c1b2a",
+}
+ACCOUNT = "677aa086f2614be08a737b6b22aad606"
+PROJECT_FILTERS: list[tuple[dict[str, Any], set[str]]] = [
+    ({"name": "cn-east-3"}, {"cn-east-3"}),
+    ({"domain_id": UNKNOWN_ID}, set()),
+    ({"domain_id": ACCOUNT, "parent_id": PROJECT}, {"cn-east-3_dr"}),
+    ({"enabled": False}, set()),
+    ({"is_domain": True}, set()),
+    ({"name": "cn-east-3", "page": 1, "per_page": 5}, {"cn-east-3"}),
+    ({"name": "cn-east-3", "page": 2, "per_page": 5}, set()),
+]
+
+
+@runs("ListProjects")
+@pytest.mark.parametrize(("filters", "expected"), PROJECT_FILTERS, ids=named)
+def test_list_projects_filter_finds_what_fits(
+    vendor: Vendor, filters: dict[str, Any], expected: set[str]
+) -> None:
+    """The SDK's filters of projects narrow the list."""
+    request = iam.KeystoneListProjectsRequest(**filters)
+    found = vendor.iam("keystone_list_projects", request, vendor.token()).projects
+
+    assert expected == {project.name for project in found}
+    assert {PROJECTS[name] for name in expected} == set(ids_of(found))
+
+
+@runs("ListAuthProjects")
+def test_list_auth_projects_are_all_of_the_account(vendor: Vendor) -> None:
+    """Without filters, the caller's projects are listed."""
+    request = iam.KeystoneListAuthProjectsRequest()
+    found = vendor.iam("keystone_list_auth_projects", request, vendor.token()).projects
+
+    assert PROJECTS.items() <= {project.name: project.id for project in found}.items()
+    assert {ACCOUNT} == {project.domain_id for project in found}
+
+
+# -- lists, with every filter ---------------------------------------------------------------------
+
+Found = Callable[[Rows], Rows]
+
+
+def having(key: str, value: Any) -> Found:
+    """Return the rows where a field has a value."""
+    return lambda rows: [row for row in rows if row[key] == value]
+
+
+def every(rows: Rows) -> Rows:
+    """Return all rows."""
+    return rows
+
+
+def none(_: Rows) -> Rows:
+    """Return no row."""
+    return []
+
+
+BACKUP_FILTERS: list[tuple[dict[str, Any], Found]] = [
+    ({"checkpoint_id": made_uuid("checkpoint", SERVER_BACKUP)}, having("id", SERVER_BACKUP)),
+    ({"dec": False}, every),
+    ({"start_time": "2026-11-20T02:05:00Z"}, lambda rows: rows[:2]),
+    ({"end_time": "2026-11-20T00:00:00Z"}, having("name", "manualbk_af41")),
+    ({"image_type": "replication"}, having("image_type", "replication")),
+    ({"limit": 3}, lambda rows: rows[:3]),
+    ({"offset": 3}, lambda rows: rows[3:]),
+    ({"limit": 2, "offset": 4}, lambda rows: rows[4:6]),
+    ({"marker": SMALL_BACKUP, "limit": 2}, lambda rows: rows[2:4]),
+    ({"name": "autobk_7c1e"}, having("name", "autobk_7c1e")),
+    ({"resource_az": "cn-north-4a"}, every),
+    ({"resource_az": "cn-north-4b"}, none),
+    ({"resource_id": made_uuid("resource", "web-01")}, having("resource_name", "web-01")),
+    ({"resource_name": "erp-db-01"}, having("resource_name", "erp-db-01")),
+    ({"resource_type": "OS::Cinder::Volume"}, having("id", DISK_BACKUP)),
+    ({"sort": "name:asc"}, lambda rows: sorted(rows, key=lambda row: str(row["name"]))),
+    ({"status": "error"}, having("status", "error")),
+    ({"vault_id": SOURCE_VAULT}, having("vault_id", SOURCE_VAULT)),
+    ({"enterprise_project_id": "all_granted_eps"}, every),
+    ({"enterprise_project_id": UNKNOWN_ID}, none),
+    ({"own_type": "shared"}, none),
+    ({"own_type": "all_granted"}, every),
+    ({"member_status": "accepted"}, every),
+    ({"parent_id": UNKNOWN_ID}, none),
+    (
+        {"used_percent": "20"},  # the vault of disks is less full
+        lambda rows: [row for row in rows if row["id"] != DISK_BACKUP],
+    ),
+    ({"show_replication": True}, every),
+    ({"incremental": True}, every),
+]
+
+
+@runs("ListBackups")
+@pytest.mark.parametrize(("filters", "expected"), BACKUP_FILTERS, ids=named)
+def test_list_backups_filter_finds_what_fits(
+    vendor: Vendor, filters: dict[str, Any], expected: Found
+) -> None:
+    """The SDK's filters of backups narrow the list, the latest first."""
+    truth = having("project_id", SOURCE_PROJECT)(vendor.control.state()["backups"])
+    truth += having("project_id", SOURCE_PROJECT)(vendor.control.state()["replicas"])
+    truth.sort(key=lambda row: str(row["created_at"]), reverse=True)
+    found = vendor.source("list_backups", cbr.ListBackupsRequest(**filters)).backups
+
+    if "sort" not in filters:  # equal times stand in the world's order
+        assert ids_of(expected(truth))[:2] == ids_of(found)[:2]
+    assert len(expected(truth)) == len(found)
+    if not {"limit", "offset", "marker"} & set(filters):
+        assert sorted(ids_of(expected(truth))) == sorted(ids_of(found))
+
+
+VAULT_FILTERS: list[tuple[dict[str, Any], list[str]]] = [
+    ({"name": "dr-full"}, ["dr-full"]),
+    ({"id": [VAULT, FILE_VAULT]}, ["dr-files", "dr-replicas"]),
+    ({"protect_type": "backup"}, ["not-for-replicas"]),
+    ({"object_type": "turbo"}, ["dr-files"]),
+    ({"status": "frozen"}, ["dr-frozen"]),
+    ({"cloud_type": "hybrid"}, []),
+    ({"policy_id": UNKNOWN_ID}, []),
+    ({"resource_ids": UNKNOWN_ID}, []),
+    ({"enterprise_project_id": UNKNOWN_ID}, []),
+    ({"limit": 2, "offset": 1}, ["dr-frozen", "dr-full"]),
+]
+
+
+@runs("ListVault")
+@pytest.mark.parametrize(("filters", "expected"), VAULT_FILTERS, ids=named)
+def test_list_vault_filter_finds_what_fits(
+    vendor: Vendor, filters: dict[str, Any], expected: list[str]
+) -> None:
+    """The SDK's filters of vaults narrow the list."""
+    found = vendor.destination("list_vault", cbr.ListVaultRequest(**filters)).vaults
+
+    assert expected == [vault.name for vault in found]
+
+
+EXTERNAL_FILTERS: list[tuple[dict[str, Any], list[str]]] = [
+    ({"vault_id": VAULT}, ["dr-replicas"]),
+    ({"protect_type": "backup"}, ["not-for-replicas"]),
+    ({"objcet_type": "turbo"}, ["dr-files"]),
+    ({"cloud_type": "hybrid"}, []),
+    ({"external_project_id": UNKNOWN_ID}, []),
+    ({"region_id": SOURCE_REGION}, []),
+    ({"limit": 2, "offset": 1}, ["dr-frozen", "dr-full"]),
+]
+
+
+@runs("ListExternalVault")
+@pytest.mark.parametrize(("filters", "expected"), EXTERNAL_FILTERS, ids=named)
+def test_list_external_vault_filter_finds_what_fits(
+    vendor: Vendor, filters: dict[str, Any], expected: list[str]
+) -> None:
+    """The SDK sees the destination's vaults from the source."""
+    wanted = {"external_project_id": PROJECT, "region_id": REGION, **filters}
+    found = vendor.source("list_external_vault", cbr.ListExternalVaultRequest(**wanted)).vaults
+
+    assert expected == [vault.name for vault in found]
+
+
+def copy(vendor: Vendor, backup_id: str, **destination: str) -> Any:
+    """Begin a copy to the demo world's usual destination; return what the SDK made of it."""
+    body = cbr.BackupReplicateReqBody(
+        destination_project_id=PROJECT,
+        destination_region=REGION,
+        **{"destination_vault_id": VAULT, **destination},
+    )
+    request = cbr.CopyBackupRequest(backup_id, cbr.BackupReplicateReq(replicate=body))
+    return vendor.source("copy_backup", request).replication
+
+
+def begin_tasks(vendor: Vendor) -> None:
+    """Have two copies finished, the second begun a minute later, and a deletion begun."""
+    copy(vendor, SERVER_BACKUP)
+    vendor.control.advance(60)
+    copy(vendor, SMALL_BACKUP)
+    vendor.control.advance(LONG_S)
+    vendor.source("delete_backup", cbr.DeleteBackupRequest(DISK_BACKUP))
+
+
+TASK_FILTERS: list[tuple[dict[str, Any], list[str]]] = [
+    ({}, ["delete", "web-01", "erp-db-01"]),
+    ({"operation_type": "replication"}, ["web-01", "erp-db-01"]),
+    ({"operation_type": "sync"}, []),
+    ({"status": "success"}, ["web-01", "erp-db-01"]),
+    ({"provider_id": "0daac4c5-6707-4851-97ba-169e36266b66"}, ["web-01", "erp-db-01"]),
+    ({"resource_id": made_uuid("resource", "web-01")}, ["web-01"]),
+    ({"resource_name": "erp-db-01"}, ["erp-db-01"]),
+    ({"vault_id": SOURCE_VAULT}, ["web-01", "erp-db-01"]),
+    ({"vault_name": "prod-disks"}, ["delete"]),
+    ({"enterprise_project_id": UNKNOWN_ID}, []),
+    ({"start_time": "2026-11-20T08:00:30Z"}, ["delete", "web-01"]),
+    ({"end_time": "2026-11-20T08:00:30Z"}, ["erp-db-01"]),
+    ({"limit": 1, "offset": 1}, ["web-01"]),
+]
+
+
+@runs("ListOpLogs")
+@pytest.mark.parametrize(("filters", "expected"), TASK_FILTERS, ids=named)
+def test_list_op_logs_filter_finds_what_fits(
+    vendor: Vendor, filters: dict[str, Any], expected: list[str]
+) -> None:
+    """The SDK's filters of tasks narrow the list, the latest first."""
+    begin_tasks(vendor)
+    found = vendor.source("list_op_logs", cbr.ListOpLogsRequest(**filters)).operation_logs
+
+    subjects = [
+        "delete" if task.operation_type == "delete" else task.extra_info.resource.name
+        for task in found
+    ]
+    assert expected == subjects
+
+
+@runs("ShowOpLog")
+def test_show_op_log_is_as_listed(vendor: Vendor) -> None:
+    """A task is shown as the list has it."""
+    begin_tasks(vendor)
+    found = vendor.source("list_op_logs", cbr.ListOpLogsRequest()).operation_logs
+    shown = [
+        vendor.source("show_op_log", cbr.ShowOpLogRequest(task.id)).operation_log for task in found
+    ]
+
+    assert 3 == len(found)
+    assert [task.to_dict() for task in found] == [task.to_dict() for task in shown]
+
+
+@pytest.mark.parametrize(
+    ("request_type", "tried"),
+    [
+        (cbr.ListBackupsRequest, BACKUP_FILTERS),
+        (cbr.ListVaultRequest, VAULT_FILTERS),
+        (cbr.ListExternalVaultRequest, EXTERNAL_FILTERS),
+        (cbr.ListOpLogsRequest, TASK_FILTERS),
+        (iam.KeystoneListProjectsRequest, PROJECT_FILTERS),
+    ],
+    ids=["backups", "vaults", "external vaults", "tasks", "projects"],
+)
+def test_every_filter_of_the_sdk_is_tried(
+    request_type: Any, tried: list[tuple[dict[str, Any], Any]]
+) -> None:
+    """What the SDK can ask a list for, a test asks for."""
+    assert set(request_type.openapi_types) == {key for filters, _ in tried for key in filters}
+
+
+# -- copies and backups ---------------------------------------------------------------------------
+
+
+@runs("CopyBackup", "ShowBackup")
+def test_copy_backup_is_followed_to_its_replica(vendor: Vendor) -> None:
+    """The SDK copies, follows the record from waiting to success, and finds the replica."""
+    replication = copy(vendor, SERVER_BACKUP, name="erp-db-dr", description="weekly")
+    seen = []
+    for _ in range(3):
+        backup = vendor.source("show_backup", cbr.ShowBackupRequest(SERVER_BACKUP)).backup
+        (record,) = backup.replication_records
+        seen.append((record.status, record.extra_info.progress))
+        vendor.control.advance(900)
+    shown = cbr.ShowBackupRequest(record.destination_backup_id)
+    replica = vendor.destination("show_backup", shown).backup
+
+    assert (SERVER_BACKUP, SOURCE_PROJECT, SOURCE_REGION) == (
+        replication.backup_id,
+        replication.project_id,
+        replication.source_region,
+    )
+    assert (REGION, PROJECT, VAULT) == (
+        replication.destination_region,
+        replication.destination_project_id,
+        replication.destination_vault_id,
+    )
+    assert replication.replication_record_id == record.id
+    assert [("waiting_replicate", 0), ("replicating", 58), ("success", 100)] == seen
+    assert ("erp-db-dr", "weekly", "replication") == (
+        replica.name,
+        replica.description,
+        replica.image_type,
+    )
+    assert (120, "available", VAULT) == (replica.resource_size, replica.status, replica.vault_id)
+    assert replica.id in ids_of(vendor.control.replicas())
+
+
+@runs("CopyBackup", "ShowBackup")
+def test_copy_backup_failed_record_has_code_and_reason(vendor: Vendor) -> None:
+    """The SDK reads why a copy failed."""
+    script = {"mode": "immediate", "outcome": "fail", "fail_code": "BackupService.6129"}
+    vendor.control.change_backup(SERVER_BACKUP, copy=script)
+    copy(vendor, SERVER_BACKUP)
+    vendor.control.advance(1)
+    backup = vendor.source("show_backup", cbr.ShowBackupRequest(SERVER_BACKUP)).backup
+    (record,) = backup.replication_records
+
+    assert ("fail", None) == (record.status, record.destination_backup_id)
+    assert "BackupService.6129" == record.extra_info.fail_code
+    assert "destination vault full" == record.extra_info.fail_reason
+
+
+@runs("CopyCheckpoint")
+def test_copy_checkpoint_copies_what_can_be_copied(vendor: Vendor) -> None:
+    """The SDK copies a vault, and is told the record of each backup."""
+    body = cbr.CheckpointReplicateParam(
+        auto_trigger=False,
+        destination_project_id=PROJECT,
+        destination_region=REGION,
+        destination_vault_id=VAULT,
+        vault_id=SOURCE_VAULT,
+    )
+    request = cbr.CopyCheckpointRequest(cbr.CheckpointReplicateReq(replicate=body))
+    replication = vendor.source("copy_checkpoint", request).replication
+    records = vendor.control.records()
+
+    assert SOURCE_VAULT == replication.vault_id
+    assert 4 == len(replication.backups)
+    assert {(row["source_backup_id"], row["id"]) for row in records} == {
+        (row.backup_id, row.replication_record_id) for row in replication.backups
+    }
+
+
+@runs("ShowReplicationCapabilities")
+def test_show_replication_capabilities_are_the_worlds(vendor: Vendor) -> None:
+    """The SDK reads where the region can copy to."""
+    request = cbr.ShowReplicationCapabilitiesRequest()
+    (region,) = vendor.source("show_replication_capabilities", request).regions
+
+    assert SOURCE_REGION == region.name
+    assert ["cn-east-3", "cn-south-1", "cn-southwest-2"] == region.replication_destinations
+
+
+@runs("UpdateBackup")
+def test_update_backup_renames(vendor: Vendor) -> None:
+    """The SDK renames a backup, and has the whole of it back."""
+    body = cbr.BackupUpdateReq(backup=cbr.BackupUpdate(name="renamed"))
+    vendor.source("update_backup", cbr.UpdateBackupRequest(SMALL_BACKUP, body))
+    shown = vendor.source("show_backup", cbr.ShowBackupRequest(SMALL_BACKUP)).backup
+
+    assert ("renamed", SMALL_BACKUP) == (shown.name, shown.id)
+    assert shown.updated_at is not None
+
+
+@runs("DeleteBackup", "ShowBackup")
+def test_delete_backup_is_gone_after_a_while(vendor: Vendor) -> None:
+    """The SDK deletes a backup: 204, on its way, then 404."""
+    answer = vendor.source("delete_backup", cbr.DeleteBackupRequest(FILE_BACKUP))
+    shown = vendor.source("show_backup", cbr.ShowBackupRequest(FILE_BACKUP)).backup
+    vendor.control.advance(LONG_S)
+    with pytest.raises(ClientRequestException) as raised:
+        vendor.source("show_backup", cbr.ShowBackupRequest(FILE_BACKUP))
+
+    assert (204, "deleting") == (answer.status_code, shown.status)
+    assert (404, "BackupService.6200") == (raised.value.status_code, raised.value.error_code)
+
+
+# -- vaults -------------------------------------------------------------------------------------
+
+
+@runs("ShowVault")
+def test_show_vault_is_the_worlds(vendor: Vendor) -> None:
+    """The SDK reads a vault's kind, size and use."""
+    vault = vendor.destination("show_vault", cbr.ShowVaultRequest(VAULT)).vault
+
+    assert ("dr-replicas", PROJECT) == (vault.name, vault.project_id)
+    assert (1000, 0, "replication", "server") == (
+        vault.billing.size,
+        vault.billing.used,
+        vault.billing.protect_type,
+        vault.billing.object_type,
+    )
+
+
+# -- refusals -------------------------------------------------------------------------------------
+
+
+def refused(call: Callable[[], Any]) -> tuple[int, str | int]:
+    """Return status and code of a refusal as the SDK has them; each has a request id."""
+    with pytest.raises(ClientRequestException) as raised:
+        call()
+
+    assert raised.value.request_id
+    return raised.value.status_code, raised.value.error_code
+
+
+def test_refusal_of_each_envelope_has_code_and_request_id(vendor: Vendor) -> None:
+    """The SDK finds the code in the envelopes of CBR, the gateway, IAM, and in CBR's odd one."""
+    unknown = cbr.ShowBackupRequest(UNKNOWN_ID)
+    wrong = sign_in_request("wrong", project=iam.AuthScopeProject(id=SOURCE_PROJECT))
+    create = "keystone_create_user_token_by_password"
+
+    def elsewhere(project: str, token: str = "") -> Callable[[], Any]:
+        return lambda: vendor.cbr(SOURCE_REGION, project, "show_backup", unknown, token)
+
+    of_source = vendor.token()
+    assert (404, "BackupService.6200") == refused(elsewhere(SOURCE_PROJECT))
+    assert (401, "APIGW.0301") == refused(elsewhere(SOURCE_PROJECT, "none of ours"))
+    assert (401, "401") == refused(elsewhere(UNKNOWN_ID, of_source))
+    assert (401, 401) == refused(lambda: vendor.iam(create, wrong))
+
+
+def test_refusal_of_a_second_copy_has_code(vendor: Vendor) -> None:
+    """The SDK reads a rule's code."""
+    copy(vendor, SERVER_BACKUP)
+
+    assert (400, "BackupService.1009") == refused(lambda: copy(vendor, SERVER_BACKUP))
+
+
+def test_refusal_of_a_body_out_of_limits_has_code(vendor: Vendor) -> None:
+    """Nothing checks limits before the simulator does, which refuses with 9900."""
+    assert (400, "BackupService.9900") == refused(
+        lambda: copy(vendor, SERVER_BACKUP, name="with space")
+    )
