@@ -21,6 +21,7 @@ from simulator.faults import Faults
 from simulator.rules import MB_PER_GB
 from simulator.specs import BackupSpec, VaultSpec, World, made_uuid
 from simulator.store import LAST_NUMBERS, Backup, Meta, Token, Vault, digest_of, open_store
+from simulator.vaults import usual_settings
 from simulator.world import WorldError
 
 STATE_FORMAT = "3"
@@ -142,6 +143,7 @@ class Cloud:
             used_mb=max(spec.used_mb, held_gb * MB_PER_GB),
             status=spec.status,
             created_at=self.clock.now(),
+            settings=usual_settings(),
         )
 
 

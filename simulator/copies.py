@@ -305,6 +305,12 @@ def _is_vault_being_copied(session: Session, vault_id: str) -> bool:
     return session.scalars(query).first() is not None
 
 
+def is_vault_in_use(session: Session, vault_id: str) -> bool:
+    """Whether copies from or to a vault are under way."""
+    from_or_to = (Record.source_vault_id == vault_id) | (Record.destination_vault_id == vault_id)
+    return session.scalars(select(Record).where(Record.is_open, from_or_to)).first() is not None
+
+
 def _promised_mb(session: Session, vault_id: str) -> int:
     promised = select(func.sum(Backup.promised_mb)).where(Backup.vault_id == vault_id)
     return session.scalar(promised) or 0

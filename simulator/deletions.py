@@ -1,15 +1,15 @@
-"""Deletions of backups and replicas, which take a while, and backups that are gone at once."""
+"""Deletions of backups, replicas and vaults, which take a while; what is gone at once."""
 
 from __future__ import annotations
 
 import math
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from simulator import errors, tasks
 from simulator.clock import Clock
-from simulator.copies import is_being_copied, records_of
+from simulator.copies import is_being_copied, is_vault_in_use, records_of
 from simulator.specs import Options
 from simulator.store import Backup, Vault
 
@@ -44,6 +44,25 @@ class Deletions:
         self._next_at = now  # whoever looks next sees that it goes on
         tasks.note_deletion(session, backup, now)
 
+    def begin_vault(self, session: Session, vault: Vault) -> None:
+        """Begin to delete a vault with everything in it, or raise the refusal.
+
+        The reference has no code for a vault that copies come from or go to; 6111 is a choice of
+        ours.
+        """
+        if vault.delete_at is not None:
+            return
+        if vault.status not in ("available", "error") or is_vault_in_use(session, vault.id):
+            raise errors.cbr("6111")
+        now = self._clock.now()
+        vault.status = "deleting"
+        vault.delete_at = now + self._options.deletion_seconds / self._speed
+        self._next_at = now
+        for backup in session.scalars(select(Backup).where(Backup.vault_id == vault.id)):
+            if backup.delete_at is None:
+                backup.status, backup.delete_at = "waiting_delete", vault.delete_at
+                tasks.note_deletion(session, backup, now)
+
     def go_on(self, session: Session) -> None:
         """Bring all deletions up to now."""
         now = self._clock.now()
@@ -52,14 +71,15 @@ class Deletions:
         for backup in session.scalars(select(Backup).where(Backup.delete_at <= now)).all():
             tasks.end_deletion(session, backup, backup.delete_at or now)
             self.forget(session, backup)
+        session.execute(delete(Vault).where(Vault.delete_at <= now))
         session.execute(
             update(Backup)
             .where(Backup.delete_at.is_not(None))
             .values(status="deleting")
             .execution_options(synchronize_session=False)
         )
-        next_at = session.scalar(select(func.min(Backup.delete_at)))
-        self._next_at = math.inf if next_at is None else next_at
+        ends = [session.scalar(select(func.min(kind.delete_at))) for kind in (Backup, Vault)]
+        self._next_at = min((end for end in ends if end is not None), default=math.inf)
 
     def forget(self, session: Session, backup: Backup) -> None:
         """Have a backup gone now.

@@ -63,7 +63,11 @@ class FailedSignatures(Row):
 
 
 class Vault(Row):
-    """A vault."""
+    """A vault.
+
+    `settings` is what the API shows of it and nothing else here depends on (`simulator.vaults`);
+    `delete_at` is when a deletion that is under way ends.
+    """
 
     __tablename__ = "vaults"
 
@@ -77,6 +81,8 @@ class Vault(Row):
     used_mb: Mapped[int]
     status: Mapped[str]
     created_at: Mapped[float]
+    settings: Mapped[dict[str, Any]]
+    delete_at: Mapped[float | None]
 
 
 class Backup(Row):

@@ -19,6 +19,8 @@ _OF_RESOURCE = {"OS::Cinder::Volume": _DISKS, "OS::Sfs::Turbo": _FILES}
 _OF_VAULT = {"disk": _DISKS, "turbo": _FILES, "vmware": _VMWARE}
 # Source: CBR API reference, ShowVault, spec_code: vaults of disks are called "volume" there.
 _SPEC_NAMES = {"disk": "volume"}
+# The settings of a vault that stand below `billing`.
+_BILLING = ("consistent_level", "is_multi_az")
 
 
 def provider_of(resource_type: str) -> str:
@@ -110,20 +112,12 @@ def vault_body(vault: Vault) -> dict[str, Any]:
     return {
         "id": vault.id,
         "name": vault.name,
-        "description": None,
         "project_id": vault.project_id,
         "provider_id": provider_of_vault(vault.object_type),
         "user_id": None,
         "enterprise_project_id": "0",
         "created_at": cbr_time(vault.created_at),
-        "auto_bind": False,
-        "bind_rules": {},
-        "auto_expand": False,
-        "smn_notify": True,
-        "threshold": 80,
-        "locked": False,
-        "tags": [],
-        "resources": [],
+        **{key: value for key, value in vault.settings.items() if key not in _BILLING},
         "billing": {
             "size": vault.size_gb,
             "used": vault.used_mb,
@@ -131,15 +125,14 @@ def vault_body(vault: Vault) -> dict[str, Any]:
             "status": vault.status,
             "protect_type": vault.protect_type,
             "object_type": vault.object_type,
-            "consistent_level": "crash_consistent",
             "charging_mode": "post_paid",
             "cloud_type": "public",
+            **{key: vault.settings[key] for key in _BILLING},
             "spec_code": f"vault.{vault.protect_type}.{spec_name}.normal",
             "order_id": None,
             "product_id": None,
             "storage_unit": None,
             "frozen_scene": None,
-            "is_multi_az": False,
         },
     }
 

@@ -11,6 +11,7 @@ from simulator.clock import parse_time
 # CBR API reference, CopyBackup.
 NAME = r"^[\u4E00-\u9FA5\uf900-\ufa2da-zA-Z0-9_\-]*$"
 REGION = r"^[a-zA-Z0-9._\-]*$"
+UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 DESCRIPTION = r"^[^<>]*$"
 
 

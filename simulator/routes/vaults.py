@@ -9,12 +9,12 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import Field
-from sqlalchemy import Select, false, select
+from sqlalchemy import Select, false, func, select
 from sqlalchemy.orm import Session
 
-from simulator import errors
 from simulator.routes.caller import CloudHere, Project
 from simulator.routes.shapes import EVERY_ENTERPRISE_PROJECT, Filters, Limit, Offset
+from simulator.routes.vault_changes import find_vault
 from simulator.specs import ObjectType, VaultStatus
 from simulator.store import Backup, Vault
 from simulator.wire import vault_body
@@ -82,10 +82,7 @@ async def list_external_vaults(
 @router.get("/vaults/{vault_id}")
 async def show_vault(project_id: Project, cloud: CloudHere, vault_id: str) -> dict[str, Any]:
     with cloud.session() as session:
-        vault = session.get(Vault, vault_id)
-        if vault is None or vault.project_id != project_id:
-            raise errors.cbr("6105")
-        return {"vault": vault_body(vault)}
+        return {"vault": vault_body(find_vault(session, project_id, vault_id))}
 
 
 @router.get("/vaults")
@@ -98,9 +95,12 @@ async def list_vaults(
     if filters.id:
         query = query.where(Vault.id.in_(filters.id))
     if filters.resource_ids is not None:
-        wanted = filters.resource_ids.split(",")
+        wanted = set(filters.resource_ids.split(","))
         holding = select(Backup.vault_id).where(Backup.resource_id.in_(wanted))
-        query = query.where(Vault.id.in_(holding))
+        resource = func.json_each(Vault.settings, "$.resources").table_valued("value")
+        bound_id = func.json_extract(resource.c.value, "$.id")
+        is_bound = select(1).select_from(resource).where(bound_id.in_(wanted)).exists()
+        query = query.where(Vault.id.in_(holding) | is_bound)
     if filters.finds_nothing:
         query = query.where(false())
     with cloud.session() as session:
@@ -114,7 +114,7 @@ async def show_capabilities(project_id: Project, cloud: CloudHere) -> dict[str, 
 
 
 def _page(session: Session, query: Select[Vault], limit: int, offset: int) -> dict[str, Any]:
-    found = list(session.scalars(query.order_by(Vault.name)))
+    found = list(session.scalars(query.order_by(Vault.name, Vault.created_at, Vault.id)))
     return {
         "vaults": [vault_body(vault) for vault in found[offset : offset + limit]],
         "count": len(found),

@@ -1,4 +1,4 @@
-"""The vendor's own SDK against the simulator, over HTTP: it decodes every answer, whole.
+"""The vendor's SDK against the simulator, over HTTP: it decodes every answer, whole.
 
 Each call goes through `Vendor`, which compares what the SDK's models have with what was sent.
 """
@@ -516,6 +516,99 @@ def test_show_vault_is_the_worlds(vendor: Vendor) -> None:
         vault.billing.used,
         vault.billing.protect_type,
         vault.billing.object_type,
+    )
+
+
+def new_vault(vendor: Vendor, **changes: Any) -> Any:
+    """Make a vault in the destination; return what the SDK made of the answer."""
+    billing = cbr.BillingCreate(
+        cloud_type="public",
+        consistent_level="crash_consistent",
+        object_type="server",
+        protect_type=changes.pop("protect_type", "replication"),
+        size=changes.pop("size", 500),
+        charging_mode="post_paid",
+    )
+    body = cbr.VaultCreate(billing=billing, **{"name": "dr-new", "resources": [], **changes})
+    request = cbr.CreateVaultRequest(cbr.VaultCreateReq(vault=body))
+    return vendor.destination("create_vault", request).vault
+
+
+@runs("CreateVault", "ShowVault")
+def test_create_vault_is_shown_as_asked_for(vendor: Vendor) -> None:
+    """The SDK makes a vault with all that can be set, and reads the same back."""
+    resource = cbr.ResourceCreate(id=UNKNOWN_ID, type="OS::Nova::Server", name="web-09")
+    rules = cbr.VaultBindRules(tags=[cbr.BindRulesTags(key="keep", value="yes")])
+    made = new_vault(
+        vendor,
+        protect_type="backup",
+        description="by another client",
+        resources=[resource],
+        tags=[cbr.Tag(key="team", value="erp")],
+        auto_bind=True,
+        bind_rules=rules,
+        threshold=90,
+        smn_notify=False,
+        backup_name_prefix="nightly",
+        availability_zone="cn-east-3a",
+    )
+    shown = vendor.destination("show_vault", cbr.ShowVaultRequest(made.id)).vault
+
+    assert "nightly" == made.backup_name_prefix
+    for vault in (made, shown):
+        assert ("dr-new", "by another client") == (vault.name, vault.description)
+        assert ("backup", 500, 0) == (
+            vault.billing.protect_type,
+            vault.billing.size,
+            vault.billing.used,
+        )
+        assert [("team", "erp")] == [(tag.key, tag.value) for tag in vault.tags]
+        assert [("keep", "yes")] == [(tag.key, tag.value) for tag in vault.bind_rules.tags]
+        assert (True, 90, False) == (vault.auto_bind, vault.threshold, vault.smn_notify)
+        assert [(UNKNOWN_ID, "web-09", "available")] == [
+            (row.id, row.name, row.protect_status) for row in vault.resources
+        ]
+
+
+@runs("CreateVault", "CopyBackup")
+def test_create_vault_takes_copies(vendor: Vendor) -> None:
+    """A vault that another client made is a destination like any other."""
+    vault = new_vault(vendor)
+    copy(vendor, SERVER_BACKUP, destination_vault_id=vault.id)
+    vendor.control.advance(LONG_S)
+    used = vendor.destination("show_vault", cbr.ShowVaultRequest(vault.id)).vault.billing.used
+
+    assert 120 * 1024 == used
+
+
+@runs("UpdateVault")
+def test_update_vault_changes_what_is_given(vendor: Vendor) -> None:
+    """The SDK changes a vault; what it leaves out stays."""
+    body = cbr.VaultUpdate(
+        name="dr-larger", billing=cbr.BillingUpdate(size=2000), threshold=70, smn_notify=False
+    )
+    request = cbr.UpdateVaultRequest(VAULT, cbr.VaultUpdateReq(vault=body))
+    vault = vendor.destination("update_vault", request).vault
+
+    assert ("dr-larger", 2000, 70, False) == (
+        vault.name,
+        vault.billing.size,
+        vault.threshold,
+        vault.smn_notify,
+    )
+    assert ("crash_consistent", False) == (vault.billing.consistent_level, vault.auto_bind)
+
+
+@runs("DeleteVault")
+def test_delete_vault_is_gone_after_a_while(vendor: Vendor) -> None:
+    """The SDK deletes a vault: 204, on its way, then 404."""
+    answer = vendor.destination("delete_vault", cbr.DeleteVaultRequest(VAULT))
+    shown = vendor.destination("show_vault", cbr.ShowVaultRequest(VAULT)).vault
+    vendor.control.advance(LONG_S)
+
+    assert (204, "deleting") == (answer.status_code, shown.billing.status)
+    assert (404, "BackupService.6105") == refused(
+        lambda: vendor.destination("show_vault", cbr.ShowVaultRequest(VAULT))
     )
 
 
