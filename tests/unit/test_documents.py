@@ -1,0 +1,100 @@
+"""The documents' links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+# What `make` puts into the checkout, and what tools keep there.
+NOT_OURS = re.compile(r"\.(?!github/)[^/]*/|build/|dist/")
+FENCE = re.compile(r"^[ \t]*```.*?^[ \t]*```[ \t]*$", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"`[^`\n]+`")
+LINK = re.compile(r"\]\(([^()\s]+)\)")
+HEADING = re.compile(r"^#{1,6} +(.+?)[ #]*$", re.MULTILINE)
+OF_ANOTHER_HOST = ("https://", "http://", "mailto:")
+
+
+def documents() -> list[Path]:
+    """Return all Markdown files of the repository."""
+    return sorted(
+        path
+        for path in REPOSITORY.rglob("*.md")
+        if not NOT_OURS.match(path.relative_to(REPOSITORY).as_posix())
+    )
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors that GitHub makes of a document's headings."""
+    found: set[str] = set()
+    for heading in HEADING.findall(FENCE.sub("", text)):
+        words = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower()
+        anchor = re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
+        number = 1
+        numbered = anchor
+        while numbered in found:
+            numbered = f"{anchor}-{number}"
+            number += 1
+        found.add(numbered)
+    return found
+
+
+@lru_cache
+def anchors_of(document: Path) -> set[str]:
+    """Return the anchors of a file."""
+    return anchors(document.read_text(encoding="utf-8"))
+
+
+def links(text: str) -> Iterator[str]:
+    """Yield where a document's links lead, in the repository."""
+    for link in LINK.findall(CODE.sub("`code`", FENCE.sub("", text))):
+        if not link.startswith(OF_ANOTHER_HOST):
+            yield link
+
+
+def broken(document: Path, text: str) -> list[str]:
+    """Return the links that lead to no file, or to no heading of one."""
+    found = []
+    for link in links(text):
+        path, _, anchor = unquote(link).partition("#")
+        target = document.parent / path
+        is_there = target.exists()
+        if is_there and anchor:
+            is_there = anchor in (anchors_of(target) if path else anchors(text))
+        if not is_there:
+            found.append(link)
+    return found
+
+
+@pytest.mark.parametrize("name", [path.relative_to(REPOSITORY).as_posix() for path in documents()])
+def test_links_resolve(name: str) -> None:
+    """Each relative link names a file that exists, and each anchor a heading in it."""
+    document = REPOSITORY / name
+
+    assert [] == broken(document, document.read_text(encoding="utf-8"))
+
+
+def test_broken_links_are_found() -> None:
+    """A file and a heading that do not exist are told; code and other hosts are left alone."""
+    text = (
+        "# Some *Title*: `code` & more\n## Twice\n## Twice\n"
+        "[a](#some-title-code--more) [b](#twice-1) [c](README.md#layout) [d](docs)\n"
+        "[e](#twice-2) [f](README.md#nowhere) [g](nowhere.md) [h](https://example.com/#x)\n"
+        "`[i](no-link)`\n```\n# No heading\n[j](no-link)\n```\n[k](#no-heading)\n"
+    )
+
+    assert ["#twice-2", "README.md#nowhere", "nowhere.md", "#no-heading"] == broken(
+        REPOSITORY / "TEXT.md", text
+    )
+
+
+def test_documents_have_links() -> None:
+    """The test above is about something."""
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+    assert {"docs/user-guide.md", "docs/crash-safety.md", "CONTRIBUTING.md"} <= set(links(readme))
