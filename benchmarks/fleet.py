@@ -260,7 +260,7 @@ def rows(results: Results, sizes: list[int], latencies: list[float]) -> Iterator
         f"| form | replicas | latency, ms | {steps} | `up` above the floor, s | CPU of `up`, s "
         f"| requests per replica: {' / '.join(STEPS)} | state, kB | plugin's peak, MB |"
     )
-    yield "|" + "---|" * (9 + len(STEPS))
+    yield "|" + "---|" * (8 + len(STEPS))
     for size in sizes:
         for name, form in FORMS.items():
             for latency in latencies:

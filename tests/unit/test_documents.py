@@ -1,4 +1,4 @@
-"""The documents' links lead somewhere."""
+"""The documents' links lead somewhere, and their tables are tables."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ FENCE = re.compile(r"^[ \t]*```.*?^[ \t]*```[ \t]*$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]+`")
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 HEADING = re.compile(r"^#{1,6} +(.+?)[ #]*$", re.MULTILINE)
+TABLE = re.compile(r"^\|.*\n\|[-:| ]+\|\n(?:\|.*\n?)*", re.MULTILINE)
+CELL_END = re.compile(r"(?<!\\)\|")
 OF_ANOTHER_HOST = ("https://", "http://", "mailto:")
 
 
@@ -71,7 +73,20 @@ def broken(document: Path, text: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("name", [path.relative_to(REPOSITORY).as_posix() for path in documents()])
+def uneven(text: str) -> list[str]:
+    """Return the rows of tables that have not as many cells as the table's head."""
+    found = []
+    for table in TABLE.findall(FENCE.sub("", text)):
+        head, *rows = table.splitlines()
+        columns = len(CELL_END.findall(head))
+        found += [row for row in rows if len(CELL_END.findall(row)) != columns]
+    return found
+
+
+DOCUMENTS = [path.relative_to(REPOSITORY).as_posix() for path in documents()]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_links_resolve(name: str) -> None:
     """Each relative link names a file that exists, and each anchor a heading in it."""
     document = REPOSITORY / name
@@ -93,8 +108,23 @@ def test_broken_links_are_found() -> None:
     )
 
 
-def test_documents_have_links() -> None:
-    """The test above is about something."""
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_tables_are_even(name: str) -> None:
+    """A row of another length than the head's is cut off; under the head, it leaves no table."""
+    assert [] == uneven((REPOSITORY / name).read_text(encoding="utf-8"))
+
+
+def test_uneven_rows_are_found() -> None:
+    """A delimiter row counts as well; an escaped bar ends no cell, and code is no table."""
+    even = "| a | b |\n|---|---|\n| `x \\| y` | |\n"
+    code = "```\n| a |\n|---|---|\n```\n"
+
+    assert ["|---|", "| d |"] == uneven(f"{even}\n{code}| a | b |\n|---|\n| c | d |\n| d |\n")
+
+
+def test_documents_have_links_and_tables() -> None:
+    """The tests above are about something."""
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
+    assert len(TABLE.findall(readme)) > 1
     assert {"docs/user-guide.md", "docs/crash-safety.md", "CONTRIBUTING.md"} <= set(links(readme))
