@@ -236,12 +236,31 @@ MUTANTS = (
     ),
     Mutant(
         "held-members-deleted",
-        "a set leaves the replicas that another resource of the operation has",
+        "a set that is removed leaves the replicas that another resource of the operation has",
         "resources/_members.py",
         "if operation.is_held(row.replication_record_id)}",
         "if False}",
         SETS,
-        "move_to_another_set",
+        "another_has_taken_over",
+    ),
+    Mutant(
+        "leaving-members-deleted",
+        "a member that leaves a set keeps the replica that another resource has or declares",
+        "resources/_members.py",
+        "        if operation.is_held(row.replication_record_id)\n"
+        "        or operation.is_claimed(row.backup_id, row.destination.region)\n",
+        "        if False\n",
+        SETS,
+        "move_to_another_set or single_resource_declares",
+    ),
+    Mutant(
+        "claimed-members-deleted",
+        "a member that leaves a set is left to a resource that is yet to come with it",
+        "resources/_members.py",
+        "        or operation.is_claimed(row.backup_id, row.destination.region)\n",
+        "",
+        SETS,
+        "single_resource_declares",
     ),
     Mutant(
         "empty-set-accepted",

@@ -332,6 +332,20 @@ def test_members_that_move_to_another_set_are_not_deleted(rig: Rig) -> None:
     assert 3 == len(rig.replicas)
 
 
+def test_set_that_is_removed_leaves_what_another_has_taken_over(rig: Rig) -> None:
+    """All other replicas go with the set."""
+    rig.create(declared(THREE))
+    rig.finish_copies()
+    begin_operation()
+
+    rig.provider.create(rig.provider.check({}, declared({"web-1": WEB_1})).inputs)
+    rig.provider.delete(rig.id, rig.outputs)
+
+    (left,) = rig.replicas
+    kept = next(row for row in rig.control.records() if row["source_backup_id"] == WEB_1)
+    assert kept["destination_backup_id"] == left["id"]
+
+
 def test_member_that_a_single_resource_declares_is_left_to_it(
     rig: Rig, configuration: dict[str, str]
 ) -> None:
