@@ -2,8 +2,8 @@
 
 `test_crash.py` runs each cell with the real CLI, on our plugin host and on the SDK's plugin; the
 table in the documentation is written from here. Points of one scene are met by one command and
-die together: each by a resource of its own, held at exactly that request. A look is a request of
-its own only where no more than two resources look, so that these have scenes apart.
+die together: each by a resource or a set's member of its own, held at exactly that request. A look
+is a request of its own only where no more than two resources look, so that these have scenes apart.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ ANSWERED: tuple[Way, Way, Way, Way] = ("recover", "again", "-", "-")
 class Point:
     """A point at which something dies, and the way on from there for each of `VICTIMS`.
 
-    `key` names the resource that is there, and its backup. It dies when the `skip`-th further
-    request for `operation`, about the source backup or its replica, was sent (`when` is
-    ``before``) or carried out (``after``). Without an operation it is not at work at all.
+    `key` names what is there, and its backup: a resource, or a part of `resource`. It dies when the
+    `skip`-th further request for `operation`, about the source backup or its replica, was sent
+    (`when` is ``before``) or carried out (``after``). Without an operation it is not at work at
+    all.
     """
 
     scene: str
@@ -46,6 +47,10 @@ class Point:
     skip: int = 0
     about: Literal["backup", "replica", "anything"] = "backup"
     ways: tuple[Way, Way, Way, Way] = USUAL
+    resource: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "resource", self.resource or self.key)
 
     def way(self, victim: str) -> Way:
         """Return the way on after a victim's death."""
@@ -145,6 +150,63 @@ POINTS = (
         about="replica",
     ),
     Point("refreshing", "refresh", "during `refresh`", "ShowBackup"),
+    Point(
+        "fleets",
+        "set-sent",
+        "set, one submission accepted, one sent, not accepted",
+        "CopyBackup",
+        resource="new-set",
+    ),
+    Point(
+        "fleets",
+        "set-accepted",
+        "set, one submission accepted, one accepted, not answered",
+        "CopyBackup",
+        "after",
+        resource="new-set",
+    ),
+    Point(
+        "fleets",
+        "set-leaves",
+        "update of a set, a member that enters accepted, the deletion of one that leaves sent",
+        "DeleteBackup",
+        about="replica",
+        resource="old-set",
+    ),
+    Point(
+        "fleets",
+        "set-left",
+        "update of a set, a member that enters accepted, the deletion of one that leaves accepted",
+        "DeleteBackup",
+        "after",
+        about="replica",
+        resource="old-set",
+    ),
+    # Nothing tells two such requests apart: the first that comes is the first of these points.
+    Point(
+        "fleets",
+        "vault-sent",
+        "whole vault, request sent, not accepted",
+        "CopyCheckpoint",
+        about="anything",
+    ),
+    Point(
+        "fleets",
+        "vault-accepted",
+        "whole vault, request accepted, not answered",
+        "CopyCheckpoint",
+        "after",
+        about="anything",
+    ),
+    # Whatever was listed before, the third list is one of the wait's own looks.
+    Point(
+        "awaiting",
+        "wait",
+        "while waiting for the copies of a set",
+        "ListBackups",
+        skip=2,
+        about="anything",
+    ),
 )
 SCENES = tuple(dict.fromkeys(point.scene for point in POINTS))
 

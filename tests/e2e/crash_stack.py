@@ -1,4 +1,4 @@
-"""A stack for crashes: one replication for each point, most of them made beforehand, once."""
+"""A stack for crashes: a resource for each point, or for some, most made beforehand, once."""
 
 from __future__ import annotations
 
@@ -21,16 +21,30 @@ from tests.e2e.crash import POINTS, points_of
 from tests.e2e.driver import Project, new_program, on_host, sdk_python
 from tests.e2e.programs import REPLICATIONS
 
-REGION = "cn-east-3"
+SOURCE_REGION, REGION = "cn-north-4", "cn-east-3"
 SPEED = 5000.0
 """A copy of 40 GB takes a tenth of a second."""
 ADOPTED = ("adopt-sent", "adopt-done")
-NEW = ("sign-in", "between", "preflight", "look", "submit", "accepted", "answered")
-"""Of these there is nothing beforehand."""
+ALONE = ("sign-in", "between", "preflight", "look", "submit", "accepted", "answered")
+"""Single replications of which there is nothing beforehand."""
+IN_NEW_SET = ("set-done", "set-sent", "set-accepted")
+IN_OLD_SET = ("set-stays", "set-leaves", "set-left")
+ENTERS = "set-enters"
+WAITED = ("waited-1", "waited-2", "waited-3")
+"""Members of the set that is waited for: from three on, a wait looks at lists."""
+VAULTS = ("vault-sent", "vault-accepted")
+NEW = (*ALONE, *VAULTS, "new-set", "wait")
+"""Resources of which there is nothing beforehand."""
 MOVED = ("replace-sent", "replace-done")
 BYSTANDER = "refresh"
 """Declared in all scenes."""
-PREPARED = tuple(point.key for point in POINTS if point.key not in NEW)
+PREPARED = tuple(
+    dict.fromkeys([*(point.resource for point in POINTS if point.resource not in NEW), "waited"])
+)
+ALREADY_ACCEPTED = {"fleets": ("set-done", ENTERS)}
+"""Whose copies are accepted, and answered, before a scene's victim dies."""
+UNENDED = {"waiting": ("copy-wait",), "awaiting": WAITED}
+"""Whose copies end after a scene's victim has died, and not by themselves."""
 PLUGINS = ("host", "sdk-3.255.0", "sdk-3.272.0")
 
 Replications = dict[str, dict[str, Any]]
@@ -38,29 +52,56 @@ Key = tuple[str, str]
 
 
 def backup_of(name: str) -> str:
-    """Return the id of the backup that is there for a replication."""
-    return made_uuid("backup", "servers", name)
+    """Return the id of the backup that is there for a replication, or for a vault's."""
+    return made_uuid("backup", name if name in VAULTS else "servers", name)
 
 
-def vault(name: str) -> str:
-    """Return the id of a vault in the destination region."""
-    return made_uuid("vault", REGION, name)
+def vault(name: str, region: str = REGION) -> str:
+    """Return the id of a vault, in the destination region if nothing else is said."""
+    return made_uuid("vault", region, name)
 
 
 def declared(name: str, /, **more: Any) -> dict[str, Any]:
     """Return the arguments of a replication."""
-    return {
-        "backup_id": backup_of(name),
-        "destination_region": REGION,
-        "destination_vault_id": vault("first"),
-        **more,
-    }
+    return {"backup_id": backup_of(name), **_destination(), **more}
+
+
+def declared_set(*names: str) -> dict[str, Any]:
+    """Return the arguments of a set with members of these labels."""
+    return {"backups": {name: backup_of(name) for name in names}, **_destination()}
+
+
+def declared_vault(name: str) -> dict[str, Any]:
+    """Return the arguments of the replication of a whole vault."""
+    return {"vault_id": vault(name, SOURCE_REGION), **_destination()}
+
+
+def _destination() -> dict[str, Any]:
+    return {"destination_region": REGION, "destination_vault_id": vault("first")}
+
+
+def prepared(name: str) -> dict[str, Any]:
+    """Return the arguments of one of `PREPARED`."""
+    if name == "old-set":
+        return declared_set(*IN_OLD_SET)
+    return declared_set(*WAITED) if name == "waited" else declared(name)
+
+
+def backups_of(name: str, arguments: dict[str, Any]) -> list[str]:
+    """Return the ids of the backups that a resource is to have copied."""
+    if "backups" in arguments:
+        return list(arguments["backups"].values())
+    if "vault_id" in arguments:
+        return [backup_of(name)]
+    return [arguments["backup_id"]] if "backup_id" in arguments else []
 
 
 def beforehand(scene: str) -> Replications:
     """Return what is declared, and known to the state, before anything happens in a scene."""
-    names = (point.key for point in points_of(scene) if point.key in PREPARED)
-    return {name: declared(name) for name in (*names, BYSTANDER) if name not in ADOPTED}
+    names = [point.resource for point in points_of(scene) if point.resource in PREPARED]
+    if scene == "awaiting":
+        names.append("waited")
+    return {name: prepared(name) for name in (*names, BYSTANDER) if name not in ADOPTED}
 
 
 def afterwards(scene: str) -> Replications:
@@ -80,28 +121,40 @@ def afterwards(scene: str) -> Replications:
         replications["preflight"]["after"] = ["between"]
     if scene == "submitting":
         replications["delete-first"]["destination_vault_id"] = vault("second")
+    if scene == "fleets":
+        replications["new-set"] = declared_set(*IN_NEW_SET)
+        replications["old-set"] = declared_set("set-stays", ENTERS)
+        replications |= {name: declared_vault(name) for name in VAULTS}
+    if scene == "awaiting":
+        replications["wait"] = {"replications": ["waited"]}
     return replications
 
 
 def write_world(path: Path) -> None:
     """Write the demo world's accounts and regions, with a backup for each replication."""
-    names = [*NEW, *PREPARED, *(f"{name}-next" for name in MOVED)]
+    singles = [name for name in PREPARED if "backup_id" in prepared(name)]
+    members = [*IN_NEW_SET, *IN_OLD_SET, ENTERS, *WAITED]
+    names = [*ALONE, *singles, *(f"{name}-next" for name in MOVED), *members]
+    endless = [name for scene in UNENDED.values() for name in scene]
     world = yaml.safe_load(DEMO_WORLD.read_text())
     vaults = [
         {"name": name, "region": REGION, "protect_type": "replication"}
         for name in ("first", "second")
     ]
     world["vaults"] = [
-        {"name": "servers", "region": "cn-north-4", "size_gb": 10_000},
+        *(
+            {"name": name, "region": SOURCE_REGION, "size_gb": 10_000}
+            for name in ("servers", *VAULTS)
+        ),
         *({**row, "size_gb": 10_000} for row in vaults),
     ]
     world["backups"] = [
         {
             "name": name,
-            "vault": "servers",
-            **({"copy": {"mode": "never"}} if name == "copy-wait" else {}),
+            "vault": name if name in VAULTS else "servers",
+            **({"copy": {"mode": "never"}} if name in endless else {}),
         }
-        for name in names
+        for name in (*names, *VAULTS)
     ]
     path.write_text(yaml.safe_dump(world))
 
@@ -146,17 +199,17 @@ class Prepared:
 
 def prepare(directory: Path) -> Prepared:
     """Make the stack and the replicas."""
-    prepared = Prepared(directory)
-    write_world(prepared.world)
+    made = Prepared(directory)
+    write_world(made.world)
     (directory / "simulator").mkdir()
-    with SimulatorProcess(directory / "simulator", prepared.world, speed=SPEED) as simulator:
+    with SimulatorProcess(directory / "simulator", made.world, speed=SPEED) as simulator:
         project = _project(directory, "host", simulator)
-        declare(project, {name: declared(name) for name in PREPARED})
+        declare(project, {name: prepared(name) for name in PREPARED})
         project.up()
         simulator.control.advance(20_000)
         project.refresh()
         simulator.control.clear_journal()
-    return prepared
+    return made
 
 
 def declare(project: Project, replications: Replications) -> None:
@@ -177,6 +230,7 @@ class Copy:
     """A replica as the service's own database has it, with the record that made it."""
 
     key: Key
+    id: str
     record_id: str
     name: str
 
@@ -185,10 +239,26 @@ def copies(simulator: SimulatorProcess) -> list[Copy]:
     """Return all replicas that the service has."""
     rows = _ask(
         simulator,
-        "SELECT r.source_backup_id, b.region, r.id, b.name FROM backups b "
+        "SELECT r.source_backup_id, b.region, b.id, r.id, b.name FROM backups b "
         "LEFT JOIN records r ON r.replica_id = b.id WHERE b.image_type = 'replication'",
     )
-    return [Copy((source, region), record, name) for source, region, record, name in rows]
+    return [Copy((source, region), *rest) for source, region, *rest in rows]
+
+
+def records_in_state(project: Project) -> dict[str, dict[Key, str]]:
+    """Return which record each resource of ours has for which copy, by the resources' names."""
+    found: dict[str, dict[Key, str]] = {}
+    for name, resource in project.resources().items():
+        if "/huaweicloud_cbr:" not in resource["type"]:
+            continue
+        outputs = resource["outputs"]
+        rows = outputs.get("members", {})
+        found[name] = {
+            (row["backup_id"], REGION): row["replication_record_id"] for row in rows.values()
+        }
+        if "backup_id" in outputs:
+            found[name] = {(outputs["backup_id"], REGION): resource["id"]}
+    return found
 
 
 def submissions(simulator: SimulatorProcess) -> Counter[Key]:

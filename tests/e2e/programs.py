@@ -151,15 +151,23 @@ for number in range(given.get_int("count") or 1):
     })
 """
 
-# As many replications as the configuration names: name -> arguments, and what each waits for.
+# As many resources as the configuration names: name -> arguments, and what each waits for. The
+# arguments tell the class: the first of these that is among them.
 REPLICATIONS = """
 import pulumi
 import pulumi_huaweicloud_cbr as cbr
 
+CLASSES = {
+    "backup_id": (cbr.BackupReplication, cbr.BackupReplicationArgs),
+    "backups": (cbr.BackupReplicationSet, cbr.BackupReplicationSetArgs),
+    "vault_id": (cbr.VaultReplication, cbr.VaultReplicationArgs),
+    "replications": (cbr.ReplicationsComplete, cbr.ReplicationsCompleteArgs),
+}
 made = {}
 for name, arguments in pulumi.Config().require_object("replications").items():
     after = [made[other] for other in arguments.pop("after", [])]
-    made[name] = cbr.BackupReplication(
-        name, cbr.BackupReplicationArgs(**arguments), pulumi.ResourceOptions(depends_on=after)
-    )
+    kind, form = next(pair for key, pair in CLASSES.items() if key in arguments)
+    if "replications" in arguments:
+        arguments["replications"] = [made[other] for other in arguments["replications"]]
+    made[name] = kind(name, form(**arguments), pulumi.ResourceOptions(depends_on=after))
 """

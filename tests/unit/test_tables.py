@@ -30,7 +30,7 @@ def test_points_of_a_crash_scene_share_their_way_on(scene: str) -> None:
 
     assert 1 == len({point.ways for point in points})
     assert {*crash_stack.afterwards(scene), *crash_stack.beforehand(scene)} >= {
-        point.key for point in points
+        point.resource for point in points
     }
     assert [] != [point for point in points if point.operation]
 
