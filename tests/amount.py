@@ -6,6 +6,8 @@ import os
 
 MODEL_EXAMPLES = 52
 """Histories of `test_model.py` in a plain `make test`."""
+SET_EXAMPLES = 10
+"""Those of `test_set_model.py`."""
 
 
 def examples(usual: int) -> int:

@@ -1,0 +1,380 @@
+"""What random histories of a stack have in common: the cloud, its drift and faults, and the truth.
+
+What a history declares, and how the engine drives that, is its test's own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from hypothesis import HealthCheck, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from pulumi.dynamic import Config, ConfigureRequest, ResourceProvider
+from sqlalchemy import select
+
+from pulumi_huaweicloud_cbr import CbrError
+from pulumi_huaweicloud_cbr.resources._call import Call, serving
+from pulumi_huaweicloud_cbr.resources._operation import begin_operation
+from pulumi_huaweicloud_cbr.resources._session import Session, use_session
+from pulumi_huaweicloud_cbr.settings import Settings
+from simulator.store import Backup, Record
+from simulator.testing import InProcessSimulator
+from tests.contract.rig import LONG_S, PASSWORD, SECOND_VAULT, VAULT, SimulatedClock
+
+SOURCE_REGION = "cn-north-4"
+BACKUPS = {
+    "erp": "5a863daa-7265-4c0a-822f-e66b2abcfb3d",
+    "erp-older": "8db960dd-a598-4f3d-b551-109e5def2e60",
+    "web": "6b974ebb-8376-4d1b-933f-f77c3bcd0c4e",
+}
+"""The first two are of the same server, so that one's replicas could be taken for the other's."""
+VAULTS = {
+    "east": ("cn-east-3", VAULT),
+    "east-second": ("cn-east-3", SECOND_VAULT),
+    "south": ("cn-south-1", "d5e6f708-192a-43b4-85d6-e7f8091a2b3c"),
+}
+MISSING = {"error_code": "BackupService.6200", "error_msg": "The backup does not exist."}
+THROTTLED = {"error_code": "APIGW.0308", "error_msg": "over ratelimit", "request_id": "0" * 32}
+FAULTS: dict[str, dict[str, Any]] = {
+    "submission lost": {"operation": "CopyBackup", "action": "drop_before"},
+    "submission accepted, answer lost": {"operation": "CopyBackup", "action": "drop_after"},
+    "submission accepted, 502": {
+        "operation": "CopyBackup",
+        "action": "respond_after",
+        "status": 502,
+    },
+    "submission accepted, answer cut": {"operation": "CopyBackup", "action": "truncate_after"},
+    "submission throttled": {
+        "operation": "CopyBackup",
+        "action": "respond",
+        "status": 429,
+        "body": THROTTLED,
+    },
+    "everything throttled": {"action": "respond", "status": 429, "body": THROTTLED, "times": 4},
+    "reads fail": {"operation": "ShowBackup", "action": "drop_before", "times": 2},
+    "reads fail for long": {
+        "operation": "ShowBackup",
+        "action": "respond",
+        "status": 503,
+        "times": 9,
+    },
+    "log fails": {"operation": "ListOpLogs", "action": "respond", "status": 503, "times": 9},
+    "deletion accepted, answer lost": {"operation": "DeleteBackup", "action": "drop_after"},
+    "deletion fails for long": {
+        "operation": "DeleteBackup",
+        "action": "respond",
+        "status": 503,
+        "times": 9,
+    },
+    "rename accepted, answer lost": {"operation": "UpdateBackup", "action": "drop_after"},
+    "sign-in fails": {"operation": "CreateToken", "action": "respond", "status": 503},
+}
+
+GOING = ("deleting", "waiting_delete")
+
+
+class CrashError(Exception):
+    """The process died before what the last call returned was saved."""
+
+
+@dataclass
+class Known:
+    """A resource in the state."""
+
+    id: str
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+
+
+class History(RuleBasedStateMachine):
+    """What happens to the cloud, whoever uses it; counts what was injected and what ran."""
+
+    backups: ClassVar[dict[str, str]] = BACKUPS
+    injected: ClassVar[Counter[str]]
+    ran: ClassVar[Counter[str]]
+
+    def __init_subclass__(cls) -> None:
+        cls.injected, cls.ran = Counter(), Counter()
+
+    def begin(self, provider: ResourceProvider) -> None:
+        """Begin with the demo world, and a session of the provider with it."""
+        self.simulator = InProcessSimulator()
+        address = f"{self.simulator.url}/regions/{{region}}"
+        configuration = {
+            "huaweicloud:region": SOURCE_REGION,
+            "huaweicloud:userName": "ops-replicator",
+            "huaweicloud:password": PASSWORD,
+            "huaweicloud:domainName": "acme-cloud",
+            # Copies take hours of virtual time; more looks at them would tell nothing more.
+            "huaweicloud:pollInterval": "900",
+            "huaweicloud:endpoints": json.dumps({"cbr": address, "iam": address}),
+        }
+        self.session = Session(
+            Settings.load(configuration.get, {}),
+            transport=self.simulator.transport(),
+            clock=SimulatedClock(self.simulator),
+        )
+        use_session(self.session)
+        provider.configure(ConfigureRequest(Config(configuration, "p")))
+        self.control = self.simulator.control
+        self.late: set[str] = set()
+        self.expired: set[str] = set()
+        self.lost_vaults: set[str] = set()
+        self.saves_left: int | None = None
+
+    def teardown(self) -> None:
+        """End the history: without faults, everything comes to be as declared."""
+        if not hasattr(self, "simulator"):
+            return
+        try:
+            self.converge()
+        finally:
+            self.session.close()
+            self.simulator.close()
+
+    def converge(self) -> None:
+        """Bring the cloud to what is declared, and look whether it is."""
+        raise NotImplementedError
+
+    # -- what happens meanwhile -----------------------------------------------------------------
+
+    @rule(seconds=st.sampled_from([1.0, 600.0, 10_000.0]))
+    def pass_time(self, seconds: float) -> None:
+        """Let copies and deletions go on."""
+        self.control.advance(seconds)
+
+    @rule(what=st.sampled_from(sorted(FAULTS)))
+    def go_wrong_soon(self, what: str) -> None:
+        """Have something go wrong soon."""
+        self.injected[what] += 1
+        self.control.fault(**FAULTS[what])
+
+    @precondition(lambda self: bool(self.replicas()))
+    @rule(number=st.integers(0, 9))
+    def lose_replica(self, number: int) -> None:
+        """Have a replica gone, whether it is whole or still being received."""
+        replica = self.one_of(self.replicas(), number)
+        is_whole = replica.status not in ("waiting_protect", "protecting")
+        self.injected["replica lost" if is_whole else "replica lost during its copy"] += 1
+        self.control.forget_backup(replica.id)
+
+    @precondition(lambda self: bool(self.replicas()))
+    @rule(number=st.integers(0, 9))
+    def delete_replica_by_hand(self, number: int) -> None:
+        """Have somebody delete a replica in the console, which takes its time."""
+        replica = self.one_of(self.replicas(), number)
+        with self.simulator.cloud.session() as session:
+            row = session.get(Backup, replica.id)
+            if row is not None and row.status == "available":
+                self.injected["replica deleted by hand"] += 1
+                self.simulator.cloud.deletions.begin(session, row)
+
+    @precondition(lambda self: any(row.is_open for row in self.records()))
+    @rule(number=st.integers(0, 9))
+    def come_late(self, number: int) -> None:
+        """Have a replica that is being received not to be seen at the first looks."""
+        record = self.one_of([row for row in self.records() if row.is_open], number)
+        if record.replica_id in self.late:
+            return
+        self.injected["replica late"] += 1
+        self.late.add(record.replica_id)
+        refusal: dict[str, Any] = {"action": "respond", "status": 404, "body": MISSING}
+        path = f"/backups/{record.replica_id}$"
+        self.control.fault(operation="ShowBackup", path=path, times=3, **refusal)
+
+    @precondition(lambda self: bool(self.replicas()))
+    @rule(number=st.integers(0, 9))
+    def rename_replica(self, number: int) -> None:
+        """Have somebody rename a replica."""
+        self.injected["replica renamed"] += 1
+        self.control.change_backup(self.one_of(self.replicas(), number).id, name="somebody-elses")
+
+    @precondition(lambda self: bool(self.records()))
+    @rule(number=st.integers(0, 9))
+    def lose_record(self, number: int) -> None:
+        """Have a record no longer listed, while its copy goes on and its replica stays."""
+        self.injected["record lost"] += 1
+        self.control.forget_record(self.one_of(self.records(), number).id)
+
+    @rule(number=st.integers(0, 9))
+    def expire(self, number: int) -> None:
+        """Have a source backup expire, also while it is being copied."""
+        backup = self.one_of(sorted(self.backups), number)
+        if backup in self.expired:
+            return
+        is_copying = any(
+            row.is_open and row.source_backup_id == self.backups[backup] for row in self.records()
+        )
+        self.injected["source expired during its copy" if is_copying else "source expired"] += 1
+        self.expired.add(backup)
+        self.control.forget_backup(self.backups[backup])
+
+    @rule(
+        vault=st.sampled_from(sorted(VAULTS)),
+        how=st.sampled_from(["frozen", "full", "available", "lost"]),
+    )
+    def change_vault(self, vault: str, how: str) -> None:
+        """Have a vault frozen, full, usable again, or gone with everything in it."""
+        _, vault_id = VAULTS[vault]
+        if vault in self.lost_vaults:
+            return
+        self.injected[f"vault {how}"] += 1
+        if how == "lost":
+            self.lost_vaults.add(vault)
+            self.control.forget_vault(vault_id)
+        elif how == "full":
+            self.control.change_vault(vault_id, size_gb=1)
+        else:
+            self.control.change_vault(vault_id, status=how, size_gb=1000)
+
+    @rule(number=st.integers(0, 9), outcome=st.sampled_from(["fail", "skip", "success"]))
+    def decide_copies(self, number: int, outcome: str) -> None:
+        """Decide how the next copies of a backup end."""
+        backup = self.one_of(sorted(self.backups), number)
+        if backup not in self.expired:
+            self.injected[f"copies {outcome}"] += 1
+            self.script_copies(backup, outcome)
+
+    # -- the engine ---------------------------------------------------------------------------
+
+    def attempt(self, operation: Callable[[], None]) -> None:
+        """Run an operation that may fail in any of the ways that we promise, and in no other."""
+        self.ran["operations"] += 1
+        begin_operation()
+        told = ""
+        try:
+            operation()
+        except CrashError:
+            self.ran["crashed"] += 1
+        except CbrError as error:
+            self.ran["failed"] += 1
+            told = str(error)
+        self.require_readable(told)
+
+    def require_readable(self, told: str) -> None:
+        """What a failure tells is for people."""
+        assert "\n" not in told
+
+    def save(self) -> None:
+        """Save what a call returned, or die first."""
+        if self.saves_left is not None:
+            if self.saves_left == 0:
+                raise CrashError
+            self.saves_left -= 1
+
+    def calm_down(self) -> None:
+        """Have no more faults, only copies that succeed, all vaults usable; let all end."""
+        self.control.drop_faults()
+        for backup in set(self.backups) - self.expired:
+            self.script_copies(backup, "success")
+        for vault in set(VAULTS) - self.lost_vaults:
+            self.control.change_vault(VAULTS[vault][1], status="available", size_gb=2000)
+        self.control.advance(LONG_S)
+
+    def delete_untold(self, message: str) -> None:
+        """Delete by hand the replica that an error says exists, though no record is listed."""
+        with self.simulator.cloud.session() as session:
+            hidden = list(session.scalars(select(Record).where(Record.is_hidden)))
+        present = {row.id for row in self.replicas()}
+        (replica_id,) = {
+            row.replica_id
+            for row in hidden
+            if row.replica_id in present
+            and row.source_backup_id in message
+            and f"'{row.destination_region}'" in message
+        }
+        self.control.forget_backup(replica_id)
+
+    # -- the truth ----------------------------------------------------------------------------
+
+    def replicas(self) -> list[Backup]:
+        """Return all replicas outside of the source region, in the order of their making."""
+        with self.simulator.cloud.session() as session:
+            query = select(Backup).where(
+                Backup.image_type == "replication", Backup.region != SOURCE_REGION
+            )
+            return list(session.scalars(query.order_by(Backup.sequence)))
+
+    def records(self) -> list[Record]:
+        """Return the records that are listed."""
+        with self.simulator.cloud.session() as session:
+            query = select(Record).where(~Record.is_hidden).order_by(Record.sequence)
+            return list(session.scalars(query))
+
+    def live_copies(self) -> Counter[tuple[str, str]]:
+        """Count the live replicas of each backup in each region, by their names here."""
+        present = {row.id for row in self.replicas() if row.status not in GOING}
+        with self.simulator.cloud.session() as session:
+            records = list(session.scalars(select(Record)))
+        return Counter(
+            (name_of(self.backups, row.source_backup_id), row.destination_region)
+            for row in records
+            if row.replica_id in present
+        )
+
+    def one_of(self, rows: list[Any], number: int) -> Any:
+        """Return the row of that number, counted round."""
+        return rows[number % len(rows)]
+
+    def script_copies(self, backup: str, outcome: str) -> None:
+        """Say how the copies of a backup end that are asked for from now on."""
+        script = {"mode": "seconds", "seconds": 1500, "outcome": outcome}
+        self.control.change_backup(self.backups[backup], copy=script)
+
+
+def require_no_secret(known: list[Known]) -> None:
+    """The state has neither the password nor a token."""
+    stored = json.dumps([[row.inputs, row.outputs] for row in known])
+    assert PASSWORD not in stored
+    assert "MII" not in stored
+
+
+def name_of(names: dict[str, Any], value: Any) -> str:
+    """Return the name that a value has here."""
+    return next(name for name, named in names.items() if named == value)
+
+
+@contextmanager
+def serving_for(slot: str) -> Iterator[None]:
+    """Have the calls inside be about one resource."""
+    with serving(Call(urn=f"urn:pulumi:test::p::BackupReplication::{slot}")):
+        yield
+
+
+def run(
+    machine: type[History],
+    count: int,
+    steps: int,
+    number: int,
+    announce: Callable[[str], None],
+) -> None:
+    """Run so many histories of so many steps, always the same, and announce what was in them.
+
+    Args:
+        number: what the dice begin with; chosen so that everything that can happen does.
+    """
+    run_state_machine_as_test(
+        seed(number)(machine),
+        settings=settings(
+            max_examples=count,
+            stateful_step_count=steps,
+            database=None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+    injected = ", ".join(f"{name} {amount}" for name, amount in sorted(machine.injected.items()))
+    announce(", ".join(f"{amount} {name}" for name, amount in sorted(machine.ran.items())))
+    announce(f"injected: {injected}")

@@ -1,0 +1,479 @@
+"""Random histories of one set of replications, with crashes, drift and faults, against a model.
+
+After every step: at most one live replica of a backup in a region, nothing copied that was never
+declared, no replica deleted whose member is still wanted, or whose source is gone unless its
+member was dropped, no secret in the state. After every history, once the faults are over: each
+member that can be is replicated, once, under its label and its name; what cannot be is refused
+by name; and nothing else of ours is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, precondition, rule
+
+from pulumi_huaweicloud_cbr import BackupReplicationSetProvider, CbrError
+from pulumi_huaweicloud_cbr.resources._base import PartialResultError
+from pulumi_huaweicloud_cbr.resources._operation import begin_operation
+from simulator.store import Record
+from tests.amount import SET_EXAMPLES, examples
+from tests.contract import model
+from tests.contract.model import VAULTS, History, Known, name_of, require_no_secret, run
+from tests.contract.rig import LONG_S
+
+pytestmark = pytest.mark.simulator_only
+
+STEPS = 50
+SEED = 1
+BACKUPS = {**model.BACKUPS, "web-second": "7ca85fcc-9487-4e2c-a440-0f8d4cde1d5f"}
+DAYS = {"erp-older": 1, "web": 2, "web-second": 3, "erp": 4}
+"""When each was made: the order in which a rolling set lets go of them."""
+LABELS = ("a", "b", "c")
+
+Copy = tuple[str, str]
+
+
+@dataclass
+class Program:
+    """What the program declares; members are backups and names of replicas, by label."""
+
+    members: dict[str, tuple[str, str | None]]
+    vault: str = "east"
+    keep_newest: int | None = None
+
+    @property
+    def region(self) -> str:
+        """Where to."""
+        return VAULTS[self.vault][0]
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """What the engine is given."""
+        region, vault_id = VAULTS[self.vault]
+        inputs = {
+            "backups": {
+                label: {
+                    "backup_id": BACKUPS[backup],
+                    "created_at": f"2026-11-{DAYS[backup]:02d}T02:00:00",
+                    **({"name": name} if name else {}),
+                }
+                for label, (backup, name) in self.members.items()
+            },
+            "destination_region": region,
+            "destination_vault_id": vault_id,
+            "keep_newest": self.keep_newest,
+        }
+        return {key: value for key, value in inputs.items() if value is not None}
+
+
+@dataclass
+class State:
+    """What the engine keeps: the set, whether it is as declared, and old ones still to delete."""
+
+    known: Known | None = None
+    is_in_error: bool = False
+    to_delete: list[Known] = field(default_factory=list)
+
+
+class SetStack(History):
+    """A stack with one set, as the engine drives it."""
+
+    backups = BACKUPS
+
+    @initialize(is_on_host=st.booleans())
+    def start(self, is_on_host: bool) -> None:
+        """Begin with an empty stack; on our host it keeps what was done in part, else not."""
+        self.provider = BackupReplicationSetProvider()
+        self.begin(self.provider)
+        self.is_on_host = is_on_host
+        self.state = State()
+        self.program: Program | None = Program({"a": ("erp", None), "b": ("web", None)})
+        self.ever_declared: set[Copy] = set()
+        self.unsaved: set[Copy] = set()
+
+    # -- what people do -----------------------------------------------------------------------
+
+    @rule(
+        label=st.sampled_from(LABELS),
+        backup=st.sampled_from(sorted(BACKUPS)),
+        name=st.sampled_from([None, "dr-1", "dr-2"]),
+    )
+    def edit_member(self, label: str, backup: str, name: str | None) -> None:
+        """Give a label to a backup, which has no other one then; the first makes the set."""
+        if self.program is None:
+            self.program = Program({})
+        for other, (found, _) in list(self.program.members.items()):
+            if found == backup:
+                del self.program.members[other]
+        self.program.members[label] = (backup, name)
+
+    @rule(label=st.sampled_from(LABELS))
+    def drop_member(self, label: str) -> None:
+        """Take a member out, if others are left."""
+        if self.program is not None and len(self.program.members) > 1:
+            self.program.members.pop(label, None)
+
+    @rule(one=st.sampled_from(LABELS), other=st.sampled_from(LABELS))
+    def exchange_labels(self, one: str, other: str) -> None:
+        """Have two members, or one and nobody, exchange their labels."""
+        if self.program is None:
+            return
+        turned = {one: other, other: one}
+        members = self.program.members
+        self.program.members = {turned.get(label, label): row for label, row in members.items()}
+
+    @rule(count=st.sampled_from([None, 1, 2, 3]))
+    def keep_newest(self, count: int | None) -> None:
+        """Make it a rolling set, or none."""
+        if self.program is not None:
+            self.program.keep_newest = count
+
+    @rule(vault=st.sampled_from(sorted(VAULTS)))
+    def move(self, vault: str) -> None:
+        """Declare another destination."""
+        if self.program is not None:
+            self.program.vault = vault
+
+    @rule()
+    def up(self) -> None:
+        """Run `up`; it may fail, and then the engine keeps what it knew."""
+        self.attempt(self.bring_up)
+
+    @rule(saves=st.integers(0, 2))
+    def up_and_crash(self, saves: int) -> None:
+        """Run `up` and die, with what the call after so many saves returned not saved."""
+        self.injected["crash during up"] += 1
+        self.saves_left = saves
+        self.attempt(self.bring_up)
+        self.saves_left = None
+
+    @rule()
+    def refresh(self) -> None:
+        """Run `refresh`."""
+        self.attempt(self.look)
+
+    @precondition(lambda self: self.state.known is not None)
+    @rule()
+    def destroy(self) -> None:
+        """Run `destroy`."""
+        self.attempt(self.take_down)
+
+    # -- the engine ---------------------------------------------------------------------------
+
+    def require_readable(self, told: str) -> None:
+        """A failure has a line for all, and one for each reason; none is a fault of ours."""
+        assert "Traceback" not in told
+        assert "unexpected" not in told
+
+    def bring_up(self) -> None:
+        """Do what `up` does, then delete what is left over."""
+        if self.program is None:
+            self.take_down()
+            return
+        self.ever_declared |= self.wanted()
+        if self.state.known is None:
+            self.make(self.program)
+        else:
+            self.change(self.state.known, self.program)
+        self.delete_left_over()
+
+    def change(self, known: Known, program: Program) -> None:
+        """Do what `up` does with a set that exists: nothing, an update or a replacement."""
+        inputs = self.checked(known.inputs, program)
+        difference = self.provider.diff(known.id, known.outputs, inputs)
+        if not difference.replaces:
+            if difference.changes or self.state.is_in_error:
+                self.update(known, inputs)
+            return
+        # The engine checks what is to replace before it deletes anything.
+        self.checked({}, program)
+        if difference.delete_before_replace:
+            with self.only_deleting(set(BACKUPS) - self.expired):
+                self.delete(known)
+            self.state.known = None
+            self.make(program)
+        else:
+            self.make(program)
+            self.state.to_delete.append(known)
+
+    def checked(self, olds: dict[str, Any], program: Program) -> dict[str, Any]:
+        """Check, as the engine does before anything else."""
+        checked = self.provider.check(olds, program.inputs)
+        if checked.failures:
+            raise CbrError("; ".join(failure.reason for failure in checked.failures))
+        return checked.inputs
+
+    def make(self, program: Program) -> None:
+        """Create."""
+        inputs = self.checked({}, program)
+        wanted = {(backup, program.region) for backup in members_of(inputs)}
+        self.unsaved |= wanted
+        with self.only_deleting(set()):
+            try:
+                result = self.provider.create(inputs)
+            except PartialResultError as error:
+                if self.is_on_host:
+                    self.keep(Known(error.id, inputs, error.outputs), is_in_error=True)
+                raise
+        self.keep(Known(str(result.id), inputs, dict(result.outs or {})))
+
+    def update(self, known: Known, inputs: dict[str, Any]) -> None:
+        """Update; only those who are no longer wanted may leave."""
+        self.unsaved |= self.wanted()
+        with self.only_deleting(set(BACKUPS) - {backup for backup, _ in self.wanted()}):
+            try:
+                result = self.provider.update(known.id, known.outputs, inputs)
+            except PartialResultError as error:
+                if self.is_on_host:
+                    self.keep(Known(known.id, inputs, error.outputs), is_in_error=True)
+                raise
+        self.keep(Known(known.id, inputs, dict(result.outs or {})))
+
+    def keep(self, known: Known, *, is_in_error: bool = False) -> None:
+        """Save what a call returned, or die first."""
+        self.save()
+        self.ran["saved in part" if is_in_error else "saved"] += 1
+        self.state.known, self.state.is_in_error = known, is_in_error
+        region = known.outputs["destination_region"]
+        for row in known.outputs["members"].values():
+            self.unsaved.discard((name_of(BACKUPS, row["backup_id"]), region))
+
+    def delete(self, known: Known) -> None:
+        """Delete."""
+        self.provider.delete(known.id, known.outputs)
+        self.save()
+
+    def delete_left_over(self) -> None:
+        """Delete what replacements left over."""
+        while self.state.to_delete:
+            self.delete(self.state.to_delete[0])
+            self.state.to_delete.pop(0)
+
+    def look(self) -> None:
+        """Refresh, and drop what is gone."""
+        known = self.state.known
+        if known is None:
+            return
+        with self.only_deleting(set()):
+            result = self.provider.read(known.id, known.outputs)
+        if not result.id:
+            self.state.known = None
+            return
+        known.outputs = dict(result.outs or {})
+        known.inputs = result.inputs or known.inputs
+
+    def take_down(self) -> None:
+        """Delete everything that the state knows."""
+        if self.state.known is not None:
+            self.delete(self.state.known)
+            self.state.known = None
+        self.delete_left_over()
+
+    @contextmanager
+    def only_deleting(self, allowed: set[str]) -> Iterator[None]:
+        """Have a call delete no replicas but those of these backups, whatever becomes of it."""
+        before = len(self.control.journal(operation="DeleteBackup"))
+        try:
+            yield
+        finally:
+            asked = self.control.journal(operation="DeleteBackup")[before:]
+            with self.simulator.cloud.session() as session:
+                sources = {row.replica_id: row.source_backup_id for row in session.query(Record)}
+            deleted = {name_of(BACKUPS, sources[entry["backup_id"]]) for entry in asked}
+            self.ran["deletions"] += len(deleted)
+            assert deleted <= allowed, f"deleted {deleted - allowed} of sources, allowed {allowed}"
+
+    # -- what must hold -----------------------------------------------------------------------
+
+    @invariant()
+    def holds(self) -> None:
+        """No copy is there twice, none that was never declared, and no secret in the state."""
+        if not hasattr(self, "simulator"):
+            return
+        self.ran["steps"] += 1
+        live = self.live_copies()
+        for copy, count in live.items():
+            assert count <= 1, f"{copy} was copied {count} times"
+        assert set(live) <= self.ever_declared, f"never declared: {set(live) - self.ever_declared}"
+        known = [self.state.known] if self.state.known else []
+        require_no_secret([*known, *self.state.to_delete])
+
+    # -- the end ------------------------------------------------------------------------------
+
+    def converge(self) -> None:
+        """Without faults, a refresh and `up`s make the declared true, and nothing else."""
+        self.calm_down()
+        begin_operation()
+        self.look()
+        self.give_up_the_impossible()
+        for _ in range(8):
+            begin_operation()
+            is_refused = False
+            try:
+                self.bring_up()
+            except CbrError as error:
+                self.clear_away(str(error))
+                is_refused = True
+            self.control.advance(LONG_S)
+            begin_operation()
+            self.look()
+            if not is_refused and self.is_quiet():
+                break
+        else:
+            raise AssertionError("the program and the cloud do not come together")
+        self.require_as_declared()
+        begin_operation()
+        self.take_down()
+        assert set(self.live_copies()) <= self.unsaved
+
+    def give_up_the_impossible(self) -> None:
+        """Undeclare what cannot come to be; it has to be refused, naming what is missing."""
+        if self.program is None:
+            return
+        known = self.state.known
+        is_settled = known is not None and not self.is_replaced(known, self.program)
+        if known is not None and not is_settled:
+            self.require_refusal_of_move(known, self.program)
+        if self.program.vault in self.lost_vaults:
+            self.require_refused("destination_vault_id")
+            self.program = None
+            return
+        present = {backup for backup, _ in self.live_copies()} if is_settled else set()
+        # Without a newer member an older one may be among those that are kept.
+        while missing := {backup for backup, _ in self.wanted()} & self.expired - present:
+            labels = {label for label, (name, _) in self.program.members.items() if name in missing}
+            for label in labels:
+                self.require_refused(f'backups["{label}"]')
+            for label in labels:
+                del self.program.members[label]
+            if not self.program.members:
+                self.program = None
+                return
+
+    def require_refused(self, field: str) -> None:
+        """A preview refuses what is declared, and tells which input is to blame."""
+        assert self.program is not None
+        known = self.state.known
+        is_new = known is None or self.is_replaced(known, self.program)
+        olds = known.inputs if known is not None and not is_new else {}
+        failures = self.provider.check(olds, self.program.inputs).failures
+        assert field in {failure.property for failure in failures}, f"{field}: got {failures}"
+        self.ran["refused at the end"] += 1
+
+    def require_refusal_of_move(self, known: Known, program: Program) -> None:
+        """A replacement that would lose replicas is refused, and then nobody wants it."""
+        held = {name_of(BACKUPS, row["backup_id"]) for row in known.outputs["members"].values()}
+        if not held & self.expired:
+            return
+        with pytest.raises(CbrError) as caught:
+            self.provider.diff(
+                known.id, known.outputs, self.provider.check({}, program.inputs).inputs
+            )
+        assert "could not be made again" in str(caught.value)
+        self.ran["moves refused at the end"] += 1
+        self.program = self.as_known()
+
+    def as_known(self) -> Program | None:
+        """Return a program that declares what the state has."""
+        known = self.state.known
+        if known is None or not known.inputs["backups"]:
+            return None
+        destination = (known.inputs["destination_region"], known.inputs["destination_vault_id"])
+        return Program(
+            {
+                label: (name_of(BACKUPS, row["backup_id"]), row.get("name"))
+                for label, row in known.inputs["backups"].items()
+            },
+            name_of(VAULTS, destination),
+            known.inputs.get("keep_newest"),
+        )
+
+    def is_replaced(self, known: Known, program: Program) -> bool:
+        """Whether `up` would make another set."""
+        where = ("destination_region", "destination_vault_id")
+        return any(known.outputs[key] != program.inputs[key] for key in where)
+
+    def is_quiet(self) -> bool:
+        """Whether `up` would do nothing."""
+        state = self.state
+        if state.to_delete or (state.known is None) != (self.program is None):
+            return False
+        if state.known is None or self.program is None:
+            return True
+        inputs = self.checked(state.known.inputs, self.program)
+        return not self.provider.diff(state.known.id, state.known.outputs, inputs).changes
+
+    def clear_away(self, told: str) -> None:
+        """Do what a conflict's message says about copies that a crash left: delete them.
+
+        They are in another vault, or no record is listed that tells of them.
+        """
+        self.ran["orphans met"] += 1
+        if "lists no replication record" in told:
+            self.delete_untold(told)
+            return
+        vaults = {vault for _, vault in VAULTS.values() if vault in told}
+        assert vaults, told
+        rows = self.state.known.outputs["members"].values() if self.state.known else ()
+        ours = {row.get("destination_backup_id") for row in rows}
+        for replica in self.replicas():
+            if replica.vault_id in vaults and replica.id not in ours:
+                self.control.forget_backup(replica.id)
+
+    def require_as_declared(self) -> None:
+        """Each member is replicated once, and the state knows it; nothing else of ours is."""
+        live = self.live_copies()
+        wanted = self.wanted()
+        assert dict.fromkeys(wanted, 1) == {copy: live[copy] for copy in wanted}
+        # What a crash left and nobody declared again cannot be known to anybody.
+        assert set(live) <= wanted | self.unsaved, f"left: {set(live) - wanted - self.unsaved}"
+        if self.state.known is None or self.program is None:
+            return
+        known, program = self.state.known, self.program
+        rows = known.outputs["members"]
+        assert {label: row["backup_id"] for label, row in rows.items()} == {
+            label: row["backup_id"] if isinstance(row, dict) else row
+            for label, row in known.inputs["backups"].items()
+        }
+        replicas = {row.id: row for row in self.replicas()}
+        with self.simulator.cloud.session() as session:
+            records = {row.id: row.replica_id for row in session.query(Record)}
+        for label, (backup, name) in program.members.items():
+            if (backup, program.region) not in wanted:
+                continue
+            row = rows[label]
+            replica = replicas[row["destination_backup_id"]]
+            assert BACKUPS[backup] == row["backup_id"]
+            assert replica.id == records[row["replication_record_id"]]
+            assert VAULTS[program.vault][1] == replica.vault_id
+            assert name in (None, replica.name)
+
+    # -- the truth ----------------------------------------------------------------------------
+
+    def wanted(self) -> set[Copy]:
+        """Return the copies that the program wants, with those that a rolling set keeps."""
+        if self.program is None:
+            return set()
+        backups = {backup for backup, _ in self.program.members.values()}
+        if self.program.keep_newest is not None:
+            known = self.state.known
+            backups |= members_of(known.inputs) if known is not None else set()
+            by_age = sorted(backups, key=lambda backup: DAYS[backup], reverse=True)
+            backups = set(by_age[: self.program.keep_newest])
+        return {(backup, self.program.region) for backup in backups}
+
+
+def members_of(inputs: dict[str, Any]) -> set[str]:
+    """Return the backups that checked inputs declare."""
+    return {name_of(BACKUPS, row["backup_id"]) for row in inputs["backups"].values()}
+
+
+def test_random_set_histories(announce: Callable[[str], None]) -> None:
+    """Declared members equal replicas, once, whatever happened in between."""
+    run(SetStack, examples(SET_EXAMPLES), STEPS, SEED, announce)
