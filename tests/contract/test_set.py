@@ -406,6 +406,28 @@ def test_replacement_that_would_lose_a_replica_is_refused(rig: Rig) -> None:
     ) == str(caught.value)
 
 
+@pytest.mark.parametrize("preflight", ["error", "warn"])
+def test_replacement_waits_until_all_sources_could_be_looked_at(rig: Rig, preflight: str) -> None:
+    """A replica whose source may be gone is not deleted because a look had no answer."""
+    rig.create(declared(THREE))
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.forget_backup(WEB_1)
+    moved = declared({"erp": BACKUP}, destination_vault_id=SECOND_VAULT, preflight=preflight)
+    rig.control.fault(
+        operation="ShowBackup", action="respond", status=503, times=99, path=f"/{WEB_1}$"
+    )
+
+    with pytest.raises(MembersFailedError) as caught:
+        rig.diff(moved)
+
+    assert "looking at replicas: 1 of 3 failed, the others are done" in str(caught.value)
+    assert "'web-1': " in str(caught.value)
+    rig.control.drop_faults()
+    with pytest.raises(ConflictError, match="of 'web-1' are gone"):
+        rig.diff(moved)
+
+
 def test_preflight_tells_of_each_member_that_would_be_refused(rig: Rig) -> None:
     """What the API would refuse is told by member; what concerns all, once."""
     faults = rig.faults(declared({"bad": BROKEN, "none": UNKNOWN, "good": BACKUP}))

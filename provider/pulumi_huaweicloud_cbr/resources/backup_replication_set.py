@@ -201,11 +201,16 @@ class BackupReplicationSetProvider(CbrProvider):
 
         Raises:
             ConflictError: the sources of some are gone.
+            MembersFailedError: some could not be looked at.
         """
         if not rows or declared.get("preflight") == "off":
             return
         session = self.open()
-        orphans = orphans_of(session.run(look(session, rows)))
+        looked = session.run(look(session, rows))
+        if looked.failed:
+            # Of these it is not known whether they could be made again.
+            raise members_failed("looking at replicas", len(rows), looked.failed)
+        orphans = orphans_of(looked)
         if orphans:
             raise ConflictError(
                 f"replacing a set of replications: the source backups of {listed(orphans)} are "
