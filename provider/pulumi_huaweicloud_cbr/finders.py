@@ -118,6 +118,15 @@ async def find_replica_by_checkpoint(
     return Replica(None, None)
 
 
+def _copy_tasks(api: CbrClient, source_scope: ProjectScope) -> AsyncIterator[tuple[Task, ...]]:
+    async def read(offset: int) -> tuple[Task, ...]:
+        return await api.list_tasks(
+            source_scope, limit=PAGE_SIZE, offset=offset, operation_type="replication"
+        )
+
+    return _pages(read, f"listing tasks in {source_scope}")
+
+
 async def find_copy_task(
     api: CbrClient, source_scope: ProjectScope, backup_id: str, destination: ProjectScope
 ) -> Task | None:
@@ -127,13 +136,7 @@ async def find_copy_task(
     way or names a replica: a policy's run notes that it skipped what was copied before. The log is
     kept for about 30 days (CBR user guide, "Tasks").
     """
-
-    async def read(offset: int) -> tuple[Task, ...]:
-        return await api.list_tasks(
-            source_scope, limit=PAGE_SIZE, offset=offset, operation_type="replication"
-        )
-
-    async for page in _pages(read, f"listing tasks in {source_scope}"):
+    async for page in _copy_tasks(api, source_scope):
         for task in sorted(page, key=lambda task: task.created_at or "", reverse=True):
             told = task.replication
             if (
@@ -149,13 +152,20 @@ async def find_copy_task(
 async def find_claimed_replicas(
     api: CbrClient, source_scope: ProjectScope, backup_id: str, resource_id: str | None
 ) -> frozenset[str]:
-    """Return the ids of replicas that records name as copies of other backups of the resource."""
+    """Return the ids of replicas that are known to be copies of other backups of the resource.
+
+    Records name them, or the operation log where those other backups are gone as well.
+    """
     claimed: set[str] = set()
     filters = {"image_type": "backup", "resource_id": resource_id, "show_replication": True}
     async for backup in iterate_backups(api, source_scope, **filters):
         if backup.id != backup_id:
             named = (record.destination_backup_id for record in backup.records)
             claimed.update(replica_id for replica_id in named if replica_id)
+    async for page in _copy_tasks(api, source_scope):
+        for told in (task.replication for task in page):
+            if told.destination_backup_id and told.source_backup_id not in (None, backup_id):
+                claimed.add(told.destination_backup_id)
     return frozenset(claimed)
 
 

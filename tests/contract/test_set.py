@@ -286,6 +286,22 @@ def test_expired_source_survives(rig: Rig) -> None:
     assert 3 == len(rig.replicas)
 
 
+def test_replica_of_another_expired_member_is_not_taken_for_a_lost_one(rig: Rig) -> None:
+    """Both sources are gone, of one server; the log tells whose the only replica is."""
+    rig.control.change_backup(MANUAL, copy={"mode": "immediate", "outcome": "skip"})
+    rig.create(declared({"newer": BACKUP, "older": MANUAL}))
+    rig.finish_copies()
+    rig.control.forget_backup(BACKUP)
+    rig.control.forget_backup(MANUAL)
+
+    assert rig.refresh()
+
+    assert {"newer"} == set(rig.outputs["members"])
+    assert rig.outputs["members"]["newer"]["source_deleted"]
+    rig.delete()
+    assert [] == rig.replicas
+
+
 def test_delete_takes_all_replicas(rig: Rig) -> None:
     """Copies under way are waited for, and nothing is left."""
     rig.create(declared(THREE))

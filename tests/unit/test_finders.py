@@ -316,7 +316,7 @@ async def test_find_copy_task_no_match_is_none(tasks: list[dict[str, Any]]) -> N
 
 @pytest.mark.anyio
 async def test_find_claimed_replicas_are_those_of_other_backups() -> None:
-    """What records of other backups of the resource name is theirs, and not the one looked for."""
+    """What other backups' records or tasks name is theirs, and not the one that is looked for."""
 
     def backup(id_: str, *replica_ids: str | None) -> dict[str, Any]:
         records = [
@@ -326,11 +326,17 @@ async def test_find_claimed_replicas_are_those_of_other_backups() -> None:
         return {"id": id_, "replication_records": records}
 
     rows = [backup("b", "ours"), backup("c", "r1", None), backup("d", "r2"), {"id": "e"}]
-    cloud = Cloud(rows={"backups": rows})
+    tasks = [
+        make_task("2026", "r3", source="gone"),
+        make_task("2026", None, source="gone"),
+        make_task("2026", "ours-too"),
+        {"id": "t", "extra_info": None},
+    ]
+    cloud = Cloud(rows={"backups": rows, "operation-logs": tasks})
 
     claimed = await finders.find_claimed_replicas(cloud.api, SOURCE, "b", "server")
 
-    assert {"r1", "r2"} == claimed
+    assert {"r1", "r2", "r3"} == claimed
     expected = {"image_type": "backup", "resource_id": "server", "show_replication": "true"}
     assert {**expected, "limit": "1000"} == cloud.queries()[0]
 
