@@ -176,7 +176,6 @@ class SetStack(History):
         if self.program is None:
             self.take_down()
             return
-        self.ever_declared |= self.wanted()
         if self.state.known is None:
             self.make(self.program)
         else:
@@ -212,7 +211,8 @@ class SetStack(History):
     def make(self, program: Program) -> None:
         """Create."""
         inputs = self.checked({}, program)
-        wanted = {(backup, program.region) for backup in members_of(inputs)}
+        wanted = self.wanted(is_new=True)
+        self.ever_declared |= wanted
         self.unsaved |= wanted
         with self.only_deleting(set()):
             try:
@@ -225,8 +225,10 @@ class SetStack(History):
 
     def update(self, known: Known, inputs: dict[str, Any]) -> None:
         """Update; only those who are no longer wanted may leave."""
-        self.unsaved |= self.wanted()
-        with self.only_deleting(set(BACKUPS) - {backup for backup, _ in self.wanted()}):
+        wanted = self.wanted()
+        self.ever_declared |= wanted
+        self.unsaved |= wanted
+        with self.only_deleting(set(BACKUPS) - self.backups_wanted(False)):
             try:
                 result = self.provider.update(known.id, known.outputs, inputs)
             except PartialResultError as error:
@@ -337,16 +339,18 @@ class SetStack(History):
         if self.program is None:
             return
         known = self.state.known
-        is_settled = known is not None and not self.is_replaced(known, self.program)
-        if known is not None and not is_settled:
-            self.require_refusal_of_move(known, self.program)
+        if known is not None and self.is_replaced(known, self.program):
+            self.program = self.moved_if_allowed(known, self.program)
+        if self.program is None:
+            return
         if self.program.vault in self.lost_vaults:
             self.require_refused("destination_vault_id")
             self.program = None
             return
+        is_settled = known is not None and not self.is_replaced(known, self.program)
         present = {backup for backup, _ in self.live_copies()} if is_settled else set()
         # Without a newer member an older one may be among those that are kept.
-        while missing := {backup for backup, _ in self.wanted()} & self.expired - present:
+        while missing := self.backups_wanted(not is_settled) & self.expired - present:
             labels = {label for label, (name, _) in self.program.members.items() if name in missing}
             for label in labels:
                 self.require_refused(f'backups["{label}"]')
@@ -366,18 +370,17 @@ class SetStack(History):
         assert field in {failure.property for failure in failures}, f"{field}: got {failures}"
         self.ran["refused at the end"] += 1
 
-    def require_refusal_of_move(self, known: Known, program: Program) -> None:
-        """A replacement that would lose replicas is refused, and then nobody wants it."""
+    def moved_if_allowed(self, known: Known, program: Program) -> Program | None:
+        """Return what is declared, or what is there if that is refused: it would lose replicas."""
         held = {name_of(BACKUPS, row["backup_id"]) for row in known.outputs["members"].values()}
         if not held & self.expired:
-            return
+            return program
+        inputs = self.provider.check(known.inputs, program.inputs).inputs
         with pytest.raises(CbrError) as caught:
-            self.provider.diff(
-                known.id, known.outputs, self.provider.check({}, program.inputs).inputs
-            )
+            self.provider.diff(known.id, known.outputs, inputs)
         assert "could not be made again" in str(caught.value)
         self.ran["moves refused at the end"] += 1
-        self.program = self.as_known()
+        return self.as_known()
 
     def as_known(self) -> Program | None:
         """Return a program that declares what the state has."""
@@ -456,13 +459,20 @@ class SetStack(History):
 
     # -- the truth ----------------------------------------------------------------------------
 
-    def wanted(self) -> set[Copy]:
-        """Return the copies that the program wants, with those that a rolling set keeps."""
+    def backups_wanted(self, is_new: bool) -> set[str]:
+        """Return the backups alone."""
+        return {backup for backup, _ in self.wanted(is_new=is_new)}
+
+    def wanted(self, *, is_new: bool = False) -> set[Copy]:
+        """Return the copies that the program wants, with those that a rolling set keeps.
+
+        One that is made anew, to replace another one even, has nothing to keep.
+        """
         if self.program is None:
             return set()
         backups = {backup for backup, _ in self.program.members.values()}
         if self.program.keep_newest is not None:
-            known = self.state.known
+            known = None if is_new else self.state.known
             backups |= members_of(known.inputs) if known is not None else set()
             by_age = sorted(backups, key=lambda backup: DAYS[backup], reverse=True)
             backups = set(by_age[: self.program.keep_newest])

@@ -1,0 +1,115 @@
+"""A set of hundreds of members, killed in the middle: the next `up` sends only what is missing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pulumi_huaweicloud_cbr.pacing import AT_ONCE
+from simulator.testing import Control, SimulatorProcess
+from simulator.worlds import FLEET_ACCOUNT, FLEET_PASSWORD, FLEET_USER, fleet_world
+from tests.e2e.driver import (
+    COMMAND_LIMIT_S,
+    Project,
+    new_program,
+    on_host,
+    plugins_of,
+    recover,
+    said,
+    sdk_python,
+    start,
+    wait_until,
+)
+from tests.e2e.programs import REPLICATIONS
+
+MEMBERS, ACCEPTED = 500, 250
+WORLD = fleet_world(MEMBERS)
+REGION = "cn-east-3"
+BACKUPS = {backup.name: backup.id for backup in WORLD.backups}
+
+
+@pytest.fixture
+def simulator(tmp_path: Path) -> Iterator[SimulatorProcess]:
+    """A simulator with a fleet, whose calls take their time and whose copies go on."""
+    directory = tmp_path / "simulator"
+    directory.mkdir()
+    with SimulatorProcess(directory, WORLD, latency_ms=20) as running:
+        yield running
+
+
+def fleet(tmp_path: Path, plugin: str, simulator: SimulatorProcess) -> Project:
+    """Return a project that declares the whole fleet as one set."""
+    python = sdk_python("3.272.0" if plugin == "host" else plugin)
+    project = new_program(tmp_path, REPLICATIONS, python, simulator)
+    if plugin == "host":
+        on_host(project)
+    (vault_id,) = (vault.id for vault in WORLD.vaults if vault.region == REGION)
+    arguments = {
+        "backups": BACKUPS,
+        "destination_region": REGION,
+        "destination_vault_id": vault_id,
+    }
+    project.environment["HW_USER_PASSWORD"] = FLEET_PASSWORD
+    project.configure(
+        {
+            "huaweicloud:userName": FLEET_USER,
+            "huaweicloud:domainName": FLEET_ACCOUNT,
+            "program:replications": json.dumps({"fleet": arguments}),
+        }
+    )
+    return project
+
+
+def submissions(control: Control) -> list[dict[str, Any]]:
+    """Return the submissions that were answered, as far as there was somebody left to answer."""
+    return control.journal(operation="CopyBackup")
+
+
+@pytest.mark.parametrize(
+    ("victim", "plugin"), [("cli", "host"), ("plugin", "host"), ("plugin", "3.255.0")]
+)
+def test_fleet_killed_in_the_middle(
+    tmp_path: Path, simulator: SimulatorProcess, victim: str, plugin: str
+) -> None:
+    """Half of the members were accepted, more are on their way: those are not sent again."""
+    control = simulator.control
+    project = fleet(tmp_path, plugin, simulator)
+    control.fault(operation="CopyBackup", action="hold_before", skip=ACCEPTED, times=MEMBERS)
+    running = start(project, "up")
+    # As many as may be under way are held, so that nothing else comes.
+    wait_until(lambda: running.poll() is not None or AT_ONCE == control.held())
+    assert running.poll() is None, said(project)
+    assert ACCEPTED == len(control.records()) == len(submissions(control))
+
+    if victim == "cli":
+        running.kill()
+    else:
+        for process in plugins_of(project):
+            os.kill(process, signal.SIGKILL)
+    assert 0 != running.wait(COMMAND_LIMIT_S)
+    wait_until(lambda: not plugins_of(project))
+    control.drop_faults()
+    control.release()
+    wait_until(lambda: ACCEPTED + AT_ONCE == len(submissions(control)))
+    before = [entry["backup_id"] for entry in submissions(control)]
+    if victim == "cli":
+        outcome = recover(project)
+        assert 0 == outcome.code, outcome.text
+    project.up()
+    project.up("--expect-no-changes")
+
+    sent = [entry["backup_id"] for entry in submissions(control)][len(before) :]
+    assert Counter(set(BACKUPS.values()) - set(before)) == Counter(sent)
+    records = {row["source_backup_id"]: row["id"] for row in control.records()}
+    assert MEMBERS == len(control.records()) == len(records)
+    rows = project.resources()["fleet"]["outputs"]["members"]
+    assert BACKUPS == {label: row["backup_id"] for label, row in rows.items()}
+    assert records == {row["backup_id"]: row["replication_record_id"] for row in rows.values()}
+    assert [] == project.locks()
