@@ -6,7 +6,7 @@ import os
 
 MODEL_EXAMPLES = 52
 """Histories of `test_model.py` in a plain `make test`."""
-SET_EXAMPLES = 10
+SET_EXAMPLES = 12
 """Those of `test_set_model.py`."""
 
 

@@ -283,18 +283,20 @@ class History(RuleBasedStateMachine):
         self.control.advance(LONG_S)
 
     def delete_untold(self, message: str) -> None:
-        """Delete by hand the replica that an error says exists, though no record is listed."""
+        """Delete by hand the replicas that an error says exist, though no records are listed."""
         with self.simulator.cloud.session() as session:
             hidden = list(session.scalars(select(Record).where(Record.is_hidden)))
         present = {row.id for row in self.replicas()}
-        (replica_id,) = {
+        untold = {
             row.replica_id
             for row in hidden
             if row.replica_id in present
             and row.source_backup_id in message
             and f"'{row.destination_region}'" in message
         }
-        self.control.forget_backup(replica_id)
+        assert untold, message
+        for replica_id in untold:
+            self.control.forget_backup(replica_id)
 
     # -- the truth ----------------------------------------------------------------------------
 

@@ -30,10 +30,13 @@ from tests.contract.rig import LONG_S
 pytestmark = pytest.mark.simulator_only
 
 STEPS = 50
-SEED = 1
+SEED = 4
 BACKUPS = {**model.BACKUPS, "web-second": "7ca85fcc-9487-4e2c-a440-0f8d4cde1d5f"}
 DAYS = {"erp-older": 1, "web": 2, "web-second": 3, "erp": 4}
 """When each was made: the order in which a rolling set lets go of them."""
+MOST_EXPIRED = 2
+THEN = st.sampled_from(["nothing", "up", "crash"])
+"""What follows an edit."""
 LABELS = ("a", "b", "c")
 
 Copy = tuple[str, str]
@@ -103,8 +106,9 @@ class SetStack(History):
         label=st.sampled_from(LABELS),
         backup=st.sampled_from(sorted(BACKUPS)),
         name=st.sampled_from([None, "dr-1", "dr-2"]),
+        then=THEN,
     )
-    def edit_member(self, label: str, backup: str, name: str | None) -> None:
+    def edit_member(self, label: str, backup: str, name: str | None, then: str) -> None:
         """Give a label to a backup, which has no other one then; the first makes the set."""
         if self.program is None:
             self.program = Program({})
@@ -112,12 +116,14 @@ class SetStack(History):
             if found == backup:
                 del self.program.members[other]
         self.program.members[label] = (backup, name)
+        self.go_on(then)
 
-    @rule(label=st.sampled_from(LABELS))
-    def drop_member(self, label: str) -> None:
+    @rule(label=st.sampled_from(LABELS), then=THEN)
+    def drop_member(self, label: str, then: str) -> None:
         """Take a member out, if others are left."""
         if self.program is not None and len(self.program.members) > 1:
             self.program.members.pop(label, None)
+        self.go_on(then)
 
     @rule(one=st.sampled_from(LABELS), other=st.sampled_from(LABELS))
     def exchange_labels(self, one: str, other: str) -> None:
@@ -128,24 +134,39 @@ class SetStack(History):
         members = self.program.members
         self.program.members = {turned.get(label, label): row for label, row in members.items()}
 
-    @rule(count=st.sampled_from([None, 1, 2, 3]))
-    def keep_newest(self, count: int | None) -> None:
+    @rule(count=st.sampled_from([None, 1, 2, 3]), then=THEN)
+    def keep_newest(self, count: int | None, then: str) -> None:
         """Make it a rolling set, or none."""
         if self.program is not None:
             self.program.keep_newest = count
+        self.go_on(then)
 
-    @rule(vault=st.sampled_from(sorted(VAULTS)))
-    def move(self, vault: str) -> None:
+    @rule(vault=st.sampled_from(sorted(VAULTS)), then=THEN)
+    def move(self, vault: str, then: str) -> None:
         """Declare another destination."""
         if self.program is not None:
             self.program.vault = vault
+        self.go_on(then)
+
+    def go_on(self, then: str) -> None:
+        """Run `up` after an edit, as one mostly does, or have it die before it saves."""
+        if then == "up":
+            self.up()
+        elif then == "crash":
+            self.up_and_crash(saves=0)
+
+    @precondition(lambda self: len(self.expired) < MOST_EXPIRED)
+    @rule(number=st.integers(0, 9))
+    def expire(self, number: int) -> None:
+        """Have a source backup expire; enough are left to go on with."""
+        super().expire(number)
 
     @rule()
     def up(self) -> None:
         """Run `up`; it may fail, and then the engine keeps what it knew."""
         self.attempt(self.bring_up)
 
-    @rule(saves=st.integers(0, 2))
+    @rule(saves=st.integers(0, 1))
     def up_and_crash(self, saves: int) -> None:
         """Run `up` and die, with what the call after so many saves returned not saved."""
         self.injected["crash during up"] += 1
