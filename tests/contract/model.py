@@ -101,6 +101,8 @@ class History(RuleBasedStateMachine):
     """What happens to the cloud, whoever uses it; counts what was injected and what ran."""
 
     backups: ClassVar[dict[str, str]] = BACKUPS
+    poll_interval_s: ClassVar[int] = 900
+    """Copies take hours of virtual time; more looks at them would tell nothing more."""
     injected: ClassVar[Counter[str]]
     ran: ClassVar[Counter[str]]
 
@@ -116,8 +118,7 @@ class History(RuleBasedStateMachine):
             "huaweicloud:userName": "ops-replicator",
             "huaweicloud:password": PASSWORD,
             "huaweicloud:domainName": "acme-cloud",
-            # Copies take hours of virtual time; more looks at them would tell nothing more.
-            "huaweicloud:pollInterval": "900",
+            "huaweicloud:pollInterval": str(self.poll_interval_s),
             "huaweicloud:endpoints": json.dumps({"cbr": address, "iam": address}),
         }
         self.session = Session(

@@ -88,6 +88,9 @@ class SetStack(History):
     """A stack with one set, as the engine drives it."""
 
     backups = BACKUPS
+    # Each of the waiting members moves the one clock: together they must stay far below the time
+    # that a deletion may take, while an answer is on its way to one of them.
+    poll_interval_s = 200
 
     @initialize(is_on_host=st.booleans())
     def start(self, is_on_host: bool) -> None:
