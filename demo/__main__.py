@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-from types import FrameType
 
 from rich.console import Console
 from rich.table import Table
 
+from demo.interrupts import Interrupted, Interrupts
 from demo.workspace import STACK, DemoError, Workspace
 
 _SLOWEST = " done; slowest: "
 """In each line with which `ReplicationsComplete` tells how far it is."""
-_INTERRUPTED = {signal.SIGINT: 130, signal.SIGTERM: 143}
-
-
-class Interrupted(BaseException):
-    """A signal asked the demo to end."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.code = _INTERRUPTED[signal.Signals(number)]
 
 
 class Demo:
@@ -177,10 +167,10 @@ def main() -> int:
     options = parser.parse_args()
     # Two ids stand side by side in the table; a log has no width of its own.
     console = Console(width=None if sys.stdout.isatty() else 132)
-    for number in _INTERRUPTED:
-        signal.signal(number, _interrupt)
+    interrupts = Interrupts()
+    interrupts.install()
+    workspace = Workspace(interrupts, keep=options.keep)
     try:
-        workspace = Workspace(keep=options.keep)
         with workspace:
             console.print(
                 f"A simulator of CBR and IAM serves all regions at {workspace.url}; the stack "
@@ -199,13 +189,6 @@ def main() -> int:
         console.print(f"Kept: {workspace.directory}", highlight=False)
     console.print("[bold green]The demo did all of it.[/bold green]")
     return 0
-
-
-def _interrupt(number: int, _: FrameType | None) -> None:
-    # A second signal must not break the cleaning up.
-    for other in _INTERRUPTED:
-        signal.signal(other, signal.SIG_IGN)
-    raise Interrupted(number)
 
 
 if __name__ == "__main__":

@@ -11,10 +11,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from demo.interrupts import Interrupts
 from simulator.testing import Control, SimulatorProcess
 from simulator.world import load_world
 
@@ -32,15 +34,18 @@ class DemoError(Exception):
 class Workspace:
     """Everything that the demo leaves behind, until it is left; a context manager."""
 
-    def __init__(self, *, keep: bool) -> None:
-        self.directory = Path(tempfile.mkdtemp(prefix="cbr-demo-"))
+    def __init__(self, interrupts: Interrupts, *, keep: bool) -> None:
+        self._interrupts = interrupts
         self._keep = keep
         self._child: subprocess.Popen[str] | None = None
-        self._simulator = SimulatorProcess(self.directory, speed=SPEED)
+        self._simulator: SimulatorProcess | None = None
 
     def __enter__(self) -> Workspace:  # noqa: PYI034 -- no typing.Self before 3.11
         try:
-            self._simulator.start()
+            with self._interrupts.held():
+                self.directory = Path(tempfile.mkdtemp(prefix="cbr-demo-"))
+                self._simulator = SimulatorProcess(self.directory, speed=SPEED)
+                self._simulator.start()
             self._set_up()
         except BaseException:
             self.close()
@@ -58,17 +63,23 @@ class Workspace:
     @property
     def control(self) -> Control:
         """The simulator's control routes."""
-        return self._simulator.control
+        return self._running.control
 
     @property
     def url(self) -> str:
         """Where the simulator listens."""
-        return self._simulator.url
+        return self._running.url
+
+    @property
+    def _running(self) -> SimulatorProcess:
+        if self._simulator is None:
+            raise RuntimeError("the workspace was not entered")
+        return self._simulator
 
     def _set_up(self) -> None:
         for name in ("backend", "home"):
             (self.directory / name).mkdir()
-        user = load_world(self._simulator.world).accounts[0].users[0]
+        user = load_world(self._running.world).accounts[0].users[0]
         address = f"{self.url}/regions/{{region}}"
         # A stranger's settings must not reach the demo, and the demo must not reach theirs.
         inherited = {
@@ -105,14 +116,15 @@ class Workspace:
         command = ["pulumi", *arguments, "--non-interactive", "--cwd", str(self._project)]
         if arguments[:2] != ("stack", "init"):
             command += ["--stack", STACK]
-        self._child = subprocess.Popen(
-            command,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        with self._interrupts.held():
+            self._child = subprocess.Popen(
+                command,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
         output, errors = self._child.communicate()
         code, self._child = self._child.returncode, None
         if code not in codes:
@@ -131,7 +143,15 @@ class Workspace:
         }
 
     def close(self) -> None:
-        """Stop what runs and remove what was made."""
+        """Stop what runs and remove what was made; a signal waits until that is done.
+
+        Raises:
+            DemoError: the directory cannot be removed.
+        """
+        with self._interrupts.held():
+            self._close()
+
+    def _close(self) -> None:
         child, self._child = self._child, None
         if child is not None and child.poll() is None:
             # One interrupt lets the CLI end its step and save the state.
@@ -141,6 +161,28 @@ class Workspace:
             if child.poll() is None:
                 child.kill()
                 child.wait()
-        self._simulator.stop()
-        if not self._keep:
-            shutil.rmtree(self.directory, ignore_errors=True)
+        simulator, self._simulator = self._simulator, None
+        if simulator is not None:
+            simulator.stop()
+            if not self._keep:
+                self._remove()
+
+    def _remove(self) -> None:
+        """Remove the directory; the CLI's program may write its bytecode a moment longer.
+
+        Raises:
+            DemoError: it cannot be removed.
+        """
+        deadline = time.monotonic() + STOP_LIMIT_S
+        while (error := _remove(self.directory)) is not None:
+            if time.monotonic() > deadline:
+                raise DemoError(f"{self.directory} cannot be removed: {error}")
+            time.sleep(0.1)
+
+
+def _remove(directory: Path) -> OSError | None:
+    try:
+        shutil.rmtree(directory)
+    except OSError as error:
+        return error
+    return None
