@@ -115,7 +115,10 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--world", type=Path, default=DEMO_WORLD, help="what exists at first")
     parser.add_argument("--state", type=Path, help="SQLite file; default: memory")
     parser.add_argument(
-        "--speed", type=_speed, default=1.0, help="copies and deletions are so many times faster"
+        "--speed",
+        type=_speed,
+        default=1.0,
+        help="copies, backups and deletions go so many times faster",
     )
     parser.add_argument(
         "--latency-ms",

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
+from simulator.checkpoints import Checkpoints
 from simulator.clock import Clock, parse_time
 from simulator.copies import Copies
 from simulator.deletions import Deletions
@@ -39,6 +40,7 @@ class Cloud:
         self.world = world
         self.clock = clock
         self.options = world.options
+        self.checkpoints = Checkpoints(world.options, clock, speed)
         self.copies = Copies(world, clock, speed)
         self.deletions = Deletions(world.options, clock, speed)
         self.faults = Faults()
@@ -56,6 +58,7 @@ class Cloud:
         with self._lock, self._new_session() as session:
             # Saved by itself: what was due has happened, whatever becomes of the work.
             with session.begin():
+                self.checkpoints.go_on(session)
                 self.copies.go_on(session)
                 self.deletions.go_on(session)
             with session.begin():

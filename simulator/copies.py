@@ -73,7 +73,7 @@ class Copies:
         if self._has_live_copy(session, backup, wanted.region):
             raise refusal("1009", self._options)
         size_mb = backup.size_gb * MB_PER_GB
-        refuse_overfull(vault, _promised_mb(session, vault.id), size_mb, self._options)
+        refuse_overfull(vault, promised_mb(session, vault.id), size_mb, self._options)
         replica = self._new_replica(session, backup, wanted)
         replica.name = name or backup.name
         replica.description = backup.description if description is None else description
@@ -100,7 +100,7 @@ class Copies:
             if self._is_due(session, backup, wanted.region)
         ]
         size_mb = sum(backup.size_gb for backup in chosen) * MB_PER_GB
-        refuse_overfull(vault, _promised_mb(session, vault.id), size_mb, self._options)
+        refuse_overfull(vault, promised_mb(session, vault.id), size_mb, self._options)
         records = []
         for backup in chosen:
             record = self._begin(session, backup, self._new_replica(session, backup, wanted))
@@ -306,11 +306,12 @@ def _is_vault_being_copied(session: Session, vault_id: str) -> bool:
 
 
 def is_vault_in_use(session: Session, vault_id: str) -> bool:
-    """Whether copies from or to a vault are under way."""
-    from_or_to = (Record.source_vault_id == vault_id) | (Record.destination_vault_id == vault_id)
-    return session.scalars(select(Record).where(Record.is_open, from_or_to)).first() is not None
+    """Whether copies from a vault are under way, or anything is on its way into it."""
+    outward = select(Record).where(Record.is_open, Record.source_vault_id == vault_id)
+    return session.scalars(outward).first() is not None or promised_mb(session, vault_id) > 0
 
 
-def _promised_mb(session: Session, vault_id: str) -> int:
+def promised_mb(session: Session, vault_id: str) -> int:
+    """Return the room that a vault keeps free for what is on its way into it."""
     promised = select(func.sum(Backup.promised_mb)).where(Backup.vault_id == vault_id)
     return session.scalar(promised) or 0

@@ -69,7 +69,7 @@ class Deletions:
         if now < self._next_at:
             return
         for backup in session.scalars(select(Backup).where(Backup.delete_at <= now)).all():
-            tasks.end_deletion(session, backup, backup.delete_at or now)
+            tasks.end(session, backup, "delete", backup.delete_at or now)
             self.forget(session, backup)
         session.execute(delete(Vault).where(Vault.delete_at <= now))
         session.execute(

@@ -22,6 +22,7 @@ class RefusalError(Exception):
 EITHER_STATUS = frozenset({"1001", "1002", "1003", "1004", "1005", "1009", "1013"})
 
 _CBR: dict[str, tuple[int, str]] = {
+    "0001": (400, "There are no resources to back up."),
     "1001": (400, "The backup is not available and cannot be replicated."),
     "1002": (400, "Replication is not allowed for the current type of backups."),
     "1003": (400, "Replication is not allowed because the backup source is not an ECS."),
@@ -41,16 +42,22 @@ _CBR: dict[str, tuple[int, str]] = {
     "6110": (400, "The vault cannot be updated."),
     "6111": (400, "The vault cannot be deleted."),
     "6112": (400, "Invalid vault status."),
+    "6113": (400, "The vault status does not allow backup."),
+    "6114": (400, "The used capacity exceeds the maximum capacity of the vault."),
     "6116": (400, "Unsupported protection type."),
     "6119": (400, "The destination vault does not support replication."),
     "6120": (400, "The destination vault does not exist."),
     "6122": (400, "The resource type does not support replication."),
+    "6124": (400, "The vault type does not allow backup."),
+    "6125": (400, "A backup task is being performed."),
     "6128": (400, "Replication is not allowed for the current type of vaults."),
     "6129": (400, "The maximum capacity of the destination vault has been reached."),
     "6130": (400, "The vault is being replicated."),
+    "6135": (400, "The resource is not in the vault."),
     "6200": (404, "The backup does not exist."),
     "6201": (400, "The backup cannot be deleted."),
     "6216": (400, "The backup cannot be deleted because it is in use."),
+    "6217": (404, "The backup restore point does not exist."),
     "6500": (404, "The operation log does not exist."),
     "9900": (400, "Parameter verification failed."),
 }

@@ -15,6 +15,8 @@ _PATHS: tuple[tuple[str, str, str], ...] = (
     ("ListAuthProjects", "GET", r"/v3/auth/projects"),
     ("CopyBackup", "POST", rf"/v3/{_PROJECT}/backups/{_BACKUP}/replicate"),
     ("CopyCheckpoint", "POST", rf"/v3/{_PROJECT}/checkpoints/replicate"),
+    ("CreateCheckpoint", "POST", rf"/v3/{_PROJECT}/checkpoints"),
+    ("ShowCheckpoint", "GET", rf"/v3/{_PROJECT}/checkpoints/[^/]+"),
     ("ShowBackup", "GET", rf"/v3/{_PROJECT}/backups/{_BACKUP}"),
     ("UpdateBackup", "PUT", rf"/v3/{_PROJECT}/backups/{_BACKUP}"),
     ("DeleteBackup", "DELETE", rf"/v3/{_PROJECT}/backups/{_BACKUP}"),

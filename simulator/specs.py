@@ -276,6 +276,7 @@ class Options(Part):
     missing_backup: Literal["404", "401"] = "404"
     acceleration: Literal["allowed", "refused"] = "allowed"
     deletion_seconds: float = Field(20.0, ge=0)
+    backup_seconds: float = Field(60.0, ge=0)
     latency_ms: float = Field(0.0, ge=0, le=LONGEST_LATENCY_MS)
     rate_limit: RateLimit | None = None
     default_copy: CopyScript = CopyScript()

@@ -89,8 +89,8 @@ class Backup(Row):
     """A backup or a replica.
 
     `takes_mb` is what its vault's `used_mb` holds for it, `promised_mb` the room that its vault
-    keeps free for it while it is being received; `delete_at` is when a deletion that is under way
-    ends.
+    keeps free for it while it is being made or received; `made_at` is when a backup that is being
+    made is ready, `delete_at` when a deletion that is under way ends.
     """
 
     __tablename__ = "backups"
@@ -119,6 +119,7 @@ class Backup(Row):
     updated_at: Mapped[float | None]
     expired_at: Mapped[float | None]
     copy_script: Mapped[dict[str, Any] | None]
+    made_at: Mapped[float | None] = mapped_column(index=True)
     delete_at: Mapped[float | None] = mapped_column(index=True)
 
 

@@ -1,4 +1,4 @@
-"""The operation log: a task for each copy and each deletion, in the project that asked for it.
+"""The operation log: a task for each copy, backup and deletion, in the project that asked for it.
 
 Source: CBR API reference, ListOpLogs.
 """
@@ -64,9 +64,16 @@ def follow_copy(task: Task, record: Record, replica: Backup | None, at: float) -
         task.details = {"replication": {**task.details["replication"], **named}}
 
 
-def end_deletion(session: Session, backup: Backup, at: float) -> None:
-    """Have a deletion's task end."""
-    query = select(Task).where(Task.subject_id == backup.id, Task.operation_type == "delete")
+def note_backup(session: Session, backup: Backup, now: float) -> None:
+    """Log a backup that was accepted."""
+    details = {"backup_id": backup.id, "backup_name": backup.name}
+    task = _note(session, backup, backup.id, "backup", now, {"backup": details})
+    task.status = "running"
+
+
+def end(session: Session, backup: Backup, operation_type: str, at: float) -> None:
+    """Have the task of a backup's making or deletion end."""
+    query = select(Task).where(Task.subject_id == backup.id, Task.operation_type == operation_type)
     for task in session.scalars(query):
         task.status, task.progress = "success", 100
         task.updated_at = task.ended_at = at

@@ -134,7 +134,7 @@ class SimulatorProcess:
     Args:
         directory: where state, port file and log go.
         world: a file, or a world; default: the demo world.
-        speed: copies and deletions are so many times faster.
+        speed: copies, backups and deletions go so many times faster.
         latency_ms: each API call takes that much longer; default: what the world says.
     """
 

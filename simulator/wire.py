@@ -19,6 +19,21 @@ _OF_RESOURCE = {"OS::Cinder::Volume": _DISKS, "OS::Sfs::Turbo": _FILES}
 _OF_VAULT = {"disk": _DISKS, "turbo": _FILES, "vmware": _VMWARE}
 # Source: CBR API reference, ShowVault, spec_code: vaults of disks are called "volume" there.
 _SPEC_NAMES = {"disk": "volume"}
+_DAY_S = 86_400
+# CBR API reference, ShowCheckpoint: a restore point has fewer statuses than a backup; the first
+# that any of its backups is in counts.
+_CHECKPOINT_STATUSES = (
+    *(("protecting", "protecting"), ("waiting_protect", "protecting")),
+    *(("deleting", "deleting"), ("waiting_delete", "deleting"), ("error", "error")),
+)
+_PROTECT_STATUSES = {
+    "protecting": "protecting",
+    "waiting_protect": "protecting",
+    "restoring": "restoring",
+    "deleting": "removing",
+    "waiting_delete": "removing",
+    "error": "error",
+}
 # The settings of a vault that stand below `billing`.
 _BILLING = ("consistent_level", "is_multi_az")
 
@@ -102,6 +117,41 @@ def record_body(record: Record, now: float, *, early_ids: bool) -> dict[str, Any
             "fail_reason": record.fail_reason,
             "auto_trigger": record.auto_trigger,
             "destination_vault_id": record.destination_vault_id,
+        },
+    }
+
+
+def checkpoint_body(vault: Vault | None, backups: list[Backup]) -> dict[str, Any]:
+    """Return a restore point, which is its backups; sizes are strings there."""
+    first = backups[0]
+    statuses = {backup.status for backup in backups}
+    keeps_s = first.expired_at - first.created_at if first.expired_at else None
+    return {
+        "id": first.checkpoint_id,
+        "project_id": first.project_id,
+        "created_at": cbr_time(first.created_at),
+        "status": next(
+            (shown for status, shown in _CHECKPOINT_STATUSES if status in statuses), "available"
+        ),
+        "vault": {
+            "id": first.vault_id,
+            "name": vault.name if vault else "",
+            "resources": [
+                {
+                    "id": backup.resource_id,
+                    "name": backup.resource_name,
+                    "type": backup.resource_type,
+                    "protect_status": _PROTECT_STATUSES.get(backup.status, "available"),
+                    "resource_size": str(backup.size_gb),
+                }
+                for backup in backups
+            ],
+            "skipped_resources": [],
+        },
+        "extra_info": {
+            "name": first.name,
+            "description": first.description,
+            "retention_duration": -1 if keeps_s is None else int(keeps_s // _DAY_S),
         },
     }
 

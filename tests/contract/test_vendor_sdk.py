@@ -612,6 +612,35 @@ def test_delete_vault_is_gone_after_a_while(vendor: Vendor) -> None:
     )
 
 
+@runs("CreateCheckpoint", "ShowCheckpoint")
+def test_create_checkpoint_is_shown_until_ready(vendor: Vendor) -> None:
+    """The SDK backs a server up, and finds the restore point ready after a while."""
+    details = cbr.Resource(id=made_uuid("resource", "web-01"), type="OS::Nova::Server")
+    parameters = cbr.CheckpointParam(
+        name="by-sdk",
+        description="by another client",
+        auto_trigger=False,
+        incremental=True,
+        resource_details=[details],
+        retention_duration_days=7,
+    )
+    body = cbr.VaultBackup(vault_id=SOURCE_VAULT, parameters=parameters)
+    request = cbr.CreateCheckpointRequest(cbr.VaultBackupReq(checkpoint=body))
+    made = vendor.source("create_checkpoint", request).checkpoint
+    vendor.control.advance(LONG_S)
+    shown = vendor.source("show_checkpoint", cbr.ShowCheckpointRequest(made.id)).checkpoint
+    backups = vendor.source("list_backups", cbr.ListBackupsRequest(checkpoint_id=made.id)).backups
+
+    assert ("protecting", "available") == (made.status, shown.status)
+    assert ("by-sdk", "by another client", 7) == (
+        shown.extra_info.name,
+        shown.extra_info.description,
+        shown.extra_info.retention_duration,
+    )
+    assert [("web-01", "40")] == [(row.name, row.resource_size) for row in shown.vault.resources]
+    assert ["by-sdk"] == [backup.name for backup in backups]
+
+
 # -- refusals -------------------------------------------------------------------------------------
 
 
