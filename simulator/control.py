@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from simulator import policies
 from simulator.clock import cbr_time, parse_time
 from simulator.faults import Fault
 from simulator.routes.caller import CloudHere
@@ -207,6 +208,8 @@ async def forget_vault(cloud: CloudHere, vault_id: str) -> dict[str, bool]:
         for backup in session.scalars(select(Backup).where(Backup.vault_id == vault_id)):
             cloud.deletions.forget(session, backup)
         session.delete(vault)
+        session.flush()
+        policies.forget_vaults(session)
     return {"gone": True}
 
 

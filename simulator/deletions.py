@@ -7,7 +7,7 @@ import math
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from simulator import errors, tasks
+from simulator import errors, policies, tasks
 from simulator.clock import Clock
 from simulator.copies import is_being_copied, is_vault_in_use, records_of
 from simulator.specs import Options
@@ -72,6 +72,7 @@ class Deletions:
             tasks.end(session, backup, "delete", backup.delete_at or now)
             self.forget(session, backup)
         session.execute(delete(Vault).where(Vault.delete_at <= now))
+        policies.forget_vaults(session)
         session.execute(
             update(Backup)
             .where(Backup.delete_at.is_not(None))

@@ -17,7 +17,7 @@ LAST_NUMBERS = "last_numbers"
 class Row(DeclarativeBase):
     """Base of all tables."""
 
-    type_annotation_map: ClassVar[dict[Any, Any]] = {dict[str, Any]: JSON}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {dict[str, Any]: JSON, list[str]: JSON}
 
 
 class Meta(Row):
@@ -164,6 +164,33 @@ class Record(Row):
         if self.is_open and self.lasts_s and self.status == "replicating":
             return min(99, int((now - self.created_at) / self.lasts_s * 100))
         return self.progress
+
+
+class Policy(Row):
+    """A policy; nothing runs it. `definition` and `patterns` are as they were given."""
+
+    __tablename__ = "policies"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(index=True)
+    project_id: Mapped[str] = mapped_column(index=True)
+    name: Mapped[str]
+    operation_type: Mapped[str]
+    enabled: Mapped[bool]
+    definition: Mapped[dict[str, Any]]
+    patterns: Mapped[list[str]]
+    created_at: Mapped[float]
+
+
+class Association(Row):
+    """A policy that is applied to a vault: one of each type at most."""
+
+    __tablename__ = "associations"
+
+    vault_id: Mapped[str] = mapped_column(primary_key=True)
+    operation_type: Mapped[str] = mapped_column(primary_key=True)
+    policy_id: Mapped[str] = mapped_column(index=True)
+    destination_vault_id: Mapped[str | None]
 
 
 class Task(Row):

@@ -5,10 +5,12 @@ Source: CBR API reference, ShowBackup, ListOpLogs, ShowVault.
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 from simulator.clock import cbr_time
-from simulator.store import Backup, Record, Task, Vault
+from simulator.specs import made_uuid
+from simulator.store import Association, Backup, Policy, Record, Task, Vault
 
 # Source: CBR API reference, ShowBackup, provider_id.
 _SERVERS = "0daac4c5-6707-4851-97ba-169e36266b66"
@@ -184,6 +186,31 @@ def vault_body(vault: Vault) -> dict[str, Any]:
             "storage_unit": None,
             "frozen_scene": None,
         },
+    }
+
+
+def policy_body(policy: Policy, applied: list[Association]) -> dict[str, Any]:
+    """Return a policy with the vaults that it is applied to."""
+    started = datetime.fromtimestamp(policy.created_at, timezone.utc)
+    return {
+        "id": policy.id,
+        "name": policy.name,
+        "enabled": policy.enabled,
+        "operation_type": policy.operation_type,
+        "operation_definition": policy.definition,
+        "trigger": {
+            "id": made_uuid("trigger", policy.id),
+            "name": "default",
+            "type": "time",
+            "properties": {
+                "pattern": policy.patterns,
+                "start_time": started.strftime("%Y-%m-%d %H:%M:%S"),
+            },
+        },
+        "associated_vaults": [
+            {"vault_id": row.vault_id, "destination_vault_id": row.destination_vault_id}
+            for row in applied
+        ],
     }
 
 

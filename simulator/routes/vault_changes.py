@@ -12,7 +12,7 @@ from fastapi import APIRouter, Response
 from pydantic import AfterValidator, Field
 from sqlalchemy.orm import Session
 
-from simulator import errors, vaults
+from simulator import errors, policies, vaults
 from simulator.routes.caller import CloudHere, Project
 from simulator.routes.shapes import DESCRIPTION, NAME, UUID, Body
 from simulator.specs import ObjectType, ResourceType
@@ -102,6 +102,7 @@ class NewVaultBody(SettingsBody):
     name: str = Field(min_length=1, max_length=64, pattern=NAME)
     billing: BillingBody
     resources: list[ResourceBody] = Field(max_length=255)
+    backup_policy_id: str | None = None
     description: str | None = Field(None, max_length=64, pattern=DESCRIPTION)
     tags: Tags = Field(default_factory=list)
     enterprise_project_id: Literal["0"] = "0"
@@ -141,7 +142,7 @@ async def create_vault(
         "backup_name_prefix": wanted.backup_name_prefix,
         "demand_billing": wanted.demand_billing,
     }
-    apart = {*_APART, *at_first_only, "enterprise_project_id", "resources"}
+    apart = {*_APART, *at_first_only, "backup_policy_id", "enterprise_project_id", "resources"}
     with cloud.session() as session:
         resources = [resource.model_dump(exclude_none=True) for resource in wanted.resources]
         vaults.refuse_resources(session, billing.protect_type, billing.object_type, resources)
@@ -164,6 +165,9 @@ async def create_vault(
             },
         )
         session.add(vault)
+        if wanted.backup_policy_id is not None:
+            policy = policies.find(session, project_id, wanted.backup_policy_id)
+            policies.apply_to_own(session, policy, vault)
         return {"vault": {**vault_body(vault), **at_first_only}}
 
 

@@ -16,7 +16,7 @@ from simulator.routes.caller import CloudHere, Project
 from simulator.routes.shapes import EVERY_ENTERPRISE_PROJECT, Filters, Limit, Offset
 from simulator.routes.vault_changes import find_vault
 from simulator.specs import ObjectType, VaultStatus
-from simulator.store import Backup, Vault
+from simulator.store import Association, Backup, Vault
 from simulator.wire import vault_body
 
 router = APIRouter(prefix="/v3/{project_id}")
@@ -52,10 +52,9 @@ class VaultFilters(Filters):
 
     @property
     def finds_nothing(self) -> bool:
-        """Whether it asks for what does not exist here: policies, hybrid vaults, projects."""
+        """Whether it asks for what does not exist here: hybrid vaults, other projects."""
         return (
-            self.policy_id is not None
-            or self.cloud_type == "hybrid"
+            self.cloud_type == "hybrid"
             or self.enterprise_project_id not in EVERY_ENTERPRISE_PROJECT
         )
 
@@ -101,6 +100,9 @@ async def list_vaults(
         bound_id = func.json_extract(resource.c.value, "$.id")
         is_bound = select(1).select_from(resource).where(bound_id.in_(wanted)).exists()
         query = query.where(Vault.id.in_(holding) | is_bound)
+    if filters.policy_id is not None:
+        applied = select(Association.vault_id).where(Association.policy_id == filters.policy_id)
+        query = query.where(Vault.id.in_(applied))
     if filters.finds_nothing:
         query = query.where(false())
     with cloud.session() as session:

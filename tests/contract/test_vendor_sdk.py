@@ -377,24 +377,6 @@ def test_show_op_log_is_as_listed(vendor: Vendor) -> None:
     assert [task.to_dict() for task in found] == [task.to_dict() for task in shown]
 
 
-@pytest.mark.parametrize(
-    ("request_type", "tried"),
-    [
-        (cbr.ListBackupsRequest, BACKUP_FILTERS),
-        (cbr.ListVaultRequest, VAULT_FILTERS),
-        (cbr.ListExternalVaultRequest, EXTERNAL_FILTERS),
-        (cbr.ListOpLogsRequest, TASK_FILTERS),
-        (iam.KeystoneListProjectsRequest, PROJECT_FILTERS),
-    ],
-    ids=["backups", "vaults", "external vaults", "tasks", "projects"],
-)
-def test_every_filter_of_the_sdk_is_tried(
-    request_type: Any, tried: list[tuple[dict[str, Any], Any]]
-) -> None:
-    """What the SDK can ask a list for, a test asks for."""
-    assert set(request_type.openapi_types) == {key for filters, _ in tried for key in filters}
-
-
 # -- copies and backups ---------------------------------------------------------------------------
 
 
@@ -639,6 +621,114 @@ def test_create_checkpoint_is_shown_until_ready(vendor: Vendor) -> None:
     )
     assert [("web-01", "40")] == [(row.name, row.resource_size) for row in shown.vault.resources]
     assert ["by-sdk"] == [backup.name for backup in backups]
+
+
+# -- policies -------------------------------------------------------------------------------------
+
+POLICY_FILTERS: list[tuple[dict[str, Any], int]] = [
+    ({"operation_type": "replication"}, 1),
+    ({"operation_type": "backup"}, 0),
+    ({"vault_id": SOURCE_VAULT}, 1),
+    ({"vault_id": VAULT}, 0),
+]
+
+
+def new_policy(vendor: Vendor) -> Any:
+    """Make a policy of replication, and apply it to the source vault; return it."""
+    properties = cbr.PolicyTriggerPropertiesReq(pattern=["FREQ=DAILY;BYHOUR=01;BYMINUTE=00"])
+    policy = cbr.PolicyCreate(
+        enabled=True,
+        name="nightly",
+        operation_definition=cbr.PolicyoODCreate(
+            destination_project_id=PROJECT,
+            destination_region=REGION,
+            retention_duration_days=30,
+            day_backups=7,
+            timezone="UTC+08:00",
+        ),
+        operation_type="replication",
+        trigger=cbr.PolicyTriggerReq(properties=properties),
+    )
+    request = cbr.CreatePolicyRequest(cbr.PolicyCreateReq(policy=policy))
+    made = vendor.source("create_policy", request).policy
+    associate = cbr.VaultAssociate(policy_id=made.id, destination_vault_id=VAULT)
+    vendor.source(
+        "associate_vault_policy", cbr.AssociateVaultPolicyRequest(SOURCE_VAULT, associate)
+    )
+    return made
+
+
+@runs("CreatePolicy", "AssociateVaultPolicy", "ShowPolicy")
+def test_policy_is_shown_with_its_vaults(vendor: Vendor) -> None:
+    """The SDK makes a policy, applies it, and reads both back."""
+    made = new_policy(vendor)
+    shown = vendor.source("show_policy", cbr.ShowPolicyRequest(made.id)).policy
+    vaults = vendor.source("list_vault", cbr.ListVaultRequest(policy_id=made.id)).vaults
+
+    assert ([], [(SOURCE_VAULT, VAULT)]) == (
+        made.associated_vaults,
+        [(row.vault_id, row.destination_vault_id) for row in shown.associated_vaults],
+    )
+    assert (REGION, PROJECT, 30, 7) == (
+        shown.operation_definition.destination_region,
+        shown.operation_definition.destination_project_id,
+        shown.operation_definition.retention_duration_days,
+        shown.operation_definition.day_backups,
+    )
+    assert ["FREQ=DAILY;BYHOUR=01;BYMINUTE=00"] == shown.trigger.properties.pattern
+    assert [SOURCE_VAULT] == ids_of(vaults)
+
+
+@runs("ListPolicies")
+@pytest.mark.parametrize(("filters", "expected"), POLICY_FILTERS, ids=str)
+def test_list_policies_filter_finds_what_fits(
+    vendor: Vendor, filters: dict[str, Any], expected: int
+) -> None:
+    """The SDK's filters of policies narrow the list."""
+    new_policy(vendor)
+    found = vendor.source("list_policies", cbr.ListPoliciesRequest(**filters))
+
+    assert (expected, expected) == (found.count, len(found.policies))
+
+
+@runs("UpdatePolicy", "DisassociateVaultPolicy", "DeletePolicy")
+def test_policy_is_changed_parted_and_deleted(vendor: Vendor) -> None:
+    """The SDK changes a policy, parts it from its vault, and deletes it."""
+    made = new_policy(vendor)
+    change = cbr.PolicyUpdateReq(policy=cbr.PolicyUpdate(enabled=False, name="paused"))
+    changed = vendor.source("update_policy", cbr.UpdatePolicyRequest(made.id, change)).policy
+    part = cbr.DisassociateVaultPolicyRequest(SOURCE_VAULT, cbr.VaultDissociate(policy_id=made.id))
+    parted = vendor.source("disassociate_vault_policy", part).dissociate_policy
+    vendor.source("delete_policy", cbr.DeletePolicyRequest(made.id))
+
+    assert (False, "paused", 7) == (
+        changed.enabled,
+        changed.name,
+        changed.operation_definition.day_backups,
+    )
+    assert (made.id, SOURCE_VAULT) == (parted.policy_id, parted.vault_id)
+    assert (404, "BackupService.6000") == refused(
+        lambda: vendor.source("show_policy", cbr.ShowPolicyRequest(made.id))
+    )
+
+
+@pytest.mark.parametrize(
+    ("request_type", "tried"),
+    [
+        (cbr.ListBackupsRequest, BACKUP_FILTERS),
+        (cbr.ListVaultRequest, VAULT_FILTERS),
+        (cbr.ListExternalVaultRequest, EXTERNAL_FILTERS),
+        (cbr.ListOpLogsRequest, TASK_FILTERS),
+        (cbr.ListPoliciesRequest, POLICY_FILTERS),
+        (iam.KeystoneListProjectsRequest, PROJECT_FILTERS),
+    ],
+    ids=["backups", "vaults", "external vaults", "tasks", "policies", "projects"],
+)
+def test_every_filter_of_the_sdk_is_tried(
+    request_type: Any, tried: list[tuple[dict[str, Any], Any]]
+) -> None:
+    """What the SDK can ask a list for, a test asks for."""
+    assert set(request_type.openapi_types) == {key for filters, _ in tried for key in filters}
 
 
 # -- refusals -------------------------------------------------------------------------------------
