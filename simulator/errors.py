@@ -67,6 +67,8 @@ _CBR: dict[str, tuple[int, str]] = {
     "6216": (400, "The backup cannot be deleted because it is in use."),
     "6217": (404, "The backup restore point does not exist."),
     "6500": (404, "The operation log does not exist."),
+    "6600": (400, "The number of tags exceeds the maximum."),
+    "6601": (404, "The tag key does not exist."),
     "9900": (400, "Parameter verification failed."),
 }
 

@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from simulator import control, errors
-from simulator.routes import backups, checkpoints, iam, policies, tasks, vault_changes, vaults
+from simulator.routes import backups, checkpoints, iam, policies, tags, tasks, vault_changes, vaults
 
 CONTROL = "/_simulator"
 _NOT_FOUND = "The API does not exist or has not been published in the environment."
@@ -32,7 +32,7 @@ def make_services() -> FastAPI:
     app.add_exception_handler(errors.RefusalError, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_malformed)
     app.add_exception_handler(HTTPException, _refuse_unknown)
-    for module in (iam, backups, checkpoints, vaults, vault_changes, policies, tasks):
+    for module in (iam, backups, checkpoints, vaults, vault_changes, policies, tags, tasks):
         app.include_router(module.router)
     app.include_router(control.router, prefix=CONTROL)
     return app

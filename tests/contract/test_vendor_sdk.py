@@ -623,6 +623,24 @@ def test_create_checkpoint_is_shown_until_ready(vendor: Vendor) -> None:
     assert ["by-sdk"] == [backup.name for backup in backups]
 
 
+@runs("BatchCreateAndDeleteVaultTags", "CreateVaultTags", "ShowVaultTag", "DeleteVaultTag")
+def test_vault_tags_are_changed_together_and_singly(vendor: Vendor) -> None:
+    """The SDK adds and removes tags, and reads what is left."""
+    one, two = (cbr.BulkCreateAndDeleteTags(key=key, value="yes") for key in ("one", "two"))
+    for action, tags in (("create", [one, two]), ("delete", [one])):
+        body = cbr.BulkCreateAndDeleteVaultTagsReq(action=action, tags=tags)
+        request = cbr.BatchCreateAndDeleteVaultTagsRequest(VAULT, body)
+        vendor.destination("batch_create_and_delete_vault_tags", request)
+    third = cbr.VaultTagsCreateReq(tag=cbr.TagCreate(key="three", value="3"))
+    vendor.destination("create_vault_tags", cbr.CreateVaultTagsRequest(VAULT, third))
+    before = vendor.destination("show_vault_tag", cbr.ShowVaultTagRequest(VAULT)).tags
+    vendor.destination("delete_vault_tag", cbr.DeleteVaultTagRequest(key="two", vault_id=VAULT))
+    after = vendor.destination("show_vault", cbr.ShowVaultRequest(VAULT)).vault.tags
+
+    assert [("two", "yes"), ("three", "3")] == [(tag.key, tag.value) for tag in before]
+    assert [("three", "3")] == [(tag.key, tag.value) for tag in after]
+
+
 # -- policies -------------------------------------------------------------------------------------
 
 POLICY_FILTERS: list[tuple[dict[str, Any], int]] = [
