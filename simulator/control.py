@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from simulator import policies
+from simulator import openapi, policies
 from simulator.clock import cbr_time, parse_time
 from simulator.faults import Fault
 from simulator.routes.caller import CloudHere
@@ -64,6 +64,11 @@ class Advance(Change):
 @router.get("/health")
 async def health() -> dict[str, str]:
     return {"status": "ready"}
+
+
+@router.get("/openapi.json")
+async def describe(request: Request) -> dict[str, Any]:
+    return openapi.document(request.app, request.url.path.removesuffix("/openapi.json"))
 
 
 @router.post("/clock")

@@ -82,6 +82,11 @@ class Control:
         """Forget the faults that have not hit yet."""
         self._ask("DELETE", "/faults")
 
+    def describe(self) -> dict[str, Any]:
+        """Return the OpenAPI document of the services."""
+        described: dict[str, Any] = self._ask("GET", "/openapi.json")
+        return described
+
     def advance(self, seconds: float) -> None:
         """Push the clock forward."""
         self._ask("POST", "/clock", json={"seconds": seconds})

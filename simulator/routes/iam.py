@@ -102,7 +102,7 @@ class ProjectFilters(Filters):
         return self
 
 
-@router.post("/v3/auth/tokens")
+@router.post("/v3/auth/tokens", status_code=201)
 async def create_token(
     request: Request, cloud: CloudHere, body: TokenEnvelope, nocatalog: str = ""
 ) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 
 from simulator.clock import parse_time
 
@@ -45,7 +45,9 @@ def _moment(value: Any) -> Any:
 
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
-Moment = Annotated[float, BeforeValidator(_moment)]
+Moment = Annotated[
+    float, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
+]
 Limit = Annotated[int, Field(ge=1, le=1000)]
 Offset = Annotated[int, Field(ge=0)]
 EVERY_ENTERPRISE_PROJECT = (None, "0", "all_granted_eps")
