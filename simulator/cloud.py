@@ -25,7 +25,7 @@ from simulator.store import LAST_NUMBERS, Backup, Meta, Token, Vault, digest_of,
 from simulator.vaults import usual_settings
 from simulator.world import WorldError
 
-STATE_FORMAT = "3"
+STATE_FORMAT = "4"
 """Changes whenever the tables do."""
 
 

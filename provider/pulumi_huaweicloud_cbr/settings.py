@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from huaweicloudsdkcore.auth.endpoint import get_iam_endpoint_by_id
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
 from pydantic_core import from_json
 
@@ -20,6 +21,9 @@ from pulumi_huaweicloud_cbr.setting_keys import KEYS, SECRET_FIELDS, Key
 
 DEFAULT_CLOUD = "myhuaweicloud.com"
 EU_CLOUD = "myhuaweicloud.eu"
+GLOBAL_IAM = "https://iam.myhuaweicloud.com"
+"""Where IAM is for regions without an endpoint of its own; its tokens are good in all of them
+(IAM API reference, KeystoneCreateUserTokenByPassword; vendor SDK core)."""
 DEFAULT_POLL_INTERVAL_S = 10.0
 
 # CBR API reference, CopyBackup: destination_region. Legacy names such as "southchina" exist,
@@ -146,18 +150,25 @@ class Settings(BaseModel):
         """Return the base URL of IAM for a region, without a trailing slash or version."""
         if self.auth_url:
             return re.sub(r"/v3/?$", "", self.auth_url.replace("{region}", region)).rstrip("/")
+        if "iam" not in self.endpoints and self._cloud_of(region) == DEFAULT_CLOUD:
+            # The vendor's own table: not all regions have an IAM of their own.
+            known: str = get_iam_endpoint_by_id(region, GLOBAL_IAM)
+            return known
         return self._base_url("iam", region)
 
     def _base_url(self, service: str, region: str) -> str:
         override = self.endpoints.get(service)
         if override:
             return override.replace("{region}", region).rstrip("/")
-        return f"https://{service}.{region}.{self.cloud or _cloud_of(region)}"
+        return f"https://{service}.{region}.{self._cloud_of(region)}"
 
-
-def _cloud_of(region: str) -> str:
-    # The European sites live under a domain of their own (Terraform provider, region prefix).
-    return EU_CLOUD if region.startswith("eu-west-1") else DEFAULT_CLOUD
+    def _cloud_of(self, region: str) -> str:
+        if self.cloud:
+            return self.cloud
+        # The European site lives under a domain of its own: so say the Terraform provider, by this
+        # prefix, and the CBR tables of the vendor's SDKs for C#, PHP, TypeScript and C++; the one
+        # for Python has it for IAM alone.
+        return EU_CLOUD if region.startswith("eu-west-1") else DEFAULT_CLOUD
 
 
 def _checked_url(value: str) -> str:

@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from huaweicloudsdkcbr.v1.region.cbr_region import CbrRegion
+from huaweicloudsdkcore.auth.internal import IamHelper
+from huaweicloudsdkiam.v3.region.iam_region import IamRegion
 
 from pulumi_huaweicloud_cbr import ConfigurationError
 from pulumi_huaweicloud_cbr.setting_keys import KEYS
 from pulumi_huaweicloud_cbr.settings import Settings
 
 CANARY = "canary-secret-1"
+UNLIKE_PYTHON = {"eu-west-101": "https://cbr.eu-west-101.myhuaweicloud.eu"}
+"""Where the tables of the vendor's SDKs differ, the one for Python (3.1.219) from all others, and
+ours is that of the others."""
 
 
 def load(config: dict[str, Any] | None = None, environ: dict[str, str] | None = None) -> Settings:
@@ -216,6 +222,49 @@ def test_addresses(config: dict[str, Any], cbr: str, iam: str) -> None:
 
     assert cbr == settings.cbr_url("cn-north-4")
     assert iam == settings.iam_url("cn-north-4")
+
+
+@pytest.mark.parametrize("region", CbrRegion.static_fields)
+def test_addresses_are_those_of_the_vendors_tables(region: str) -> None:
+    """Every region in which the vendor's SDK finds CBR has the vendor's addresses here."""
+    of_cbr, of_iam = CbrRegion.static_fields[region], IamRegion.static_fields.get(region)
+    # Where IAM's table lacks the region, the SDK asks the global endpoint.
+    (iam,) = of_iam.endpoints if of_iam else (IamHelper.get_iam_endpoint(region),)
+
+    (vendors,) = of_cbr.endpoints
+    assert UNLIKE_PYTHON.get(region, vendors) == load().cbr_url(region)
+    assert iam == load().iam_url(region)
+
+
+def test_addresses_of_iam_regions_are_the_vendors() -> None:
+    """The vendor's two tables of IAM's regions agree with what is used here."""
+    for region, of_iam in IamRegion.static_fields.items():
+        assert list(of_iam.endpoints) == [load().iam_url(region)]
+
+
+@pytest.mark.parametrize("region", ["eu-de", "eu-nl"])
+def test_addresses_of_open_telekom_cloud(region: str) -> None:
+    """Another cloud with the same API needs its domain only."""
+    settings = load({"cloud": "otc.t-systems.com"})
+
+    assert f"https://cbr.{region}.otc.t-systems.com" == settings.cbr_url(region)
+    assert f"https://iam.{region}.otc.t-systems.com" == settings.iam_url(region)
+
+
+def test_addresses_of_regions_that_the_vendor_does_not_list() -> None:
+    """An older or newer region has the usual address for CBR, and IAM's global one."""
+    assert "https://cbr.southchina.myhuaweicloud.com" == load().cbr_url("southchina")
+    assert "https://iam.myhuaweicloud.com" == load().iam_url("southchina")
+
+
+def test_addresses_that_are_configured_overrule_the_vendors() -> None:
+    """A domain, an endpoint or an address of IAM wins over every table."""
+    named = load({"cloud": "x.org"})
+    given = load({"endpoints": {"iam": "https://iam.x.org"}})
+
+    assert "https://iam.af-north-1.x.org" == named.iam_url("af-north-1")
+    assert "https://iam.x.org" == given.iam_url("af-north-1")
+    assert "https://y.org" == load({"authUrl": "https://y.org/v3"}).iam_url("af-north-1")
 
 
 def test_addresses_of_european_regions() -> None:
