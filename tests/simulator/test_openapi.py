@@ -77,7 +77,7 @@ def described() -> dict[str, Any]:
 def asked_for() -> dict[str, Any]:
     """Return the document for a caller that is signed in and knows what there is."""
     wanted = described()
-    settled = {"X-Auth-Token", *KNOWN}
+    settled = {"Authorization", "X-Auth-Token", *KNOWN}
     paths = {}
     for path, methods in wanted["paths"].items():
         for operation in methods.values():
