@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import re
+import time
 import uuid
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -57,7 +58,11 @@ class Gateway:
         request = journal.describe(scope, body, self._cloud)
         fault = self._fault(request)
         action = fault.action if fault else None
-        await asyncio.sleep(self._cloud.options.latency_ms / 1000)
+        # Half of it on the way here, half on the way back, and carrying out takes part of the
+        # latter: where many come at once, each still takes no longer than it was told to.
+        latency_s = self._cloud.options.latency_ms / 1000
+        due_at = time.monotonic() + latency_s
+        await asyncio.sleep(latency_s / 2)
         try:
             answer = await self._serve(scope, body, request, fault)
         except ConnectionDroppedError:
@@ -68,6 +73,7 @@ class Gateway:
         journal.note(self._cloud, request, None if is_exit else answer.status, action)
         if is_exit:
             _exit(scope)
+        await asyncio.sleep(max(0.0, due_at - time.monotonic()))
         cut = fault.bytes if fault and action == "truncate_after" else None
         await _send(answer, send, scope, cut)
 
