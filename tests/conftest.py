@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from pulumi_huaweicloud_cbr import errors
+
 FOREIGN = ("HW_", "HUAWEICLOUD_", "PULUMI_")
 # Reasons that a skipped test may give in CI; another reason fails the run.
 ALLOWED_SKIPS = ("needs a real account",)
@@ -23,6 +25,12 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             key.startswith("HW_") and "CBR_TEST_REAL" in os.environ
         ):
             monkeypatch.delenv(key)
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the secrets of the tests before: the word that was one would be blanked out here."""
+    monkeypatch.setattr(errors, "_secrets", set())
 
 
 @pytest.fixture
