@@ -162,16 +162,27 @@ class PasswordAuth(httpx.Auth):
         """Return the project that the token is good for; None until that is known."""
         return self._project_id or (self._token.project_id if self._token else None)
 
+    @property
+    def sign_in_url(self) -> str:
+        """Where IAM gives tokens."""
+        return f"{self._settings.iam_url(self._region)}/v3/auth/tokens"
+
     async def async_auth_flow(
         self, request: httpx.Request
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Sign in if need be, send, and once more with a new token if the old one was refused."""
+        """Sign in if need be, send, and once more with a new token if the old one was refused.
+
+        A request to the sign-in's own address is only signing in.
+        """
+        is_sign_in = str(request.url) == self.sign_in_url
         async with self._lock:
             # Requests that come meanwhile wait here and find the token when they get in.
-            if not self._has_usable_token():
+            if is_sign_in or not self._has_usable_token():
                 response = yield self._sign_in_request()
                 await response.aread()
                 self._accept(response)
+        if is_sign_in:
+            return
         used = self._stamp(request)
         response = yield request
         await response.aread()
@@ -207,7 +218,7 @@ class PasswordAuth(httpx.Auth):
         project = {"id": self._project_id} if self._project_id else {"name": self._region}
         return httpx.Request(
             "POST",
-            f"{settings.iam_url(self._region)}/v3/auth/tokens",
+            self.sign_in_url,
             params={"nocatalog": "true"},
             json={
                 "auth": {

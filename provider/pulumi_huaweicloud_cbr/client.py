@@ -18,8 +18,9 @@ from urllib.parse import quote
 import anyio
 import httpx
 
-from pulumi_huaweicloud_cbr.auth import Authenticator
+from pulumi_huaweicloud_cbr.auth import Authenticator, PasswordAuth
 from pulumi_huaweicloud_cbr.backoff import Pause, RetryBudget, may_repeat, retrying
+from pulumi_huaweicloud_cbr.certificates import usual_context
 from pulumi_huaweicloud_cbr.clock import Clock, SystemClock
 from pulumi_huaweicloud_cbr.error_codes import (
     CODES_BACKUP_MISSING,
@@ -328,6 +329,20 @@ class CbrClient:
         )
         return (await self._call(call, ProjectPage)).projects
 
+    async def sign_in(self, region: str) -> str | None:
+        """Sign in to a region, and return the id of its own project as IAM tells it then.
+
+        None where signing in tells none: with an access key or a given token there is no sign-in.
+        Source: IAM API reference, KeystoneCreateUserTokenByPassword, ``token.project``.
+        """
+        _, auth = self._authenticator.for_lookup(region)
+        if not isinstance(auth, PasswordAuth):
+            return None
+        if auth.project_id is None:
+            doing = f"signing in to region {region!r}"
+            await self._respond(Call(doing=doing, method="POST", url=auth.sign_in_url, auth=auth))
+        return auth.project_id
+
     def _cbr(
         self,
         doing: str,
@@ -473,13 +488,12 @@ def _params(**values: Any) -> dict[str, Any]:
 def _tls_context(settings: Settings) -> ssl.SSLContext | bool:
     if settings.insecure:
         return False
-    if settings.ca_file is None:
-        return True
+    given = settings.ca_file
+    where = f"huaweicloud:caFile (or HW_CA_FILE): {given!r}" if given else "SSL_CERT_FILE"
     try:
-        return ssl.create_default_context(cafile=settings.ca_file)
+        return ssl.create_default_context(cafile=given) if given else usual_context()
     except (OSError, ssl.SSLError) as error:
         raise ConfigurationError(
-            f"huaweicloud:caFile (or HW_CA_FILE): {settings.ca_file!r} cannot be used: "
-            f"{error.strerror or error}",
+            f"{where} cannot be used: {error.strerror or error}",
             remedy="want a file of PEM certificates",
         ) from error

@@ -214,6 +214,9 @@ async def find_project_id(api: CbrClient, region: str) -> str:
     Raises:
         ConfigurationError: IAM shows none, or more than one, to these credentials.
     """
+    own_id = await api.sign_in(region)
+    if own_id is not None:
+        return own_id
     projects = await api.list_projects(region)
     exact = [project for project in projects if project.name == region]
     if len(exact) == 1:

@@ -156,6 +156,11 @@ class SharedClient(CbrClient):
         ask = super().get_replication_capabilities
         return await self._once(("capabilities", scope), lambda: ask(scope))
 
+    async def sign_in(self, region: str) -> str | None:
+        """Sign in to a region, once."""
+        ask = super().sign_in
+        return await self._once(("signing in", region), lambda: ask(region))
+
     async def list_projects(self, region: str) -> tuple[Project, ...]:
         """Read the projects that are named like a region."""
         ask = super().list_projects

@@ -222,7 +222,7 @@ class Project(WireModel):
 class TokenProject(WireModel):
     """The project that a token is scoped to."""
 
-    id: str
+    id: Id
 
 
 class TokenBody(WireModel):

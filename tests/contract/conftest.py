@@ -63,6 +63,15 @@ def configuration(simulator: InProcessSimulator) -> dict[str, str]:
 
 
 @pytest.fixture
+def access_key(configuration: dict[str, str]) -> None:
+    """Sign with an access key: projects are then looked up, while signing in tells them."""
+    for key in ("userName", "password", "domainName"):
+        del configuration[f"huaweicloud:{key}"]
+    configuration["huaweicloud:accessKey"] = "DEMOACCESSKEY0000001"
+    configuration["huaweicloud:secretKey"] = "not-a-secret-demo-key"
+
+
+@pytest.fixture
 def session(simulator: InProcessSimulator, configuration: dict[str, str]) -> Iterator[Session]:
     """The session that providers and functions use, connected to the simulator."""
     session = Session(

@@ -623,7 +623,7 @@ class Life:
 STEP_LIMIT_S = Limits().copy_s + Limits().deletion_s + 10 * RetryBudget().seconds
 # The steps of a life, and the operations that each of them makes use of.
 STEPS: dict[Callable[[Life], None], tuple[str, ...]] = {
-    Life.check: ("CreateToken", "ListProjects", "ShowVault", "ShowReplicationCapabilities"),
+    Life.check: ("CreateToken", "ShowVault", "ShowReplicationCapabilities"),
     Life.create: ("ShowBackup", "CopyBackup"),
     Life.read: ("ShowBackup",),
     Life.update: ("ShowBackup", "UpdateBackup"),

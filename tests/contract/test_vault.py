@@ -926,6 +926,7 @@ def test_preflight_that_cannot_ask_is_a_fault(rig: Rig) -> None:
     assert all("preflight could not ask the API" in reason for _, reason in faults)
 
 
+@pytest.mark.usefixtures("access_key")
 @pytest.mark.parametrize(
     ("skip", "field"), [(0, "source_region"), (1, "destination_region")], ids=["source", "other"]
 )
@@ -945,6 +946,7 @@ def test_region_without_a_project_is_told(rig: Rig, skip: int, field: str) -> No
     assert "looking up the project of region" in reason
 
 
+@pytest.mark.usefixtures("access_key")
 @pytest.mark.parametrize("skip", [pytest.param(0, id="source"), pytest.param(1, id="destination")])
 def test_project_that_cannot_be_asked_for_is_told(rig: Rig, skip: int) -> None:
     """A fault of the look-up is told with the way to go without it."""

@@ -28,6 +28,7 @@ from pulumi_huaweicloud_cbr.errors import (
     OutcomeUnknownError,
     TransportError,
 )
+from pulumi_huaweicloud_cbr.finders import find_project_id
 from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateRequest, ReplicateVaultRequest
 from pulumi_huaweicloud_cbr.settings import Settings
 from tests.unit.wire import (
@@ -217,6 +218,64 @@ async def test_list_projects_asks_iam_by_name() -> None:
     expected = "https://iam.cn-east-3.myhuaweicloud.com/v3/projects?name=cn-east-3"
     assert expected == str(wire.requests[0].url)
     assert PROJECT == project.id
+
+
+SIGN_IN: dict[str, Any] = {
+    "token": None,
+    "user_name": "ops",
+    "password": "not-a-secret",
+    "domain_name": "acme",
+}
+
+
+def signed_in(**project: str) -> httpx.Response:
+    """Return IAM's answer to a sign-in."""
+    body = {"token": {"project": project}} if project else {"token": {}}
+    return httpx.Response(201, json=body, headers={"X-Subject-Token": TOKEN})
+
+
+@pytest.mark.anyio
+async def test_sign_in_tells_the_regions_own_project() -> None:
+    """One request signs in and tells the project; the token serves what is asked there next."""
+    wire = Wire(signed_in(id=PROJECT, name=SOURCE.region), httpx.Response(200, json=SHOWN))
+
+    async with wire.client(**SIGN_IN) as api:
+        found = await api.sign_in(SOURCE.region)
+        again = await api.sign_in(SOURCE.region)
+        await api.get_backup(SOURCE, BACKUP)
+
+    assert PROJECT == found == again
+    asked = [(request.method, request.url.path) for request in wire.requests]
+    assert [
+        ("POST", "/v3/auth/tokens"),
+        ("GET", f"/v3/{PROJECT}/backups/{BACKUP}"),
+    ] == asked
+    assert TOKEN == wire.requests[1].headers["X-Auth-Token"]
+
+
+@pytest.mark.anyio
+async def test_sign_in_that_tells_no_project_leaves_it_to_the_look_up() -> None:
+    """Where IAM says nothing of the project, it is looked up by its name."""
+    projects = {"projects": [{"id": PROJECT, "name": SOURCE.region}]}
+    wire = Wire(signed_in(), httpx.Response(200, json=projects))
+
+    async with wire.client(**SIGN_IN) as api:
+        found = await find_project_id(api, SOURCE.region)
+
+    assert PROJECT == found
+    assert ["POST", "GET"] == [request.method for request in wire.requests]
+
+
+@pytest.mark.anyio
+async def test_sign_in_is_nothing_where_a_token_is_given() -> None:
+    """With a given token there is nobody to sign in."""
+    wire = Wire()
+
+    async with wire.client() as api:
+        found = await api.sign_in(SOURCE.region)
+
+    assert found is None
+    assert [] == wire.requests
 
 
 # -- failures on the way -------------------------------------------------------------------
@@ -603,17 +662,20 @@ def test_client_unusable_ca_file_is_told(tmp_path: Path, content: str | None) ->
     assert str(path) in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        pytest.param({}, True, id="system"),
-        pytest.param({"insecure": True}, False, id="insecure"),
-        pytest.param({"insecure": True, "ca_file": "none"}, False, id="insecure-first"),
-    ],
-)
-def test_tls_context_follows_the_settings(given: dict[str, Any], expected: bool) -> None:
-    """Certificates are checked against the system's, unless the user says not to."""
-    assert expected == client_module._tls_context(Settings(**given))
+@pytest.mark.parametrize("ca_file", [None, "none"], ids=["alone", "insecure-first"])
+def test_tls_context_without_checks(ca_file: str | None) -> None:
+    """Certificates are not checked where the user says so, and only there."""
+    assert client_module._tls_context(Settings(insecure=True, ca_file=ca_file)) is False
+
+
+def test_tls_context_checks_certificates_and_names() -> None:
+    """Unless the user says otherwise, a server needs a certificate for its name."""
+    context = client_module._tls_context(Settings())
+
+    assert isinstance(context, ssl.SSLContext)
+    assert context.check_hostname
+    assert ssl.CERT_REQUIRED == context.verify_mode
+    assert context.get_ca_certs()
 
 
 def test_tls_context_ca_file_is_loaded() -> None:

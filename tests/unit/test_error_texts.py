@@ -32,6 +32,7 @@ from pulumi_huaweicloud_cbr import (
     whole_vault,
 )
 from pulumi_huaweicloud_cbr.auth import GivenTokens, make_authenticator
+from pulumi_huaweicloud_cbr.certificates import begin_reading
 from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.clock import InterruptibleClock
 from pulumi_huaweicloud_cbr.completion import CompletionPlan, wait_for_all
@@ -453,6 +454,17 @@ def unanswered() -> str:
         return ends(replicate, wire)
 
 
+def no_authorities() -> str:
+    """Return what is said where the environment names authorities that are not there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
+        begin_reading.cache_clear()
+        try:
+            return caught(lambda: client._tls_context(Settings()))
+        finally:
+            begin_reading.cache_clear()
+
+
 def refused_signature(detail: str, **headers: str) -> httpx.Response:
     """Return what the gateway answers to a signature."""
     message = f"Incorrect IAM authentication information: {detail}"
@@ -622,6 +634,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     "client-ca-file": lambda: caught(
         lambda: client._tls_context(Settings(ca_file="/nowhere/ca.pem"))
     ),
+    "client-authorities": no_authorities,
     "client-call-limit": unanswered,
     "client-not-sent": lambda: ends(replicate, Wire(httpx.ConnectError("Connection refused"))),
     "client-no-answer": lambda: ends(replicate, Wire(httpx.ReadTimeout(""))),
@@ -1108,6 +1121,9 @@ EXPECTED = {
     "client-ca-file": (
         "huaweicloud:caFile (or HW_CA_FILE): '/nowhere/ca.pem' cannot be used: No such "
         "file or directory; want a file of PEM certificates"
+    ),
+    "client-authorities": (
+        "SSL_CERT_FILE cannot be used: No such file or directory; want a file of PEM certificates"
     ),
     "client-call-limit": (
         "submitting replication of backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to "

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import pulumi
 from pulumi.dynamic import ConfigureRequest, ResourceProvider
 
+from pulumi_huaweicloud_cbr.certificates import begin_reading
 from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, redact
 from pulumi_huaweicloud_cbr.resources._call import refuse, serving
 from pulumi_huaweicloud_cbr.resources._messages import slow_call
@@ -129,6 +130,7 @@ class CbrProvider(ResourceProvider):
                 "the provider was not configured by the engine",
                 remedy="resources of this package are only used through pulumi",
             )
+        begin_reading()
         from pulumi_huaweicloud_cbr.settings import Settings
 
         return open_session(Settings.load(get, os.environ))
