@@ -207,11 +207,15 @@ endef
 # ---- benchmarks -------------------------------------------------------------------------------
 
 .PHONY: bench
-bench: toolchain-quiet ## Fleets of replications against the simulator (BENCH_ARGS="--forms single --sizes 1,10")
+bench: toolchain-quiet sdk-venvs ## Fleets of replications against the simulator (BENCH_ARGS="--forms single --sizes 1,10")
 	@$(ISOLATE) .venv/bin/python -m benchmarks.fleet $(BENCH_ARGS)
 
+.PHONY: bench-targets
+bench-targets: toolchain-quiet sdk-venvs ## What fleets must not cost: each target beside what was measured
+	@$(ISOLATE) .venv/bin/python -m benchmarks.targets $(BENCH_ARGS)
+
 .PHONY: bench-host
-bench-host: toolchain-quiet ## The plugin host against the SDK's plugin, side by side
+bench-host: toolchain-quiet sdk-venvs ## The plugin host against the SDK's plugin, side by side
 	@$(ISOLATE) .venv/bin/python -m benchmarks.plugin_host
 
 .PHONY: bench-start

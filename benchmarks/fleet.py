@@ -1,8 +1,9 @@
 """What fleets cost: one resource for each backup, one for many, one for a whole vault.
 
 ``make bench`` prints Markdown tables; `benchmarks/results/fleet.md` is one such output. Beside each
-form stands its floor: dynamic resources of the same number, inputs and outputs that do nothing, so
-that the difference is ours and what the API takes. Copies end at once, deletions too.
+form stands its floor: as many dynamic resources that do nothing, with the inputs and outputs that
+the form was seen to leave in the state, so that the difference is ours and what the API takes.
+Copies end at once, deletions too.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import pulumi_huaweicloud_cbr as cbr
 from benchmarks.rig import PluginWatch, machine, make_project, pulumi_version, seconds_of
 from simulator.specs import CopyScript, Options
 from simulator.testing import SimulatorProcess
@@ -63,64 +64,39 @@ cbr.ReplicationsComplete(
     "all-there", cbr.ReplicationsCompleteArgs(replications=replications)
 )
 """
-# Importable, so that the plugin has no code to un-pickle. What is copied is what ours stores.
+# Importable, so that the plugin has no code to un-pickle.
 IDLE_MODULE = """
+import json, pathlib
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, ResourceProvider
+
+def recorded():
+    return json.loads(pathlib.Path(__file__).with_name("recorded.json").read_text())
 
 class IdleProvider(ResourceProvider):
     serialize_as_secret_always = False
+    outputs = None
 
     def diff(self, id, olds, news):
         return DiffResult(changes=False)
 
     def create(self, props):
-        return CreateResult("idle", props)
+        if IdleProvider.outputs is None:
+            IdleProvider.outputs = {name: row["outputs"] for name, row in recorded().items()}
+        return CreateResult("idle", IdleProvider.outputs[props["idle"]])
 
     def read(self, id, props):
         return ReadResult(id, props)
 
 class Idle(Resource):
-    def __init__(self, name, props):
-        super().__init__(IdleProvider(), name, props)
+    def __init__(self, name, inputs):
+        super().__init__(IdleProvider(), name, {**inputs, "idle": name})
 """
 IDLE = """
-import json, pathlib
-from idle import Idle
+from idle import Idle, recorded
 
-fleet = json.loads(pathlib.Path("fleet.json").read_text())
-for label, backup_id in fleet["backups"].items():
-    Idle(label, {**fleet["row"], "backup_id": backup_id})
+for name, row in recorded().items():
+    Idle(name, row["inputs"])
 """
-IDLE_SET = """
-import json, pathlib
-from idle import Idle
-
-fleet = json.loads(pathlib.Path("fleet.json").read_text())
-rows = {label: {**fleet["row"], "backup_id": key} for label, key in fleet["backups"].items()}
-Idle("fleet", {"backups": fleet["backups"], **fleet["to"], "members": rows})
-"""
-UUID = "00000000-0000-4000-8000-000000000000"
-# What a replication has in the state besides its backup's id, in length.
-ROW = {
-    "source_region": "cn-north-4",
-    "source_project_id": UUID.replace("-", ""),
-    "destination_region": "cn-east-3",
-    "destination_project_id": UUID.replace("-", ""),
-    "destination_vault_id": UUID,
-    "replication_record_id": UUID,
-    "destination_backup_id": UUID,
-    "destination_checkpoint_id": UUID,
-    "provider_id": UUID,
-    "source_resource_id": UUID,
-    "created_at": "2026-11-20T02:00:11.905331",
-    "name": None,
-    "description": None,
-    "status": "waiting_replicate",
-    "enable_acceleration": False,
-    "adopt": True,
-    "preflight": "error",
-    "source_deleted": False,
-}
 STEPS = ("up", "preview", "refresh", "destroy")
 COPY_S = 10.0
 """How long each copy takes where waiting is measured."""
@@ -128,24 +104,39 @@ MANY = 500
 """So many are measured in one round only, as each takes minutes."""
 
 
+Recorded = dict[str, dict[str, Any]]
+"""Inputs and outputs of resources in a state, by name."""
+
+
 @dataclass(frozen=True)
 class Form:
-    """A way to declare a fleet, what the package must have for it, and the floor beside it."""
+    """A way to declare a fleet, and what is known of it beforehand."""
 
     program: str
-    needs: str = ""
-    floor: str = ""
     copies: CopyScript = field(default_factory=lambda: CopyScript(mode="immediate"))
+    recorded: Recorded = field(default_factory=dict)
 
 
 FORMS = {
-    "floor": Form(IDLE),
-    "floor-set": Form(IDLE_SET),
-    "single": Form(SINGLE, "BackupReplication", "floor"),
-    "set": Form(SET, "BackupReplicationSet", "floor-set"),
-    "vault": Form(VAULT, "VaultReplication", "floor-set"),
-    "wait": Form(WAIT, "ReplicationsComplete", copies=CopyScript(seconds=COPY_S)),
+    "single": Form(SINGLE),
+    "set": Form(SET),
+    "vault": Form(VAULT),
+    "wait": Form(WAIT, CopyScript(seconds=COPY_S)),
 }
+FLOOR = "floor of "
+
+
+def floor_of(project: Project) -> Form:
+    """Return the form that leaves the same in the state as a project did, and does nothing."""
+    recorded = {
+        row["urn"].rsplit("::", 1)[1]: {
+            key: {name: value for name, value in row[key].items() if name != "__provider"}
+            for key in ("inputs", "outputs")
+        }
+        for row in project.deployment()["resources"]
+        if row["type"].startswith("pulumi-python:dynamic")
+    }
+    return Form(IDLE, recorded=recorded)
 
 
 @dataclass
@@ -178,12 +169,12 @@ def fleet(form: Form, size: int) -> Iterator[tuple[SimulatorProcess, Project]]:
             "destination_region": destination.region,
             "destination_vault_id": destination.id,
         },
-        "row": ROW,
     }
     files = {
         "__main__.py": form.program,
         "idle.py": IDLE_MODULE,
         "fleet.json": json.dumps(description),
+        "recorded.json": json.dumps(form.recorded),
     }
     with tempfile.TemporaryDirectory() as scratch:
         (Path(scratch) / "simulator").mkdir()
@@ -206,14 +197,15 @@ def children_cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def measure_round(simulator: SimulatorProcess, project: Project, cell: Cell) -> None:
-    """Create, look, refresh and destroy the fleet once."""
+def measure_round(simulator: SimulatorProcess, project: Project, cell: Cell) -> Form:
+    """Create, look, refresh and destroy the fleet once; return its floor."""
     work: dict[str, Callable[[], object]] = {
         "up": project.up,
         "preview": lambda: project.preview("--expect-no-changes"),
         "refresh": project.refresh,
         "destroy": project.destroy,
     }
+    floor = Form(IDLE)
     for step in STEPS:
         simulator.control.clear_journal()
         spent_s = children_cpu_s()
@@ -224,6 +216,8 @@ def measure_round(simulator: SimulatorProcess, project: Project, cell: Cell) -> 
         if step == "up":
             cell.up_cpu_s.append(children_cpu_s() - spent_s)
             cell.state_bytes.append(len(json.dumps(project.deployment())))
+            floor = floor_of(project)
+    return floor
 
 
 def measure(
@@ -233,24 +227,38 @@ def measure(
     rounds: int,
     tell: Callable[[str], None],
 ) -> Results:
-    """Measure everything that was asked for."""
+    """Measure everything that was asked for, each form's floor after it."""
     results: Results = {}
     for size in sizes:
         for name in names:
-            # A floor makes no calls.
-            for latency in latencies[:1] if name.startswith("floor") else latencies:
+            floor: Form | None = None
+            for latency in latencies:
                 cell = results[name, size, latency] = Cell()
                 for number in range(1 if size >= MANY else rounds):
                     tell(f"{name}, {size}, {latency:g} ms, round {number + 1}")
-                    # Each round anew: a backup that was copied before takes other requests.
-                    with fleet(FORMS[name], size) as (simulator, project):
-                        simulator.control.change_options(latency_ms=latency)
-                        try:
-                            measure_round(simulator, project, cell)
-                        except (AssertionError, subprocess.TimeoutExpired) as error:
-                            tell(f"given up: {str(error)[:2000]}")
-                            break
+                    floor = measured(FORMS[name], size, latency, cell, tell) or floor
+            if floor is None:
+                continue
+            # A floor makes no calls.
+            cell = results[FLOOR + name, size, latencies[0]] = Cell()
+            for number in range(1 if size >= MANY else rounds):
+                tell(f"{FLOOR}{name}, {size}, round {number + 1}")
+                measured(floor, size, latencies[0], cell, tell)
     return results
+
+
+def measured(
+    form: Form, size: int, latency: float, cell: Cell, tell: Callable[[str], None]
+) -> Form | None:
+    """Measure one round, and return the floor; None where a command failed."""
+    # Each round anew: a backup that was copied before takes other requests.
+    with fleet(form, size) as (simulator, project):
+        simulator.control.change_options(latency_ms=latency)
+        try:
+            return measure_round(simulator, project, cell)
+        except (AssertionError, subprocess.TimeoutExpired) as error:
+            tell(f"given up: {str(error)[:2000]}")
+            return None
 
 
 def rows(results: Results, sizes: list[int], latencies: list[float]) -> Iterator[str]:
@@ -262,29 +270,30 @@ def rows(results: Results, sizes: list[int], latencies: list[float]) -> Iterator
     )
     yield "|" + "---|" * (8 + len(STEPS))
     for size in sizes:
-        for name, form in FORMS.items():
+        for name in FORMS:
+            floor = results.get((FLOOR + name, size, latencies[0]))
+            if floor is not None:
+                yield row(FLOOR + name, size, None, floor, None)
             for latency in latencies:
                 cell = results.get((name, size, latency))
-                if cell is None:
-                    continue
-                floor = results.get((form.floor, size, latencies[0]))
-                yield row(name, size, latency, cell, floor)
+                if cell is not None:
+                    yield row(name, size, latency, cell, floor)
 
 
-def row(name: str, size: int, latency: float, cell: Cell, floor: Cell | None) -> str:
-    """Return one line of the table."""
+def row(name: str, size: int, latency: float | None, cell: Cell, floor: Cell | None) -> str:
+    """Return one line of the table; a floor has no latency."""
     medians = [cell.median(step) for step in STEPS]
     took, least = cell.median("up"), floor.median("up") if floor else None
     ours = "" if took is None or least is None else f"{took - least:.2f}"
     requests = " / ".join(
-        f"{statistics.median(counts) / size:.1f}" if (counts := cell.requests[step]) else "-"
+        f"{statistics.median(counts) / size:.2f}" if (counts := cell.requests[step]) else "-"
         for step in STEPS
     )
     return (
-        f"| {name} | {size} | {latency:g} | "
+        f"| {name} | {size} | {'' if latency is None else f'{latency:g}'} | "
         + " | ".join("-" if value is None else f"{value:.2f}" for value in medians)
         + f" | {ours} | {statistics.median(cell.up_cpu_s or [0]):.2f} "
-        f"| {'' if name.startswith('floor') else requests} "
+        f"| {'' if latency is None else requests} "
         f"| {max(cell.state_bytes, default=0) / 1000:.0f} | {cell.peak_mb:.0f} |"
     )
 
@@ -300,12 +309,11 @@ def milliseconds(text: str) -> list[float]:
 
 
 def forms(text: str) -> list[str]:
-    """Return the names of a list with commas, and of the floors that belong to them."""
+    """Return the names of a list with commas."""
     chosen = text.split(",")
     if unknown := set(chosen) - set(FORMS):
         raise argparse.ArgumentTypeError(f"{min(unknown)!r} is none of {', '.join(FORMS)}")
-    floors = {FORMS[name].floor for name in chosen}
-    return [name for name in FORMS if name in chosen or name in floors]
+    return [name for name in FORMS if name in chosen]
 
 
 def main() -> None:
@@ -316,20 +324,16 @@ def main() -> None:
     parser.add_argument("--latencies", type=milliseconds, default=[0.0, 50.0, 200.0])
     parser.add_argument("--rounds", type=int, default=3, help=f"one from {MANY} replicas on")
     options = parser.parse_args()
-    missing = [name for name in options.forms if FORMS[name].needs not in ("", *cbr.__all__)]
-    names = [name for name in options.forms if name not in missing]
 
     def tell(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
-    results = measure(names, options.sizes, options.latencies, options.rounds, tell)
+    results = measure(options.forms, options.sizes, options.latencies, options.rounds, tell)
     command = " ".join(sys.argv[1:])
     print(f"`{f'python -m benchmarks.fleet {command}'.strip()}`\n")
     print(f"{machine()}, {pulumi_version()}, medians of {options.rounds} rounds (one from {MANY}")
     print(f"replicas on). With `wait`, each copy takes {COPY_S:g} s, which `up` waits for.\n")
     print("\n".join(rows(results, options.sizes, options.latencies)))
-    if missing:
-        print(f"\nNot in this version: {', '.join(missing)}.")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from types import TracebackType
 
 from typing_extensions import Self
 
-from tests.e2e.driver import TOOLCHAIN, Project, plugins_of
+from tests.e2e.driver import TOOLCHAIN, Project, plugins_of, sdk_python
 
 LOOK_S = 0.01
 
@@ -32,7 +32,8 @@ def make_project(directory: Path, files: dict[str, str]) -> Project:
     (program / "Pulumi.yaml").write_text("name: bench\nruntime: python\n")
     for name, text in files.items():
         (program / name).write_text(text)
-    project = Project(program, Path(sys.executable))
+    # A user's environment: the developers' has more, some of which is imported where it is there.
+    project = Project(program, sdk_python("3.255.0"))
     project.environment["PYTHONPATH"] = str(program)
     project.init()
     return project

@@ -1,0 +1,239 @@
+"""What fleets must not cost: each target of ours beside what was measured, in one run.
+
+``make bench-targets`` prints a Markdown table; `benchmarks/results/targets.md` is one such output.
+Seconds are compared with a floor that ran in the same minutes: as many dynamic resources that do
+nothing and have the same state. The ideal is what the API's latency takes where requests are always
+under way.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from benchmarks.fleet import FORMS, Cell, Form, fleet, measured
+from benchmarks.rig import PluginWatch, machine, pulumi_version, seconds_of
+from benchmarks.start import PLUGIN, PULUMI, Stage
+from benchmarks.start import measure as measure_import
+from pulumi_huaweicloud_cbr.pacing import AT_ONCE
+from simulator.specs import CopyScript
+from tests.e2e.driver import Project
+
+LATENCY_MS = 200.0
+LATENCY_S = LATENCY_MS / 1000
+ENGINES_CALLS = 8
+"""The engine's default: four for each of two cores (`pulumi up --help`, --parallel)."""
+LIMIT_HZ = 20
+THROTTLED = 500
+WAITS_S = (20.0, 80.0)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One target, and what was measured."""
+
+    what: str
+    measured: float
+    limit: float
+    how: str
+
+    def row(self) -> str:
+        """Return a line of the table."""
+        verdict = "yes" if self.measured <= self.limit else "**no**"
+        return f"| {self.what} | {self.how} | {self.measured:.2f} | {self.limit:g} | {verdict} |"
+
+
+Tell = Callable[[str], None]
+
+
+def side_by_side(
+    name: str, size: int, latency_ms: float, rounds: int, tell: Tell
+) -> tuple[Cell, Cell]:
+    """Measure a form and its floor in turn."""
+    cell, beside = Cell(), Cell()
+    for number in range(rounds):
+        tell(f"{name}, {size}, {latency_ms:g} ms, round {number + 1} of {rounds}")
+        floor = must(measured(FORMS[name], size, latency_ms, cell, tell))
+        must(measured(floor, size, latency_ms, beside, tell))
+    return cell, beside
+
+
+def must(form: Form | None) -> Form:
+    """Return what was measured; end where a command failed, as was told."""
+    if form is None:
+        raise SystemExit(1)
+    return form
+
+
+def of(cell: Cell, step: str = "up") -> float:
+    """Return the median seconds of a step."""
+    return statistics.median(cell.seconds[step])
+
+
+def per_replica(cell: Cell, size: int) -> float:
+    """Return how many requests `up` sent for each replica."""
+    return statistics.median(cell.requests["up"]) / size
+
+
+def sets(rounds: int, tell: Tell) -> Iterator[Finding]:
+    """Yield how sets go up, and how long a preview without changes takes."""
+    one, _ = side_by_side("set", 1, LATENCY_MS, rounds, tell)
+    middle, floor = side_by_side("set", 500, LATENCY_MS, rounds, tell)
+    large, _ = side_by_side("set", 1000, LATENCY_MS, rounds, tell)
+    ideal_s = 500 * LATENCY_S / AT_ONCE
+    yield Finding(
+        "a set of 500 goes up",
+        of(middle) / (of(floor) + ideal_s),
+        1.25,
+        f"{of(middle):.2f} s / ({of(floor):.2f} s floor + {ideal_s:.2f} s ideal)",
+    )
+    yield Finding("requests for each of its members", per_replica(middle, 500), 1.1, "journal")
+    yield Finding(
+        "a set of 1,000 against one of 500",
+        of(large) / of(middle),
+        2.0,
+        f"{of(large):.2f} s / {of(middle):.2f} s",
+    )
+    yield Finding(
+        "preview without changes, a set of 1,000 against one of 1",
+        of(large, "preview") / of(one, "preview"),
+        1.3,
+        f"{of(large, 'preview'):.2f} s / {of(one, 'preview'):.2f} s",
+    )
+
+
+def singles(rounds: int, tell: Tell) -> Iterator[Finding]:
+    """Yield how single replications go up, many and one."""
+    many, floor = side_by_side("single", 100, LATENCY_MS, rounds, tell)
+    ideal_s = 100 * LATENCY_S / ENGINES_CALLS
+    yield Finding(
+        "100 single replications go up",
+        of(many) / (of(floor) + ideal_s),
+        1.3,
+        f"{of(many):.2f} s / ({of(floor):.2f} s floor + {ideal_s:.2f} s ideal)",
+    )
+    yield Finding("requests for each of them", per_replica(many, 100), 1.25, "journal")
+    # One is over in a second or two, so that more rounds are needed.
+    one, least = side_by_side("single", 1, 0.0, 4 * rounds - 1, tell)
+    yield Finding(
+        "our own share of one `up`, ms",
+        (of(one) - of(least)) * 1000,
+        150.0,
+        f"{of(one):.3f} s - {of(least):.3f} s floor, no latency",
+    )
+
+
+def imports(rounds: int, tell: Tell) -> Iterator[Finding]:
+    """Yield what the plugin imports beyond Pulumi's own."""
+    tell("imports")
+    stage = Stage("plugin", PULUMI, PLUGIN)
+    spent_s = statistics.median(measure_import(stage)[0] for _ in range(2 * rounds + 1))
+    yield Finding("imports of the plugin beyond pulumi's, ms", spent_s * 1000, 250.0, "CPU time")
+
+
+def throttled(_: int, tell: Tell) -> Iterator[Finding]:
+    """Yield how a set goes up where the service allows few calls."""
+    tell(f"set, {THROTTLED}, {LIMIT_HZ} calls a second")
+    with fleet(FORMS["set"], THROTTLED) as (simulator, project):
+        project.preview()
+        simulator.control.clear_journal()
+        simulator.control.change_options(
+            latency_ms=LATENCY_MS, rate_limit={"calls": LIMIT_HZ, "seconds": 1}
+        )
+        took_s = seconds_of(project.up)
+        journal = simulator.control.journal()
+        done = len(simulator.control.records())
+    refused = [entry["time"] for entry in journal if entry["status"] == 429]
+    least_s = (len(journal) - len(refused)) / LIMIT_HZ
+    yield Finding(
+        f"a set of {THROTTLED} at {LIMIT_HZ} calls a second",
+        took_s / least_s,
+        1.3,
+        f"{took_s:.1f} s / {least_s:.1f} s ideal, {done} done",
+    )
+    yield Finding(
+        "calls refused meanwhile, of those accepted",
+        len(refused) / (len(journal) - len(refused)),
+        0.1,
+        f"{len(refused)} of {len(journal)}",
+    )
+    yield Finding("members lost", THROTTLED - done, 0, "records in the simulator")
+
+
+WAIT_FOR_SET = """
+import json, pathlib
+import pulumi_huaweicloud_cbr as cbr
+
+fleet = json.loads(pathlib.Path("fleet.json").read_text())
+copies = cbr.BackupReplicationSet(
+    "fleet", cbr.BackupReplicationSetArgs(backups=fleet["backups"], **fleet["to"])
+)
+cbr.ReplicationsComplete("all-there", cbr.ReplicationsCompleteArgs(replications=[copies]))
+"""
+
+
+def waiting(_: int, tell: Tell) -> Iterator[Finding]:
+    """Yield what waiting for 1,000 copies takes: time, requests, memory."""
+    peaks = []
+    for copy_s in WAITS_S:
+        tell(f"waiting for 1,000 copies of {copy_s:g} s")
+        form = Form(WAIT_FOR_SET, CopyScript(seconds=copy_s))
+        with fleet(form, 1000) as (simulator, project):
+            seconds, peaks_mb, lists = wait_once(project, simulator.control.journal)
+        peaks.append(peaks_mb)
+    yield Finding(
+        "lists for each look at 1,000 copies", lists, 1.0, "journal: lists with the same offset"
+    )
+    yield Finding(
+        "memory of a wait four times as long",
+        peaks[1] / peaks[0],
+        1.05,
+        f"{peaks[1]:.0f} MB / {peaks[0]:.0f} MB, {seconds:.0f} s",
+    )
+
+
+def wait_once(
+    project: Project, journal: Callable[..., list[dict[str, object]]]
+) -> tuple[float, float, float]:
+    """Return seconds, the plugin's peak, and how many lists there were for each look."""
+    with PluginWatch(project) as watch:
+        seconds = seconds_of(project.up)
+    lists = [str(entry["query"]) for entry in journal(operation="ListBackups")]
+    first = sum(1 for query in lists if "offset=1000" not in query)
+    return seconds, watch.peak_mb, len(lists) / first
+
+
+PARTS = {
+    "imports": imports,
+    "singles": singles,
+    "sets": sets,
+    "throttled": throttled,
+    "waiting": waiting,
+}
+
+
+def main() -> None:
+    """Measure, and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.targets", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--parts", default=",".join(PARTS), help=f"of {', '.join(PARTS)}")
+    options = parser.parse_args()
+
+    def tell(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    lines = ["| target | from | measured | at most | holds |", "|---|---|---|---|---|"]
+    for name in options.parts.split(","):
+        for finding in PARTS[name](options.rounds, tell):
+            tell(finding.row())
+            lines.append(finding.row())
+    print(f"{machine()}, {pulumi_version()}, medians of {options.rounds} rounds, API latency")
+    print(f"{LATENCY_MS:g} ms where nothing else is said; up to {AT_ONCE} requests under way.\n")
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
