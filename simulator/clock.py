@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Protocol
 
 VIRTUAL_START = datetime(2026, 11, 20, 8, 0, tzinfo=timezone.utc)
@@ -63,6 +64,7 @@ class VirtualClock:
         self._now += seconds
 
 
+@lru_cache(maxsize=100_000)  # each list tells the times of all its backups again
 def cbr_time(seconds: float | None) -> str | None:
     """Return a time as CBR writes it: UTC without a zone, with microseconds."""
     if seconds is None:

@@ -44,9 +44,9 @@ CBR itself (error code 1009), and looked for then."""
 class _Shelf:
     """Backups of one project: answers with the number of their question, and who waits.
 
-    `asked` has when each was asked for last, `questions` counts those under way, and
-    `useless_lists` those in a row that showed nothing of what was wanted. Answers up to number
-    `all_changed` are out of date.
+    `asked` has when each was asked for last, the latest at its end; `questions` counts those under
+    way, and `useless_lists` those in a row that showed nothing of what was wanted. Answers up to
+    number `all_changed` are out of date.
     """
 
     known: dict[str, tuple[int, float, Backup]] = field(default_factory=dict)
@@ -57,9 +57,15 @@ class _Shelf:
     useless_lists: int = 0
     all_changed: int = 0
 
-    def is_asked_for_many(self, now: float) -> bool:
+    def note_asked(self, backup_id: str, now: float) -> None:
+        """Note that a backup was asked for, and forget what was long ago."""
+        self.asked.pop(backup_id, None)
+        self.asked[backup_id] = now
+        while now - self.asked[oldest := next(iter(self.asked))] > SHARED_FOR_S:
+            del self.asked[oldest]
+
+    def is_asked_for_many(self) -> bool:
         """Whether several backups were asked for lately, so that others will be soon."""
-        self.asked = {key: at for key, at in self.asked.items() if now - at <= SHARED_FOR_S}
         return len(self.asked) >= LIST_FROM and self.useless_lists < USELESS_LISTS
 
 
@@ -96,8 +102,8 @@ class SharedClient(CbrClient):
             known = self._known(shelf, backup_id)
             if known is not None:
                 return known
-        shelf.asked[backup_id] = self.clock.monotonic()
-        is_one_of_many = not is_fresh and shelf.is_asked_for_many(self.clock.monotonic())
+        shelf.note_asked(backup_id, self.clock.monotonic())
+        is_one_of_many = not is_fresh and shelf.is_asked_for_many()
         if not shelf.waiting and not shelf.questions and not is_one_of_many:
             # Nobody to wait for: most stacks are small.
             with _counted(shelf):
