@@ -21,6 +21,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 
 import pulumi_huaweicloud_cbr as cbr
 from pulumi_huaweicloud_cbr import (
+    bodies,
     checks,
     client,
     errors,
@@ -453,6 +454,14 @@ def unanswered() -> str:
         return ends(replicate, wire)
 
 
+def too_large() -> str:
+    """Return what is said of an answer that is longer than any."""
+    wire = Wire(httpx.Response(200, stream=httpx.ByteStream(b"{}")))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bodies, "BODY_LIMIT", 1)
+        return ends(get_backup, wire)
+
+
 def refused_signature(detail: str, **headers: str) -> httpx.Response:
     """Return what the gateway answers to a signature."""
     message = f"Incorrect IAM authentication information: {detail}"
@@ -619,6 +628,13 @@ TEXTS: dict[str, Callable[[], str]] = {
         **PASSWORD_SIGN_IN,
     ),
     "client-redirect": lambda: ends(get_backup, Wire(httpx.Response(302))),
+    "client-redirect-to": lambda: ends(
+        get_backup, Wire(httpx.Response(302, headers={"Location": "https://portal.test/login"}))
+    ),
+    "client-too-large": too_large,
+    "client-no-region": lambda: ends(
+        lambda api: api.get_backup(ProjectScope("a/b", "p"), BACKUP), Wire(EMPTY)
+    ),
     "client-ca-file": lambda: caught(
         lambda: client._tls_context(Settings(ca_file="/nowhere/ca.pem"))
     ),
@@ -1103,7 +1119,24 @@ EXPECTED = {
     "client-redirect": (
         "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "
         "project (c6cb0876eaee4f5092d0fdf4c4fc09b3): HTTP 302 redirects elsewhere, "
-        "which is not followed; check huaweicloud:endpoints and the proxy"
+        "which is not followed; credentials go to configured hosts alone: check "
+        "huaweicloud:endpoints, huaweicloud:authUrl and the proxy"
+    ),
+    "client-redirect-to": (
+        "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "
+        "project (c6cb0876eaee4f5092d0fdf4c4fc09b3): HTTP 302 redirects to "
+        "'https://portal.test', which is not followed; credentials go to configured hosts "
+        "alone: check huaweicloud:endpoints, huaweicloud:authUrl and the proxy"
+    ),
+    "client-too-large": (
+        "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "
+        "project (c6cb0876eaee4f5092d0fdf4c4fc09b3): the answer of "
+        "'cbr.cn-north-4.myhuaweicloud.com' is longer than 128 MiB, and was not read to its "
+        "end; check the endpoint; a proxy may have answered in the service's place"
+    ),
+    "client-no-region": (
+        "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'a/b', project (p): "
+        "'a/b' is no region; want one such as 'cn-north-4'"
     ),
     "client-ca-file": (
         "huaweicloud:caFile (or HW_CA_FILE): '/nowhere/ca.pem' cannot be used: No such "
