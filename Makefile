@@ -122,6 +122,15 @@ up: toolchain-quiet ## Bring STACK=name up to date, without questions
 recover: toolchain-quiet ## After a killed up of STACK=name: remove its lock and pending operations
 	@set -euo pipefail; $(REQUIRE_STACK); .venv/bin/python -m pulumi_huaweicloud_cbr recover --stack "$$STACK"
 
+# An account of the user's is what this is for: nothing of the environment is taken away.
+.PHONY: live
+live: $(VENV) ## The package against the real cloud: says the cost, wants LIVE_CONFIRM=yes (docs/live.md)
+	@.venv/bin/python -m live
+
+.PHONY: live-clean
+live-clean: $(VENV) ## Delete what an interrupted `make live` has left in the cloud
+	@.venv/bin/python -m live --clean
+
 .PHONY: wheel
 wheel: build/wheel.stamp ## Build the package into dist/
 build/wheel.stamp: $(VENV) $(PACKAGE_SOURCES)
