@@ -56,6 +56,7 @@ RUNTIME = [Requirement(entry) for entry in PROJECT["project"]["dependencies"]]
         ("runtime-sdk-3.272.txt", RUNTIME),
         ("dev.txt", RUNTIME + group("dev")),
         ("go.txt", group("go")),
+        ("audit.txt", group("audit")),
     ],
 )
 def test_requirements_are_current(name: str, wanted: list[Requirement]) -> None:
