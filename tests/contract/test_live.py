@@ -119,6 +119,17 @@ def wait_until(is_so: Callable[[], object]) -> None:
         time.sleep(0.05)
 
 
+def read_until(process: subprocess.Popen[str], words: str) -> None:
+    """Read what a run prints up to the line that has these words."""
+    assert process.stdout is not None
+    read = []
+    for line in process.stdout:
+        read.append(line)
+        if words in line:
+            return
+    pytest.fail(f"never printed {words!r}: {''.join(read)}")
+
+
 def test_run_to_the_end_answers_and_leaves_nothing(
     tmp_path: Path, simulator: SimulatorProcess
 ) -> None:
@@ -188,10 +199,8 @@ def test_interrupted_waits_for_the_copy_and_deletes_it(
     wait_until(lambda: (run.directory / "made.json").exists() and run.made()[0]["record_id"])
 
     process.send_signal(signal.SIGINT)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "waiting for the copy" in line:
-            break
+    read_until(process, "interrupted; cleaning up")
+    read_until(process, "waiting for the copy")
     slow_simulator.control.advance(LONG_S)
     wait_until(lambda: slow_simulator.control.journal(operation="DeleteBackup"))
     slow_simulator.control.advance(LONG_S)
@@ -211,10 +220,7 @@ def test_interrupted_twice_names_what_is_left_and_goes_on_later(
     process = run.start()
     wait_until(lambda: (run.directory / "made.json").exists() and run.made()[0]["record_id"])
     process.send_signal(signal.SIGTERM)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "cleaning up record" in line:
-            break
+    read_until(process, "cleaning up record")
     process.send_signal(signal.SIGTERM)
     code, printed = run.end()
 
@@ -230,6 +236,25 @@ def test_interrupted_twice_names_what_is_left_and_goes_on_later(
 
     assert 0 == code, printed
     assert before == replicas(slow_simulator)
+
+
+def test_copy_that_fails_ends_early_and_leaves_nothing(
+    tmp_path: Path, simulator: SimulatorProcess
+) -> None:
+    """What cannot be seen any more is told, with CBR's reason, and nothing stays noted."""
+    before = replicas(simulator)
+    failing = {"outcome": "fail", "mode": "after_reads", "reads": 3}
+    simulator.control.change_backup(BACKUP, copy=failing)
+    run = Run(tmp_path, simulator)
+
+    code, printed = run()
+
+    assert 1 == code, printed
+    assert "ended early: waiting for replication record" in printed
+    assert "BackupService.6129: destination vault full" in printed
+    assert "not answered by this run: 14.5, " in printed
+    assert before == replicas(simulator)
+    assert [] == run.made()
 
 
 def test_killed_at_the_submission_is_cleaned_up_by_the_next_run(

@@ -244,12 +244,11 @@ def test_region_of_any_form_stays_below_the_configured_domain() -> None:
 # -- TLS -----------------------------------------------------------------------------------
 
 
-def context_of(settings: Settings) -> ssl.SSLContext:
-    """Return what a client's connections are made with."""
-    api = CbrClient(settings, make_authenticator(settings, FakeClock()))
-    transport: Any = api._http._transport
-    context: ssl.SSLContext = transport._pool._ssl_context
-    return context
+def contexts_of(settings: Settings) -> list[ssl.SSLContext]:
+    """Return what a client's connections are made with, those by way of a proxy as well."""
+    http = CbrClient(settings, make_authenticator(settings, FakeClock()))._http
+    transports: list[Any] = [http._transport, *http._mounts.values()]
+    return [transport._pool._ssl_context for transport in transports if transport is not None]
 
 
 @pytest.mark.parametrize(
@@ -259,8 +258,9 @@ def context_of(settings: Settings) -> ssl.SSLContext:
         # What Python, other clients and other tools are told by.
         {"PYTHONHTTPSVERIFY": "0", "CURL_CA_BUNDLE": "", "REQUESTS_CA_BUNDLE": ""},
         {"HUAWEICLOUD_SDK_IGNORE_SSL_VERIFICATION": "true", "SSL_VERIFY": "false"},
+        {"HTTPS_PROXY": "http://proxy.example:3128"},
     ],
-    ids=["nothing", "of-python", "of-the-vendor"],
+    ids=["nothing", "of-python", "of-the-vendor", "proxy"],
 )
 def test_tls_is_verified_by_default(
     variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
@@ -270,18 +270,22 @@ def test_tls_is_verified_by_default(
         monkeypatch.setenv(name, value)
 
     settings = Settings.load({"huaweicloud:token": TOKEN}.get, os.environ)
-    context = context_of(settings)
+    contexts = contexts_of(settings)
 
     assert not settings.insecure
-    assert ssl.CERT_REQUIRED is context.verify_mode
-    assert context.check_hostname
-    assert context.get_ca_certs()
-    assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+    assert 1 + ("HTTPS_PROXY" in variables) == len(contexts)
+    for context in contexts:
+        assert ssl.CERT_REQUIRED is context.verify_mode
+        assert context.check_hostname
+        assert context.get_ca_certs()
+        assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
 
 
 def test_tls_is_off_by_the_one_setting() -> None:
     """Only who says so goes without certificates."""
-    assert ssl.CERT_NONE is context_of(Settings(token=TOKEN, insecure=True)).verify_mode
+    (context,) = contexts_of(Settings(token=TOKEN, insecure=True))
+
+    assert ssl.CERT_NONE is context.verify_mode
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
