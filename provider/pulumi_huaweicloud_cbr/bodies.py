@@ -11,10 +11,12 @@ from collections.abc import AsyncIterator, Iterator
 
 import httpx
 
-BODY_LIMIT_MIB = 128
+BODY_LIMIT = 128 * 2**20
 """More is not read. The longest answer is a page of 1,000 backups: of servers with three disks it
 takes 11 MB, and with 24 disks, ten copies each and every text at its longest 68 MB."""
-BODY_LIMIT = BODY_LIMIT_MIB * 2**20
+VALUE_LIMIT = 4_000_000
+"""Nor is what has more values: decoded, each takes some 90 bytes, however short it was. The page
+of the longest backups has 1.3 million."""
 
 ENCODING = "gzip"
 """What is asked for; `deflate` is unpacked as well, since the same code does it."""
@@ -23,11 +25,12 @@ _PIECE = 64 * 1024
 
 
 class BodyTooLongError(Exception):
-    """A body went on beyond the bound; `host` is whose it was. For the client to translate."""
+    """A body went on beyond a bound; `host` is whose it was. For the client to translate."""
 
-    def __init__(self, host: str) -> None:
-        super().__init__(host)
+    def __init__(self, host: str, beyond: str) -> None:
+        super().__init__(host, beyond)
         self.host = host
+        self.beyond = beyond
 
 
 def bound_body(response: httpx.Response) -> None:
@@ -49,18 +52,22 @@ class _BoundedBody(httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         # An encoding that was not asked for is left as it is: no JSON, as the caller will find.
         unpack = _Unpacker() if self._encoding in _PACKED else _pieces_of_plain
-        arrived = unpacked = 0
+        arrived = unpacked = values = 0
         async for part in self._packed:
             arrived += len(part)
-            self._require_within(arrived)
+            self._require_within(arrived, values)
             for piece in unpack(part):
                 unpacked += len(piece)
-                self._require_within(unpacked)
+                # What stands between two values of JSON; deep nesting is refused by the decoder.
+                values += piece.count(b",")
+                self._require_within(unpacked, values)
                 yield piece
 
-    def _require_within(self, count: int) -> None:
+    def _require_within(self, count: int, values: int) -> None:
         if count > BODY_LIMIT:
-            raise BodyTooLongError(self._host)
+            raise BodyTooLongError(self._host, f"is longer than {BODY_LIMIT // 2**20} MiB")
+        if values > VALUE_LIMIT:
+            raise BodyTooLongError(self._host, f"has more than {VALUE_LIMIT:,} values")
 
     async def aclose(self) -> None:
         await self._packed.aclose()

@@ -20,7 +20,7 @@ import httpx
 
 from pulumi_huaweicloud_cbr.auth import Authenticator
 from pulumi_huaweicloud_cbr.backoff import Pause, RetryBudget, may_repeat, retrying
-from pulumi_huaweicloud_cbr.bodies import BODY_LIMIT_MIB, ENCODING, BodyTooLongError, bound_body
+from pulumi_huaweicloud_cbr.bodies import ENCODING, BodyTooLongError, bound_body
 from pulumi_huaweicloud_cbr.clock import Clock, SystemClock
 from pulumi_huaweicloud_cbr.error_codes import (
     CODES_BACKUP_MISSING,
@@ -430,7 +430,7 @@ class CbrClient:
             ) from error
         except BodyTooLongError as error:
             raise ResponseTooLargeError(
-                f"{call.doing}: the answer of {error.host!r} is longer than {BODY_LIMIT_MIB} MiB, "
+                f"{call.doing}: the answer of {error.host!r} {error.beyond}, "
                 "and was not read to its end",
                 remedy=NOT_THE_SERVICE,
             ) from error

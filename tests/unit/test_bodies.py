@@ -14,8 +14,8 @@ import pytest
 from pydantic import ValidationError
 
 from pulumi_huaweicloud_cbr import bodies
-from pulumi_huaweicloud_cbr.bodies import BODY_LIMIT, bound_body
-from pulumi_huaweicloud_cbr.client import PAGE_SIZE
+from pulumi_huaweicloud_cbr.bodies import BODY_LIMIT, VALUE_LIMIT, bound_body
+from pulumi_huaweicloud_cbr.client import PAGE_SIZE, CbrClient
 from pulumi_huaweicloud_cbr.errors import (
     CbrError,
     MalformedResponseError,
@@ -73,6 +73,11 @@ def in_parts(packed: bytes, size: int = 1000) -> list[bytes]:
 def zlib_of(body: bytes) -> bytes:
     """Pack in the way that HTTP calls deflate."""
     return zlib.compress(body)
+
+
+async def list_backups(api: CbrClient) -> Any:
+    """Read a page."""
+    return await api.list_backups(SOURCE, limit=PAGE_SIZE)
 
 
 @pytest.fixture
@@ -203,7 +208,7 @@ async def test_body_without_end_is_refused_while_it_arrives(
     assert small_limit < once.body.taken <= small_limit + 1000
     assert once.body.is_closed
     assert 1 == len(once.wire.requests)
-    assert f"the answer of '{once.wire.requests[0].url.host}' is longer than" in str(error)
+    assert f"the answer of '{once.wire.requests[0].url.host}' is longer" in str(error)
 
 
 @pytest.mark.anyio
@@ -215,9 +220,9 @@ async def test_bomb_is_refused_at_the_bound(
     pieces: list[int] = []
     require = bodies._BoundedBody._require_within
 
-    def count(self: Any, so_far: int) -> None:
+    def count(self: Any, so_far: int, values: int) -> None:
         pieces.append(so_far)
-        require(self, so_far)
+        require(self, so_far, values)
 
     monkeypatch.setattr(bodies._BoundedBody, "_require_within", count)
     packed = pack(b" " * 500 * small_limit)
@@ -228,6 +233,20 @@ async def test_bomb_is_refused_at_the_bound(
     assert isinstance(error, ResponseTooLargeError)
     assert len(packed) < small_limit
     assert small_limit < pieces[-1] <= small_limit + 64 * 1024
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("value", [b"0", b"{}", b"[]", b'""'])
+async def test_many_small_values_are_refused(value: bytes) -> None:
+    """What is short, but would take gigabytes when it is decoded, is not decoded."""
+    rows = b",".join([value] * (VALUE_LIMIT // 4))
+    once = Once([b'{"backups":[', *[rows + b","] * 5, value + b"]}"])
+
+    error = await error_from(once.wire, list_backups)
+
+    assert ResponseTooLargeError is type(error)
+    assert "has more than 4,000,000 values" in str(error)
+    assert 1 == len(once.wire.requests)
 
 
 @pytest.mark.anyio
@@ -326,6 +345,7 @@ async def test_longest_page_fits() -> None:
 
     assert PAGE_SIZE == len(found)
     assert len(body) < BODY_LIMIT / 1.5
+    assert body.count(b",") < VALUE_LIMIT / 2
 
 
 def test_usual_page_has_much_room() -> None:

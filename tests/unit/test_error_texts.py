@@ -454,11 +454,11 @@ def unanswered() -> str:
         return ends(replicate, wire)
 
 
-def too_large() -> str:
-    """Return what is said of an answer that is longer than any."""
-    wire = Wire(httpx.Response(200, stream=httpx.ByteStream(b"{}")))
+def too_large(bound: str, value: int, count: int) -> str:
+    """Return what is said of an answer that is longer than any, in bytes or in values."""
+    wire = Wire(httpx.Response(200, stream=httpx.ByteStream(b"," * count)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bodies, "BODY_LIMIT", 1)
+        patch.setattr(bodies, bound, value)
         return ends(get_backup, wire)
 
 
@@ -631,7 +631,8 @@ TEXTS: dict[str, Callable[[], str]] = {
     "client-redirect-to": lambda: ends(
         get_backup, Wire(httpx.Response(302, headers={"Location": "https://portal.test/login"}))
     ),
-    "client-too-large": too_large,
+    "client-too-large": lambda: too_large("BODY_LIMIT", 2**20, 2**20 + 1),
+    "client-too-many-values": lambda: too_large("VALUE_LIMIT", 1_000, 2_000),
     "client-no-region": lambda: ends(
         lambda api: api.get_backup(ProjectScope("a/b", "p"), BACKUP), Wire(EMPTY)
     ),
@@ -1131,8 +1132,14 @@ EXPECTED = {
     "client-too-large": (
         "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "
         "project (c6cb0876eaee4f5092d0fdf4c4fc09b3): the answer of "
-        "'cbr.cn-north-4.myhuaweicloud.com' is longer than 128 MiB, and was not read to its "
+        "'cbr.cn-north-4.myhuaweicloud.com' is longer than 1 MiB, and was not read to its "
         "end; check the endpoint; a proxy may have answered in the service's place"
+    ),
+    "client-too-many-values": (
+        "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "
+        "project (c6cb0876eaee4f5092d0fdf4c4fc09b3): the answer of "
+        "'cbr.cn-north-4.myhuaweicloud.com' has more than 1,000 values, and was not read to "
+        "its end; check the endpoint; a proxy may have answered in the service's place"
     ),
     "client-no-region": (
         "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'a/b', project (p): "
