@@ -144,6 +144,16 @@ def test_ci_script_calls_targets_that_exist() -> None:
     assert set(called) <= TARGETS
 
 
+@pytest.mark.parametrize("path", [*WORKFLOWS, ROOT / ".ci" / "run"], ids=lambda path: path.name)
+def test_live_suite_is_started_by_hand_alone(path: Path) -> None:
+    """Nothing that costs money runs by itself: neither in CI nor with the other suites."""
+    suites = re.findall(r"^SUITES = (.+)$", MAKEFILE, re.MULTILINE)
+
+    assert "live" not in path.read_text()
+    assert suites
+    assert "live" not in suites[0]
+
+
 def test_makefile_help_tells_every_target() -> None:
     internal = {"toolchain-quiet"}
     described = set(re.findall(r"^([a-z0-9-]+):.*## ", MAKEFILE, re.MULTILINE))
