@@ -23,7 +23,7 @@ from live.ledger import BusyError, Ledger, remove_made
 from live.notes import Notes
 from live.observed import ObservedClient
 from live.plan import LiveError, Wanted, make_plan
-from live.suite import Suite
+from live.suite import run_steps
 from pulumi_huaweicloud_cbr.errors import CbrError
 from pulumi_huaweicloud_cbr.settings import Settings
 
@@ -111,7 +111,7 @@ async def run_suite(
     notes = Notes(directory, where, terminal.tell)
     code = DONE
     try:
-        await until_signal(Suite(api, plan, notes, ledger, terminal).run())
+        await until_signal(run_steps(api, plan, notes, ledger, terminal))
     except InterruptedRunError as interrupted:
         code = interrupted.code
         terminal.tell(

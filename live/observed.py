@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -62,3 +63,12 @@ def words_of(error: CbrError) -> str:
     status = getattr(error, "status", None)
     answered = f"HTTP {status} {error.code or 'without a code'}" if status else "not answered"
     return f"{answered} ({type(error).__name__})"
+
+
+async def outcome(api: ObservedClient, call: Callable[[], Awaitable[object]]) -> str:
+    """Make a call that may well be refused; return how it was answered."""
+    try:
+        await call()
+    except CbrError as error:
+        return words_of(error)
+    return f"HTTP {api.last.status_code}"
