@@ -78,6 +78,7 @@ requirements: ## Compile requirements/*.txt from pyproject.toml (UPGRADE=1 takes
 	@$(COMPILE) --constraint requirements/sdk-3.272.in -o requirements/runtime-sdk-3.272.txt
 	@$(COMPILE) --constraint requirements/sdk-3.255.in --group dev -o requirements/dev.txt
 	@$(COMPILE) --group go --only-binary :all: -o requirements/go.txt
+	@$(COMPILE) --group audit -o requirements/audit.txt
 
 # ---- the product ------------------------------------------------------------------------------
 
@@ -122,6 +123,15 @@ up: toolchain-quiet ## Bring STACK=name up to date, without questions
 recover: toolchain-quiet ## After a killed up of STACK=name: remove its lock and pending operations
 	@set -euo pipefail; $(REQUIRE_STACK); .venv/bin/python -m pulumi_huaweicloud_cbr recover --stack "$$STACK"
 
+# An account of the user's is what this is for: nothing of the environment is taken away.
+.PHONY: live
+live: $(VENV) ## The package against the real cloud: says the cost, wants LIVE_CONFIRM=yes (docs/live.md)
+	@.venv/bin/python -m live
+
+.PHONY: live-clean
+live-clean: $(VENV) ## Delete what an interrupted `make live` has left in the cloud
+	@.venv/bin/python -m live --clean
+
 .PHONY: wheel
 wheel: build/wheel.stamp ## Build the package into dist/
 build/wheel.stamp: $(VENV) $(PACKAGE_SOURCES)
@@ -135,12 +145,27 @@ build/wheel.stamp: $(VENV) $(PACKAGE_SOURCES)
 check: lint test ## All that CI runs
 
 .PHONY: lint
-lint: $(VENV) ## Format, lint rules, types, layers
+lint: $(VENV) ## Format, lint rules, types, layers, secrets
 	@set -eu; run() { echo "lint: $$*"; "$$@"; }; \
 	run .venv/bin/python -m ruff format --check --quiet .; \
 	run .venv/bin/python -m ruff check --quiet .; \
 	run .venv/bin/python -m mypy; \
-	run .venv/bin/lint-imports
+	run .venv/bin/lint-imports; \
+	run .venv/bin/python -m tests.secret_scan
+
+# Apart from `check`: it asks a database on the network, which may know something new each day.
+# --strict: a package that the database cannot be asked about is a failure, not a pass.
+.PHONY: audit
+audit: .cache/audit/.complete ## Look the pinned dependencies up in a database of vulnerabilities; needs a network
+	@code=0; for list in requirements/*.txt; do \
+		echo "audit: $$list"; \
+		.cache/audit/bin/python -m pip_audit --strict --disable-pip --require-hashes --progress-spinner off \
+			--requirement "$$list" || code=1; \
+	done; exit $$code
+.cache/audit/.complete: requirements/audit.txt | $(VENV)
+	@.venv/bin/python -m venv --clear .cache/audit
+	@.cache/audit/bin/python $(PIP_INSTALL) --require-hashes --only-binary :all: -r requirements/audit.txt
+	@touch $@
 
 .PHONY: format
 format: $(VENV) ## Format the code, and correct what can be corrected

@@ -28,6 +28,7 @@ from pulumi_huaweicloud_cbr.responses import (
     decode,
     error_of,
     is_credential_refused,
+    redirection_of,
     request_id_of,
 )
 from pulumi_huaweicloud_cbr.settings import Settings, key_of
@@ -245,6 +246,9 @@ class PasswordAuth(httpx.Auth):
             )
         if response.status_code >= 400:
             raise error_of(response, doing)
+        if not response.is_success:
+            # Whatever it carries beside: nobody redirects with a token in hand.
+            raise redirection_of(response, doing)
         value = response.headers.get("X-Subject-Token")
         if not value:
             raise MalformedResponseError(

@@ -20,6 +20,7 @@ import httpx
 
 from pulumi_huaweicloud_cbr.auth import Authenticator, PasswordAuth
 from pulumi_huaweicloud_cbr.backoff import Pause, RetryBudget, may_repeat, retrying
+from pulumi_huaweicloud_cbr.bodies import ENCODING, BodyTooLongError, bound_body
 from pulumi_huaweicloud_cbr.certificates import usual_context
 from pulumi_huaweicloud_cbr.clock import Clock, SystemClock
 from pulumi_huaweicloud_cbr.error_codes import (
@@ -31,15 +32,29 @@ from pulumi_huaweicloud_cbr.errors import (
     ApiError,
     AuthenticationError,
     ConfigurationError,
-    MalformedResponseError,
     NotSentError,
     OutcomeUnknownError,
+    ResponseTooLargeError,
     TransportError,
     excerpt,
+    quoted,
 )
-from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateRequest, ReplicateVaultRequest
+from pulumi_huaweicloud_cbr.models import (
+    REGION_ID,
+    ProjectScope,
+    ReplicateRequest,
+    ReplicateVaultRequest,
+)
 from pulumi_huaweicloud_cbr.pacing import Pacer
-from pulumi_huaweicloud_cbr.responses import decode, error_of, request_id_of, retry_after_s
+from pulumi_huaweicloud_cbr.responses import (
+    NOT_THE_SERVICE,
+    PLACE,
+    decode,
+    error_of,
+    redirection_of,
+    request_id_of,
+    retry_after_s,
+)
 from pulumi_huaweicloud_cbr.settings import Settings
 from pulumi_huaweicloud_cbr.signing import SignatureAuth
 from pulumi_huaweicloud_cbr.wire import (
@@ -113,6 +128,18 @@ class Call:
     missing_codes: frozenset[str] | None = None
 
 
+def _require_region(region: str, doing: str) -> None:
+    """Refuse what would lead credentials to another host than the configured one.
+
+    Regions of inputs and answers were looked at before; those of a state and of an id to be
+    imported come as they are.
+    """
+    if not REGION_ID.fullmatch(region):
+        raise ConfigurationError(
+            f"{doing}: {quoted(region)} is no region", remedy="want one such as 'cn-north-4'"
+        )
+
+
 def _ignore_pause(_: Pause) -> None:
     """Tell nobody."""
 
@@ -154,7 +181,11 @@ class CbrClient:
             # Redirected requests would carry the token to a host that nobody configured.
             follow_redirects=False,
             event_hooks={"response": [_take_as_json]},
-            headers={"Accept": "application/json", "X-Language": "en-us"},
+            headers={
+                "Accept": "application/json",
+                "Accept-Encoding": ENCODING,
+                "X-Language": "en-us",
+            },
         )
 
     async def __aenter__(self) -> CbrClient:  # noqa: PYI034 -- no typing.Self before 3.11
@@ -319,9 +350,11 @@ class CbrClient:
 
     async def list_projects(self, region: str) -> tuple[Project, ...]:
         """Read the projects that are named like a region (IAM, KeystoneListProjects)."""
+        doing = f"looking up the project named {region!r} in IAM"
+        _require_region(region, doing)
         at, auth = self._authenticator.for_lookup(region)
         call = Call(
-            doing=f"looking up the project named {region!r} in IAM",
+            doing=doing,
             method="GET",
             url=f"{self.settings.iam_url(at)}/v3/projects",
             auth=auth,
@@ -356,6 +389,7 @@ class CbrClient:
         final_codes: frozenset[str] = frozenset(),
         missing_codes: frozenset[str] | None = None,
     ) -> Call:
+        _require_region(scope.region, doing)
         steps = "/".join(quote(step, safe="") for step in (scope.project_id, *path))
         return Call(
             doing=doing,
@@ -409,6 +443,12 @@ class CbrClient:
                 f"{call.doing}: no complete answer within {CALL_LIMIT_S:.0f} s",
                 remedy="run the same command again",
             ) from error
+        except BodyTooLongError as error:
+            raise ResponseTooLargeError(
+                f"{call.doing}: the answer of {error.host!r} {error.beyond}, "
+                "and was not read to its end",
+                remedy=NOT_THE_SERVICE,
+            ) from error
         except (httpx.RequestError, httpx.InvalidURL, httpx.StreamError) as error:
             raise _transport_error(call.doing, request, error) from error
         logger.debug(
@@ -430,18 +470,16 @@ async def _take_as_json(response: httpx.Response) -> None:
     """Keep from httpx what it would interpret, and what it would fail on if it is odd."""
     # JSON is UTF-8, whatever charset is named; "base64" and "undefined" are none of text.
     response.headers["Content-Type"] = "application/json"
-    # Looked at even where redirections are not followed.
-    response.headers.pop("Location", None)
+    # Looked at even where redirections are not followed; kept for the user alone.
+    response.extensions[PLACE] = response.headers.pop("Location", None)
+    bound_body(response)
 
 
 def _raise_for_refusal(call: Call, response: httpx.Response) -> None:
     if response.is_success:
         return
     if response.status_code < 400:
-        raise MalformedResponseError(
-            f"{call.doing}: HTTP {response.status_code} redirects elsewhere, which is not followed",
-            remedy="check huaweicloud:endpoints and the proxy",
-        )
+        raise redirection_of(response, call.doing)
     error = error_of(response, call.doing, call.missing_codes)
     if error.status == 401 and not error.is_unauthorized_url:
         auth = call.auth

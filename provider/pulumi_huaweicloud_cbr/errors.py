@@ -12,6 +12,7 @@ It knows nothing of httpx, Pulumi or the models; those layers translate into it.
     │   ├── NotSentError              the request certainly never reached the service
     │   └── OutcomeUnknownError       it may have been carried out
     ├── MalformedResponseError        the answer is not of the documented form
+    │   └── ResponseTooLargeError     it goes on beyond what any answer needs
     ├── ReplicationsFailedError       copies that were waited for ended without a replica
     ├── ConflictError                 another replica or a running copy stands in the way
     ├── UnidentifiedReplicaError      a replica may exist, but which backup it is cannot be told
@@ -207,6 +208,10 @@ class OutcomeUnknownError(TransportError):
 
 class MalformedResponseError(CbrError):
     """The answer is not of the documented form."""
+
+
+class ResponseTooLargeError(MalformedResponseError):
+    """The answer goes on beyond what any answer needs; the rest of it was not read."""
 
 
 class ReplicationsFailedError(CbrError):

@@ -6,10 +6,14 @@ Source: CBR API reference, CopyBackup, CopyCheckpoint, ReplicationRecordGet.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from pulumi_huaweicloud_cbr.errors import EXCERPT_CHARS, excerpt
+
+REGION_ID = re.compile(r"[A-Za-z0-9._\-]{1,255}")
+"""Source: CBR API reference, CopyBackup, destination_region."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import email.utils
 import time
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -30,6 +31,8 @@ _ID_CHARS = 64
 _LONGEST_WISH_S = 86_400.0
 
 NOT_THE_SERVICE = "check the endpoint; a proxy may have answered in the service's place"
+PLACE = "location"
+"""The extension of a response under which the client keeps where it redirects to."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,32 @@ def error_of(
         code=code,
         request_id=request_id_of(response) or envelope.request_id,
     )
+
+
+def redirection_of(response: httpx.Response, doing: str) -> MalformedResponseError:
+    """Return the error that a response with a status of 300 to 399 stands for.
+
+    The services redirect nobody; credentials would go to a host that is not configured.
+    """
+    return MalformedResponseError(
+        f"{doing}: HTTP {response.status_code} redirects {_place_of(response)}, "
+        "which is not followed",
+        remedy=(
+            "credentials go to configured hosts alone: check huaweicloud:endpoints, "
+            "huaweicloud:authUrl and the proxy"
+        ),
+        request_id=request_id_of(response),
+    )
+
+
+def _place_of(response: httpx.Response) -> str:
+    try:
+        # Nothing but the host: the rest may be made of what was sent.
+        place = urlsplit(response.extensions.get(PLACE) or "")
+        host = place.hostname
+    except ValueError:
+        host = None
+    return f"to {readable(repr(f'{place.scheme}://{host}'), 80)}" if host else "elsewhere"
 
 
 def _remedy(remedy: str | None, wish_s: float | None) -> str | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -24,6 +24,7 @@ from pydantic import (
 
 from pulumi_huaweicloud_cbr.models import (
     PENDING_RECORD_STATUSES,
+    REGION_ID,
     STATUS_SKIPPED,
     STATUS_SUBMITTED,
     STATUS_SUCCESS,
@@ -45,11 +46,15 @@ Id = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
 Uuid = Annotated[
     str, StringConstraints(pattern=r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")
 ]
-RegionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._\-]{1,255}$")]
+RegionId = Annotated[str, StringConstraints(pattern=f"^{REGION_ID.pattern}$")]
 Word = Annotated[str, StringConstraints(max_length=64)]
 """A status or a type, known or not."""
 Number = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
+
+Row = TypeVar("Row")
+# Of a list full of junk the first fault is told, and no others are kept.
+Rows = Annotated[tuple[Row, ...], Field(fail_fast=True)]
 
 OptionalText = Annotated[str | None, BeforeValidator(_empty_as_none)]
 """A string that CBR leaves out, nulls or empties when it has nothing to say."""
@@ -137,7 +142,7 @@ class Backup(WireModel):
     created_at: OptionalText = None
     expired_at: OptionalText = None
     extend_info: BackupExtendInfo | None = None
-    replication_records: tuple[ReplicationRecord, ...] | None = None
+    replication_records: Rows[ReplicationRecord] | None = None
 
     @property
     def is_replica(self) -> bool:
@@ -199,7 +204,7 @@ class CopyOfVault(WireModel):
 class VaultCopies(WireModel):
     """What CopyCheckpoint answers: the copies that it began, none where nothing was left to do."""
 
-    backups: tuple[CopyOfVault, ...]
+    backups: Rows[CopyOfVault]
     vault_id: OptionalText = None
     provider_id: OptionalText = None
 
@@ -208,7 +213,7 @@ class RegionCapability(WireModel):
     """A region and the regions that its backups can be copied to."""
 
     name: str
-    replication_destinations: tuple[RegionId, ...]
+    replication_destinations: Rows[RegionId]
 
 
 class Project(WireModel):
@@ -288,7 +293,7 @@ class BackupEnvelope(WireModel):
 class BackupPage(WireModel):
     """One page of ListBackups."""
 
-    backups: tuple[Backup, ...]
+    backups: Rows[Backup]
     count: int | None = None
 
 
@@ -301,7 +306,7 @@ class VaultEnvelope(WireModel):
 class VaultPage(WireModel):
     """One page of ListVault or ListExternalVault."""
 
-    vaults: tuple[Vault, ...]
+    vaults: Rows[Vault]
     count: int | None = None
 
 
@@ -320,19 +325,19 @@ class VaultCopiesEnvelope(WireModel):
 class CapabilitiesEnvelope(WireModel):
     """``{"regions": […]}``."""
 
-    regions: tuple[RegionCapability, ...]
+    regions: Rows[RegionCapability]
 
 
 class ProjectPage(WireModel):
     """``{"projects": […]}``."""
 
-    projects: tuple[Project, ...]
+    projects: Rows[Project]
 
 
 class TaskPage(WireModel):
     """One page of ListOpLogs."""
 
-    operation_logs: tuple[Task, ...]
+    operation_logs: Rows[Task]
     count: int | None = None
 
 

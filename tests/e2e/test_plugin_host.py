@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import socket
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +171,22 @@ def test_host_interrupted_twice(project: Project, control: Control) -> None:
     (record,) = control.records()
     assert record["id"] == project.state()["erp"]["id"]
     assert 1 == len(control.journal(operation="CopyBackup"))
+
+
+def test_host_listens_on_loopback_only() -> None:
+    """Other addresses of the machine have nobody listening."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "pulumi_huaweicloud_cbr.plugin", "127.0.0.1:9"],
+        stdout=subprocess.PIPE,
+    ) as plugin:
+        assert plugin.stdout is not None
+        port = int(plugin.stdout.readline())
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=30).close()
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.2", port), timeout=30).close()
+        finally:
+            plugin.terminate()
 
 
 @pytest.mark.parametrize("version", ["3.255.0", "3.272.0"])

@@ -399,19 +399,6 @@ async def test_send_answer_that_trickles_in_is_outcome_unknown(
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
-async def test_respond_redirect_is_refused(status: int) -> None:
-    """A redirect is not followed: it would carry the token to a host nobody configured."""
-    wire = Wire(httpx.Response(status, headers={"Location": "https://elsewhere.example/"}))
-
-    error = await error_from(wire, get_backup)
-
-    assert isinstance(error, MalformedResponseError)
-    assert f"HTTP {status} redirects elsewhere" in str(error)
-    assert 1 == len(wire.requests)
-
-
-@pytest.mark.anyio
 @pytest.mark.parametrize(
     "body",
     [

@@ -21,6 +21,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 
 import pulumi_huaweicloud_cbr as cbr
 from pulumi_huaweicloud_cbr import (
+    bodies,
     checks,
     client,
     errors,
@@ -465,6 +466,14 @@ def no_authorities() -> str:
             begin_reading.cache_clear()
 
 
+def too_large(bound: str, value: int, count: int) -> str:
+    """Return what is said of an answer that is longer than any, in bytes or in values."""
+    wire = Wire(httpx.Response(200, stream=httpx.ByteStream(b"," * count)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bodies, bound, value)
+        return ends(get_backup, wire)
+
+
 def refused_signature(detail: str, **headers: str) -> httpx.Response:
     """Return what the gateway answers to a signature."""
     message = f"Incorrect IAM authentication information: {detail}"
@@ -631,6 +640,14 @@ TEXTS: dict[str, Callable[[], str]] = {
         **PASSWORD_SIGN_IN,
     ),
     "client-redirect": lambda: ends(get_backup, Wire(httpx.Response(302))),
+    "client-redirect-to": lambda: ends(
+        get_backup, Wire(httpx.Response(302, headers={"Location": "https://portal.test/login"}))
+    ),
+    "client-too-large": lambda: too_large("BODY_LIMIT", 2**20, 2**20 + 1),
+    "client-too-many-values": lambda: too_large("VALUE_LIMIT", 1_000, 2_000),
+    "client-no-region": lambda: ends(
+        lambda api: api.get_backup(ProjectScope("a/b", "p"), BACKUP), Wire(EMPTY)
+    ),
     "client-ca-file": lambda: caught(
         lambda: client._tls_context(Settings(ca_file="/nowhere/ca.pem"))
     ),
@@ -1116,7 +1133,30 @@ EXPECTED = {
     "client-redirect": (
         "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "
         "project (c6cb0876eaee4f5092d0fdf4c4fc09b3): HTTP 302 redirects elsewhere, "
-        "which is not followed; check huaweicloud:endpoints and the proxy"
+        "which is not followed; credentials go to configured hosts alone: check "
+        "huaweicloud:endpoints, huaweicloud:authUrl and the proxy"
+    ),
+    "client-redirect-to": (
+        "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "
+        "project (c6cb0876eaee4f5092d0fdf4c4fc09b3): HTTP 302 redirects to "
+        "'https://portal.test', which is not followed; credentials go to configured hosts "
+        "alone: check huaweicloud:endpoints, huaweicloud:authUrl and the proxy"
+    ),
+    "client-too-large": (
+        "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "
+        "project (c6cb0876eaee4f5092d0fdf4c4fc09b3): the answer of "
+        "'cbr.cn-north-4.myhuaweicloud.com' is longer than 1 MiB, and was not read to its "
+        "end; check the endpoint; a proxy may have answered in the service's place"
+    ),
+    "client-too-many-values": (
+        "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "
+        "project (c6cb0876eaee4f5092d0fdf4c4fc09b3): the answer of "
+        "'cbr.cn-north-4.myhuaweicloud.com' has more than 1,000 values, and was not read to "
+        "its end; check the endpoint; a proxy may have answered in the service's place"
+    ),
+    "client-no-region": (
+        "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'a/b', project (p): "
+        "'a/b' is no region; want one such as 'cn-north-4'"
     ),
     "client-ca-file": (
         "huaweicloud:caFile (or HW_CA_FILE): '/nowhere/ca.pem' cannot be used: No such "

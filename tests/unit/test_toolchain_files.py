@@ -56,6 +56,7 @@ RUNTIME = [Requirement(entry) for entry in PROJECT["project"]["dependencies"]]
         ("runtime-sdk-3.272.txt", RUNTIME),
         ("dev.txt", RUNTIME + group("dev")),
         ("go.txt", group("go")),
+        ("audit.txt", group("audit")),
     ],
 )
 def test_requirements_are_current(name: str, wanted: list[Requirement]) -> None:
@@ -141,6 +142,16 @@ def test_ci_script_calls_targets_that_exist() -> None:
 
     assert called
     assert set(called) <= TARGETS
+
+
+@pytest.mark.parametrize("path", [*WORKFLOWS, ROOT / ".ci" / "run"], ids=lambda path: path.name)
+def test_live_suite_is_started_by_hand_alone(path: Path) -> None:
+    """Nothing that costs money runs by itself: neither in CI nor with the other suites."""
+    suites = re.findall(r"^SUITES = (.+)$", MAKEFILE, re.MULTILINE)
+
+    assert "live" not in path.read_text()
+    assert suites
+    assert "live" not in suites[0]
 
 
 def test_makefile_help_tells_every_target() -> None:
