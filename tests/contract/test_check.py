@@ -226,6 +226,24 @@ def service_at_fault(doctor: Doctor) -> Account:
     return doctor.look()
 
 
+def no_answer(doctor: Doctor) -> Account:
+    doctor.control.fault(operation="ListVault", action="drop_before", times=9)
+    return doctor.look("cn-south-1")
+
+
+def wrong_project_and_no_iam(doctor: Doctor) -> Account:
+    doctor.sign_with(PERMANENT)
+    doctor.configured["huaweicloud:projectId"] = EAST_PROJECT
+    doctor.network.silent = "/v3/projects"
+    return doctor.look()
+
+
+def refused_on_the_way(doctor: Doctor) -> Account:
+    body = {"error_code": "APIGW.0301", "error_msg": "decrypt token fail"}
+    doctor.control.fault(operation="ListBackups", action="respond", status=401, body=body, times=9)
+    return doctor.look()
+
+
 SITUATIONS: dict[str, Callable[[Doctor], Account]] = {
     make.__name__: make
     for make in (
@@ -263,6 +281,9 @@ SITUATIONS: dict[str, Callable[[Doctor], Account]] = {
         token_of_one_project,
         token_of_another_project,
         service_at_fault,
+        no_answer,
+        wrong_project_and_no_iam,
+        refused_on_the_way,
     )
 }
 ALL_WELL = {"perfect", "perfect_everywhere", "perfect_with_key"} | {
@@ -350,6 +371,18 @@ def test_silent_address_is_tried_twice_and_the_rest_is_seen(doctor: Doctor) -> N
     assert 2 == len(doctor.network.tried)
     east, south = account.destinations
     assert (None, 1) == (east.vaults, len(south.vaults or ()))
+
+
+def test_backup_that_vanishes_meanwhile_tells_of_the_permission(doctor: Doctor) -> None:
+    """Whoever is told that something does not exist was allowed to ask."""
+    body = {"error_code": "BackupService.6200", "error_msg": "The backup does not exist."}
+    doctor.control.fault(operation="ShowBackup", action="respond", status=404, body=body)
+
+    account = doctor.look("cn-south-1")
+
+    assert account.source is not None
+    assert "granted" == account.source.permissions["cbr:backups:get"]
+    assert 0 == account.to_do_count
 
 
 def test_nothing_is_asked_of_a_region_that_cannot_be_copied_to(doctor: Doctor) -> None:

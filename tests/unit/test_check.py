@@ -123,6 +123,20 @@ def test_check_without_credentials_ends_with_code_1(capsys: pytest.CaptureFixtur
     assert ("sign-in", "no credentials are configured") == (remark["check"], remark["observed"])
 
 
+@pytest.mark.usefixtures("no_credentials")
+def test_check_with_unusable_certificates_tells_the_setting(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that cannot be used is told like any other setting; nothing is sent."""
+    monkeypatch.setenv("HW_AUTH_TOKEN", TOKEN["token"])
+    monkeypatch.setenv("HW_CA_FILE", "/nowhere/ca.pem")
+
+    assert 1 == main(["check"])
+
+    (line,) = (line for line in capsys.readouterr().out.split("\n") if "TO DO " in line)
+    assert "  TO DO settings     huaweicloud:caFile (or HW_CA_FILE): '/nowhere/ca.pem'" in line
+
+
 @pytest.fixture
 def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder of a stand-in for the CLI, which keeps what it is called with."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 import httpx
@@ -42,6 +43,7 @@ from pulumi_huaweicloud_cbr.errors import (
     ConfigurationError,
     MalformedResponseError,
     NotFoundError,
+    OutcomeUnknownError,
     TransportError,
 )
 from pulumi_huaweicloud_cbr.finders import (
@@ -63,8 +65,8 @@ from pulumi_huaweicloud_cbr.wire import Backup, Project, ReplicationRecord, Vaul
 Found = TypeVar("Found")
 
 # Somebody waits for the answer: a host that does not answer is given up within seconds.
-TIMEOUTS = httpx.Timeout(connect=5.0, read=15.0, write=10.0, pool=20.0)
-CALL_LIMIT_S = 20.0
+TIMEOUTS = httpx.Timeout(connect=5.0, read=10.0, write=10.0, pool=15.0)
+CALL_LIMIT_S = 15.0
 BUDGET = RetryBudget(attempts=2, seconds=10.0, first_wait_s=0.5, longest_wait_s=2.0)
 
 SKEW_WORTH_NOTING_S = 60.0
@@ -169,6 +171,7 @@ class _Examiner:
         self._settings = settings
         self._asked = asked
         self._account = account
+        self._find_project_id = partial(find_project_id, api)
 
     async def examine(self) -> None:
         account, region = self._account, self._settings.region
@@ -345,6 +348,9 @@ class _Examiner:
                     f"; the project named {look.region!r} is ({look.named_project_id}), and is "
                     "taken where none is given"
                 )
+        if isinstance(error, OutcomeUnknownError):
+            # Of a call that reads; nobody has to find out what came of it.
+            remedy = "check the network, the proxy and the address, then run this again"
         return Remark.of(check, error, remedy)
 
     def _judge_destinations(self) -> None:
@@ -404,7 +410,9 @@ class _Examiner:
             is_told = source.permissions.get(permissions.GET_BACKUP) == MISSING
             look.remarks.append(remark.as_note() if is_told else remark)
             return
-        alone = await run_preflight(self._api, Question(scope, None, look.id), self._project_id)
+        alone = await run_preflight(
+            self._api, Question(scope, None, look.id), self._find_project_id
+        )
         reasons = [finding.reason for finding in alone.findings]
         look.remarks += [Remark("backup", reason) for reason in reasons]
         if reasons:
@@ -428,7 +436,7 @@ class _Examiner:
             destination_project_id=destination.project_id,
             destination_vault_id=vault.id,
         )
-        verdict = await run_preflight(self._api, question, self._project_id)
+        verdict = await run_preflight(self._api, question, self._find_project_id)
         certain = [finding.reason for finding in verdict.findings if finding.is_certain]
         uncertain = [finding.reason for finding in verdict.findings if not finding.is_certain]
         if certain:
@@ -458,9 +466,6 @@ class _Examiner:
                 is_to_do=is_refused,
             )
         )
-
-    async def _project_id(self, region: str) -> str:
-        return await find_project_id(self._api, region)
 
 
 _INSECURE = Remark(

@@ -7,7 +7,7 @@ Management", for the policies that the vendor defines.
 from __future__ import annotations
 
 from pulumi_huaweicloud_cbr.error_codes import is_known
-from pulumi_huaweicloud_cbr.errors import ApiError, CbrError
+from pulumi_huaweicloud_cbr.errors import CbrError
 
 QUERY_CAPABILITY = "cbr:backups:queryReplicationCapability"
 LIST_BACKUPS = "cbr:backups:list"
@@ -29,6 +29,5 @@ _CODES = frozenset({"APIGW.0302", "APIGW.0306", "APIG.0302", "APIG.0306", "IAM.0
 
 def is_permission_missing(error: CbrError) -> bool:
     """Whether a call was refused because the user may not make it."""
-    if not isinstance(error, ApiError):
-        return False
-    return error.code in _CODES or (error.status == 403 and not is_known(error.code))
+    is_forbidden = getattr(error, "status", None) == 403
+    return error.code in _CODES or (is_forbidden and not is_known(error.code))
