@@ -24,7 +24,8 @@ from pulumi_huaweicloud_cbr.commands._account import (
     VaultLook,
 )
 from pulumi_huaweicloud_cbr.commands._account_text import COLUMNS, as_text
-from pulumi_huaweicloud_cbr.commands._examiner import ServiceClock, check_of
+from pulumi_huaweicloud_cbr.commands._examiner import ServiceClock
+from pulumi_huaweicloud_cbr.commands._refusals import check_of
 from pulumi_huaweicloud_cbr.commands._sign_in import describe_sign_in, places_of
 from pulumi_huaweicloud_cbr.errors import (
     ApiError,

@@ -9,50 +9,37 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import NamedTuple, TypeVar
 
 import httpx
 
 from pulumi_huaweicloud_cbr.auth import Authenticator, make_authenticator
 from pulumi_huaweicloud_cbr.backoff import RetryBudget
-from pulumi_huaweicloud_cbr.checks import Question, or_error, run_preflight
+from pulumi_huaweicloud_cbr.checks import or_error
 from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.clock import Clock
 from pulumi_huaweicloud_cbr.commands import _permissions as permissions
 from pulumi_huaweicloud_cbr.commands._account import (
-    COPIED,
     GRANTED,
     MISSING,
-    POSSIBLE,
-    REFUSED,
     UNKNOWN,
     Account,
     BackupLook,
-    RecordLook,
     RegionLook,
     Remark,
-    TargetLook,
     VaultLook,
 )
+from pulumi_huaweicloud_cbr.commands._backup import see_backup
+from pulumi_huaweicloud_cbr.commands._refusals import (
+    ENDPOINT,
+    OF_THE_WHOLE_REGION,
+    PROJECT,
+    SIGN_IN,
+    remark_on,
+)
 from pulumi_huaweicloud_cbr.commands._sign_in import describe_sign_in
-from pulumi_huaweicloud_cbr.errors import (
-    ApiError,
-    AuthenticationError,
-    CbrError,
-    ConfigurationError,
-    MalformedResponseError,
-    NotFoundError,
-    OutcomeUnknownError,
-    TransportError,
-)
-from pulumi_huaweicloud_cbr.finders import (
-    find_backup,
-    find_destinations,
-    find_project,
-    find_project_id,
-    find_replication_vaults,
-)
+from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, NotFoundError
+from pulumi_huaweicloud_cbr.finders import find_destinations, find_project, find_replication_vaults
 from pulumi_huaweicloud_cbr.models import ProjectScope
 from pulumi_huaweicloud_cbr.preflight import check_region_pair, check_vault
 from pulumi_huaweicloud_cbr.reporting import span
@@ -60,7 +47,7 @@ from pulumi_huaweicloud_cbr.responses import answered_at
 from pulumi_huaweicloud_cbr.settings import Settings
 from pulumi_huaweicloud_cbr.sharing import SharedClient
 from pulumi_huaweicloud_cbr.signing import LARGEST_SKEW_S
-from pulumi_huaweicloud_cbr.wire import Backup, Project, ReplicationRecord, Vault
+from pulumi_huaweicloud_cbr.wire import Project, Vault
 
 Found = TypeVar("Found")
 
@@ -70,22 +57,6 @@ CALL_LIMIT_S = 15.0
 BUDGET = RetryBudget(attempts=2, seconds=10.0, first_wait_s=0.5, longest_wait_s=2.0)
 
 SKEW_WORTH_NOTING_S = 60.0
-
-SIGN_IN, PROJECT, ENDPOINT, PERMISSION, SERVICE = (
-    "sign-in",
-    "project",
-    "endpoint",
-    "permission",
-    "service",
-)
-# After one of these, all else that is asked of the region would end in the same way.
-_OF_THE_WHOLE_REGION = {
-    SIGN_IN: "the credentials were refused",
-    PROJECT: "there is no way into the project",
-    ENDPOINT: "the service did not answer as it should",
-}
-_NO_SUCH_API = frozenset({"APIGW.0101", "APIG.0101"})
-_NOT_IN_THIS_PROJECT = frozenset({"APIGW.0310", "APIG.0310", "APIGW.0802", "APIG.0802"})
 
 
 class Destination(NamedTuple):
@@ -171,7 +142,6 @@ class _Examiner:
         self._settings = settings
         self._asked = asked
         self._account = account
-        self._find_project_id = partial(find_project_id, api)
 
     async def examine(self) -> None:
         account, region = self._account, self._settings.region
@@ -192,7 +162,7 @@ class _Examiner:
         self._judge_destinations()
         if self._asked.backup_id is not None:
             account.backup = BackupLook(self._asked.backup_id)
-            await self._see_backup(account.backup)
+            await see_backup(self._api, account, account.backup)
 
     def _look(self, at: Destination, *, is_source: bool = False) -> RegionLook:
         return RegionLook(
@@ -288,7 +258,7 @@ class _Examiner:
             look.named_project_id = named.id
             self._account.id = self._account.id or named.domain_id
         else:
-            remark = self._remark(look, named)
+            remark = remark_on(look, named)
             if isinstance(named, ConfigurationError):
                 remark = replace(remark, check=PROJECT)
             if given is None or not self._is_way_past(remark):
@@ -323,35 +293,11 @@ class _Examiner:
         if not isinstance(found, CbrError):
             look.permissions[permission] = GRANTED
             return found
-        remark = self._remark(look, found, permission)
+        remark = remark_on(look, found, permission)
         look.permissions[permission] = MISSING if remark.permission else UNKNOWN
         look.add(remark)
-        look.unseen_because = _OF_THE_WHOLE_REGION.get(remark.check)
+        look.unseen_because = OF_THE_WHOLE_REGION.get(remark.check)
         return None
-
-    def _remark(self, look: RegionLook, error: CbrError, permission: str | None = None) -> Remark:
-        check = check_of(error)
-        remedy = None
-        if check == PERMISSION:
-            remedy = f"let the user list projects in IAM, or {_way_around(look)}"
-            if permission:
-                remedy = _way_to(permission, look)
-            return replace(Remark.of(check, error, remedy), permission=permission)
-        if check == SIGN_IN and look.named_project_id and look.given_project_id:
-            # The same credentials were good enough for IAM: it is the project that is not theirs.
-            check = PROJECT
-        given = look.given_project_id
-        if check == PROJECT and given is not None and given != look.named_project_id:
-            remedy = f"correct {_name_of_project(look)}, which is ({given})"
-            if look.named_project_id:
-                remedy += (
-                    f"; the project named {look.region!r} is ({look.named_project_id}), and is "
-                    "taken where none is given"
-                )
-        if isinstance(error, OutcomeUnknownError):
-            # Of a call that reads; nobody has to find out what came of it.
-            remedy = "check the network, the proxy and the address, then run this again"
-        return Remark.of(check, error, remedy)
 
     def _judge_destinations(self) -> None:
         for look in self._account.destinations:
@@ -392,81 +338,6 @@ class _Examiner:
             )
         )
 
-    # -- the backup -----------------------------------------------------------------------------
-
-    async def _see_backup(self, look: BackupLook) -> None:
-        source = self._account.source
-        if source is None or source.project_id is None or source.unseen_because:
-            look.remarks.append(
-                Remark("backup", "not looked at, since the source could not be", is_to_do=False)
-            )
-            return
-        scope = ProjectScope(source.region, source.project_id)
-        found = await or_error(find_backup(self._api, scope, look.id))
-        if isinstance(found, Backup):
-            _describe(look, found)
-        elif not isinstance(found, NotFoundError):
-            remark = self._remark(source, found, permissions.GET_BACKUP)
-            is_told = source.permissions.get(permissions.GET_BACKUP) == MISSING
-            look.remarks.append(remark.as_note() if is_told else remark)
-            return
-        alone = await run_preflight(
-            self._api, Question(scope, None, look.id), self._find_project_id
-        )
-        reasons = [finding.reason for finding in alone.findings]
-        look.remarks += [Remark("backup", reason) for reason in reasons]
-        if reasons:
-            return
-        targets = [
-            (destination, vault)
-            for destination in self._account.destinations
-            for vault in destination.vaults or ()
-        ]
-        answers = (self._see_target(scope, look.id, *target) for target in targets)
-        look.targets = tuple(await asyncio.gather(*answers))
-        self._judge_targets(look)
-
-    async def _see_target(
-        self, source: ProjectScope, backup_id: str, destination: RegionLook, vault: VaultLook
-    ) -> TargetLook:
-        question = Question(
-            source,
-            destination.region,
-            backup_id,
-            destination_project_id=destination.project_id,
-            destination_vault_id=vault.id,
-        )
-        verdict = await run_preflight(self._api, question, self._find_project_id)
-        certain = [finding.reason for finding in verdict.findings if finding.is_certain]
-        uncertain = [finding.reason for finding in verdict.findings if not finding.is_certain]
-        if certain:
-            answer, reasons = REFUSED, certain
-        elif verdict.notes:
-            answer, reasons = COPIED, list(verdict.notes)
-        elif verdict.faults:
-            answer, reasons = UNKNOWN, [fault.observed for fault in verdict.faults]
-        else:
-            answer, reasons = POSSIBLE, uncertain
-        return TargetLook(destination.region, vault.id, vault.name, answer, tuple(reasons))
-
-    def _judge_targets(self, look: BackupLook) -> None:
-        good = {target.region for target in look.targets if target.answer in (POSSIBLE, COPIED)}
-        # A region without a usable vault has a remark of its own.
-        tried = [at.region for at in self._account.destinations if at.usable_vaults]
-        bad = [region for region in dict.fromkeys(tried) if region not in good]
-        if not bad or (good and not self._asked.destinations):
-            return
-        is_refused = any(target.answer == REFUSED for target in look.targets)
-        look.remarks.append(
-            Remark(
-                "backup",
-                f"no vault in {', '.join(bad)} can take a copy of it, as far as is known",
-                "settle what stands beside one of the vaults, or create another",
-                # What was not answered has a remark where it was asked.
-                is_to_do=is_refused,
-            )
-        )
-
 
 _INSECURE = Remark(
     "settings",
@@ -475,39 +346,6 @@ _INSECURE = Remark(
     is_to_do=False,
 )
 _MAKE_A_VAULT = "create one there, for the kind of resource that the backups are of"
-
-
-def _way_to(permission: str, look: RegionLook) -> str:
-    return (
-        f"give the user the action {permission} in project ({look.project_id}) of region "
-        f"{look.region!r}; the policy '{permissions.READING_POLICY}' has all that only read"
-    )
-
-
-def _way_around(look: RegionLook) -> str:
-    if look.is_source:
-        return "set huaweicloud:projectId (or HW_PROJECT_ID)"
-    return f"name the project: --destination {look.region}/PROJECT_ID"
-
-
-def _name_of_project(look: RegionLook) -> str:
-    if look.is_source:
-        return "huaweicloud:projectId (or HW_PROJECT_ID)"
-    return "the project given with --destination"
-
-
-def check_of(error: CbrError) -> str:
-    """Return what an error is about, in one word."""
-    if error.code in _NO_SUCH_API or isinstance(error, (TransportError, MalformedResponseError)):
-        return ENDPOINT
-    if isinstance(error, AuthenticationError) and error.status in (403, 404):
-        return PROJECT
-    if isinstance(error, (AuthenticationError, ConfigurationError)):
-        return SIGN_IN
-    if permissions.is_permission_missing(error):
-        return PERMISSION
-    is_elsewhere = isinstance(error, ApiError) and error.is_unauthorized_url
-    return PROJECT if is_elsewhere or error.code in _NOT_IN_THIS_PROJECT else SERVICE
 
 
 def _judge_clock(account: Account) -> None:
@@ -538,23 +376,4 @@ def _vault_look(vault: Vault) -> VaultLook:
         billing.size,
         vault.free_gb,
         tuple(finding.reason for finding in check_vault(vault, None) if finding.is_certain),
-    )
-
-
-def _describe(look: BackupLook, backup: Backup) -> None:
-    look.name, look.resource_name = backup.name, backup.resource_name
-    look.resource_type, look.size_gb = backup.resource_type, backup.resource_size
-    look.status, look.created_at = backup.status, backup.created_at
-    look.records = tuple(_record_look(record) for record in backup.records)
-
-
-def _record_look(record: ReplicationRecord) -> RecordLook:
-    return RecordLook(
-        record.id,
-        record.destination_region,
-        record.destination_vault_id,
-        record.status,
-        record.extra_info.progress if record.extra_info else None,
-        record.destination_backup_id,
-        record.failure if record.is_failed else None,
     )
