@@ -1,4 +1,4 @@
-"""The tables of the documentation that are written from the tests' own data.
+"""What the documentation shows that is written from the tests' own data, tables for the most part.
 
 ``python -m tests.tables`` writes them; a unit test fails when a document holds another text.
 """
@@ -11,7 +11,17 @@ from pathlib import Path
 from tests.e2e import crash, drift, features
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def printed(situation: str) -> str:
+    """Return what `check` prints of a situation, as a block."""
+    text = (REPOSITORY / "tests" / "fixtures" / "check" / f"{situation}.txt").read_text()
+    return f"```\n{text}```"
+
+
 TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
+    "check": (REPOSITORY / "README.md", lambda: printed("no_vault")),
+    "check-backup": (REPOSITORY / "docs" / "user-guide.md", lambda: printed("backup_to_all")),
     "crashes": (REPOSITORY / "docs" / "crash-safety.md", crash.table),
     "drift": (REPOSITORY / "docs" / "user-guide.md", drift.table),
     "features": (REPOSITORY / "docs" / "plugin-host.md", features.table),
@@ -34,6 +44,10 @@ def with_table(text: str, name: str, table: str) -> str:
 
 def main() -> None:
     """Write all tables into their documents."""
+    # It brings the simulator along, which the unit tests of the tables do without.
+    from tests.contract.situations import write_texts  # noqa: PLC0415
+
+    write_texts()
     for name, (document, table) in TABLES.items():
         document.write_text(with_table(document.read_text(), name, table()))
 

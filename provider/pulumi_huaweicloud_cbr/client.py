@@ -140,7 +140,7 @@ def _require_region(region: str, doing: str) -> None:
         )
 
 
-def _ignore_pause(_: Pause) -> None:
+def _ignore(_: object) -> None:
     """Tell nobody."""
 
 
@@ -154,6 +154,9 @@ class CbrClient:
 
     Args:
         on_pause: told before each wait, for instance to show the user that a call is throttled.
+        on_answer: shown each response, those to sign-ins too, before its body is read.
+        timeouts: for the parts of one request.
+        call_limit_s: for one request as a whole, sign-in included.
         transport: replaces the network, in tests.
     """
 
@@ -164,7 +167,10 @@ class CbrClient:
         *,
         clock: Clock | None = None,
         budget: RetryBudget | None = None,
-        on_pause: Callable[[Pause], None] = _ignore_pause,
+        on_pause: Callable[[Pause], None] = _ignore,
+        on_answer: Callable[[httpx.Response], None] = _ignore,
+        timeouts: httpx.Timeout = TIMEOUTS,
+        call_limit_s: float | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.settings = settings
@@ -172,15 +178,17 @@ class CbrClient:
         self._authenticator = authenticator
         self._budget = budget or RetryBudget()
         self._on_pause = on_pause
+        self._on_answer = on_answer
+        self._call_limit_s = CALL_LIMIT_S if call_limit_s is None else call_limit_s
         self._pacer = Pacer(self.clock)
         self._http = httpx.AsyncClient(
-            timeout=TIMEOUTS,
+            timeout=timeouts,
             limits=POOL_LIMITS,
             verify=_tls_context(settings) if transport is None else True,
             transport=transport,
             # Redirected requests would carry the token to a host that nobody configured.
             follow_redirects=False,
-            event_hooks={"response": [_take_as_json]},
+            event_hooks={"response": [_take_as_json, self._show]},
             headers={
                 "Accept": "application/json",
                 "Accept-Encoding": ENCODING,
@@ -427,6 +435,9 @@ class CbrClient:
         response: httpx.Response = await loop(send_in_turn)
         return response
 
+    async def _show(self, response: httpx.Response) -> None:
+        self._on_answer(response)
+
     def _pause(self, pause: Pause) -> None:
         logger.info("%s", pause)
         self._on_pause(pause)
@@ -436,11 +447,11 @@ class CbrClient:
             call.method, call.url, params=call.params, json=call.json
         )
         try:
-            with anyio.fail_after(CALL_LIMIT_S):
+            with anyio.fail_after(self._call_limit_s):
                 response = await self._http.send(request, auth=call.auth)
         except TimeoutError as error:
             raise OutcomeUnknownError(
-                f"{call.doing}: no complete answer within {CALL_LIMIT_S:.0f} s",
+                f"{call.doing}: no complete answer within {self._call_limit_s:.0f} s",
                 remedy="run the same command again",
             ) from error
         except BodyTooLongError as error:

@@ -152,7 +152,10 @@ _CBR: dict[str, CodeFacts] = {
 }
 
 _SIGN_IN = "check the credentials and that they belong to this cloud and region"
-_PERMISSION = "give the user the permission for this call"
+_PERMISSION = (
+    "give the user the permission for this call; python -m pulumi_huaweicloud_cbr check tells "
+    "which are needed"
+)
 _GATEWAY_FAULT = CodeFacts(_UNKNOWN, _AGAIN_OR_ASK)
 # Sent as a 500 in the edition of 2021, as a 404 or 400 since.
 _NO_BACKEND = CodeFacts(_UNKNOWN, _AGAIN_OR_ASK, below_500=CodeFacts(_NEVER, _ASK))

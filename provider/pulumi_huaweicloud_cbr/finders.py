@@ -19,11 +19,13 @@ from pulumi_huaweicloud_cbr.errors import (
 )
 from pulumi_huaweicloud_cbr.models import ProjectScope, readable
 from pulumi_huaweicloud_cbr.responses import NOT_THE_SERVICE
-from pulumi_huaweicloud_cbr.wire import Backup, Replica, ReplicationRecord, Task, Vault
+from pulumi_huaweicloud_cbr.wire import Backup, Project, Replica, ReplicationRecord, Task, Vault
 
 Found = TypeVar("Found")
 Row = TypeVar("Row")
 
+REPLICATION = "replication"
+"""The `protect_type` of a vault that takes replicas (CBR API reference, ListVault)."""
 PAGES_LIMIT = 200
 """More full pages than this are not a long list, but a service that ignores the offset."""
 
@@ -209,7 +211,12 @@ async def require_no_replica(
 
 
 async def find_project_id(api: CbrClient, region: str) -> str:
-    """Return the id of the project that is named like the region.
+    """Return the id of the project that is named like the region; raises as `find_project`."""
+    return (await find_project(api, region)).id
+
+
+async def find_project(api: CbrClient, region: str) -> Project:
+    """Return the project that is named like the region.
 
     Raises:
         ConfigurationError: IAM shows none, or more than one, to these credentials.
@@ -220,7 +227,7 @@ async def find_project_id(api: CbrClient, region: str) -> str:
     projects = await api.list_projects(region)
     exact = [project for project in projects if project.name == region]
     if len(exact) == 1:
-        return exact[0].id
+        return exact[0]
     raise ConfigurationError(
         f"looking up the project of region {region!r} in IAM: found {len(exact)} of that name",
         remedy="check the region's name and the user's access to it, or give the project id",
@@ -236,6 +243,19 @@ async def find_destinations(api: CbrClient, scope: ProjectScope) -> frozenset[st
         if region.name == scope.region
         for destination in region.replication_destinations
     )
+
+
+async def find_replication_vaults(api: CbrClient, scope: ProjectScope) -> tuple[Vault, ...]:
+    """Return the vaults of a project that take replicas, in the API's order."""
+
+    async def read(offset: int) -> tuple[Vault, ...]:
+        return await api.list_vaults(
+            scope, limit=PAGE_SIZE, offset=offset, protect_type=REPLICATION
+        )
+
+    pages = [page async for page in _pages(read, f"listing vaults in {scope}")]
+    vaults = (vault for page in pages for vault in page)
+    return tuple(vault for vault in vaults if vault.billing.protect_type in (None, REPLICATION))
 
 
 async def iterate_backups(

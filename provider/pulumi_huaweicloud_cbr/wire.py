@@ -217,10 +217,11 @@ class RegionCapability(WireModel):
 
 
 class Project(WireModel):
-    """An IAM project."""
+    """An IAM project; `domain_id` is the account's."""
 
     id: Id
     name: str
+    domain_id: OptionalId = None
     enabled: bool | None = None
 
 

@@ -693,6 +693,56 @@ async def test_client_system_clock_is_the_default() -> None:
 
 
 @pytest.mark.anyio
+async def test_on_answer_sees_each_answer_of_sign_ins_too() -> None:
+    """Whoever goes by what answers say, their dates for instance, sees all of them."""
+    seen: list[tuple[str, int]] = []
+    token = {"token": {"project": {"id": PROJECT}}}
+    wire = Wire(
+        httpx.Response(201, json=token, headers={"X-Subject-Token": TOKEN}),
+        httpx.Response(404, json={"error_code": "BackupService.6200", "error_msg": "none"}),
+    )
+    settings = Settings(user_name="ops", password="a-password", domain_name="acme")
+    async with CbrClient(
+        settings,
+        make_authenticator(settings, wire.clock),
+        clock=wire.clock,
+        on_answer=lambda answer: seen.append((answer.request.url.path, answer.status_code)),
+        transport=httpx.MockTransport(wire.handle),
+    ) as api:
+        with pytest.raises(NotFoundError):
+            await get_backup(api)
+
+    assert [("/v3/auth/tokens", 201), (f"/v3/{PROJECT}/backups/{BACKUP}", 404)] == seen
+
+
+@pytest.mark.anyio
+async def test_limits_of_a_call_can_be_shorter() -> None:
+    """Who waits for a command sets limits of his own, and the message tells the one that held."""
+    settings = Settings(token=TOKEN)
+    timeouts = httpx.Timeout(connect=1.0, read=2.0, write=3.0, pool=4.0)
+    asked: list[dict[str, float]] = []
+
+    async def hang(request: httpx.Request) -> httpx.Response:
+        asked.append(request.extensions["timeout"])
+        await anyio.sleep_forever()
+        raise AssertionError("nothing lasts for ever")
+
+    async with CbrClient(
+        settings,
+        make_authenticator(settings, FakeClock()),
+        clock=FakeClock(),
+        budget=RetryBudget(attempts=1),
+        timeouts=timeouts,
+        call_limit_s=0.0,
+        transport=httpx.MockTransport(hang),
+    ) as api:
+        with pytest.raises(OutcomeUnknownError, match="no complete answer within 0 s"):
+            await get_backup(api)
+
+    assert [{"connect": 1.0, "read": 2.0, "write": 3.0, "pool": 4.0}] == asked
+
+
+@pytest.mark.anyio
 async def test_send_debug_log_names_the_request_and_no_token(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -393,6 +393,35 @@ async def test_find_project_id_one_of_that_name_is_it() -> None:
 
 
 @pytest.mark.anyio
+async def test_find_project_tells_the_account() -> None:
+    """A project knows the account that it is in."""
+    projects = [{"id": "p1", "name": "cn-north-4", "domain_id": "d1"}]
+    cloud = Cloud({"/v3/projects": httpx.Response(200, json={"projects": projects})})
+
+    assert "d1" == (await finders.find_project(cloud.api, "cn-north-4")).domain_id
+
+
+@pytest.mark.anyio
+async def test_find_replication_vaults_are_asked_for_and_made_sure_of() -> None:
+    """Vaults of another type are left out, also by a service that does not filter; all pages are
+    read."""
+    of_replicas = [{"id": f"v{number}"} for number in range(1000)]
+    others = [
+        {"id": "b", "billing": {"protect_type": "backup"}},
+        {"id": "r", "billing": {"protect_type": "replication"}},
+    ]
+    cloud = Cloud(rows={"vaults": of_replicas + others})
+
+    vaults = await finders.find_replication_vaults(cloud.api, SOURCE)
+
+    assert [*(row["id"] for row in of_replicas), "r"] == [vault.id for vault in vaults]
+    assert [
+        {"limit": "1000", "protect_type": "replication"},
+        {"limit": "1000", "offset": "1000", "protect_type": "replication"},
+    ] == cloud.queries()
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize("count", [0, 2])
 async def test_find_project_id_none_or_several_is_refused(count: int) -> None:
     """None or several of the name leave the choice to the user."""

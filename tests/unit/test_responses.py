@@ -146,7 +146,8 @@ def test_parse_error_shortens_a_long_body() -> None:
             403,
             '{"error_code":"PAP5.0010","error_msg":"denied","encoded_authorization_message":"AQID"}',
             ApiError,
-            "reading it: HTTP 403: denied; give the user the permission for this call "
+            "reading it: HTTP 403: denied; give the user the permission for this call; "
+            "python -m pulumi_huaweicloud_cbr check tells which are needed "
             "[PAP5.0010, request abc]",
             id="policy-check",
         ),

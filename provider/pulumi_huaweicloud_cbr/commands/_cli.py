@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+from pathlib import Path
+from typing import Any
 
-from pulumi_huaweicloud_cbr.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.errors import ConfigurationError, excerpt
 
 
 def run_pulumi(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -23,3 +26,19 @@ def run_pulumi(*arguments: str) -> subprocess.CompletedProcess[str]:
             f"running pulumi {arguments[0]}: there is no pulumi on PATH",
             remedy="install the Pulumi CLI, or make toolchain and add .toolchain/bin to PATH",
         ) from None
+
+
+def stack_settings(stack: str, directory: Path | None = None) -> dict[str, Any]:
+    """Return a stack's configuration, secrets decrypted by the CLI.
+
+    Args:
+        directory: the project's; default: the present one.
+    """
+    there = ["--cwd", str(directory)] if directory is not None else []
+    done = run_pulumi("config", "--json", "--show-secrets", "--stack", stack, *there)
+    if done.returncode:
+        raise ConfigurationError(
+            f"reading the configuration of stack {stack!r}: {excerpt(done.stderr)}",
+            remedy="run this in the project's directory",
+        )
+    return {key: entry.get("value") for key, entry in json.loads(done.stdout).items()}

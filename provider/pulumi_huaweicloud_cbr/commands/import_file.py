@@ -12,8 +12,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from pulumi_huaweicloud_cbr.commands._cli import run_pulumi
-from pulumi_huaweicloud_cbr.errors import ConfigurationError, excerpt
+from pulumi_huaweicloud_cbr.commands._cli import stack_settings
+from pulumi_huaweicloud_cbr.errors import ConfigurationError
 
 TYPE = "pulumi-python:dynamic/huaweicloud_cbr:BackupReplication"
 
@@ -46,14 +46,14 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.set_defaults(run=run)
 
 
-def run(given: argparse.Namespace) -> None:
-    """Write the file and say what to do with it.
+def run(given: argparse.Namespace) -> int:
+    """Write the file and say what to do with it; return the exit code.
 
     Raises:
         CbrError: a replication cannot be read; nothing is written.
     """
     named = [_split(text) for text in given.replications]
-    document = {"resources": _read(named, _stack_settings(given.stack) if given.stack else {})}
+    document = {"resources": _read(named, stack_settings(given.stack) if given.stack else {})}
     given.out.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     for resource in document["resources"]:
         outputs = resource["outputs"]
@@ -68,6 +68,7 @@ def run(given: argparse.Namespace) -> None:
         f"--protect=false --yes{stack}"
     )
     print("Then `pulumi preview` should show no change.")
+    return 0
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -102,14 +103,3 @@ def _read(named: list[tuple[str, str]], settings: dict[str, Any]) -> list[dict[s
             }
         )
     return resources
-
-
-def _stack_settings(stack: str) -> dict[str, Any]:
-    """Return a stack's configuration, secrets decrypted by the CLI."""
-    done = run_pulumi("config", "--json", "--show-secrets", "--stack", stack)
-    if done.returncode:
-        raise ConfigurationError(
-            f"reading the configuration of stack {stack!r}: {excerpt(done.stderr)}",
-            remedy="run this in the project's directory",
-        )
-    return {key: entry.get("value") for key, entry in json.loads(done.stdout).items()}

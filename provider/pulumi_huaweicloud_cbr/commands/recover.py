@@ -64,8 +64,10 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.set_defaults(run=run)
 
 
-def run(given: argparse.Namespace) -> None:
+def run(given: argparse.Namespace) -> int:
     """Recover the stack and say what was done, or only say whether that is needed.
+
+    Returns the exit code.
 
     Raises:
         LockedError: the lock's holder is alive, or cannot be looked at; nothing was changed.
@@ -76,9 +78,10 @@ def run(given: argparse.Namespace) -> None:
         advice = _advice(given.stack, given.advise.read_text(errors="replace"))
         if advice:
             print(advice)
-        return
+        return 0
     _recover(given.stack, Processes())
     print(f"No lock, and no operation is pending. Go on with:\n  {_command('up', given.stack)}")
+    return 0
 
 
 def _recover(stack: str, processes: Processes) -> None:

@@ -1,0 +1,234 @@
+"""What `check` found out, as lines for a terminal or a log, without colours.
+
+Lines are broken between words only, so that ids and addresses can be found and copied.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+
+from pulumi_huaweicloud_cbr.commands._account import (
+    COPIED,
+    GRANTED,
+    POSSIBLE,
+    REFUSED,
+    UNKNOWN,
+    Account,
+    BackupLook,
+    RecordLook,
+    RegionLook,
+    Remark,
+    TargetLook,
+    VaultLook,
+)
+from pulumi_huaweicloud_cbr.commands._permissions import WRITING_AT_DESTINATION, WRITING_AT_SOURCE
+from pulumi_huaweicloud_cbr.models import readable
+from pulumi_huaweicloud_cbr.reporting import span
+
+COLUMNS = 100
+LONGEST = 2000
+"""More than this many characters of one text are not shown."""
+IN_STEP_S = 5.0
+"""A clock is in step if it is less off than this: an answer's date is in whole seconds, and old."""
+
+OK, TO_DO, NOTE, UNSEEN = "ok", "TO DO", "note", "-"
+_MARK_WIDTH = len(TO_DO)
+_NAME_WIDTH = 12
+_TABLE_INDENT = " " * (_MARK_WIDTH + 3)
+_ANSWERS = {
+    POSSIBLE: "can be copied",
+    COPIED: "is there, or on its way",
+    REFUSED: "cannot be copied",
+    UNKNOWN: "not known",
+}
+
+
+def as_text(account: Account) -> str:
+    """Return all that was found out, section by section, and what it comes to."""
+    sections = [_sign_in(account)]
+    sections += [_region(look) for look in account.regions]
+    if account.backup:
+        sections.append(_backup(account.backup))
+    sections.append(_conclusion(account))
+    return "\n\n".join("\n".join(section) for section in sections)
+
+
+def _row(mark: str, name: str, text: str) -> Iterator[str]:
+    head = f"  {mark:<{_MARK_WIDTH}} {name:<{_NAME_WIDTH}} "
+    yield from _wrapped(head, text)
+
+
+def _wrapped(head: str, text: str) -> list[str]:
+    return textwrap.wrap(
+        readable(text, LONGEST) or "-",
+        COLUMNS,
+        initial_indent=head,
+        subsequent_indent=" " * len(head),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _remarks(remarks: Iterable[Remark]) -> Iterator[str]:
+    for remark in remarks:
+        yield from _row(TO_DO if remark.is_to_do else NOTE, remark.check, str(remark))
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield rows with their cells one below the other; the first one is the head."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+        yield f"{_TABLE_INDENT}{'  '.join(cells)}".rstrip()
+
+
+def _cell(value: object) -> str:
+    return "-" if value in (None, "") else readable(str(value), 64)
+
+
+def _sign_in(account: Account) -> Iterator[str]:
+    yield "Sign-in"
+    sign_in = account.sign_in
+    yield from _row(OK if sign_in.way else UNSEEN, "way", f"{sign_in.text} ({sign_in.reason})")
+    for place, name in (("stack", "of the stack"), ("environment", "environment")):
+        names = [key for key, found_in in account.settings.items() if found_in == place]
+        if names:
+            yield from _row("", name, ", ".join(names))
+    yield from _row(
+        OK if account.id else UNSEEN,
+        "account",
+        account.id or "not known: IAM told of no project",
+    )
+    if not any(remark.check == "clock" for remark in account.remarks):
+        yield from _clock(account.clock_ahead_s)
+    yield from _remarks(remark for remark in account.remarks if remark.check != "vaults")
+
+
+def _clock(ahead_s: float | None) -> Iterator[str]:
+    if ahead_s is None:
+        yield from _row(UNSEEN, "clock", "not known: no answer had a date")
+    elif abs(ahead_s) < IN_STEP_S:
+        yield from _row(OK, "clock", "in step with the service's")
+    else:
+        side = "ahead of" if ahead_s > 0 else "behind"
+        yield from _row(OK, "clock", f"{span(abs(ahead_s))} {side} the service's")
+
+
+def _region(look: RegionLook) -> Iterator[str]:
+    yield f"{'Source' if look.is_source else 'Destination'} {look.region}"
+    yield from _row("", "CBR", look.cbr_url)
+    yield from _row("", "IAM", look.iam_url)
+    if look.project_id is not None:
+        yield from _row(OK if not _is_amiss(look, "project") else UNSEEN, "project", _project(look))
+    if look.destinations:
+        yield from _row(OK, "copies to", ", ".join(look.destinations))
+    yield from _permissions(look)
+    if look.vaults:
+        free = len(look.usable_vaults)
+        yield from _row(
+            OK if free else UNSEEN, "vaults", f"{free} of {len(look.vaults)} take copies"
+        )
+        yield from _vaults(look.vaults)
+    yield from _remarks(look.remarks)
+    if look.unseen_because:
+        yield from _row(UNSEEN, "the rest", f"not looked at: {look.unseen_because}")
+
+
+def _is_amiss(look: RegionLook, check: str) -> bool:
+    return any(remark.check == check for remark in look.remarks)
+
+
+def _project(look: RegionLook) -> str:
+    if look.project_id == look.named_project_id:
+        return f"{look.project_id}, named like the region"
+    if look.named_project_id is None:
+        return f"{look.project_id}, as set"
+    return f"{look.project_id}, as set; the one named like the region is {look.named_project_id}"
+
+
+def _permissions(look: RegionLook) -> Iterator[str]:
+    # Each that is missing has a remark of its own.
+    granted = [name for name, known in look.permissions.items() if known == GRANTED]
+    if granted:
+        yield from _row(OK, "may", ", ".join(granted))
+
+
+def _vaults(vaults: Sequence[VaultLook]) -> Iterator[str]:
+    rows = [
+        (
+            _cell(vault.name),
+            vault.id,
+            _cell(vault.object_type),
+            _cell(vault.status),
+            "-" if vault.free_gb is None else f"{max(vault.free_gb, 0):.1f}",
+            _cell(vault.size_gb),
+        )
+        for vault in vaults
+    ]
+    head, *lines = _table([("name", "id", "for", "status", "free GB", "of GB"), *rows])
+    yield head
+    for vault, line in zip(vaults, lines, strict=True):
+        yield line
+        for fault in vault.faults:
+            yield from _wrapped(f"{_TABLE_INDENT}  ", fault)
+
+
+def _backup(look: BackupLook) -> Iterator[str]:
+    yield f"Backup {look.id}"
+    if look.status is not None:
+        parts = [
+            f"{_cell(look.name)} of {_cell(look.resource_name)} ({_cell(look.resource_type)})",
+            "size not told" if look.size_gb is None else f"{look.size_gb} GB",
+            f"made {_cell(look.created_at)}",
+            f"status {_cell(look.status)}",
+        ]
+        yield from _row("", "is", ", ".join(parts))
+        yield from _row("", "records", str(len(look.records)))
+        if look.records:
+            head = ("to region", "vault", "status", "replica, or why there is none")
+            yield from _table([head, *(_record(record) for record in look.records)])
+    # CBR keeps one replica in a region: where it is, that other vaults cannot have it is no news.
+    copied = {target.region for target in look.targets if target.answer == COPIED}
+    for target in look.targets:
+        if target.answer == COPIED or target.region not in copied:
+            yield from _target(target)
+    if look.status is not None and not look.targets and not look.remarks:
+        yield from _row(UNSEEN, "to", "no vault was found that it could be copied to")
+    yield from _remarks(look.remarks)
+
+
+def _record(record: RecordLook) -> tuple[str, ...]:
+    progress = "" if record.progress is None else f" {record.progress} %"
+    return (
+        _cell(record.region),
+        _cell(record.vault_id),
+        f"{_cell(record.status)}{progress}",
+        record.failure or _cell(record.replica_id),
+    )
+
+
+def _target(target: TargetLook) -> Iterator[str]:
+    is_good = target.answer in (POSSIBLE, COPIED)
+    where = f"vault {_cell(target.vault_name)} ({target.vault_id})"
+    text = "; ".join([f"{where}: {_ANSWERS[target.answer]}", *target.reasons])
+    yield from _row(OK if is_good else UNSEEN, target.region, text)
+
+
+def _conclusion(account: Account) -> Iterator[str]:
+    yield from _remarks(remark for remark in account.remarks if remark.check == "vaults")
+    source = account.source
+    if source and source.destinations is None and not account.destinations:
+        yield "No destination was looked at, since none is known; name regions with --destination."
+    yield from textwrap.wrap(
+        "Not tried, since it would change something: "
+        f"{', '.join(WRITING_AT_SOURCE)} in the source, "
+        f"{', '.join(WRITING_AT_DESTINATION)} in a destination.",
+        COLUMNS,
+        break_on_hyphens=False,
+    )
+    count = account.to_do_count
+    if not count:
+        yield "Ready."
+    else:
+        yield f"Not ready: {count} thing{'s' if count > 1 else ''} to do, marked TO DO."

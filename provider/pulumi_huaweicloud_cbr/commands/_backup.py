@@ -1,0 +1,124 @@
+"""Looks at one backup for `check`: its records, and by preflight's rules where it can be copied."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from pulumi_huaweicloud_cbr.checks import Question, or_error, run_preflight
+from pulumi_huaweicloud_cbr.client import CbrClient
+from pulumi_huaweicloud_cbr.commands._account import (
+    COPIED,
+    MISSING,
+    POSSIBLE,
+    REFUSED,
+    UNKNOWN,
+    Account,
+    BackupLook,
+    RecordLook,
+    RegionLook,
+    Remark,
+    TargetLook,
+    VaultLook,
+)
+from pulumi_huaweicloud_cbr.commands._permissions import GET_BACKUP
+from pulumi_huaweicloud_cbr.commands._refusals import remark_on
+from pulumi_huaweicloud_cbr.errors import NotFoundError
+from pulumi_huaweicloud_cbr.finders import find_backup, find_project_id
+from pulumi_huaweicloud_cbr.models import ProjectScope
+from pulumi_huaweicloud_cbr.wire import Backup, ReplicationRecord
+
+
+async def see_backup(api: CbrClient, account: Account, look: BackupLook) -> None:
+    """Look at a backup, and ask of each vault that was found whether it can be copied there."""
+    source = account.source
+    if source is None or source.project_id is None or source.unseen_because:
+        look.remarks.append(
+            Remark("backup", "not looked at, since the source could not be", is_to_do=False)
+        )
+        return
+    scope = ProjectScope(source.region, source.project_id)
+    found = await or_error(find_backup(api, scope, look.id))
+    if isinstance(found, Backup):
+        _describe(look, found)
+    elif not isinstance(found, NotFoundError):
+        remark = remark_on(source, found, GET_BACKUP)
+        is_told = source.permissions.get(GET_BACKUP) == MISSING
+        look.remarks.append(remark.as_note() if is_told else remark)
+        return
+    alone = await run_preflight(api, Question(scope, None, look.id), partial(find_project_id, api))
+    reasons = [finding.reason for finding in alone.findings]
+    look.remarks += [Remark("backup", reason) for reason in reasons]
+    if reasons:
+        return
+    targets = [
+        (destination, vault)
+        for destination in account.destinations
+        for vault in destination.vaults or ()
+    ]
+    answers = (_see_target(api, scope, look.id, *target) for target in targets)
+    look.targets = tuple(await asyncio.gather(*answers))
+    _judge_targets(account, look)
+
+
+async def _see_target(
+    api: CbrClient,
+    source: ProjectScope,
+    backup_id: str,
+    destination: RegionLook,
+    vault: VaultLook,
+) -> TargetLook:
+    question = Question(
+        source,
+        destination.region,
+        backup_id,
+        destination_project_id=destination.project_id,
+        destination_vault_id=vault.id,
+    )
+    verdict = await run_preflight(api, question, partial(find_project_id, api))
+    certain = [finding.reason for finding in verdict.findings if finding.is_certain]
+    uncertain = [finding.reason for finding in verdict.findings if not finding.is_certain]
+    if certain:
+        answer, reasons = REFUSED, certain
+    elif verdict.notes:
+        answer, reasons = COPIED, list(verdict.notes)
+    elif verdict.faults:
+        answer, reasons = UNKNOWN, [fault.observed for fault in verdict.faults]
+    else:
+        answer, reasons = POSSIBLE, uncertain
+    return TargetLook(destination.region, vault.id, vault.name, answer, tuple(reasons))
+
+
+def _judge_targets(account: Account, look: BackupLook) -> None:
+    good = {target.region for target in look.targets if target.answer in (POSSIBLE, COPIED)}
+    # A region without a usable vault has a remark of its own.
+    tried = [at.region for at in account.destinations if at.usable_vaults]
+    bad = [region for region in dict.fromkeys(tried) if region not in good]
+    if not bad or (good and not any(at.is_asked for at in account.destinations)):
+        return
+    look.remarks.append(
+        Remark(
+            "backup",
+            f"no vault in {', '.join(bad)} can take a copy of it, as far as is known",
+            "settle what stands beside one of the vaults, or create another",
+        )
+    )
+
+
+def _describe(look: BackupLook, backup: Backup) -> None:
+    look.name, look.resource_name = backup.name, backup.resource_name
+    look.resource_type, look.size_gb = backup.resource_type, backup.resource_size
+    look.status, look.created_at = backup.status, backup.created_at
+    look.records = tuple(_record_look(record) for record in backup.records)
+
+
+def _record_look(record: ReplicationRecord) -> RecordLook:
+    return RecordLook(
+        record.id,
+        record.destination_region,
+        record.destination_vault_id,
+        record.status,
+        record.extra_info.progress if record.extra_info else None,
+        record.destination_backup_id,
+        record.failure if record.is_failed else None,
+    )

@@ -1,0 +1,97 @@
+"""What a call that failed says of an account: in one word what it is about, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pulumi_huaweicloud_cbr.commands._account import RegionLook, Remark
+from pulumi_huaweicloud_cbr.commands._permissions import READING_POLICY, is_permission_missing
+from pulumi_huaweicloud_cbr.errors import (
+    ApiError,
+    AuthenticationError,
+    CbrError,
+    ConfigurationError,
+    MalformedResponseError,
+    OutcomeUnknownError,
+    TransportError,
+)
+
+SIGN_IN = "sign-in"
+PROJECT = "project"
+ENDPOINT = "endpoint"
+PERMISSION = "permission"
+SERVICE = "service"
+
+OF_THE_WHOLE_REGION = {
+    SIGN_IN: "the credentials were refused",
+    PROJECT: "there is no way into the project",
+    ENDPOINT: "the service did not answer as it should",
+}
+"""After one of these, all else that is asked of the region would end in the same way."""
+
+# Source: API Gateway user guide, "Error Codes".
+_NO_SUCH_API = frozenset({"APIGW.0101", "APIG.0101"})
+_NOT_IN_THIS_PROJECT = frozenset({"APIGW.0310", "APIG.0310", "APIGW.0802", "APIG.0802"})
+
+
+def remark_on(look: RegionLook, error: CbrError, permission: str | None = None) -> Remark:
+    """Return what an error says of a region, and what to do about it.
+
+    Args:
+        permission: the action that the call needs, where it needs one.
+    """
+    check = check_of(error)
+    remedy = None
+    if check == PERMISSION:
+        remedy = f"let the user list projects in IAM, or {_way_around(look)}"
+        if permission:
+            remedy = _way_to(permission, look)
+        return replace(Remark.of(check, error, remedy), permission=permission)
+    if check == SIGN_IN and look.named_project_id and look.given_project_id:
+        # The same credentials were good enough for IAM: it is the project that is not theirs.
+        check = PROJECT
+    given = look.given_project_id
+    if check == PROJECT and given is not None and given != look.named_project_id:
+        remedy = f"correct {_name_of_project(look)}, which is ({given})"
+        if look.named_project_id:
+            remedy += (
+                f"; the project named {look.region!r} is ({look.named_project_id}), and is "
+                "taken where none is given"
+            )
+    if isinstance(error, OutcomeUnknownError):
+        # Of a call that reads; nobody has to find out what came of it.
+        remedy = "check the network, the proxy and the address, then run this again"
+    return Remark.of(check, error, remedy)
+
+
+def _way_to(permission: str, look: RegionLook) -> str:
+    return (
+        f"give the user the action {permission} in project ({look.project_id}) of region "
+        f"{look.region!r}; the policy '{READING_POLICY}' has all that only read"
+    )
+
+
+def _way_around(look: RegionLook) -> str:
+    if look.is_source:
+        return "set huaweicloud:projectId (or HW_PROJECT_ID)"
+    return f"name the project: --destination {look.region}/PROJECT_ID"
+
+
+def _name_of_project(look: RegionLook) -> str:
+    if look.is_source:
+        return "huaweicloud:projectId (or HW_PROJECT_ID)"
+    return "the project given with --destination"
+
+
+def check_of(error: CbrError) -> str:
+    """Return what an error is about, in one word."""
+    if error.code in _NO_SUCH_API or isinstance(error, (TransportError, MalformedResponseError)):
+        return ENDPOINT
+    if isinstance(error, AuthenticationError) and error.status in (403, 404):
+        return PROJECT
+    if isinstance(error, (AuthenticationError, ConfigurationError)):
+        return SIGN_IN
+    if is_permission_missing(error):
+        return PERMISSION
+    is_elsewhere = isinstance(error, ApiError) and error.is_unauthorized_url
+    return PROJECT if is_elsewhere or error.code in _NOT_IN_THIS_PROJECT else SERVICE

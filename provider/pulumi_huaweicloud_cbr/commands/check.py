@@ -1,0 +1,139 @@
+"""``check``: is an account ready for replications? Looks, changes nothing, names what is to do."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pulumi_huaweicloud_cbr.commands._cli import stack_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import httpx
+
+    from pulumi_huaweicloud_cbr.clock import Clock
+    from pulumi_huaweicloud_cbr.commands._account import Account
+    from pulumi_huaweicloud_cbr.commands._examiner import Asked, Destination
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to a parser."""
+    parser = commands.add_parser(
+        "check",
+        help="see whether an account is ready for replications, and what is to do",
+        description=(
+            "Looks at an account: how it is signed in to, its projects, to where backups can be "
+            "copied, vaults of type replication, missing permissions, this machine's clock; and "
+            "with --backup to where that one can be copied. Reads only. Exit code 0: all is well; "
+            "1: there is something to do, which is named; 2: the options are wrong."
+        ),
+    )
+    parser.add_argument(
+        "--stack",
+        help="take huaweicloud:* settings from this stack of the project in this directory, beside "
+        "the environment",
+    )
+    parser.add_argument("--cwd", type=Path, help="the project's directory, with --stack")
+    parser.add_argument(
+        "--destination",
+        action="append",
+        default=[],
+        type=_destination,
+        metavar="REGION[/PROJECT_ID]",
+        help="a region to copy to, and the project there if it is not the one named like it; may "
+        "be repeated (default: all regions that the source can copy to)",
+    )
+    parser.add_argument(
+        "--backup",
+        type=_input("backup_id"),
+        metavar="ID",
+        help="say of this backup to where it can be copied",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print a JSON document, which the user guide describes"
+    )
+    parser.set_defaults(run=run, parser=parser)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Look and print; return the exit code.
+
+    Raises:
+        ConfigurationError: the stack's configuration cannot be read.
+    """
+    from pulumi_huaweicloud_cbr.commands._account_text import as_text
+    from pulumi_huaweicloud_cbr.commands._examiner import Asked
+
+    if given.cwd is not None and given.stack is None:
+        given.parser.error("--cwd goes with --stack")
+    configured = stack_settings(given.stack, given.cwd) if given.stack else {}
+    asked = Asked(tuple(given.destination), given.backup)
+    account = look_at_account(configured, os.environ, asked)
+    if given.json:
+        print(json.dumps(account.to_json(), indent=2, ensure_ascii=False))
+    else:
+        print(as_text(account))
+    return 1 if account.to_do_count else 0
+
+
+def look_at_account(
+    configured: Mapping[str, Any],
+    environ: Mapping[str, str],
+    asked: Asked,
+    *,
+    clock: Clock | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Account:
+    """Return what can be seen with a stack's configuration and an environment.
+
+    Args:
+        clock: replaces the machine's time, in tests.
+        transport: replaces the network, in tests.
+    """
+    import asyncio
+
+    from pulumi_huaweicloud_cbr.clock import SystemClock
+    from pulumi_huaweicloud_cbr.commands._account import Account, Remark, SignIn
+    from pulumi_huaweicloud_cbr.commands._examiner import examine
+    from pulumi_huaweicloud_cbr.commands._sign_in import places_of
+    from pulumi_huaweicloud_cbr.errors import ConfigurationError
+    from pulumi_huaweicloud_cbr.settings import Settings
+
+    try:
+        settings = Settings.load(configured.get, environ)
+    except ConfigurationError as error:
+        unknown = SignIn(None, "not known", "the settings cannot be read")
+        return Account(unknown, remarks=[Remark.of("settings", error)])
+
+    looking = examine(settings, asked, clock=clock or SystemClock(), transport=transport)
+    account = asyncio.run(looking)
+    account.settings = places_of(settings, configured.get, environ)
+    return account
+
+
+def _destination(text: str) -> Destination:
+    from pulumi_huaweicloud_cbr.commands._examiner import Destination
+
+    region, slash, project_id = text.partition("/")
+    return Destination(
+        _input("destination_region")(region),
+        _input("destination_project_id")(project_id) if slash else None,
+    )
+
+
+def _input(field: str) -> Callable[[str], str]:
+    """Return what reads an option that is also an input of replications, by the same rule."""
+
+    def read(text: str) -> str:
+        from pulumi_huaweicloud_cbr.inputs import FIELDS, check_inputs
+
+        faults = check_inputs({field: text}, unknown=frozenset(FIELDS))
+        if faults:
+            raise argparse.ArgumentTypeError(faults[0].reason)
+        return text
+
+    return read

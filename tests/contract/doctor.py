@@ -1,0 +1,159 @@
+"""`check` at work on a simulator in this process, over a network that can fail."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from typing import Any
+
+import httpx
+
+from pulumi_huaweicloud_cbr.auth import make_authenticator
+from pulumi_huaweicloud_cbr.client import CbrClient
+from pulumi_huaweicloud_cbr.commands._account import Account
+from pulumi_huaweicloud_cbr.commands._account_text import as_text
+from pulumi_huaweicloud_cbr.commands._examiner import Asked, Destination
+from pulumi_huaweicloud_cbr.commands.check import look_at_account
+from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateRequest
+from pulumi_huaweicloud_cbr.settings import Settings
+from simulator.testing import Control, InProcessSimulator
+from tests.contract.rig import LONG_S, SimulatedClock
+
+NORTH_PROJECT = "c6cb0876eaee4f5092d0fdf4c4fc09b3"
+_SIGN_IN = ("huaweicloud:userName", "huaweicloud:password", "huaweicloud:domainName")
+
+
+class WallClock(SimulatedClock):
+    """A machine's clock, which may be ahead of the service's."""
+
+    def __init__(self, simulator: InProcessSimulator, ahead_s: float) -> None:
+        super().__init__(simulator)
+        self._ahead_s = ahead_s
+
+    def wall_time(self) -> float:
+        """Return what the machine takes for the time."""
+        return super().wall_time() + self._ahead_s
+
+
+class Network(httpx.AsyncBaseTransport):
+    """Reaches the simulator; dates its answers as a server does; some addresses do not answer.
+
+    All requests have the same id.
+    """
+
+    def __init__(self, simulator: InProcessSimulator) -> None:
+        self._simulator = simulator
+        self._inner = simulator.transport()
+        self.silent = ""
+        self.tried: list[str] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Serve one request."""
+        if self.silent and re.search(self.silent, request.url.path):
+            self.tried.append(request.url.path)
+            raise httpx.ConnectTimeout("timed out", request=request)
+        response = await self._inner.handle_async_request(request)
+        response.headers["X-Request-Id"] = "0123456789abcdef0123456789abcdef"
+        response.headers["Date"] = formatdate(self._simulator.clock.now(), usegmt=True)
+        return response
+
+
+@dataclass
+class Doctor:
+    """The command, at work on a simulator."""
+
+    simulator: InProcessSimulator
+    configured: dict[str, Any]
+    environ: dict[str, str] = field(default_factory=dict)
+    ahead_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.network = Network(self.simulator)
+
+    @property
+    def control(self) -> Control:
+        """What happens behind the cloud's back."""
+        return self.simulator.control
+
+    def sign_with(self, credentials: dict[str, Any]) -> None:
+        """Use these in place of the password."""
+        kept = {key: value for key, value in self.configured.items() if key not in _SIGN_IN}
+        self.configured = kept | credentials
+
+    def shown(self, account: Account) -> str:
+        """Return what is printed, with the ids of what was made replaced."""
+        text = as_text(account) + "\n"
+        for row, digit in (
+            *((record, "1") for record in self.control.records()),
+            *(
+                (replica, "2")
+                for replica in self.control.replicas()
+                if replica["region"] == "cn-east-3"
+            ),
+        ):
+            text = text.replace(row["id"], re.sub(r"\w", digit, row["id"]))
+        return text
+
+    def deny(self, operation: str) -> None:
+        """Have an operation refused for want of a permission."""
+        body = {"error_code": "APIGW.0302", "error_msg": "The IAM user is not authorized."}
+        self.control.fault(operation=operation, action="respond", status=403, body=body, times=99)
+
+    def copy(self, backup_id: str, region: str, project_id: str, vault_id: str) -> None:
+        """Copy a backup, to the end, and forget that anybody asked for it."""
+        source = ProjectScope("cn-north-4", NORTH_PROJECT)
+        request = ReplicateRequest(region, project_id, vault_id)
+
+        async def submit(api: CbrClient) -> None:
+            await api.replicate_backup(source, backup_id, request)
+
+        self._ask(submit)
+        self.control.advance(LONG_S)
+        self.control.clear_journal()
+
+    def fetch_token(self, region: str, project_id: str) -> str:
+        """Return a token as a user would get it by other means."""
+        scope = ProjectScope(region, project_id)
+        tokens: list[str] = []
+
+        async def sign_in(api: CbrClient) -> None:
+            await api.list_backups(scope, limit=1)
+
+        self._ask(sign_in, tokens)
+        self.control.clear_journal()
+        return tokens[0]
+
+    def _ask(
+        self, work: Callable[[CbrClient], Awaitable[None]], tokens: list[str] | None = None
+    ) -> None:
+        settings = Settings.load(self.configured.get, {})
+        clock = WallClock(self.simulator, 0.0)
+
+        def keep(answer: httpx.Response) -> None:
+            if tokens is not None and "X-Subject-Token" in answer.headers:
+                tokens.append(answer.headers["X-Subject-Token"])
+
+        async def ask() -> None:
+            async with CbrClient(
+                settings,
+                make_authenticator(settings, clock),
+                clock=clock,
+                on_answer=keep,
+                transport=self.simulator.transport(),
+            ) as api:
+                await work(api)
+
+        asyncio.run(ask())
+
+    def look(self, *destinations: str, backup: str | None = None) -> Account:
+        """Look at the account."""
+        return look_at_account(
+            self.configured,
+            self.environ,
+            Asked(tuple(Destination(*at.split("/")) for at in destinations), backup),
+            clock=WallClock(self.simulator, self.ahead_s),
+            transport=self.network,
+        )

@@ -1,0 +1,291 @@
+"""The situations in which `check` is tried, and the texts that it prints of them.
+
+The texts are files, to be read by people: `make tables` writes them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from pulumi_huaweicloud_cbr.commands._account import Account
+from simulator.testing import InProcessSimulator
+from tests.contract.doctor import NORTH_PROJECT, Doctor
+from tests.contract.rig import BACKUP, PASSWORD, VAULT
+
+TEXTS = Path(__file__).parents[1] / "fixtures" / "check"
+EAST = "cn-east-3"
+EAST_PROJECT = "863129926600475a959e8f2efb991722"
+BROKEN = "afdb82ff-c7ba-415f-9773-32b07f014082"
+EAST_SUBPROJECT = "5e2f6c1b7a8d4e90b3c4d5e6f7a8b9c0"
+OF_FILES = "9eca71ee-b6a9-404e-8662-21af6ef03f71"
+SOUTH_VAULT = "d5e6f708-192a-43b4-85d6-e7f8091a2b3c"
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+PERMANENT = {
+    "huaweicloud:accessKey": "DEMOACCESSKEY0000001",
+    "huaweicloud:secretKey": "not-a-secret-demo-key",
+}
+
+
+def make_doctor(simulator: InProcessSimulator) -> Doctor:
+    """Return the command, as a stack with user and password runs it."""
+    address = f"{simulator.url}/regions/{{region}}"
+    configured = {
+        "huaweicloud:region": "cn-north-4",
+        "huaweicloud:userName": "ops-replicator",
+        "huaweicloud:password": PASSWORD,
+        "huaweicloud:domainName": "acme-cloud",
+        "huaweicloud:endpoints": json.dumps({"cbr": address, "iam": address}),
+    }
+    return Doctor(simulator, configured)
+
+
+def perfect(doctor: Doctor) -> Account:
+    return doctor.look(EAST)
+
+
+def perfect_everywhere(doctor: Doctor) -> Account:
+    return doctor.look()
+
+
+def perfect_with_key(doctor: Doctor) -> Account:
+    doctor.configured |= PERMANENT
+    doctor.environ["HTTPS_PROXY"] = "http://user:proxy-password@proxy.test"
+    return doctor.look("cn-south-1")
+
+
+def perfect_in_a_project(doctor: Doctor) -> Account:
+    doctor.configured["huaweicloud:projectId"] = NORTH_PROJECT
+    return doctor.look(f"{EAST}/{EAST_SUBPROJECT}")
+
+
+def no_permission(doctor: Doctor) -> Account:
+    doctor.deny("ListVault")
+    return doctor.look(EAST)
+
+
+def wrong_project(doctor: Doctor) -> Account:
+    doctor.configured["huaweicloud:projectId"] = EAST_PROJECT
+    return doctor.look(EAST)
+
+
+def wrong_project_of_destination(doctor: Doctor) -> Account:
+    return doctor.look(f"{EAST}/0123456789abcdef0123456789abcdef")
+
+
+def wrong_project_with_key(doctor: Doctor) -> Account:
+    doctor.sign_with(PERMANENT)
+    doctor.configured["huaweicloud:projectId"] = EAST_PROJECT
+    return doctor.look(EAST)
+
+
+def no_vault(doctor: Doctor) -> Account:
+    return doctor.look("cn-southwest-2")
+
+
+def skewed_clock(doctor: Doctor) -> Account:
+    doctor.sign_with(PERMANENT)
+    doctor.ahead_s = 1200.0
+    return doctor.look(EAST)
+
+
+def skewed_clock_with_password(doctor: Doctor) -> Account:
+    doctor.ahead_s = -4000.0
+    return doctor.look("cn-south-1")
+
+
+def unreachable(doctor: Doctor) -> Account:
+    doctor.network.silent = f"/regions/{EAST}/v3/{EAST_PROJECT}"
+    return doctor.look(EAST, "cn-south-1")
+
+
+def unreachable_source(doctor: Doctor) -> Account:
+    doctor.network.silent = "/regions/cn-north-4/"
+    return doctor.look("cn-south-1", backup=BACKUP)
+
+
+def wrong_password(doctor: Doctor) -> Account:
+    doctor.configured["huaweicloud:password"] = "wrong-on-purpose"
+    return doctor.look(EAST, backup=BACKUP)
+
+
+def wrong_key(doctor: Doctor) -> Account:
+    doctor.sign_with({**PERMANENT, "huaweicloud:secretKey": "wrong-on-purpose"})
+    return doctor.look(EAST)
+
+
+def no_credentials(doctor: Doctor) -> Account:
+    doctor.sign_with({})
+    return doctor.look(EAST)
+
+
+def malformed_settings(doctor: Doctor) -> Account:
+    doctor.configured["huaweicloud:region"] = "no region"
+    return doctor.look(EAST)
+
+
+def no_region(doctor: Doctor) -> Account:
+    del doctor.configured["huaweicloud:region"]
+    return doctor.look(EAST, backup=BACKUP)
+
+
+def no_such_pair(doctor: Doctor) -> Account:
+    return doctor.look("ap-southeast-3")
+
+
+def backup_to_all(doctor: Doctor) -> Account:
+    return doctor.look(EAST, backup=BACKUP)
+
+
+def backup_unfit(doctor: Doctor) -> Account:
+    return doctor.look("cn-south-1", backup=BROKEN)
+
+
+def backup_missing(doctor: Doctor) -> Account:
+    return doctor.look("cn-south-1", backup=NOWHERE)
+
+
+def backup_to_vaults_of_another_kind(doctor: Doctor) -> Account:
+    return doctor.look("cn-south-1", backup=OF_FILES)
+
+
+def backup_copied(doctor: Doctor) -> Account:
+    doctor.copy(BACKUP, EAST, EAST_PROJECT, VAULT)
+    return doctor.look(EAST, backup=BACKUP)
+
+
+def backup_not_readable(doctor: Doctor) -> Account:
+    doctor.deny("ShowBackup")
+    return doctor.look("cn-south-1", backup=BACKUP)
+
+
+def vault_not_readable(doctor: Doctor) -> Account:
+    doctor.deny("ShowVault")
+    return doctor.look("cn-south-1", backup=BACKUP)
+
+
+def no_permission_anywhere(doctor: Doctor) -> Account:
+    doctor.deny("ListVault")
+    return doctor.look()
+
+
+def no_usable_vault(doctor: Doctor) -> Account:
+    doctor.control.change_vault(SOUTH_VAULT, status="frozen")
+    return doctor.look("cn-south-1", backup=BACKUP)
+
+
+def no_way_out(doctor: Doctor) -> Account:
+    doctor.configured["huaweicloud:region"] = "cn-south-1"
+    return doctor.look(backup=BACKUP)
+
+
+def projects_not_listed(doctor: Doctor) -> Account:
+    doctor.configured |= {"huaweicloud:projectId": NORTH_PROJECT, "huaweicloud:insecure": "true"}
+    doctor.deny("ListProjects")
+    return doctor.look("cn-south-1")
+
+
+def iam_unreachable_with_key(doctor: Doctor) -> Account:
+    doctor.sign_with(PERMANENT)
+    doctor.configured["huaweicloud:projectId"] = NORTH_PROJECT
+    doctor.network.silent = "/v3/projects"
+    return doctor.look("cn-south-1", backup=BACKUP)
+
+
+def token_of_one_project(doctor: Doctor) -> Account:
+    token = doctor.fetch_token("cn-north-4", NORTH_PROJECT)
+    doctor.sign_with({"huaweicloud:tokens": {NORTH_PROJECT: token}})
+    return doctor.look("cn-south-1")
+
+
+def token_of_another_project(doctor: Doctor) -> Account:
+    token = doctor.fetch_token("cn-east-3", EAST_PROJECT)
+    doctor.sign_with({"huaweicloud:token": token})
+    return doctor.look("cn-south-1")
+
+
+def service_at_fault(doctor: Doctor) -> Account:
+    body = {"error_code": "BackupService.9910", "error_msg": "Unknown error."}
+    doctor.control.fault(
+        operation="ShowReplicationCapabilities", action="respond", status=500, body=body, times=9
+    )
+    return doctor.look()
+
+
+def no_answer(doctor: Doctor) -> Account:
+    doctor.control.fault(operation="ListVault", action="drop_before", times=9)
+    return doctor.look("cn-south-1")
+
+
+def wrong_project_and_no_iam(doctor: Doctor) -> Account:
+    doctor.sign_with(PERMANENT)
+    doctor.configured["huaweicloud:projectId"] = EAST_PROJECT
+    doctor.network.silent = "/v3/projects"
+    return doctor.look()
+
+
+def refused_on_the_way(doctor: Doctor) -> Account:
+    body = {"error_code": "APIGW.0301", "error_msg": "decrypt token fail"}
+    doctor.control.fault(operation="ListBackups", action="respond", status=401, body=body, times=9)
+    return doctor.look()
+
+
+SITUATIONS: dict[str, Callable[[Doctor], Account]] = {
+    make.__name__: make
+    for make in (
+        perfect,
+        perfect_everywhere,
+        perfect_with_key,
+        perfect_in_a_project,
+        no_permission,
+        wrong_project,
+        wrong_project_with_key,
+        wrong_project_of_destination,
+        no_vault,
+        skewed_clock,
+        skewed_clock_with_password,
+        unreachable,
+        unreachable_source,
+        wrong_password,
+        wrong_key,
+        no_credentials,
+        malformed_settings,
+        no_region,
+        no_such_pair,
+        backup_to_all,
+        backup_unfit,
+        backup_missing,
+        backup_to_vaults_of_another_kind,
+        backup_copied,
+        backup_not_readable,
+        vault_not_readable,
+        no_permission_anywhere,
+        no_usable_vault,
+        no_way_out,
+        projects_not_listed,
+        iam_unreachable_with_key,
+        token_of_one_project,
+        token_of_another_project,
+        service_at_fault,
+        no_answer,
+        wrong_project_and_no_iam,
+        refused_on_the_way,
+    )
+}
+ALL_WELL = {"perfect", "perfect_everywhere", "perfect_with_key"} | {
+    "perfect_in_a_project",
+    "backup_to_all",
+    "backup_copied",
+}
+
+
+def write_texts() -> None:
+    """Write what is printed of each situation."""
+    for old in TEXTS.glob("*.txt"):
+        old.unlink()
+    for name, make in SITUATIONS.items():
+        simulator = InProcessSimulator()
+        doctor = make_doctor(simulator)
+        (TEXTS / f"{name}.txt").write_text(doctor.shown(make(doctor)))
+        simulator.close()
