@@ -99,8 +99,10 @@ async def run_preflight(
     Args:
         find_project: returns the id of a region's project.
     """
-    backup, destinations = await asyncio.gather(
-        or_error(_find_backup(api, question)), or_error(find_destinations(api, question.source))
+    backup, destinations, project_id = await asyncio.gather(
+        or_error(_find_backup(api, question)),
+        or_error(find_destinations(api, question.source)),
+        or_error(_find_project_early(api, question, find_project)),
     )
     at_source = Verdict(
         findings=tuple(_check_source(question, backup, destinations)),
@@ -111,7 +113,8 @@ async def run_preflight(
         # Nothing is asked of a region that CBR does not copy to: it need not even exist.
         return at_source
     if question.destination_project_id is None and not question.is_project_unknown:
-        project_id = await or_error(find_project(question.destination_region))
+        if project_id is None:
+            project_id = await or_error(find_project(question.destination_region))
         if isinstance(project_id, ConfigurationError):
             finding = Finding("destination_region", str(project_id))
             return replace(at_source, findings=(*at_source.findings, finding))
@@ -199,6 +202,17 @@ async def _find_backup(api: CbrClient, question: Question) -> Backup | None:
     if question.backup_id is None:
         return None
     return await find_backup(api, question.source, question.backup_id)
+
+
+async def _find_project_early(
+    api: CbrClient, question: Question, find_project: Callable[[str], Awaitable[str]]
+) -> str | None:
+    """Look the destination's project up beside the source, where that region is known to exist."""
+    region = question.destination_region
+    is_given = question.destination_project_id is not None or question.is_project_unknown
+    if region is None or is_given or not api.settings.is_known_region(region):
+        return None
+    return await find_project(region)
 
 
 async def _find_vault(api: CbrClient, question: Question) -> Vault | None:

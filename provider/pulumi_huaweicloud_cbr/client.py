@@ -376,11 +376,12 @@ class CbrClient:
         None where signing in tells none: with an access key or a given token there is no sign-in.
         Source: IAM API reference, KeystoneCreateUserTokenByPassword, ``token.project``.
         """
+        doing = f"signing in to region {region!r}"
+        _require_region(region, doing)
         _, auth = self._authenticator.for_lookup(region)
         if not isinstance(auth, PasswordAuth):
             return None
         if auth.project_id is None:
-            doing = f"signing in to region {region!r}"
             await self._respond(Call(doing=doing, method="POST", url=auth.sign_in_url, auth=auth))
         return auth.project_id
 

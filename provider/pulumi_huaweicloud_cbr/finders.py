@@ -211,8 +211,13 @@ async def require_no_replica(
 
 
 async def find_project_id(api: CbrClient, region: str) -> str:
-    """Return the id of the project that is named like the region; raises as `find_project`."""
-    return (await find_project(api, region)).id
+    """Return the id of the project that is named like the region.
+
+    Raises:
+        ConfigurationError: IAM shows none, or more than one, to these credentials.
+    """
+    # Where signing in tells it, it need not be looked up.
+    return await api.sign_in(region) or (await find_project(api, region)).id
 
 
 async def find_project(api: CbrClient, region: str) -> Project:
@@ -221,9 +226,6 @@ async def find_project(api: CbrClient, region: str) -> Project:
     Raises:
         ConfigurationError: IAM shows none, or more than one, to these credentials.
     """
-    own_id = await api.sign_in(region)
-    if own_id is not None:
-        return own_id
     projects = await api.list_projects(region)
     exact = [project for project in projects if project.name == region]
     if len(exact) == 1:

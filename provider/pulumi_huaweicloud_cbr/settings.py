@@ -156,6 +156,10 @@ class Settings(BaseModel):
             return known
         return self._base_url("iam", region)
 
+    def is_known_region(self, region: str) -> bool:
+        """Whether the vendor's table of regions has it; there may be others."""
+        return get_iam_endpoint_by_id(region, None) is not None
+
     def _base_url(self, service: str, region: str) -> str:
         override = self.endpoints.get(service)
         if override:

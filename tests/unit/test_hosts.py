@@ -38,7 +38,7 @@ from tests.unit.wire import (
 
 PACKAGE = Path(cbr.__file__).parent
 ELSEWHERE = "https://elsewhere.example/v3/auth/tokens?next=1"
-SIGN_IN = {"token": None, "user_name": "u", "password": "secret-word", "domain_name": "d"}
+SIGN_IN: dict[str, Any] = {"token": None, "user_name": "u", "password": "secret-word", "domain_name": "d"}
 ACCESS_KEY = {"token": None, "access_key": "AKIDEMO", "secret_key": "secret-word"}
 
 
@@ -92,7 +92,8 @@ def test_operations_are_all_tried_here() -> None:
         if callable(value) and not name.startswith("_") and name != "aclose"
     }
 
-    assert set(OPERATIONS) == public
+    # Signing in alone is the first request of every other operation too.
+    assert {*OPERATIONS, "sign_in"} == public
 
 
 # -- redirections --------------------------------------------------------------------------
@@ -158,6 +159,18 @@ async def test_redirection_with_a_token_does_not_sign_in() -> None:
 
     assert "signing in as user 'u'" in str(error)
     assert "redirects to 'https://elsewhere.example'" in str(error)
+    assert 1 == len(wire.requests)
+
+
+@pytest.mark.anyio
+async def test_redirection_of_a_sign_in_alone_is_not_followed() -> None:
+    """Signing in for the project's sake is held to the same."""
+    wire = Wire(httpx.Response(307, headers={"Location": ELSEWHERE}))
+
+    async with wire.client(**SIGN_IN) as api:
+        with pytest.raises(MalformedResponseError, match="redirects to 'https://elsewhere"):
+            await api.sign_in("cn-north-4")
+
     assert 1 == len(wire.requests)
 
 
