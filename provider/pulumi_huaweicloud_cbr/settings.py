@@ -51,6 +51,7 @@ class Settings(BaseModel):
 
     `endpoints` maps ``cbr`` and ``iam`` to base URLs in which ``{region}`` stands for the region;
     `tokens` maps a project id to a token that is good for it; `poll_interval_s` is in seconds.
+    `origins` maps a field to the key or the variable that its value came from.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -71,6 +72,7 @@ class Settings(BaseModel):
     insecure: bool = False
     ca_file: str | None = None
     poll_interval_s: float = DEFAULT_POLL_INTERVAL_S
+    origins: dict[str, str] = {}
 
     @classmethod
     def load(cls, get: Callable[[str], Any], environ: Mapping[str, str]) -> Settings:
@@ -196,10 +198,12 @@ def key_of(field: str) -> Key:
 def _given_values(get: Callable[[str], Any], environ: Mapping[str, str]) -> dict[str, Any]:
     configured = _non_empty({key.field: get(f"huaweicloud:{key.config}") for key in KEYS})
     present = _non_empty({key.field: environ.get(key.env) for key in KEYS})
+    origins = {key.field: key.env for key in KEYS}
     if not present.keys() & _ACCESS_KEY_FIELDS:
         # An access key comes from one family of variables whole: parts of two do not fit together.
         of_sdk = {key.field: environ.get(key.sdk_env) for key in KEYS if key.sdk_env}
         present |= _non_empty(of_sdk)
+        origins |= {key.field: key.sdk_env for key in KEYS if key.sdk_env}
     if any(configured.keys() & way for way in _WAYS):
         for way in _WAYS:
             if not configured.keys() & way:
@@ -207,8 +211,10 @@ def _given_values(get: Callable[[str], Any], environ: Mapping[str, str]) -> dict
     if "secret_key" in configured:
         # A security token belongs to the one secret key that it was issued with.
         present.pop("security_token", None)
+    origins |= {field: f"huaweicloud:{key_of(field).config}" for field in configured}
     values = {**present, **configured}
-    return {key.field: _parsed(key, values[key.field]) for key in KEYS if key.field in values}
+    given = {key.field: _parsed(key, values[key.field]) for key in KEYS if key.field in values}
+    return {**given, "origins": {field: origins[field] for field in given}}
 
 
 def _non_empty(values: Mapping[str, Any]) -> dict[str, Any]:
