@@ -15,6 +15,7 @@ from typing import Protocol
 
 import httpx
 
+from pulumi_huaweicloud_cbr.chain import ChainKeys, find_way
 from pulumi_huaweicloud_cbr.clock import Clock
 from pulumi_huaweicloud_cbr.error_codes import is_known
 from pulumi_huaweicloud_cbr.errors import (
@@ -31,7 +32,7 @@ from pulumi_huaweicloud_cbr.responses import (
     request_id_of,
 )
 from pulumi_huaweicloud_cbr.settings import Settings, key_of
-from pulumi_huaweicloud_cbr.signing import AccessKeys
+from pulumi_huaweicloud_cbr.signing import AccessKeys, GivenKeys
 from pulumi_huaweicloud_cbr.wire import TokenBody, TokenEnvelope
 
 RENEW_BEFORE_EXPIRY_S = 600.0
@@ -83,7 +84,7 @@ class _SignIn:
 
 
 def _choose(settings: Settings) -> _SignIn:
-    """Return the way that counts: a given token, then an access key, then a password.
+    """Return the way that counts: a given token, an access key, a password, the vendor's tools'.
 
     Half an access key is an error even beside other credentials: which of them were meant cannot
     be told.
@@ -98,7 +99,7 @@ def _choose(settings: Settings) -> _SignIn:
         return _SignIn(_describe_tokens(settings), lambda _: GivenTokens(settings))
     if has_access_key:
         described = _describe_access_key(settings)
-        return _SignIn(described, lambda clock: AccessKeys(settings, clock))
+        return _SignIn(described, lambda clock: AccessKeys(GivenKeys(settings), clock))
     if settings.user_name or settings.password:
         if missing := _missing(settings, "user_name", "password", "domain_name"):
             raise ConfigurationError(
@@ -107,16 +108,8 @@ def _choose(settings: Settings) -> _SignIn:
             )
         described = _describe_user(settings)
         return _SignIn(described, lambda clock: PasswordSignIn(settings, clock))
-    raise ConfigurationError(
-        "no credentials are configured",
-        remedy=(
-            "set huaweicloud:accessKey and huaweicloud:secretKey (with --secret), or "
-            "huaweicloud:userName, huaweicloud:password (with --secret) and "
-            "huaweicloud:domainName, or huaweicloud:token (with --secret); or the environment "
-            "variables HW_ACCESS_KEY and HW_SECRET_KEY, or "
-            "HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME, or HW_AUTH_TOKEN"
-        ),
-    )
+    way = find_way(settings)
+    return _SignIn(way.described, lambda clock: AccessKeys(ChainKeys(way, settings, clock), clock))
 
 
 def _describe_tokens(settings: Settings) -> str:

@@ -514,7 +514,7 @@ def test_make_authenticator_part_missing_is_named(
 def test_make_authenticator_no_credentials_tells_all_ways() -> None:
     """Without any credentials both ways of giving them are told."""
     with pytest.raises(ConfigurationError) as caught:
-        make_authenticator(Settings(domain_name="acme-cloud"), FakeClock())
+        make_authenticator(Settings(domain_name="acme-cloud", metadata=False), FakeClock())
 
     assert "huaweicloud:userName" in str(caught.value)
     assert "HW_AUTH_TOKEN" in str(caught.value)
