@@ -15,7 +15,7 @@ from typing import Protocol
 
 import httpx
 
-from pulumi_huaweicloud_cbr.chain import ChainKeys, find_way
+from pulumi_huaweicloud_cbr.chain import ChainKeys, find_way, is_way_given
 from pulumi_huaweicloud_cbr.clock import Clock
 from pulumi_huaweicloud_cbr.error_codes import is_known
 from pulumi_huaweicloud_cbr.errors import (
@@ -100,7 +100,8 @@ def _choose(settings: Settings) -> _SignIn:
     if has_access_key:
         described = _describe_access_key(settings)
         return _SignIn(described, lambda clock: AccessKeys(GivenKeys(settings), clock))
-    if settings.user_name or settings.password:
+    # A user's name alone chooses nothing, unless there is nothing else.
+    if settings.password or (settings.user_name and not is_way_given()):
         if missing := _missing(settings, "user_name", "password", "domain_name"):
             raise ConfigurationError(
                 f"signing in with a user name needs also {missing}",

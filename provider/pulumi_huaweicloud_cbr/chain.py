@@ -104,6 +104,12 @@ class Way:
     files: tuple[str, ...] = ()
 
 
+def is_way_given() -> bool:
+    """Whether somebody has set one of the ways up, in part at least."""
+    names = (name for way in _BY_VARIABLES for group in way.needs for name in group)
+    return any(os.environ.get(name) for name in names) or _has_profile()
+
+
 def find_way(settings: Settings) -> Way:
     """Return the way that counts; only the environment and the home directory are looked at.
 
@@ -125,11 +131,11 @@ def find_way(settings: Settings) -> Way:
                 remedy=f"set it, or unset {way.needs[0][0]}",
             )
         return way
-    profile = _profile_path()
-    if os.environ.get(_FILE) or (profile is not None and profile.exists()):
+    if _has_profile():
+        name = f"the profile file {str(_profile_path())!r}"
         return Way(
-            name=f"the profile file {str(profile)!r}",
-            described=f"the profile file {str(profile)!r}",
+            name=name,
+            described=name,
             remedy="want a section [basic] with ak and sk, or with idp_id and id_token_file",
             look=_look_into_profile,
         )
@@ -383,6 +389,11 @@ def _profile_path() -> Path | None:
         return Path(named)
     home: str | None = get_home_path()
     return Path(home, ".huaweicloud", "credentials") if home else None
+
+
+def _has_profile() -> bool:
+    path = _profile_path()
+    return bool(os.environ.get(_FILE)) or (path is not None and path.exists())
 
 
 def _iam_url(settings: Settings, region: str, of_profile: str | None) -> str:

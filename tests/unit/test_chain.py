@@ -182,6 +182,23 @@ def test_way_of_the_vendors_tools_is_the_last(
     assert "OIDC" not in describe_credentials(Settings(**given))
 
 
+@pytest.mark.parametrize("by", ["variable", "profile"])
+def test_way_that_is_given_needs_no_password_for_a_name(
+    home: Path, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """A stack that names its user can be run with keys that are found."""
+    chosen = Settings(user_name="ops", domain_name="acme")
+    with pytest.raises(ConfigurationError, match="needs also huaweicloud:password"):
+        describe_credentials(chosen)
+    if by == "profile":
+        put_profile(home)
+    else:
+        for name, value in OIDC.items():
+            monkeypatch.setenv(name, value)
+
+    assert describe_credentials(Settings()) == describe_credentials(chosen)
+
+
 @pytest.mark.parametrize(
     ("environ", "gone", "expected"),
     [
