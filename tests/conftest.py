@@ -26,6 +26,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             key.startswith("HW_") and "CBR_TEST_REAL" in os.environ
         ):
             monkeypatch.delenv(key)
+    # Where a profile file of the vendor's tools may be.
+    monkeypatch.setattr("pulumi_huaweicloud_cbr.chain.get_home_path", lambda: None)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -29,12 +29,10 @@ def issuer(simulator: InProcessSimulator) -> Iterator[Issuer]:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home directory without a profile file, and no proxy between us and this machine."""
-    monkeypatch.setenv("HOME", str(tmp_path))
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no proxy between us and this machine."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
-    return tmp_path
 
 
 @pytest.fixture

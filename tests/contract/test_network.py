@@ -247,7 +247,6 @@ def test_private_ca_holds_for_what_the_vendors_sdk_asks(
     is_trusted: bool,
 ) -> None:
     """Keys are gotten over connections that are verified in the same way as ours."""
-    monkeypatch.setenv("HOME", str(tmp_path))
     given = {"huaweicloud:caFile": ca_file} if is_trusted else {}
     with open_issuer(simulator, tls_for(authority, "127.0.0.1")) as issuer:
         use_oidc(monkeypatch, issuer, tmp_path)

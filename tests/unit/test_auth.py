@@ -570,7 +570,7 @@ HW_PAIR = {"HW_ACCESS_KEY": "NOBODYSACCESSKEY0002", "HW_SECRET_KEY": "nobodys-se
             id="shared-out",
         ),
         pytest.param(
-            {"accessKey": "short", "secretKey": "nobodys-secret"},
+            {"accessKey": "KEY-TOO-BAR", "secretKey": "nobodys-secret"},
             {},
             "access key from huaweicloud:accessKey",
             id="short",

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException, SdkError
+from huaweicloudsdkcore.utils.filepath_utils import get_home_path
 
 from pulumi_huaweicloud_cbr import chain
 from pulumi_huaweicloud_cbr.auth import describe_credentials, make_authenticator
@@ -52,6 +53,7 @@ PROFILE = "[basic]\nak = NOBODYSACCESSKEY0001\nsk = nobodys-secret-of-the-profil
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home directory without a profile file."""
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(chain, "get_home_path", get_home_path)
     return tmp_path
 
 

@@ -509,7 +509,7 @@ POD = {
 def caught_with(environ: dict[str, str], work: Callable[[], Any]) -> str:
     """Return the text of the error in which something ends, in an environment."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in ({"HOME": "/nowhere"} | environ).items():
+        for name, value in environ.items():
             patch.setenv(name, value)
         return caught(work)
 
@@ -517,7 +517,7 @@ def caught_with(environ: dict[str, str], work: Callable[[], Any]) -> str:
 def way_with(environ: dict[str, str]) -> chain.Way:
     """Return the way of finding keys that counts in an environment."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in ({"HOME": "/nowhere"} | environ).items():
+        for name, value in environ.items():
             patch.setenv(name, value)
         return chain.find_way(Settings())
 
