@@ -202,16 +202,17 @@ class SignatureAuth(httpx.Auth):
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Sign and send, and once more with other keys if there are some after a refusal."""
         await request.aread()
-        for is_first in (True, False):
+        may_renew = True
+        while True:
             async with self._trust.turn(self._region) as keys:
                 self._sign(request, keys)
                 response = yield request
                 await response.aread()
-                is_refused = is_credential_refused(response)
-                if is_first and is_refused and await self._source.renew(keys, self._region):
-                    continue
-                self._learn(response, keys)
-                return
+                may_renew = may_renew and is_credential_refused(response)
+                if not (may_renew and await self._source.renew(keys, self._region)):
+                    self._learn(response, keys)
+                    return
+            may_renew = False
 
     def remedy_for(self, response: httpx.Response) -> str | None:
         """Return what to do about a refusal; None where the error code's own remedy says more."""
