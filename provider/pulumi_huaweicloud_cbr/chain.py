@@ -416,12 +416,16 @@ def _sts_url(settings: Settings, region: str) -> str:
 
 def _http_client(settings: Settings) -> Any:
     """Return what the SDK sends with; it follows no redirects, and writes no log."""
+    import urllib3  # noqa: PLC0415
     from huaweicloudsdkcore.exceptions.exception_handler import (  # noqa: PLC0415
         DefaultExceptionHandler,
     )
     from huaweicloudsdkcore.http.http_client import HttpClient  # noqa: PLC0415
     from huaweicloudsdkcore.http.http_config import HttpConfig  # noqa: PLC0415
 
+    if settings.insecure:
+        # Our own warning says so already.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     config = HttpConfig(
         timeout=_TIMEOUTS,
         allow_redirects=False,

@@ -237,23 +237,30 @@ def test_insecure_is_warned_of_once(
     assert 1 == capfd.readouterr().err.count("huaweicloud:insecure is true")
 
 
-@pytest.mark.parametrize("is_trusted", [True, False], ids=["named", "not-named"])
+@pytest.mark.parametrize("case", ["named", "insecure", "not-named"])
 def test_private_ca_holds_for_what_the_vendors_sdk_asks(
     authority: trustme.CA,
     ca_file: str,
     simulator: InProcessSimulator,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-    is_trusted: bool,
+    case: str,
 ) -> None:
     """Keys are gotten over connections that are verified in the same way as ours."""
-    given = {"huaweicloud:caFile": ca_file} if is_trusted else {}
+    is_trusted = case != "not-named"
+    of_case = {
+        "named": {"huaweicloud:caFile": ca_file},
+        # The SDK alone would verify where both are given.
+        "insecure": {"huaweicloud:insecure": "true", "huaweicloud:caFile": "/nowhere/ca.pem"},
+        "not-named": {},
+    }
     with open_issuer(simulator, tls_for(authority, "127.0.0.1")) as issuer:
         use_oidc(monkeypatch, issuer, tmp_path)
         endpoints = json.dumps({"cbr": simulator.url})
         rig = connect(
             simulator,
-            {"huaweicloud:region": "cn-north-4", "huaweicloud:endpoints": endpoints} | given,
+            {"huaweicloud:region": "cn-north-4", "huaweicloud:endpoints": endpoints}
+            | of_case[case],
         )
         faults = rig.faults(declared())
 
