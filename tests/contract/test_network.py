@@ -330,3 +330,20 @@ def test_redirect_is_not_followed_with_credentials(
     assert isinstance(error, (MalformedResponseError, AuthenticationError))
     assert 1 == len(service.seen)
     assert [] == elsewhere.seen
+
+
+def test_redirect_of_a_search_for_keys_is_not_followed(
+    simulator: InProcessSimulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A token that is good for keys is sent to the STS that was named, and nowhere else."""
+    with (
+        open_issuer(simulator) as elsewhere,
+        open_service(status=307, Location=f"{elsewhere.url}/v5/agencies/assume-with-oidc") as sts,
+    ):
+        use_oidc(monkeypatch, elsewhere, tmp_path)
+        monkeypatch.setenv("HUAWEICLOUD_SDK_STS_ENDPOINT", sts.url)
+        error = refusal(simulator.url, token=None, region="cn-north-4")
+
+    assert isinstance(error, AuthenticationError)
+    assert 1 == len(sts.seen)
+    assert [] == elsewhere.asked

@@ -466,6 +466,26 @@ def test_iam_is_asked_where_the_configuration_says(
     assert expected == chain._iam_url(Settings(**settings), REGION, of_profile)
 
 
+@pytest.mark.parametrize(
+    ("environ", "attribute", "expected"),
+    [
+        pytest.param(OIDC, "sts_endpoint", "https://sts.cn-north-4.example.org", id="oidc"),
+        pytest.param(IDP, "iam_endpoint", "https://iam.cn-north-4.example.org", id="idp"),
+    ],
+)
+def test_vendors_sdk_is_told_where_to_ask(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], attribute: str, expected: str
+) -> None:
+    """In another cloud the SDK asks there, and not at its own addresses."""
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    chosen = Settings(cloud="example.org")
+
+    credentials = find_way(chosen).look(chosen, REGION)
+
+    assert expected == getattr(credentials, attribute)
+
+
 def test_home_directory_unknown_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process without a home has no profile file there."""
     monkeypatch.delenv("HOME")
