@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from pulumi_huaweicloud_cbr import errors
 
-FOREIGN = ("HW_", "HUAWEICLOUD_", "PULUMI_")
+FOREIGN = ("HC_", "HW_", "HUAWEICLOUD_", "PULUMI_")
 # Reasons that a skipped test may give in CI; another reason fails the run.
 ALLOWED_SKIPS = ("needs a real account",)
 
@@ -25,6 +28,28 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             key.startswith("HW_") and "CBR_TEST_REAL" in os.environ
         ):
             monkeypatch.delenv(key)
+    # Where a profile file of the vendor's tools may be.
+    monkeypatch.setattr("pulumi_huaweicloud_cbr.chain.get_home_path", lambda: None)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_way_out() -> Iterator[None]:
+    """Keep this process's connections on this machine: a metadata service is never asked."""
+    connect = socket.socket.connect
+
+    def connect_here(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_here(address[0]):
+            raise ConnectionRefusedError(f"tests do not leave this machine: {address[0]}")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        if "CBR_TEST_REAL" not in os.environ:
+            patch.setattr(socket.socket, "connect", connect_here)
+        yield
+
+
+def _is_here(host: str) -> bool:
+    return host == "localhost" or ipaddress.ip_address(host).is_loopback
 
 
 @pytest.fixture(autouse=True)

@@ -9,12 +9,13 @@ have one each (IAM API reference, KeystoneCreateUserTokenByPassword).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass
 from typing import Protocol
 
 import httpx
 
+from pulumi_huaweicloud_cbr.chain import ChainKeys, find_way, is_way_given
 from pulumi_huaweicloud_cbr.clock import Clock
 from pulumi_huaweicloud_cbr.error_codes import is_known
 from pulumi_huaweicloud_cbr.errors import (
@@ -32,7 +33,7 @@ from pulumi_huaweicloud_cbr.responses import (
     request_id_of,
 )
 from pulumi_huaweicloud_cbr.settings import Settings, key_of
-from pulumi_huaweicloud_cbr.signing import AccessKeys
+from pulumi_huaweicloud_cbr.signing import AccessKeys, GivenKeys
 from pulumi_huaweicloud_cbr.wire import TokenBody, TokenEnvelope
 
 RENEW_BEFORE_EXPIRY_S = 600.0
@@ -40,6 +41,9 @@ RENEW_BEFORE_EXPIRY_S = 600.0
 
 DEFAULT_TOKEN_LIFETIME_S = 24 * 3600.0
 """IAM API reference: a token lives 24 hours."""
+
+SHORTEST_SHOWN_KEY = 12
+"""Of an access key that is shorter, not even the end is shown."""
 
 
 class Authenticator(Protocol):
@@ -55,13 +59,36 @@ class Authenticator(Protocol):
 
 
 def make_authenticator(settings: Settings, clock: Clock) -> Authenticator:
-    """Return the way of signing in that the settings describe.
-
-    A given token comes before an access key, and that before a password. Half an access key is
-    an error even beside other credentials: which of them were meant cannot be told.
+    """Return the way of signing in that the settings describe; `_choose` tells which one counts.
 
     Raises:
         ConfigurationError: no credentials are given, or only some of their parts.
+    """
+    return _choose(settings).make(clock)
+
+
+def describe_credentials(settings: Settings) -> str:
+    """Return in words who will be signed in, by what and from where; nothing of it is secret.
+
+    Raises:
+        ConfigurationError: as `make_authenticator` does.
+    """
+    return _choose(settings).described
+
+
+@dataclass(frozen=True)
+class _SignIn:
+    """The way of signing in that counts: in words that hold no secret, and as what does it."""
+
+    described: str
+    make: Callable[[Clock], Authenticator]
+
+
+def _choose(settings: Settings) -> _SignIn:
+    """Return the way that counts: a given token, an access key, a password, the vendor's tools'.
+
+    Half an access key is an error even beside other credentials: which of them were meant cannot
+    be told.
     """
     has_access_key = bool(settings.access_key or settings.secret_key or settings.security_token)
     if has_access_key and (missing := _missing(settings, "access_key", "secret_key")):
@@ -70,26 +97,55 @@ def make_authenticator(settings: Settings, clock: Clock) -> Authenticator:
             remedy="give both, or none of accessKey, secretKey and securityToken",
         )
     if settings.token or settings.tokens:
-        return GivenTokens(settings)
+        return _SignIn(_describe_tokens(settings), lambda _: GivenTokens(settings))
     if has_access_key:
-        return AccessKeys(settings, clock)
-    if settings.user_name or settings.password:
+        described = _describe_access_key(settings)
+        return _SignIn(described, lambda clock: AccessKeys(GivenKeys(settings), clock))
+    # A user's name alone chooses nothing, unless there is nothing else.
+    if settings.password or (settings.user_name and not is_way_given()):
         if missing := _missing(settings, "user_name", "password", "domain_name"):
             raise ConfigurationError(
                 f"signing in with a user name needs also {missing}",
                 remedy="domainName is the account's name, userName the IAM user's",
             )
-        return PasswordSignIn(settings, clock)
-    raise ConfigurationError(
-        "no credentials are configured",
-        remedy=(
-            "set huaweicloud:accessKey and huaweicloud:secretKey (with --secret), or "
-            "huaweicloud:userName, huaweicloud:password (with --secret) and "
-            "huaweicloud:domainName, or huaweicloud:token (with --secret); or the environment "
-            "variables HW_ACCESS_KEY and HW_SECRET_KEY, or "
-            "HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME, or HW_AUTH_TOKEN"
-        ),
-    )
+        described = _describe_user(settings)
+        return _SignIn(described, lambda clock: PasswordSignIn(settings, clock))
+    way = find_way(settings)
+    return _SignIn(way.described, lambda clock: AccessKeys(ChainKeys(way, settings, clock), clock))
+
+
+def _describe_tokens(settings: Settings) -> str:
+    for_all = f"a token{_origin(settings, 'token')}"
+    if not settings.tokens:
+        return for_all
+    projects = "1 project" if len(settings.tokens) == 1 else f"{len(settings.tokens)} projects"
+    by_project = f"tokens for {projects}{_origin(settings, 'tokens')}"
+    return f"{by_project}, elsewhere {for_all}" if settings.token else by_project
+
+
+def _describe_access_key(settings: Settings) -> str:
+    kind = "temporary access key" if settings.security_token else "access key"
+    key = settings.access_key.get_secret_value() if settings.access_key else ""
+    # The end of a key tells its owner which one it is, and nobody else anything.
+    tail = f" …{key[-4:]}" if len(key) >= SHORTEST_SHOWN_KEY else ""
+    described = f"{kind}{tail}{_origin(settings, 'access_key')}"
+    is_configured = [
+        settings.origins.get(field, "").startswith("huaweicloud:")
+        for field in ("access_key", "secret_key")
+    ]
+    if is_configured[0] == is_configured[1]:
+        return described
+    return f"{described}, its secret key{_origin(settings, 'secret_key')}"
+
+
+def _describe_user(settings: Settings) -> str:
+    password = f"the password{_origin(settings, 'password')}"
+    return f"user {settings.user_name!r} of account {settings.domain_name!r} with {password}"
+
+
+def _origin(settings: Settings, field: str) -> str:
+    origin = settings.origins.get(field)
+    return f" from {origin}" if origin else ""
 
 
 def _missing(settings: Settings, *fields: str) -> str:

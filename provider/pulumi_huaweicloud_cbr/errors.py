@@ -32,10 +32,11 @@ import threading
 EXCERPT_CHARS = 256
 """How much of a response body an error may quote."""
 
-# Tokens are long runs of base64 (IAM's begin with MII); signatures are 64 hex digits; an address
-# may carry user and password, that of a proxy for instance.
+# Tokens are long runs of base64 (IAM's begin with MII, those of OIDC have three parts); signatures
+# are 64 hex digits; an address may carry user and password, that of a proxy for instance.
 _TOKEN_LIKE = re.compile(
-    r"MII[A-Za-z0-9+/=_\-]{40,}|Signature=[0-9a-fA-F]{16,}|(?<=://)[^\s/?#@]+(?=@)"
+    r"MII[A-Za-z0-9+/=_\-]{40,}|eyJ[\w\-]{8,}\.[\w\-]{8,}\.[\w\-]{8,}"
+    r"|Signature=[0-9a-fA-F]{16,}|(?<=://)[^\s/?#@]+(?=@)"
 )
 
 _secrets_lock = threading.Lock()

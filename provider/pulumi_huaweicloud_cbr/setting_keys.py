@@ -34,6 +34,7 @@ KEYS = (
     Key("domain_name", "domainName", "HW_DOMAIN_NAME"),
     Key("token", "token", "HW_AUTH_TOKEN"),
     Key("tokens", "tokens", "HW_AUTH_TOKENS"),
+    Key("metadata", "metadata", "HW_METADATA"),
     Key("auth_url", "authUrl", "HW_AUTH_URL"),
     Key("cloud", "cloud", "HW_CLOUD"),
     Key("endpoints", "endpoints", "HW_ENDPOINTS"),

@@ -51,6 +51,8 @@ class Settings(BaseModel):
 
     `endpoints` maps ``cbr`` and ``iam`` to base URLs in which ``{region}`` stands for the region;
     `tokens` maps a project id to a token that is good for it; `poll_interval_s` is in seconds.
+    `metadata` says whether a server's metadata service may be asked for keys, as a last resort;
+    `origins` maps a field to the key or the variable that its value came from.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,12 +67,14 @@ class Settings(BaseModel):
     domain_name: str | None = None
     token: SecretStr | None = None
     tokens: dict[str, SecretStr] = {}
+    metadata: bool = True
     auth_url: str | None = None
     cloud: str | None = None
     endpoints: dict[str, str] = {}
     insecure: bool = False
     ca_file: str | None = None
     poll_interval_s: float = DEFAULT_POLL_INTERVAL_S
+    origins: dict[str, str] = {}
 
     @classmethod
     def load(cls, get: Callable[[str], Any], environ: Mapping[str, str]) -> Settings:
@@ -93,6 +97,15 @@ class Settings(BaseModel):
         except ValidationError as error:
             # `from None`: pydantic's own text quotes the inputs, secrets among them.
             raise ConfigurationError(_describe(error)) from None
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both lead to the same place as the same caller, wherever values are from."""
+        if not isinstance(other, Settings):
+            return NotImplemented
+        ours, theirs = dict(self), dict(other)
+        return ours | {"origins": None} == theirs | {"origins": None}
+
+    __hash__ = None  # type: ignore[assignment] # some of the values are mappings
 
     @field_validator("region")
     @classmethod
@@ -200,10 +213,12 @@ def key_of(field: str) -> Key:
 def _given_values(get: Callable[[str], Any], environ: Mapping[str, str]) -> dict[str, Any]:
     configured = _non_empty({key.field: get(f"huaweicloud:{key.config}") for key in KEYS})
     present = _non_empty({key.field: environ.get(key.env) for key in KEYS})
+    origins = {key.field: key.env for key in KEYS}
     if not present.keys() & _ACCESS_KEY_FIELDS:
         # An access key comes from one family of variables whole: parts of two do not fit together.
         of_sdk = {key.field: environ.get(key.sdk_env) for key in KEYS if key.sdk_env}
         present |= _non_empty(of_sdk)
+        origins |= {key.field: key.sdk_env for key in KEYS if key.sdk_env}
     if any(configured.keys() & way for way in _WAYS):
         for way in _WAYS:
             if not configured.keys() & way:
@@ -211,8 +226,10 @@ def _given_values(get: Callable[[str], Any], environ: Mapping[str, str]) -> dict
     if "secret_key" in configured:
         # A security token belongs to the one secret key that it was issued with.
         present.pop("security_token", None)
+    origins |= {field: f"huaweicloud:{key_of(field).config}" for field in configured}
     values = {**present, **configured}
-    return {key.field: _parsed(key, values[key.field]) for key in KEYS if key.field in values}
+    given = {key.field: _parsed(key, values[key.field]) for key in KEYS if key.field in values}
+    return {**given, "origins": {field: origins[field] for field in given}}
 
 
 def _non_empty(values: Mapping[str, Any]) -> dict[str, Any]:

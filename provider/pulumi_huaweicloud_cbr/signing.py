@@ -10,9 +10,11 @@ Source: API Gateway guide, "AK/SK Signing and Authentication" and its FAQ; vendo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 import httpx
@@ -68,47 +70,108 @@ _WRONG = (
 # One code stands for all of these, so its text has to tell them apart; a text that is none of
 # them, in another language for instance, gets the remedy for a wrong secret key.
 # Source: API Gateway FAQ, "Incorrect IAM authentication information".
-_REMEDIES_BY_TEXT = (
+_REMEDIES_FOR_ANY_KEY = (
     ("signature expired", _CLOCK),
     ("reach the limit", _LOCKED),
+)
+_REMEDIES_FOR_GIVEN_KEYS = (
     ("not exist", _UNKNOWN),
     ("token expires", _EXPIRED),
     ("decrypt token fail", _OTHER_TOKEN),
 )
 
 
-class _Keys(NamedTuple):
-    """An access key in the form that the vendor's signer reads."""
+@dataclass(frozen=True)
+class Keys:
+    """An access key in the form that the vendor's signer reads; with a token, a temporary one."""
 
-    ak: str
-    sk: str
+    ak: str = field(repr=False)
+    sk: str = field(repr=False)
+    security_token: str | None = field(default=None, repr=False)
+
+
+class KeySource(Protocol):
+    """Where the keys come from that requests are signed with.
+
+    `remedy` says what to do when they are refused; None where the user gave the keys themselves.
+    """
+
+    remedy: str | None
+
+    async def current(self, region: str) -> Keys:
+        """Return the keys to sign with; `region` is where they are wanted."""
+        ...
+
+    async def renew(self, refused: Keys, region: str) -> bool:
+        """Whether there are other keys now, after a refusal of these."""
+        ...
+
+
+class GivenKeys:
+    """The access key of the settings; there is no other."""
+
+    remedy: str | None = None
+
+    def __init__(self, settings: Settings) -> None:
+        if settings.access_key is None or settings.secret_key is None:
+            raise RuntimeError("GivenKeys was made without an access key")
+        token = settings.security_token
+        self._keys = Keys(
+            settings.access_key.get_secret_value(),
+            settings.secret_key.get_secret_value(),
+            token.get_secret_value() if token else None,
+        )
+
+    async def current(self, region: str) -> Keys:  # noqa: ARG002 -- they are good everywhere
+        """Return them."""
+        return self._keys
+
+    async def renew(self, refused: Keys, region: str) -> bool:  # noqa: ARG002 -- as above
+        """Say that there are no others."""
+        return False
 
 
 class _Trust:
-    """What is known of an access key: whether the service ever accepted it, or just refused it."""
+    """What is known of the keys: whether the service ever accepted them, or just refused them."""
 
-    def __init__(self, clock: Clock) -> None:
-        self.lock = asyncio.Lock()
-        self._is_accepted = False
+    def __init__(self, source: KeySource, clock: Clock) -> None:
+        self._source = source
         self._clock = clock
+        self._lock = asyncio.Lock()
+        self._accepted: Keys | None = None
+        self._refused: Keys | None = None
         self._refused_at = 0.0
         self._refusal: AuthenticationError | None = None
 
-    def is_accepted(self) -> bool:
-        """Whether the service accepted the key at least once."""
-        return self._is_accepted
+    @contextlib.asynccontextmanager
+    async def turn(self, region: str) -> AsyncIterator[Keys]:
+        """Give the keys to sign with; to one request at a time, until they were accepted."""
+        keys = await self._source.current(region)
+        if keys != self._accepted:
+            async with self._lock:
+                # Those that waited here see what became of the keys meanwhile.
+                keys = await self._source.current(region)
+                if keys != self._accepted:
+                    self._require_no_refusal(keys)
+                    yield keys
+                    return
+        yield keys
 
-    def accept(self) -> None:
-        """Note that the service accepted the key."""
-        self._is_accepted = True
+    def is_accepted(self, keys: Keys) -> bool:
+        """Whether the service accepted the keys at least once."""
+        return keys == self._accepted
 
-    def refuse(self, refusal: AuthenticationError) -> None:
-        """Note that the key was refused now."""
-        self._refused_at, self._refusal = self._clock.monotonic(), refusal
+    def accept(self, keys: Keys) -> None:
+        """Note that the service accepted the keys."""
+        self._accepted = keys
 
-    def require_no_refusal(self) -> None:
-        """Let a request pass, unless the key was refused lately."""
-        refusal = self._refusal
+    def refuse(self, keys: Keys, refusal: AuthenticationError) -> None:
+        """Note that the keys were refused now."""
+        self._refused, self._refusal = keys, refusal
+        self._refused_at = self._clock.monotonic()
+
+    def _require_no_refusal(self, keys: Keys) -> None:
+        refusal = self._refusal if keys == self._refused else None
         if refusal and self._clock.monotonic() - self._refused_at < LOCKED_FOR_S:
             raise AuthenticationError(
                 refusal.message,
@@ -126,32 +189,30 @@ class SignatureAuth(httpx.Auth):
     requires_response_body = True
 
     def __init__(
-        self, settings: Settings, clock: Clock, trust: _Trust, project_id: str | None
+        self, source: KeySource, clock: Clock, trust: _Trust, region: str, project_id: str | None
     ) -> None:
-        self._settings = settings
+        self._source = source
         self._clock = clock
         self._trust = trust
+        self._region = region
         self._project_id = project_id
 
     async def async_auth_flow(
         self, request: httpx.Request
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Sign and send; alone, as long as the service has not accepted the key."""
+        """Sign and send, and once more with other keys if there are some after a refusal."""
         await request.aread()
-        if self._trust.is_accepted():
-            self._sign(request)
-            yield request
-            return
-        async with self._trust.lock:
-            if not self._trust.is_accepted():
-                self._trust.require_no_refusal()
-                self._sign(request)
+        may_renew = True
+        while True:
+            async with self._trust.turn(self._region) as keys:
+                self._sign(request, keys)
                 response = yield request
                 await response.aread()
-                self._learn(response)
-                return
-        self._sign(request)
-        yield request
+                may_renew = may_renew and is_credential_refused(response)
+                if not (may_renew and await self._source.renew(keys, self._region)):
+                    self._learn(response, keys)
+                    return
+            may_renew = False
 
     def remedy_for(self, response: httpx.Response) -> str | None:
         """Return what to do about a refusal; None where the error code's own remedy says more."""
@@ -164,20 +225,27 @@ class SignatureAuth(httpx.Auth):
         if off_s is not None and abs(off_s) > LARGEST_SKEW_S:
             side = "ahead of" if off_s > 0 else "behind"
             return f"set this machine's clock: it is {span(abs(off_s))} {side} the service's"
-        for fragment, remedy in _REMEDIES_BY_TEXT:
+        remedies: tuple[tuple[str, str], ...] = _REMEDIES_FOR_ANY_KEY
+        if self._source.remedy is None:
+            remedies += _REMEDIES_FOR_GIVEN_KEYS
+        for fragment, remedy in remedies:
             if fragment in refusal.message:
                 return remedy
-        return _WRONG
+        return self._source.remedy or _WRONG
 
-    def _learn(self, response: httpx.Response) -> None:
+    def _learn(self, response: httpx.Response, keys: Keys) -> None:
+        if self._trust.is_accepted(keys):
+            # A refusal is that request's own from now on.
+            return
         if not is_credential_refused(response):
             # Throttling and faults of the gateway may come before it has looked at the signature.
             if response.status_code not in (407, 429) and response.status_code < 500:
-                self._trust.accept()
+                self._trust.accept(keys)
             return
         refusal = parse_error(response.text)
         observed = refusal.message or "the answer was empty"
         self._trust.refuse(
+            keys,
             AuthenticationError(
                 "signing with an access key that was refused less than 5 minutes ago: "
                 f"HTTP {response.status_code}: {observed.rstrip('.。')}",
@@ -185,23 +253,21 @@ class SignatureAuth(httpx.Auth):
                 remedy=self.remedy_for(response),
                 code=refusal.code,
                 request_id=request_id_of(response) or refusal.request_id,
-            )
+            ),
         )
 
-    def _sign(self, request: httpx.Request) -> None:
+    def _sign(self, request: httpx.Request, keys: Keys) -> None:
         # Loaded with the first request: most programs make none.
         from huaweicloudsdkcore.sdk_request import SdkRequest  # noqa: PLC0415
         from huaweicloudsdkcore.signer.signer import Signer  # noqa: PLC0415
 
-        settings = self._settings
-        if settings.access_key is None or settings.secret_key is None:
-            raise RuntimeError("SignatureAuth was made without an access key")
         headers = request.headers
         headers["X-Sdk-Date"] = _utc(self._clock.wall_time()).strftime(_DATE_FORMAT)
         if self._project_id is not None:
             headers["X-Project-Id"] = self._project_id
-        if settings.security_token is not None:
-            headers["X-Security-Token"] = settings.security_token.get_secret_value()
+        headers.pop("X-Security-Token", None)
+        if keys.security_token is not None:
+            headers["X-Security-Token"] = keys.security_token
         path, _, query = request.url.raw_path.partition(b"?")
         signed = SdkRequest(
             method=request.method,
@@ -212,7 +278,6 @@ class SignatureAuth(httpx.Auth):
             header_params={name: headers[name] for name in _SIGNED_HEADERS if name in headers},
             body=request.content,
         )
-        keys = _Keys(settings.access_key.get_secret_value(), settings.secret_key.get_secret_value())
         Signer(keys).sign(signed)
         headers.update(signed.header_params)
         # The signed form of the query: a space is %20 there, and + in httpx's own.
@@ -220,20 +285,23 @@ class SignatureAuth(httpx.Auth):
 
 
 class AccessKeys:
-    """Signs with one access key, in all projects and regions; nothing is fetched beforehand."""
+    """Signs in all projects and regions with the keys of one source."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
-        self._settings = settings
+    def __init__(self, source: KeySource, clock: Clock) -> None:
+        self._source = source
         self._clock = clock
-        self._trust = _Trust(clock)
+        self._trust = _Trust(source, clock)
 
     def for_project(self, scope: ProjectScope) -> httpx.Auth:
         """Return the signature for requests to a project."""
-        return SignatureAuth(self._settings, self._clock, self._trust, scope.project_id)
+        return self._auth(scope.region, scope.project_id)
 
     def for_lookup(self, region: str) -> tuple[str, httpx.Auth]:
         """Ask in the region itself, on behalf of no project."""
-        return region, SignatureAuth(self._settings, self._clock, self._trust, None)
+        return region, self._auth(region, None)
+
+    def _auth(self, region: str, project_id: str | None) -> SignatureAuth:
+        return SignatureAuth(self._source, self._clock, self._trust, region, project_id)
 
 
 def _values_by_name(query: str) -> list[tuple[str, Any]]:

@@ -132,7 +132,7 @@ def test_wrong_secret_key_is_sent_once(
             id="temporary-alone",
         ),
         pytest.param(
-            {**TEMPORARY, "huaweicloud:securityToken": "another"},
+            {**TEMPORARY, "huaweicloud:securityToken": "token-of-others"},
             "check huaweicloud:securityToken",
             id="foreign-token",
         ),

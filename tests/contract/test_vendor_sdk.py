@@ -6,6 +6,7 @@ Each call goes through `Vendor`, which compares what the SDK's models have with 
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,7 +19,7 @@ from simulator.operations import OPERATIONS
 from simulator.specs import made_uuid
 from simulator.testing import InProcessSimulator
 from tests.contract.serving import Door, open_door
-from tests.contract.vendor import Vendor, sign_in_request
+from tests.contract.vendor import ACCOUNT, FORMS, Vendor, sign_in_request
 from tests.simulator.rig import (
     DISK_BACKUP,
     FILE_BACKUP,
@@ -69,11 +70,18 @@ def door() -> Iterator[Door]:
         yield door
 
 
-@pytest.fixture
-def vendor(door: Door, simulator: InProcessSimulator) -> Iterator[Vendor]:
-    """The SDK's clients, for this test's simulator."""
+@pytest.fixture(params=FORMS)
+def vendor(
+    door: Door,
+    simulator: InProcessSimulator,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Vendor]:
+    """The SDK's clients, for this test's simulator, in each form of credentials."""
+    # The SDK signs with the machine's date, whatever the time is in the simulator.
+    monkeypatch.setattr(simulator.clock, "wall_time", time.time)
     with door.lead_to(simulator):
-        vendor = Vendor(door.url, simulator)
+        vendor = Vendor(door.url, simulator, request.param)
         yield vendor
         vendor.close()
 
@@ -82,6 +90,26 @@ def test_every_operation_is_run_by_the_sdk() -> None:
     """No operation is claimed that the vendor's client has not tried."""
     assert set(OPERATIONS) == _run | set(NOT_RUN)
     assert set() == _run & set(NOT_RUN)
+
+
+def test_credentials_are_sent_in_the_form_that_is_tried(vendor: Vendor) -> None:
+    """A token alone, or a signature alone: none of the forms stands in for another."""
+    vendor.source("show_backup", cbr.ShowBackupRequest(SERVER_BACKUP))
+    vendor.iam("keystone_list_auth_projects", iam.KeystoneListAuthProjectsRequest())
+    sent = [
+        entry["headers"]
+        for name in ("ShowBackup", "ListAuthProjects")
+        for entry in vendor.control.journal(operation=name)
+    ]
+
+    wanted = {
+        "token": {"x-auth-token"},
+        "permanent key": {"authorization"},
+        "temporary key": {"authorization", "x-security-token"},
+    }[vendor.form]
+    assert 2 == len(sent)
+    for headers in sent:
+        assert wanted == {"x-auth-token", "authorization", "x-security-token"} & set(headers)
 
 
 def named(value: Any) -> str:
@@ -111,7 +139,9 @@ def test_create_token_project_scope_has_header_and_catalog(
 ) -> None:
     """The SDK finds the token in the header, and the project and CBR's endpoint in the body."""
     answer = vendor.iam(
-        "keystone_create_user_token_by_password", sign_in_request(PASSWORD, **scope)
+        "keystone_create_user_token_by_password",
+        sign_in_request(PASSWORD, **scope),
+        is_known=False,
     )
 
     assert 201 == answer.status_code
@@ -127,7 +157,8 @@ def test_create_token_domain_scope_without_catalog(vendor: Vendor) -> None:
     scope = {"domain": iam.AuthScopeDomain(name="acme-cloud")}
     request = sign_in_request(PASSWORD, **scope)
     request.nocatalog = "true"
-    token = vendor.iam("keystone_create_user_token_by_password", request).token
+    create = "keystone_create_user_token_by_password"
+    token = vendor.iam(create, request, is_known=False).token
 
     assert ("acme-cloud", None, []) == (token.domain.name, token.project, token.catalog)
 
@@ -140,7 +171,7 @@ def test_show_token_is_what_was_created(vendor: Vendor, is_short: bool) -> None:
     request = iam.KeystoneValidateTokenRequest(
         x_subject_token=token, nocatalog="true" if is_short else None
     )
-    answer = vendor.iam("keystone_validate_token", request, token)
+    answer = vendor.iam("keystone_validate_token", request)
 
     assert (token, SOURCE_PROJECT) == (answer.x_subject_token, answer.token.project.id)
     assert ("ops-replicator", "acme-cloud") == (
@@ -156,7 +187,6 @@ PROJECTS = {
     "cn-east-3_dr": "5e2f6c1b7a8d4e90b3c4d5e6f7a8b9c0",
     "cn-south-1": "4b1d8b3a0e5f4c0d9b6a7f8e9d0c1b2a",
 }
-ACCOUNT = "677aa086f2614be08a737b6b22aad606"
 PROJECT_FILTERS: list[tuple[dict[str, Any], set[str]]] = [
     ({"name": "cn-east-3"}, {"cn-east-3"}),
     ({"domain_id": UNKNOWN_ID}, set()),
@@ -175,7 +205,7 @@ def test_list_projects_filter_finds_what_fits(
 ) -> None:
     """The SDK's filters of projects narrow the list."""
     request = iam.KeystoneListProjectsRequest(**filters)
-    found = vendor.iam("keystone_list_projects", request, vendor.token()).projects
+    found = vendor.iam("keystone_list_projects", request).projects
 
     assert expected == {project.name for project in found}
     assert {PROJECTS[name] for name in expected} == set(ids_of(found))
@@ -185,7 +215,7 @@ def test_list_projects_filter_finds_what_fits(
 def test_list_auth_projects_are_all_of_the_account(vendor: Vendor) -> None:
     """Without filters, the caller's projects are listed."""
     request = iam.KeystoneListAuthProjectsRequest()
-    found = vendor.iam("keystone_list_auth_projects", request, vendor.token()).projects
+    found = vendor.iam("keystone_list_auth_projects", request).projects
 
     assert PROJECTS.items() <= {project.name: project.id for project in found}.items()
     assert {ACCOUNT} == {project.domain_id for project in found}
@@ -774,7 +804,7 @@ def test_refusal_of_each_envelope_has_code_and_request_id(vendor: Vendor) -> Non
     assert (404, "BackupService.6200") == refused(elsewhere(SOURCE_PROJECT))
     assert (401, "APIGW.0301") == refused(elsewhere(SOURCE_PROJECT, "none of ours"))
     assert (401, "401") == refused(elsewhere(UNKNOWN_ID, of_source))
-    assert (401, 401) == refused(lambda: vendor.iam(create, wrong))
+    assert (401, 401) == refused(lambda: vendor.iam(create, wrong, is_known=False))
 
 
 def test_refusal_of_a_second_copy_has_code(vendor: Vendor) -> None:

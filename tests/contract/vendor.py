@@ -8,12 +8,25 @@ from datetime import date, datetime, timezone
 from typing import Any
 
 from huaweicloudsdkcbr import v1 as cbr
+from huaweicloudsdkcore.auth.credentials import BasicCredentials, GlobalCredentials
 from huaweicloudsdkcore.client import Client, ClientBuilder
 from huaweicloudsdkiam import v3 as iam
 from huaweicloudsdkiam.v3.iam_credentials import IamCredentials
 
 from simulator.testing import InProcessSimulator
 from tests.simulator.rig import PASSWORD, PROJECT, REGION, SOURCE_PROJECT, SOURCE_REGION
+
+ACCOUNT = "677aa086f2614be08a737b6b22aad606"
+KEYS: dict[str, dict[str, str]] = {
+    "permanent key": {"ak": "DEMOACCESSKEY0000001", "sk": "not-a-secret-demo-key"},
+    "temporary key": {
+        "ak": "DEMOACCESSKEY0000002",
+        "sk": "not-a-secret-demo-key-2",
+        "token": "not-a-secret-demo-security-token",
+    },
+}
+FORMS = ("token", *KEYS)
+"""How the SDK's clients may be known."""
 
 _PRIMITIVES: dict[str, type] = {"str": str, "int": int, "bool": bool}
 
@@ -40,11 +53,24 @@ def sign_in_request(password: str, **scope: Any) -> iam.KeystoneCreateUserTokenB
     return iam.KeystoneCreateUserTokenByPasswordRequest(body=body)
 
 
-class Vendor:
-    """The vendor's clients for a simulator, signed in as the demo world's user."""
+def signed(form: str, project_id: str = "") -> BasicCredentials | GlobalCredentials:
+    """Return the SDK's credentials of an access key: for a project, or else for the account."""
+    key = dict(KEYS[form])
+    token = key.pop("token", None)
+    made = (
+        BasicCredentials(**key, project_id=project_id)
+        if project_id
+        else GlobalCredentials(**key, domain_id=ACCOUNT)
+    )
+    return made.with_security_token(token) if token else made
 
-    def __init__(self, url: str, simulator: InProcessSimulator) -> None:
+
+class Vendor:
+    """The vendor's clients for a simulator, for the demo world's user in one of the `FORMS`."""
+
+    def __init__(self, url: str, simulator: InProcessSimulator, form: str = "token") -> None:
         self.control = simulator.control
+        self.form = form
         self._url = url
         self._clients: dict[tuple[type[Client], str], Client] = {}
         self._tokens: dict[str, str] = {}
@@ -58,13 +84,19 @@ class Vendor:
         return self.cbr(REGION, PROJECT, name, request)
 
     def cbr(self, region: str, project: str, name: str, request: Any, token: str = "") -> Any:
-        """Call CBR; with a token of one's own, or that of the project."""
-        credentials = TokenCredentials(token or self.token(region, project), project)
+        """Call CBR; with a token of one's own, or what the form says."""
+        if token or self.form == "token":
+            credentials: Any = TokenCredentials(token or self.token(region, project), project)
+        else:
+            credentials = signed(self.form, project)
         return self._call(cbr.CbrClient, cbr, region, credentials, name, request)
 
-    def iam(self, name: str, request: Any, token: str | None = None) -> Any:
-        """Call IAM in the source region; with a token, or without."""
-        credentials = TokenCredentials(token)
+    def iam(self, name: str, request: Any, *, is_known: bool = True) -> Any:
+        """Call IAM in the source region; as nobody if one is not known yet."""
+        if not is_known or self.form == "token":
+            credentials: Any = TokenCredentials(self.token() if is_known else None)
+        else:
+            credentials = signed(self.form)
         return self._call(iam.IamClient, iam, SOURCE_REGION, credentials, name, request)
 
     def token(self, region: str = SOURCE_REGION, project: str = SOURCE_PROJECT) -> str:
@@ -88,14 +120,14 @@ class Vendor:
         kind: type[Client],
         models: Any,
         region: str,
-        credentials: TokenCredentials,
+        credentials: Any,
         name: str,
         request: Any,
     ) -> Any:
         """Call an operation; whatever it answers, the SDK's models have all of it."""
         key = (kind, region)
         if key not in self._clients:
-            builder = ClientBuilder(kind, TokenCredentials.__name__)
+            builder = ClientBuilder(kind, type(credentials).__name__)
             endpoint = f"{self._url}/regions/{region}"
             self._clients[key] = (
                 builder.with_credentials(credentials).with_endpoint(endpoint).build()

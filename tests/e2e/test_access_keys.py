@@ -1,7 +1,8 @@
-"""Access keys with the real CLI, from the stack's secrets and from the environment."""
+"""Access keys with the real CLI, from the stack's secrets, the environment and a profile file."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +15,13 @@ SECURITY_TOKEN = "not-a-secret-demo-security-token"
 VARIABLES = {"accessKey": "HUAWEICLOUD_SDK_AK", "secretKey": "HUAWEICLOUD_SDK_SK"}
 
 
-@pytest.mark.parametrize("place", ["configuration", "environment"])
+@pytest.mark.parametrize("place", ["configuration", "environment", "profile"])
 def test_access_key_serves_a_whole_life(
-    make_stacks_project: MakeProject, erp: dict[str, Any], control: Control, place: str
+    make_stacks_project: MakeProject,
+    erp: dict[str, Any],
+    control: Control,
+    tmp_path: Path,
+    place: str,
 ) -> None:
     """Temporary keys create, refresh and destroy, nobody signs in, and nothing stores them."""
     project = make_stacks_project([erp])
@@ -25,6 +30,12 @@ def test_access_key_serves_a_whole_life(
     if place == "configuration":
         secrets = {**KEYS, "securityToken": SECURITY_TOKEN}
         project.configure({}, {f"huaweicloud:{key}": value for key, value in secrets.items()})
+    elif place == "profile":
+        profile = tmp_path / "credentials-of-the-vendors-tools"
+        names = ("ak", "sk", "security_token")
+        lines = zip(names, (*KEYS.values(), SECURITY_TOKEN), strict=True)
+        profile.write_text("\n".join(["[basic]", *(f"{name} = {value}" for name, value in lines)]))
+        project.environment["HUAWEICLOUD_SDK_CREDENTIALS_FILE"] = str(profile)
     else:
         project.environment |= {VARIABLES[key]: value for key, value in KEYS.items()}
         project.environment["HUAWEICLOUD_SDK_SECURITY_TOKEN"] = SECURITY_TOKEN

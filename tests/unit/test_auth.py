@@ -10,7 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from pulumi_huaweicloud_cbr.auth import PasswordAuth, make_authenticator
+from pulumi_huaweicloud_cbr.auth import (
+    PasswordAuth,
+    describe_credentials,
+    make_authenticator,
+)
 from pulumi_huaweicloud_cbr.errors import (
     ApiError,
     AuthenticationError,
@@ -510,7 +514,88 @@ def test_make_authenticator_part_missing_is_named(
 def test_make_authenticator_no_credentials_tells_all_ways() -> None:
     """Without any credentials both ways of giving them are told."""
     with pytest.raises(ConfigurationError) as caught:
-        make_authenticator(Settings(domain_name="acme-cloud"), FakeClock())
+        make_authenticator(Settings(domain_name="acme-cloud", metadata=False), FakeClock())
 
     assert "huaweicloud:userName" in str(caught.value)
     assert "HW_AUTH_TOKEN" in str(caught.value)
+
+
+# -- in words ------------------------------------------------------------------------------
+
+
+def described(config: dict[str, Any], environ: dict[str, str] | None = None) -> str:
+    """Return the words for a user's credentials, from configuration and environment."""
+    given = {f"huaweicloud:{key}": value for key, value in config.items()}
+    return describe_credentials(Settings.load(given.get, environ or {}))
+
+
+KEY_PAIR = {"accessKey": "NOBODYSACCESSKEY0001", "secretKey": "nobodys-secret"}
+HW_PAIR = {"HW_ACCESS_KEY": "NOBODYSACCESSKEY0002", "HW_SECRET_KEY": "nobodys-secret"}
+
+
+@pytest.mark.parametrize(
+    ("config", "environ", "expected"),
+    [
+        pytest.param({}, {"HW_AUTH_TOKEN": "no-secret"}, "a token from HW_AUTH_TOKEN", id="token"),
+        pytest.param(
+            {"tokens": {"p": "no-secret"}},
+            {},
+            "tokens for 1 project from huaweicloud:tokens",
+            id="tokens",
+        ),
+        pytest.param(
+            {"tokens": {"p": "no-secret", "q": "no-secret"}, "token": "no-secret"},
+            HW_PAIR,
+            "tokens for 2 projects from huaweicloud:tokens, elsewhere a token from "
+            "huaweicloud:token",
+            id="both",
+        ),
+        pytest.param(
+            KEY_PAIR, HW_PAIR, "access key …0001 from huaweicloud:accessKey", id="access-key"
+        ),
+        pytest.param(
+            {},
+            {
+                "HUAWEICLOUD_SDK_AK": "NOBODYSACCESSKEY0003",
+                "HUAWEICLOUD_SDK_SK": "nobodys-secret",
+                "HUAWEICLOUD_SDK_SECURITY_TOKEN": "nobodys-token",
+            },
+            "temporary access key …0003 from HUAWEICLOUD_SDK_AK",
+            id="temporary",
+        ),
+        pytest.param(
+            {"accessKey": "NOBODYSACCESSKEY0001"},
+            HW_PAIR,
+            "access key …0001 from huaweicloud:accessKey, its secret key from HW_SECRET_KEY",
+            id="shared-out",
+        ),
+        pytest.param(
+            {"accessKey": "KEY-TOO-BAR", "secretKey": "nobodys-secret"},
+            {},
+            "access key from huaweicloud:accessKey",
+            id="short",
+        ),
+        pytest.param(
+            {"userName": "ops", "domainName": "acme"},
+            {"HW_USER_PASSWORD": "nobodys-secret"},
+            "user 'ops' of account 'acme' with the password from HW_USER_PASSWORD",
+            id="password",
+        ),
+    ],
+)
+def test_describe_credentials_says_what_counts_and_from_where(
+    config: dict[str, Any], environ: dict[str, str], expected: str
+) -> None:
+    """The way of signing in that counts is named with its source, and nothing secret with it."""
+    assert expected == described(config, environ)
+
+
+def test_describe_credentials_made_by_a_program_have_no_source() -> None:
+    """Of settings that a program made itself, no source is known."""
+    assert "access key" == describe_credentials(Settings(access_key="a", secret_key="s"))
+
+
+def test_describe_credentials_refuses_what_cannot_sign_in() -> None:
+    """What is no way of signing in is the same error as it is for the first request."""
+    with pytest.raises(ConfigurationError, match="needs also huaweicloud:secretKey"):
+        describe_credentials(Settings(access_key="a"))

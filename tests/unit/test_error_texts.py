@@ -11,17 +11,20 @@ import dataclasses
 import re
 import threading
 from collections.abc import Callable, Coroutine, Iterator
+from configparser import ParsingError
 from pathlib import Path
 from typing import Any
 
 import anyio
 import httpx
 import pytest
+from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException, SdkError
 from pulumi.dynamic import Config, ConfigureRequest
 
 import pulumi_huaweicloud_cbr as cbr
 from pulumi_huaweicloud_cbr import (
     bodies,
+    chain,
     checks,
     client,
     errors,
@@ -34,6 +37,7 @@ from pulumi_huaweicloud_cbr import (
 )
 from pulumi_huaweicloud_cbr.auth import GivenTokens, make_authenticator
 from pulumi_huaweicloud_cbr.certificates import begin_reading
+from pulumi_huaweicloud_cbr.chain import ChainKeys
 from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.clock import InterruptibleClock
 from pulumi_huaweicloud_cbr.completion import CompletionPlan, wait_for_all
@@ -497,6 +501,66 @@ def refused_before() -> str:
     return ends(twice, Wire(refused_signature("verify aksk signature fail")), **ACCESS_KEY)
 
 
+def insecure_told() -> str:
+    """Return what is warned of when certificates are not verified."""
+    told: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_messages, "warn", told.append)
+        session = Session(
+            Settings(token="t", insecure=True), transport=httpx.MockTransport(Wire(EMPTY).handle)
+        )
+        session.client()
+        session.client()
+        session.close()
+    return " | ".join(told)
+
+
+OIDC = {
+    "HUAWEICLOUD_OIDC_PROVIDER_URN": "p",
+    "HUAWEICLOUD_OIDC_AGENCY_URN": "a",
+    "HUAWEICLOUD_OIDC_ID_TOKEN": "t",
+}
+IDENTITY_PROVIDER = {"HUAWEICLOUD_SDK_IDP_ID": "i", "HUAWEICLOUD_SDK_ID_TOKEN_FILE": "/f"}
+POD = {
+    "HC_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1",
+    "HC_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/f",
+}
+
+
+def caught_with(environ: dict[str, str], work: Callable[[], Any]) -> str:
+    """Return the text of the error in which something ends, in an environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environ.items():
+            patch.setenv(name, value)
+        return caught(work)
+
+
+def way_with(environ: dict[str, str]) -> chain.Way:
+    """Return the way of finding keys that counts in an environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environ.items():
+            patch.setenv(name, value)
+        return chain.find_way(Settings())
+
+
+def not_found_by(environ: dict[str, str]) -> str:
+    """Return what is said of a way that finds no keys."""
+    refusal = ClientRequestException(403, SdkError(error_msg="no"))
+    return str(chain._failure_of(way_with(environ), chain._observed(refusal), refusal))
+
+
+def not_readable() -> str:
+    """Return what is said of a profile file that is none."""
+
+    def look(*_: Any) -> Any:
+        raise ParsingError("/home/ops/credentials")
+
+    way = way_with({"HUAWEICLOUD_SDK_CREDENTIALS_FILE": "/home/ops/credentials"})
+    return caught(
+        lambda: chain.search(dataclasses.replace(way, look=look), Settings(), SOURCE.region)
+    )
+
+
 ASKED = checks.Question(
     source=SOURCE,
     destination_region=None,
@@ -615,7 +679,25 @@ def vault_diff_tells(*records: ReplicationRecord, **changes: Any) -> str:
 
 
 TEXTS: dict[str, Callable[[], str]] = {
-    "auth-nothing": lambda: caught(lambda: make_authenticator(Settings(), FakeClock())),
+    "auth-nothing": lambda: caught(
+        lambda: make_authenticator(Settings(metadata=False), FakeClock())
+    ),
+    "chain-part": lambda: caught_with(
+        {"HUAWEICLOUD_SDK_IDP_ID": "ci"}, lambda: chain.find_way(Settings())
+    ),
+    "chain-oidc": lambda: not_found_by(OIDC),
+    "chain-identity-provider": lambda: not_found_by(IDENTITY_PROVIDER),
+    "chain-pod": lambda: not_found_by(POD),
+    "chain-profile": lambda: not_found_by(
+        {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": "/home/ops/credentials"}
+    ),
+    "chain-profile-not-readable": not_readable,
+    "chain-agency": lambda: not_found_by({}),
+    "chain-proxy": lambda: caught_with(
+        {"HTTP_PROXY": "http://proxy:3128", "NO_PROXY": "", "no_proxy": ""},
+        lambda: chain.search(chain.find_way(Settings()), Settings(), SOURCE.region),
+    ),
+    "chain-refused": lambda: ChainKeys(way_with(POD), Settings(), FakeClock()).remedy or "",
     "auth-part": lambda: caught(lambda: make_authenticator(Settings(user_name="u"), FakeClock())),
     "auth-half-a-key": lambda: caught(
         lambda: make_authenticator(Settings(access_key="DEMO"), FakeClock())
@@ -639,6 +721,7 @@ TEXTS: dict[str, Callable[[], str]] = {
         Wire(httpx.Response(401, json={"error": {"code": 401, "message": "Wrong.", "title": "t"}})),
         **PASSWORD_SIGN_IN,
     ),
+    "session-insecure": insecure_told,
     "client-redirect": lambda: ends(get_backup, Wire(httpx.Response(302))),
     "client-redirect-to": lambda: ends(
         get_backup, Wire(httpx.Response(302, headers={"Location": "https://portal.test/login"}))
@@ -1048,7 +1131,59 @@ EXPECTED = {
         "huaweicloud:password (with --secret) and huaweicloud:domainName, or "
         "huaweicloud:token (with --secret); or the environment variables HW_ACCESS_KEY "
         "and HW_SECRET_KEY, or HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME, or "
-        "HW_AUTH_TOKEN"
+        "HW_AUTH_TOKEN; or what the vendor's tools read: HUAWEICLOUD_OIDC_…, "
+        "HUAWEICLOUD_SDK_IDP_ID, ~/.huaweicloud/credentials"
+    ),
+    "chain-part": (
+        "getting keys with an identity provider's token needs also "
+        "HUAWEICLOUD_SDK_ID_TOKEN_FILE; set it, or unset HUAWEICLOUD_SDK_IDP_ID"
+    ),
+    "chain-oidc": (
+        "getting keys with an OIDC token: HTTP 403: no; check that "
+        "HUAWEICLOUD_OIDC_PROVIDER_URN and HUAWEICLOUD_OIDC_AGENCY_URN belong together, and "
+        "that the token is fresh"
+    ),
+    "chain-identity-provider": (
+        "getting keys with an identity provider's token: HTTP 403: no; check "
+        "HUAWEICLOUD_SDK_IDP_ID, and that the token in HUAWEICLOUD_SDK_ID_TOKEN_FILE is "
+        "fresh"
+    ),
+    "chain-pod": (
+        "getting keys with pod identity: HTTP 403: no; check the pod's service account and "
+        "its agency"
+    ),
+    "chain-profile": (
+        "getting keys with the profile file '/home/ops/credentials': HTTP 403: no; want a "
+        "section [basic] with ak and sk, or with idp_id and id_token_file"
+    ),
+    "chain-profile-not-readable": (
+        "getting keys with the profile file '/home/ops/credentials': ParsingError: the file "
+        "cannot be read; want a section [basic] with ak and sk, or with idp_id and "
+        "id_token_file"
+    ),
+    "chain-agency": (
+        "no credentials are configured, and this machine's metadata service "
+        "(http://169.254.169.254) gives none: HTTP 403: no; set huaweicloud:accessKey and "
+        "huaweicloud:secretKey (with --secret), or huaweicloud:userName, "
+        "huaweicloud:password (with --secret) and huaweicloud:domainName, or "
+        "huaweicloud:token (with --secret); or the environment variables HW_ACCESS_KEY "
+        "and HW_SECRET_KEY, or HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME, or "
+        "HW_AUTH_TOKEN; or what the vendor's tools read: HUAWEICLOUD_OIDC_…, "
+        "HUAWEICLOUD_SDK_IDP_ID, ~/.huaweicloud/credentials"
+    ),
+    "chain-proxy": (
+        "no credentials are configured, and this machine's metadata service "
+        "(http://169.254.169.254) gives none: HTTP_PROXY would be handed the keys, add "
+        "'169.254.169.254' to NO_PROXY; set huaweicloud:accessKey and "
+        "huaweicloud:secretKey (with --secret), or huaweicloud:userName, "
+        "huaweicloud:password (with --secret) and huaweicloud:domainName, or "
+        "huaweicloud:token (with --secret); or the environment variables HW_ACCESS_KEY "
+        "and HW_SECRET_KEY, or HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME, or "
+        "HW_AUTH_TOKEN; or what the vendor's tools read: HUAWEICLOUD_OIDC_…, "
+        "HUAWEICLOUD_SDK_IDP_ID, ~/.huaweicloud/credentials"
+    ),
+    "chain-refused": (
+        "the keys come from pod identity; check the pod's service account and its agency"
     ),
     "auth-part": (
         "signing in with a user name needs also huaweicloud:password (or "
@@ -1129,6 +1264,10 @@ EXPECTED = {
         "signing in as user 'ops' to project (c6cb0876eaee4f5092d0fdf4c4fc09b3): HTTP "
         "401: Wrong; check huaweicloud:userName, huaweicloud:password and "
         "huaweicloud:domainName"
+    ),
+    "session-insecure": (
+        "huaweicloud:insecure is true: no certificate is verified, so that whoever is on the "
+        "way can read and change what is sent; huaweicloud:caFile trusts a private CA instead"
     ),
     "client-redirect": (
         "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "

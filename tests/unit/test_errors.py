@@ -59,6 +59,7 @@ def test_redact_short_value_is_left_alone() -> None:
 def test_redact_what_looks_like_a_token() -> None:
     """Tokens and signatures are blanked out though nobody remembered them."""
     assert "token [secret]." == redact("token MII" + "A" * 60 + ".")
+    assert "token [secret]" == redact("token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjaSJ9.c2lnbmF0-_cmU")
     assert "[secret]" == redact("Signature=" + "0a" * 32)
 
 

@@ -324,6 +324,7 @@ SETTINGS: dict[str, tuple[Any, ...]] = {
         *([CANARY], CANARY, {"c6\ncb08": [CANARY]}, {"p": {"q": CANARY}}, "{}", "[" * 100_000),
     ),
     "cloud": ("myhuaweicloud.com", "a..b", "-", "example.org:1"),
+    "metadata": (False, "false", "never"),
     "insecure": (True, "true", "no", "perhaps"),
     "ca_file": ("ca.pem",),
     "poll_interval_s": ("10", 0.1, "nan", "inf", "-1", "1e9", "soon"),

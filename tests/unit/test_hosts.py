@@ -38,7 +38,12 @@ from tests.unit.wire import (
 
 PACKAGE = Path(cbr.__file__).parent
 ELSEWHERE = "https://elsewhere.example/v3/auth/tokens?next=1"
-SIGN_IN: dict[str, Any] = {"token": None, "user_name": "u", "password": "secret-word", "domain_name": "d"}
+SIGN_IN: dict[str, Any] = {
+    "token": None,
+    "user_name": "u",
+    "password": "secret-word",
+    "domain_name": "d",
+}
 ACCESS_KEY = {"token": None, "access_key": "AKIDEMO", "secret_key": "secret-word"}
 
 

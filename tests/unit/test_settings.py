@@ -33,6 +33,17 @@ def test_load_configuration_wins_over_environment() -> None:
     assert "example.org" == settings.cloud
 
 
+def test_load_same_values_from_elsewhere_are_the_same_settings() -> None:
+    """Where values came from is told, and makes no other settings of them: a session is shared."""
+    configured, in_environment = load({"region": "r"}, {}), load({}, {"HW_REGION_NAME": "r"})
+
+    assert configured == in_environment
+    assert configured != load({"region": "s"})
+    assert configured != "r"
+    assert {"region": "huaweicloud:region"} == configured.origins
+    assert {"region": "HW_REGION_NAME"} == in_environment.origins
+
+
 def test_load_nothing_gives_defaults() -> None:
     """Nothing is required to read settings; what is missing is told when it is needed."""
     settings = load()

@@ -16,7 +16,7 @@ from pulumi_huaweicloud_cbr.backoff import RetryBudget
 from pulumi_huaweicloud_cbr.errors import AuthenticationError, CbrError, ConfigurationError
 from pulumi_huaweicloud_cbr.models import ProjectScope
 from pulumi_huaweicloud_cbr.settings import Settings
-from pulumi_huaweicloud_cbr.signing import LOCKED_FOR_S, AccessKeys, SignatureAuth
+from pulumi_huaweicloud_cbr.signing import LOCKED_FOR_S, AccessKeys, GivenKeys, Keys
 from tests.odd_requests import (
     ACCESS_KEY,
     HOST,
@@ -66,7 +66,7 @@ def sent(asked: OddRequest) -> httpx.Request:
         return httpx.Response(200)
 
     chosen = Settings(**KEYS | {"security_token": asked.security_token})
-    keys = AccessKeys(chosen, FakeClock())
+    keys = AccessKeys(GivenKeys(chosen), FakeClock())
     auth = keys.for_lookup("cn-north-4")[1]
     if asked.project_id is not None:
         auth = keys.for_project(ProjectScope("cn-north-4", asked.project_id))
@@ -148,11 +148,8 @@ async def test_repetition_is_signed_anew() -> None:
 
 def test_signature_without_a_key_is_a_programming_error() -> None:
     """Nothing is signed with half a key."""
-    auth = AccessKeys(Settings(**{**KEYS, "secret_key": None}), FakeClock()).for_project(SOURCE)
-    assert isinstance(auth, SignatureAuth)
-
     with pytest.raises(RuntimeError, match="without an access key"):
-        auth._sign(httpx.Request("GET", f"https://{HOST}/"))
+        GivenKeys(Settings(**{**KEYS, "secret_key": None}))
 
 
 # -- a key that is refused -------------------------------------------------------------------
@@ -320,7 +317,7 @@ async def test_first_calls_go_one_by_one_and_then_together() -> None:
         at_once -= 1
         return httpx.Response(200, json=SHOWN)
 
-    keys = AccessKeys(Settings(**KEYS), FakeClock())
+    keys = AccessKeys(GivenKeys(Settings(**KEYS)), FakeClock())
     auth = keys.for_project(SOURCE)
     async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as client:
         await asyncio.gather(*(client.get(f"https://{HOST}/v3/x", auth=auth) for _ in range(5)))
@@ -336,6 +333,43 @@ async def test_refused_submission_was_not_carried_out() -> None:
 
     assert isinstance(error, AuthenticationError)
     assert 401 == error.status
+
+
+class Renewing:
+    """Keys that are other ones after each refusal: with a token, then without."""
+
+    remedy: str | None = "ask for others"
+
+    def __init__(self) -> None:
+        self.renewed = 0
+
+    async def current(self, region: str) -> Keys:  # noqa: ARG002 -- a protocol's
+        """Return the keys of the moment."""
+        token = None if self.renewed else TOKEN
+        return Keys(f"{ACCESS_KEY}{self.renewed}", SECRET_KEY, token)
+
+    async def renew(self, refused: Keys, region: str) -> bool:  # noqa: ARG002 -- as above
+        """Have others."""
+        self.renewed += 1
+        return True
+
+
+@pytest.mark.anyio
+async def test_refused_keys_are_renewed_once_in_a_request_and_leave_nothing_behind() -> None:
+    """The second attempt is signed wholly with the new keys, and there is no third."""
+    wire, source = Wire(WRONG), Renewing()
+    auth = AccessKeys(source, wire.clock).for_project(SOURCE)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(wire.handle)) as client:
+        answer = await client.get(f"https://{HOST}/v3/x", params={"a b": "ü"}, auth=auth)
+
+    # One request object serves both attempts: what was sent last is what it has now.
+    assert 401 == answer.status_code
+    assert 2 == len(wire.requests)
+    assert 1 == source.renewed
+    headers = wire.requests[-1].headers
+    assert f"Access={ACCESS_KEY}1," in headers["Authorization"]
+    assert "x-security-token" not in headers["Authorization"]
+    assert "X-Security-Token" not in headers
 
 
 # -- which credentials -----------------------------------------------------------------------

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from pulumi_huaweicloud_cbr.errors import CbrError
+from pulumi_huaweicloud_cbr.errors import AuthenticationError, CbrError
 from pulumi_huaweicloud_cbr.preflight import Finding
 from pulumi_huaweicloud_cbr.resources._call import current_call
 from pulumi_huaweicloud_cbr.resources._session import Session
@@ -65,6 +66,17 @@ def with_defaults(
 def unchecked(error: CbrError) -> str:
     """Return what to say where preflight failed to ask."""
     return f"preflight could not ask the API: {error} (preflight 'off' goes without it)"
+
+
+def all_unchecked(errors: Iterable[CbrError]) -> list[Finding]:
+    """Return what to say where preflight failed to ask, each thing once.
+
+    Of refused credentials the first word is enough: all calls have them in common.
+    """
+    told: dict[str, CbrError] = {}
+    for error in errors:
+        told.setdefault("" if isinstance(error, AuthenticationError) else str(error), error)
+    return [Finding("", unchecked(error)) for error in told.values()]
 
 
 def limits() -> Limits:

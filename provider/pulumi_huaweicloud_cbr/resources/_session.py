@@ -84,9 +84,15 @@ class Session:
         if self._client is None:
             from pulumi_huaweicloud_cbr.auth import make_authenticator
             from pulumi_huaweicloud_cbr.clock import InterruptibleClock
-            from pulumi_huaweicloud_cbr.resources._messages import progress
+            from pulumi_huaweicloud_cbr.resources._messages import progress, warn
             from pulumi_huaweicloud_cbr.sharing import SharedClient
 
+            if self.settings.insecure:
+                warn(
+                    "huaweicloud:insecure is true: no certificate is verified, so that whoever is "
+                    "on the way can read and change what is sent; huaweicloud:caFile trusts a "
+                    "private CA instead"
+                )
             clock = self._clock or InterruptibleClock(_interruption)
             self._client = SharedClient(
                 self.settings,

@@ -46,6 +46,7 @@ from pulumi_huaweicloud_cbr.resources._credentials import warn_of_plain_credenti
 from pulumi_huaweicloud_cbr.resources._inputs import (
     DEFAULTS,
     NOT_CHECKED,
+    all_unchecked,
     limits,
     missing_source_region,
     unchecked,
@@ -288,7 +289,7 @@ async def _judge(
         inputs["destination_project_id"] = verdict.destination_project_id
     for note in verdict.notes:
         tell(note)
-    return [*verdict.findings, *(Finding("", unchecked(fault)) for fault in verdict.faults)]
+    return [*verdict.findings, *all_unchecked(verdict.faults)]
 
 
 async def _create(session: Session, inputs: dict[str, Any]) -> TrackedReplication:

@@ -47,6 +47,7 @@ from pulumi_huaweicloud_cbr.resources._call import current_call
 from pulumi_huaweicloud_cbr.resources._credentials import warn_of_plain_credentials
 from pulumi_huaweicloud_cbr.resources._inputs import (
     NOT_CHECKED,
+    all_unchecked,
     limits,
     missing_source_region,
     unchecked,
@@ -412,8 +413,8 @@ def _summed_up(by_label: Mapping[str, Verdict], inputs: Mapping[str, Any]) -> li
                 continue
             field = f'backups["{label}"]' if finding.field == "backup_id" else finding.field
             findings.setdefault((field, finding.reason), Finding(field, finding.reason))
-        for fault in verdict.faults:
-            findings.setdefault(("", str(fault)), Finding("", unchecked(fault)))
+    faults = [fault for verdict in by_label.values() for fault in verdict.faults]
+    findings |= {("", finding.reason): finding for finding in all_unchecked(faults)}
     sizes = [verdict.size_gb for verdict in by_label.values() if verdict.size_gb is not None]
     rooms = [verdict.free_gb for verdict in by_label.values() if verdict.free_gb is not None]
     if sizes and rooms and 0 < rooms[0] < sum(sizes):

@@ -35,6 +35,7 @@ from pulumi_huaweicloud_cbr.resources._base import (
     split_unknown,
 )
 from pulumi_huaweicloud_cbr.resources._inputs import (
+    all_unchecked,
     missing_source_region,
     unchecked,
     with_defaults,
@@ -387,8 +388,7 @@ async def _judge(
             )
         # What stands in the way is among the findings.
         _warn_of_view(replace(view, elsewhere={}, held={}), {}, (), inputs)
-    faults = [Finding("", unchecked(fault)) for fault in verdict.faults]
-    return [*verdict.findings, *faults]
+    return [*verdict.findings, *all_unchecked(verdict.faults)]
 
 
 async def _look(session: Session, state: Mapping[str, Any], rows: Rows) -> VaultView:

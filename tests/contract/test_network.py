@@ -1,0 +1,349 @@
+"""The way to the service, over real connections: private CAs, proxies, redirects.
+
+All servers are on this machine; the certificates are made here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+import socketserver
+import ssl
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from pulumi_huaweicloud_cbr import CbrError
+from pulumi_huaweicloud_cbr.auth import make_authenticator
+from pulumi_huaweicloud_cbr.client import CbrClient
+from pulumi_huaweicloud_cbr.errors import (
+    AuthenticationError,
+    MalformedResponseError,
+    NotSentError,
+)
+from pulumi_huaweicloud_cbr.resources._session import Session
+from pulumi_huaweicloud_cbr.settings import Settings
+from simulator.testing import InProcessSimulator
+from tests.contract.issuer import open_issuer
+from tests.contract.rig import connect, declared
+from tests.contract.test_credential_chain import use_oidc
+from tests.unit.wire import BACKUP, SHOWN, FakeClock, get_backup
+
+pytestmark = pytest.mark.simulator_only
+
+STOP_LIMIT_S = 60.0
+HOST = "cbr.cn-north-4.example.test"
+"""A name that no resolver knows: only a proxy can lead there."""
+TOKEN = "token-that-no-proxy-may-read"
+PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the proxies of the machine that tests run on out of the way."""
+    for name in PROXY_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    """A private CA, as a company has one."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def ca_file(authority: trustme.CA, tmp_path: Path) -> str:
+    """The file by which that CA is trusted."""
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return str(path)
+
+
+def tls_for(authority: trustme.CA, *names: str) -> ssl.SSLContext:
+    """Return the TLS of a server with these names."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*names).configure_cert(context)
+    return context
+
+
+@contextlib.contextmanager
+def running(server: socketserver.BaseServer) -> Iterator[None]:
+    """Serve until the end."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join(STOP_LIMIT_S)
+        server.server_close()
+
+
+class Service:
+    """Answers each request in the same way; keeps the headers."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.seen: list[dict[str, str]] = []
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.url.rpartition(":")[2])
+
+
+@contextlib.contextmanager
+def open_service(
+    tls: ssl.SSLContext | None = None, status: int = 200, **headers: str
+) -> Iterator[Service]:
+    """Serve the answer to ShowBackup, or another one."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            service.seen.append(dict(self.headers.items()))
+            sent = json.dumps(SHOWN).encode()
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(sent))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(sent)
+
+        do_POST = do_GET  # noqa: N815 -- as the standard library calls it
+
+        def log_message(self, format: str, *_: Any) -> None:  # noqa: A002 -- as above
+            """Write nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    scheme = "http" if tls is None else "https"
+    service = Service(f"{scheme}://127.0.0.1:{server.server_address[1]}")
+    with running(server):
+        yield service
+
+
+class Proxy:
+    """Leads every CONNECT to one port of this machine; keeps what it could read."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.asked: list[str] = []
+        self.carried = b""
+
+
+@contextlib.contextmanager
+def open_proxy(port: int | None) -> Iterator[Proxy]:
+    """Serve as a proxy; without a port it refuses."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            proxy.asked.append(self.rfile.readline().decode().strip())
+            while self.rfile.readline().strip():
+                pass
+            if port is None:
+                self.wfile.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+                return
+            with socket.create_connection(("127.0.0.1", port)) as onward:
+                self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                back = threading.Thread(target=pump, args=(onward, self.connection))
+                back.start()
+                pump(self.connection, onward)
+                back.join(STOP_LIMIT_S)
+
+    def pump(here: socket.socket, there: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while piece := here.recv(65536):
+                proxy.carried += piece
+                there.sendall(piece)
+        with contextlib.suppress(OSError):
+            there.shutdown(socket.SHUT_WR)
+
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+    proxy = Proxy(f"http://127.0.0.1:{server.server_address[1]}")
+    with running(server):
+        yield proxy
+
+
+def ask(url: str, **settings: Any) -> str:
+    """Read a backup there; return its id."""
+    chosen = Settings(**{"token": TOKEN, "endpoints": {"cbr": url, "iam": url}} | settings)
+
+    async def run() -> str:
+        clock = FakeClock()
+        async with CbrClient(chosen, make_authenticator(chosen, clock), clock=clock) as api:
+            return str((await get_backup(api)).id)
+
+    return asyncio.run(run())
+
+
+def refusal(url: str, **settings: Any) -> CbrError:
+    """Return the error in which the same ends."""
+    with pytest.raises(CbrError) as caught:
+        ask(url, **settings)
+    return caught.value
+
+
+# -- certificates ---------------------------------------------------------------------------
+
+
+def test_private_ca_is_trusted_when_it_is_named(authority: trustme.CA, ca_file: str) -> None:
+    """`caFile` is all that a service with certificates of a company's own needs."""
+    with open_service(tls_for(authority, "127.0.0.1")) as service:
+        assert BACKUP == ask(service.url, ca_file=ca_file)
+
+    assert TOKEN == service.seen[0]["X-Auth-Token"]
+
+
+@pytest.mark.parametrize("case", ["not-named", "another-ca", "another-host"])
+def test_certificate_that_cannot_be_trusted_gets_no_token(
+    authority: trustme.CA, ca_file: str, tmp_path: Path, case: str
+) -> None:
+    """Certificates are verified by default, names included; nothing is sent before."""
+    names = ("elsewhere.example.test",) if case == "another-host" else ("127.0.0.1",)
+    given = {} if case == "not-named" else {"ca_file": ca_file}
+    if case == "another-ca":
+        trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with open_service(tls_for(authority, *names)) as service:
+        error = refusal(service.url, **given)
+
+    assert isinstance(error, NotSentError)
+    assert "certificate verify failed" in str(error)
+    assert [] == service.seen
+
+
+def test_insecure_is_warned_of_once(
+    authority: trustme.CA, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Without verification everything works, and each run says so, once."""
+    with open_service(tls_for(authority, "elsewhere.example.test")) as service:
+        chosen = Settings(token=TOKEN, endpoints={"cbr": service.url}, insecure=True)
+        session = Session(chosen, clock=FakeClock())
+        found = []
+        for _ in range(3):
+            session.forget()
+            found.append(session.run(get_backup(session.client())))
+        session.close()
+
+    assert {BACKUP} == {backup.id for backup in found}
+    assert 1 == capfd.readouterr().err.count("huaweicloud:insecure is true")
+
+
+@pytest.mark.parametrize("case", ["named", "insecure", "not-named"])
+def test_private_ca_holds_for_what_the_vendors_sdk_asks(
+    authority: trustme.CA,
+    ca_file: str,
+    simulator: InProcessSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    case: str,
+) -> None:
+    """Keys are gotten over connections that are verified in the same way as ours."""
+    is_trusted = case != "not-named"
+    of_case = {
+        "named": {"huaweicloud:caFile": ca_file},
+        # The SDK alone would verify where both are given.
+        "insecure": {"huaweicloud:insecure": "true", "huaweicloud:caFile": "/nowhere/ca.pem"},
+        "not-named": {},
+    }
+    with open_issuer(simulator, tls_for(authority, "127.0.0.1")) as issuer:
+        use_oidc(monkeypatch, issuer, tmp_path)
+        endpoints = json.dumps({"cbr": simulator.url})
+        rig = connect(
+            simulator,
+            {"huaweicloud:region": "cn-north-4", "huaweicloud:endpoints": endpoints}
+            | of_case[case],
+        )
+        faults = rig.faults(declared())
+
+    assert is_trusted == (not faults)
+    assert is_trusted == bool(issuer.asked)
+    assert is_trusted or "certificate verify failed" in faults[0][1]
+
+
+# -- proxies ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy"])
+def test_proxy_leads_to_the_service_and_reads_nothing(
+    authority: trustme.CA, ca_file: str, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """The proxy of the environment is asked to connect, by name, and sees no token."""
+    with open_service(tls_for(authority, HOST)) as service, open_proxy(service.port) as proxy:
+        monkeypatch.setenv(variable, proxy.url)
+        found = ask(f"https://{HOST}", ca_file=ca_file)
+
+    assert BACKUP == found
+    assert [f"CONNECT {HOST}:443 HTTP/1.1"] == proxy.asked
+    assert TOKEN == service.seen[0]["X-Auth-Token"]
+    assert proxy.carried
+    assert TOKEN.encode() not in proxy.carried
+
+
+def test_proxy_that_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a proxy did not let through was certainly not carried out, and the proxy is named."""
+    with open_proxy(None) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        error = refusal(f"https://{HOST}")
+
+    assert isinstance(error, NotSentError)
+    assert "403 Forbidden" in str(error)
+    assert "check the network, the proxy" in str(error)
+    assert {f"CONNECT {HOST}:443 HTTP/1.1"} == set(proxy.asked)
+
+
+# -- redirects --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        pytest.param({}, id="token"),
+        pytest.param(
+            {"token": None, "access_key": "NOBODYSKEY", "secret_key": "nobodys-secret"}, id="key"
+        ),
+        pytest.param(
+            {"token": None, "user_name": "u", "password": "nobodys-pw", "domain_name": "d"},
+            id="password",
+        ),
+    ],
+)
+@pytest.mark.parametrize("status", [302, 307, 308])
+def test_redirect_is_not_followed_with_credentials(
+    status: int, credentials: dict[str, Any]
+) -> None:
+    """Whoever answers in the service's place cannot have credentials sent elsewhere."""
+    with (
+        open_service() as elsewhere,
+        open_service(status=status, Location=f"{elsewhere.url}/v3/x") as service,
+    ):
+        error = refusal(service.url, **credentials)
+
+    assert isinstance(error, (MalformedResponseError, AuthenticationError))
+    assert 1 == len(service.seen)
+    assert [] == elsewhere.seen
+
+
+def test_redirect_of_a_search_for_keys_is_not_followed(
+    simulator: InProcessSimulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A token that is good for keys is sent to the STS that was named, and nowhere else."""
+    with (
+        open_issuer(simulator) as elsewhere,
+        open_service(status=307, Location=f"{elsewhere.url}/v5/agencies/assume-with-oidc") as sts,
+    ):
+        use_oidc(monkeypatch, elsewhere, tmp_path)
+        monkeypatch.setenv("HUAWEICLOUD_SDK_STS_ENDPOINT", sts.url)
+        error = refusal(simulator.url, token=None, region="cn-north-4")
+
+    assert isinstance(error, AuthenticationError)
+    assert 1 == len(sts.seen)
+    assert [] == elsewhere.asked
