@@ -487,7 +487,15 @@ class VaultStack(History):
     def delete(self, known: Known) -> None:
         """Delete what it has, and nothing that the resource of the program has."""
         declared = self.state.known
-        held = records_in(declared) if declared is not None and declared is not known else set()
+        held: set[str] = set()
+        if declared is not None and declared is not known:
+            held = records_in(declared)
+            if place_of(declared) == place_of(known):
+                # The resource has another name now; nobody asked to lose these.
+                let_go = self.orphans(known) - held
+                self.ran["orphans let go"] += len(let_go)
+                self.unsaved |= let_go
+                held = held | let_go
         truth = self.all_records()
         mine = {truth[record_id].replica_id for record_id in records_in(known) - held}
         with self.allowing(deletions=mine):
@@ -730,8 +738,7 @@ class VaultStack(History):
             "CBR does not copy a backup to the same region again" in str(caught.value)
         )
         self.ran["moves refused at the end"] += 1
-        destination = (known.outputs["destination_region"], known.outputs["destination_vault_id"])
-        program.vault = name_of(VAULTS, destination)
+        program.vault = name_of(VAULTS, place_of(known))
 
     def do_as_told(self, told: str) -> None:
         """Do what a refusal says, which has to be right."""
@@ -753,8 +760,7 @@ class VaultStack(History):
 
     def is_moved(self, known: Known, program: Program) -> bool:
         """Whether another destination is declared than the state has."""
-        where = ("destination_region", "destination_vault_id")
-        return any(known.outputs[key] != program.inputs[key] for key in where)
+        return place_of(known) != VAULTS[program.vault]
 
     def is_quiet(self) -> bool:
         """Whether `up` would do nothing."""
@@ -881,6 +887,11 @@ async def others_ended() -> None:
 def records_in(known: Known) -> set[str]:
     """Return the records that a resource's rows name."""
     return {row["replication_record_id"] for row in known.outputs["members"].values()}
+
+
+def place_of(known: Known) -> tuple[str, str]:
+    """Return the region and the vault that a resource copies to."""
+    return known.outputs["destination_region"], known.outputs["destination_vault_id"]
 
 
 def tracking_of(known: Known) -> dict[str, Any]:
