@@ -778,6 +778,24 @@ def test_other_destination_vault_would_lose_the_replicas(rig: Rig) -> None:
     )
 
 
+def test_other_destination_vault_loses_no_copies_that_failed(rig: Rig) -> None:
+    """There is nothing to lose where no copy has become a replica."""
+    for backup_id in FOUR:
+        rig.control.change_backup(backup_id, copy={"mode": "immediate", "outcome": "fail"})
+    rig.create(declared())
+    rig.finish_copies()
+    moved = declared(destination_vault_id=SECOND_VAULT)
+
+    difference = rig.diff(moved)
+
+    assert ["destination_vault_id"] == difference.replaces
+    for backup_id in FOUR:
+        rig.control.change_backup(backup_id, copy={"mode": "immediate", "outcome": "success"})
+    rig.delete()
+    rig.create(moved)
+    assert FOUR == copied(rig) == tracked(rig)
+
+
 def test_other_destination_vault_with_a_warning_only(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,7 +22,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from pulumi_huaweicloud_cbr.decisions import LOST
+from pulumi_huaweicloud_cbr.decisions import TO_BE_REDONE
 from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, ConflictError
 from pulumi_huaweicloud_cbr.inputs import VAULT_FIELDS, check_vault_inputs
 from pulumi_huaweicloud_cbr.membership import listed
@@ -200,7 +200,9 @@ class VaultReplicationProvider(CbrProvider):
                     reason, remedy="leave this one as it is and declare another one beside it"
                 )
             warn(reason)
-        lost = [label for label, (standing, _) in looked.done.items() if standing not in LOST]
+        lost = [
+            label for label, (standing, _) in looked.done.items() if standing not in TO_BE_REDONE
+        ]
         if not lost or {"vault_id", "source_region", "destination_region"} & set(replaces):
             return
         reason = (
