@@ -683,6 +683,24 @@ def test_replicas_stay_with_the_resource_that_has_adopted_them(rig: Rig) -> None
     assert 1 == posts(rig)
 
 
+def test_replica_of_a_later_copy_is_not_taken_for_an_earlier_ones(rig: Rig) -> None:
+    """A row whose record is not listed any more deletes nothing that another record has."""
+    rig.control.change_backup(WEB_1, copy={"mode": "immediate", "outcome": "fail"})
+    rig.create(declared())
+    rig.finish_copies()
+    rig.control.change_backup(WEB_1, copy={"mode": "immediate", "outcome": "success"})
+    old = dict(rig.outputs)
+    rig.update(declared())
+    rig.finish_copies()
+    rig.control.forget_record(old["members"][WEB_1_LABEL]["replication_record_id"])
+    begin_operation()
+
+    assert not rig.diff(declared()).changes
+    rig.provider.delete("old", old)
+
+    assert FOUR == copied(rig) == tracked(rig)
+
+
 def test_resource_of_another_name_loses_no_orphans(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:

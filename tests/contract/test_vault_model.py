@@ -35,7 +35,7 @@ from pulumi_huaweicloud_cbr.resources._operation import begin_operation
 from pulumi_huaweicloud_cbr.tracking import COORDINATES, merge_groups
 from simulator.errors import RefusalError
 from simulator.rules import Destination
-from simulator.store import Backup, JournalRow, Record, next_sequence
+from simulator.store import Backup, FaultRow, JournalRow, Record, next_sequence
 from tests.amount import VAULT_EXAMPLES, examples
 from tests.contract import model
 from tests.contract.model import (
@@ -394,9 +394,17 @@ class VaultStack(History):
                 raise
 
         super().attempt(mortal)
+        self.end_lateness()
         if self.death.has_come:
             self.session.close()
             self.connect()
+
+    def end_lateness(self) -> None:
+        """Have replicas seen from now on: a list may have shown one that a read has not."""
+        with self.simulator.cloud.books() as session:
+            for row in session.scalars(select(FaultRow)):
+                if row.rule["path"] is not None:
+                    session.delete(row)
 
     def require_readable(self, told: str) -> None:
         """A failure has a line for all, and one for each reason; none is a fault of ours."""
@@ -753,8 +761,10 @@ class VaultStack(History):
         assert self.program is not None, told
         self.ran["refusals met"] += 1
         truth = self.all_records()
-        known = records_in(self.state.known) if self.state.known is not None else set()
-        there = [truth[key] for key in self.live_replicas() if key not in known]
+        known = self.state.known
+        # To a resource of another name those of the old one are others', too.
+        own = records_in(known) if known is not None and not self.is_renamed else set()
+        there = [truth[key] for key in self.live_replicas() if key not in own]
         region, vault_id = VAULTS[self.program.vault]
         there = [row for row in there if row.destination_region == region]
         if "set adopt to true" in told:
