@@ -195,7 +195,7 @@ test-e2e: toolchain-quiet sdk-venvs ## The real pulumi command against the simul
 
 .PHONY: model
 model: $(VENV) ## The random tests without the CLI, EXAMPLES=600 histories of the model, the others in proportion
-	@export CBR_MODEL_EXAMPLES=$(or $(EXAMPLES),600); $(PYTEST) tests/contract/test_model.py tests/contract/test_set_model.py tests/contract/test_fuzz_responses.py
+	@export CBR_MODEL_EXAMPLES=$(or $(EXAMPLES),600); $(PYTEST) tests/contract/test_model.py tests/contract/test_set_model.py tests/contract/test_vault_model.py tests/contract/test_fuzz_responses.py
 
 .PHONY: tables
 tables: $(VENV) ## Write the documents' tables from the tests' data

@@ -113,10 +113,13 @@ class Copies:
             refuse_source(backup, self._options)
         except errors.RefusalError:
             return False
-        records = (
-            row for row in records_of(session, backup.id) if row.destination_region == region
+        # Whether records are listed any more does not matter to the rule.
+        query = select(Record).where(
+            Record.source_backup_id == backup.id, Record.destination_region == region
         )
-        return not any(record.is_open or record.status == "success" for record in records)
+        return not any(
+            record.is_open or record.status == "success" for record in session.scalars(query)
+        )
 
     def _has_live_copy(self, session: Session, backup: Backup, region: str) -> bool:
         # Whether records are listed any more does not matter to the rule.

@@ -8,6 +8,8 @@ MODEL_EXAMPLES = 52
 """Histories of `test_model.py` in a plain `make test`."""
 SET_EXAMPLES = 12
 """Those of `test_set_model.py`."""
+VAULT_EXAMPLES = 14
+"""Those of `test_vault_model.py`."""
 
 
 def examples(usual: int) -> int:

@@ -409,6 +409,24 @@ MUTANTS = (
         WHOLE_VAULTS,
         "would_lose",
     ),
+    Mutant(
+        "vault-replacement-unseen",
+        "replicas that could not be looked at are not deleted by a replacement",
+        "resources/vault_replication.py",
+        "        if looked.failed:\n            # Of these",
+        '        if looked.failed and mode != "warn":\n            # Of these',
+        WHOLE_VAULTS,
+        "cannot_look",
+    ),
+    Mutant(
+        "vault-renamed-loses-orphans",
+        "a resource of another name for the same vault loses no replica whose source is gone",
+        "resources/vault_replication.py",
+        "        if current_operation().is_vault_copied(_identity_of(state)):\n",
+        "        if not rows:\n",
+        WHOLE_VAULTS,
+        "another_name",
+    ),
 )
 
 

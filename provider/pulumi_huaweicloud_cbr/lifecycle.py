@@ -338,7 +338,19 @@ async def observe_once(
         # It failed, or has a status that we do not know: no replica was ever named.
         return Observation(source, record, Replica(None, None))
     replica, task = await _find_replica(api, tracked, record, is_fresh=is_fresh)
+    if task is not None and source is not None and _is_of_another(source, tracked, replica):
+        # The log has no record ids: its newest copy of the backup was not this one.
+        return Observation(source, record, Replica(None, None))
     return Observation(source, record, replica, task)
+
+
+def _is_of_another(source: Backup, tracked: TrackedReplication, replica: Replica) -> bool:
+    """Whether a record of the backup that is listed, and not the tracked one, has the replica."""
+    return replica.backup_id is not None and any(
+        record.destination_backup_id == replica.backup_id
+        for record in source.records
+        if record.id != tracked.replication_record_id
+    )
 
 
 async def _find_replica(

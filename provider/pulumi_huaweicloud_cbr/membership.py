@@ -136,9 +136,11 @@ def labelled(backups: Iterable[Backup], taken: Collection[str] = ()) -> dict[str
     found: dict[str, Backup] = {}
     for backup in backups:
         created_at = backup.created_at or ""
-        label = f"{backup.resource_name or backup.name or backup.id}@{created_at[:19]}"
-        if label in found or label in taken:
-            label = f"{label}#{backup.id[:8]}"
+        plain = f"{backup.resource_name or backup.name or backup.id}@{created_at[:19]}"
+        # As short as can be told apart; under one label two backups would be one.
+        for label in (plain, f"{plain}#{backup.id[:8]}", f"{plain}#{backup.id}"):
+            if label not in found and label not in taken:
+                break
         found[label] = backup
     return found
 

@@ -6,12 +6,16 @@ What a history declares, and how the engine drives that, is its test's own.
 from __future__ import annotations
 
 import json
+import random
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from unittest.mock import patch
 
+import httpx
 from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -112,8 +116,14 @@ class History(RuleBasedStateMachine):
     def begin(self, provider: ResourceProvider) -> None:
         """Begin with the demo world, and a session of the provider with it."""
         self.simulator = InProcessSimulator()
+        # Whatever goes by the order of ids goes the same way each time.
+        dice = random.Random(0)
+        self.ids = patch.object(
+            uuid, "uuid4", lambda: uuid.UUID(int=dice.getrandbits(128), version=4)
+        )
+        self.ids.start()
         address = f"{self.simulator.url}/regions/{{region}}"
-        configuration = {
+        self.configuration = {
             "huaweicloud:region": SOURCE_REGION,
             "huaweicloud:userName": "ops-replicator",
             "huaweicloud:password": PASSWORD,
@@ -121,18 +131,26 @@ class History(RuleBasedStateMachine):
             "huaweicloud:pollInterval": str(self.poll_interval_s),
             "huaweicloud:endpoints": json.dumps({"cbr": address, "iam": address}),
         }
-        self.session = Session(
-            Settings.load(configuration.get, {}),
-            transport=self.simulator.transport(),
-            clock=SimulatedClock(self.simulator),
-        )
-        use_session(self.session)
-        provider.configure(ConfigureRequest(Config(configuration, "p")))
+        self.connect()
+        provider.configure(ConfigureRequest(Config(self.configuration, "p")))
         self.control = self.simulator.control
         self.late: set[str] = set()
         self.expired: set[str] = set()
         self.lost_vaults: set[str] = set()
         self.saves_left: int | None = None
+
+    def connect(self) -> None:
+        """Have a session with the cloud, as a new process has."""
+        self.session = Session(
+            Settings.load(self.configuration.get, {}),
+            transport=self.transport(),
+            clock=SimulatedClock(self.simulator),
+        )
+        use_session(self.session)
+
+    def transport(self) -> httpx.AsyncBaseTransport:
+        """Return the way to the cloud."""
+        return self.simulator.transport()
 
     def teardown(self) -> None:
         """End the history: without faults, everything comes to be as declared."""
@@ -143,6 +161,7 @@ class History(RuleBasedStateMachine):
         finally:
             self.session.close()
             self.simulator.close()
+            self.ids.stop()
 
     def converge(self) -> None:
         """Bring the cloud to what is declared, and look whether it is."""

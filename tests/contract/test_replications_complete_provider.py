@@ -9,6 +9,7 @@ import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 from pulumi.output import Unknown
 
+import pulumi_huaweicloud_cbr as cbr
 from pulumi_huaweicloud_cbr import (
     ConfigurationError,
     ReplicationsCompleteProvider,
@@ -163,6 +164,21 @@ def test_source_that_went_long_ago(
     assert replica == (created.outs or {})["replicas"]
     assert "known_replicas" not in (created.outs or {})
     control.drop_faults()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("kind", [cbr.BackupReplicationSet, cbr.VaultReplication])
+async def test_what_rows_know_of_replicas_is_handed_to_the_wait(kind: type[Any]) -> None:
+    """Those of members that were seen, by their records."""
+    resource = object.__new__(kind)
+    seen = {"replication_record_id": "r1", "destination_backup_id": "x1"}
+    resource.members = pulumi.Output.from_input(
+        {"seen": seen, "coming": {"replication_record_id": "r2"}}
+    )
+
+    known = await resource.known_replicas.future()
+
+    assert {"r1": "x1"} == known
 
 
 def test_import_is_refused(provider: ReplicationsCompleteProvider) -> None:

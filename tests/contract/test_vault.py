@@ -620,9 +620,11 @@ def test_refresh_that_cannot_look_changes_nothing(rig: Rig) -> None:
         rig.refresh()
 
     assert "reading replications: 4 of 4 failed" in str(caught.value)
-    with pytest.raises(cbr.CbrError) as caught:
-        rig.provider.diff(rig.id, rig.outputs, {**rig.inputs, "destination_vault_id": SECOND_VAULT})
-    assert "looking at replicas: 4 of 4 failed" in str(caught.value)
+    for mode in ("error", "warn"):
+        moved = {**rig.inputs, "destination_vault_id": SECOND_VAULT, "preflight": mode}
+        with pytest.raises(cbr.CbrError) as caught:
+            rig.provider.diff(rig.id, rig.outputs, moved)
+        assert "looking at replicas: 4 of 4 failed" in str(caught.value)
 
 
 def test_preview_without_preflight_looks_at_nothing(
@@ -681,6 +683,79 @@ def test_replicas_stay_with_the_resource_that_has_adopted_them(rig: Rig) -> None
     assert 1 == posts(rig)
 
 
+def test_replica_of_a_later_copy_is_not_taken_for_an_earlier_ones(rig: Rig) -> None:
+    """A row whose record is not listed any more deletes nothing that another record has."""
+    rig.control.change_backup(WEB_1, copy={"mode": "immediate", "outcome": "fail"})
+    rig.create(declared())
+    rig.finish_copies()
+    rig.control.change_backup(WEB_1, copy={"mode": "immediate", "outcome": "success"})
+    old = dict(rig.outputs)
+    rig.update(declared())
+    rig.finish_copies()
+    rig.control.forget_record(old["members"][WEB_1_LABEL]["replication_record_id"])
+    begin_operation()
+
+    assert not rig.diff(declared()).changes
+    rig.provider.delete("old", old)
+
+    assert FOUR == copied(rig) == tracked(rig)
+
+
+def test_resource_of_another_name_loses_no_orphans(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The new one cannot know replicas whose sources are gone, so the old one leaves them."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.forget_backup(WEB_1)
+    old = dict(rig.outputs)
+    begin_operation()
+
+    rig.create(declared())
+    rig.provider.delete("old", old)
+
+    assert sorted({*FOUR} - {WEB_1}) == tracked(rig)
+    assert ["available"] * 4 == [row["status"] for row in rig.replicas]
+    assert (
+        "not deleted, since another resource copies the same vault to the same place, and these "
+        f"could not be made again, because their source backups are gone: '{WEB_1_LABEL}'; no "
+        "resource has them now"
+    ) in told(capsys)
+
+
+def test_resource_of_another_name_that_cannot_look_deletes_nothing(rig: Rig) -> None:
+    """What may be an orphan stays until that is known; the same again takes it."""
+    program = declared(preflight="off")
+    rig.create(program)
+    rig.finish_copies()
+    rig.refresh()
+    old = dict(rig.outputs)
+    begin_operation()
+    assert not rig.diff(program).changes
+    row = old["members"][WEB_1_LABEL]
+    old["members"] = {WEB_1_LABEL: {**row, "replication_record_id": UNKNOWN}}
+    rig.control.fault(operation="ShowBackup", action="respond", status=403, times=9)
+
+    with pytest.raises(cbr.CbrError) as caught:
+        rig.provider.delete("old", old)
+
+    assert "looking at replicas: 1 of 1 failed" in str(caught.value)
+    assert FOUR == copied(rig)
+
+
+def test_removed_resource_takes_its_orphans_along(rig: Rig) -> None:
+    """Who removes the resource, and declares none for the same vault, wants all of it gone."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.forget_backup(WEB_1)
+
+    rig.delete()
+
+    assert [] == rig.replicas
+
+
 def test_delete_does_what_is_left(rig: Rig) -> None:
     """Who could not be deleted is told; the same again takes the rest."""
     rig.create(declared())
@@ -719,6 +794,24 @@ def test_other_destination_vault_would_lose_the_replicas(rig: Rig) -> None:
         "vault; leave this one as it is, or declare a BackupReplicationSet for the "
         "other vault instead; with preflight 'warn' they are deleted nevertheless"
     )
+
+
+def test_other_destination_vault_loses_no_copies_that_failed(rig: Rig) -> None:
+    """There is nothing to lose where no copy has become a replica."""
+    for backup_id in FOUR:
+        rig.control.change_backup(backup_id, copy={"mode": "immediate", "outcome": "fail"})
+    rig.create(declared())
+    rig.finish_copies()
+    moved = declared(destination_vault_id=SECOND_VAULT)
+
+    difference = rig.diff(moved)
+
+    assert ["destination_vault_id"] == difference.replaces
+    for backup_id in FOUR:
+        rig.control.change_backup(backup_id, copy={"mode": "immediate", "outcome": "success"})
+    rig.delete()
+    rig.create(moved)
+    assert FOUR == copied(rig) == tracked(rig)
 
 
 def test_other_destination_vault_with_a_warning_only(

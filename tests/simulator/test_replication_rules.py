@@ -363,6 +363,19 @@ async def test_vault_copy_never_repeats_a_deleted_replica(
     assert 3 == len(begun)
 
 
+async def test_vault_copy_repeats_nothing_whose_record_is_not_listed(
+    simulator: InProcessSimulator, control: Control, source: Caller
+) -> None:
+    """A replica that no listed record tells of any more is not made a second time."""
+    await source.begin_copy()
+    simulator.clock.advance(LONG_S)
+    control.forget_record((await source.record())["id"])
+    begun = (await copy_vault(source)).json()["replication"]["backups"]
+
+    assert SERVER_BACKUP not in {row["backup_id"] for row in begun}
+    assert 3 == len(begun)
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "number"),
     [

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pulumi
 import pulumi.runtime.config
 import pytest
+from pulumi.dynamic import Resource
 
+import pulumi_huaweicloud_cbr as cbr
 from pulumi_huaweicloud_cbr.resources._credentials import warn_of_plain_credentials
 
 
@@ -55,3 +57,26 @@ def test_secret_credential_is_fine(warnings: list[str]) -> None:
     warn_of_plain_credentials()
 
     assert [] == warnings
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: cbr.BackupReplication("x", cbr.BackupReplicationArgs("b", "r", "v")),
+        lambda: cbr.BackupReplicationSet("x", cbr.BackupReplicationSetArgs(["b"], "r", "v")),
+        lambda: cbr.VaultReplication("x", cbr.VaultReplicationArgs("s", "r", "v")),
+        lambda: cbr.ReplicationsComplete("x", cbr.ReplicationsCompleteArgs([])),
+    ],
+    ids=["one", "set", "vault", "wait"],
+)
+async def test_every_resource_warns(
+    warnings: list[str], monkeypatch: pytest.MonkeyPatch, make: Callable[[], object]
+) -> None:
+    """A program with any one of them is warned."""
+    monkeypatch.setattr(Resource, "__init__", lambda *_: None)
+    pulumi.runtime.config.set_all_config({"huaweicloud:token": "x"}, [])
+
+    make()
+
+    assert 1 == len(warnings)

@@ -58,7 +58,7 @@ from pulumi_huaweicloud_cbr.resources import _base, _messages, _session, functio
 from pulumi_huaweicloud_cbr.resources._operation import begin_operation, current_operation
 from pulumi_huaweicloud_cbr.resources._session import Session, use_session
 from pulumi_huaweicloud_cbr.settings import Settings
-from pulumi_huaweicloud_cbr.tracking import check_wait
+from pulumi_huaweicloud_cbr.tracking import COORDINATES, check_wait
 from pulumi_huaweicloud_cbr.waiters import Look, WaitPlan, wait
 from pulumi_huaweicloud_cbr.wire import Backup, Replica, ReplicationRecord, Vault
 from tests.unit.wire import REQUEST, SOURCE, FakeClock, Wire, get_backup, replicate
@@ -668,6 +668,12 @@ def vault_tells(work: Work, **answers: Any) -> str:
     return with_provider(cbr.VaultReplicationProvider, work, **answers)[1]
 
 
+def let_go_of_orphans(provider: Any) -> None:
+    """Delete a resource that has another name in the program by now."""
+    current_operation().note_vault((SOURCE_VAULT, *(VAULT_STATE[field] for field in COORDINATES)))
+    provider.delete("v", vault_state())
+
+
 def vault_diff_tells(*records: ReplicationRecord, **changes: Any) -> str:
     """Return what a preview tells of a vault of one backup that is in no row; it has no replica."""
     given = vault_state(members={}, **changes)
@@ -949,6 +955,7 @@ TEXTS: dict[str, Callable[[], str]] = {
         ),
         one={REPLICA: PRESENT},
     ),
+    "vault-warns-let-go": lambda: vault_tells(let_go_of_orphans, one={REPLICA: PRESENT}),
     "vault-lost": lambda: vault_ends(
         lambda provider: provider.diff("v", vault_state(), vault_state(destination_vault_id=OTHER)),
         one={BACKUP: shown(record()), REPLICA: PRESENT},
@@ -1676,6 +1683,11 @@ EXPECTED = {
         "replacing the replication of a vault: the source backups of 'erp' are gone, so that "
         "their replicas would be deleted and could not be made again; leave this one as it is "
         "and declare another one beside it"
+    ),
+    "vault-warns-let-go": (
+        "not deleted, since another resource copies the same vault to the same place, and these "
+        "could not be made again, because their source backups are gone: 'erp'; no resource has "
+        "them now: delete them in the CBR console when they are not wanted any more"
     ),
     "vault-lost": (
         "replacing the replication of a vault: the replicas of 1 backup in region 'cn-east-3' "

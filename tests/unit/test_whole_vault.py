@@ -199,3 +199,17 @@ def test_labelled_takes_no_label_twice() -> None:
         "erp@2026-11-20T02:00:11#6b974ebb",
         "web@2026-11-20T02:00:11#5a863daa",
     ] == labels
+
+
+def test_labelled_loses_no_backup_whose_id_begins_alike() -> None:
+    """Ids that the same eight digits begin are written out."""
+    ids = ["6b974ebb-8376", "6b974ebb-8377", "6b974ebb-8378"]
+
+    found = labelled(make_backup(id=id_) for id_ in ids)
+
+    assert ids == [backup.id for backup in found.values()]
+    assert [
+        "erp@2026-11-20T02:00:11",
+        "erp@2026-11-20T02:00:11#6b974ebb",
+        "erp@2026-11-20T02:00:11#6b974ebb-8378",
+    ] == list(found)

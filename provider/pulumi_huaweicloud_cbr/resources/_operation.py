@@ -23,6 +23,7 @@ class Operation:
         self._replaced: set[str] = set()
         self._held: set[str] = set()
         self._claimed: set[tuple[str, str]] = set()
+        self._vaults: set[tuple[str, ...]] = set()
         self._calls = 0
 
     def note_call(self) -> None:
@@ -51,6 +52,16 @@ class Operation:
             await sleep(QUIET_S)
             if calls == self._calls:
                 return
+
+    def note_vault(self, identity: tuple[str, ...]) -> None:
+        """Note a vault and its destination that a resource of the program copies as a whole."""
+        with self._lock:
+            self._vaults.add(identity)
+
+    def is_vault_copied(self, identity: tuple[str, ...]) -> bool:
+        """Whether a resource that will be there after the operation copies the vault there."""
+        with self._lock:
+            return identity in self._vaults
 
     def note_replaced(self, record_id: str) -> None:
         """Note a replication that is to be replaced."""

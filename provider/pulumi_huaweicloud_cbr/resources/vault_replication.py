@@ -22,7 +22,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from pulumi_huaweicloud_cbr.decisions import LOST
+from pulumi_huaweicloud_cbr.decisions import TO_BE_REDONE
 from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, ConflictError
 from pulumi_huaweicloud_cbr.inputs import VAULT_FIELDS, check_vault_inputs
 from pulumi_huaweicloud_cbr.membership import listed
@@ -34,6 +34,7 @@ from pulumi_huaweicloud_cbr.resources._base import (
     served,
     split_unknown,
 )
+from pulumi_huaweicloud_cbr.resources._credentials import warn_of_plain_credentials
 from pulumi_huaweicloud_cbr.resources._inputs import (
     all_unchecked,
     missing_source_region,
@@ -53,6 +54,7 @@ from pulumi_huaweicloud_cbr.resources._members import (
 from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.resources._operation import current_operation
 from pulumi_huaweicloud_cbr.resources._rows import (
+    known_replicas_output,
     row_of,
     scopes_of,
     tracked_rows,
@@ -140,6 +142,7 @@ class VaultReplicationProvider(CbrProvider):
             field in unknown or declared.get(field) != state.get(field) for field in _STATE_ONLY
         )
         is_more = self._is_more_to_copy(state, rows, declared)
+        operation.note_vault(_identity_of(state))
         for row in rows.values():
             operation.note_held(row.replication_record_id)
         return DiffResult(changes=is_more or is_state_only)
@@ -175,13 +178,15 @@ class VaultReplicationProvider(CbrProvider):
 
         Raises:
             ConflictError: sources are gone, or CBR copies to the region once only.
+            MembersFailedError: some could not be looked at.
         """
         mode = declared.get("preflight")
         if not rows or mode == "off":
             return
         session = self.open()
         looked = session.run(look(session, rows))
-        if looked.failed and mode != "warn":
+        if looked.failed:
+            # Of these it is not known whether they could be made again.
             raise members_failed("looking at replicas", len(rows), looked.failed)
         orphans = orphans_of(looked)
         is_open = bool(unknown & set(replaces))
@@ -196,7 +201,9 @@ class VaultReplicationProvider(CbrProvider):
                     reason, remedy="leave this one as it is and declare another one beside it"
                 )
             warn(reason)
-        lost = [label for label, (standing, _) in looked.done.items() if standing not in LOST]
+        lost = [
+            label for label, (standing, _) in looked.done.items() if standing not in TO_BE_REDONE
+        ]
         if not lost or {"vault_id", "source_region", "destination_region"} & set(replaces):
             return
         reason = (
@@ -278,12 +285,43 @@ class VaultReplicationProvider(CbrProvider):
         state, _ = split_unknown(_props)
         session = self.open()
         rows = tracked_rows(state)
+        if current_operation().is_vault_copied(_identity_of(state)):
+            rows = self._without_orphans(session, rows)
         results = session.run(remove(session, rows))
         if results.failed:
             raise members_failed("deleting replicas", len(rows), results.failed)
 
+    def _without_orphans(self, session: Session, rows: Rows) -> Rows:
+        """Return the rows without those whose source is gone.
+
+        For a resource that has another name in the program by now: the new one takes over what
+        records tell of, and they went with their sources. Nobody asked to lose these replicas.
+        """
+        operation = current_operation()
+        others = {
+            label: row
+            for label, row in rows.items()
+            if not operation.is_held(row.replication_record_id)
+        }
+        looked = session.run(look(session, others))
+        if looked.failed:
+            raise members_failed("looking at replicas", len(others), looked.failed)
+        orphans = orphans_of(looked)
+        if orphans:
+            warn(
+                "not deleted, since another resource copies the same vault to the same place, and "
+                "these could not be made again, because their source backups are gone: "
+                f"{listed(orphans)}; no resource has them now: delete them in the CBR console "
+                "when they are not wanted any more"
+            )
+        return {label: row for label, row in rows.items() if label not in orphans}
+
 
 # -- what is told ---------------------------------------------------------------------------------
+
+
+def _identity_of(state: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(state.get(field, "") for field in _IDENTITY)
 
 
 def _backups(count: int) -> str:
@@ -435,8 +473,10 @@ async def _bring_about(
         is_strict=inputs.get("preflight") == "error",
     )
     rows = {**old, **brought.rows}
+    operation = current_operation()
+    operation.note_vault(_identity_of({**inputs, **coordinates}))
     for row in brought.rows.values():
-        current_operation().note_held(row.replication_record_id)
+        operation.note_held(row.replication_record_id)
     adopted = [label for label in _found_elsewhere(brought.view, old) if label in rows]
     if adopted:
         tell(f"adopted {len(adopted)} of {len(rows)} copies: they exist and are not made again")
@@ -524,6 +564,7 @@ class VaultReplication(Resource, module="huaweicloud_cbr", name="VaultReplicatio
         args: VaultReplicationArgs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        warn_of_plain_credentials()
         inputs = {field.name: getattr(args, field.name) for field in fields(args)}
         super().__init__(
             VaultReplicationProvider(),
@@ -536,3 +577,8 @@ class VaultReplication(Resource, module="huaweicloud_cbr", name="VaultReplicatio
     def tracking(self) -> pulumi.Output[dict[str, Any]]:
         """Return what `ReplicationsComplete` waits by."""
         return tracking_output(self)
+
+    @property
+    def known_replicas(self) -> pulumi.Output[dict[str, str]]:
+        """The replica's id by its record's, as far as the state knows it."""
+        return known_replicas_output(self.members)

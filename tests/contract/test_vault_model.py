@@ -1,0 +1,924 @@
+"""Random histories of a whole vault's copy and of a wait for it, with crashes, drift and faults.
+
+After every step: at most one live replica of a backup in a region, nothing copied to where it was
+never declared, no row in the state for what CBR has otherwise, no secret there. After every call:
+a look or a wait has written nothing, an update has deleted nothing, a refresh has dropped no
+replica that exists, a change has deleted none whose source is gone, and a wait that succeeded has
+seen the replica of every copy. After every history, once the faults are over: each backup that
+CBR may copy has its replica, once, in the state; the others were copied before, and their replicas
+deleted; and a wait for all succeeds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, precondition, rule
+from pulumi.dynamic import Config, ConfigureRequest
+from sqlalchemy import func, select
+
+from pulumi_huaweicloud_cbr import (
+    CbrError,
+    ReplicationsCompleteProvider,
+    ReplicationsFailedError,
+    VaultReplicationProvider,
+)
+from pulumi_huaweicloud_cbr.resources._base import PartialResultError, UnexpectedError
+from pulumi_huaweicloud_cbr.resources._operation import begin_operation
+from pulumi_huaweicloud_cbr.tracking import COORDINATES, merge_groups
+from simulator.errors import RefusalError
+from simulator.rules import Destination
+from simulator.store import Backup, FaultRow, JournalRow, Record, next_sequence
+from tests.amount import VAULT_EXAMPLES, examples
+from tests.contract import model
+from tests.contract.model import (
+    FAULTS,
+    GOING,
+    VAULTS,
+    CrashError,
+    History,
+    Known,
+    name_of,
+    require_no_secret,
+    run,
+)
+from tests.contract.rig import LONG_S, WRITES
+
+pytestmark = pytest.mark.simulator_only
+
+STEPS = 50
+SEED = 3
+SOURCE_VAULT = "de587d5d-f63e-4ea1-a892-5935070352ba"
+IN_THE_MAKING = "b0ec9300-d8cb-4260-8884-43c180125193"
+TO_COME = {f"next-{number}": f"b0ec9300-d8cb-4260-8884-43c18012519{number}" for number in range(6)}
+"""Backups that are still being made at the beginning."""
+BACKUPS = {
+    **model.BACKUPS,
+    "web-second": "7ca85fcc-9487-4e2c-a440-0f8d4cde1d5f",
+    **TO_COME,
+}
+MOST_EXPIRED = 4
+PROJECTS = {
+    "cn-east-3": "863129926600475a959e8f2efb991722",
+    "cn-south-1": "4b1d8b3a0e5f4c0d9b6a7f8e9d0c1b2a",
+}
+BUSY = {"error_code": "BackupService.6130", "error_msg": "The vault is being replicated."}
+UNCLEAR = {"error_code": "BackupService.9910", "error_msg": "Unknown error."}
+NOTHING_TAKEN = {"replication": {"vault_id": SOURCE_VAULT, "backups": []}}
+LEFT_OUT = "submission answered with nothing taken"
+VAULT_FAULTS: dict[str, dict[str, Any]] = {
+    **{
+        name: {**fault, "operation": "CopyCheckpoint"}
+        for name, fault in FAULTS.items()
+        if fault.get("operation") == "CopyBackup"
+    },
+    **{
+        name: fault
+        for name, fault in FAULTS.items()
+        if fault.get("operation") not in ("CopyBackup", "UpdateBackup")
+    },
+    "submission accepted, error unclear": {
+        "operation": "CopyCheckpoint",
+        "action": "respond_after",
+        "status": 500,
+        "body": UNCLEAR,
+    },
+    "submission accepted, told busy": {
+        "operation": "CopyCheckpoint",
+        "action": "respond_after",
+        "status": 400,
+        "body": BUSY,
+    },
+    "vault busy for a while": {
+        "operation": "CopyCheckpoint",
+        "action": "respond",
+        "status": 400,
+        "body": BUSY,
+        "times": 2,
+    },
+    "vault stays busy": {
+        "operation": "CopyCheckpoint",
+        "action": "respond",
+        "status": 400,
+        "body": BUSY,
+        "times": 6,
+    },
+    LEFT_OUT: {
+        "operation": "CopyCheckpoint",
+        "action": "respond",
+        "status": 200,
+        "body": NOTHING_TAKEN,
+    },
+    "lists fail": {"operation": "ListBackups", "action": "drop_before", "times": 2},
+    "lists fail for long": {
+        "operation": "ListBackups",
+        "action": "respond",
+        "status": 503,
+        "times": 9,
+    },
+}
+THEN = st.sampled_from(["nothing", "up", "up and wait"])
+"""What follows an edit."""
+
+
+@dataclass
+class Program:
+    """What the program declares."""
+
+    vault: str = "east"
+    preflight: str = "error"
+    adopt: bool = True
+
+    @property
+    def region(self) -> str:
+        """Where to."""
+        return VAULTS[self.vault][0]
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """What the engine is given."""
+        region, vault_id = VAULTS[self.vault]
+        return {
+            "vault_id": SOURCE_VAULT,
+            "destination_region": region,
+            "destination_vault_id": vault_id,
+            "preflight": self.preflight,
+            "adopt": self.adopt,
+        }
+
+
+@dataclass
+class State:
+    """What the engine keeps: the vault's copy, old ones that are still to delete, and the wait."""
+
+    known: Known | None = None
+    is_in_error: bool = False
+    to_delete: list[Known] = field(default_factory=list)
+    wait: Known | None = None
+
+
+@dataclass
+class Death(httpx.AsyncBaseTransport):
+    """Reaches the cloud until the process dies; what was asked for last may have been done.
+
+    Args:
+        left: so many requests, or writing ones, are answered before; None: it lives on.
+    """
+
+    inner: httpx.AsyncBaseTransport
+    left: int | None = None
+    is_of_writes: bool = False
+    is_after: bool = False
+    has_come: bool = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Serve one request."""
+        if self.has_come:
+            raise CrashError
+        is_counted = not self.is_of_writes or (
+            request.method in WRITES and not request.url.path.endswith("/auth/tokens")
+        )
+        if self.left is None or not is_counted:
+            return await self.inner.handle_async_request(request)
+        if self.left:
+            self.left -= 1
+            return await self.inner.handle_async_request(request)
+        self.has_come = True
+        if self.is_after:
+            await self.inner.handle_async_request(request)
+        raise CrashError
+
+
+class VaultStack(History):
+    """A stack with one vault's copy and one wait, as the engine drives it."""
+
+    backups = BACKUPS
+    # Each row that waits moves the one clock: together they must stay far below the time that a
+    # deletion may take.
+    poll_interval_s = 60
+
+    @initialize(is_on_host=st.booleans())
+    def start(self, is_on_host: bool) -> None:
+        """Begin with an empty stack; on our host it keeps what was done in part, else not."""
+        self.provider = VaultReplicationProvider()
+        self.waiter = ReplicationsCompleteProvider()
+        self.begin(self.provider)
+        self.waiter.configure(ConfigureRequest(Config(self.configuration, "p")))
+        self.add_backups_to_come()
+        self.is_on_host = is_on_host
+        self.state = State()
+        self.program: Program | None = Program()
+        self.is_renamed = False
+        self.has_left_out = False
+        self.has_come: set[str] = set()
+        self.restoring: set[str] = set()
+        self.by_hand: set[str] = set()
+        self.unsaved: set[str] = set()
+
+    def transport(self) -> httpx.AsyncBaseTransport:
+        """Return the way to the cloud, on which a process can die."""
+        self.death = Death(self.simulator.transport())
+        return self.death
+
+    def add_backups_to_come(self) -> None:
+        """Have several backups in the making where the demo world has one."""
+        names = [column.name for column in Backup.__table__.columns]
+        with self.simulator.cloud.session() as session:
+            one = session.get(Backup, IN_THE_MAKING)
+            assert one is not None
+            columns = {name: getattr(one, name) for name in names}
+            session.delete(one)
+            for id_ in TO_COME.values():
+                columns |= {"id": id_, "checkpoint_id": id_}
+                columns["sequence"] = next_sequence(session, Backup.sequence)
+                session.add(Backup(**columns))
+
+    # -- what people do -----------------------------------------------------------------------
+
+    @rule(vault=st.sampled_from(sorted(VAULTS)), then=THEN)
+    def move(self, vault: str, then: str) -> None:
+        """Declare another destination, or declare the vault's copy again."""
+        if self.program is None:
+            self.program = Program(vault)
+        self.program.vault = vault
+        self.go_on(then)
+
+    @rule(preflight=st.sampled_from(["error", "warn", "off"]), adopt=st.booleans(), then=THEN)
+    def choose(self, preflight: str, adopt: bool, then: str) -> None:
+        """Declare how much is looked at beforehand, and whether others' copies are taken over."""
+        if self.program is not None:
+            self.program.preflight, self.program.adopt = preflight, adopt
+        self.go_on(then)
+
+    @rule(then=THEN)
+    def rename_resource(self, then: str) -> None:
+        """Give the resource another name in the program."""
+        self.is_renamed = self.state.known is not None and self.program is not None
+        self.go_on(then)
+
+    @rule()
+    def undeclare(self) -> None:
+        """Take the vault's copy out of the program, and run `up`."""
+        self.program = None
+        self.up(is_waited=False)
+
+    def go_on(self, then: str) -> None:
+        """Run `up` after an edit, as one mostly does."""
+        if then != "nothing":
+            self.up(is_waited=then == "up and wait")
+
+    @rule(is_waited=st.booleans())
+    def up(self, is_waited: bool) -> None:
+        """Run `up`, of everything or of the vault's copy alone."""
+        self.attempt(lambda: self.bring_up(is_waited=is_waited))
+
+    @rule()
+    def preview(self) -> None:
+        """Run `preview`."""
+        self.attempt(self.show)
+
+    @rule()
+    def refresh(self) -> None:
+        """Run `refresh`."""
+        self.attempt(self.look)
+
+    @precondition(lambda self: self.state.known is not None)
+    @rule()
+    def destroy(self) -> None:
+        """Run `destroy`."""
+        self.attempt(self.take_down)
+
+    @rule(
+        command=st.sampled_from(["up", "up and wait", "destroy"]),
+        survived=st.sampled_from([0, 0, 1, 2, 3, 4, 6, 8]),
+        is_of_writes=st.booleans(),
+        is_after=st.booleans(),
+        is_run_again=st.booleans(),
+    )
+    def crash(
+        self,
+        command: str,
+        survived: int,
+        is_of_writes: bool,
+        is_after: bool,
+        is_run_again: bool,
+    ) -> None:
+        """Run a command and die at one of its requests, or writes; perhaps run it again."""
+        if command == "destroy":
+            operation = self.take_down
+        else:
+
+            def operation() -> None:
+                self.bring_up(is_waited=command == "up and wait")
+
+        self.death.is_of_writes, self.death.is_after = is_of_writes, is_after
+        self.death.left = survived % 4 if is_of_writes else survived
+        self.attempt(operation)
+        self.death.left = None
+        if is_run_again:
+            self.attempt(operation)
+
+    # -- what happens meanwhile ---------------------------------------------------------------
+
+    @rule(what=st.sampled_from(sorted(VAULT_FAULTS)), then=THEN)
+    def go_wrong_soon(self, what: str, then: str = "nothing") -> None:
+        """Have something go wrong soon."""
+        self.injected[what] += 1
+        self.has_left_out |= what == LEFT_OUT
+        self.control.fault(**VAULT_FAULTS[what])
+        self.go_on(then)
+
+    @precondition(lambda self: len(self.expired) < MOST_EXPIRED)
+    @rule(number=st.integers(0, 9))
+    def expire(self, number: int) -> None:
+        """Have a source backup expire; enough are left to go on with."""
+        super().expire(number)
+
+    @rule(outcome=st.sampled_from(["success", "success", "fail", "skip"]), then=THEN)
+    def come_into_vault(self, outcome: str, then: str) -> None:
+        """Have the next backup that was being made whole; its copies are to end like that."""
+        left = [backup for backup in TO_COME if backup not in self.has_come | self.expired]
+        if left:
+            self.injected["backup came"] += 1
+            self.has_come.add(left[0])
+            self.script_copies(left[0], outcome)
+            self.control.change_backup(BACKUPS[left[0]], status="available")
+        self.go_on(then)
+
+    @rule(number=st.integers(0, 9))
+    def restore(self, number: int) -> None:
+        """Have a source backup restored, during which it cannot be copied, or that ended."""
+        backup = self.one_of(sorted(self.backups), number)
+        if backup in self.restoring - self.expired:
+            self.restoring.discard(backup)
+            self.control.change_backup(BACKUPS[backup], status="available")
+        elif self.is_fit(backup):
+            self.injected["source being restored"] += 1
+            self.restoring.add(backup)
+            self.control.change_backup(BACKUPS[backup], status="restoring")
+
+    @rule(number=st.integers(0, 9), vault=st.sampled_from(sorted(VAULTS)))
+    def copy_by_hand(self, number: int, vault: str) -> None:
+        """Have somebody copy a backup in the console, if CBR lets them."""
+        region, vault_id = VAULTS[vault]
+        with self.simulator.cloud.session() as session:
+            backup = session.get(Backup, BACKUPS[self.one_of(sorted(self.backups), number)])
+            if backup is None:
+                return
+            wanted = Destination(region, PROJECTS[region], vault_id)
+            try:
+                record = self.simulator.cloud.copies.replicate(session, backup, wanted, None, None)
+            except RefusalError:
+                return
+            self.injected["copied by hand"] += 1
+            self.by_hand.add(record.id)
+
+    # -- the engine ---------------------------------------------------------------------------
+
+    def attempt(self, operation: Callable[[], None]) -> None:
+        """Run an operation in a process that may die."""
+
+        def mortal() -> None:
+            try:
+                operation()
+            except (CbrError, UnexpectedError) as error:
+                if self.death.has_come:
+                    raise CrashError from error
+                raise
+
+        super().attempt(mortal)
+        self.end_lateness()
+        if self.death.has_come:
+            self.session.close()
+            self.connect()
+
+    def end_lateness(self) -> None:
+        """Have replicas seen from now on: a list may have shown one that a read has not."""
+        with self.simulator.cloud.books() as session:
+            for row in session.scalars(select(FaultRow)):
+                if row.rule["path"] is not None:
+                    session.delete(row)
+
+    def require_readable(self, told: str) -> None:
+        """A failure has a line for all, and one for each reason; none is a fault of ours."""
+        assert "Traceback" not in told
+        assert "unexpected" not in told
+
+    def save(self) -> None:
+        """Save what a call returned, unless the process is dead."""
+        if self.death.has_come:
+            raise CrashError
+
+    def bring_up(self, *, is_waited: bool) -> None:
+        """Do what `up` does: the vault's copy, the wait, then what is left over."""
+        if self.program is None:
+            self.take_down()
+            return
+        known = self.state.known
+        if known is None or self.is_renamed:
+            self.make(self.program, replaced=known)
+        else:
+            self.change(known, self.program)
+        if is_waited:
+            self.wait()
+        self.delete_left_over()
+
+    def change(self, known: Known, program: Program) -> None:
+        """Do what `up` does with a resource that exists: nothing, an update or a replacement."""
+        inputs = self.checked(known.inputs, program)
+        with self.allowing():
+            difference = self.provider.diff(known.id, known.outputs, inputs)
+        if not difference.replaces:
+            if difference.changes or self.state.is_in_error:
+                self.update(known, inputs)
+            return
+        self.require_replaceable(known, program)
+        # The engine checks what is to replace before it deletes anything.
+        self.checked({}, program)
+        if difference.delete_before_replace:
+            self.delete(known)
+            self.state.known = None
+            self.make(program)
+        else:
+            self.make(program, replaced=known)
+
+    def checked(self, olds: dict[str, Any], program: Program) -> dict[str, Any]:
+        """Check, as the engine does before anything else."""
+        with self.allowing():
+            checked = self.provider.check(olds, program.inputs)
+        if checked.failures:
+            raise CbrError("; ".join(failure.reason for failure in checked.failures))
+        return checked.inputs
+
+    def make(self, program: Program, replaced: Known | None = None) -> None:
+        """Create; what it takes the place of is deleted at the end."""
+        inputs = self.checked({}, program)
+        with self.allowing(copies_to=program):
+            try:
+                result = self.provider.create(inputs)
+            except PartialResultError as error:
+                if self.is_on_host:
+                    made = Known(error.id, inputs, error.outputs)
+                    self.keep(made, replaced=replaced, is_in_error=True)
+                raise
+        self.keep(Known(str(result.id), inputs, dict(result.outs or {})), replaced=replaced)
+
+    def update(self, known: Known, inputs: dict[str, Any]) -> None:
+        """Update, which deletes nothing and forgets no replica."""
+        assert self.program is not None
+        with self.allowing(copies_to=self.program):
+            try:
+                outputs = dict(self.provider.update(known.id, known.outputs, inputs).outs or {})
+                failure = None
+            except PartialResultError as error:
+                outputs, failure = error.outputs, error
+        self.require_nothing_forgotten(known.outputs, outputs)
+        if failure is None:
+            self.keep(Known(known.id, inputs, outputs))
+            return
+        if self.is_on_host:
+            self.keep(Known(known.id, inputs, outputs), is_in_error=True)
+        raise failure
+
+    def keep(
+        self, known: Known, *, replaced: Known | None = None, is_in_error: bool = False
+    ) -> None:
+        """Save what a call returned, or be dead."""
+        self.save()
+        self.ran["saved in part" if is_in_error else "saved"] += 1
+        if replaced is not None:
+            self.ran["renamed" if self.is_renamed else "replaced"] += 1
+            self.state.to_delete.append(replaced)
+        self.state.known, self.state.is_in_error = known, is_in_error
+        self.is_renamed = False
+        self.unsaved -= records_in(known)
+
+    def delete(self, known: Known) -> None:
+        """Delete what it has, and nothing that the resource of the program has."""
+        declared = self.state.known
+        held: set[str] = set()
+        if declared is not None and declared is not known:
+            held = records_in(declared)
+            if place_of(declared) == place_of(known):
+                # The resource has another name now; nobody asked to lose these.
+                let_go = self.orphans(known) - held
+                self.ran["orphans let go"] += len(let_go)
+                self.unsaved |= let_go
+                held = held | let_go
+        truth = self.all_records()
+        mine = {truth[record_id].replica_id for record_id in records_in(known) - held}
+        with self.allowing(deletions=mine):
+            self.provider.delete(known.id, known.outputs)
+        self.save()
+
+    def delete_left_over(self) -> None:
+        """Delete what replacements left over."""
+        while self.state.to_delete:
+            self.delete(self.state.to_delete[0])
+            self.state.to_delete.pop(0)
+
+    def look(self) -> None:
+        """Refresh; what is dropped is gone."""
+        known = self.state.known
+        if known is None:
+            return
+        with self.allowing():
+            result = self.provider.read(known.id, known.outputs)
+        assert known.id == result.id
+        outputs = dict(result.outs or {})
+        self.require_nothing_forgotten(known.outputs, outputs)
+        self.save()
+        known.outputs = outputs
+        known.inputs = result.inputs or known.inputs
+
+    def show(self) -> None:
+        """Do what `preview` does, which writes nothing."""
+        known, program = self.state.known, self.program
+        if program is None:
+            return
+        if known is None or self.is_renamed:
+            self.checked({}, program)
+            return
+        inputs = self.checked(known.inputs, program)
+        with self.allowing():
+            difference = self.provider.diff(known.id, known.outputs, inputs)
+        if difference.replaces:
+            self.require_replaceable(known, program)
+            self.checked({}, program)
+        self.ran["previews with a change" if difference.changes else "previews without"] += 1
+
+    def take_down(self) -> None:
+        """Delete everything that the state knows; the last that was made comes first."""
+        self.state.wait = None
+        if self.state.known is not None:
+            known, self.is_renamed = self.state.known, False
+            self.delete(known)
+            self.state.known = None
+        self.delete_left_over()
+
+    def wait(self) -> None:
+        """Wait for all copies, if there are some that were not waited for."""
+        known, old = self.state.known, self.state.wait
+        assert known is not None
+        inputs = {
+            "replications": merge_groups([tracking_of(known)]),
+            "known_replicas": {
+                row["replication_record_id"]: row["destination_backup_id"]
+                for row in known.outputs["members"].values()
+                if "destination_backup_id" in row
+            },
+        }
+        with self.allowing():
+            checked = self.waiter.check(old.inputs if old else {}, inputs)
+            assert [] == checked.failures
+            inputs = checked.inputs
+            try:
+                if old is None:
+                    result: Any = self.waiter.create(inputs)
+                elif self.waiter.diff(old.id, old.outputs, inputs).changes:
+                    result = self.waiter.update(old.id, old.outputs, inputs)
+                else:
+                    return
+            except ReplicationsFailedError as error:
+                self.require_failed(error.record_ids)
+                raise
+        outputs = dict(result.outs or {})
+        self.require_complete(known, outputs, old)
+        self.save()
+        self.state.wait = Known("replications-complete", inputs, outputs)
+
+    # -- what must hold of a call ---------------------------------------------------------------
+
+    @contextmanager
+    def allowing(
+        self, *, copies_to: Program | None = None, deletions: Collection[str] = ()
+    ) -> Iterator[None]:
+        """Allow a call these writes alone, whatever becomes of it."""
+        last = self.last_request()
+        before = set(self.all_records())
+        try:
+            yield
+        finally:
+            self.session.run(others_ended())
+            writes = self.writes_since(last)
+            deleted = {row.backup_id for row in writes if row.operation == "DeleteBackup"}
+            others = {row.operation for row in writes} - {"DeleteBackup"}
+            assert others <= ({"CopyCheckpoint"} if copies_to is not None else set())
+            assert deleted <= set(deletions), f"deleted {deleted - set(deletions)}"
+            new = [row for row in self.all_records().values() if row.id not in before]
+            for row in new:
+                assert copies_to is not None
+                assert VAULTS[copies_to.vault] == (row.destination_region, row.destination_vault_id)
+                assert row.of_whole_vault
+                assert row.source_backup_id in BACKUPS.values()
+            self.unsaved |= {row.id for row in new}
+            self.ran["copies"] += len(new)
+            self.ran["deletions"] += len(deleted)
+
+    def require_nothing_forgotten(self, old: dict[str, Any], new: dict[str, Any]) -> None:
+        """Whatever of the former rows exists, or is still to come, has its row."""
+        kept = {row["replication_record_id"] for row in new["members"].values()}
+        live = self.live_replicas()
+        for label, row in old["members"].items():
+            record_id = row["replication_record_id"]
+            assert record_id in kept or record_id not in live, f"forgotten: {label}"
+
+    def require_replaceable(self, known: Known, program: Program) -> None:
+        """Nothing may be replaced that could not be made again, unless nothing is to be asked."""
+        if program.preflight == "off":
+            return
+        self.ran["replacements allowed"] += 1
+        assert not self.orphans(known), "orphans would be deleted"
+        if known.outputs["destination_region"] == program.region:
+            is_lost = program.preflight == "warn"
+            assert is_lost or not self.kept_by(known), "replicas would be lost"
+
+    def require_failed(self, record_ids: Collection[str]) -> None:
+        """A wait that says that copies failed is right."""
+        self.ran["waits failed"] += 1
+        truth = self.all_records()
+        live = self.live_replicas()
+        for record_id in record_ids:
+            is_whole = truth[record_id].status == "success" and record_id in live
+            assert not is_whole, f"{record_id}: has its replica"
+            assert not truth[record_id].is_open, f"{record_id}: is still running"
+
+    def require_complete(self, known: Known, outputs: dict[str, Any], old: Known | None) -> None:
+        """A wait that succeeded has seen each replica, those of an earlier wait then."""
+        self.ran["waits done"] += 1
+        assert records_in(known) == set(outputs["replicas"])
+        truth = self.all_records()
+        live = self.live_replicas()
+        seen_before = set(old.outputs["replicas"]) if old is not None else set()
+        for record_id, replica_id in outputs["replicas"].items():
+            record = truth[record_id]
+            assert replica_id == record.replica_id
+            assert not record.is_open, f"{record_id}: is still running"
+            assert record.status == "success", f"{record_id}: {record.status}"
+            if record_id not in seen_before:
+                assert record_id in live, f"{record_id}: its replica is not there"
+
+    # -- what must hold always ------------------------------------------------------------------
+
+    @invariant()
+    def holds(self) -> None:
+        """No copy is there twice, all rows are of the copies they name, and no secret is there."""
+        if not hasattr(self, "simulator"):
+            return
+        self.ran["steps"] += 1
+        for copy, count in self.live_copies().items():
+            assert count <= 1, f"{copy} was copied {count} times"
+        state = self.state
+        known = [row for row in (state.known, *state.to_delete) if row is not None]
+        require_no_secret([*known, *([state.wait] if state.wait else [])])
+        truth = self.all_records()
+        for resource in known:
+            rows = resource.outputs["members"].values()
+            assert len(rows) == len({row["backup_id"] for row in rows})
+            for row in rows:
+                record = truth[row["replication_record_id"]]
+                assert record.source_backup_id == row["backup_id"]
+                assert record.destination_vault_id == resource.outputs["destination_vault_id"]
+                assert row.get("destination_backup_id") in (None, record.replica_id)
+
+    # -- the end ------------------------------------------------------------------------------
+
+    def calm_down(self) -> None:
+        """Have nothing being restored any more, either."""
+        super().calm_down()
+        for backup in self.restoring - self.expired:
+            self.control.change_backup(BACKUPS[backup], status="available")
+        self.restoring.clear()
+
+    def converge(self) -> None:
+        """Without faults, a refresh and `up`s make the declared true, as far as CBR lets them."""
+        self.calm_down()
+        begin_operation()
+        self.look()
+        self.give_up_the_impossible()
+        for _ in range(8):
+            begin_operation()
+            is_refused = False
+            try:
+                self.bring_up(is_waited=False)
+            except CbrError as error:
+                self.do_as_told(str(error))
+                is_refused = True
+            self.control.advance(LONG_S)
+            begin_operation()
+            self.look()
+            if not is_refused and self.is_quiet():
+                break
+        else:
+            raise AssertionError("the program and the cloud do not come together")
+        self.require_as_declared()
+        begin_operation()
+        if self.program is not None:
+            self.bring_up(is_waited=True)
+        self.require_taken_down()
+
+    def give_up_the_impossible(self) -> None:
+        """Undeclare what cannot come to be; it has to be refused, naming what is to blame."""
+        if self.program is None:
+            return
+        if self.program.preflight == "off":
+            # So the preview tells whoever wants new backups copied.
+            self.program.preflight = "error"
+        known = self.state.known
+        if known is not None and not self.is_renamed and self.is_moved(known, self.program):
+            self.move_back_if_refused(known, self.program)
+        if self.program.vault not in self.lost_vaults:
+            return
+        failures = self.provider.check({}, {**self.program.inputs, "preflight": "error"}).failures
+        assert "destination_vault_id" in {failure.property for failure in failures}, failures
+        self.ran["refused at the end"] += 1
+        self.program = None
+
+    def move_back_if_refused(self, known: Known, program: Program) -> None:
+        """Declare what is there if the other destination is refused, which it has to be."""
+        inputs = self.provider.check(known.inputs, program.inputs).inputs
+        is_same_region = known.outputs["destination_region"] == program.region
+        is_lossy = is_same_region and program.preflight == "error" and self.kept_by(known)
+        if not (self.orphans(known) or is_lossy):
+            return
+        with pytest.raises(CbrError) as caught:
+            self.provider.diff(known.id, known.outputs, inputs)
+        assert "could not be made again" in str(caught.value) or (
+            "CBR does not copy a backup to the same region again" in str(caught.value)
+        )
+        self.ran["moves refused at the end"] += 1
+        program.vault = name_of(VAULTS, place_of(known))
+
+    def do_as_told(self, told: str) -> None:
+        """Do what a refusal says, which has to be right."""
+        assert self.program is not None, told
+        self.ran["refusals met"] += 1
+        truth = self.all_records()
+        known = self.state.known
+        # To a resource of another name those of the old one are others', too.
+        own = records_in(known) if known is not None and not self.is_renamed else set()
+        there = [truth[key] for key in self.live_replicas() if key not in own]
+        region, vault_id = VAULTS[self.program.vault]
+        there = [row for row in there if row.destination_region == region]
+        if "set adopt to true" in told:
+            assert any(row.destination_vault_id == vault_id for row in there), told
+            self.program.adopt = True
+        elif "set preflight to 'warn'" in told:
+            assert any(row.destination_vault_id != vault_id for row in there), told
+            self.program.preflight = "warn"
+        else:
+            assert "BackupService.6130" in told, told
+
+    def is_moved(self, known: Known, program: Program) -> bool:
+        """Whether another destination is declared than the state has."""
+        return place_of(known) != VAULTS[program.vault]
+
+    def is_quiet(self) -> bool:
+        """Whether `up` would do nothing."""
+        state = self.state
+        if state.to_delete or (state.known is None) != (self.program is None):
+            return False
+        if state.known is None or self.program is None:
+            return True
+        if self.is_renamed or state.is_in_error:
+            return False
+        inputs = self.checked(state.known.inputs, self.program)
+        return not self.provider.diff(state.known.id, state.known.outputs, inputs).changes
+
+    def require_as_declared(self) -> None:
+        """What CBR may copy is there, and known; nothing else of ours is."""
+        truth = self.all_records()
+        live = self.live_replicas()
+        known, program = self.state.known, self.program
+        rows = known.outputs["members"].values() if known is not None else ()
+        held = {row["replication_record_id"] for row in rows}
+        # What a crash left, and nothing names that is listed, cannot be known to anybody.
+        ours = {key for key in live if truth[key].of_whole_vault}
+        assert ours <= held | self.unsaved, f"left: {ours - held - self.unsaved}"
+        if known is None or program is None:
+            return
+        for row in rows:
+            record_id = row["replication_record_id"]
+            assert record_id in live
+            assert "success" == truth[record_id].status == row["status"]
+            assert truth[record_id].replica_id == row["destination_backup_id"]
+            is_expired = name_of(BACKUPS, row["backup_id"]) in self.expired
+            assert is_expired == row.get("source_deleted", False)
+        for backup in filter(self.is_fit, BACKUPS):
+            self.require_copied(backup, program, known)
+
+    def require_copied(self, backup: str, program: Program, known: Known) -> None:
+        """A backup has a replica that is known, or CBR does not copy it (again)."""
+        held = records_in(known)
+        live = self.live_replicas()
+        region, vault_id = VAULTS[program.vault]
+        records = [
+            row
+            for row in self.all_records().values()
+            if row.source_backup_id == BACKUPS[backup] and row.destination_region == region
+        ]
+        there = [row for row in records if row.id in live]
+        was_copied = any(row.status == "success" for row in records)
+        if BACKUPS[backup] in known.outputs["left_out"]:
+            self.ran["left out at the end"] += 1
+            is_hidden = was_copied and all(row.is_hidden for row in records if row.id in live)
+            assert is_hidden or self.has_left_out, f"{backup}: left out"
+        elif not there:
+            self.ran["copied before at the end"] += 1
+            assert was_copied, f"{backup}: not copied"
+        for row in there:
+            is_here = row.destination_vault_id == vault_id
+            is_wanted = program.adopt or row.id not in self.by_hand | self.unsaved
+            if is_here and is_wanted and not row.is_hidden:
+                assert row.id in held, f"{backup}: its replica is not known"
+            if not is_here:
+                self.ran["elsewhere at the end"] += 1
+                assert row.id not in held
+
+    def require_taken_down(self) -> None:
+        """A `destroy` deletes what the state has, and nothing else."""
+        held = records_in(self.state.known) if self.state.known is not None else set()
+        others = self.live_replicas() - held
+        begin_operation()
+        self.take_down()
+        assert others == self.live_replicas()
+
+    # -- the truth ----------------------------------------------------------------------------
+
+    def is_fit(self, backup: str) -> bool:
+        """Whether a backup can be copied at present."""
+        if backup in self.expired:
+            return False
+        with self.simulator.cloud.session() as session:
+            row = session.get(Backup, BACKUPS[backup])
+            return row is not None and row.status == "available"
+
+    def all_records(self) -> dict[str, Record]:
+        """Return all records by id, also those that are no longer listed."""
+        with self.simulator.cloud.session() as session:
+            return {row.id: row for row in session.scalars(select(Record))}
+
+    def live_replicas(self) -> set[str]:
+        """Return the records whose replica is there, or on its way."""
+        present = {row.id for row in self.replicas() if row.status not in GOING}
+        return {row.id for row in self.all_records().values() if row.replica_id in present}
+
+    def kept_by(self, known: Known) -> set[str]:
+        """Return the records of a resource whose replica is there."""
+        return records_in(known) & self.live_replicas()
+
+    def orphans(self, known: Known) -> set[str]:
+        """Return those of them whose source is gone."""
+        gone = {BACKUPS[backup] for backup in self.expired}
+        truth = self.all_records()
+        return {key for key in self.kept_by(known) if truth[key].source_backup_id in gone}
+
+    def last_request(self) -> int:
+        """Return the number of the last request so far."""
+        with self.simulator.cloud.books() as session:
+            return session.scalar(select(func.max(JournalRow.sequence))) or 0
+
+    def writes_since(self, number: int) -> list[JournalRow]:
+        """Return the writing requests to CBR since then."""
+        with self.simulator.cloud.books() as session:
+            query = select(JournalRow).where(
+                JournalRow.sequence > number,
+                JournalRow.method.in_(WRITES),
+                JournalRow.operation != "CreateToken",
+            )
+            return list(session.scalars(query))
+
+
+async def others_ended() -> None:
+    """Wait until all looks have ended that were begun beside one that failed."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+def records_in(known: Known) -> set[str]:
+    """Return the records that a resource's rows name."""
+    return {row["replication_record_id"] for row in known.outputs["members"].values()}
+
+
+def place_of(known: Known) -> tuple[str, str]:
+    """Return the region and the vault that a resource copies to."""
+    return known.outputs["destination_region"], known.outputs["destination_vault_id"]
+
+
+def tracking_of(known: Known) -> dict[str, Any]:
+    """Return what a program hands to the wait."""
+    rows = known.outputs["members"].values()
+    records = {row["replication_record_id"]: row["backup_id"] for row in rows}
+    return {**{key: known.outputs[key] for key in COORDINATES}, "records": records}
+
+
+def test_random_vault_histories(announce: Callable[[str], None]) -> None:
+    """What CBR's rules let there be is there once, and a wait that succeeds tells the truth."""
+    run(VaultStack, examples(VAULT_EXAMPLES), STEPS, SEED, announce)
