@@ -105,10 +105,11 @@ def test_check_wrong_option_is_told_with_code_2(
 
 @pytest.fixture
 def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have an environment in which nothing of the cloud is set."""
+    """Have an environment in which nothing of the cloud is set, on a machine outside of it."""
     for name in list(os.environ):
         if name.startswith(("HW_", "HUAWEICLOUD_")):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("HW_METADATA", "false")
 
 
 @pytest.mark.usefixtures("no_credentials")

@@ -312,8 +312,8 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
         yield path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
 
 
-def test_tls_can_be_off_in_one_place() -> None:
-    """No other code decides about certificates, so there is one place to look at."""
+def test_tls_can_be_off_in_two_places() -> None:
+    """Our own client and the vendor's credential chain; no other code decides about it."""
     forbidden = {"CERT_NONE", "CERT_OPTIONAL", "_create_unverified_context", "check_hostname"}
     forbidden |= {"verify_mode", "ignore_ssl_verification"}
     places = set()
@@ -332,8 +332,10 @@ def test_tls_can_be_off_in_one_place() -> None:
                     if isinstance(node, ast.Attribute) and node.attr == "insecure"
                 }
 
-    assert {("client.py", "verify")} == places
-    assert {("client.py", "_tls_context")} == readers
+    assert {("client.py", "verify"), ("chain.py", "ignore_ssl_verification")} == places
+    deciders = {("client.py", "_tls_context"), ("chain.py", "_http_client")}
+    tellers = {("resources/_session.py", "client")}
+    assert deciders | tellers == readers
 
 
 # -- time limits, and who talks at all -----------------------------------------------------
@@ -352,7 +354,10 @@ def test_every_wait_for_the_network_has_a_limit() -> None:
 
 
 def test_network_is_used_in_one_module() -> None:
-    """One module opens connections, so that limits, TLS and redirections are decided there."""
+    """One module sends requests, so that limits, TLS and redirections are decided there.
+
+    Besides, it is tried whether there is a metadata service; the vendor's SDK then asks that.
+    """
     openers = {"AsyncClient", "Client", "urlopen", "create_connection", "HTTPSConnection"}
     openers |= {"HTTPConnection", "AsyncHTTPTransport", "HTTPTransport", "Session"}
     foreign = {"requests", "urllib3", "aiohttp", "http.client", "urllib.request"}
@@ -368,5 +373,6 @@ def test_network_is_used_in_one_module() -> None:
             if isinstance(node, ast.ImportFrom):
                 imported.add(node.module or "")
 
-    assert {("client.py", "AsyncClient")} == users
-    assert set() == imported & foreign
+    assert {("client.py", "AsyncClient"), ("chain.py", "create_connection")} == users
+    # Of these the chain has the proxies of the environment, and the switch of a warning.
+    assert {"urllib3", "urllib.request"} == imported & foreign

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from pulumi_huaweicloud_cbr.auth import describe_credentials
 from pulumi_huaweicloud_cbr.commands._account import SignIn
-from pulumi_huaweicloud_cbr.errors import quoted
+from pulumi_huaweicloud_cbr.errors import ConfigurationError, quoted
 from pulumi_huaweicloud_cbr.setting_keys import KEYS
 
 if TYPE_CHECKING:
@@ -43,7 +44,12 @@ def describe_sign_in(settings: Settings) -> SignIn:
             f"user {user} of account {domain}, with a password",
             "neither a token nor an access key is given, which would come first",
         )
-    return SignIn(None, "not at all", "neither a token, an access key nor a password is given")
+    try:
+        described = describe_credentials(settings)
+    except ConfigurationError:
+        return SignIn(None, "not at all", "neither a token, an access key nor a password is given")
+    # Whatever way it is, it comes to temporary access keys.
+    return SignIn("access_key", described, "nothing is given in the settings, which come first")
 
 
 def places_of(
