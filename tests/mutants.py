@@ -427,6 +427,15 @@ MUTANTS = (
         WHOLE_VAULTS,
         "another_name",
     ),
+    Mutant(
+        "later-copy-taken-for-earlier",
+        "a replica that a listed record has is not taken for that of a copy without one",
+        "lifecycle.py",
+        "        if record.id != tracked.replication_record_id\n",
+        "        if record.id == tracked.replication_record_id\n",
+        WHOLE_VAULTS,
+        "later_copy",
+    ),
 )
 
 
