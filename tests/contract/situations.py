@@ -116,7 +116,7 @@ def wrong_key(doctor: Doctor) -> Account:
 
 
 def no_credentials(doctor: Doctor) -> Account:
-    doctor.sign_with({})
+    doctor.sign_with({"huaweicloud:metadata": False})
     return doctor.look(EAST)
 
 

@@ -41,7 +41,7 @@ from pulumi_huaweicloud_cbr.settings import Settings
 from tests.unit.wire import START, FakeClock
 
 TOKEN = {"token": "token-of-these-tests"}
-KEY = {"access_key": "AK-of-these-tests", "secret_key": "SK-of-these-tests"}
+KEY = {"access_key": "AK-of-these-tests", "secret_key": "sk-of-these-tests"}
 PASSWORD = {"user_name": "ops", "password": "password-of-these-tests", "domain_name": "acme"}
 VAULT = VaultLook("ca0083e4-1bda-48ca-af6d-aa9c8c93bc85", "dr", "server", "available", 100, 40.0)
 
@@ -232,6 +232,13 @@ def test_check_of_a_stack_that_is_not_there_is_one_message(
         ),
         pytest.param(
             {},
+            "access_key",
+            "temporary keys of this server's agency, if http://169.254.169.254 gives any",
+            "nothing is given in the settings, which come first",
+            id="metadata",
+        ),
+        pytest.param(
+            {"metadata": False},
             None,
             "not at all",
             "neither a token, an access key nor a password is given",
