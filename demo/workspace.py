@@ -92,6 +92,7 @@ class Workspace:
             **inherited,
             "PATH": os.pathsep.join([*paths, inherited.get("PATH", "")]),
             "NO_PROXY": "127.0.0.1",
+            "HW_METADATA": "false",
             "PULUMI_HOME": str(self.directory / "home"),
             "PULUMI_BACKEND_URL": f"file://{self.directory / 'backend'}",
             "PULUMI_CONFIG_PASSPHRASE": secrets.token_urlsafe(12),

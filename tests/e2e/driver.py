@@ -135,6 +135,8 @@ class Project:
         return {
             "PATH": os.pathsep.join(paths),
             "HOME": str(self.directory.parent),
+            # A machine of the cloud has credentials of its own.
+            "HW_METADATA": "false",
             "PULUMI_HOME": str(self.directory.parent / "pulumi-home"),
             "PULUMI_BACKEND_URL": f"file://{self.backend}",
             "PULUMI_CONFIG_PASSPHRASE": "e2e-passphrase",
