@@ -172,8 +172,10 @@ format: $(VENV) ## Format the code, and correct what can be corrected
 	@.venv/bin/python -m ruff check --quiet --fix-only .
 	@.venv/bin/python -m ruff format .
 
-# A process for each core; small pieces, so that the long end-to-end tests are shared out.
-PARALLEL = -n $(or $(TEST_WORKERS),auto) --maxschedchunk 2
+# Two processes for each core, since the end-to-end tests wait about half of their time; small pieces,
+# so that the long ones are shared out.
+CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+PARALLEL = -n $(or $(TEST_WORKERS),$(shell expr 2 \* $(CORES))) --maxschedchunk 2
 PYTEST = $(ISOLATE) .venv/bin/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: test
