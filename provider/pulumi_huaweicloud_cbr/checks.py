@@ -53,6 +53,11 @@ class Question:
     own_record_ids: frozenset[str] = frozenset()
 
     @property
+    def is_project_wanted(self) -> bool:
+        """Whether the destination's project has to be looked up."""
+        return self.destination_project_id is None and not self.is_project_unknown
+
+    @property
     def destination(self) -> ProjectScope | None:
         """Return the destination project, None while a part of it is not known."""
         if self.destination_region is None or self.destination_project_id is None:
@@ -112,7 +117,7 @@ async def run_preflight(
     if not is_pair or question.destination_region is None:
         # Nothing is asked of a region that CBR does not copy to: it need not even exist.
         return at_source
-    if question.destination_project_id is None and not question.is_project_unknown:
+    if question.is_project_wanted:
         if project_id is None:
             project_id = await or_error(find_project(question.destination_region))
         if isinstance(project_id, ConfigurationError):
@@ -209,10 +214,9 @@ async def _find_project_early(
 ) -> str | None:
     """Look the destination's project up beside the source, where that region is known to exist."""
     region = question.destination_region
-    is_given = question.destination_project_id is not None or question.is_project_unknown
-    if region is None or is_given or not api.settings.is_known_region(region):
+    if region is None or not question.is_project_wanted:
         return None
-    return await find_project(region)
+    return await find_project(region) if api.settings.is_known_region(region) else None
 
 
 async def _find_vault(api: CbrClient, question: Question) -> Vault | None:
