@@ -74,8 +74,8 @@ COMPILE = .venv/bin/python -m uv pip compile pyproject.toml --quiet --universal 
 .PHONY: requirements
 requirements: ## Compile requirements/*.txt from pyproject.toml (UPGRADE=1 takes the newest versions)
 	@test -x .venv/bin/uv || $(MAKE) --no-print-directory venv
-	@$(COMPILE) --constraint requirements/sdk-3.255.in -o requirements/runtime.txt
-	@$(COMPILE) --constraint requirements/sdk-3.272.in -o requirements/runtime-sdk-3.272.txt
+	@$(COMPILE) --constraint requirements/sdk-3.255.in --group stacks -o requirements/runtime.txt
+	@$(COMPILE) --constraint requirements/sdk-3.272.in --group stacks -o requirements/runtime-sdk-3.272.txt
 	@$(COMPILE) --constraint requirements/sdk-3.255.in --group dev -o requirements/dev.txt
 	@$(COMPILE) --group go --only-binary :all: -o requirements/go.txt
 	@$(COMPILE) --group audit -o requirements/audit.txt

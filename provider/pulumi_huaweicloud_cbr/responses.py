@@ -14,19 +14,20 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
-from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
+import msgspec
 
 from pulumi_huaweicloud_cbr.error_codes import facts_of
 from pulumi_huaweicloud_cbr.errors import ApiError, MalformedResponseError, NotFoundError
 from pulumi_huaweicloud_cbr.models import readable
 from pulumi_huaweicloud_cbr.reporting import span
 
-Model = TypeVar("Model", bound=BaseModel)
+Model = TypeVar("Model", bound=msgspec.Struct)
 
 # The pairs of keys under which services spell code and message, in the vendor SDK's order.
 _CODE_KEYS = (("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message"))
 _REQUEST_ID_HEADERS = ("X-Request-Id", "X-IAM-Trace-Id")
+# Nesting without end and bytes that are no text have errors of their own.
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _ID_CHARS = 64
 _LONGEST_WISH_S = 86_400.0
 
@@ -48,9 +49,8 @@ class ErrorEnvelope:
 def parse_error(text: str) -> ErrorEnvelope:
     """Return what an error body says; a body that is not JSON is its own message."""
     try:
-        # Refuses nesting without end as it does any other fault, which `json` does not.
-        body = from_json(text)
-    except ValueError:
+        body = msgspec.json.decode(text)
+    except _UNREADABLE:
         return ErrorEnvelope(message=readable(text))
     if not isinstance(body, dict):
         return ErrorEnvelope(message=readable(text))
@@ -200,12 +200,16 @@ def decode(response: httpx.Response, model: type[Model], doing: str) -> Model:
         MalformedResponseError: the body is not JSON or not of the documented form.
     """
     try:
-        return model.model_validate_json(response.content)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the body"
+        # Not strict: a number may come as text.
+        return msgspec.json.decode(response.content, type=model, strict=False)
+    except _UNREADABLE as error:
         raise MalformedResponseError(
-            f"{doing}: the answer is not of the documented form: {where}: {first['msg']}",
+            f"{doing}: the answer is not of the documented form: {_fault_of(error)}",
             remedy=NOT_THE_SERVICE,
             request_id=request_id_of(response),
         ) from error
+
+
+def _fault_of(error: Exception) -> str:
+    what, _, where = str(error).partition(" - at `$")
+    return f"{where.strip('.`') or 'the body'}: {what}"

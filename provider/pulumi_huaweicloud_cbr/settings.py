@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
+import msgspec
 from huaweicloudsdkcore.auth.endpoint import get_iam_endpoint_by_id
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
-from pydantic_core import from_json
 
 from pulumi_huaweicloud_cbr.errors import ConfigurationError, quoted, remember_secret
 from pulumi_huaweicloud_cbr.setting_keys import KEYS, SECRET_FIELDS, Key
@@ -46,8 +45,33 @@ _ACCESS_KEY_FIELDS = _WAYS[1]
 _ONE_WORD = re.compile(r"[!-~]+")
 
 
-class Settings(BaseModel):
-    """How to reach CBR and IAM, and with which credentials.
+class Secret:
+    """Text that is shown and stored nowhere: `str` and `repr` hide it, pickling is refused."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def get_secret_value(self) -> str:
+        """Return the text, for what is sent or signed."""
+        return self._text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __repr__(self) -> str:
+        return "Secret('**********')"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not to be stored")
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """How to reach CBR and IAM, and with which credentials; made by `of` or `load`.
 
     `endpoints` maps ``cbr`` and ``iam`` to base URLs in which ``{region}`` stands for the region;
     `tokens` maps a project id to a token that is good for it; `poll_interval_s` is in seconds.
@@ -55,26 +79,24 @@ class Settings(BaseModel):
     `origins` maps a field to the key or the variable that its value came from.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     region: str | None = None
     project_id: str | None = None
-    access_key: SecretStr | None = None
-    secret_key: SecretStr | None = None
-    security_token: SecretStr | None = None
+    access_key: Secret | None = None
+    secret_key: Secret | None = None
+    security_token: Secret | None = None
     user_name: str | None = None
-    password: SecretStr | None = None
+    password: Secret | None = None
     domain_name: str | None = None
-    token: SecretStr | None = None
-    tokens: dict[str, SecretStr] = {}
+    token: Secret | None = None
+    tokens: dict[str, Secret] = msgspec.field(default_factory=dict)
     metadata: bool = True
     auth_url: str | None = None
     cloud: str | None = None
-    endpoints: dict[str, str] = {}
+    endpoints: dict[str, str] = msgspec.field(default_factory=dict)
     insecure: bool = False
     ca_file: str | None = None
     poll_interval_s: float = DEFAULT_POLL_INTERVAL_S
-    origins: dict[str, str] = {}
+    origins: dict[str, str] = msgspec.field(default_factory=dict)
 
     @classmethod
     def load(cls, get: Callable[[str], Any], environ: Mapping[str, str]) -> Settings:
@@ -92,68 +114,35 @@ class Settings(BaseModel):
         given = _given_values(get, environ)
         for field in SECRET_FIELDS:
             _remember(given.get(field))
-        try:
-            return cls(**given)
-        except ValidationError as error:
-            # `from None`: pydantic's own text quotes the inputs, secrets among them.
-            raise ConfigurationError(_describe(error)) from None
+        return cls.of(**given)
+
+    @classmethod
+    def of(cls, **given: Any) -> Settings:
+        """Build settings from values by field, secrets as plain text; None counts as not given.
+
+        Raises:
+            ConfigurationError: one or more values are malformed; all of them are named.
+        """
+        values, faults = {}, []
+        for field, value in given.items():
+            if value is None:
+                continue
+            try:
+                values[field] = _CHECKS[field](value)
+            except _ValueFaultError as fault:
+                faults.append(fault.told_of(field))
+        if faults:
+            raise ConfigurationError(" | ".join(faults))
+        return cls(**values)
 
     def __eq__(self, other: object) -> bool:
         """Whether both lead to the same place as the same caller, wherever values are from."""
         if not isinstance(other, Settings):
             return NotImplemented
-        ours, theirs = dict(self), dict(other)
+        ours, theirs = msgspec.structs.asdict(self), msgspec.structs.asdict(other)
         return ours | {"origins": None} == theirs | {"origins": None}
 
     __hash__ = None  # type: ignore[assignment] # some of the values are mappings
-
-    @field_validator("region")
-    @classmethod
-    def _check_region(cls, value: str | None) -> str | None:
-        if value is not None and not _REGION.fullmatch(value):
-            raise ValueError("want a region id such as 'cn-north-4'")
-        return value
-
-    @field_validator("project_id")
-    @classmethod
-    def _check_project_id(cls, value: str | None) -> str | None:
-        if value is not None and not _PROJECT_ID.fullmatch(value):
-            raise ValueError("want a project id, 32 hexadecimal digits as a rule")
-        return value
-
-    @field_validator("access_key", "secret_key", "security_token")
-    @classmethod
-    def _check_one_word(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _ONE_WORD.fullmatch(value.get_secret_value()):
-            raise ValueError("want letters, digits and signs without spaces or line breaks")
-        return value
-
-    @field_validator("cloud")
-    @classmethod
-    def _check_cloud(cls, value: str | None) -> str | None:
-        if value is not None and not _HOST.fullmatch(value):
-            raise ValueError(f"want a domain such as '{DEFAULT_CLOUD}'")
-        return value
-
-    @field_validator("auth_url")
-    @classmethod
-    def _check_auth_url(cls, value: str | None) -> str | None:
-        return None if value is None else _checked_url(value)
-
-    @field_validator("endpoints")
-    @classmethod
-    def _check_endpoints(cls, value: dict[str, str]) -> dict[str, str]:
-        unknown = sorted(set(value) - set(_SERVICES))
-        if unknown:
-            raise ValueError(f"unknown service {unknown[0]!r}, known are 'cbr' and 'iam'")
-        return {service: _checked_url(url) for service, url in value.items()}
-
-    @field_validator("poll_interval_s")
-    @classmethod
-    def _check_poll_interval(cls, value: float) -> float:
-        if not 0.01 <= value <= 3600:
-            raise ValueError("want seconds from 0.01 to 3600")
-        return value
 
     def cbr_url(self, region: str) -> str:
         """Return the base URL of CBR in a region, without a trailing slash."""
@@ -186,12 +175,6 @@ class Settings(BaseModel):
         # prefix, and the CBR tables of the vendor's SDKs for C#, PHP, TypeScript and C++; the one
         # for Python has it for IAM alone.
         return EU_CLOUD if region.startswith("eu-west-1") else DEFAULT_CLOUD
-
-
-def _checked_url(value: str) -> str:
-    if not _is_url(value.replace("{region}", "region")):
-        raise ValueError("want a URL such as 'https://cbr.{region}.myhuaweicloud.com'")
-    return value
 
 
 def _is_url(text: str) -> bool:
@@ -240,8 +223,8 @@ def _parsed(key: Key, value: Any) -> Any:
     if key.field in _JSON_FIELDS and isinstance(value, str):
         # Structured configuration reaches a program as JSON text.
         try:
-            return from_json(value)
-        except ValueError:
+            return msgspec.json.decode(value)
+        except (ValueError, RecursionError):
             raise ConfigurationError(
                 f"{key}: want a JSON object, got text that is not JSON",
                 remedy="pulumi config set --path sets one member at a time",
@@ -256,23 +239,110 @@ def _remember(value: Any) -> None:
             remember_secret(secret)
 
 
-_WANTED = {
-    "string_type": "want text",
-    "dict_type": "want a JSON object",
-    "bool_type": "want true or false",
-    "bool_parsing": "want true or false",
-    "float_type": "want a number of seconds",
-    "float_parsing": "want a number of seconds",
+class _ValueFaultError(Exception):
+    """A value is not what is wanted; `path` leads to the member of a mapping that is not."""
+
+    def __init__(self, wanted: str, value: Any, path: str = "") -> None:
+        super().__init__(wanted)
+        self.wanted = wanted
+        self.value = value
+        self.path = path
+
+    def told_of(self, field: str) -> str:
+        """Return the fault in words, without the value where it is a secret."""
+        shown = "" if field in SECRET_FIELDS else f" is {quoted(self.value)};"
+        return f"{key_of(field)}{self.path}:{shown} {self.wanted}"
+
+
+Check = Callable[[Any], Any]
+
+
+def _of_type(kind: type, wanted: str) -> Check:
+    def check(value: Any) -> Any:
+        try:
+            # Not strict: configuration and environment hold numbers and flags as text.
+            return msgspec.convert(value, kind, strict=False)
+        except msgspec.ValidationError:
+            raise _ValueFaultError(wanted, value) from None
+
+    return check
+
+
+_text = _of_type(str, "want text")
+_flag = _of_type(bool, "want true or false")
+_number_of_seconds = _of_type(float, "want a number of seconds")
+_object = _of_type(dict, "want a JSON object")
+
+
+def _matching(pattern: re.Pattern[str], wanted: str) -> Check:
+    def check(value: Any) -> str:
+        text: str = _text(value)
+        if not pattern.fullmatch(text):
+            raise _ValueFaultError(wanted, value)
+        return text
+
+    return check
+
+
+def _secret(check: Check) -> Check:
+    return lambda value: Secret(check(value))
+
+
+def _each(check: Check) -> Check:
+    def check_member(name: Any, value: Any) -> Any:
+        try:
+            return check(value)
+        except _ValueFaultError as fault:
+            raise _ValueFaultError(fault.wanted, value, f"[{quoted(name)}]") from None
+
+    def check_members(value: Any) -> dict[str, Any]:
+        return {_text(name): check_member(name, one) for name, one in _object(value).items()}
+
+    return check_members
+
+
+def _url(value: Any) -> str:
+    text: str = _text(value)
+    if not _is_url(text.replace("{region}", "region")):
+        wanted = "want a URL such as 'https://cbr.{region}.myhuaweicloud.com'"
+        raise _ValueFaultError(wanted, value)
+    return text
+
+
+def _endpoints(value: Any) -> dict[str, str]:
+    urls: dict[str, str] = _each(_url)(value)
+    unknown = sorted(set(urls) - set(_SERVICES))
+    if unknown:
+        wanted = f"unknown service {unknown[0]!r}, known are 'cbr' and 'iam'"
+        raise _ValueFaultError(wanted, value)
+    return urls
+
+
+def _interval(value: Any) -> float:
+    seconds: float = _number_of_seconds(value)
+    if not 0.01 <= seconds <= 3600:
+        raise _ValueFaultError("want seconds from 0.01 to 3600", value)
+    return seconds
+
+
+_one_word = _matching(_ONE_WORD, "want letters, digits and signs without spaces or line breaks")
+_CHECKS: dict[str, Check] = {
+    "region": _matching(_REGION, "want a region id such as 'cn-north-4'"),
+    "project_id": _matching(_PROJECT_ID, "want a project id, 32 hexadecimal digits as a rule"),
+    "access_key": _secret(_one_word),
+    "secret_key": _secret(_one_word),
+    "security_token": _secret(_one_word),
+    "user_name": _text,
+    "password": _secret(_text),
+    "domain_name": _text,
+    "token": _secret(_text),
+    "tokens": _each(_secret(_text)),
+    "metadata": _flag,
+    "auth_url": _url,
+    "cloud": _matching(_HOST, f"want a domain such as '{DEFAULT_CLOUD}'"),
+    "endpoints": _endpoints,
+    "insecure": _flag,
+    "ca_file": _text,
+    "poll_interval_s": _interval,
+    "origins": _object,
 }
-
-
-def _describe(error: ValidationError) -> str:
-    faults = []
-    for fault in error.errors(include_url=False, include_context=False):
-        field, *inner = (str(part) for part in fault["loc"])
-        key = _KEY_OF[field]
-        path = "".join(f"[{quoted(part)}]" for part in inner)
-        shown = "" if field in SECRET_FIELDS else f" is {quoted(fault['input'])};"
-        reason = _WANTED.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
-        faults.append(f"{key}{path}:{shown} {reason[:1].lower()}{reason[1:]}")
-    return " | ".join(faults)

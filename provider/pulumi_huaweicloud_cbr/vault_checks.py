@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from pulumi_huaweicloud_cbr.checks import faults_of, or_error
 from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, NotFoundError
@@ -207,5 +209,4 @@ def check_destination_vault(
 
 
 def _without_room(vault: Vault) -> Vault:
-    billing = vault.billing.model_copy(update={"used": None})
-    return vault.model_copy(update={"billing": billing})
+    return structs.replace(vault, billing=structs.replace(vault.billing, used=None))

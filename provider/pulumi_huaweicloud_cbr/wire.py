@@ -1,26 +1,21 @@
 """What CBR and IAM say, as typed values; with `models`, the only home of wire spelling.
 
 Responses are decoded leniently where the vendor's own samples are (nulls in required fields,
-unknown fields, unknown statuses) and strictly where a wrong type would mislead us. Apart from
-`models`, so that a program which decodes nothing does not pay for pydantic.
+unknown fields, unknown statuses, numbers as text) and strictly where a wrong type would mislead us.
+Apart from `models`, so that a program which decodes nothing does not pay for it.
 Source: CBR API reference, CopyBackup, CopyCheckpoint, ShowBackup, ListBackups, ShowVault,
 ListOpLogs and ShowReplicationCapabilities; IAM API reference, KeystoneListProjects.
 """
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-)
+from msgspec import Meta, Struct
+from msgspec.structs import fields, force_setattr
 
 from pulumi_huaweicloud_cbr.models import (
     PENDING_RECORD_STATUSES,
@@ -31,63 +26,55 @@ from pulumi_huaweicloud_cbr.models import (
     readable,
 )
 
-
-def _empty_as_none(value: Any) -> Any:
-    return None if value == "" else value
-
-
-def _in_utc(value: datetime) -> datetime:
-    return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
-
-
 # An id leads to what is changed or deleted, and a region to where credentials are sent, so neither
 # is taken on trust; the id that a submission answers becomes the resource's own.
-Id = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
-Uuid = Annotated[
-    str, StringConstraints(pattern=r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")
-]
-RegionId = Annotated[str, StringConstraints(pattern=f"^{REGION_ID.pattern}$")]
-Word = Annotated[str, StringConstraints(max_length=64)]
+# `\\Z`, since `$` lets a line break follow.
+Id = Annotated[str, Meta(pattern=r"^[!-~]{1,255}\Z")]
+Uuid = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z")]
+RegionId = Annotated[str, Meta(pattern=rf"^{REGION_ID.pattern}\Z")]
+IdIfAny = Annotated[str, Meta(pattern=r"^[!-~]{0,255}\Z")]
+RegionIdIfAny = Annotated[str, Meta(pattern=rf"^({REGION_ID.pattern})?\Z")]
+Word = Annotated[str, Meta(max_length=64)]
 """A status or a type, known or not."""
-Number = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-Moment = Annotated[datetime, AfterValidator(_in_utc)]
-
-Row = TypeVar("Row")
-# Of a list full of junk the first fault is told, and no others are kept.
-Rows = Annotated[tuple[Row, ...], Field(fail_fast=True)]
-
-OptionalText = Annotated[str | None, BeforeValidator(_empty_as_none)]
-"""A string that CBR leaves out, nulls or empties when it has nothing to say."""
-OptionalId = Annotated[Id | None, BeforeValidator(_empty_as_none)]
-OptionalRegionId = Annotated[RegionId | None, BeforeValidator(_empty_as_none)]
+Number = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 
-class WireModel(BaseModel):
-    """Base of everything decoded from a response: immutable, unknown fields ignored."""
+class WireModel(Struct, frozen=True, kw_only=True):
+    """Base of everything decoded from a response: immutable, unknown fields ignored.
 
-    # Built at first use: most runs of a program decode nothing.
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+    What CBR has nothing to say of it leaves out, nulls or empties: an optional field is None then.
+    """
+
+    def __post_init__(self) -> None:
+        for field in _optional_fields(type(self)):
+            if getattr(self, field) == "":
+                force_setattr(self, field, None)
 
 
-class RecordExtraInfo(WireModel):
+@functools.cache
+def _optional_fields(model: type[WireModel]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(model) if field.default is None)
+
+
+class RecordExtraInfo(WireModel, frozen=True):
     """How far a copy got, and why it failed."""
 
     progress: Number | None = None
-    fail_code: OptionalText = None
-    fail_reason: OptionalText = None
+    fail_code: str | None = None
+    fail_reason: str | None = None
 
 
-class ReplicationRecord(WireModel):
+class ReplicationRecord(WireModel, frozen=True):
     """One attempt to copy a backup to another region, as the source backup lists it."""
 
     id: Id
     status: Word
-    created_at: OptionalText = None
-    destination_backup_id: OptionalId = None
-    destination_checkpoint_id: OptionalId = None
-    destination_project_id: OptionalId = None
-    destination_region: OptionalRegionId = None
-    destination_vault_id: OptionalId = None
+    created_at: str | None = None
+    destination_backup_id: IdIfAny | None = None
+    destination_checkpoint_id: IdIfAny | None = None
+    destination_project_id: IdIfAny | None = None
+    destination_region: RegionIdIfAny | None = None
+    destination_vault_id: IdIfAny | None = None
     extra_info: RecordExtraInfo | None = None
 
     @property
@@ -117,13 +104,13 @@ class ReplicationRecord(WireModel):
         return readable(": ".join(parts)) or "CBR gave no reason"
 
 
-class BackupExtendInfo(WireModel):
+class BackupExtendInfo(WireModel, frozen=True):
     """The part of a backup's `extend_info` that decides whether it can be copied."""
 
     contain_system_disk: bool | None = None
 
 
-class Backup(WireModel):
+class Backup(WireModel, frozen=True):
     """A backup, or a replica where `image_type` is ``replication``; sizes in GB."""
 
     id: Id
@@ -131,18 +118,18 @@ class Backup(WireModel):
     description: str | None = None
     project_id: str | None = None
     vault_id: str | None = None
-    checkpoint_id: OptionalId = None
+    checkpoint_id: IdIfAny | None = None
     image_type: str | None = None
     status: Word | None = None
-    resource_id: OptionalText = None
+    resource_id: str | None = None
     resource_name: str | None = None
     resource_type: Word | None = None
     resource_size: Number | None = None
-    provider_id: OptionalText = None
-    created_at: OptionalText = None
-    expired_at: OptionalText = None
+    provider_id: str | None = None
+    created_at: str | None = None
+    expired_at: str | None = None
     extend_info: BackupExtendInfo | None = None
-    replication_records: Rows[ReplicationRecord] | None = None
+    replication_records: tuple[ReplicationRecord, ...] | None = None
 
     @property
     def is_replica(self) -> bool:
@@ -155,7 +142,7 @@ class Backup(WireModel):
         return self.replication_records or ()
 
 
-class VaultBilling(WireModel):
+class VaultBilling(WireModel, frozen=True):
     """Kind, state and room of a vault: `size` in GB, `used` in MB."""
 
     status: Word | None = None
@@ -165,7 +152,7 @@ class VaultBilling(WireModel):
     object_type: Word | None = None
 
 
-class Vault(WireModel):
+class Vault(WireModel, frozen=True):
     """A vault; one that takes replicas has `billing.protect_type` ``replication``."""
 
     id: Id
@@ -181,65 +168,71 @@ class Vault(WireModel):
         return self.billing.size - self.billing.used / 1024
 
 
-class Replication(WireModel):
+class Replication(WireModel, frozen=True):
     """What CopyBackup answers: the record to follow the copy by, and the destination echoed."""
 
     replication_record_id: Uuid
-    backup_id: OptionalText = None
-    project_id: OptionalText = None
-    provider_id: OptionalText = None
-    source_region: OptionalText = None
-    destination_project_id: OptionalText = None
-    destination_region: OptionalText = None
-    destination_vault_id: OptionalText = None
+    backup_id: str | None = None
+    project_id: str | None = None
+    provider_id: str | None = None
+    source_region: str | None = None
+    destination_project_id: str | None = None
+    destination_region: str | None = None
+    destination_vault_id: str | None = None
 
 
-class CopyOfVault(WireModel):
+class CopyOfVault(WireModel, frozen=True):
     """One backup that a vault-level copy takes, and the record to follow it by."""
 
     backup_id: Id
     replication_record_id: Uuid
 
 
-class VaultCopies(WireModel):
+class VaultCopies(WireModel, frozen=True):
     """What CopyCheckpoint answers: the copies that it began, none where nothing was left to do."""
 
-    backups: Rows[CopyOfVault]
-    vault_id: OptionalText = None
-    provider_id: OptionalText = None
+    backups: tuple[CopyOfVault, ...]
+    vault_id: str | None = None
+    provider_id: str | None = None
 
 
-class RegionCapability(WireModel):
+class RegionCapability(WireModel, frozen=True):
     """A region and the regions that its backups can be copied to."""
 
     name: str
-    replication_destinations: Rows[RegionId]
+    replication_destinations: tuple[RegionId, ...]
 
 
-class Project(WireModel):
+class Project(WireModel, frozen=True):
     """An IAM project; `domain_id` is the account's."""
 
     id: Id
     name: str
-    domain_id: OptionalId = None
+    domain_id: IdIfAny | None = None
     enabled: bool | None = None
 
 
-class TokenProject(WireModel):
+class TokenProject(WireModel, frozen=True):
     """The project that a token is scoped to."""
 
     id: Id
 
 
-class TokenBody(WireModel):
+class TokenBody(WireModel, frozen=True):
     """What IAM says of a token; the token itself is in a header."""
 
-    issued_at: Moment | None = None
-    expires_at: Moment | None = None
+    issued_at: datetime | None = None
+    expires_at: datetime | None = None
     project: TokenProject | None = None
 
+    def __post_init__(self) -> None:
+        for field in ("issued_at", "expires_at"):
+            moment = getattr(self, field)
+            if moment is not None and moment.tzinfo is None:
+                force_setattr(self, field, moment.replace(tzinfo=timezone.utc))
 
-class TokenEnvelope(WireModel):
+
+class TokenEnvelope(WireModel, frozen=True):
     """``{"token": …}``."""
 
     token: TokenBody
@@ -249,28 +242,28 @@ RECORD_STATUSES_OF_TASKS = {"waiting": STATUS_SUBMITTED, "running": "replicating
 """What a record says while its task says this (CBR API reference, ListOpLogs, status)."""
 
 
-class TaskReplication(WireModel):
+class TaskReplication(WireModel, frozen=True):
     """What the log of a replication task says of the two backups."""
 
-    source_backup_id: OptionalText = None
-    destination_backup_id: OptionalId = None
-    destination_checkpoint_id: OptionalId = None
-    destination_project_id: OptionalId = None
-    destination_region: OptionalText = None
+    source_backup_id: str | None = None
+    destination_backup_id: IdIfAny | None = None
+    destination_checkpoint_id: IdIfAny | None = None
+    destination_project_id: IdIfAny | None = None
+    destination_region: str | None = None
 
 
-class TaskExtraInfo(WireModel):
+class TaskExtraInfo(WireModel, frozen=True):
     """The part of a task's `extra_info` that concerns replication."""
 
     replication: TaskReplication | None = None
 
 
-class Task(WireModel):
+class Task(WireModel, frozen=True):
     """One entry of the operation log."""
 
     id: str
     status: Word | None = None
-    created_at: OptionalText = None
+    created_at: str | None = None
     extra_info: TaskExtraInfo | None = None
 
     @property
@@ -285,60 +278,60 @@ class Task(WireModel):
         return extra.replication or TaskReplication()
 
 
-class BackupEnvelope(WireModel):
+class BackupEnvelope(WireModel, frozen=True):
     """``{"backup": …}``."""
 
     backup: Backup
 
 
-class BackupPage(WireModel):
+class BackupPage(WireModel, frozen=True):
     """One page of ListBackups."""
 
-    backups: Rows[Backup]
+    backups: tuple[Backup, ...]
     count: int | None = None
 
 
-class VaultEnvelope(WireModel):
+class VaultEnvelope(WireModel, frozen=True):
     """``{"vault": …}``."""
 
     vault: Vault
 
 
-class VaultPage(WireModel):
+class VaultPage(WireModel, frozen=True):
     """One page of ListVault or ListExternalVault."""
 
-    vaults: Rows[Vault]
+    vaults: tuple[Vault, ...]
     count: int | None = None
 
 
-class ReplicationEnvelope(WireModel):
+class ReplicationEnvelope(WireModel, frozen=True):
     """``{"replication": …}``."""
 
     replication: Replication
 
 
-class VaultCopiesEnvelope(WireModel):
+class VaultCopiesEnvelope(WireModel, frozen=True):
     """``{"replication": …}`` of a whole vault."""
 
     replication: VaultCopies
 
 
-class CapabilitiesEnvelope(WireModel):
+class CapabilitiesEnvelope(WireModel, frozen=True):
     """``{"regions": […]}``."""
 
-    regions: Rows[RegionCapability]
+    regions: tuple[RegionCapability, ...]
 
 
-class ProjectPage(WireModel):
+class ProjectPage(WireModel, frozen=True):
     """``{"projects": […]}``."""
 
-    projects: Rows[Project]
+    projects: tuple[Project, ...]
 
 
-class TaskPage(WireModel):
+class TaskPage(WireModel, frozen=True):
     """One page of ListOpLogs."""
 
-    operation_logs: Rows[Task]
+    operation_logs: tuple[Task, ...]
     count: int | None = None
 
 

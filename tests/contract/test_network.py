@@ -175,7 +175,7 @@ def open_proxy(port: int | None) -> Iterator[Proxy]:
 
 def ask(url: str, **settings: Any) -> str:
     """Read a backup there; return its id."""
-    chosen = Settings(**{"token": TOKEN, "endpoints": {"cbr": url, "iam": url}} | settings)
+    chosen = Settings.of(**{"token": TOKEN, "endpoints": {"cbr": url, "iam": url}} | settings)
 
     async def run() -> str:
         clock = FakeClock()
@@ -225,7 +225,7 @@ def test_insecure_is_warned_of_once(
 ) -> None:
     """Without verification everything works, and each run says so, once."""
     with open_service(tls_for(authority, "elsewhere.example.test")) as service:
-        chosen = Settings(token=TOKEN, endpoints={"cbr": service.url}, insecure=True)
+        chosen = Settings.of(token=TOKEN, endpoints={"cbr": service.url}, insecure=True)
         session = Session(chosen, clock=FakeClock())
         found = []
         for _ in range(3):

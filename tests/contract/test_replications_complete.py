@@ -161,7 +161,7 @@ async def make_bench() -> AsyncIterator[MakeBench]:
         def make(copies: dict[str, dict[str, Any]], **options: Any) -> Bench:
             simulator = InProcessSimulator(_world(copies, **options))
             stack.callback(simulator.close)
-            settings = Settings(
+            settings = Settings.of(
                 region="source",
                 user_name="ops",
                 password=PASSWORD,

@@ -62,7 +62,7 @@ def make_settings(**changes: Any) -> Settings:
         "domain_name": "acme-cloud",
         **changes,
     }
-    return Settings(**{key: value for key, value in given.items() if value is not None})
+    return Settings.of(**{key: value for key, value in given.items() if value is not None})
 
 
 def make_auth(clock: FakeClock, project_id: str | None = None, **changes: Any) -> PasswordAuth:
@@ -446,7 +446,7 @@ def test_given_tokens_project_gets_its_own_or_the_common_one(
     tokens: dict[str, str], token: str | None, expected: str
 ) -> None:
     """A project's own token comes before the one for all."""
-    settings = Settings(token=token, tokens=tokens)
+    settings = Settings.of(token=token, tokens=tokens)
     authenticator = make_authenticator(settings, FakeClock())
 
     assert expected == stamped_by(authenticator.for_project(SOURCE))
@@ -454,7 +454,7 @@ def test_given_tokens_project_gets_its_own_or_the_common_one(
 
 def test_given_tokens_none_for_project_is_told() -> None:
     """A project without a token is named, with the setting to add it to."""
-    settings = Settings(tokens={"other": "foreign"})
+    settings = Settings.of(tokens={"other": "foreign"})
 
     with pytest.raises(ConfigurationError) as caught:
         make_authenticator(settings, FakeClock()).for_project(SOURCE)
@@ -480,7 +480,7 @@ def test_given_tokens_lookup_is_asked_at_home(
     given: dict[str, Any], expected: tuple[str, str]
 ) -> None:
     """A project is looked up in the configured region, where the token is sure to be good."""
-    region, auth = make_authenticator(Settings(**given), FakeClock()).for_lookup("cn-east-3")
+    region, auth = make_authenticator(Settings.of(**given), FakeClock()).for_lookup("cn-east-3")
 
     assert expected == (region, stamped_by(auth))
 
@@ -514,7 +514,7 @@ def test_make_authenticator_part_missing_is_named(
 def test_make_authenticator_no_credentials_tells_all_ways() -> None:
     """Without any credentials both ways of giving them are told."""
     with pytest.raises(ConfigurationError) as caught:
-        make_authenticator(Settings(domain_name="acme-cloud", metadata=False), FakeClock())
+        make_authenticator(Settings.of(domain_name="acme-cloud", metadata=False), FakeClock())
 
     assert "huaweicloud:userName" in str(caught.value)
     assert "HW_AUTH_TOKEN" in str(caught.value)
@@ -592,10 +592,10 @@ def test_describe_credentials_says_what_counts_and_from_where(
 
 def test_describe_credentials_made_by_a_program_have_no_source() -> None:
     """Of settings that a program made itself, no source is known."""
-    assert "access key" == describe_credentials(Settings(access_key="a", secret_key="s"))
+    assert "access key" == describe_credentials(Settings.of(access_key="a", secret_key="s"))
 
 
 def test_describe_credentials_refuses_what_cannot_sign_in() -> None:
     """What is no way of signing in is the same error as it is for the first request."""
     with pytest.raises(ConfigurationError, match="needs also huaweicloud:secretKey"):
-        describe_credentials(Settings(access_key="a"))
+        describe_credentials(Settings.of(access_key="a"))

@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-from pydantic import ValidationError
 
 from pulumi_huaweicloud_cbr import bodies
 from pulumi_huaweicloud_cbr.bodies import BODY_LIMIT, VALUE_LIMIT, bound_body
@@ -22,7 +21,6 @@ from pulumi_huaweicloud_cbr.errors import (
     OutcomeUnknownError,
     ResponseTooLargeError,
 )
-from pulumi_huaweicloud_cbr.wire import BackupPage
 from tests.unit.wire import (
     SHOWN,
     SOURCE,
@@ -245,7 +243,7 @@ async def test_many_small_values_are_refused(value: bytes) -> None:
     error = await error_from(once.wire, list_backups)
 
     assert ResponseTooLargeError is type(error)
-    assert "has more than 4,000,000 values" in str(error)
+    assert "has more than 3,000,000 values" in str(error)
     assert 1 == len(once.wire.requests)
 
 
@@ -358,14 +356,6 @@ def test_usual_page_has_much_room() -> None:
     }
 
     assert len(json.dumps({"backups": [usual] * PAGE_SIZE}).encode()) < BODY_LIMIT / 10
-
-
-def test_list_of_junk_has_one_fault() -> None:
-    """The faults of a long list of junk do not fill the memory either."""
-    with pytest.raises(ValidationError) as caught:
-        BackupPage.model_validate_json('{"backups": [1, 1, 1]}')
-
-    assert 1 == caught.value.error_count()
 
 
 @pytest.mark.anyio

@@ -104,7 +104,7 @@ class Searched:
 
     def keys(self, clock: FakeClock, **settings: Any) -> ChainKeys:
         """Return the source of keys that asks here."""
-        return ChainKeys(self.way, Settings(**settings), clock)
+        return ChainKeys(self.way, Settings.of(**settings), clock)
 
 
 # -- which way counts ----------------------------------------------------------------------
@@ -179,9 +179,9 @@ def test_way_of_the_vendors_tools_is_the_last(
     for name, value in OIDC.items():
         monkeypatch.setenv(name, value)
 
-    make_authenticator(Settings(**given), FakeClock())
+    make_authenticator(Settings.of(**given), FakeClock())
 
-    assert "OIDC" not in describe_credentials(Settings(**given))
+    assert "OIDC" not in describe_credentials(Settings.of(**given))
 
 
 @pytest.mark.parametrize("by", ["variable", "profile"])
@@ -189,7 +189,7 @@ def test_way_that_is_given_needs_no_password_for_a_name(
     home: Path, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
     """A stack that names its user can be run with keys that are found."""
-    chosen = Settings(user_name="ops", domain_name="acme")
+    chosen = Settings.of(user_name="ops", domain_name="acme")
     with pytest.raises(ConfigurationError, match="needs also huaweicloud:password"):
         describe_credentials(chosen)
     if by == "profile":
@@ -237,7 +237,7 @@ def test_way_with_a_part_missing_is_named(
 def test_way_none_and_no_metadata_wanted_is_told_at_once() -> None:
     """Who does not want the metadata service asked has the list of ways before any request."""
     with pytest.raises(ConfigurationError, match="no credentials are configured; set huaweicloud"):
-        make_authenticator(Settings(metadata=False), FakeClock())
+        make_authenticator(Settings.of(metadata=False), FakeClock())
 
 
 def test_way_is_not_loaded_before_it_is_used() -> None:
@@ -426,7 +426,7 @@ def test_sts_is_asked_in_the_region(
     """The vendor's table says where STS is, unless it is said otherwise."""
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    chosen = Settings(**settings)
+    chosen = Settings.of(**settings)
 
     assert expected == chain._sts_url(chosen, chosen.region or REGION)
 
@@ -463,7 +463,7 @@ def test_iam_is_asked_where_the_configuration_says(
     """What is configured for IAM counts before what the vendor's tools read."""
     monkeypatch.setenv("HUAWEICLOUD_SDK_IAM_ENDPOINT", variable)
 
-    assert expected == chain._iam_url(Settings(**settings), REGION, of_profile)
+    assert expected == chain._iam_url(Settings.of(**settings), REGION, of_profile)
 
 
 @pytest.mark.parametrize(
@@ -479,7 +479,7 @@ def test_vendors_sdk_is_told_where_to_ask(
     """In another cloud the SDK asks there, and not at its own addresses."""
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    chosen = Settings(cloud="example.org")
+    chosen = Settings.of(cloud="example.org")
 
     credentials = find_way(chosen).look(chosen, REGION)
 

@@ -250,7 +250,7 @@ def test_sign_in_is_told_with_its_reason(
     given: dict[str, Any], way: str | None, text: str, reason: str
 ) -> None:
     """The way that is taken, and what was passed over for it."""
-    assert SignIn(way, text, reason) == describe_sign_in(Settings(**given))
+    assert SignIn(way, text, reason) == describe_sign_in(Settings.of(**given))
 
 
 def test_settings_are_told_with_their_places() -> None:

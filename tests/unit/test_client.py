@@ -383,7 +383,7 @@ async def test_send_answer_that_trickles_in_is_outcome_unknown(
         await anyio.sleep_forever()
         raise AssertionError("nothing lasts for ever")
 
-    settings = Settings(token=TOKEN)
+    settings = Settings.of(token=TOKEN)
     clock = FakeClock()
     async with CbrClient(
         settings,
@@ -618,7 +618,7 @@ async def test_respond_pause_is_told_beforehand() -> None:
 @pytest.mark.anyio
 async def test_client_without_listener_pauses_silently() -> None:
     """Nobody needs to be told of a pause."""
-    settings = Settings(token=TOKEN)
+    settings = Settings.of(token=TOKEN)
     wire = Wire(httpx.Response(429, json=THROTTLED), httpx.Response(200, json=SHOWN))
     api = CbrClient(
         settings,
@@ -640,7 +640,7 @@ def test_client_unusable_ca_file_is_told(tmp_path: Path, content: str | None) ->
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_text(content)
-    settings = Settings(token=TOKEN, ca_file=str(path))
+    settings = Settings.of(token=TOKEN, ca_file=str(path))
 
     with pytest.raises(ConfigurationError) as caught:
         CbrClient(settings, make_authenticator(settings, FakeClock()))
@@ -652,7 +652,7 @@ def test_client_unusable_ca_file_is_told(tmp_path: Path, content: str | None) ->
 @pytest.mark.parametrize("ca_file", [None, "none"], ids=["alone", "insecure-first"])
 def test_tls_context_without_checks(ca_file: str | None) -> None:
     """Certificates are not checked where the user says so, and only there."""
-    assert client_module._tls_context(Settings(insecure=True, ca_file=ca_file)) is False
+    assert client_module._tls_context(Settings.of(insecure=True, ca_file=ca_file)) is False
 
 
 def test_tls_context_checks_certificates_and_names() -> None:
@@ -669,7 +669,7 @@ def test_tls_context_ca_file_is_loaded() -> None:
     """Certificates from a file of one's own are trusted, and host names still checked."""
     authorities = Path(certifi.where())
 
-    context = client_module._tls_context(Settings(ca_file=str(authorities)))
+    context = client_module._tls_context(Settings.of(ca_file=str(authorities)))
 
     assert isinstance(context, ssl.SSLContext)
     assert context.check_hostname
@@ -679,7 +679,7 @@ def test_tls_context_ca_file_is_loaded() -> None:
 @pytest.mark.anyio
 async def test_client_system_clock_is_the_default() -> None:
     """Without a clock of the caller's the machine's own time counts."""
-    settings = Settings(token=TOKEN)
+    settings = Settings.of(token=TOKEN)
     wire = Wire(httpx.Response(200, json=SHOWN))
     async with CbrClient(
         settings,
@@ -701,7 +701,7 @@ async def test_on_answer_sees_each_answer_of_sign_ins_too() -> None:
         httpx.Response(201, json=token, headers={"X-Subject-Token": TOKEN}),
         httpx.Response(404, json={"error_code": "BackupService.6200", "error_msg": "none"}),
     )
-    settings = Settings(user_name="ops", password="a-password", domain_name="acme")
+    settings = Settings.of(user_name="ops", password="a-password", domain_name="acme")
     async with CbrClient(
         settings,
         make_authenticator(settings, wire.clock),
@@ -718,7 +718,7 @@ async def test_on_answer_sees_each_answer_of_sign_ins_too() -> None:
 @pytest.mark.anyio
 async def test_limits_of_a_call_can_be_shorter() -> None:
     """Who waits for a command sets limits of his own, and the message tells the one that held."""
-    settings = Settings(token=TOKEN)
+    settings = Settings.of(token=TOKEN)
     timeouts = httpx.Timeout(connect=1.0, read=2.0, write=3.0, pool=4.0)
     asked: list[dict[str, float]] = []
 

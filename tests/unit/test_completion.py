@@ -86,7 +86,7 @@ class ScriptedCloud:
 
     async def wait(self, records: dict[str, str], timeout_s: float = 3600.0) -> dict[str, str]:
         """Wait for the copies of these records."""
-        settings = Settings(token="a-token", region="cn-north-4")
+        settings = Settings.of(token="a-token", region="cn-north-4")
         transport = httpx.MockTransport(self._answer)
         auth = make_authenticator(settings, self)
         async with CbrClient(settings, auth, clock=self, transport=transport) as api:

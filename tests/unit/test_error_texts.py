@@ -17,6 +17,7 @@ from typing import Any
 
 import anyio
 import httpx
+import msgspec
 import pytest
 from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException, SdkError
 from pulumi.dynamic import Config, ConfigureRequest
@@ -137,7 +138,7 @@ class Routes(Wire):
 
 def record(**changes: Any) -> ReplicationRecord:
     """Return a record of a finished copy."""
-    return ReplicationRecord.model_validate(
+    return msgspec.convert(
         {
             "id": RECORD,
             "status": "success",
@@ -146,13 +147,14 @@ def record(**changes: Any) -> ReplicationRecord:
             "destination_vault_id": VAULT,
             "destination_backup_id": REPLICA,
             **changes,
-        }
+        },
+        ReplicationRecord,
     )
 
 
 def shown(*records: ReplicationRecord, id_: str = BACKUP, **fields: Any) -> httpx.Response:
     """Return the answer that shows a backup."""
-    listed = [row.model_dump() for row in records]
+    listed = msgspec.to_builtins(records)
     return httpx.Response(
         200, json={"backup": {"id": id_, "replication_records": listed, **fields}}
     )
@@ -257,12 +259,12 @@ def filtered(**filters: Any) -> str:
 def backup(**changes: Any) -> Backup:
     """Return a backup that can be copied."""
     fields = {"id": BACKUP, "status": "available", "resource_type": "OS::Nova::Server", **changes}
-    return Backup.model_validate(fields)
+    return msgspec.convert(fields, Backup)
 
 
 def vault(**billing: Any) -> Vault:
     """Return a vault."""
-    return Vault.model_validate({"id": VAULT, "billing": billing})
+    return msgspec.convert({"id": VAULT, "billing": billing}, Vault)
 
 
 def waited(status: str) -> str:
@@ -372,7 +374,7 @@ def with_provider(kind: type[_base.CbrProvider], work: Work, **answers: Any) -> 
     provider = kind()
     provider.configure(ConfigureRequest(Config({"huaweicloud:token": "t"}, "p")))
     session = Session(
-        Settings(token="t"),
+        Settings.of(token="t"),
         transport=httpx.MockTransport(Routes(**answers).handle),
         clock=FakeClock(),
     )
@@ -507,7 +509,7 @@ def insecure_told() -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_messages, "warn", told.append)
         session = Session(
-            Settings(token="t", insecure=True), transport=httpx.MockTransport(Wire(EMPTY).handle)
+            Settings.of(token="t", insecure=True), transport=httpx.MockTransport(Wire(EMPTY).handle)
         )
         session.client()
         session.client()
@@ -622,10 +624,10 @@ SOURCE_VAULT = "de587d5d-f63e-4ea1-a892-5935070352ba"
 
 def shown_in_list(*records: ReplicationRecord, **fields: Any) -> httpx.Response:
     """Return the list of a vault with one backup."""
-    listed = [row.model_dump() for row in records]
+    listed = msgspec.to_builtins(records)
     named = backup(resource_name="erp-db-01", created_at="2026-11-20T02:00:11.000000", **fields)
     return httpx.Response(
-        200, json={"backups": [{**named.model_dump(), "replication_records": listed}]}
+        200, json={"backups": [{**msgspec.to_builtins(named), "replication_records": listed}]}
     )
 
 
@@ -686,7 +688,7 @@ def vault_diff_tells(*records: ReplicationRecord, **changes: Any) -> str:
 
 TEXTS: dict[str, Callable[[], str]] = {
     "auth-nothing": lambda: caught(
-        lambda: make_authenticator(Settings(metadata=False), FakeClock())
+        lambda: make_authenticator(Settings.of(metadata=False), FakeClock())
     ),
     "chain-part": lambda: caught_with(
         {"HUAWEICLOUD_SDK_IDP_ID": "ci"}, lambda: chain.find_way(Settings())
@@ -704,9 +706,11 @@ TEXTS: dict[str, Callable[[], str]] = {
         lambda: chain.search(chain.find_way(Settings()), Settings(), SOURCE.region),
     ),
     "chain-refused": lambda: ChainKeys(way_with(POD), Settings(), FakeClock()).remedy or "",
-    "auth-part": lambda: caught(lambda: make_authenticator(Settings(user_name="u"), FakeClock())),
+    "auth-part": lambda: caught(
+        lambda: make_authenticator(Settings.of(user_name="u"), FakeClock())
+    ),
     "auth-half-a-key": lambda: caught(
-        lambda: make_authenticator(Settings(access_key="DEMO"), FakeClock())
+        lambda: make_authenticator(Settings.of(access_key="DEMO"), FakeClock())
     ),
     "auth-wrong-secret-key": lambda: unsigned("verify aksk signature fail"),
     "auth-refused-before": refused_before,
@@ -717,7 +721,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     "auth-expired-keys": lambda: unsigned("token expires, expires_at: 2025"),
     "auth-foreign-security-token": lambda: unsigned("decrypt token fail"),
     "auth-no-token-of-project": lambda: caught(
-        lambda: GivenTokens(Settings(tokens={"p": "t"})).for_project(SOURCE)
+        lambda: GivenTokens(Settings.of(tokens={"p": "t"})).for_project(SOURCE)
     ),
     "auth-no-header": lambda: ends(
         get_backup, Wire(httpx.Response(201, json={})), **PASSWORD_SIGN_IN
@@ -738,7 +742,7 @@ TEXTS: dict[str, Callable[[], str]] = {
         lambda api: api.get_backup(ProjectScope("a/b", "p"), BACKUP), Wire(EMPTY)
     ),
     "client-ca-file": lambda: caught(
-        lambda: client._tls_context(Settings(ca_file="/nowhere/ca.pem"))
+        lambda: client._tls_context(Settings.of(ca_file="/nowhere/ca.pem"))
     ),
     "client-authorities": no_authorities,
     "client-call-limit": unanswered,
@@ -1335,8 +1339,8 @@ EXPECTED = {
     "responses-other-form": (
         "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "
         "project (c6cb0876eaee4f5092d0fdf4c4fc09b3): the answer is not of the "
-        "documented form: backup: Field required; check the endpoint; a proxy may have "
-        "answered in the service's place"
+        "documented form: the body: Object missing required field `backup`; check the "
+        "endpoint; a proxy may have answered in the service's place"
     ),
     "clock-interrupted": (
         "interrupted while waiting; what was begun goes on in CBR; run the same command "

@@ -43,7 +43,7 @@ class Cloud:
         self.answers = answers or {}
         self.rows = rows or {}
         self.requests: list[httpx.Request] = []
-        settings = Settings(token="a-token", region="cn-north-4")
+        settings = Settings.of(token="a-token", region="cn-north-4")
         self.api = CbrClient(
             settings,
             make_authenticator(settings, SystemClock()),

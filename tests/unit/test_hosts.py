@@ -253,7 +253,9 @@ async def test_region_cannot_name_another_host(region: str, way: str) -> None:
 def test_region_of_any_form_stays_below_the_configured_domain() -> None:
     """Whatever passes for a region, the host ends as the configuration says."""
     for region in ("cn-north-4", "elsewhere.example", "..", "-", "a" * 255):
-        settings = Settings(cloud="otc.example", endpoints={"iam": "https://{region}.iam.example"})
+        settings = Settings.of(
+            cloud="otc.example", endpoints={"iam": "https://{region}.iam.example"}
+        )
 
         assert str(httpx.URL(settings.cbr_url(region)).host).endswith(".otc.example")
         assert str(httpx.URL(settings.iam_url(region)).host).endswith(".iam.example")
@@ -301,7 +303,7 @@ def test_tls_is_verified_by_default(
 
 def test_tls_is_off_by_the_one_setting() -> None:
     """Only who says so goes without certificates."""
-    (context,) = contexts_of(Settings(token=TOKEN, insecure=True))
+    (context,) = contexts_of(Settings.of(token=TOKEN, insecure=True))
 
     assert ssl.CERT_NONE is context.verify_mode
 
@@ -343,7 +345,7 @@ def test_tls_can_be_off_in_two_places() -> None:
 
 def test_every_wait_for_the_network_has_a_limit() -> None:
     """To connect, to send, to read and to get a connection each has one; so has a whole call."""
-    settings = Settings(token=TOKEN)
+    settings = Settings.of(token=TOKEN)
     limits = CbrClient(settings, make_authenticator(settings, FakeClock()))._http.timeout
 
     assert TIMEOUTS == limits

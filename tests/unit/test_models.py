@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from pulumi_huaweicloud_cbr.wire import ReplicationRecord
@@ -30,8 +31,8 @@ def test_record_status_is_one_of_three_or_unknown(
     status: str, replica: str | None, expected: str | None
 ) -> None:
     """A copy is to come, failed or succeeded; a skipped one succeeded where it names a replica."""
-    record = ReplicationRecord.model_validate(
-        {"id": "r", "status": status, "destination_backup_id": replica}
+    record = msgspec.convert(
+        {"id": "r", "status": status, "destination_backup_id": replica}, ReplicationRecord
     )
 
     said = {

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
+import msgspec
 import pytest
 from huaweicloudsdkcbr.v1.region.cbr_region import CbrRegion
 from huaweicloudsdkcore.auth.internal import IamHelper
 from huaweicloudsdkiam.v3.region.iam_region import IamRegion
+from msgspec.structs import asdict
 
 from pulumi_huaweicloud_cbr import ConfigurationError
 from pulumi_huaweicloud_cbr.setting_keys import KEYS
@@ -185,8 +188,18 @@ def test_secret_is_not_shown(key: str) -> None:
     """A secret is in no text that settings turn into."""
     settings = load({key: CANARY, "tokens": f'{{"project": "{CANARY}"}}'})
 
-    for text in (repr(settings), str(settings), settings.model_dump_json()):
+    for text in (repr(settings), str(settings), str(asdict(settings))):
         assert CANARY not in text
+
+
+def test_secret_is_not_stored() -> None:
+    """Settings with a secret cannot be pickled: none gets into a state with a provider."""
+    settings = load({"password": CANARY})
+
+    with pytest.raises(TypeError, match="not to be stored"):
+        pickle.dumps(settings)
+    with pytest.raises(TypeError, match="Secret"):
+        msgspec.json.encode(settings)
 
 
 def test_malformed_secret_is_not_quoted() -> None:

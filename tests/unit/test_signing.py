@@ -65,7 +65,7 @@ def sent(asked: OddRequest) -> httpx.Request:
         seen.append(request)
         return httpx.Response(200)
 
-    chosen = Settings(**KEYS | {"security_token": asked.security_token})
+    chosen = Settings.of(**KEYS | {"security_token": asked.security_token})
     keys = AccessKeys(GivenKeys(chosen), FakeClock())
     auth = keys.for_lookup("cn-north-4")[1]
     if asked.project_id is not None:
@@ -149,7 +149,7 @@ async def test_repetition_is_signed_anew() -> None:
 def test_signature_without_a_key_is_a_programming_error() -> None:
     """Nothing is signed with half a key."""
     with pytest.raises(RuntimeError, match="without an access key"):
-        GivenKeys(Settings(**{**KEYS, "secret_key": None}))
+        GivenKeys(Settings.of(**{**KEYS, "secret_key": None}))
 
 
 # -- a key that is refused -------------------------------------------------------------------
@@ -317,7 +317,7 @@ async def test_first_calls_go_one_by_one_and_then_together() -> None:
         at_once -= 1
         return httpx.Response(200, json=SHOWN)
 
-    keys = AccessKeys(GivenKeys(Settings(**KEYS)), FakeClock())
+    keys = AccessKeys(GivenKeys(Settings.of(**KEYS)), FakeClock())
     auth = keys.for_project(SOURCE)
     async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as client:
         await asyncio.gather(*(client.get(f"https://{HOST}/v3/x", auth=auth) for _ in range(5)))
@@ -377,7 +377,7 @@ async def test_refused_keys_are_renewed_once_in_a_request_and_leave_nothing_behi
 
 def make(**given: Any) -> object:
     """Return the way of signing in of some settings."""
-    return make_authenticator(Settings(**given), FakeClock())
+    return make_authenticator(Settings.of(**given), FakeClock())
 
 
 PASSWORD = {"user_name": "ops", "password": "no-secret", "domain_name": "acme"}

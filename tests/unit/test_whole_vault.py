@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from pulumi_huaweicloud_cbr.decisions import Attempt
@@ -142,7 +143,7 @@ def test_check_view_names_some_and_counts_the_rest() -> None:
 def make_vault(**billing: Any) -> Vault:
     """Return a destination vault that fits."""
     facts = {"protect_type": "replication", "object_type": "server", "size": 100, "used": 0}
-    return Vault.model_validate({"id": VAULT, "billing": {**facts, **billing}})
+    return msgspec.convert({"id": VAULT, "billing": {**facts, **billing}}, Vault)
 
 
 @pytest.mark.parametrize(

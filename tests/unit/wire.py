@@ -78,7 +78,7 @@ class Wire:
 
     def client(self, budget: RetryBudget | None = None, **settings: Any) -> CbrClient:
         """Return a client on this network."""
-        chosen = Settings(**({"token": TOKEN} | settings))
+        chosen = Settings.of(**({"token": TOKEN} | settings))
         return CbrClient(
             chosen,
             make_authenticator(chosen, self.clock),

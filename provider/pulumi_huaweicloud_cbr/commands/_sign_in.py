@@ -58,7 +58,7 @@ def places_of(
     """Return where each setting in use was found: its name there, and which place that is."""
     places = {}
     for key in KEYS:
-        if key.field not in settings.model_fields_set:
+        if key.field not in settings.origins:
             continue
         if get(f"huaweicloud:{key.config}") not in (None, ""):
             places[f"huaweicloud:{key.config}"] = "stack"

@@ -12,7 +12,6 @@ import platform
 import sys
 import traceback
 from collections.abc import Callable
-from importlib.metadata import version
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
@@ -81,6 +80,8 @@ def served(method: Method) -> Method:
 
 def _report(error: BaseException) -> str:
     """Return what a user is to know and to report of a fault of this package."""
+    from importlib.metadata import version
+
     return (
         f"unexpected {type(error).__name__} in {DISTRIBUTION} {version(DISTRIBUTION)} (pulumi "
         f"{version('pulumi')}, Python {platform.python_version()}); this is a fault of the "
