@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from live.asking import records_in
 from live.ledger import Entry, Ledger

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
-from dataclasses import dataclass
 from typing import Protocol
 
 import httpx
+from msgspec import Struct
 
 from pulumi_huaweicloud_cbr.chain import ChainKeys, find_way, is_way_given
 from pulumi_huaweicloud_cbr.clock import Clock
@@ -76,8 +76,7 @@ def describe_credentials(settings: Settings) -> str:
     return _choose(settings).described
 
 
-@dataclass(frozen=True)
-class _SignIn:
+class _SignIn(Struct, frozen=True):
     """The way of signing in that counts: in words that hold no secret, and as what does it."""
 
     described: str
@@ -192,8 +191,7 @@ class GivenTokens:
         return self._settings.region or region, GivenTokenAuth(token.get_secret_value())
 
 
-@dataclass(frozen=True)
-class _Token:
+class _Token(Struct, frozen=True):
     value: str
     renew_at: float
     project_id: str | None

@@ -8,8 +8,9 @@ key, so it is repeated only where it was certainly not carried out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pulumi_huaweicloud_cbr.error_codes import Repeat, facts_of
 from pulumi_huaweicloud_cbr.errors import (
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.clock import Clock
 
 
-@dataclass(frozen=True)
-class RetryBudget:
+class RetryBudget(Struct, frozen=True):
     """How often and how long one call may be repeated.
 
     `attempts` counts the first one; `seconds` is from the first one's start; waits are drawn at
@@ -41,8 +41,7 @@ class RetryBudget:
     longest_wait_s: float = 20.0
 
 
-@dataclass(frozen=True)
-class Pause:
+class Pause(Struct, frozen=True):
     """A wait that is about to happen, for whoever tells the user."""
 
     doing: str

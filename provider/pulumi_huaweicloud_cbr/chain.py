@@ -23,13 +23,13 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from huaweicloudsdkcore.auth.endpoint import get_sts_endpoint_by_id
 from huaweicloudsdkcore.utils.filepath_utils import get_home_path
+from msgspec import Struct
 
 from pulumi_huaweicloud_cbr.clock import Clock
 from pulumi_huaweicloud_cbr.errors import (
@@ -86,8 +86,7 @@ class Found(NamedTuple):
     expires_at: float | None
 
 
-@dataclass(frozen=True)
-class Way:
+class Way(Struct, frozen=True):
     """One of the ways in which the vendor's tools find keys.
 
     `name` completes "getting keys with …"; `needs` are variables, one of each group has to be set;

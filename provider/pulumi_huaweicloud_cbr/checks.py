@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.decisions import (
@@ -33,8 +35,7 @@ from pulumi_huaweicloud_cbr.wire import Backup, Vault
 Found = TypeVar("Found")
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Struct, frozen=True):
     """The replication to be judged, as far as its inputs are known.
 
     A `destination_project_id` that is None is looked up, unless `is_project_unknown` says that it
@@ -79,8 +80,7 @@ class Question:
         )
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What preflight found: reasons for a refusal, news for the user, calls that failed.
 
     `destination_project_id` is the one that was given or looked up, None where neither was done.

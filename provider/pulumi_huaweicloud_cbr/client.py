@@ -10,13 +10,13 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import anyio
 import httpx
+from msgspec import Struct
 
 from pulumi_huaweicloud_cbr.auth import Authenticator, PasswordAuth
 from pulumi_huaweicloud_cbr.backoff import Pause, RetryBudget, may_repeat, retrying
@@ -108,8 +108,7 @@ TRANSPORT_ERRORS: tuple[tuple[type[Exception], type[TransportError]], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(Struct, frozen=True):
     """One request, in the terms in which it is logged, repeated and explained.
 
     `doing` begins every message about it; `is_repeatable` says that carrying it out twice does

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from pulumi_huaweicloud_cbr.backoff import may_repeat
 from pulumi_huaweicloud_cbr.client import CbrClient
@@ -36,8 +37,7 @@ TOLD_AT_ONCE = 20
 NAMED_AT_TIMEOUT = 5
 
 
-@dataclass(frozen=True)
-class CompletionPlan:
+class CompletionPlan(Struct, frozen=True):
     """How long to wait, in seconds, and how often to look."""
 
     timeout_s: float

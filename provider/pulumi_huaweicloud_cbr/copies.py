@@ -8,8 +8,9 @@ replica stands in the destination. Nothing here waits.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import Enum, auto
+
+from msgspec import Struct, field
 
 from pulumi_huaweicloud_cbr.backoff import may_repeat
 from pulumi_huaweicloud_cbr.client import CbrClient
@@ -67,8 +68,7 @@ _REASON_OF_ABSENCE = {
 }
 
 
-@dataclass
-class Copy:
+class Copy(Struct):
     """One copy that is waited for, and what was last seen of it.
 
     `absences` counts looks in a row that did not show what was looked for.

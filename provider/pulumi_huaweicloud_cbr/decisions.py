@@ -7,9 +7,10 @@ exercised by a test.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.models import DesiredReplication
@@ -20,8 +21,7 @@ ARRIVING_STATUSES = frozenset({"waiting_protect", "protecting"})
 DELETING_STATUSES = frozenset({"deleting", "waiting_delete"})
 
 
-@dataclass(frozen=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """A replication record to the desired region, with its replica as found in the destination.
 
     `replica` is None where it was not looked for, because the copy is still running or failed.
@@ -31,27 +31,23 @@ class Attempt:
     replica: Replica | None = None
 
 
-@dataclass(frozen=True)
-class Submit:
+class Submit(Struct, frozen=True):
     """Nothing stands in the way: send the request."""
 
 
-@dataclass(frozen=True)
-class Adopt:
+class Adopt(Struct, frozen=True):
     """A copy of the same backup to the same vault exists or is under way: take it over."""
 
     attempt: Attempt
 
 
-@dataclass(frozen=True)
-class AwaitDeletion:
+class AwaitDeletion(Struct, frozen=True):
     """The region's replica is being deleted: submit when it is gone."""
 
     attempt: Attempt
 
 
-@dataclass(frozen=True)
-class Refuse:
+class Refuse(Struct, frozen=True):
     """Something stands in the way that must not be touched; `field` is the input to change."""
 
     field: str
@@ -123,8 +119,7 @@ def _named(attempt: Attempt) -> str:
     return f"{what} of replication record ({record.id})"
 
 
-@dataclass(frozen=True)
-class Observation:
+class Observation(Struct, frozen=True):
     """All that could be found out about a tracked replication.
 
     `source` is None when the source backup is gone; `record` when it is not listed (any more).
@@ -211,8 +206,7 @@ COMPUTED_FIELDS = frozenset({"source_region", "source_project_id", "destination_
 _OPTIONAL_FIELDS = COMPUTED_FIELDS | {"name", "description"}
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """How declared inputs differ from the state; both lists hold names of inputs."""
 
     replaces: tuple[str, ...] = ()

@@ -8,8 +8,9 @@ depending on region and age (CBR API reference, "Error Codes", 2021 and current 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 
 class Repeat(Enum):
@@ -25,8 +26,7 @@ class Repeat(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True)
-class CodeFacts:
+class CodeFacts(Struct, frozen=True):
     """What a code means; `remedy` completes the sentence "…; <remedy>".
 
     `below_500` stands instead where the code comes with such a status, for the few codes that mean

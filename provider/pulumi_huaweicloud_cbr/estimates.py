@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pulumi_huaweicloud_cbr.reporting import span
 
@@ -18,8 +19,7 @@ SHARE_OF_REST = 0.5
 and an estimate that was wrong costs little."""
 
 
-@dataclass
-class Course:
+class Course(Struct):
     """How far something is, from 0 to 1, as first and as last seen."""
 
     began_at: float | None = None

@@ -10,8 +10,9 @@ import asyncio
 import itertools
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct, field
 
 from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.decisions import Standing
@@ -30,8 +31,7 @@ from pulumi_huaweicloud_cbr.reporting import Reporter, span
 Done = TypeVar("Done")
 
 
-@dataclass
-class Results(Generic[Done]):
+class Results(Struct, Generic[Done]):
     """What became of each member, by label; a member that was done in part is in both."""
 
     done: dict[str, Done] = field(default_factory=dict)

@@ -8,7 +8,9 @@ was done is found by its natural key (backup, destination region), not by memory
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr.backoff import is_outcome_unknown
 from pulumi_huaweicloud_cbr.client import CbrClient
@@ -79,8 +81,7 @@ class IncompleteError(CbrError):
         )
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How long to wait, in seconds.
 
     The vendor names about 80 MB/s, so 1 TB takes 3.6 hours (CBR user guide, 2021). `looks` and

@@ -7,16 +7,16 @@ and giving it another one copies nothing.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.models import TrackedReplication
     from pulumi_huaweicloud_cbr.wire import Backup
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(Struct, frozen=True):
     """One backup of a set as declared.
 
     `name` is the replica's, None for CBR's choice. `created_at` is when the backup was made, as
@@ -28,8 +28,7 @@ class Member:
     created_at: str | None = None
 
 
-@dataclass(frozen=True)
-class MemberChanges:
+class MemberChanges(Struct, frozen=True):
     """What brings a set to what is declared; lists of labels, those of leaving ones the old.
 
     `relabelled` maps an old label to a new one. `redone` are copies that failed or are gone.

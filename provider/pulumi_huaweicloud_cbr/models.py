@@ -7,8 +7,9 @@ Source: CBR API reference, CopyBackup, CopyCheckpoint, ReplicationRecordGet.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from pulumi_huaweicloud_cbr.errors import EXCERPT_CHARS, excerpt
 
@@ -16,8 +17,7 @@ REGION_ID = re.compile(r"[A-Za-z0-9._\-]{1,255}")
 """Source: CBR API reference, CopyBackup, destination_region."""
 
 
-@dataclass(frozen=True)
-class ProjectScope:
+class ProjectScope(Struct, frozen=True):
     """A project in a region: where a request goes and what its credentials must be good for."""
 
     region: str
@@ -43,8 +43,7 @@ FAILED_RECORD_STATUSES = frozenset({"fail", STATUS_SKIPPED})
 ENDED_RECORD_STATUSES = FAILED_RECORD_STATUSES | {STATUS_SUCCESS}
 
 
-@dataclass(frozen=True)
-class DesiredReplication:
+class DesiredReplication(Struct, frozen=True):
     """A replication as declared, with both projects resolved."""
 
     backup_id: str
@@ -71,8 +70,7 @@ class DesiredReplication:
         )
 
 
-@dataclass(frozen=True)
-class DesiredVaultReplication:
+class DesiredVaultReplication(Struct, frozen=True):
     """The copy of a whole vault as declared, with both projects resolved."""
 
     vault_id: str
@@ -105,8 +103,7 @@ class DesiredVaultReplication:
         )
 
 
-@dataclass(frozen=True)
-class TrackedReplication:
+class TrackedReplication(Struct, frozen=True):
     """A replication as last known: what identifies it, and what was observed of it.
 
     `replica_name` is the replica's name as observed, None while that is not known.
@@ -154,8 +151,7 @@ class TrackedReplication:
         return f"replication record ({self.replication_record_id})"
 
 
-@dataclass(frozen=True)
-class ReplicateRequest:
+class ReplicateRequest(Struct, frozen=True):
     """The body of CopyBackup."""
 
     destination_region: str
@@ -183,8 +179,7 @@ class ReplicateRequest:
         return {"replicate": replicate}
 
 
-@dataclass(frozen=True)
-class ReplicateVaultRequest:
+class ReplicateVaultRequest(Struct, frozen=True):
     """The body of CopyCheckpoint, which takes a vault's id in spite of its name."""
 
     vault_id: str

@@ -8,8 +8,9 @@ Source of the rules: CBR user guide, "Replicating a Backup Across Regions"; erro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.wire import Backup, Vault
@@ -26,8 +27,7 @@ NOT_AN_ECS = frozenset({"OS::Ironic::BareMetalServer", "OS::Native::Server"})
 USABLE_VAULT_STATUSES = frozenset({"available", "lock"})
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One reason why the API would refuse, tied to the input to change.
 
     Where `is_certain` is false the API might still accept, so the user is only warned.

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import email.utils
 import time
-from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 import msgspec
+from msgspec import Struct
 
 from pulumi_huaweicloud_cbr.error_codes import facts_of
 from pulumi_huaweicloud_cbr.errors import ApiError, MalformedResponseError, NotFoundError
@@ -36,8 +36,7 @@ PLACE = "location"
 """The extension of a response under which the client keeps where it redirects to."""
 
 
-@dataclass(frozen=True)
-class ErrorEnvelope:
+class ErrorEnvelope(Struct, frozen=True):
     """What an error body says, whichever of the envelopes it came in."""
 
     code: str | None = None

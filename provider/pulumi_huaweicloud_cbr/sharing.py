@@ -12,8 +12,9 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
+
+from msgspec import Struct, field
 
 from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.errors import CbrError
@@ -40,8 +41,7 @@ SHARED_FOR_S = 5.0
 CBR itself (error code 1009), and looked for then."""
 
 
-@dataclass
-class _Shelf:
+class _Shelf(Struct):
     """Backups of one project: answers with the number of their question, and who waits.
 
     `asked` has when each was asked for last, the latest at its end; `questions` counts those under

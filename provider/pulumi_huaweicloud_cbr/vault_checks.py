@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
 
-from msgspec import structs
+from msgspec import Struct, structs
+from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr.checks import faults_of, or_error
 from pulumi_huaweicloud_cbr.client import CbrClient
@@ -24,8 +24,7 @@ from pulumi_huaweicloud_cbr.whole_vault import VaultView, check_view, look_at_va
 from pulumi_huaweicloud_cbr.wire import Vault
 
 
-@dataclass(frozen=True)
-class VaultQuestion:
+class VaultQuestion(Struct, frozen=True):
     """The vault's copy to be judged, as far as its inputs are known; None stands for the rest.
 
     `is_project_unknown` says that the destination project is given, but only known later.
@@ -49,8 +48,7 @@ class VaultQuestion:
         return ProjectScope(self.destination_region, self.destination_project_id)
 
 
-@dataclass(frozen=True)
-class VaultVerdict:
+class VaultVerdict(Struct, frozen=True):
     """What preflight found; `view` is None where the backups were not looked at."""
 
     findings: tuple[Finding, ...] = ()

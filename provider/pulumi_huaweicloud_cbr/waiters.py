@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from pulumi_huaweicloud_cbr.clock import Clock
 from pulumi_huaweicloud_cbr.errors import UnexpectedStatusError, WaitTimeoutError
@@ -21,8 +22,7 @@ GONE = "gone"
 """The status of a thing that no longer exists."""
 
 
-@dataclass(frozen=True)
-class WaitPlan:
+class WaitPlan(Struct, frozen=True):
     """A wait: durations in seconds, `timeout_s` counting from the first look.
 
     `pending` may be left for `target`; a status in neither is an error. `what` is a few words
@@ -39,8 +39,7 @@ class WaitPlan:
     hint: str
 
 
-@dataclass(frozen=True)
-class Look(Generic[Observed]):
+class Look(Struct, Generic[Observed], frozen=True):
     """One observation: the status, the thing itself, and words on how far it is."""
 
     status: str

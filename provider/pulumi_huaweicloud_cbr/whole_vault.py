@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr.backoff import is_outcome_unknown
 from pulumi_huaweicloud_cbr.client import CbrClient
@@ -39,8 +41,7 @@ SHOWN = 5
 """So many of what stands in the way are named one by one."""
 
 
-@dataclass(frozen=True)
-class VaultView:
+class VaultView(Struct, frozen=True):
     """How a vault's backups stand in the destination region; all by label.
 
     `due`: a copy of the vault would take them. `held`: copied, or being copied, to where it is
@@ -186,8 +187,7 @@ async def _stands(
     return own.is_pending or (own.is_succeeded and row.has_been_seen)
 
 
-@dataclass
-class Brought:
+class Brought(Struct):
     """What became of the wish to have a vault copied.
 
     `rows` are new, or known better, by label. `left_out` are ids of backups that CBR did not take

@@ -10,7 +10,6 @@ ListOpLogs and ShowReplicationCapabilities; IAM API reference, KeystoneListProje
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Annotated
 
@@ -335,8 +334,7 @@ class TaskPage(WireModel, frozen=True):
     count: int | None = None
 
 
-@dataclass(frozen=True)
-class Replica:
+class Replica(Struct, frozen=True):
     """Where a replication's replica was looked for, and what was found there.
 
     `backup_id` is the replica's id as far as any source tells it, None when none does;

@@ -12,6 +12,7 @@ import anyio
 import certifi
 import httpx
 import pytest
+from msgspec.structs import asdict
 
 from pulumi_huaweicloud_cbr import client as client_module
 from pulumi_huaweicloud_cbr.auth import make_authenticator
@@ -61,7 +62,7 @@ async def test_replicate_backup_sends_the_documented_request() -> None:
     """The request is the documented one, at the source region, with the token in its header."""
     wire = Wire(httpx.Response(200, json=ACCEPTED))
     request = ReplicateRequest(
-        **{**vars(REQUEST), "name": "erp-db-dr", "description": "weekly off-site copy"}
+        **{**asdict(REQUEST), "name": "erp-db-dr", "description": "weekly off-site copy"}
     )
 
     async with wire.client() as api:
@@ -149,7 +150,9 @@ async def test_replicate_backup_optional_field_is_sent_only_when_given(
 ) -> None:
     """What is not declared is left out, and acceleration is named only when it is wanted."""
     wire = Wire(httpx.Response(200, json=ACCEPTED))
-    required = {key: value for key, value in vars(REQUEST).items() if key.startswith("destination")}
+    required = {
+        key: value for key, value in asdict(REQUEST).items() if key.startswith("destination")
+    }
 
     async with wire.client() as api:
         await api.replicate_backup(SOURCE, BACKUP, ReplicateRequest(**{**required, **given}))

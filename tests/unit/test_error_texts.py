@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import dataclasses
 import re
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -20,6 +19,7 @@ import httpx
 import msgspec
 import pytest
 from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException, SdkError
+from msgspec import structs
 from pulumi.dynamic import Config, ConfigureRequest
 
 import pulumi_huaweicloud_cbr as cbr
@@ -558,9 +558,7 @@ def not_readable() -> str:
         raise ParsingError("/home/ops/credentials")
 
     way = way_with({"HUAWEICLOUD_SDK_CREDENTIALS_FILE": "/home/ops/credentials"})
-    return caught(
-        lambda: chain.search(dataclasses.replace(way, look=look), Settings(), SOURCE.region)
-    )
+    return caught(lambda: chain.search(structs.replace(way, look=look), Settings(), SOURCE.region))
 
 
 ASKED = checks.Question(
@@ -577,7 +575,7 @@ def no_vault() -> str:
 
     async def ask() -> list[preflight.Finding]:
         async with Wire(httpx.Response(404, json=gone)).client() as api:
-            question = dataclasses.replace(
+            question = structs.replace(
                 ASKED,
                 destination_region=DESTINATION.region,
                 destination_project_id=DESTINATION.project_id,

@@ -117,7 +117,7 @@ def test_import_is_light() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout
 
-    for heavy in ("httpx", "anyio", "tenacity", "httpcore", "msgspec"):
+    for heavy in ("httpx", "anyio", "tenacity", "httpcore", "pydantic"):
         assert f"'{heavy}'" not in printed
 
 

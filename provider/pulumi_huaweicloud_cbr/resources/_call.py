@@ -11,15 +11,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 _SEARCHED_FRAMES = 12
 _PLUGIN_MODULES = ("pulumi.dynamic.__main__", "__main__")
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(Struct, frozen=True):
     """One call of the engine.
 
     `timeout_s` is what the program set in `customTimeouts`, None when it set nothing;
