@@ -41,17 +41,20 @@ class WallClock(SimulatedClock):
 class Network(httpx.AsyncBaseTransport):
     """Reaches the simulator; dates its answers as a server does; some addresses do not answer.
 
-    All requests have the same id.
+    Of some hosts not even the name is known. All requests have the same id.
     """
 
     def __init__(self, simulator: InProcessSimulator) -> None:
         self._simulator = simulator
         self._inner = simulator.transport()
         self.silent = ""
+        self.nameless = ""
         self.tried: list[str] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Serve one request."""
+        if self.nameless and re.search(self.nameless, request.url.host):
+            raise httpx.ConnectError("[Errno -2] Name or service not known", request=request)
         if self.silent and re.search(self.silent, request.url.path):
             self.tried.append(request.url.path)
             raise httpx.ConnectTimeout("timed out", request=request)

@@ -193,6 +193,18 @@ def iam_unreachable_with_key(doctor: Doctor) -> Account:
     return doctor.look("cn-south-1", backup=BACKUP)
 
 
+def host_in_doubt_not_known(doctor: Doctor) -> Account:
+    doctor.sign_with(PERMANENT)
+    del doctor.configured["huaweicloud:endpoints"]
+    doctor.configured |= {
+        "huaweicloud:region": "eu-west-101",
+        "huaweicloud:projectId": NORTH_PROJECT,
+        "huaweicloud:authUrl": doctor.simulator.url,
+    }
+    doctor.network.nameless = r"^cbr\.eu-west-101\."
+    return doctor.look("cn-south-1")
+
+
 def token_of_one_project(doctor: Doctor) -> Account:
     token = doctor.fetch_token("cn-north-4", NORTH_PROJECT)
     doctor.sign_with({"huaweicloud:tokens": {NORTH_PROJECT: token}})
@@ -265,6 +277,7 @@ SITUATIONS: dict[str, Callable[[Doctor], Account]] = {
         no_way_out,
         projects_not_listed,
         iam_unreachable_with_key,
+        host_in_doubt_not_known,
         token_of_one_project,
         token_of_another_project,
         service_at_fault,
