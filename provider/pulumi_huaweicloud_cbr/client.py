@@ -18,7 +18,7 @@ from urllib.parse import quote
 import anyio
 import httpx
 
-from pulumi_huaweicloud_cbr.auth import Authenticator, PasswordAuth
+from pulumi_huaweicloud_cbr.auth import Authenticator
 from pulumi_huaweicloud_cbr.backoff import Pause, RetryBudget, may_repeat, retrying
 from pulumi_huaweicloud_cbr.bodies import ENCODING, BodyTooLongError, bound_body
 from pulumi_huaweicloud_cbr.certificates import usual_context
@@ -57,6 +57,7 @@ from pulumi_huaweicloud_cbr.responses import (
 )
 from pulumi_huaweicloud_cbr.settings import Settings
 from pulumi_huaweicloud_cbr.signing import SignatureAuth
+from pulumi_huaweicloud_cbr.tokens import PasswordAuth
 from pulumi_huaweicloud_cbr.wire import (
     Backup,
     BackupEnvelope,

@@ -120,6 +120,11 @@ def no_credentials(doctor: Doctor) -> Account:
     return doctor.look(EAST)
 
 
+def half_a_key(doctor: Doctor) -> Account:
+    doctor.configured["huaweicloud:accessKey"] = PERMANENT["huaweicloud:accessKey"]
+    return doctor.look(EAST)
+
+
 def malformed_settings(doctor: Doctor) -> Account:
     doctor.configured["huaweicloud:region"] = "no region"
     return doctor.look(EAST)
@@ -262,6 +267,7 @@ SITUATIONS: dict[str, Callable[[Doctor], Account]] = {
         wrong_password,
         wrong_key,
         no_credentials,
+        half_a_key,
         malformed_settings,
         no_region,
         no_such_pair,

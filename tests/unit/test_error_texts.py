@@ -35,7 +35,7 @@ from pulumi_huaweicloud_cbr import (
     vault_checks,
     whole_vault,
 )
-from pulumi_huaweicloud_cbr.auth import GivenTokens, make_authenticator
+from pulumi_huaweicloud_cbr.auth import make_authenticator
 from pulumi_huaweicloud_cbr.certificates import begin_reading
 from pulumi_huaweicloud_cbr.chain import ChainKeys
 from pulumi_huaweicloud_cbr.client import CbrClient
@@ -58,6 +58,7 @@ from pulumi_huaweicloud_cbr.resources import _base, _messages, _session, functio
 from pulumi_huaweicloud_cbr.resources._operation import begin_operation, current_operation
 from pulumi_huaweicloud_cbr.resources._session import Session, use_session
 from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.tokens import GivenTokens
 from pulumi_huaweicloud_cbr.tracking import COORDINATES, check_wait
 from pulumi_huaweicloud_cbr.waiters import Look, WaitPlan, wait
 from pulumi_huaweicloud_cbr.wire import Backup, Replica, ReplicationRecord, Vault

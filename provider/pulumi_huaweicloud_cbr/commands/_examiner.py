@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 
 import httpx
 
-from pulumi_huaweicloud_cbr.auth import Authenticator, make_authenticator
+from pulumi_huaweicloud_cbr.auth import choose
 from pulumi_huaweicloud_cbr.backoff import RetryBudget
 from pulumi_huaweicloud_cbr.checks import or_error
 from pulumi_huaweicloud_cbr.client import CbrClient
@@ -27,6 +27,7 @@ from pulumi_huaweicloud_cbr.commands._account import (
     BackupLook,
     RegionLook,
     Remark,
+    SignIn,
     VaultLook,
 )
 from pulumi_huaweicloud_cbr.commands._backup import see_backup
@@ -37,7 +38,6 @@ from pulumi_huaweicloud_cbr.commands._refusals import (
     SIGN_IN,
     remark_on,
 )
-from pulumi_huaweicloud_cbr.commands._sign_in import describe_sign_in
 from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, NotFoundError
 from pulumi_huaweicloud_cbr.finders import find_destinations, find_project, find_replication_vaults
 from pulumi_huaweicloud_cbr.models import ProjectScope
@@ -104,19 +104,18 @@ async def examine(
     Args:
         transport: replaces the network, in tests.
     """
-    account = Account(describe_sign_in(settings))
-    if settings.insecure:
-        account.remarks.append(_INSECURE)
-    service_clock = ServiceClock(clock)
+    notes = [_INSECURE] if settings.insecure else []
     try:
-        authenticator: Authenticator = make_authenticator(settings, clock)
+        choice = choose(settings)
     except ConfigurationError as error:
-        account.remarks.append(Remark.of(SIGN_IN, error))
-        return account
+        nobody = SignIn(None, "not at all", error.message)
+        return Account(nobody, remarks=[*notes, Remark.of(SIGN_IN, error)])
+    account = Account(SignIn(choice.way, choice.described, choice.reason), remarks=notes)
+    service_clock = ServiceClock(clock)
     try:
         api = SharedClient(
             settings,
-            authenticator,
+            choice.make(clock),
             clock=clock,
             budget=BUDGET,
             on_answer=service_clock.see,
