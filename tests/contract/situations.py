@@ -12,7 +12,7 @@ from pathlib import Path
 from pulumi_huaweicloud_cbr.commands._account import Account
 from simulator.testing import InProcessSimulator
 from tests.contract.doctor import NORTH_PROJECT, Doctor
-from tests.contract.rig import BACKUP, PASSWORD, VAULT
+from tests.contract.rig import BACKUP, PASSWORD, PERMANENT, VAULT
 
 TEXTS = Path(__file__).parents[1] / "fixtures" / "check"
 EAST = "cn-east-3"
@@ -22,10 +22,6 @@ EAST_SUBPROJECT = "5e2f6c1b7a8d4e90b3c4d5e6f7a8b9c0"
 OF_FILES = "9eca71ee-b6a9-404e-8662-21af6ef03f71"
 SOUTH_VAULT = "d5e6f708-192a-43b4-85d6-e7f8091a2b3c"
 NOWHERE = "00000000-0000-4000-8000-000000000000"
-PERMANENT = {
-    "huaweicloud:accessKey": "DEMOACCESSKEY0000001",
-    "huaweicloud:secretKey": "not-a-secret-demo-key",
-}
 
 
 def make_doctor(simulator: InProcessSimulator) -> Doctor:

@@ -20,6 +20,7 @@ from pulumi_huaweicloud_cbr.errors import (
 from pulumi_huaweicloud_cbr.models import ProjectScope
 from pulumi_huaweicloud_cbr.settings import Settings
 from pulumi_huaweicloud_cbr.tokens import PasswordAuth
+from tests.unit.wire import ManualClock
 
 PROJECT = "c6cb0876eaee4f5092d0fdf4c4fc09b3"
 SOURCE = ProjectScope("cn-north-4", PROJECT)
@@ -29,25 +30,6 @@ TOKEN_REFUSED = {"error_code": "APIGW.0307", "error_msg": "The token must be upd
 WRONG_PATH = {"unauthorized": {"code": "401", "message": "Malformed request url"}}
 
 Flow = AsyncGenerator[httpx.Request, httpx.Response]
-
-
-class FakeClock:
-    """A time that only a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def monotonic(self) -> float:
-        """Return the time that was set."""
-        return self.now
-
-    def wall_time(self) -> float:
-        """Return the time that was set."""
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        """Move the time."""
-        self.now += seconds
 
 
 def make_settings(**changes: Any) -> Settings:
@@ -62,7 +44,7 @@ def make_settings(**changes: Any) -> Settings:
     return Settings(**{key: value for key, value in given.items() if value is not None})
 
 
-def make_auth(clock: FakeClock, project_id: str | None = None, **changes: Any) -> PasswordAuth:
+def make_auth(clock: ManualClock, project_id: str | None = None, **changes: Any) -> PasswordAuth:
     """Return a sign-in, by the region's name unless a project is given."""
     return PasswordAuth(make_settings(**changes), clock, "cn-north-4", project_id)
 
@@ -108,7 +90,7 @@ async def sign_in(auth: PasswordAuth, answer: httpx.Response) -> httpx.Request:
 @pytest.mark.anyio
 async def test_password_auth_without_token_sends_the_documented_sign_in() -> None:
     """The sign-in is the documented one, scoped to the project that is named like the region."""
-    auth = make_auth(FakeClock(), auth_url="https://iam.myhuaweicloud.com")
+    auth = make_auth(ManualClock(), auth_url="https://iam.myhuaweicloud.com")
 
     request = await anext(auth.async_auth_flow(cbr_request()))
 
@@ -126,7 +108,7 @@ async def test_password_auth_without_token_sends_the_documented_sign_in() -> Non
 @pytest.mark.anyio
 async def test_password_auth_project_given_scopes_by_its_id() -> None:
     """A project that is known is asked for by its id, at the region's own IAM endpoint."""
-    auth = make_auth(FakeClock(), PROJECT)
+    auth = make_auth(ManualClock(), PROJECT)
 
     request = await anext(auth.async_auth_flow(cbr_request()))
 
@@ -137,7 +119,7 @@ async def test_password_auth_project_given_scopes_by_its_id() -> None:
 @pytest.mark.anyio
 async def test_password_auth_signed_in_stamps_the_request() -> None:
     """The token that IAM put in a header goes out in X-Auth-Token, to the original address."""
-    stamped = await sign_in(make_auth(FakeClock()), token_answer("token-one"))
+    stamped = await sign_in(make_auth(ManualClock()), token_answer("token-one"))
 
     assert "token-one" == stamped.headers["X-Auth-Token"]
     assert CBR_URL == str(stamped.url)
@@ -146,7 +128,7 @@ async def test_password_auth_signed_in_stamps_the_request() -> None:
 @pytest.mark.anyio
 async def test_password_auth_second_request_reuses_the_token() -> None:
     """A token that is still good serves the next request without another sign-in."""
-    auth = make_auth(FakeClock())
+    auth = make_auth(ManualClock())
     await sign_in(auth, token_answer("token-one"))
 
     request = await anext(auth.async_auth_flow(cbr_request()))
@@ -161,7 +143,7 @@ async def test_password_auth_second_request_reuses_the_token() -> None:
 @pytest.mark.anyio
 async def test_password_auth_token_refused_renews_once_and_not_again() -> None:
     """A refused token is replaced and the request sent again; a second refusal is the answer."""
-    auth = make_auth(FakeClock())
+    auth = make_auth(ManualClock())
     await sign_in(auth, token_answer("token-one"))
     flow = auth.async_auth_flow(cbr_request())
     await anext(flow)
@@ -178,7 +160,7 @@ async def test_password_auth_token_refused_renews_once_and_not_again() -> None:
 @pytest.mark.anyio
 async def test_password_auth_token_renewed_meanwhile_is_taken() -> None:
     """A refused token that another request has renewed already is not renewed once more."""
-    auth = make_auth(FakeClock())
+    auth = make_auth(ManualClock())
     await sign_in(auth, token_answer("token-one"))
     first, second = (auth.async_auth_flow(cbr_request()) for _ in range(2))
     await anext(first)
@@ -203,7 +185,7 @@ async def test_password_auth_token_renewed_meanwhile_is_taken() -> None:
 )
 async def test_password_auth_other_refusal_does_not_renew(answer: httpx.Response) -> None:
     """Only a 401 about the token itself renews it, not one about the project in the path."""
-    auth = make_auth(FakeClock())
+    auth = make_auth(ManualClock())
     await sign_in(auth, token_answer("token-one"))
     flow = auth.async_auth_flow(cbr_request())
     await anext(flow)
@@ -227,7 +209,7 @@ async def test_password_auth_token_near_its_end_is_renewed(
     lifetime_s: float, renewed_at_s: float
 ) -> None:
     """A token is renewed ten minutes, or a tenth of its life, before it expires by our clock."""
-    clock = FakeClock()
+    clock = ManualClock()
     clock.now = 1000.0
     auth = make_auth(clock)
     await sign_in(auth, token_answer(lifetime_s=lifetime_s))
@@ -244,7 +226,7 @@ async def test_password_auth_token_near_its_end_is_renewed(
 @pytest.mark.anyio
 async def test_password_auth_lifetime_not_told_is_a_day() -> None:
     """A token without dates is taken to live the documented 24 hours."""
-    clock = FakeClock()
+    clock = ManualClock()
     auth = make_auth(clock)
     await sign_in(auth, token_answer(issued_at=None, expires_at=None))
 
@@ -267,7 +249,7 @@ async def test_password_auth_concurrent_requests_share_one_sign_in() -> None:
         await asyncio.sleep(0)
         return token_answer("token-one") if "tokens" in request.url.path else httpx.Response(200)
 
-    auth = make_auth(FakeClock())
+    auth = make_auth(ManualClock())
     async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as client:
         await asyncio.gather(*(client.get(CBR_URL, auth=auth) for _ in range(8)))
 
@@ -290,7 +272,7 @@ async def test_password_auth_concurrent_refusals_share_one_renewal() -> None:
             return httpx.Response(401, json=TOKEN_REFUSED)
         return httpx.Response(200)
 
-    auth = make_auth(FakeClock())
+    auth = make_auth(ManualClock())
     async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as client:
         answers = await asyncio.gather(*(client.get(CBR_URL, auth=auth) for _ in range(8)))
 
@@ -316,7 +298,7 @@ async def test_password_auth_sign_in_refused_is_an_authentication_error(
 ) -> None:
     """A refused sign-in says who wanted to go where, and what to check."""
     body = {"error": {"code": status, "message": "no such thing", "title": "t"}}
-    flow = make_auth(FakeClock()).async_auth_flow(cbr_request())
+    flow = make_auth(ManualClock()).async_auth_flow(cbr_request())
     await anext(flow)
 
     with pytest.raises(AuthenticationError) as caught:
@@ -334,7 +316,7 @@ async def test_password_auth_sign_in_refused_is_an_authentication_error(
 async def test_password_auth_refused_again_keeps_the_code() -> None:
     """A refusal with a code of IAM's own keeps it, and names the project by its id."""
     body = {"error_code": "IAM.0061", "error_msg": "The account is locked."}
-    flow = make_auth(FakeClock(), PROJECT).async_auth_flow(cbr_request())
+    flow = make_auth(ManualClock(), PROJECT).async_auth_flow(cbr_request())
     await anext(flow)
 
     with pytest.raises(AuthenticationError) as caught:
@@ -349,7 +331,7 @@ async def test_password_auth_refused_again_keeps_the_code() -> None:
 @pytest.mark.parametrize("status", [429, 500, 503])
 async def test_password_auth_sign_in_hindered_is_an_api_error(status: int) -> None:
     """A sign-in that is throttled or meets a fault of IAM's says nothing of the credentials."""
-    flow = make_auth(FakeClock()).async_auth_flow(cbr_request())
+    flow = make_auth(ManualClock()).async_auth_flow(cbr_request())
     await anext(flow)
 
     with pytest.raises(ApiError) as caught:
@@ -362,7 +344,7 @@ async def test_password_auth_sign_in_hindered_is_an_api_error(status: int) -> No
 @pytest.mark.anyio
 async def test_password_auth_no_token_header_is_malformed() -> None:
     """An answer without a token points to the setting that named the wrong host."""
-    flow = make_auth(FakeClock()).async_auth_flow(cbr_request())
+    flow = make_auth(ManualClock()).async_auth_flow(cbr_request())
     await anext(flow)
 
     with pytest.raises(MalformedResponseError) as caught:
@@ -375,7 +357,7 @@ async def test_password_auth_no_token_header_is_malformed() -> None:
 @pytest.mark.anyio
 async def test_password_auth_failed_sign_in_is_tried_anew() -> None:
     """A sign-in that failed leaves nothing behind: the next request signs in."""
-    auth = make_auth(FakeClock())
+    auth = make_auth(ManualClock())
     flow = auth.async_auth_flow(cbr_request())
     await anext(flow)
     with pytest.raises(ApiError):
@@ -386,7 +368,7 @@ async def test_password_auth_failed_sign_in_is_tried_anew() -> None:
 
 def test_password_auth_nothing_to_send_is_a_programming_error() -> None:
     """Without a token there is no stamp, and without a password no sign-in."""
-    auth = make_auth(FakeClock(), password=None)
+    auth = make_auth(ManualClock(), password=None)
 
     with pytest.raises(RuntimeError, match="before the sign-in"):
         auth._stamp(cbr_request())
@@ -400,7 +382,7 @@ def test_password_auth_nothing_to_send_is_a_programming_error() -> None:
 @pytest.mark.anyio
 async def test_password_sign_in_lookup_token_serves_the_project_it_found() -> None:
     """The token that found a region's project id is used for that project too."""
-    authenticator = make_authenticator(make_settings(), FakeClock())
+    authenticator = make_authenticator(make_settings(), ManualClock())
     region, by_name = authenticator.for_lookup("cn-north-4")
     assert isinstance(by_name, PasswordAuth)
 
@@ -414,7 +396,7 @@ async def test_password_sign_in_lookup_token_serves_the_project_it_found() -> No
 
 def test_password_sign_in_is_kept_for_each_project() -> None:
     """Each project and each region has one sign-in of its own."""
-    authenticator = make_authenticator(make_settings(), FakeClock())
+    authenticator = make_authenticator(make_settings(), ManualClock())
     other = ProjectScope("cn-east-3", PROJECT)
 
     assert authenticator.for_project(SOURCE) is authenticator.for_project(SOURCE)
@@ -444,7 +426,7 @@ def test_given_tokens_project_gets_its_own_or_the_common_one(
 ) -> None:
     """A project's own token comes before the one for all."""
     settings = Settings(token=token, tokens=tokens)
-    authenticator = make_authenticator(settings, FakeClock())
+    authenticator = make_authenticator(settings, ManualClock())
 
     assert expected == stamped_by(authenticator.for_project(SOURCE))
 
@@ -454,7 +436,7 @@ def test_given_tokens_none_for_project_is_told() -> None:
     settings = Settings(tokens={"other": "foreign"})
 
     with pytest.raises(ConfigurationError) as caught:
-        make_authenticator(settings, FakeClock()).for_project(SOURCE)
+        make_authenticator(settings, ManualClock()).for_project(SOURCE)
 
     assert PROJECT in str(caught.value)
     assert "huaweicloud:tokens (or HW_AUTH_TOKENS)" in str(caught.value)
@@ -477,6 +459,6 @@ def test_given_tokens_lookup_is_asked_at_home(
     given: dict[str, Any], expected: tuple[str, str]
 ) -> None:
     """A project is looked up in the configured region, where the token is sure to be good."""
-    region, auth = make_authenticator(Settings(**given), FakeClock()).for_lookup("cn-east-3")
+    region, auth = make_authenticator(Settings(**given), ManualClock()).for_lookup("cn-east-3")
 
     assert expected == (region, stamped_by(auth))
