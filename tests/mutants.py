@@ -2,7 +2,7 @@
 
 ``python -m tests.mutants`` works on a copy of the package and runs a few fast tests against each
 mutant; it fails when a mutant survives, or when a patch does not apply any more. With ``--write``
-it writes docs/mutants.md; names of mutants as arguments choose some of them.
+it writes their rows in docs/mutants.md; names of mutants as arguments choose some of them.
 """
 
 from __future__ import annotations
@@ -74,6 +74,10 @@ CLIENT = ("tests/unit/test_client.py",)
 WHOLE_VAULTS = ("tests/contract/test_vault.py",)
 FINDERS = ("tests/unit/test_finders.py",)
 CODES = ("tests/unit/test_error_codes.py",)
+BODIES = ("tests/unit/test_bodies.py",)
+HOSTS = ("tests/unit/test_hosts.py",)
+AUTH = ("tests/unit/test_auth.py", "tests/unit/test_signing.py")
+CHAIN = ("tests/unit/test_chain.py",)
 
 MUTANTS = (
     Mutant(
@@ -436,6 +440,124 @@ MUTANTS = (
         WHOLE_VAULTS,
         "later_copy",
     ),
+    Mutant(
+        "body-without-end",
+        "an answer is read up to a number of bytes and no further",
+        "bodies.py",
+        "        if count > BODY_LIMIT:\n",
+        "        if count < 0:\n",
+        BODIES,
+        "refused or at_the_bound or too_long",
+    ),
+    Mutant(
+        "packed-body-uncounted",
+        "a packed answer is measured by what comes out of it",
+        "bodies.py",
+        "                self._require_within(unpacked, values)\n",
+        "                self._require_within(arrived, values)\n",
+        BODIES,
+        "refused or at_the_bound or too_long",
+    ),
+    Mutant(
+        "values-uncounted",
+        "an answer is read up to a number of values and no further",
+        "bodies.py",
+        "        if values > VALUE_LIMIT:\n",
+        "        if values < 0:\n",
+        BODIES,
+        "refused or at_the_bound or too_long",
+    ),
+    Mutant(
+        "redirects-followed",
+        "a redirection is not followed: the credentials would go to a host that nobody configured",
+        "client.py",
+        "            follow_redirects=False,\n"
+        '            event_hooks={"response": [_take_as_json, self._show]},\n',
+        '            follow_redirects=True,\n            event_hooks={"response": [self._show]},\n',
+        HOSTS,
+        "redirection and not of_a_sign_in",
+    ),
+    Mutant(
+        "redirected-token-taken",
+        "a token that comes with a redirection is not taken",
+        "tokens.py",
+        "        if not response.is_success:\n",
+        "        if response.is_informational:\n",
+        HOSTS,
+        "redirection_with_a_token or redirection_of_a_sign_in",
+    ),
+    Mutant(
+        "certificates-unverified",
+        "certificates are verified unless `insecure` is set",
+        "client.py",
+        "    if settings.insecure:\n        return False\n",
+        "    if not settings.ca_file:\n        return False\n",
+        HOSTS,
+        "tls",
+    ),
+    Mutant(
+        "insecure-unsaid",
+        "`insecure` is warned of",
+        "resources/_session.py",
+        "            if self.settings.insecure:\n",
+        '            if self.settings.region == "":\n',
+        ("tests/contract/test_network.py", "tests/unit/test_error_texts.py"),
+        "insecure_is_warned or session-insecure",
+    ),
+    Mutant(
+        "password-before-key",
+        "a token counts before an access key, and that before a password",
+        "auth.py",
+        "    _ACCESS_KEY,\n    _PASSWORD,\n)\n",
+        "    _PASSWORD,\n    _ACCESS_KEY,\n)\n",
+        AUTH,
+        "precedence or choose",
+    ),
+    Mutant(
+        "found-before-given",
+        "what the vendor's tools find counts only where the settings give nothing",
+        "auth.py",
+        "    if not given:\n        found = find_way(settings)\n",
+        "    if not given or is_way_given():\n        found = find_way(settings)\n",
+        CHAIN,
+        "way_of_the_vendors_tools_is_the_last",
+    ),
+    Mutant(
+        "chain-order",
+        "of what the vendor's tools find, the first that is there counts",
+        "chain.py",
+        "    for way in _BY_VARIABLES:\n",
+        "    for way in reversed(_BY_VARIABLES):\n",
+        CHAIN,
+        "way_that_counts",
+    ),
+    Mutant(
+        "half-a-way-passed-over",
+        "half of what finds keys is an error: the next way would sign in as somebody else",
+        "chain.py",
+        "        if not any(given):\n",
+        "        if not all(given):\n",
+        CHAIN,
+        "part_missing",
+    ),
+    Mutant(
+        "keys-renewed-late",
+        "found keys are renewed before they expire",
+        "chain.py",
+        "            self._renew_at = now + max(life_s - margin_s, ASK_AGAIN_AFTER_S)\n",
+        "            self._renew_at = self._expires_at\n",
+        CHAIN,
+        "keys",
+    ),
+    Mutant(
+        "token-renewed-late",
+        "a token is renewed before it expires",
+        "tokens.py",
+        "            renew_at=self._clock.monotonic() + lifetime_s - margin_s,\n",
+        "            renew_at=self._clock.monotonic() + lifetime_s,\n",
+        ("tests/unit/test_tokens.py",),
+        "near_its_end or is_a_day",
+    ),
 )
 
 
@@ -507,14 +629,17 @@ def _require_imported_from(folder: str, environment: dict[str, str]) -> None:
         raise MutantError(f"the tests would not see the copy, but {done.stdout.strip()}")
 
 
-def document(outcomes: Sequence[Outcome]) -> str:
-    """Return the outcomes as a page of the documentation."""
-    rows = [
-        f"| {outcome.mutant.rule} | {len(outcome.killers)} of {outcome.count} | "
-        + ", ".join(f"`{name}`" for name in outcome.named)
-        + " |"
-        for outcome in outcomes
-    ]
+def row_of(outcome: Outcome) -> str:
+    """Return what the documentation says of a mutant."""
+    killed = f"{len(outcome.killers)} of {outcome.count}"
+    named = ", ".join(f"`{name}`" for name in outcome.named)
+    return f"| {outcome.mutant.rule} | {killed} | {named} |"
+
+
+def with_rows(text: str, outcomes: Sequence[Outcome]) -> str:
+    """Return the page of the documentation with these outcomes in place of earlier ones."""
+    rows = {line.split(" | ")[0].removeprefix("| "): line for line in text.splitlines()}
+    rows |= {outcome.mutant.rule: row_of(outcome) for outcome in outcomes}
     return "\n".join(
         [
             "# Rules that tests hold",
@@ -524,7 +649,7 @@ def document(outcomes: Sequence[Outcome]) -> str:
             "",
             "| rule | tests that notice | such as |",
             "|---|---|---|",
-            *rows,
+            *(rows[mutant.rule] for mutant in MUTANTS if mutant.rule in rows),
             "",
         ]
     )
@@ -544,8 +669,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(outcomes[-1], flush=True)
     survivors = [outcome for outcome in outcomes if not outcome.killers]
     print(f"{len(outcomes) - len(survivors)} of {len(outcomes)} mutants were killed")
-    if given.write and not (survivors or given.names):
-        DOCUMENT.write_text(document(outcomes))
+    if given.write and not survivors:
+        DOCUMENT.write_text(with_rows(DOCUMENT.read_text(), outcomes))
     return 1 if survivors else 0
 
 

@@ -1,46 +1,24 @@
-"""Signing in: which credentials a request carries, and one renewal of a token that has died.
+"""Signing in: which of several credentials counts, why, and in which words that hold no secret.
 
-Each `httpx.Auth` here is a generator that yields requests and receives responses, so it is
-tested without a server. Tokens live in memory only. CBR wants tokens scoped to a project, and
-one got from a regional IAM endpoint is good in that region alone, so source and destination
-have one each (IAM API reference, KeystoneCreateUserTokenByPassword).
+What signs requests with them is elsewhere: `tokens`, `signing`, and `chain` for the keys that the
+vendor's tools find.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
 import httpx
 from msgspec import Struct
 
 from pulumi_huaweicloud_cbr.chain import ChainKeys, find_way, is_way_given
 from pulumi_huaweicloud_cbr.clock import Clock
-from pulumi_huaweicloud_cbr.error_codes import is_known
-from pulumi_huaweicloud_cbr.errors import (
-    AuthenticationError,
-    ConfigurationError,
-    MalformedResponseError,
-    remember_secret,
-)
+from pulumi_huaweicloud_cbr.errors import ConfigurationError, quoted
 from pulumi_huaweicloud_cbr.models import ProjectScope
-from pulumi_huaweicloud_cbr.responses import (
-    decode,
-    error_of,
-    is_credential_refused,
-    redirection_of,
-    request_id_of,
-)
 from pulumi_huaweicloud_cbr.settings import Settings, key_of
 from pulumi_huaweicloud_cbr.signing import AccessKeys, GivenKeys
-from pulumi_huaweicloud_cbr.wire import TokenBody, TokenEnvelope
-
-RENEW_BEFORE_EXPIRY_S = 600.0
-"""A token is replaced this long before it expires, so that no request outlives it."""
-
-DEFAULT_TOKEN_LIFETIME_S = 24 * 3600.0
-"""IAM API reference: a token lives 24 hours."""
+from pulumi_huaweicloud_cbr.tokens import GivenTokens, PasswordSignIn
 
 SHORTEST_SHOWN_KEY = 12
 """Of an access key that is shorter, not even the end is shown."""
@@ -58,59 +36,74 @@ class Authenticator(Protocol):
         ...
 
 
+class Choice(Struct, frozen=True):
+    """The way of signing in that counts, in words that hold no secret, and what does it.
+
+    `way` is the kind of credentials: token, access_key or password. `described` says who is signed
+    in, by what and from where; `reason` says why it is this way.
+    """
+
+    way: str
+    described: str
+    reason: str
+    make: Callable[[Clock], Authenticator]
+
+
 def make_authenticator(settings: Settings, clock: Clock) -> Authenticator:
-    """Return the way of signing in that the settings describe; `_choose` tells which one counts.
+    """Return the way of signing in that the settings describe.
+
+    Raises:
+        ConfigurationError: as `choose` does.
+    """
+    return choose(settings).make(clock)
+
+
+def choose(settings: Settings) -> Choice:
+    """Return the way that counts: the first of `_WAYS` that is given, or else the vendor's tools'.
+
+    Half an access key is an error even beside other credentials: which of them were meant cannot
+    be told.
 
     Raises:
         ConfigurationError: no credentials are given, or only some of their parts.
     """
-    return _choose(settings).make(clock)
-
-
-def describe_credentials(settings: Settings) -> str:
-    """Return in words who will be signed in, by what and from where; nothing of it is secret.
-
-    Raises:
-        ConfigurationError: as `make_authenticator` does.
-    """
-    return _choose(settings).described
-
-
-class _SignIn(Struct, frozen=True):
-    """The way of signing in that counts: in words that hold no secret, and as what does it."""
-
-    described: str
-    make: Callable[[Clock], Authenticator]
-
-
-def _choose(settings: Settings) -> _SignIn:
-    """Return the way that counts: a given token, an access key, a password, the vendor's tools'.
-
-    Half an access key is an error even beside other credentials: which of them were meant cannot
-    be told.
-    """
-    has_access_key = bool(settings.access_key or settings.secret_key or settings.security_token)
-    if has_access_key and (missing := _missing(settings, "access_key", "secret_key")):
-        raise ConfigurationError(
-            f"signing with an access key needs also {missing}",
-            remedy="give both, or none of accessKey, secretKey and securityToken",
+    if _ACCESS_KEY.is_given(settings):
+        _ACCESS_KEY.require(settings)
+    given = [way for way in _WAYS if way.is_given(settings)]
+    if not given and settings.user_name and not is_way_given():
+        # A user's name alone chooses nothing, unless there is nothing else.
+        given = [_PASSWORD]
+    if not given:
+        found = find_way(settings)
+        # Whatever way it is, it comes to temporary access keys.
+        return Choice(
+            _ACCESS_KEY.name,
+            found.described,
+            _reason(settings, _WAYS, ()),
+            lambda clock: AccessKeys(ChainKeys(found, settings, clock), clock),
         )
-    if settings.token or settings.tokens:
-        return _SignIn(_describe_tokens(settings), lambda _: GivenTokens(settings))
-    if has_access_key:
-        described = _describe_access_key(settings)
-        return _SignIn(described, lambda clock: AccessKeys(GivenKeys(settings), clock))
-    # A user's name alone chooses nothing, unless there is nothing else.
-    if settings.password or (settings.user_name and not is_way_given()):
-        if missing := _missing(settings, "user_name", "password", "domain_name"):
-            raise ConfigurationError(
-                f"signing in with a user name needs also {missing}",
-                remedy="domainName is the account's name, userName the IAM user's",
-            )
-        described = _describe_user(settings)
-        return _SignIn(described, lambda clock: PasswordSignIn(settings, clock))
-    way = find_way(settings)
-    return _SignIn(way.described, lambda clock: AccessKeys(ChainKeys(way, settings, clock), clock))
+    chosen, *unused = given
+    chosen.require(settings)
+    return Choice(
+        chosen.name,
+        chosen.describe(settings),
+        _reason(settings, _WAYS[: _WAYS.index(chosen)], unused),
+        lambda clock: chosen.make(settings, clock),
+    )
+
+
+def _reason(settings: Settings, missing: Sequence[_Way], unused: Sequence[_Way]) -> str:
+    """Return why a way counts: those before it are not given, and those after it are not used."""
+    if missing:
+        *others, last = (way.noun for way in missing)
+        nouns = f"{', '.join(others)} or {last}" if others else last
+        reason = f"no {nouns} is given, which would come first"
+    else:
+        reason = f"a {_WAYS[0].noun} comes first"
+    if unused:
+        left = " and ".join(f"the {way.noun}{way.origin(settings)}" for way in unused)
+        reason += f"; not used: {left}"
+    return reason
 
 
 def _describe_tokens(settings: Settings) -> str:
@@ -139,7 +132,8 @@ def _describe_access_key(settings: Settings) -> str:
 
 def _describe_user(settings: Settings) -> str:
     password = f"the password{_origin(settings, 'password')}"
-    return f"user {settings.user_name!r} of account {settings.domain_name!r} with {password}"
+    user, account = quoted(settings.user_name), quoted(settings.domain_name)
+    return f"user {user} of account {account} with {password}"
 
 
 def _origin(settings: Settings, field: str) -> str:
@@ -147,217 +141,71 @@ def _origin(settings: Settings, field: str) -> str:
     return f" from {origin}" if origin else ""
 
 
+def _require_both_keys(settings: Settings) -> None:
+    if missing := _missing(settings, "access_key", "secret_key"):
+        raise ConfigurationError(
+            f"signing with an access key needs also {missing}",
+            remedy="give both, or none of accessKey, secretKey and securityToken",
+        )
+
+
+def _require_user(settings: Settings) -> None:
+    if missing := _missing(settings, "user_name", "password", "domain_name"):
+        raise ConfigurationError(
+            f"signing in with a user name needs also {missing}",
+            remedy="domainName is the account's name, userName the IAM user's",
+        )
+
+
+def _require_nothing_else(_: Settings) -> None:
+    """A token does alone."""
+
+
 def _missing(settings: Settings, *fields: str) -> str:
     return ", ".join(str(key_of(field)) for field in fields if not getattr(settings, field))
 
 
-class GivenTokenAuth(httpx.Auth):
-    """Sends a token that the user brought; nothing can be renewed."""
+class _Way(NamedTuple):
+    """A way of signing in: any of the settings `given_by` gives it; `require` refuses a part of it.
 
-    def __init__(self, token: str) -> None:
-        self._token = token
+    `name` is for programs, `noun` for people.
+    """
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the token and send."""
-        request.headers["X-Auth-Token"] = self._token
-        yield request
+    name: str
+    noun: str
+    given_by: tuple[str, ...]
+    require: Callable[[Settings], None]
+    describe: Callable[[Settings], str]
+    make: Callable[[Settings, Clock], Authenticator]
 
+    def is_given(self, settings: Settings) -> bool:
+        return any(getattr(settings, field) for field in self.given_by)
 
-class GivenTokens:
-    """Tokens that the user brought: by project id where given so, else one for all."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-
-    def for_project(self, scope: ProjectScope) -> httpx.Auth:
-        """Return the token for a project.
-
-        Raises:
-            ConfigurationError: tokens are given by project, and none for this one.
-        """
-        token = self._settings.tokens.get(scope.project_id) or self._settings.token
-        if token is None:
-            raise ConfigurationError(
-                f"no token is configured for {scope}",
-                remedy=f"set huaweicloud:tokens (or HW_AUTH_TOKENS) for '{scope.project_id}'",
-            )
-        return GivenTokenAuth(token.get_secret_value())
-
-    def for_lookup(self, region: str) -> tuple[str, httpx.Auth]:
-        """Ask at home: a token may be good in its own region only, and IAM knows all projects."""
-        tokens = self._settings.tokens
-        home = tokens.get(self._settings.project_id or "") or self._settings.token
-        token = home or next(iter(tokens.values()))
-        return self._settings.region or region, GivenTokenAuth(token.get_secret_value())
+    def origin(self, settings: Settings) -> str:
+        return _origin(settings, next(f for f in self.given_by if getattr(settings, f)))
 
 
-class _Token(Struct, frozen=True):
-    value: str
-    renew_at: float
-    project_id: str | None
-
-
-class PasswordAuth(httpx.Auth):
-    """Gets a project's token with user name and password, keeps it, renews it once when refused."""
-
-    requires_response_body = True
-
-    def __init__(
-        self, settings: Settings, clock: Clock, region: str, project_id: str | None
-    ) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._region = region
-        self._project_id = project_id
-        self._token: _Token | None = None
-        self._lock = asyncio.Lock()
-
-    @property
-    def project_id(self) -> str | None:
-        """Return the project that the token is good for; None until that is known."""
-        return self._project_id or (self._token.project_id if self._token else None)
-
-    @property
-    def sign_in_url(self) -> str:
-        """Where IAM gives tokens."""
-        return f"{self._settings.iam_url(self._region)}/v3/auth/tokens"
-
-    async def async_auth_flow(
-        self, request: httpx.Request
-    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Sign in if need be, send, and once more with a new token if the old one was refused.
-
-        A request to the sign-in's own address is only signing in.
-        """
-        is_sign_in = str(request.url) == self.sign_in_url
-        async with self._lock:
-            # Requests that come meanwhile wait here and find the token when they get in.
-            if is_sign_in or not self._has_usable_token():
-                response = yield self._sign_in_request()
-                await response.aread()
-                self._accept(response)
-        if is_sign_in:
-            return
-        used = self._stamp(request)
-        response = yield request
-        await response.aread()
-        if not is_credential_refused(response):
-            return
-        async with self._lock:
-            if self._token is used:
-                response = yield self._sign_in_request()
-                await response.aread()
-                self._accept(response)
-        self._stamp(request)
-        yield request
-
-    def _has_usable_token(self) -> bool:
-        return self._token is not None and self._clock.monotonic() < self._token.renew_at
-
-    def _stamp(self, request: httpx.Request) -> _Token:
-        token = self._token
-        if token is None:
-            raise RuntimeError("a request was to be stamped before the sign-in was accepted")
-        request.headers["X-Auth-Token"] = token.value
-        return token
-
-    def _sign_in_request(self) -> httpx.Request:
-        settings = self._settings
-        if settings.password is None:
-            raise RuntimeError("PasswordAuth was made without a password")
-        user = {
-            "name": settings.user_name,
-            "password": settings.password.get_secret_value(),
-            "domain": {"name": settings.domain_name},
-        }
-        project = {"id": self._project_id} if self._project_id else {"name": self._region}
-        return httpx.Request(
-            "POST",
-            self.sign_in_url,
-            params={"nocatalog": "true"},
-            json={
-                "auth": {
-                    "identity": {"methods": ["password"], "password": {"user": user}},
-                    "scope": {"project": project},
-                }
-            },
-        )
-
-    def _accept(self, response: httpx.Response) -> None:
-        project = f"({self._project_id})" if self._project_id else f"{self._region!r}"
-        doing = f"signing in as user {self._settings.user_name!r} to project {project}"
-        if response.status_code in (400, 401, 403, 404):
-            refusal = error_of(response, doing)
-            remedy = refusal.remedy
-            if not is_known(refusal.code):
-                remedy = _SIGN_IN_REMEDIES.get(response.status_code, remedy)
-            raise AuthenticationError(
-                refusal.message,
-                status=response.status_code,
-                remedy=remedy,
-                code=refusal.code,
-                request_id=refusal.request_id,
-            )
-        if response.status_code >= 400:
-            raise error_of(response, doing)
-        if not response.is_success:
-            # Whatever it carries beside: nobody redirects with a token in hand.
-            raise redirection_of(response, doing)
-        value = response.headers.get("X-Subject-Token")
-        if not value:
-            raise MalformedResponseError(
-                f"{doing}: HTTP {response.status_code} without a token in X-Subject-Token",
-                remedy="check huaweicloud:authUrl or the 'iam' member of huaweicloud:endpoints",
-                request_id=request_id_of(response),
-            )
-        remember_secret(value)
-        body = decode(response, TokenEnvelope, doing).token
-        lifetime_s = _lifetime_s(body)
-        # The local clock may be off, so the lifetime counts from now, not to `expires_at`.
-        margin_s = min(RENEW_BEFORE_EXPIRY_S, 0.1 * lifetime_s)
-        self._token = _Token(
-            value=value,
-            renew_at=self._clock.monotonic() + lifetime_s - margin_s,
-            project_id=body.project.id if body.project else None,
-        )
-
-
-_SIGN_IN_REMEDIES = {
-    401: "check huaweicloud:userName, huaweicloud:password and huaweicloud:domainName",
-    403: "the user may not work in this project; ask the account's administrator",
-    404: "check the project id or the region's name, and huaweicloud:authUrl",
-}
-
-
-def _lifetime_s(token: TokenBody) -> float:
-    if token.expires_at is None or token.issued_at is None:
-        return DEFAULT_TOKEN_LIFETIME_S
-    return max((token.expires_at - token.issued_at).total_seconds(), 0.0)
-
-
-class PasswordSignIn:
-    """Signs in with user name and password, once for each project."""
-
-    def __init__(self, settings: Settings, clock: Clock) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._by_project: dict[ProjectScope, PasswordAuth] = {}
-        self._by_region: dict[str, PasswordAuth] = {}
-
-    def for_project(self, scope: ProjectScope) -> httpx.Auth:
-        """Return the sign-in for a project, the one that found its id where that was needed."""
-        by_name = self._by_region.get(scope.region)
-        if by_name is not None and by_name.project_id == scope.project_id:
-            return by_name
-        if scope not in self._by_project:
-            self._by_project[scope] = self._sign_in(scope.region, scope.project_id)
-        return self._by_project[scope]
-
-    def for_lookup(self, region: str) -> tuple[str, httpx.Auth]:
-        """Ask in the region itself, with a token for the project that is named like it."""
-        if region not in self._by_region:
-            self._by_region[region] = self._sign_in(region, None)
-        return region, self._by_region[region]
-
-    def _sign_in(self, region: str, project_id: str | None) -> PasswordAuth:
-        return PasswordAuth(self._settings, self._clock, region, project_id)
+_ACCESS_KEY = _Way(
+    "access_key",
+    "access key",
+    ("access_key", "secret_key", "security_token"),
+    _require_both_keys,
+    _describe_access_key,
+    lambda settings, clock: AccessKeys(GivenKeys(settings), clock),
+)
+_PASSWORD = _Way(
+    "password", "password", ("password",), _require_user, _describe_user, PasswordSignIn
+)
+_WAYS = (
+    _Way(
+        "token",
+        "token",
+        ("tokens", "token"),
+        _require_nothing_else,
+        _describe_tokens,
+        lambda settings, _: GivenTokens(settings),
+    ),
+    _ACCESS_KEY,
+    _PASSWORD,
+)
+"""The first that is given counts."""

@@ -18,7 +18,7 @@ import anyio
 import httpx
 from msgspec import Struct
 
-from pulumi_huaweicloud_cbr.auth import Authenticator, PasswordAuth
+from pulumi_huaweicloud_cbr.auth import Authenticator
 from pulumi_huaweicloud_cbr.backoff import Pause, RetryBudget, may_repeat, retrying
 from pulumi_huaweicloud_cbr.bodies import ENCODING, BodyTooLongError, bound_body
 from pulumi_huaweicloud_cbr.certificates import usual_context
@@ -57,6 +57,7 @@ from pulumi_huaweicloud_cbr.responses import (
 )
 from pulumi_huaweicloud_cbr.settings import Settings
 from pulumi_huaweicloud_cbr.signing import SignatureAuth
+from pulumi_huaweicloud_cbr.tokens import PasswordAuth
 from pulumi_huaweicloud_cbr.wire import (
     Backup,
     BackupEnvelope,
@@ -113,7 +114,8 @@ class Call(Struct, frozen=True):
 
     `doing` begins every message about it; `is_repeatable` says that carrying it out twice does
     no harm; a code in `final_codes` is handed to the caller without repetition; one in
-    `missing_codes` says that what is asked for does not exist, and no other code does.
+    `missing_codes` says that what is asked for does not exist, and no other code does;
+    `unsent_remedy` is what to do where the service was not reached, if that is not the usual.
     """
 
     doing: str
@@ -125,6 +127,7 @@ class Call(Struct, frozen=True):
     is_repeatable: bool = True
     final_codes: frozenset[str] = frozenset()
     missing_codes: frozenset[str] | None = None
+    unsent_remedy: str | None = None
 
 
 def _require_region(region: str, doing: str) -> None:
@@ -409,6 +412,7 @@ class CbrClient:
             is_repeatable=is_repeatable,
             final_codes=final_codes,
             missing_codes=missing_codes,
+            unsent_remedy=_way_elsewhere(self.settings, scope.region),
         )
 
     async def _call(self, call: Call, model: type[Model]) -> Model:
@@ -461,7 +465,7 @@ class CbrClient:
                 remedy=NOT_THE_SERVICE,
             ) from error
         except (httpx.RequestError, httpx.InvalidURL, httpx.StreamError) as error:
-            raise _transport_error(call.doing, request, error) from error
+            raise _transport_error(call, request, error) from error
         logger.debug(
             "%s %s -> %d (request %s)",
             call.method,
@@ -505,10 +509,11 @@ def _raise_for_refusal(call: Call, response: httpx.Response) -> None:
     raise error
 
 
-def _transport_error(doing: str, request: httpx.Request, error: Exception) -> TransportError:
+def _transport_error(call: Call, request: httpx.Request, error: Exception) -> TransportError:
     # A sign-in that failed on the way is about another request than the one to be sent.
     failed = getattr(error, "_request", None) or request
-    if failed.url != request.url or failed.method != request.method:
+    is_on_the_way = failed.url != request.url or failed.method != request.method
+    if is_on_the_way:
         kind: type[TransportError] = NotSentError
     else:
         kind = next(
@@ -517,12 +522,25 @@ def _transport_error(doing: str, request: httpx.Request, error: Exception) -> Tr
         )
     observed = excerpt(str(error)) or type(error).__name__
     host = failed.url.host or str(failed.url)
-    remedy = (
-        f"check the network, the proxy and that {host!r} is the right endpoint"
-        if kind is NotSentError
-        else "the connection broke before an answer came, run the same command again"
+    if kind is not NotSentError:
+        remedy = "the connection broke before an answer came, run the same command again"
+    elif call.unsent_remedy and not is_on_the_way:
+        remedy = call.unsent_remedy
+    else:
+        remedy = f"check the network, the proxy and that {host!r} is the right endpoint"
+    return kind(f"{call.doing}: no answer from {host!r}: {observed}", remedy=remedy)
+
+
+def _way_elsewhere(settings: Settings, region: str) -> str | None:
+    endpoint = settings.other_cbr_endpoint(region)
+    if endpoint is None:
+        return None
+    other = httpx.URL(endpoint.replace("{region}", region)).host
+    return (
+        f"check the network and the proxy; if they are well, CBR may be at {other!r}, as another "
+        "of the vendor's tables says: set the 'cbr' member of huaweicloud:endpoints "
+        f"(or HW_ENDPOINTS) to {endpoint!r}"
     )
-    return kind(f"{doing}: no answer from {host!r}: {observed}", remedy=remedy)
 
 
 def _params(**values: Any) -> dict[str, Any]:

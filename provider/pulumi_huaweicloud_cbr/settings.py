@@ -148,6 +148,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         """Return the base URL of CBR in a region, without a trailing slash."""
         return self._base_url("cbr", region)
 
+    def other_cbr_endpoint(self, region: str) -> str | None:
+        """Return where else CBR of a region may be, in the form that `endpoints` takes.
+
+        None where the vendor's tables agree, or where the user has said where it is.
+        """
+        is_set = bool(self.cloud) or "cbr" in self.endpoints
+        if is_set or self._cloud_of(region) == DEFAULT_CLOUD:
+            return None
+        return f"https://cbr.{{region}}.{DEFAULT_CLOUD}"
+
     def iam_url(self, region: str) -> str:
         """Return the base URL of IAM for a region, without a trailing slash or version."""
         if self.auth_url:
@@ -171,9 +181,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def _cloud_of(self, region: str) -> str:
         if self.cloud:
             return self.cloud
-        # The European site lives under a domain of its own: so say the Terraform provider, by this
-        # prefix, and the CBR tables of the vendor's SDKs for C#, PHP, TypeScript and C++; the one
-        # for Python has it for IAM alone.
+        # The European site has a domain of its own: the vendor's Terraform provider says so by this
+        # prefix, and most of its tables by region (docs/decisions/0018). The table of SDK core, all
+        # that is installed with this package, lacks the region.
         return EU_CLOUD if region.startswith("eu-west-1") else DEFAULT_CLOUD
 
 

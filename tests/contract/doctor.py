@@ -20,38 +20,28 @@ from pulumi_huaweicloud_cbr.commands.check import look_at_account
 from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateRequest
 from pulumi_huaweicloud_cbr.settings import Settings
 from simulator.testing import Control, InProcessSimulator
-from tests.contract.rig import LONG_S, SimulatedClock
+from tests.contract.rig import LONG_S, SimulatedClock, signed_with
 
 NORTH_PROJECT = "c6cb0876eaee4f5092d0fdf4c4fc09b3"
-_SIGN_IN = ("huaweicloud:userName", "huaweicloud:password", "huaweicloud:domainName")
-
-
-class WallClock(SimulatedClock):
-    """A machine's clock, which may be ahead of the service's."""
-
-    def __init__(self, simulator: InProcessSimulator, ahead_s: float) -> None:
-        super().__init__(simulator)
-        self._ahead_s = ahead_s
-
-    def wall_time(self) -> float:
-        """Return what the machine takes for the time."""
-        return super().wall_time() + self._ahead_s
 
 
 class Network(httpx.AsyncBaseTransport):
     """Reaches the simulator; dates its answers as a server does; some addresses do not answer.
 
-    All requests have the same id.
+    Of some hosts not even the name is known. All requests have the same id.
     """
 
     def __init__(self, simulator: InProcessSimulator) -> None:
         self._simulator = simulator
         self._inner = simulator.transport()
         self.silent = ""
+        self.nameless = ""
         self.tried: list[str] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Serve one request."""
+        if self.nameless and re.search(self.nameless, request.url.host):
+            raise httpx.ConnectError("[Errno -2] Name or service not known", request=request)
         if self.silent and re.search(self.silent, request.url.path):
             self.tried.append(request.url.path)
             raise httpx.ConnectTimeout("timed out", request=request)
@@ -80,8 +70,7 @@ class Doctor:
 
     def sign_with(self, credentials: dict[str, Any]) -> None:
         """Use these in place of the password."""
-        kept = {key: value for key, value in self.configured.items() if key not in _SIGN_IN}
-        self.configured = kept | credentials
+        self.configured = signed_with(self.configured, credentials)
 
     def shown(self, account: Account) -> str:
         """Return what is printed, with the ids of what was made replaced."""
@@ -130,7 +119,7 @@ class Doctor:
         self, work: Callable[[CbrClient], Awaitable[None]], tokens: list[str] | None = None
     ) -> None:
         settings = Settings.load(self.configured.get, {})
-        clock = WallClock(self.simulator, 0.0)
+        clock = SimulatedClock(self.simulator)
 
         def keep(answer: httpx.Response) -> None:
             if tokens is not None and "X-Subject-Token" in answer.headers:
@@ -154,6 +143,6 @@ class Doctor:
             self.configured,
             self.environ,
             Asked(tuple(Destination(*at.split("/")) for at in destinations), backup),
-            clock=WallClock(self.simulator, self.ahead_s),
+            clock=SimulatedClock(self.simulator, self.ahead_s),
             transport=self.network,
         )

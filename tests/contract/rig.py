@@ -23,19 +23,39 @@ LONG_S = 20_000.0
 """Longer than any copy or deletion of the demo world takes, shorter than a token lives."""
 
 
-class SimulatedClock:
-    """The simulator's virtual time; a sleep moves it."""
+PERMANENT = {
+    "huaweicloud:accessKey": "DEMOACCESSKEY0000001",
+    "huaweicloud:secretKey": "not-a-secret-demo-key",
+}
+TEMPORARY = {
+    "huaweicloud:accessKey": "DEMOACCESSKEY0000002",
+    "huaweicloud:secretKey": "not-a-secret-demo-key-2",
+    "huaweicloud:securityToken": "not-a-secret-demo-security-token",
+}
+"""Access keys of the demo world."""
 
-    def __init__(self, simulator: InProcessSimulator) -> None:
+
+def signed_with(configuration: dict[str, Any], credentials: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration with these credentials in place of the password."""
+    of_password = {f"huaweicloud:{key}" for key in ("userName", "password", "domainName")}
+    kept = {key: value for key, value in configuration.items() if key not in of_password}
+    return kept | credentials
+
+
+class SimulatedClock:
+    """The simulator's virtual time; a sleep moves it. The machine's date may be ahead of it."""
+
+    def __init__(self, simulator: InProcessSimulator, ahead_s: float = 0.0) -> None:
         self._clock = simulator.clock
+        self._ahead_s = ahead_s
 
     def monotonic(self) -> float:
         """Return the virtual time."""
         return self._clock.now()
 
     def wall_time(self) -> float:
-        """Return the virtual time."""
-        return self._clock.now()
+        """Return what the machine takes for the date and time."""
+        return self._clock.now() + self._ahead_s
 
     async def sleep(self, seconds: float) -> None:
         """Move the virtual time."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from pulumi_huaweicloud_cbr.commands._account import Account
 from simulator.testing import InProcessSimulator
 from tests.contract.doctor import NORTH_PROJECT, Doctor
-from tests.contract.rig import BACKUP, PASSWORD, VAULT
+from tests.contract.rig import BACKUP, PASSWORD, PERMANENT, VAULT
 
 TEXTS = Path(__file__).parents[1] / "fixtures" / "check"
 EAST = "cn-east-3"
@@ -22,10 +22,6 @@ EAST_SUBPROJECT = "5e2f6c1b7a8d4e90b3c4d5e6f7a8b9c0"
 OF_FILES = "9eca71ee-b6a9-404e-8662-21af6ef03f71"
 SOUTH_VAULT = "d5e6f708-192a-43b4-85d6-e7f8091a2b3c"
 NOWHERE = "00000000-0000-4000-8000-000000000000"
-PERMANENT = {
-    "huaweicloud:accessKey": "DEMOACCESSKEY0000001",
-    "huaweicloud:secretKey": "not-a-secret-demo-key",
-}
 
 
 def make_doctor(simulator: InProcessSimulator) -> Doctor:
@@ -120,6 +116,11 @@ def no_credentials(doctor: Doctor) -> Account:
     return doctor.look(EAST)
 
 
+def half_a_key(doctor: Doctor) -> Account:
+    doctor.configured["huaweicloud:accessKey"] = PERMANENT["huaweicloud:accessKey"]
+    return doctor.look(EAST)
+
+
 def malformed_settings(doctor: Doctor) -> Account:
     doctor.configured["huaweicloud:region"] = "no region"
     return doctor.look(EAST)
@@ -193,6 +194,18 @@ def iam_unreachable_with_key(doctor: Doctor) -> Account:
     return doctor.look("cn-south-1", backup=BACKUP)
 
 
+def host_in_doubt_not_known(doctor: Doctor) -> Account:
+    doctor.sign_with(PERMANENT)
+    del doctor.configured["huaweicloud:endpoints"]
+    doctor.configured |= {
+        "huaweicloud:region": "eu-west-101",
+        "huaweicloud:projectId": NORTH_PROJECT,
+        "huaweicloud:authUrl": doctor.simulator.url,
+    }
+    doctor.network.nameless = r"^cbr\.eu-west-101\."
+    return doctor.look("cn-south-1")
+
+
 def token_of_one_project(doctor: Doctor) -> Account:
     token = doctor.fetch_token("cn-north-4", NORTH_PROJECT)
     doctor.sign_with({"huaweicloud:tokens": {NORTH_PROJECT: token}})
@@ -250,6 +263,7 @@ SITUATIONS: dict[str, Callable[[Doctor], Account]] = {
         wrong_password,
         wrong_key,
         no_credentials,
+        half_a_key,
         malformed_settings,
         no_region,
         no_such_pair,
@@ -265,6 +279,7 @@ SITUATIONS: dict[str, Callable[[Doctor], Account]] = {
         no_way_out,
         projects_not_listed,
         iam_unreachable_with_key,
+        host_in_doubt_not_known,
         token_of_one_project,
         token_of_another_project,
         service_at_fault,

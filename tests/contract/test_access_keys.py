@@ -7,32 +7,18 @@ import pytest
 from pulumi_huaweicloud_cbr import AuthenticationError
 from simulator.testing import DEMO_WORLD, InProcessSimulator
 from simulator.world import load_world
-from tests.contract.rig import PASSWORD, Rig, SimulatedClock, connect, declared
+from tests.contract.rig import (
+    PASSWORD,
+    PERMANENT,
+    TEMPORARY,
+    Rig,
+    SimulatedClock,
+    connect,
+    declared,
+    signed_with,
+)
 
 pytestmark = pytest.mark.simulator_only
-
-PERMANENT = {
-    "huaweicloud:accessKey": "DEMOACCESSKEY0000001",
-    "huaweicloud:secretKey": "not-a-secret-demo-key",
-}
-TEMPORARY = {
-    "huaweicloud:accessKey": "DEMOACCESSKEY0000002",
-    "huaweicloud:secretKey": "not-a-secret-demo-key-2",
-    "huaweicloud:securityToken": "not-a-secret-demo-security-token",
-}
-SIGN_IN = ("huaweicloud:userName", "huaweicloud:password", "huaweicloud:domainName")
-
-
-class OffClock(SimulatedClock):
-    """A machine's clock that is ahead of the service's."""
-
-    def __init__(self, simulator: InProcessSimulator, ahead_s: float) -> None:
-        super().__init__(simulator)
-        self._ahead_s = ahead_s
-
-    def wall_time(self) -> float:
-        """Return the wrong time."""
-        return super().wall_time() + self._ahead_s
 
 
 def connect_with_key(
@@ -42,8 +28,8 @@ def connect_with_key(
     ahead_s: float = 0.0,
 ) -> Rig:
     """Return a provider that signs with an access key and has no other credentials."""
-    kept = {key: value for key, value in configuration.items() if key not in SIGN_IN}
-    return connect(simulator, kept | keys, OffClock(simulator, ahead_s))
+    clock = SimulatedClock(simulator, ahead_s)
+    return connect(simulator, signed_with(configuration, keys), clock)
 
 
 @pytest.mark.parametrize("keys", [PERMANENT, TEMPORARY], ids=["permanent", "temporary"])

@@ -12,10 +12,9 @@ import pytest
 from pulumi_huaweicloud_cbr.commands._account import Account
 from simulator.testing import InProcessSimulator
 from tests.contract.doctor import Doctor
-from tests.contract.rig import PASSWORD, WRITES
+from tests.contract.rig import PASSWORD, PERMANENT, WRITES
 from tests.contract.situations import (
     ALL_WELL,
-    PERMANENT,
     SITUATIONS,
     TEXTS,
     make_doctor,

@@ -95,6 +95,26 @@ def use_pod(monkeypatch: pytest.MonkeyPatch, issuer: Issuer, directory: Path) ->
     monkeypatch.setenv("HC_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(token_file))
 
 
+Connect = Callable[[Prepare], Rig]
+
+
+@pytest.fixture
+def connect_as(
+    simulator: InProcessSimulator,
+    configuration: dict[str, str],
+    issuer: Issuer,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Connect:
+    """Return what makes a provider that finds its keys in one of the ways."""
+
+    def prepare_and_connect(prepare: Prepare) -> Rig:
+        prepare(monkeypatch, issuer, tmp_path)
+        return connect(simulator, configuration)
+
+    return prepare_and_connect
+
+
 WAYS = pytest.mark.parametrize(
     "prepare",
     [use_agency, use_oidc, use_identity_provider, use_profile_of_identity_provider, use_pod],
@@ -104,16 +124,10 @@ WAYS = pytest.mark.parametrize(
 
 @WAYS
 def test_found_keys_carry_a_replica_through_thirty_hours(
-    simulator: InProcessSimulator,
-    configuration: dict[str, str],
-    issuer: Issuer,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    prepare: Prepare,
+    connect_as: Connect, issuer: Issuer, prepare: Prepare
 ) -> None:
     """Keys of two hours are renewed in time, each way: no call fails, and none signs in."""
-    prepare(monkeypatch, issuer, tmp_path)
-    rig = connect(simulator, configuration)
+    rig = connect_as(prepare)
     rig.create(declared())
     for _ in range(30):
         rig.control.advance(3600)
@@ -128,17 +142,13 @@ def test_found_keys_carry_a_replica_through_thirty_hours(
 
 
 def test_found_keys_leave_no_secret(
-    simulator: InProcessSimulator,
-    configuration: dict[str, str],
+    connect_as: Connect,
     issuer: Issuer,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Neither the keys nor the tokens that they were gotten with are in outputs or logs."""
     caplog.set_level("DEBUG")
-    use_oidc(monkeypatch, issuer, tmp_path)
-    rig = connect(simulator, configuration)
+    rig = connect_as(use_oidc)
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()
@@ -151,16 +161,13 @@ def test_found_keys_leave_no_secret(
 
 @pytest.mark.parametrize("prepare", [use_oidc, use_pod], ids=["oidc", "pod"])
 def test_token_is_read_anew_for_each_renewal(
-    simulator: InProcessSimulator,
-    configuration: dict[str, str],
+    connect_as: Connect,
     issuer: Issuer,
-    monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     prepare: Prepare,
 ) -> None:
     """What renews a token puts it into its file: a token of hours ago would be refused."""
-    prepare(monkeypatch, issuer, tmp_path)
-    rig = connect(simulator, configuration)
+    rig = connect_as(prepare)
     rig.create(declared())
     (token_file,) = tmp_path.glob("*-token")
     token_file.write_text(f"{token_file.read_text()[:-1]}2")
@@ -171,16 +178,9 @@ def test_token_is_read_anew_for_each_renewal(
     assert ["1", "2"] == [str(token)[-1] for token in shown]
 
 
-def test_revoked_agency_stops_with_one_message(
-    simulator: InProcessSimulator,
-    configuration: dict[str, str],
-    issuer: Issuer,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> None:
+def test_revoked_agency_stops_with_one_message(connect_as: Connect, issuer: Issuer) -> None:
     """After one renewal at most, a revoked credential ends each call without a request."""
-    use_agency(monkeypatch, issuer, tmp_path)
-    rig = connect(simulator, configuration)
+    rig = connect_as(use_agency)
     rig.create(declared())
     rig.control.advance(3600)
     assert rig.refresh()
@@ -203,16 +203,9 @@ def test_revoked_agency_stops_with_one_message(
     assert [401, 401] == [entry["status"] for entry in rig.control.journal()]
 
 
-def test_agency_that_was_taken_away_is_told(
-    simulator: InProcessSimulator,
-    configuration: dict[str, str],
-    issuer: Issuer,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> None:
+def test_agency_that_was_taken_away_is_told(connect_as: Connect, issuer: Issuer) -> None:
     """A server that has lost its agency says so, and how else to sign in."""
-    use_agency(monkeypatch, issuer, tmp_path)
-    rig = connect(simulator, configuration)
+    rig = connect_as(use_agency)
     rig.create(declared())
     issuer.refusal = (404, NO_AGENCY)
     rig.control.advance(7200)
@@ -227,17 +220,11 @@ def test_agency_that_was_taken_away_is_told(
 
 @pytest.mark.parametrize("prepare", [use_oidc, use_identity_provider], ids=["oidc", "idp"])
 def test_refused_token_is_told_with_its_remedy(
-    simulator: InProcessSimulator,
-    configuration: dict[str, str],
-    issuer: Issuer,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    prepare: Prepare,
+    connect_as: Connect, issuer: Issuer, prepare: Prepare
 ) -> None:
     """A token that IAM does not take is one error, after one request."""
-    prepare(monkeypatch, issuer, tmp_path)
     issuer.refusal = (401, {"error_code": "IAM.0064", "error_msg": "The token is stale."})
-    rig = connect(simulator, configuration)
+    rig = connect_as(prepare)
 
     for _ in range(3):
         ((field, reason),) = rig.faults(declared())

@@ -34,6 +34,7 @@ class Run:
 
     def __init__(self, directory: Path, simulator: SimulatorProcess, **changes: str) -> None:
         self.directory = directory / "live"
+        self._control = simulator.control
         address = f"{simulator.url}/regions/{{region}}"
         self._environment = {
             "PATH": os.environ["PATH"],
@@ -64,6 +65,12 @@ class Run:
         )
         return self._process
 
+    def start_copying(self) -> subprocess.Popen[str]:
+        """Start it, and wait until its submission of a copy has its answer."""
+        process = self.start()
+        wait_until(lambda: (self.directory / "made.json").exists() and self.made()[0]["record_id"])
+        return process
+
     def end(self) -> tuple[int, str]:
         """Wait for its end; return exit code and output."""
         assert self._process is not None
@@ -80,6 +87,14 @@ class Run:
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.communicate(timeout=LIMIT_S)
+
+    def start_and_kill_at_submission(self) -> None:
+        """Start it, and kill it while its submission is carried out but not answered."""
+        self._control.fault(operation="CopyBackup", action="hold_after")
+        self.start()
+        wait_until(self._control.held)
+        self.kill()
+        self._control.release()
 
     def made(self) -> list[dict[str, Any]]:
         """Return what it says may still be in the cloud."""
@@ -194,9 +209,7 @@ def test_interrupted_waits_for_the_copy_and_deletes_it(
     """After an interrupt in the middle of the copy no replica is left, and no note of one."""
     before = replicas(slow_simulator)
     run = Run(tmp_path, slow_simulator)
-    process = run.start()
-    # Not the submission alone: its answer has arrived.
-    wait_until(lambda: (run.directory / "made.json").exists() and run.made()[0]["record_id"])
+    process = run.start_copying()
 
     process.send_signal(signal.SIGINT)
     read_until(process, "interrupted; cleaning up")
@@ -217,8 +230,7 @@ def test_interrupted_twice_names_what_is_left_and_goes_on_later(
     """A second interrupt ends the cleaning up too; the next run begins with it."""
     before = replicas(slow_simulator)
     run = Run(tmp_path, slow_simulator)
-    process = run.start()
-    wait_until(lambda: (run.directory / "made.json").exists() and run.made()[0]["record_id"])
+    process = run.start_copying()
     process.send_signal(signal.SIGTERM)
     read_until(process, "cleaning up record")
     process.send_signal(signal.SIGTERM)
@@ -262,12 +274,8 @@ def test_killed_at_the_submission_is_cleaned_up_by_the_next_run(
 ) -> None:
     """A copy whose record nobody was told is found by its backup and region, and deleted."""
     before = replicas(simulator)
-    simulator.control.fault(operation="CopyBackup", action="hold_after")
     run = Run(tmp_path, simulator)
-    run.start()
-    wait_until(simulator.control.held)
-    run.kill()
-    simulator.control.release()
+    run.start_and_kill_at_submission()
 
     assert [None] == [row["record_id"] for row in run.made()]
     code, printed = run("--clean")
@@ -282,11 +290,7 @@ def test_copy_that_exists_is_not_touched(tmp_path: Path, simulator: SimulatorPro
     """A replica that somebody has is no reason to delete it: the suite does not begin."""
     owner = Run(tmp_path / "owner", simulator)
     owner.directory.parent.mkdir()
-    simulator.control.fault(operation="CopyBackup", action="hold_after")
-    owner.start()
-    wait_until(simulator.control.held)
-    owner.kill()
-    simulator.control.release()
+    owner.start_and_kill_at_submission()
     wait_until(lambda: simulator.control.records()[0]["status"] == "success")
     before = replicas(simulator)
 

@@ -19,25 +19,7 @@ from pulumi_huaweicloud_cbr.backoff import (
     may_repeat,
     retrying,
 )
-
-
-class ManualClock:
-    """Time that only sleeping moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def monotonic(self) -> float:
-        """Return the time."""
-        return self.now
-
-    def wall_time(self) -> float:
-        """Return the time."""
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        """Move the time."""
-        self.now += seconds
+from tests.unit.wire import ManualClock
 
 
 def api_error(code: str | None, status: int, retry_after_s: float | None = None) -> ApiError:

@@ -17,7 +17,7 @@ from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException, Sdk
 from huaweicloudsdkcore.utils.filepath_utils import get_home_path
 
 from pulumi_huaweicloud_cbr import chain
-from pulumi_huaweicloud_cbr.auth import describe_credentials, make_authenticator
+from pulumi_huaweicloud_cbr.auth import choose, make_authenticator
 from pulumi_huaweicloud_cbr.chain import ChainKeys, Found, Way, find_way, search
 from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.errors import (
@@ -159,7 +159,7 @@ def test_way_that_counts_is_the_first_that_is_there(
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
 
-    assert expected.format(home=home) == describe_credentials(Settings())
+    assert expected.format(home=home) == choose(Settings()).described
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_way_of_the_vendors_tools_is_the_last(
 
     make_authenticator(Settings.of(**given), FakeClock())
 
-    assert "OIDC" not in describe_credentials(Settings.of(**given))
+    assert "OIDC" not in choose(Settings.of(**given)).described
 
 
 @pytest.mark.parametrize("by", ["variable", "profile"])
@@ -191,14 +191,14 @@ def test_way_that_is_given_needs_no_password_for_a_name(
     """A stack that names its user can be run with keys that are found."""
     chosen = Settings.of(user_name="ops", domain_name="acme")
     with pytest.raises(ConfigurationError, match="needs also huaweicloud:password"):
-        describe_credentials(chosen)
+        choose(chosen)
     if by == "profile":
         put_profile(home)
     else:
         for name, value in OIDC.items():
             monkeypatch.setenv(name, value)
 
-    assert describe_credentials(Settings()) == describe_credentials(chosen)
+    assert choose(Settings()).described == choose(chosen).described
 
 
 @pytest.mark.parametrize(

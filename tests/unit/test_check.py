@@ -26,7 +26,7 @@ from pulumi_huaweicloud_cbr.commands._account import (
 from pulumi_huaweicloud_cbr.commands._account_text import COLUMNS, as_text
 from pulumi_huaweicloud_cbr.commands._examiner import ServiceClock
 from pulumi_huaweicloud_cbr.commands._refusals import check_of
-from pulumi_huaweicloud_cbr.commands._sign_in import describe_sign_in, places_of
+from pulumi_huaweicloud_cbr.commands.check import places_of
 from pulumi_huaweicloud_cbr.errors import (
     ApiError,
     AuthenticationError,
@@ -189,68 +189,7 @@ def test_check_of_a_stack_that_is_not_there_is_one_message(
     ) == printed.err
 
 
-# -- signing in -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("given", "way", "text", "reason"),
-    [
-        pytest.param(
-            {**TOKEN, **KEY, **PASSWORD},
-            "token",
-            "a token, as given",
-            "a token comes first; not used: the access key and the password",
-            id="all",
-        ),
-        pytest.param(
-            {"tokens": {"p1": "token-one", "p2": "token-two"}},
-            "token",
-            "tokens for 2 project(s), as given",
-            "a token comes first",
-            id="tokens",
-        ),
-        pytest.param(
-            {**KEY, **PASSWORD},
-            "access_key",
-            "an access key, with which each request is signed",
-            "no token is given, which would come first; not used: the password",
-            id="key",
-        ),
-        pytest.param(
-            {**KEY, "security_token": "security-token"},
-            "access_key",
-            "a temporary access key, with which each request is signed",
-            "no token is given, which would come first",
-            id="temporary",
-        ),
-        pytest.param(
-            PASSWORD,
-            "password",
-            "user 'ops' of account 'acme', with a password",
-            "neither a token nor an access key is given, which would come first",
-            id="password",
-        ),
-        pytest.param(
-            {},
-            "access_key",
-            "temporary keys of this server's agency, if http://169.254.169.254 gives any",
-            "nothing is given in the settings, which come first",
-            id="metadata",
-        ),
-        pytest.param(
-            {"metadata": False},
-            None,
-            "not at all",
-            "neither a token, an access key nor a password is given",
-            id="nothing",
-        ),
-    ],
-)
-def test_sign_in_is_told_with_its_reason(
-    given: dict[str, Any], way: str | None, text: str, reason: str
-) -> None:
-    """The way that is taken, and what was passed over for it."""
-    assert SignIn(way, text, reason) == describe_sign_in(Settings.of(**given))
+# -- settings ---------------------------------------------------------------------------------
 
 
 def test_settings_are_told_with_their_places() -> None:
@@ -272,7 +211,7 @@ def test_settings_are_told_with_their_places() -> None:
         "HUAWEICLOUD_SDK_AK": "environment",
         "HUAWEICLOUD_SDK_SK": "environment",
         "https_proxy": "environment",
-    } == places_of(settings, configured.get, environ)
+    } == places_of(settings.origins, environ)
 
 
 # -- what counts as what ----------------------------------------------------------------------

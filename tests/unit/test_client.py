@@ -376,6 +376,24 @@ async def test_send_sign_in_failed_on_the_way_is_not_sent(failure: Exception) ->
 
 
 @pytest.mark.anyio
+async def test_send_sign_in_failed_says_nothing_of_where_cbr_is() -> None:
+    """Another host for CBR is proposed where CBR was not reached; IAM is somewhere else."""
+    wire = Wire(httpx.ConnectError("no such host"))
+
+    error = await error_from(
+        wire,
+        lambda api: api.get_backup(ProjectScope("eu-west-101", "p"), BACKUP),
+        token=None,
+        user_name="u",
+        password="secret-word",
+        domain_name="d",
+    )
+
+    assert "'iam.eu-west-101.myhuaweicloud.eu' is the right endpoint" in str(error)
+    assert "cbr." not in str(error)
+
+
+@pytest.mark.anyio
 async def test_send_answer_that_trickles_in_is_outcome_unknown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -36,7 +36,7 @@ from pulumi_huaweicloud_cbr import (
     vault_checks,
     whole_vault,
 )
-from pulumi_huaweicloud_cbr.auth import GivenTokens, make_authenticator
+from pulumi_huaweicloud_cbr.auth import make_authenticator
 from pulumi_huaweicloud_cbr.certificates import begin_reading
 from pulumi_huaweicloud_cbr.chain import ChainKeys
 from pulumi_huaweicloud_cbr.client import CbrClient
@@ -59,6 +59,7 @@ from pulumi_huaweicloud_cbr.resources import _base, _messages, _session, functio
 from pulumi_huaweicloud_cbr.resources._operation import begin_operation, current_operation
 from pulumi_huaweicloud_cbr.resources._session import Session, use_session
 from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.tokens import GivenTokens
 from pulumi_huaweicloud_cbr.tracking import COORDINATES, check_wait
 from pulumi_huaweicloud_cbr.waiters import Look, WaitPlan, wait
 from pulumi_huaweicloud_cbr.wire import Backup, Replica, ReplicationRecord, Vault
@@ -745,6 +746,10 @@ TEXTS: dict[str, Callable[[], str]] = {
     "client-authorities": no_authorities,
     "client-call-limit": unanswered,
     "client-not-sent": lambda: ends(replicate, Wire(httpx.ConnectError("Connection refused"))),
+    "client-not-sent-to-host-in-doubt": lambda: ends(
+        lambda api: api.get_backup(ProjectScope("eu-west-101", "p"), BACKUP),
+        Wire(httpx.ConnectError("[Errno -2] Name or service not known")),
+    ),
     "client-no-answer": lambda: ends(replicate, Wire(httpx.ReadTimeout(""))),
     "responses-refused": lambda: ends(get_backup, Wire(MISSING)),
     "responses-other-form": lambda: ends(get_backup, Wire(httpx.Response(200, json={}))),
@@ -1322,6 +1327,14 @@ EXPECTED = {
         "region 'cn-east-3': no answer from 'cbr.cn-north-4.myhuaweicloud.com': "
         "Connection refused; check the network, the proxy and that "
         "'cbr.cn-north-4.myhuaweicloud.com' is the right endpoint"
+    ),
+    "client-not-sent-to-host-in-doubt": (
+        "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'eu-west-101', "
+        "project (p): no answer from 'cbr.eu-west-101.myhuaweicloud.eu': [Errno -2] Name "
+        "or service not known; check the network and the proxy; if they are well, CBR may "
+        "be at 'cbr.eu-west-101.myhuaweicloud.com', as another of the vendor's tables says: "
+        "set the 'cbr' member of huaweicloud:endpoints (or HW_ENDPOINTS) to "
+        "'https://cbr.{region}.myhuaweicloud.com'"
     ),
     "client-no-answer": (
         "submitting replication of backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to "

@@ -57,6 +57,25 @@ class FakeClock:
         self.slept.append(seconds)
 
 
+class ManualClock:
+    """A time that a test sets, and that sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        """Return the time."""
+        return self.now
+
+    def wall_time(self) -> float:
+        """Return the time."""
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        """Move the time."""
+        self.now += seconds
+
+
 class Wire:
     """A network that gives scripted answers, the last one for ever, and keeps the requests."""
 

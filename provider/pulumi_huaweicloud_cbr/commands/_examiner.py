@@ -7,49 +7,31 @@ not asked: refused credentials are sent once, so that nobody is locked out.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import httpx
 
-from pulumi_huaweicloud_cbr.auth import Authenticator, make_authenticator
+from pulumi_huaweicloud_cbr.auth import choose
 from pulumi_huaweicloud_cbr.backoff import RetryBudget
-from pulumi_huaweicloud_cbr.checks import or_error
 from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.clock import Clock
-from pulumi_huaweicloud_cbr.commands import _permissions as permissions
 from pulumi_huaweicloud_cbr.commands._account import (
-    GRANTED,
-    MISSING,
-    UNKNOWN,
     Account,
     BackupLook,
     RegionLook,
     Remark,
-    VaultLook,
+    SignIn,
 )
 from pulumi_huaweicloud_cbr.commands._backup import see_backup
-from pulumi_huaweicloud_cbr.commands._refusals import (
-    ENDPOINT,
-    OF_THE_WHOLE_REGION,
-    PROJECT,
-    SIGN_IN,
-    remark_on,
-)
-from pulumi_huaweicloud_cbr.commands._sign_in import describe_sign_in
-from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, NotFoundError
-from pulumi_huaweicloud_cbr.finders import find_destinations, find_project, find_replication_vaults
-from pulumi_huaweicloud_cbr.models import ProjectScope
-from pulumi_huaweicloud_cbr.preflight import check_region_pair, check_vault
+from pulumi_huaweicloud_cbr.commands._refusals import SIGN_IN
+from pulumi_huaweicloud_cbr.commands._region import MAKE_A_VAULT, see_destination, see_source
+from pulumi_huaweicloud_cbr.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.reporting import span
 from pulumi_huaweicloud_cbr.responses import answered_at
 from pulumi_huaweicloud_cbr.settings import Settings
 from pulumi_huaweicloud_cbr.sharing import SharedClient
 from pulumi_huaweicloud_cbr.signing import LARGEST_SKEW_S
-from pulumi_huaweicloud_cbr.wire import Project, Vault
-
-Found = TypeVar("Found")
 
 # Somebody waits for the answer: a host that does not answer is given up within seconds.
 TIMEOUTS = httpx.Timeout(connect=5.0, read=10.0, write=10.0, pool=15.0)
@@ -104,19 +86,18 @@ async def examine(
     Args:
         transport: replaces the network, in tests.
     """
-    account = Account(describe_sign_in(settings))
-    if settings.insecure:
-        account.remarks.append(_INSECURE)
-    service_clock = ServiceClock(clock)
+    notes = [_INSECURE] if settings.insecure else []
     try:
-        authenticator: Authenticator = make_authenticator(settings, clock)
+        choice = choose(settings)
     except ConfigurationError as error:
-        account.remarks.append(Remark.of(SIGN_IN, error))
-        return account
+        nobody = SignIn(None, "not at all", error.message)
+        return Account(nobody, remarks=[*notes, Remark.of(SIGN_IN, error)])
+    account = Account(SignIn(choice.way, choice.described, choice.reason), remarks=notes)
+    service_clock = ServiceClock(clock)
     try:
         api = SharedClient(
             settings,
-            authenticator,
+            choice.make(clock),
             clock=clock,
             budget=BUDGET,
             on_answer=service_clock.see,
@@ -128,7 +109,7 @@ async def examine(
         account.remarks.append(Remark.of("settings", error))
         return account
     async with api:
-        await _Examiner(api, settings, asked, account).examine()
+        await _Examiner(api, asked, account).examine()
     account.clock_ahead_s = service_clock.ahead_s
     _judge_clock(account)
     return account
@@ -137,9 +118,9 @@ async def examine(
 class _Examiner:
     """One examination; what it sees goes into the account."""
 
-    def __init__(self, api: CbrClient, settings: Settings, asked: Asked, account: Account) -> None:
+    def __init__(self, api: CbrClient, asked: Asked, account: Account) -> None:
         self._api = api
-        self._settings = settings
+        self._settings = api.settings
         self._asked = asked
         self._account = account
 
@@ -156,10 +137,11 @@ class _Examiner:
         else:
             at = Destination(region, self._settings.project_id)
             account.source = self._look(at, is_source=True)
-            await self._see_source(account.source)
+            await see_source(self._api, account, account.source)
         account.destinations = self._destinations()
-        await asyncio.gather(*(self._see_destination(look) for look in account.destinations))
-        self._judge_destinations()
+        looks = (see_destination(self._api, account, look) for look in account.destinations)
+        await asyncio.gather(*looks)
+        self._judge_together()
         if self._asked.backup_id is not None:
             account.backup = BackupLook(self._asked.backup_id)
             await see_backup(self._api, account, account.backup)
@@ -180,148 +162,6 @@ class _Examiner:
         wanted = self._asked.destinations or [Destination(region) for region in known or ()]
         return [self._look(at) for at in dict.fromkeys(wanted)]
 
-    # -- regions --------------------------------------------------------------------------------
-
-    async def _see_source(self, look: RegionLook) -> None:
-        scope = await self._enter(look)
-        if scope is None:
-            return
-        api = self._api
-        found = await self._try(
-            look, permissions.QUERY_CAPABILITY, lambda: find_destinations(api, scope)
-        )
-        if found is not None:
-            look.destinations = tuple(sorted(found))
-        await self._try_backups(look, scope, "backup")
-        await self._try(
-            look,
-            permissions.LIST_TASKS,
-            lambda: api.list_tasks(scope, limit=1, operation_type="replication"),
-        )
-        if look.destinations == ():
-            look.add(
-                Remark(
-                    "destinations",
-                    f"CBR copies from region {look.region!r} to no other",
-                    "choose another source region, or ask the vendor's support",
-                )
-            )
-
-    async def _see_destination(self, look: RegionLook) -> None:
-        source = self._account.source
-        if source and source.destinations is not None:
-            pair = check_region_pair(source.region, look.region, frozenset(source.destinations))
-            if pair:
-                # Nothing is asked of a region that CBR does not copy to: it need not even exist.
-                look.unseen_because = "CBR does not copy there"
-                look.remarks += [Remark("destinations", finding.reason) for finding in pair]
-                return
-        if source and self._is_refused_everywhere(source):
-            look.unseen_because = f"the credentials were refused in {source.region}"
-            return
-        scope = await self._enter(look)
-        if scope is None:
-            return
-        api = self._api
-        vaults = await self._try(
-            look, permissions.LIST_VAULTS, lambda: find_replication_vaults(api, scope)
-        )
-        if vaults is not None:
-            look.vaults = tuple(_vault_look(vault) for vault in vaults)
-        if vaults:
-            first_id = vaults[0].id
-            await self._try(look, permissions.GET_VAULT, lambda: api.get_vault(scope, first_id))
-        await self._try_backups(look, scope, "replication")
-
-    async def _try_backups(self, look: RegionLook, scope: ProjectScope, image_type: str) -> None:
-        """Read one backup, if there is one: whether that is allowed cannot be told without."""
-        api = self._api
-        backups = await self._try(
-            look,
-            permissions.LIST_BACKUPS,
-            lambda: api.list_backups(scope, limit=1, image_type=image_type),
-        )
-        if backups:
-            first_id = backups[0].id
-            await self._try(look, permissions.GET_BACKUP, lambda: api.get_backup(scope, first_id))
-
-    def _is_refused_everywhere(self, source: RegionLook) -> bool:
-        # Of tokens for single projects, each may be good or bad.
-        is_refused = any(remark.check == SIGN_IN for remark in source.remarks)
-        return is_refused and not self._settings.tokens
-
-    async def _enter(self, look: RegionLook) -> ProjectScope | None:
-        """Return the project to work in, None where there is no way in."""
-        given = look.given_project_id
-        named = await or_error(find_project(self._api, look.region))
-        if isinstance(named, Project):
-            look.named_project_id = named.id
-            self._account.id = self._account.id or named.domain_id
-        else:
-            remark = remark_on(look, named)
-            if isinstance(named, ConfigurationError):
-                remark = replace(remark, check=PROJECT)
-            if given is None or not self._is_way_past(remark):
-                look.add(remark)
-                look.unseen_because = "its project could not be looked up"
-                return None
-            look.add(remark.as_note())
-        look.project_id = given or look.named_project_id
-        if look.project_id is None:
-            return None
-        return ProjectScope(look.region, look.project_id)
-
-    def _is_way_past(self, remark: Remark) -> bool:
-        """Whether a project whose id is given may be reached although IAM did not answer well."""
-        if remark.check == ENDPOINT:
-            # A password has to be shown to IAM first.
-            return self._account.sign_in.way != "password"
-        return remark.check != SIGN_IN
-
-    async def _try(
-        self, look: RegionLook, permission: str, call: Callable[[], Awaitable[Found]]
-    ) -> Found | None:
-        """Return what a call finds, and note what it tells of the permission that it needs."""
-        if look.unseen_because:
-            look.permissions[permission] = UNKNOWN
-            return None
-        found = await or_error(call())
-        if isinstance(found, NotFoundError):
-            # It was there a moment ago; that it is gone was told to somebody who may ask.
-            look.permissions[permission] = GRANTED
-            return None
-        if not isinstance(found, CbrError):
-            look.permissions[permission] = GRANTED
-            return found
-        remark = remark_on(look, found, permission)
-        look.permissions[permission] = MISSING if remark.permission else UNKNOWN
-        look.add(remark)
-        look.unseen_because = OF_THE_WHOLE_REGION.get(remark.check)
-        return None
-
-    def _judge_destinations(self) -> None:
-        for look in self._account.destinations:
-            if look.vaults is None:
-                continue
-            if not look.vaults:
-                look.add(
-                    Remark(
-                        "vaults",
-                        f"no vault of type replication in project ({look.project_id}) of region "
-                        f"{look.region!r}",
-                        _MAKE_A_VAULT,
-                    )
-                )
-            elif not look.usable_vaults:
-                look.add(
-                    Remark(
-                        "vaults",
-                        "no vault of type replication takes a copy at present",
-                        "settle what stands beside one of them, or create another",
-                    )
-                )
-        self._judge_together()
-
     def _judge_together(self) -> None:
         """Where no destination was named, one that is ready is enough, and none is a fault."""
         looks = self._account.destinations
@@ -334,7 +174,7 @@ class _Examiner:
             Remark(
                 "vaults",
                 f"no vault of type replication that takes a copy was found in {regions}",
-                f"{_MAKE_A_VAULT}; the notes tell where looking was not possible",
+                f"{MAKE_A_VAULT}; the notes tell where looking was not possible",
             )
         )
 
@@ -345,7 +185,6 @@ _INSECURE = Remark(
     "for a private CA set huaweicloud:caFile (or HW_CA_FILE) instead",
     is_to_do=False,
 )
-_MAKE_A_VAULT = "create one there, for the kind of resource that the backups are of"
 
 
 def _judge_clock(account: Account) -> None:
@@ -364,16 +203,3 @@ def _judge_clock(account: Account) -> None:
     )
     is_far_off = abs(ahead_s) > LARGEST_SKEW_S
     account.remarks.append(remark if is_far_off and not is_told else remark.as_note())
-
-
-def _vault_look(vault: Vault) -> VaultLook:
-    billing = vault.billing
-    return VaultLook(
-        vault.id,
-        vault.name,
-        billing.object_type,
-        billing.status,
-        billing.size,
-        vault.free_gb,
-        tuple(finding.reason for finding in check_vault(vault, None) if finding.is_certain),
-    )

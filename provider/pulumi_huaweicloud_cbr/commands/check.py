@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.commands._account import Account
     from pulumi_huaweicloud_cbr.commands._examiner import Asked, Destination
 
+# What httpx reads from the environment, and what so decides which way requests take.
+_OF_THE_NETWORK = frozenset(
+    {"ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_DIR", "SSL_CERT_FILE"}
+)
+
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to a parser."""
@@ -99,7 +104,6 @@ def look_at_account(
     from pulumi_huaweicloud_cbr.clock import SystemClock
     from pulumi_huaweicloud_cbr.commands._account import Account, Remark, SignIn
     from pulumi_huaweicloud_cbr.commands._examiner import examine
-    from pulumi_huaweicloud_cbr.commands._sign_in import places_of
     from pulumi_huaweicloud_cbr.errors import ConfigurationError
     from pulumi_huaweicloud_cbr.settings import Settings
 
@@ -111,8 +115,18 @@ def look_at_account(
 
     looking = examine(settings, asked, clock=clock or SystemClock(), transport=transport)
     account = asyncio.run(looking)
-    account.settings = places_of(settings, configured.get, environ)
+    account.settings = places_of(settings.origins, environ)
     return account
+
+
+def places_of(origins: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return where each setting in use was found: its name there, and which place that is."""
+    places = {
+        name: "stack" if name.startswith("huaweicloud:") else "environment"
+        for name in origins.values()
+    }
+    of_network = sorted(name for name in environ if name.upper() in _OF_THE_NETWORK)
+    return places | {name: "environment" for name in of_network if environ[name]}
 
 
 def _destination(text: str) -> Destination:
