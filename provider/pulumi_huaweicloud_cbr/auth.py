@@ -44,8 +44,8 @@ DEFAULT_TOKEN_LIFETIME_S = 24 * 3600.0
 """IAM API reference: a token lives 24 hours."""
 
 REFUSED_FOR_S = 300.0
-"""So long a refused password is not sent again. Several wrong ones lock the user (IAM API reference,
-IAM.0061); how many, and for how long, is the account's to set, so this is a choice of ours."""
+"""So long a refused password is not sent again. Several wrong ones lock the user (IAM API
+reference, IAM.0061); how many, and for how long, the account sets, so this is a choice of ours."""
 
 SHORTEST_SHOWN_KEY = 12
 """Of an access key that is shorter, not even the end is shown."""

@@ -419,7 +419,7 @@ async def settle() -> None:
 
 @pytest.mark.anyio
 async def test_refused_password_is_tried_once_by_many() -> None:
-    """Requests in several regions at a time try a wrong password once, and not again for a while."""
+    """Several regions at a time try a wrong password once, and not again for a while."""
     tried: list[str] = []
 
     async def handle(request: httpx.Request) -> httpx.Response:
