@@ -78,11 +78,15 @@ class Checkpoints:
         session.flush()
         return checkpoint_id
 
+    def is_due(self) -> bool:
+        """Whether anything may have to go on."""
+        return self._clock.now() >= self._next_at
+
     def go_on(self, session: Session) -> None:
         """Bring all backups that are being made up to now."""
-        now = self._clock.now()
-        if now < self._next_at:
+        if not self.is_due():
             return
+        now = self._clock.now()
         for backup in session.scalars(select(Backup).where(Backup.made_at <= now)).all():
             vault = session.get(Vault, backup.vault_id)
             backup.status = "available"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
@@ -21,12 +21,22 @@ from simulator.deletions import Deletions
 from simulator.faults import Faults
 from simulator.rules import MB_PER_GB
 from simulator.specs import BackupSpec, VaultSpec, World, made_uuid
-from simulator.store import LAST_NUMBERS, Backup, Meta, Token, Vault, digest_of, open_store
+from simulator.store import (
+    LAST_NUMBERS,
+    Backup,
+    JournalRow,
+    Meta,
+    Token,
+    Vault,
+    digest_of,
+    open_store,
+)
 from simulator.vaults import usual_settings
 from simulator.world import WorldError
 
 STATE_FORMAT = "4"
 """Changes whenever the tables do."""
+_NOTE = insert(JournalRow)
 
 
 class Cloud:
@@ -56,11 +66,12 @@ class Cloud:
     def session(self) -> Iterator[Session]:
         """Work on the state as it is now; saved at the end, dropped on an error."""
         with self._lock, self._new_session() as session:
-            # Saved by itself: what was due has happened, whatever becomes of the work.
-            with session.begin():
-                self.checkpoints.go_on(session)
-                self.copies.go_on(session)
-                self.deletions.go_on(session)
+            going_on = (self.checkpoints, self.copies, self.deletions)
+            if any(each.is_due() for each in going_on):
+                # Saved by itself: what was due has happened, whatever becomes of the work.
+                with session.begin():
+                    for each in going_on:
+                        each.go_on(session)
             with session.begin():
                 yield session
 
@@ -69,6 +80,11 @@ class Cloud:
         """Work on what does not depend on the time: tokens, faults, the journal."""
         with self._lock, self._new_session() as session, session.begin():
             yield session
+
+    def note(self, row: dict[str, Any]) -> None:
+        """Write a row of the journal."""
+        with self._lock, self._engine.begin() as connection:
+            connection.execute(_NOTE, row)
 
     def token(self, value: str) -> Token | None:
         """Return a token that was given out; its row is read once."""

@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy.orm import Session, aliased
 
 from simulator import errors, tasks
 from simulator.clock import Clock
@@ -29,6 +29,18 @@ COPY_MB_PER_S = 80
 """CBR user guide, 2021."""
 WAITING_SHARE = 0.1
 """The share of a copy's time for which its record says `waiting_replicate`; a choice of ours."""
+# Made once, since each copy that is asked for needs them.
+_TO = aliased(Vault)
+_READ_AHEAD = (
+    select(Backup, Vault, _TO)
+    .outerjoin(Vault, Vault.id == Backup.vault_id)
+    .outerjoin(_TO, _TO.id == bindparam("destination"))
+    .where(Backup.id == bindparam("backup"))
+)
+_RECORDS = select(Record).where(Record.source_backup_id == bindparam("backup"))
+_PROMISED = select(func.sum(Backup.promised_mb)).where(Backup.vault_id == bindparam("vault"))
+_KEPT = "read ahead"
+"""What a session keeps the rows under that were read ahead."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +135,7 @@ class Copies:
 
     def _has_live_copy(self, session: Session, backup: Backup, region: str) -> bool:
         # Whether records are listed any more does not matter to the rule.
-        query = select(Record).where(Record.source_backup_id == backup.id)
-        for record in session.scalars(query):
+        for record in session.scalars(_RECORDS, {"backup": backup.id}):
             if record.destination_region != region:
                 continue
             if record.is_open:
@@ -184,17 +195,22 @@ class Copies:
             fail_reason="",
         )
         self._plan(record, own or self._options.default_copy, replica.size_gb)
-        session.add_all([replica, record])
+        # Looks for the vault first, so that all is written at once.
         tasks.note_copy(session, backup, record, replica)
+        session.add_all([replica, record])
         return record
 
     # -- going on ---------------------------------------------------------------------------
 
+    def is_due(self) -> bool:
+        """Whether anything may have to go on."""
+        return self._clock.now() >= self._next_at
+
     def go_on(self, session: Session) -> None:
         """Bring all copies that go by time up to now."""
-        now = self._clock.now()
-        if now < self._next_at:
+        if not self.is_due():
             return
+        now = self._clock.now()
         for copy in _copies(session, Record.due_at <= now):
             record = copy.record
             ends_at = record.created_at + (record.lasts_s or 0.0)
@@ -270,6 +286,12 @@ class Copies:
             session.delete(replica)
 
 
+def read_ahead(session: Session, backup_id: str, destination_vault_id: str) -> None:
+    """Read what a copy will be about, at a time: whoever gets it from the session has it then."""
+    ids = {"backup": backup_id, "destination": destination_vault_id}
+    session.info[_KEPT] = session.execute(_READ_AHEAD, ids).one_or_none()
+
+
 def _copies(session: Session, which: ColumnElement[bool]) -> list[_Copy]:
     query = (
         select(Record, Backup, Task)
@@ -316,5 +338,4 @@ def is_vault_in_use(session: Session, vault_id: str) -> bool:
 
 def promised_mb(session: Session, vault_id: str) -> int:
     """Return the room that a vault keeps free for what is on its way into it."""
-    promised = select(func.sum(Backup.promised_mb)).where(Backup.vault_id == vault_id)
-    return session.scalar(promised) or 0
+    return session.scalar(_PROMISED, {"vault": vault_id}) or 0

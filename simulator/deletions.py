@@ -63,11 +63,15 @@ class Deletions:
                 backup.status, backup.delete_at = "waiting_delete", vault.delete_at
                 tasks.note_deletion(session, backup, now)
 
+    def is_due(self) -> bool:
+        """Whether anything may have to go on."""
+        return self._clock.now() >= self._next_at
+
     def go_on(self, session: Session) -> None:
         """Bring all deletions up to now."""
-        now = self._clock.now()
-        if now < self._next_at:
+        if not self.is_due():
             return
+        now = self._clock.now()
         for backup in session.scalars(select(Backup).where(Backup.delete_at <= now)).all():
             tasks.end(session, backup, "delete", backup.delete_at or now)
             self.forget(session, backup)

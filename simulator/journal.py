@@ -6,12 +6,10 @@ import json
 from typing import Any
 from urllib.parse import unquote
 
-from sqlalchemy import insert
 from starlette.types import Scope
 
 from simulator.cloud import Cloud
 from simulator.operations import operation_of
-from simulator.store import JournalRow
 
 _SECRET_KEYS = ("password", "token", "secret")
 _HIDDEN = "[hidden]"
@@ -41,8 +39,7 @@ def note(cloud: Cloud, request: dict[str, Any], status: int | None, fault: str |
     """Write a request down; `status` is None where nothing was answered."""
     row = {key: request[key] for key in ("operation", "method", "backup_id")}
     row["entry"] = {**request, "status": status, "fault": fault}
-    with cloud.books() as session:
-        session.execute(insert(JournalRow), row)
+    cloud.note(row)
 
 
 def _without_secrets(body: bytes) -> Any:

@@ -58,7 +58,6 @@ class Operation:
 def operation_of(method: str, path: str) -> Operation:
     """Return the operation that a request asks for."""
     for name, wanted, pattern in _COMPILED:
-        match = pattern.fullmatch(path)
-        if match and method == wanted:
+        if method == wanted and (match := pattern.fullmatch(path)):
             return Operation(name, match.groupdict())
     return Operation(None)

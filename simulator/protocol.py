@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 CUT = "simulator.cut"
 """The extension in a request's scope that breaks its connection."""
 
 
-class CuttableProtocol(H11Protocol):
+class CuttableProtocol(HttpToolsProtocol):
     """Hands the application a way to break the connection, as a failing network would."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -471,9 +471,10 @@ MUTANTS = (
         "redirects-followed",
         "a redirection is not followed: the credentials would go to a host that nobody configured",
         "client.py",
-        "            follow_redirects=False,\n"
-        '            event_hooks={"response": [_take_as_json, self._show]},\n',
-        '            follow_redirects=True,\n            event_hooks={"response": [self._show]},\n',
+        "                follow_redirects=False,\n"
+        '                event_hooks={"response": [_take_as_json, self._show]},\n',
+        "                follow_redirects=True,\n"
+        '                event_hooks={"response": [self._show]},\n',
         HOSTS,
         "redirection and not of_a_sign_in",
     ),

@@ -7,7 +7,7 @@ others found.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from msgspec import Struct
@@ -21,7 +21,12 @@ from pulumi_huaweicloud_cbr.decisions import (
     decide_create,
 )
 from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, NotFoundError
-from pulumi_huaweicloud_cbr.finders import find_backup, find_destinations, find_vault
+from pulumi_huaweicloud_cbr.finders import (
+    find_backup,
+    find_destinations,
+    find_vault,
+    records_for_region,
+)
 from pulumi_huaweicloud_cbr.lifecycle import observe_attempts
 from pulumi_huaweicloud_cbr.models import DesiredReplication, ProjectScope
 from pulumi_huaweicloud_cbr.preflight import (
@@ -96,6 +101,13 @@ class Verdict(Struct, frozen=True):
     free_gb: float | None = None
 
 
+class _Place(Struct, frozen=True):
+    """What a copy is to go to; None where that was not asked for."""
+
+    project_id: str | CbrError | None = None
+    vault: Vault | CbrError | None = None
+
+
 async def run_preflight(
     api: CbrClient, question: Question, find_project: Callable[[str], Awaitable[str]]
 ) -> Verdict:
@@ -104,38 +116,78 @@ async def run_preflight(
     Args:
         find_project: returns the id of a region's project.
     """
-    backup, destinations, project_id = await asyncio.gather(
-        or_error(_find_backup(api, question)),
-        or_error(find_destinations(api, question.source)),
-        or_error(_find_project_early(api, question, find_project)),
+    (verdict,) = await run_preflights(api, [question], find_project)
+    return verdict
+
+
+async def run_preflights(
+    api: CbrClient, questions: Sequence[Question], find_project: Callable[[str], Awaitable[str]]
+) -> list[Verdict]:
+    """Ask the same of several replications that differ in their backup alone.
+
+    What is the same for all of them is asked once, and all at a time: first the source, and beside
+    it the destination where its region is known to exist.
+
+    Args:
+        questions: at least one.
+    """
+    common = questions[0]
+    region = common.destination_region
+    backups, destinations, place = await asyncio.gather(
+        asyncio.gather(*(or_error(_find_backup(api, question)) for question in questions)),
+        or_error(find_destinations(api, common.source)),
+        _see_place_early(api, common, find_project),
     )
-    at_source = Verdict(
-        findings=tuple(_check_source(question, backup, destinations)),
-        faults=faults_of(backup, destinations),
-    )
-    is_pair = not any(finding.field == "destination_region" for finding in at_source.findings)
-    if not is_pair or question.destination_region is None:
+    at_source = [
+        Verdict(
+            findings=tuple(_check_source(question, backup, destinations)),
+            faults=faults_of(backup, destinations),
+        )
+        for question, backup in zip(questions, backups, strict=True)
+    ]
+    is_pair = not any(finding.field == "destination_region" for finding in at_source[0].findings)
+    if region is None or not is_pair:
         # Nothing is asked of a region that CBR does not copy to: it need not even exist.
         return at_source
-    if question.is_project_wanted:
-        if project_id is None:
-            project_id = await or_error(find_project(question.destination_region))
-        if isinstance(project_id, ConfigurationError):
-            finding = Finding("destination_region", str(project_id))
-            return replace(at_source, findings=(*at_source.findings, finding))
-        if isinstance(project_id, CbrError):
-            return replace(at_source, faults=(*at_source.faults, project_id))
-        question = replace(question, destination_project_id=project_id)
-    known_backup = backup if isinstance(backup, Backup) else None
-    at_destination = await _check_destination(api, question, known_backup)
-    return Verdict(
-        findings=(*at_source.findings, *at_destination.findings),
-        notes=at_destination.notes,
-        faults=(*at_source.faults, *at_destination.faults),
-        destination_project_id=question.destination_project_id,
-        size_gb=at_destination.size_gb,
-        free_gb=at_destination.free_gb,
-    )
+    if place is None:
+        place = await _see_place(api, common, find_project)
+    if isinstance(place.project_id, ConfigurationError):
+        finding = Finding("destination_region", str(place.project_id))
+        return [replace(each, findings=(*each.findings, finding)) for each in at_source]
+    if isinstance(place.project_id, CbrError):
+        fault = place.project_id
+        return [replace(each, faults=(*each.faults, fault)) for each in at_source]
+    return await _judge_at(api, place.project_id, place.vault, questions, backups, at_source)
+
+
+async def _judge_at(
+    api: CbrClient,
+    project_id: str | None,
+    vault: Vault | CbrError | None,
+    questions: Sequence[Question],
+    backups: Sequence[Backup | CbrError | None],
+    at_source: Sequence[Verdict],
+) -> list[Verdict]:
+    """Return the verdicts, now that the destination is known."""
+    complete = [replace(question, destination_project_id=project_id) for question in questions]
+    found = [backup if isinstance(backup, Backup) else None for backup in backups]
+    standings = await _check_conflicts(api, complete, found)
+    verdicts = []
+    for question, backup, before, standing in zip(
+        complete, found, at_source, standings, strict=True
+    ):
+        at_destination = _check_destination(question, backup, vault, standing)
+        verdicts.append(
+            Verdict(
+                findings=(*before.findings, *at_destination.findings),
+                notes=at_destination.notes,
+                faults=(*before.faults, *at_destination.faults),
+                destination_project_id=project_id,
+                size_gb=at_destination.size_gb,
+                free_gb=at_destination.free_gb,
+            )
+        )
+    return verdicts
 
 
 def _check_source(
@@ -159,10 +211,12 @@ def _check_source(
     return findings
 
 
-async def _check_destination(api: CbrClient, question: Question, backup: Backup | None) -> Verdict:
-    vault, standing = await asyncio.gather(
-        or_error(_find_vault(api, question)), _check_conflict(api, question, backup)
-    )
+def _check_destination(
+    question: Question,
+    backup: Backup | None,
+    vault: Vault | CbrError | None,
+    standing: Verdict,
+) -> Verdict:
     findings = list(standing.findings)
     if isinstance(vault, NotFoundError):
         findings.append(
@@ -209,14 +263,27 @@ async def _find_backup(api: CbrClient, question: Question) -> Backup | None:
     return await find_backup(api, question.source, question.backup_id)
 
 
-async def _find_project_early(
+async def _see_place_early(
     api: CbrClient, question: Question, find_project: Callable[[str], Awaitable[str]]
-) -> str | None:
-    """Look the destination's project up beside the source, where that region is known to exist."""
+) -> _Place | None:
+    """Look at the destination beside the source, where that region is known to exist."""
     region = question.destination_region
-    if region is None or not question.is_project_wanted:
+    if region is None or not api.settings.is_known_region(region):
         return None
-    return await find_project(region) if api.settings.is_known_region(region) else None
+    return await _see_place(api, question, find_project)
+
+
+async def _see_place(
+    api: CbrClient, question: Question, find_project: Callable[[str], Awaitable[str]]
+) -> _Place:
+    region, project_id = question.destination_region, question.destination_project_id
+    if region is not None and question.is_project_wanted:
+        found = await or_error(find_project(region))
+        if isinstance(found, CbrError):
+            return _Place(found)
+        project_id = found
+    here = replace(question, destination_project_id=project_id)
+    return _Place(project_id, await or_error(_find_vault(api, here)))
 
 
 async def _find_vault(api: CbrClient, question: Question) -> Vault | None:
@@ -225,15 +292,29 @@ async def _find_vault(api: CbrClient, question: Question) -> Vault | None:
     return await find_vault(api, question.destination, question.destination_vault_id)
 
 
-async def _check_conflict(api: CbrClient, question: Question, backup: Backup | None) -> Verdict:
-    desired = question.desired
-    if desired is None or backup is None:
-        return Verdict()
+async def _check_conflicts(
+    api: CbrClient, questions: Sequence[Question], backups: Sequence[Backup | None]
+) -> list[Verdict]:
+    """Say of each what was copied before; most were not, and nothing is asked about them."""
+    asked = {
+        number: _check_conflict(api, question.desired, question.own_record_ids, backup)
+        for number, (question, backup) in enumerate(zip(questions, backups, strict=True))
+        if question.desired is not None
+        and backup is not None
+        and records_for_region(backup, question.desired.destination.region)
+    }
+    verdicts = dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
+    return [verdicts.get(number, Verdict()) for number in range(len(questions))]
+
+
+async def _check_conflict(
+    api: CbrClient, desired: DesiredReplication, own_record_ids: frozenset[str], backup: Backup
+) -> Verdict:
     attempts = await or_error(observe_attempts(api, desired, backup))
     if isinstance(attempts, CbrError):
         return Verdict(faults=(attempts,))
     foreign: list[Attempt] = [
-        attempt for attempt in attempts if attempt.record.id not in question.own_record_ids
+        attempt for attempt in attempts if attempt.record.id not in own_record_ids
     ]
     decision = decide_create(desired, foreign)
     if isinstance(decision, Refuse):

@@ -23,6 +23,7 @@ from pulumi_huaweicloud_cbr.backoff import Pause, RetryBudget, may_repeat, retry
 from pulumi_huaweicloud_cbr.bodies import ENCODING, BodyTooLongError, bound_body
 from pulumi_huaweicloud_cbr.certificates import usual_context
 from pulumi_huaweicloud_cbr.clock import Clock, SystemClock
+from pulumi_huaweicloud_cbr.connections import Connections
 from pulumi_huaweicloud_cbr.error_codes import (
     CODES_BACKUP_MISSING,
     CODES_DELETION_PENDING,
@@ -89,7 +90,6 @@ PAGE_SIZE = 1000
 # children is slow. `CALL_LIMIT_S` bounds an answer that trickles in, which no read limit does.
 TIMEOUTS = httpx.Timeout(connect=15.0, read=60.0, write=30.0, pool=60.0)
 CALL_LIMIT_S = 120.0
-POOL_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=32)
 
 # One table from httpx's exceptions to ours, the most specific first. Whether a request can have
 # been carried out is all that matters: up to an established connection it certainly was not.
@@ -147,7 +147,7 @@ def _ignore(_: object) -> None:
 
 
 class CbrClient:
-    """Calls CBR and IAM in every region with one pool of connections.
+    """Calls CBR and IAM in every region over connections that are kept.
 
     GET, PUT and DELETE are repeated on transport errors, throttling, 5xx and the codes that
     `error_codes` marks so; the submission of a replication only where it was certainly not
@@ -183,20 +183,24 @@ class CbrClient:
         self._on_answer = on_answer
         self._call_limit_s = CALL_LIMIT_S if call_limit_s is None else call_limit_s
         self._pacer = Pacer(self.clock)
-        self._http = httpx.AsyncClient(
-            timeout=timeouts,
-            limits=POOL_LIMITS,
-            verify=_tls_context(settings) if transport is None else True,
-            transport=transport,
-            # Redirected requests would carry the token to a host that nobody configured.
-            follow_redirects=False,
-            event_hooks={"response": [_take_as_json, self._show]},
-            headers={
-                "Accept": "application/json",
-                "Accept-Encoding": ENCODING,
-                "X-Language": "en-us",
-            },
-        )
+        verify = _tls_context(settings) if transport is None else True
+
+        def make_http() -> httpx.AsyncClient:
+            return httpx.AsyncClient(
+                timeout=timeouts,
+                verify=verify,
+                transport=transport,
+                # Redirected requests would carry the token to a host that nobody configured.
+                follow_redirects=False,
+                event_hooks={"response": [_take_as_json, self._show]},
+                headers={
+                    "Accept": "application/json",
+                    "Accept-Encoding": ENCODING,
+                    "X-Language": "en-us",
+                },
+            )
+
+        self._connections = Connections(make_http)
 
     async def __aenter__(self) -> CbrClient:  # noqa: PYI034 -- no typing.Self before 3.11
         return self
@@ -211,7 +215,7 @@ class CbrClient:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self._connections.aclose()
 
     async def replicate_backup(
         self, scope: ProjectScope, backup_id: str, request: ReplicateRequest
@@ -447,12 +451,31 @@ class CbrClient:
         self._on_pause(pause)
 
     async def _send(self, call: Call) -> httpx.Response:
-        request = self._http.build_request(
-            call.method, call.url, params=call.params, json=call.json
+        url = httpx.URL(call.url)
+        async with self._connections.lent(url) as http:
+            request = http.build_request(call.method, url, params=call.params, json=call.json)
+            response = await self._answer(call, http, request)
+        logger.debug(
+            "%s %s -> %d (request %s)",
+            call.method,
+            url.path,
+            response.status_code,
+            request_id_of(response),
         )
+        if response.status_code == 429:
+            self._pacer.throttled(retry_after_s(response))
+        else:
+            self._pacer.accepted()
+        _raise_for_refusal(call, response)
+        return response
+
+    async def _answer(
+        self, call: Call, http: httpx.AsyncClient, request: httpx.Request
+    ) -> httpx.Response:
+        """Return the answer to a request, with its body."""
         try:
             with anyio.fail_after(self._call_limit_s):
-                response = await self._http.send(request, auth=call.auth)
+                return await http.send(request, auth=call.auth)
         except TimeoutError as error:
             raise OutcomeUnknownError(
                 f"{call.doing}: no complete answer within {self._call_limit_s:.0f} s",
@@ -466,19 +489,6 @@ class CbrClient:
             ) from error
         except (httpx.RequestError, httpx.InvalidURL, httpx.StreamError) as error:
             raise _transport_error(call, request, error) from error
-        logger.debug(
-            "%s %s -> %d (request %s)",
-            call.method,
-            request.url.path,
-            response.status_code,
-            request_id_of(response),
-        )
-        if response.status_code == 429:
-            self._pacer.throttled(retry_after_s(response))
-        else:
-            self._pacer.accepted()
-        _raise_for_refusal(call, response)
-        return response
 
 
 async def _take_as_json(response: httpx.Response) -> None:

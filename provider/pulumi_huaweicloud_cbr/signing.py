@@ -173,13 +173,18 @@ class _Trust:
     def _require_no_refusal(self, keys: Keys) -> None:
         refusal = self._refusal if keys == self._refused else None
         if refusal and self._clock.monotonic() - self._refused_at < LOCKED_FOR_S:
-            raise AuthenticationError(
-                refusal.message,
-                status=refusal.status,
-                remedy=refusal.remedy,
-                code=refusal.code,
-                request_id=refusal.request_id,
-            )
+            raise repeated(refusal)
+
+
+def repeated(refusal: AuthenticationError) -> AuthenticationError:
+    """Return the same refusal once more, for who has not sent what was refused."""
+    return AuthenticationError(
+        refusal.message,
+        status=refusal.status,
+        remedy=refusal.remedy,
+        code=refusal.code,
+        request_id=refusal.request_id,
+    )
 
 
 class SignatureAuth(httpx.Auth):

@@ -9,7 +9,8 @@ have one each (IAM API reference, KeystoneCreateUserTokenByPassword).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from contextlib import asynccontextmanager
 
 import httpx
 from msgspec import Struct
@@ -31,6 +32,7 @@ from pulumi_huaweicloud_cbr.responses import (
     request_id_of,
 )
 from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.signing import repeated
 from pulumi_huaweicloud_cbr.wire import TokenBody, TokenEnvelope
 
 RENEW_BEFORE_EXPIRY_S = 600.0
@@ -38,6 +40,10 @@ RENEW_BEFORE_EXPIRY_S = 600.0
 
 DEFAULT_TOKEN_LIFETIME_S = 24 * 3600.0
 """IAM API reference: a token lives 24 hours."""
+
+REFUSED_FOR_S = 300.0
+"""So long a refused password is not sent again. Several wrong ones lock the user (IAM API
+reference, IAM.0061); how many, and for how long, the account sets, so this is a choice of ours."""
 
 
 class GivenTokenAuth(httpx.Auth):
@@ -86,16 +92,66 @@ class _Token(Struct, frozen=True):
     project_id: str | None
 
 
+class PasswordTrust:
+    """What IAM made of the password: accepted it at least once, or just refused it.
+
+    Until it was accepted one sign-in is sent at a time, and after a refusal none: several wrong
+    passwords in a row lock the user, for everybody who signs in as that user.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._is_accepted = False
+        self._refusal: AuthenticationError | None = None
+        self._refused_at = 0.0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Let a sign-in be sent.
+
+        Raises:
+            AuthenticationError: the password was refused a moment ago.
+        """
+        if not self._is_accepted:
+            async with self._lock:
+                # Those that waited here see what became of the password meanwhile.
+                if not self._is_accepted:
+                    self._require_no_refusal()
+                    yield
+                    return
+        yield
+
+    def accept(self) -> None:
+        """Note that the password is good."""
+        self._is_accepted = True
+
+    def refuse(self, refusal: AuthenticationError) -> None:
+        """Note that the password was refused now."""
+        self._is_accepted = False
+        self._refusal, self._refused_at = refusal, self._clock.monotonic()
+
+    def _require_no_refusal(self) -> None:
+        if self._refusal and self._clock.monotonic() - self._refused_at < REFUSED_FOR_S:
+            raise repeated(self._refusal)
+
+
 class PasswordAuth(httpx.Auth):
     """Gets a project's token with user name and password, keeps it, renews it once when refused."""
 
     requires_response_body = True
 
     def __init__(
-        self, settings: Settings, clock: Clock, region: str, project_id: str | None
+        self,
+        settings: Settings,
+        clock: Clock,
+        trust: PasswordTrust,
+        region: str,
+        project_id: str | None,
     ) -> None:
         self._settings = settings
         self._clock = clock
+        self._trust = trust
         self._region = region
         self._project_id = project_id
         self._token: _Token | None = None
@@ -122,9 +178,10 @@ class PasswordAuth(httpx.Auth):
         async with self._lock:
             # Requests that come meanwhile wait here and find the token when they get in.
             if is_sign_in or not self._has_usable_token():
-                response = yield self._sign_in_request()
-                await response.aread()
-                self._accept(response)
+                async with self._trust.turn():
+                    response = yield self._sign_in_request()
+                    await response.aread()
+                    self._accept(response)
         if is_sign_in:
             return
         used = self._stamp(request)
@@ -134,9 +191,10 @@ class PasswordAuth(httpx.Auth):
             return
         async with self._lock:
             if self._token is used:
-                response = yield self._sign_in_request()
-                await response.aread()
-                self._accept(response)
+                async with self._trust.turn():
+                    response = yield self._sign_in_request()
+                    await response.aread()
+                    self._accept(response)
         self._stamp(request)
         yield request
 
@@ -180,13 +238,16 @@ class PasswordAuth(httpx.Auth):
             remedy = refusal.remedy
             if not is_known(refusal.code):
                 remedy = _SIGN_IN_REMEDIES.get(response.status_code, remedy)
-            raise AuthenticationError(
+            error = AuthenticationError(
                 refusal.message,
                 status=response.status_code,
                 remedy=remedy,
                 code=refusal.code,
                 request_id=refusal.request_id,
             )
+            if response.status_code == 401:
+                self._trust.refuse(error)
+            raise error
         if response.status_code >= 400:
             raise error_of(response, doing)
         if not response.is_success:
@@ -199,6 +260,7 @@ class PasswordAuth(httpx.Auth):
                 remedy="check huaweicloud:authUrl or the 'iam' member of huaweicloud:endpoints",
                 request_id=request_id_of(response),
             )
+        self._trust.accept()
         remember_secret(value)
         body = decode(response, TokenEnvelope, doing).token
         lifetime_s = _lifetime_s(body)
@@ -230,6 +292,7 @@ class PasswordSignIn:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
+        self._trust = PasswordTrust(clock)
         self._by_project: dict[ProjectScope, PasswordAuth] = {}
         self._by_region: dict[str, PasswordAuth] = {}
 
@@ -249,4 +312,4 @@ class PasswordSignIn:
         return region, self._by_region[region]
 
     def _sign_in(self, region: str, project_id: str | None) -> PasswordAuth:
-        return PasswordAuth(self._settings, self._clock, region, project_id)
+        return PasswordAuth(self._settings, self._clock, self._trust, region, project_id)

@@ -41,6 +41,11 @@ class VaultQuestion(Struct, frozen=True):
     own_record_ids: frozenset[str] = frozenset()
 
     @property
+    def is_project_wanted(self) -> bool:
+        """Whether the destination's project has to be looked up."""
+        return self.destination_project_id is None and not self.is_project_unknown
+
+    @property
     def destination(self) -> ProjectScope | None:
         """Return the destination project, None while a part of it is not known."""
         if self.destination_region is None or self.destination_project_id is None:
@@ -68,9 +73,10 @@ async def run_vault_preflight(
     Args:
         find_project: returns the id of a region's project.
     """
-    vault, destinations = await asyncio.gather(
+    vault, destinations, project_id = await asyncio.gather(
         or_error(_find_vault(api, question.source, question.vault_id)),
         or_error(find_destinations(api, question.source)),
+        or_error(_find_project_early(api, question, find_project)),
     )
     findings = _check_source(question, vault)
     region = question.destination_region
@@ -80,8 +86,9 @@ async def run_vault_preflight(
     is_pair = not any(finding.field == "destination_region" for finding in findings)
     if region is None or not is_pair:
         return verdict
-    if question.destination_project_id is None and not question.is_project_unknown:
-        project_id = await or_error(find_project(region))
+    if question.is_project_wanted:
+        if project_id is None:
+            project_id = await or_error(find_project(region))
         if isinstance(project_id, ConfigurationError):
             finding = Finding("destination_region", str(project_id))
             return replace(verdict, findings=(*verdict.findings, finding))
@@ -96,6 +103,16 @@ async def run_vault_preflight(
         faults=(*verdict.faults, *at_destination.faults),
         destination_project_id=question.destination_project_id,
     )
+
+
+async def _find_project_early(
+    api: CbrClient, question: VaultQuestion, find_project: Callable[[str], Awaitable[str]]
+) -> str | None:
+    """Look the destination's project up beside the source, where that region is known to exist."""
+    region = question.destination_region
+    if region is None or not question.is_project_wanted:
+        return None
+    return await find_project(region) if api.settings.is_known_region(region) else None
 
 
 async def _find_vault(

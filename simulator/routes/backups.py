@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from simulator import errors
 from simulator.cloud import Cloud
-from simulator.copies import records_of_all
+from simulator.copies import read_ahead, records_of_all
 from simulator.routes.caller import CloudHere, Project
 from simulator.routes.shapes import (
     DESCRIPTION,
@@ -146,6 +146,7 @@ async def copy_backup(
     wanted = body.replicate
     _refuse_acceleration(cloud, wanted)
     with cloud.session() as session:
+        read_ahead(session, backup_id, wanted.destination_vault_id)
         backup = _find(cloud, session, project_id, backup_id)
         record = cloud.copies.replicate(
             session, backup, wanted.destination, wanted.name, wanted.description

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.abc
 import json
 import socket
 import socketserver
 import ssl
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from pulumi_huaweicloud_cbr.errors import (
     MalformedResponseError,
     NotSentError,
 )
+from pulumi_huaweicloud_cbr.pacing import AT_ONCE
 from pulumi_huaweicloud_cbr.resources._session import Session
 from pulumi_huaweicloud_cbr.settings import Settings
 from simulator.testing import InProcessSimulator
@@ -190,6 +193,86 @@ def refusal(url: str, **settings: Any) -> CbrError:
     with pytest.raises(CbrError) as caught:
         ask(url, **settings)
     return caught.value
+
+
+# -- connections ----------------------------------------------------------------------------
+
+
+class Counter:
+    """A service that keeps connections open, and counts them; it answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.waiting = 0
+        self.all_came = asyncio.Event()
+        self.wanted = 0
+
+    @contextlib.asynccontextmanager
+    async def opened(self) -> AsyncIterator[str]:
+        """Serve until the end."""
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        async with server:
+            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    async def ask(self, api: CbrClient, count: int) -> None:
+        """Have so many requests under way at a time, and all of them answered."""
+        self.waiting, self.wanted = 0, count
+        self.all_came.clear()
+        await asyncio.gather(*(get_backup(api) for _ in range(count)))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        with contextlib.suppress(asyncio.IncompleteReadError), contextlib.closing(writer):
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                self.waiting += 1
+                if self.waiting == self.wanted:
+                    self.all_came.set()
+                await self.all_came.wait()
+                body = json.dumps(SHOWN).encode()
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+
+@contextlib.asynccontextmanager
+async def counted() -> AsyncIterator[tuple[Counter, CbrClient]]:
+    """Yield such a service and a client of it."""
+    counter = Counter()
+    async with counter.opened() as url:
+        chosen = Settings.of(token=TOKEN, endpoints={"cbr": url})
+        async with CbrClient(chosen, make_authenticator(chosen, FakeClock())) as api:
+            yield counter, api
+
+
+@pytest.mark.anyio
+async def test_connections_are_kept_for_the_next_requests() -> None:
+    """Hundreds of requests need as many connections as there are requests under way."""
+    opened = []
+    async with counted() as (counter, api):
+        for count in (1, 1, AT_ONCE, AT_ONCE, 2):
+            await asyncio.wait_for(counter.ask(api, count), STOP_LIMIT_S)
+            opened.append(counter.connections)
+
+    assert [1, 1, AT_ONCE, AT_ONCE, AT_ONCE] == opened
+
+
+@pytest.mark.anyio
+async def test_requests_look_for_no_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a request needs is imported before the second one; looking for it is dear.
+
+    Without `sniffio` httpcore tries to import it, in vain, several times for each request.
+    """
+    looked_for: list[str] = []
+
+    class Watch(importlib.abc.MetaPathFinder):
+        def find_spec(self, fullname: str, *_: object) -> None:
+            looked_for.append(fullname)
+
+    async with counted() as (counter, api):
+        await counter.ask(api, 1)
+        monkeypatch.setattr(sys, "meta_path", [Watch(), *sys.meta_path])
+        await counter.ask(api, 1)
+
+    assert [] == looked_for
 
 
 # -- certificates ---------------------------------------------------------------------------

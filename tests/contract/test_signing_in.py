@@ -68,13 +68,26 @@ def test_token_is_renewed_before_it_expires(rig: Rig) -> None:
     assert {200, 201} == {entry["status"] for entry in rig.control.journal()}
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({}, id="projects-looked-up"),
+        pytest.param(
+            {
+                "source_project_id": "c6cb0876eaee4f5092d0fdf4c4fc09b3",
+                "destination_project_id": "863129926600475a959e8f2efb991722",
+            },
+            id="projects-given",
+        ),
+    ],
+)
 def test_wrong_password_is_told_once(
-    simulator: InProcessSimulator, configuration: dict[str, str]
+    simulator: InProcessSimulator, configuration: dict[str, str], given: dict[str, str]
 ) -> None:
-    """A wrong password is tried once, so that nobody is locked out by us."""
+    """A wrong password is tried once, whatever is asked at a time, so that we lock nobody out."""
     rig = connect(simulator, {**configuration, "huaweicloud:password": "wrong-on-purpose"})
 
-    ((field, reason),) = rig.faults(declared())
+    ((field, reason),) = rig.faults(declared(**given))
 
     assert "" == field
     assert "huaweicloud:password" in reason

@@ -581,7 +581,8 @@ def no_vault() -> str:
                 destination_region=DESTINATION.region,
                 destination_project_id=DESTINATION.project_id,
             )
-            verdict = await checks._check_destination(api, question, None)
+            vault = await checks.or_error(checks._find_vault(api, question))
+            verdict = checks._check_destination(question, None, vault, checks.Verdict())
             return list(verdict.findings)
 
     return finding(anyio.run(ask))

@@ -266,7 +266,7 @@ def test_region_of_any_form_stays_below_the_configured_domain() -> None:
 
 def contexts_of(settings: Settings) -> list[ssl.SSLContext]:
     """Return what a client's connections are made with, those by way of a proxy as well."""
-    http = CbrClient(settings, make_authenticator(settings, FakeClock()))._http
+    http = CbrClient(settings, make_authenticator(settings, FakeClock()))._connections._make()
     transports: list[Any] = [http._transport, *http._mounts.values()]
     return [transport._pool._ssl_context for transport in transports if transport is not None]
 
@@ -346,7 +346,8 @@ def test_tls_can_be_off_in_two_places() -> None:
 def test_every_wait_for_the_network_has_a_limit() -> None:
     """To connect, to send, to read and to get a connection each has one; so has a whole call."""
     settings = Settings.of(token=TOKEN)
-    limits = CbrClient(settings, make_authenticator(settings, FakeClock()))._http.timeout
+    api = CbrClient(settings, make_authenticator(settings, FakeClock()))
+    limits = api._connections._make().timeout
 
     assert TIMEOUTS == limits
     for limit_s in limits.as_dict().values():

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pulumi_huaweicloud_cbr.auth import make_authenticator
+from pulumi_huaweicloud_cbr.auth import Authenticator, make_authenticator
 from pulumi_huaweicloud_cbr.errors import (
     ApiError,
     AuthenticationError,
@@ -19,7 +19,7 @@ from pulumi_huaweicloud_cbr.errors import (
 )
 from pulumi_huaweicloud_cbr.models import ProjectScope
 from pulumi_huaweicloud_cbr.settings import Settings
-from pulumi_huaweicloud_cbr.tokens import PasswordAuth
+from pulumi_huaweicloud_cbr.tokens import REFUSED_FOR_S, PasswordAuth, PasswordTrust
 from tests.unit.wire import ManualClock
 
 PROJECT = "c6cb0876eaee4f5092d0fdf4c4fc09b3"
@@ -46,7 +46,8 @@ def make_settings(**changes: Any) -> Settings:
 
 def make_auth(clock: ManualClock, project_id: str | None = None, **changes: Any) -> PasswordAuth:
     """Return a sign-in, by the region's name unless a project is given."""
-    return PasswordAuth(make_settings(**changes), clock, "cn-north-4", project_id)
+    settings = make_settings(**changes)
+    return PasswordAuth(settings, clock, PasswordTrust(clock), "cn-north-4", project_id)
 
 
 def token_answer(
@@ -374,6 +375,102 @@ def test_password_auth_nothing_to_send_is_a_programming_error() -> None:
         auth._stamp(cbr_request())
     with pytest.raises(RuntimeError, match="without a password"):
         auth._sign_in_request()
+
+
+# -- a password that may be wrong ----------------------------------------------------------
+
+
+def flow_in(authenticator: Authenticator, region: str) -> Flow:
+    """Return the flow of a request in a region, which begins with a sign-in."""
+    _, auth = authenticator.for_lookup(region)
+    assert isinstance(auth, PasswordAuth)
+    return auth.async_auth_flow(cbr_request())
+
+
+async def settle() -> None:
+    """Let all go on that can."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.anyio
+async def test_refused_password_is_tried_once_by_many() -> None:
+    """Several regions at a time try a wrong password once, and not again for a while."""
+    tried: list[str] = []
+
+    async def handle(request: httpx.Request) -> httpx.Response:
+        tried.append(request.url.host)
+        await asyncio.sleep(0)
+        return httpx.Response(401, json={"error": {"code": 401, "message": "wrong", "title": "t"}})
+
+    clock = ManualClock()
+    authenticator = make_authenticator(make_settings(), clock)
+    regions = ["cn-north-4", "cn-east-3", "cn-north-4", "cn-south-1"]
+
+    async def ask_all() -> list[BaseException | httpx.Response]:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as client:
+            asked = (client.get(CBR_URL, auth=authenticator.for_lookup(at)[1]) for at in regions)
+            return await asyncio.gather(*asked, return_exceptions=True)
+
+    errors = await ask_all()
+    clock.now = REFUSED_FOR_S - 1
+    errors += await ask_all()
+    before = len(tried)
+    clock.now = REFUSED_FOR_S
+    await ask_all()
+
+    assert [AuthenticationError] * 2 * len(regions) == [type(error) for error in errors]
+    assert 1 == len({str(error) for error in errors})
+    assert 1 == before
+    assert 2 == len(tried)
+
+
+@pytest.mark.anyio
+async def test_password_that_was_accepted_signs_in_everywhere_at_a_time() -> None:
+    """The first sign-in goes alone; once the password is good, no region waits for another."""
+    authenticator = make_authenticator(make_settings(), ManualClock())
+    first, second, third = (
+        flow_in(authenticator, region) for region in ("cn-north-4", "cn-east-3", "cn-south-1")
+    )
+    await anext(first)
+    waiting = [asyncio.ensure_future(anext(flow)) for flow in (second, third)]
+    await settle()
+    begun_before = [task.done() for task in waiting]
+    await first.asend(token_answer())
+    await settle()
+
+    assert [False, False] == begun_before
+    assert ["/v3/auth/tokens"] * 2 == [task.result().url.path for task in waiting]
+
+
+@pytest.mark.anyio
+async def test_password_that_is_refused_later_goes_alone_again() -> None:
+    """A password that was changed meanwhile is refused once as well."""
+    authenticator = make_authenticator(make_settings(), ManualClock())
+    first = flow_in(authenticator, "cn-north-4")
+    await anext(first)
+    await first.asend(token_answer())
+    second = flow_in(authenticator, "cn-east-3")
+    await anext(second)
+    with pytest.raises(AuthenticationError):
+        await second.asend(httpx.Response(401))
+
+    with pytest.raises(AuthenticationError):
+        await anext(flow_in(authenticator, "cn-south-1"))
+
+
+@pytest.mark.anyio
+async def test_refusal_of_one_project_is_not_the_passwords() -> None:
+    """A project that the user may not work in says nothing of the others."""
+    authenticator = make_authenticator(make_settings(), ManualClock())
+    first = flow_in(authenticator, "cn-north-4")
+    await anext(first)
+    with pytest.raises(AuthenticationError):
+        await first.asend(httpx.Response(403))
+
+    request = await anext(flow_in(authenticator, "cn-east-3"))
+
+    assert "/v3/auth/tokens" == request.url.path
 
 
 # -- one sign-in for each project ----------------------------------------------------------

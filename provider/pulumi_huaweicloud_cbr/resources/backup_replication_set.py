@@ -6,7 +6,6 @@ stores a pickle that names them, so neither may ever change.
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -366,7 +365,7 @@ async def _judge(
     entering: Mapping[str, Member],
 ) -> list[Finding]:
     """Ask the API whether it would accept all who enter; add looked-up projects to the inputs."""
-    from pulumi_huaweicloud_cbr.checks import Question, run_preflight
+    from pulumi_huaweicloud_cbr.checks import Question, run_preflights
 
     client = session.client()
     if "source_project_id" not in inputs:
@@ -388,11 +387,8 @@ async def _judge(
             own_record_ids=current_operation().replaced,
         )
 
-    verdicts = await asyncio.gather(
-        *(
-            run_preflight(client, question(member), session.project_id)
-            for member in entering.values()
-        )
+    verdicts = await run_preflights(
+        client, [question(member) for member in entering.values()], session.project_id
     )
     by_label = dict(zip(entering, verdicts, strict=True))
     for verdict in verdicts:

@@ -1,0 +1,168 @@
+"""How many requests one after the other a user waits for: what can be asked together is.
+
+With 200 ms a request, each round is a fifth of a second of every preview and `up`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from pulumi.dynamic import Config, ConfigureRequest, ResourceProvider
+
+from pulumi_huaweicloud_cbr import (
+    BackupReplicationProvider,
+    BackupReplicationSetProvider,
+    VaultReplicationProvider,
+    sharing,
+)
+from pulumi_huaweicloud_cbr.resources._session import Session, use_session
+from pulumi_huaweicloud_cbr.settings import Settings
+from simulator.testing import InProcessSimulator
+from tests.contract.rig import BACKUP, VAULT, Rig, SimulatedClock
+from tests.contract.rounds import RoundsTransport
+from tests.contract.test_set import MANUAL, THREE
+from tests.contract.test_signing_in import fetch_token
+from tests.contract.test_vault import SOURCE_VAULT
+
+pytestmark = pytest.mark.simulator_only
+
+SOURCE_PROJECT = "c6cb0876eaee4f5092d0fdf4c4fc09b3"
+DESTINATION_PROJECT = "863129926600475a959e8f2efb991722"
+PROJECTS = {
+    "source_project_id": SOURCE_PROJECT,
+    "destination_project_id": DESTINATION_PROJECT,
+}
+TO = {"destination_region": "cn-east-3", "destination_vault_id": VAULT}
+ONE = {"backup_id": BACKUP, **TO}
+SET = {"backups": {**THREE, "manual": MANUAL}, **TO}
+WHOLE_VAULT = {"vault_id": SOURCE_VAULT, **TO}
+# The first who asks for a backup does not wait for others; those are read from one list.
+SOURCE = ["ListBackups", "ShowBackup", "ShowReplicationCapabilities"]
+
+Open = Callable[[ResourceProvider], tuple[Rig, RoundsTransport]]
+
+
+@pytest.fixture
+def open_rounds(
+    simulator: InProcessSimulator, configuration: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Open]:
+    """Open a provider in a process of its own, whose requests are answered in rounds."""
+    # Rounds begin when nothing else goes on; a wait by the machine's clock would not be seen.
+    monkeypatch.setattr(sharing, "GATHER_S", 0)
+    sessions = []
+
+    def opened(provider: ResourceProvider) -> tuple[Rig, RoundsTransport]:
+        transport = RoundsTransport(simulator)
+        sessions.append(
+            Session(
+                Settings.load(configuration.get, {}),
+                transport=transport,
+                clock=SimulatedClock(simulator),
+            )
+        )
+        use_session(sessions[-1])
+        provider.configure(ConfigureRequest(Config(configuration, "cbr-replication")))
+        return Rig(provider, simulator.control, sessions[-1]), transport
+
+    yield opened
+    for session in sessions:
+        session.close()
+
+
+@pytest.fixture
+def tokens(simulator: InProcessSimulator, configuration: dict[str, str]) -> None:
+    """Sign in with tokens that were brought: no request is for signing in."""
+    given = {
+        project: fetch_token(simulator, region, project)
+        for region, project in (
+            ("cn-north-4", SOURCE_PROJECT),
+            ("cn-east-3", DESTINATION_PROJECT),
+        )
+    }
+    for key in ("userName", "password", "domainName"):
+        del configuration[f"huaweicloud:{key}"]
+    vars_of: dict[str, Any] = configuration
+    vars_of["huaweicloud:tokens"] = given
+
+
+@pytest.mark.parametrize("given", [{}, PROJECTS], ids=["looked-up", "given"])
+def test_preflight_of_a_set_asks_beside_signing_in(
+    open_rounds: Open, given: dict[str, str]
+) -> None:
+    """One sign-in, which tells whether the password is good; then all but the vault there.
+
+    To read that, the other region has to be signed in to, which goes on beside the source.
+    """
+    rig, transport = open_rounds(BackupReplicationSetProvider())
+
+    assert [] == rig.faults({**SET, **given})
+    assert [["CreateToken"], sorted(["CreateToken", *SOURCE]), ["ShowVault"]] == transport.rounds
+
+
+@pytest.mark.usefixtures("tokens")
+def test_preflight_of_a_set_is_one_round_where_nothing_has_to_be_found_out(
+    open_rounds: Open,
+) -> None:
+    """With tokens and projects given, source and destination are asked at the same time."""
+    rig, transport = open_rounds(BackupReplicationSetProvider())
+
+    assert [] == rig.faults({**SET, **PROJECTS})
+    assert [sorted([*SOURCE, "ShowVault"])] == transport.rounds
+
+
+@pytest.mark.usefixtures("tokens")
+def test_preflight_of_one_is_one_round_too(open_rounds: Open) -> None:
+    """A single replication asks as a set does."""
+    rig, transport = open_rounds(BackupReplicationProvider())
+
+    assert [] == rig.faults({**ONE, **PROJECTS})
+    assert [["ShowBackup", "ShowReplicationCapabilities", "ShowVault"]] == transport.rounds
+
+
+def test_create_after_its_preflight_only_submits(open_rounds: Open) -> None:
+    """What preflight has seen a moment ago is not asked again, and all members go together."""
+    rig, transport = open_rounds(BackupReplicationSetProvider())
+    checked = rig.provider.check({}, SET)
+    transport.rounds.clear()
+
+    rig.provider.create(checked.inputs)
+
+    assert [["CopyBackup"] * len(SET["backups"])] == transport.rounds
+
+
+def test_preview_without_changes_is_a_sign_in_and_a_list(open_rounds: Open) -> None:
+    """However many copies are under way, a preview looks at them in one round."""
+    rig, _ = open_rounds(BackupReplicationSetProvider())
+    rig.create(SET)
+    later, transport = open_rounds(BackupReplicationSetProvider())
+    later.id, later.inputs, later.outputs = rig.id, rig.inputs, rig.outputs
+
+    assert not later.diff(SET).changes
+    assert [["CreateToken"], ["ListBackups", "ShowBackup"]] == transport.rounds
+
+
+def test_preview_of_what_has_ended_asks_nothing(open_rounds: Open) -> None:
+    """A set whose copies have ended is compared with its state alone."""
+    rig, _ = open_rounds(BackupReplicationSetProvider())
+    rig.create(SET)
+    rig.finish_copies()
+    rig.refresh()
+    later, transport = open_rounds(BackupReplicationSetProvider())
+    later.id, later.inputs, later.outputs = rig.id, rig.inputs, rig.outputs
+
+    assert not later.diff(SET).changes
+    assert [] == transport.rounds
+
+
+def test_preflight_of_a_whole_vault_signs_in_beside_the_source(open_rounds: Open) -> None:
+    """The vault's backups are listed as soon as it is known what it is, and whereto."""
+    rig, transport = open_rounds(VaultReplicationProvider())
+
+    assert [] == rig.faults(WHOLE_VAULT)
+    assert [
+        ["CreateToken"],
+        ["CreateToken", "ShowReplicationCapabilities", "ShowVault"],
+        ["ListBackups", "ShowVault"],
+    ] == transport.rounds
