@@ -534,11 +534,24 @@ def _transport_error(call: Call, request: httpx.Request, error: Exception) -> Tr
     host = failed.url.host or str(failed.url)
     if kind is not NotSentError:
         remedy = "the connection broke before an answer came, run the same command again"
+    elif _is_certificate_refused(error):
+        remedy = (
+            f"check the proxy and that {host!r} is the right endpoint; a private CA goes into "
+            "huaweicloud:caFile (or HW_CA_FILE)"
+        )
     elif call.unsent_remedy and not is_on_the_way:
         remedy = call.unsent_remedy
     else:
         remedy = f"check the network, the proxy and that {host!r} is the right endpoint"
     return kind(f"{call.doing}: no answer from {host!r}: {observed}", remedy=remedy)
+
+
+def _is_certificate_refused(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _way_elsewhere(settings: Settings, region: str) -> str | None:

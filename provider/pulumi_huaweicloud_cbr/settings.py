@@ -63,6 +63,9 @@ class Secret:
     def __hash__(self) -> int:
         return hash(self._text)
 
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
     def __repr__(self) -> str:
         return "Secret('**********')"
 

@@ -300,6 +300,7 @@ def test_certificate_that_cannot_be_trusted_gets_no_token(
 
     assert isinstance(error, NotSentError)
     assert "certificate verify failed" in str(error)
+    assert "a private CA goes into huaweicloud:caFile (or HW_CA_FILE)" in str(error)
     assert [] == service.seen
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import re
+import ssl
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from configparser import ParsingError
@@ -504,6 +505,13 @@ def refused_before() -> str:
     return ends(twice, Wire(refused_signature("verify aksk signature fail")), **ACCESS_KEY)
 
 
+def certificate_refused() -> httpx.ConnectError:
+    """Return what httpx makes of a certificate that nobody vouches for."""
+    error = httpx.ConnectError("certificate verify failed")
+    error.__cause__ = ssl.SSLCertVerificationError()
+    return error
+
+
 def insecure_told() -> str:
     """Return what is warned of when certificates are not verified."""
     told: list[str] = []
@@ -751,6 +759,7 @@ TEXTS: dict[str, Callable[[], str]] = {
         lambda api: api.get_backup(ProjectScope("eu-west-101", "p"), BACKUP),
         Wire(httpx.ConnectError("[Errno -2] Name or service not known")),
     ),
+    "client-certificate": lambda: ends(get_backup, Wire(certificate_refused())),
     "client-no-answer": lambda: ends(replicate, Wire(httpx.ReadTimeout(""))),
     "responses-refused": lambda: ends(get_backup, Wire(MISSING)),
     "responses-other-form": lambda: ends(get_backup, Wire(httpx.Response(200, json={}))),
@@ -1336,6 +1345,13 @@ EXPECTED = {
         "be at 'cbr.eu-west-101.myhuaweicloud.com', as another of the vendor's tables says: "
         "set the 'cbr' member of huaweicloud:endpoints (or HW_ENDPOINTS) to "
         "'https://cbr.{region}.myhuaweicloud.com'"
+    ),
+    "client-certificate": (
+        "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'cn-north-4', "
+        "project (c6cb0876eaee4f5092d0fdf4c4fc09b3): no answer from "
+        "'cbr.cn-north-4.myhuaweicloud.com': certificate verify failed; check the proxy and "
+        "that 'cbr.cn-north-4.myhuaweicloud.com' is the right endpoint; a private CA goes "
+        "into huaweicloud:caFile (or HW_CA_FILE)"
     ),
     "client-no-answer": (
         "submitting replication of backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to "
