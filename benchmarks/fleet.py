@@ -220,6 +220,8 @@ def measure_round(simulator: SimulatorProcess, project: Project, cell: Cell) -> 
             cell.state_bytes.append(len(json.dumps(project.deployment())))
             floor = floor_of(project)
             simulator.control.advance(2 * LONG_COPY_S)
+            # The simulator has copies end when it is next asked for anything: not by a preview.
+            simulator.control.records()
     return floor
 
 

@@ -195,3 +195,42 @@ def test_preflight_api_out_of_reach_is_one_message(rig: Rig) -> None:
     assert "" == field
     assert "APIGW.0302" in reason
     assert "preflight 'off'" in reason
+
+
+@pytest.mark.usefixtures("access_key")
+def test_preflight_destination_without_a_project_is_told_of_its_region(rig: Rig) -> None:
+    """Where IAM shows no project of the region's name, the region is what the user can change."""
+    nothing: dict[str, Any] = {"links": {}, "projects": []}
+    rig.control.fault(operation="ListProjects", skip=1, action="respond", status=200, body=nothing)
+
+    ((field, reason),) = rig.faults(declared())
+
+    assert "destination_region" == field
+    assert "'cn-east-3' in IAM: found 0 of that name" in reason
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        pytest.param({"operation": "ListProjects", "skip": 1}, id="project"),
+        pytest.param({"operation": "ShowVault"}, id="vault"),
+        pytest.param({"operation": "ShowBackup", "region": "cn-east-3"}, id="replica"),
+    ],
+)
+@pytest.mark.usefixtures("access_key")
+def test_preflight_destination_that_cannot_be_asked_is_told(
+    rig: Rig, refused: dict[str, Any]
+) -> None:
+    """Whatever could not be looked at in the destination: the preview says so, and nothing else."""
+    rig.create(declared())
+    rig.finish_copies()
+    body = {"error_code": "APIGW.0302", "error_msg": "not authorized", "request_id": "0" * 32}
+    rig.session.close()
+    rig.session._project_ids.clear()
+    rig.control.fault(**refused, action="respond", status=403, body=body)
+
+    ((field, reason),) = rig.faults(declared())
+
+    assert "" == field
+    assert "APIGW.0302" in reason
+    assert "preflight 'off'" in reason

@@ -19,7 +19,8 @@ from pulumi_huaweicloud_cbr import (
 )
 from pulumi_huaweicloud_cbr.resources._session import Session, use_session
 from pulumi_huaweicloud_cbr.settings import Settings
-from simulator.testing import InProcessSimulator
+from simulator.testing import DEMO_WORLD, InProcessSimulator
+from simulator.world import World, load_world
 from tests.contract.rig import BACKUP, VAULT, Rig, SimulatedClock
 from tests.contract.rounds import RoundsTransport
 from tests.contract.test_set import MANUAL, THREE
@@ -38,6 +39,7 @@ TO = {"destination_region": "cn-east-3", "destination_vault_id": VAULT}
 ONE = {"backup_id": BACKUP, **TO}
 SET = {"backups": {**THREE, "manual": MANUAL}, **TO}
 WHOLE_VAULT = {"vault_id": SOURCE_VAULT, **TO}
+UNLISTED = "xx-private-1"
 # The first who asks for a backup does not wait for others; those are read from one list.
 SOURCE = ["ListBackups", "ShowBackup", "ShowReplicationCapabilities"]
 
@@ -49,6 +51,23 @@ def open_rounds(
     simulator: InProcessSimulator, configuration: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Open]:
     """Open a provider in a process of its own, whose requests are answered in rounds."""
+    yield from opening(simulator, configuration, monkeypatch)
+
+
+@pytest.fixture
+def open_unlisted(configuration: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+    """Do the same in a cloud one of whose regions the vendor's table lacks."""
+    described = load_world(DEMO_WORLD).model_dump_json(by_alias=True)
+    world = World.model_validate_json(described.replace("cn-east-3", UNLISTED))
+    simulator = InProcessSimulator(world)
+    yield from opening(simulator, configuration, monkeypatch)
+    simulator.close()
+
+
+def opening(
+    simulator: InProcessSimulator, configuration: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Open]:
+    """Yield what opens providers, and close their connections in the end."""
     # Rounds begin when nothing else goes on; a wait by the machine's clock would not be seen.
     monkeypatch.setattr(sharing, "GATHER_S", 0)
     sessions = []
@@ -166,3 +185,30 @@ def test_preflight_of_a_whole_vault_signs_in_beside_the_source(open_rounds: Open
         ["CreateToken", "ShowReplicationCapabilities", "ShowVault"],
         ["ListBackups", "ShowVault"],
     ] == transport.rounds
+
+
+@pytest.mark.parametrize(
+    ("provider", "program", "source", "destination"),
+    [
+        pytest.param(BackupReplicationSetProvider(), SET, SOURCE, ["ShowVault"], id="set"),
+        pytest.param(
+            VaultReplicationProvider(),
+            WHOLE_VAULT,
+            ["ShowReplicationCapabilities", "ShowVault"],
+            ["ListBackups", "ShowVault"],
+            id="vault",
+        ),
+    ],
+)
+def test_region_that_nobody_knows_is_asked_once_cbr_names_it(
+    open_unlisted: Open,
+    provider: ResourceProvider,
+    program: dict[str, Any],
+    source: list[str],
+    destination: list[str],
+) -> None:
+    """No password is sent to a region that may not exist, before the source tells of it."""
+    rig, transport = open_unlisted(provider)
+
+    assert [] == rig.faults({**program, "destination_region": UNLISTED})
+    assert [["CreateToken"], source, ["CreateToken"], destination] == transport.rounds
