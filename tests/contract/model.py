@@ -9,7 +9,7 @@ import json
 import random
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -86,6 +86,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 
 GOING = ("deleting", "waiting_delete")
+PREFLIGHT = st.sampled_from(["error", "error", "warn", "off"])
 
 
 class CrashError(Exception):
@@ -334,15 +335,29 @@ class History(RuleBasedStateMachine):
             query = select(Record).where(~Record.is_hidden).order_by(Record.sequence)
             return list(session.scalars(query))
 
+    def all_records(self) -> dict[str, Record]:
+        """Return all records by id, also those that are no longer listed."""
+        with self.simulator.cloud.session() as session:
+            return {row.id: row for row in session.scalars(select(Record))}
+
+    def live_replicas(self) -> set[str]:
+        """Return the records whose replica is there, or on its way."""
+        present = {row.id for row in self.replicas() if row.status not in GOING}
+        return {row.id for row in self.all_records().values() if row.replica_id in present}
+
+    def last_copies(self, record_ids: Collection[str]) -> set[str]:
+        """Return those of the records whose replica could not be made again."""
+        gone = {self.backups[backup] for backup in self.expired}
+        truth = self.all_records()
+        kept = self.live_replicas() & set(record_ids)
+        return {key for key in kept if truth[key].source_backup_id in gone}
+
     def live_copies(self) -> Counter[tuple[str, str]]:
         """Count the live replicas of each backup in each region, by their names here."""
-        present = {row.id for row in self.replicas() if row.status not in GOING}
-        with self.simulator.cloud.session() as session:
-            records = list(session.scalars(select(Record)))
+        truth = self.all_records()
+        rows = (truth[record_id] for record_id in self.live_replicas())
         return Counter(
-            (name_of(self.backups, row.source_backup_id), row.destination_region)
-            for row in records
-            if row.replica_id in present
+            (name_of(self.backups, row.source_backup_id), row.destination_region) for row in rows
         )
 
     def one_of(self, rows: list[Any], number: int) -> Any:
@@ -360,6 +375,11 @@ def require_no_secret(known: list[Known]) -> None:
     stored = json.dumps([[row.inputs, row.outputs] for row in known])
     assert PASSWORD not in stored
     assert "MII" not in stored
+
+
+def records_in(known: Known) -> set[str]:
+    """Return the records that a resource's rows name."""
+    return {row["replication_record_id"] for row in known.outputs["members"].values()}
 
 
 def name_of(names: dict[str, Any], value: Any) -> str:

@@ -24,6 +24,7 @@ from pulumi_huaweicloud_cbr.resources._operation import begin_operation
 from tests.amount import MODEL_EXAMPLES, examples
 from tests.contract.model import (
     BACKUPS,
+    PREFLIGHT,
     VAULTS,
     History,
     Known,
@@ -73,12 +74,19 @@ class Stack(History):
         vault=st.sampled_from(sorted(VAULTS)),
         name=st.sampled_from([None, "dr-1", "dr-2"]),
         description=st.sampled_from([None, "d"]),
+        preflight=PREFLIGHT,
     )
     def declare(
-        self, slot: str, backup: str, vault: str, name: str | None, description: str | None
+        self,
+        slot: str,
+        backup: str,
+        vault: str,
+        name: str | None,
+        description: str | None,
+        preflight: str,
     ) -> None:
         """Declare a replication, or edit one; no two resources may be about the same copy."""
-        new = wanted(backup, vault, name=name, description=description)
+        new = wanted(backup, vault, name=name, description=description, preflight=preflight)
         others = {copy_of(row) for other, row in self.program.items() if other != slot}
         if copy_of(new) in others:
             return
@@ -173,6 +181,7 @@ class Stack(History):
         # The engine checks what is to replace before it deletes anything.
         self.check_new(slot, program)
         if difference.delete_before_replace:
+            assert not self.last_copies({known.id}), f"{slot}: could not be made again"
             self.delete(slot, known)
             del self.state.resources[slot]
             self.make(slot, program)
@@ -249,6 +258,8 @@ class Stack(History):
     def converge(self) -> None:
         """Without faults, a refresh and `up`s make the declared true, and nothing else."""
         self.calm_down()
+        for program in self.program.values():
+            program["preflight"] = "error"
         begin_operation()
         self.look()
         self.give_up_the_impossible()

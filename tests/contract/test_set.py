@@ -7,6 +7,7 @@ from typing import Any
 import pulumi.runtime.config
 import pytest
 from pulumi.dynamic import Config, ConfigureRequest
+from pulumi.output import Unknown
 
 import pulumi_huaweicloud_cbr as cbr
 from pulumi_huaweicloud_cbr import BackupReplicationSetProvider, ConflictError
@@ -406,14 +407,16 @@ def test_other_vault_replaces_the_old_replicas_first(rig: Rig) -> None:
     assert {SECOND_VAULT} == {row["vault_id"] for row in rig.replicas}
 
 
-def test_replacement_that_would_lose_a_replica_is_refused(rig: Rig) -> None:
+@pytest.mark.parametrize("preflight", ["error", "warn", "off"])
+def test_replacement_that_would_lose_a_replica_is_refused(rig: Rig, preflight: str) -> None:
     """Where a source is gone, its replica could not be made again elsewhere."""
     rig.create(declared(THREE))
     rig.finish_copies()
     rig.control.forget_backup(WEB_1)
+    moved = declared({"erp": BACKUP}, destination_vault_id=SECOND_VAULT, preflight=preflight)
 
     with pytest.raises(ConflictError) as caught:
-        rig.diff(declared({"erp": BACKUP}, destination_vault_id=SECOND_VAULT))
+        rig.diff(moved)
 
     assert (
         "replacing a set of replications: the source backups of 'web-1' are gone, so that their "
@@ -422,7 +425,25 @@ def test_replacement_that_would_lose_a_replica_is_refused(rig: Rig) -> None:
     ) == str(caught.value)
 
 
-@pytest.mark.parametrize("preflight", ["error", "warn"])
+def test_replacement_that_is_not_certain_yet_is_only_warned_of(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A preview is not red for a vault that may turn out to be the same."""
+    rig.create(declared(THREE))
+    rig.finish_copies()
+    rig.control.forget_backup(WEB_1)
+    unknown = {**rig.inputs, "destination_vault_id": Unknown()}  # type: ignore[no-untyped-call]
+
+    difference = rig.provider.diff(rig.id, rig.outputs, unknown)
+
+    assert ["destination_vault_id"] == difference.replaces
+    assert "the source backups of 'web-1' are gone" in capsys.readouterr().err
+    rig.control.clear_journal()
+    assert rig.provider.diff(rig.id, rig.outputs, {**unknown, "preflight": "off"}).replaces
+    assert [] == rig.control.journal()
+
+
+@pytest.mark.parametrize("preflight", ["error", "warn", "off"])
 def test_replacement_waits_until_all_sources_could_be_looked_at(rig: Rig, preflight: str) -> None:
     """A replica whose source may be gone is not deleted because a look had no answer."""
     rig.create(declared(THREE))

@@ -24,7 +24,16 @@ from pulumi_huaweicloud_cbr.resources._operation import begin_operation
 from simulator.store import Record
 from tests.amount import SET_EXAMPLES, examples
 from tests.contract import model
-from tests.contract.model import VAULTS, History, Known, name_of, require_no_secret, run
+from tests.contract.model import (
+    PREFLIGHT,
+    VAULTS,
+    History,
+    Known,
+    name_of,
+    records_in,
+    require_no_secret,
+    run,
+)
 from tests.contract.rig import LONG_S
 
 pytestmark = pytest.mark.simulator_only
@@ -49,6 +58,7 @@ class Program:
     members: dict[str, tuple[str, str | None]]
     vault: str = "east"
     keep_newest: int | None = None
+    preflight: str = "error"
 
     @property
     def region(self) -> str:
@@ -71,6 +81,7 @@ class Program:
             "destination_region": region,
             "destination_vault_id": vault_id,
             "keep_newest": self.keep_newest,
+            "preflight": self.preflight,
         }
         return {key: value for key, value in inputs.items() if value is not None}
 
@@ -144,11 +155,11 @@ class SetStack(History):
             self.program.keep_newest = count
         self.go_on(then)
 
-    @rule(vault=st.sampled_from(sorted(VAULTS)), then=THEN)
-    def move(self, vault: str, then: str) -> None:
-        """Declare another destination."""
+    @rule(vault=st.sampled_from(sorted(VAULTS)), preflight=PREFLIGHT, then=THEN)
+    def move(self, vault: str, preflight: str, then: str) -> None:
+        """Declare another destination, and how much is asked beforehand."""
         if self.program is not None:
-            self.program.vault = vault
+            self.program.vault, self.program.preflight = vault, preflight
         self.go_on(then)
 
     def go_on(self, then: str) -> None:
@@ -216,6 +227,7 @@ class SetStack(History):
             return
         # The engine checks what is to replace before it deletes anything.
         self.checked({}, program)
+        assert not self.last_copies(records_in(known)), "could not be made again"
         if difference.delete_before_replace:
             with self.only_deleting(set(BACKUPS) - self.expired):
                 self.delete(known)
@@ -335,6 +347,8 @@ class SetStack(History):
     def converge(self) -> None:
         """Without faults, a refresh and `up`s make the declared true, and nothing else."""
         self.calm_down()
+        if self.program is not None:
+            self.program.preflight = "error"
         begin_operation()
         self.look()
         self.give_up_the_impossible()

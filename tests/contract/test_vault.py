@@ -620,7 +620,7 @@ def test_refresh_that_cannot_look_changes_nothing(rig: Rig) -> None:
         rig.refresh()
 
     assert "reading replications: 4 of 4 failed" in str(caught.value)
-    for mode in ("error", "warn"):
+    for mode in ("error", "warn", "off"):
         moved = {**rig.inputs, "destination_vault_id": SECOND_VAULT, "preflight": mode}
         with pytest.raises(cbr.CbrError) as caught:
             rig.provider.diff(rig.id, rig.outputs, moved)
@@ -777,14 +777,15 @@ def test_delete_does_what_is_left(rig: Rig) -> None:
     assert [] == rig.replicas
 
 
-def test_other_destination_vault_would_lose_the_replicas(rig: Rig) -> None:
+@pytest.mark.parametrize("preflight", ["error", "off"])
+def test_other_destination_vault_would_lose_the_replicas(rig: Rig, preflight: str) -> None:
     """In the same region CBR would not copy them again, so the preview refuses."""
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()
 
     with pytest.raises(ConflictError) as caught:
-        rig.diff(declared(destination_vault_id=SECOND_VAULT))
+        rig.diff(declared(destination_vault_id=SECOND_VAULT, preflight=preflight))
 
     assert str(caught.value).startswith(
         "replacing the replication of a vault: the replicas of 4 backups in region 'cn-east-3' ("
@@ -848,6 +849,20 @@ def test_other_destination_that_is_not_known_yet_is_only_warned_of(
     assert "would be deleted, and CBR does not copy" in told(capsys)
 
 
+def test_other_destination_that_is_not_known_yet_is_not_looked_at_without_preflight(
+    rig: Rig,
+) -> None:
+    """Whoever wants previews to ask nothing gets that until there is something to lose."""
+    rig.create(declared())
+    unknown = {**rig.inputs, "preflight": "off"}
+    unknown["destination_vault_id"] = Unknown()  # type: ignore[no-untyped-call]
+    rig.control.clear_journal()
+
+    assert rig.provider.diff(rig.id, rig.outputs, unknown).replaces
+
+    assert [] == rig.control.journal()
+
+
 def test_other_region_that_is_not_known_yet_is_only_warned_of(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -885,14 +900,15 @@ def test_other_region_copies_first(rig: Rig) -> None:
     assert FOUR == tracked(rig)
 
 
-def test_replacement_that_would_lose_orphans_is_refused(rig: Rig) -> None:
+@pytest.mark.parametrize("preflight", ["error", "warn", "off"])
+def test_replacement_that_would_lose_orphans_is_refused(rig: Rig, preflight: str) -> None:
     """Where a source is gone, its replica could not be made again anywhere."""
     rig.create(declared())
     rig.finish_copies()
     rig.control.forget_backup(WEB_1)
 
     with pytest.raises(ConflictError) as caught:
-        rig.diff(declared(destination_region="cn-south-1"))
+        rig.diff(declared(destination_region="cn-south-1", preflight=preflight))
 
     assert (
         f"replacing the replication of a vault: the source backups of '{WEB_1_LABEL}' are gone, so "

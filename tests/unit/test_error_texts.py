@@ -363,16 +363,22 @@ ONE_STATE: dict[str, Any] = {
     "preflight": "error",
     "enable_acceleration": False,
 }
+MOVED = {**ONE_STATE, "destination_vault_id": OTHER}
 Work = Callable[[Any], Any]
 
 
-def with_provider(kind: type[_base.CbrProvider], work: Work, **answers: Any) -> tuple[str, str]:
+def with_provider(
+    kind: type[_base.CbrProvider], work: Work, token: str | None = "t", **answers: Any
+) -> tuple[str, str]:
     """Return the error in which a call ends, empty if in none, and what it tells meanwhile."""
     lines: list[str] = []
     provider = kind()
-    provider.configure(ConfigureRequest(Config({"huaweicloud:token": "t"}, "p")))
+    config = {"huaweicloud:metadata": "false"}
+    if token is not None:
+        config["huaweicloud:token"] = token
+    provider.configure(ConfigureRequest(Config(config, "p")))
     session = Session(
-        Settings(token="t"),
+        Settings(token=token, metadata=False),
         transport=httpx.MockTransport(Routes(**answers).handle),
         clock=FakeClock(),
     )
@@ -400,6 +406,11 @@ def set_ends(work: Work, **answers: Any) -> str:
 def set_tells(work: Work, **answers: Any) -> str:
     """Return what a set's call tells beside its result."""
     return with_provider(cbr.BackupReplicationSetProvider, work, **answers)[1]
+
+
+def one_ends(work: Work, **answers: Any) -> str:
+    """Return the text of the error in which the call of a single replication ends."""
+    return with_provider(cbr.BackupReplicationProvider, work, **answers)[0]
 
 
 def one_tells(work: Work, **answers: Any) -> str:
@@ -1101,6 +1112,19 @@ TEXTS: dict[str, Callable[[], str]] = {
             VAULT: httpx.Response(200, json={"vault": {"id": VAULT, "billing": {}}}),
             "replication-capabilities": CAPABILITIES,
         },
+    ),
+    "one-replaced-without-source": lambda: one_ends(
+        lambda provider: provider.diff(RECORD, ONE_STATE, {**MOVED, "preflight": "warn"}),
+        one=MISSING,
+        logs=task("running"),
+    ),
+    "one-tells-looked": lambda: one_tells(
+        lambda provider: provider.diff(RECORD, ONE_STATE, {**MOVED, "preflight": "off"}),
+        one=shown(record(status="replicating")),
+    ),
+    "one-tells-not-looked": lambda: one_tells(
+        lambda provider: provider.diff(RECORD, ONE_STATE, {**MOVED, "preflight": "off"}),
+        token=None,
     ),
     "one-tells-unchecked": lambda: one_tells(
         lambda provider: provider.diff(RECORD, ONE_STATE, {**ONE_STATE, "preflight": "off"})
@@ -1955,6 +1979,20 @@ EXPECTED = {
     "set-tells-kept": "kept for now, since newer members failed: 'erp'",
     "set-tells-gone": "gone: 'web'; the next pulumi up copies again what is still declared",
     "set-tells-adopted": "will be adopted, so that nothing is copied: 'erp'",
+    "one-replaced-without-source": (
+        "replacing replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8): source backup "
+        "(5a863daa-7265-4c0a-822f-e66b2abcfb3d) is gone, so that its replica would be deleted and "
+        "could not be made again; leave the resource as it is, or remove it if nobody wants the "
+        "replica any more"
+    ),
+    "one-tells-looked": (
+        "preflight is off, but a replacement deletes: looked nevertheless whether what it deletes "
+        "could be made again"
+    ),
+    "one-tells-not-looked": (
+        "preflight is off, and there are no credentials: not looked whether what a replacement "
+        "deletes could be made again; pulumi up looks before it deletes"
+    ),
     "one-tells-unchecked": "preflight is off: not checked how far the copy is by now",
     "one-warns-unchecked": (
         "not checked how far the copy is by now: reading backup "

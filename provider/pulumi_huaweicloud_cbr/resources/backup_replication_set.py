@@ -24,7 +24,7 @@ from pulumi.dynamic import (
 )
 
 from pulumi_huaweicloud_cbr.decisions import TO_BE_REDONE
-from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, ConflictError
+from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError
 from pulumi_huaweicloud_cbr.inputs import SET_FIELDS, check_members, check_set_inputs
 from pulumi_huaweicloud_cbr.membership import (
     Member,
@@ -58,8 +58,8 @@ from pulumi_huaweicloud_cbr.resources._members import (
     failures_of,
     let_go,
     look,
+    look_before_replacing,
     members_failed,
-    orphans_of,
     remaining,
     remove,
     resolve,
@@ -158,7 +158,7 @@ class BackupReplicationSetProvider(CbrProvider):
         rows = tracked_rows(state)
         operation = current_operation()
         if replaces:
-            self._require_sources(rows, declared)
+            self._require_sources(rows, declared, is_open=bool(unknown & set(replaces)))
             for row in rows.values():
                 operation.note_replaced(row.replication_record_id)
             # Of the same backups in the same region there is one replica each.
@@ -197,27 +197,23 @@ class BackupReplicationSetProvider(CbrProvider):
         warn_of_unknown(looked)
         return [label for label, (standing, _) in looked.done.items() if standing in TO_BE_REDONE]
 
-    def _require_sources(self, rows: Rows, declared: dict[str, Any]) -> None:
+    def _require_sources(self, rows: Rows, declared: dict[str, Any], *, is_open: bool) -> None:
         """Refuse to replace replicas that could not be made again.
+
+        An input that is not known yet may turn out to be the same, so it only makes a warning.
 
         Raises:
             ConflictError: the sources of some are gone.
             MembersFailedError: some could not be looked at.
         """
-        if not rows or declared.get("preflight") == "off":
-            return
-        session = self.open()
-        looked = session.run(look(session, rows))
-        if looked.failed:
-            # Of these it is not known whether they could be made again.
-            raise members_failed("looking at replicas", len(rows), looked.failed)
-        orphans = orphans_of(looked)
-        if orphans:
-            raise ConflictError(
-                f"replacing a set of replications: the source backups of {listed(orphans)} are "
-                "gone, so that their replicas would be deleted and could not be made again",
-                remedy="leave this set as it is and declare another one for the new destination",
-            )
+        look_before_replacing(
+            self.open(),
+            rows,
+            "replacing a set of replications",
+            "leave this set as it is and declare another one for the new destination",
+            mode=declared.get("preflight"),
+            is_open=is_open,
+        )
 
     @served
     def create(self, props: dict[str, Any]) -> CreateResult:

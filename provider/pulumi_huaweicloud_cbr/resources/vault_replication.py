@@ -45,6 +45,7 @@ from pulumi_huaweicloud_cbr.resources._members import (
     Rows,
     failures_of,
     look,
+    look_before_replacing,
     members_failed,
     orphans_of,
     remaining,
@@ -181,26 +182,18 @@ class VaultReplicationProvider(CbrProvider):
             MembersFailedError: some could not be looked at.
         """
         mode = declared.get("preflight")
-        if not rows or mode == "off":
-            return
-        session = self.open()
-        looked = session.run(look(session, rows))
-        if looked.failed:
-            # Of these it is not known whether they could be made again.
-            raise members_failed("looking at replicas", len(rows), looked.failed)
-        orphans = orphans_of(looked)
         is_open = bool(unknown & set(replaces))
         doing = "replacing the replication of a vault"
-        if orphans:
-            reason = (
-                f"{doing}: the source backups of {listed(orphans)} are gone, so that their "
-                "replicas would be deleted and could not be made again"
-            )
-            if not is_open:
-                raise ConflictError(
-                    reason, remedy="leave this one as it is and declare another one beside it"
-                )
-            warn(reason)
+        looked = look_before_replacing(
+            self.open(),
+            rows,
+            doing,
+            "leave this one as it is and declare another one beside it",
+            mode=mode,
+            is_open=is_open,
+        )
+        if looked is None:
+            return
         lost = [
             label for label, (standing, _) in looked.done.items() if standing not in TO_BE_REDONE
         ]
