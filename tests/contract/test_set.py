@@ -588,6 +588,125 @@ def test_rolling_set_loses_nothing_for_a_newer_one_that_failed(rig: Rig) -> None
     assert sorted([BACKUP, WEB_1]) == copied(rig)
 
 
+def kept_by_a_rolling_set(rig: Rig) -> None:
+    """Have a rolling set of two whose older member nobody lists any more; both sources exist."""
+    rig.create(rolling(a=(BACKUP, 1), b=(WEB_1, 2)))
+    rig.finish_copies()
+    rig.refresh()
+    rig.update(rolling(b=(WEB_1, 2)))
+    assert {"a", "b"} == set(rig.outputs["members"])
+    begin_operation()
+
+
+@pytest.mark.parametrize(
+    ("region", "vault_id"),
+    [
+        pytest.param("cn-east-3", SECOND_VAULT, id="same-region"),
+        pytest.param("cn-south-1", "d5e6f708-192a-43b4-85d6-e7f8091a2b3c", id="other-region"),
+    ],
+)
+def test_rolling_set_takes_its_kept_members_along(rig: Rig, region: str, vault_id: str) -> None:
+    """A set that moves keeps what it kept: the preview shows it, and the copy is made there."""
+    kept_by_a_rolling_set(rig)
+    moved = {
+        **rolling(b=(WEB_1, 2)),
+        "destination_region": region,
+        "destination_vault_id": vault_id,
+    }
+    old = dict(rig.outputs)
+
+    difference = rig.diff(moved)
+    assert difference.replaces
+    checked = rig.provider.check({}, moved)
+
+    assert [] == checked.failures
+    assert {"a", "b"} == set(checked.inputs["backups"])
+    if difference.delete_before_replace:
+        rig.provider.delete("old", old)
+    rig.create(moved)
+    if not difference.delete_before_replace:
+        rig.provider.delete("old", old)
+    assert {"a", "b"} == set(rig.outputs["members"])
+    assert sorted([BACKUP, WEB_1]) == copied(rig)
+    assert {vault_id} == {row["vault_id"] for row in rig.replicas}
+
+
+def test_set_that_moves_and_is_rolling_no_more_tells_who_leaves(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who takes `keep_newest` away wants what is listed alone; the preview names the others."""
+    kept_by_a_rolling_set(rig)
+    moved = declared({"b": WEB_1}, destination_vault_id=SECOND_VAULT)
+
+    assert rig.diff(moved).replaces
+    checked = rig.provider.check({}, moved)
+
+    assert {"b"} == set(checked.inputs["backups"])
+    assert "members that leave, and whose replicas will be deleted: 'a'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("is_run_again", [False, True], ids=["at-once", "after-a-crash"])
+def test_rolling_set_of_another_name_loses_no_kept_members(
+    rig: Rig, capsys: pytest.CaptureFixture[str], is_run_again: bool
+) -> None:
+    """The new one knows what is listed alone, so the old one leaves the others, and says so."""
+    kept_by_a_rolling_set(rig)
+    old = dict(rig.outputs)
+    listed = rolling(b=(WEB_1, 2))
+
+    rig.create(listed)
+    if is_run_again:
+        begin_operation()
+        assert not rig.diff(listed).changes
+    rig.provider.delete("old", old)
+
+    assert {"b"} == set(rig.outputs["members"])
+    assert sorted([BACKUP, WEB_1]) == copied(rig)
+    assert (
+        "not deleted, since another rolling set goes to the same place, and knows only what is "
+        "listed: 'a'; no resource has them now: declare them, or delete them in the CBR "
+        "console when they are not wanted any more; a resource that gets another name keeps all it "
+        "has if the program gives the old name in aliases"
+    ) in capsys.readouterr().err
+
+
+def test_rolling_set_of_another_name_with_new_members_alone_loses_none(rig: Rig) -> None:
+    """Where the two have no member in common, it may be the same set nevertheless."""
+    kept_by_a_rolling_set(rig)
+    old = dict(rig.outputs)
+
+    rig.create(rolling(c=(WEB_2, 3)))
+    rig.provider.delete("old", old)
+
+    assert sorted([BACKUP, WEB_1, WEB_2]) == copied(rig)
+
+
+def test_rolling_set_that_is_removed_leaves_nothing(rig: Rig) -> None:
+    """Beside another one that was there before, and has none of it, a removal is a removal."""
+    kept_by_a_rolling_set(rig)
+    old = dict(rig.outputs)
+    rig.create(rolling(c=(WEB_2, 3)))
+    begin_operation()
+
+    assert not rig.diff(rolling(c=(WEB_2, 3))).changes
+    rig.provider.delete("old", old)
+
+    assert [WEB_2] == copied(rig)
+
+
+def test_rolling_set_of_another_name_that_cannot_look_deletes_nothing(rig: Rig) -> None:
+    """What may be kept stays until that is known; the same again takes it."""
+    kept_by_a_rolling_set(rig)
+    old = dict(rig.outputs)
+    rig.create(rolling(b=(WEB_1, 2)))
+    rig.control.fault(operation="ShowBackup", action="respond", status=403, times=9)
+
+    with pytest.raises(MembersFailedError, match="looking at replicas: 1 of 1 failed"):
+        rig.provider.delete("old", old)
+
+    assert sorted([BACKUP, WEB_1]) == copied(rig)
+
+
 def test_members_from_a_list_of_backups_have_readable_labels(
     rig: Rig, configuration: dict[str, str]
 ) -> None:

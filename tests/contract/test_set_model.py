@@ -93,6 +93,8 @@ class State:
     known: Known | None = None
     is_in_error: bool = False
     to_delete: list[Known] = field(default_factory=list)
+    to_replace: Known | None = None
+    """One that was deleted to be replaced, and is not made yet."""
 
 
 class SetStack(History):
@@ -110,6 +112,7 @@ class SetStack(History):
         self.begin(self.provider)
         self.is_on_host = is_on_host
         self.state = State()
+        self.is_remade = False
         self.program: Program | None = Program({"a": ("erp", None), "b": ("web", None)})
         self.ever_declared: set[Copy] = set()
         self.unsaved: set[Copy] = set()
@@ -162,6 +165,21 @@ class SetStack(History):
             self.program.vault, self.program.preflight = vault, preflight
         self.go_on(then)
 
+    @rule(is_asked=st.booleans(), then=THEN)
+    def make_another(self, is_asked: bool, then: str) -> None:
+        """Give the resource another name in the program, or run `up --replace`.
+
+        Either way the engine makes another one, and asks about it as about a new one.
+        """
+        if self.state.known is not None and self.program is not None:
+            self.is_remade = True
+            if is_asked:
+                self.go_on("up")
+                # Only that run was asked to.
+                self.is_remade = False
+                return
+        self.go_on(then)
+
     def go_on(self, then: str) -> None:
         """Run `up` after an edit, as one mostly does, or have it die before it saves."""
         if then == "up":
@@ -211,10 +229,16 @@ class SetStack(History):
         if self.program is None:
             self.take_down()
             return
-        if self.state.known is None:
-            self.make(self.program)
+        known, former = self.state.known, self.state.to_replace
+        if known is not None and self.is_remade:
+            self.make(self.program, replaced=known)
+        elif known is not None:
+            self.change(known, self.program)
+        elif former is not None:
+            self.checked(former.inputs, self.program)
+            self.make(self.program, former)
         else:
-            self.change(self.state.known, self.program)
+            self.make(self.program)
         self.delete_left_over()
 
     def change(self, known: Known, program: Program) -> None:
@@ -231,11 +255,10 @@ class SetStack(History):
         if difference.delete_before_replace:
             with self.only_deleting(set(BACKUPS) - self.expired):
                 self.delete(known)
-            self.state.known = None
-            self.make(program)
+            self.state.known, self.state.to_replace = None, known
+            self.make(program, known)
         else:
-            self.make(program)
-            self.state.to_delete.append(known)
+            self.make(program, known, replaced=known)
 
     def checked(self, olds: dict[str, Any], program: Program) -> dict[str, Any]:
         """Check, as the engine does before anything else."""
@@ -244,10 +267,16 @@ class SetStack(History):
             raise CbrError("; ".join(failure.reason for failure in checked.failures))
         return checked.inputs
 
-    def make(self, program: Program) -> None:
-        """Create."""
+    def make(
+        self, program: Program, former: Known | None = None, *, replaced: Known | None = None
+    ) -> None:
+        """Create; what it takes the place of is deleted at the end.
+
+        Args:
+            former: what it is to replace, as far as the engine has told the provider.
+        """
         inputs = self.checked({}, program)
-        wanted = self.wanted(is_new=True)
+        wanted = self.wanted(former)
         self.ever_declared |= wanted
         self.unsaved |= wanted
         with self.only_deleting(set()):
@@ -255,16 +284,17 @@ class SetStack(History):
                 result = self.provider.create(inputs)
             except PartialResultError as error:
                 if self.is_on_host:
-                    self.keep(Known(error.id, inputs, error.outputs), is_in_error=True)
+                    made = Known(error.id, inputs, error.outputs)
+                    self.keep(made, replaced=replaced, is_in_error=True)
                 raise
-        self.keep(Known(str(result.id), inputs, dict(result.outs or {})))
+        self.keep(Known(str(result.id), inputs, dict(result.outs or {})), replaced=replaced)
 
     def update(self, known: Known, inputs: dict[str, Any]) -> None:
         """Update; only those who are no longer wanted may leave."""
-        wanted = self.wanted()
+        wanted = self.wanted(known)
         self.ever_declared |= wanted
         self.unsaved |= wanted
-        with self.only_deleting(set(BACKUPS) - self.backups_wanted(False)):
+        with self.only_deleting(set(BACKUPS) - self.backups_wanted(known)):
             try:
                 result = self.provider.update(known.id, known.outputs, inputs)
             except PartialResultError as error:
@@ -273,18 +303,44 @@ class SetStack(History):
                 raise
         self.keep(Known(known.id, inputs, dict(result.outs or {})))
 
-    def keep(self, known: Known, *, is_in_error: bool = False) -> None:
+    def keep(
+        self, known: Known, *, replaced: Known | None = None, is_in_error: bool = False
+    ) -> None:
         """Save what a call returned, or die first."""
         self.save()
         self.ran["saved in part" if is_in_error else "saved"] += 1
+        if replaced is not None:
+            self.ran["made another" if self.is_remade else "replaced"] += 1
+            self.state.to_delete.append(replaced)
         self.state.known, self.state.is_in_error = known, is_in_error
+        self.state.to_replace, self.is_remade = None, False
         region = known.outputs["destination_region"]
         for row in known.outputs["members"].values():
             self.unsaved.discard((name_of(BACKUPS, row["backup_id"]), region))
 
     def delete(self, known: Known) -> None:
-        """Delete."""
-        self.provider.delete(known.id, known.outputs)
+        """Delete; a rolling set of the same place may be the same one, and loses none."""
+        declared = self.state.known
+        is_rolling_on = (
+            declared is not None
+            and declared is not known
+            and "keep_newest" in known.outputs
+            and "keep_newest" in declared.outputs
+            and place_of(declared) == place_of(known)
+            and not records_in(declared).isdisjoint(records_in(known))
+        )
+        if is_rolling_on:
+            kept = self.live_replicas() & records_in(known)
+            self.provider.delete(known.id, known.outputs)
+            assert kept <= self.live_replicas(), "kept members were deleted"
+            truth = self.all_records()
+            let_go = {truth[key] for key in kept - records_in(self.state.known or known)}
+            self.ran["let go"] += len(let_go)
+            self.unsaved |= {
+                (name_of(BACKUPS, row.source_backup_id), row.destination_region) for row in let_go
+            }
+        else:
+            self.provider.delete(known.id, known.outputs)
         self.save()
 
     def delete_left_over(self) -> None:
@@ -295,6 +351,9 @@ class SetStack(History):
 
     def look(self) -> None:
         """Refresh, and drop what is gone."""
+        former = self.state.to_replace
+        if former is not None and not self.provider.read(former.id, former.outputs).id:
+            self.state.to_replace = None
         known = self.state.known
         if known is None:
             return
@@ -308,6 +367,7 @@ class SetStack(History):
 
     def take_down(self) -> None:
         """Delete everything that the state knows."""
+        self.state.to_replace, self.is_remade = None, False
         if self.state.known is not None:
             self.delete(self.state.known)
             self.state.known = None
@@ -377,7 +437,7 @@ class SetStack(History):
         if self.program is None:
             return
         known = self.state.known
-        if known is not None and self.is_replaced(known, self.program):
+        if known is not None and not self.is_remade and self.is_replaced(known, self.program):
             self.program = self.moved_if_allowed(known, self.program)
         if self.program is None:
             return
@@ -385,10 +445,10 @@ class SetStack(History):
             self.require_refused("destination_vault_id")
             self.program = None
             return
-        is_settled = known is not None and not self.is_replaced(known, self.program)
+        is_settled = known is not None and not self.is_made_anew(known, self.program)
         present = {backup for backup, _ in self.live_copies()} if is_settled else set()
         # Without a newer member an older one may be among those that are kept.
-        while missing := self.backups_wanted(not is_settled) & self.expired - present:
+        while missing := self.backups_wanted(self.former()) & self.expired - present:
             labels = {label for label, (name, _) in self.program.members.items() if name in missing}
             for label in labels:
                 self.require_refused(f'backups["{label}"]')
@@ -402,9 +462,10 @@ class SetStack(History):
         """A preview refuses what is declared, and tells which input is to blame."""
         assert self.program is not None
         known = self.state.known
-        is_new = known is None or self.is_replaced(known, self.program)
-        olds = known.inputs if known is not None and not is_new else {}
-        failures = self.provider.check(olds, self.program.inputs).failures
+        if known is not None and not self.is_remade:
+            failures = self.provider.check(known.inputs, self.program.inputs).failures
+        if known is None or self.is_made_anew(known, self.program):
+            failures = self.provider.check({}, self.program.inputs).failures
         assert field in {failure.property for failure in failures}, f"{field}: got {failures}"
         self.ran["refused at the end"] += 1
 
@@ -440,6 +501,14 @@ class SetStack(History):
         where = ("destination_region", "destination_vault_id")
         return any(known.outputs[key] != program.inputs[key] for key in where)
 
+    def is_made_anew(self, known: Known, program: Program) -> bool:
+        """Whether `up` makes another set, for whatever reason."""
+        return self.is_remade or self.is_replaced(known, program)
+
+    def former(self) -> Known | None:
+        """Return what the provider knows of when the set is made, or made to be as declared."""
+        return None if self.is_remade else self.state.known
+
     def is_quiet(self) -> bool:
         """Whether `up` would do nothing."""
         state = self.state
@@ -447,6 +516,8 @@ class SetStack(History):
             return False
         if state.known is None or self.program is None:
             return True
+        if self.is_remade:
+            return False
         inputs = self.checked(state.known.inputs, self.program)
         return not self.provider.diff(state.known.id, state.known.outputs, inputs).changes
 
@@ -470,7 +541,7 @@ class SetStack(History):
     def require_as_declared(self) -> None:
         """Each member is replicated once, and the state knows it; nothing else of ours is."""
         live = self.live_copies()
-        wanted = self.wanted()
+        wanted = self.wanted(self.state.known)
         assert dict.fromkeys(wanted, 1) == {copy: live[copy] for copy in wanted}
         # What a crash left and nobody declared again cannot be known to anybody.
         assert set(live) <= wanted | self.unsaved, f"left: {set(live) - wanted - self.unsaved}"
@@ -497,24 +568,30 @@ class SetStack(History):
 
     # -- the truth ----------------------------------------------------------------------------
 
-    def backups_wanted(self, is_new: bool) -> set[str]:
+    def backups_wanted(self, former: Known | None) -> set[str]:
         """Return the backups alone."""
-        return {backup for backup, _ in self.wanted(is_new=is_new)}
+        return {backup for backup, _ in self.wanted(former)}
 
-    def wanted(self, *, is_new: bool = False) -> set[Copy]:
+    def wanted(self, former: Known | None) -> set[Copy]:
         """Return the copies that the program wants, with those that a rolling set keeps.
 
-        One that is made anew, to replace another one even, has nothing to keep.
+        Args:
+            former: the set as it was, or the one that is replaced; of one that has another name by
+                now, or is replaced because the user asked for it, nobody knows what it kept.
         """
         if self.program is None:
             return set()
         backups = {backup for backup, _ in self.program.members.values()}
         if self.program.keep_newest is not None:
-            known = None if is_new else self.state.known
-            backups |= members_of(known.inputs) if known is not None else set()
+            backups |= members_of(former.inputs) if former is not None else set()
             by_age = sorted(backups, key=lambda backup: DAYS[backup], reverse=True)
             backups = set(by_age[: self.program.keep_newest])
         return {(backup, self.program.region) for backup in backups}
+
+
+def place_of(known: Known) -> tuple[str, str]:
+    """Return the region and the vault that a resource copies to."""
+    return known.outputs["destination_region"], known.outputs["destination_vault_id"]
 
 
 def members_of(inputs: dict[str, Any]) -> set[str]:

@@ -32,6 +32,8 @@ IN_THE_MAKING = "b0ec9300-d8cb-4260-8884-43c180125193"
 FOUR = sorted([BACKUP, WEB_1, WEB_2, MANUAL])
 WEB_1_LABEL = "web-01@2026-11-20T02:10:00"
 WEB_2_LABEL = "web-02@2026-11-20T02:20:00"
+OTHER_SOURCE_VAULT = "91a2b3c4-d5e6-4f70-8192-a3b4c5d6e7f8"
+SOUTH = "d5e6f708-192a-43b4-85d6-e7f8091a2b3c"
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 FULL = {"error_code": "BackupService.6129", "error_msg": "The maximum capacity is reached."}
 BUSY = {"error_code": "BackupService.6130", "error_msg": "The vault is being replicated."}
@@ -413,7 +415,7 @@ def test_copy_of_the_vault_to_another_region_is_told_beforehand(
     assert [] == rig.faults(
         declared(
             destination_region="cn-south-1",
-            destination_vault_id="d5e6f708-192a-43b4-85d6-e7f8091a2b3c",
+            destination_vault_id=SOUTH,
         )
     )
 
@@ -718,10 +720,44 @@ def test_resource_of_another_name_loses_no_orphans(
     assert sorted({*FOUR} - {WEB_1}) == tracked(rig)
     assert ["available"] * 4 == [row["status"] for row in rig.replicas]
     assert (
-        "not deleted, since another resource copies the same vault to the same place, and these "
-        f"could not be made again, because their source backups are gone: '{WEB_1_LABEL}'; no "
-        "resource has them now"
+        "not deleted, since another resource copies the same vault to the same place, and could "
+        "not adopt these, because their source backups are gone or in another vault, or CBR does "
+        f"not list their replication records any more: '{WEB_1_LABEL}'; no resource has them now"
     ) in told(capsys)
+
+
+def test_resource_of_another_name_loses_no_replica_without_a_record(rig: Rig) -> None:
+    """Nor can it know a replica of a backup that exists, if no record of it is listed any more."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.forget_record(rig.outputs["members"][WEB_1_LABEL]["replication_record_id"])
+    old = dict(rig.outputs)
+    begin_operation()
+
+    rig.create(declared(preflight="warn"))
+    rig.provider.delete("old", old)
+
+    assert ["available"] * 4 == [row["status"] for row in rig.replicas]
+    assert old["members"][WEB_1_LABEL]["destination_backup_id"] in {
+        row["id"] for row in rig.replicas
+    }
+
+
+def test_resource_of_another_name_loses_no_replica_of_a_backup_that_moved(rig: Rig) -> None:
+    """A backup that is in another vault by now is none of those that the new one looks at."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.change_backup(WEB_1, vault_id=OTHER_SOURCE_VAULT)
+    old = dict(rig.outputs)
+    begin_operation()
+
+    rig.create(declared())
+    rig.provider.delete("old", old)
+
+    assert sorted({*FOUR} - {WEB_1}) == tracked(rig)
+    assert FOUR == copied(rig)
 
 
 def test_resource_of_another_name_that_cannot_look_deletes_nothing(rig: Rig) -> None:
@@ -884,7 +920,7 @@ def test_other_region_copies_first(rig: Rig) -> None:
     rig.finish_copies()
     south = declared(
         destination_region="cn-south-1",
-        destination_vault_id="d5e6f708-192a-43b4-85d6-e7f8091a2b3c",
+        destination_vault_id=SOUTH,
     )
 
     begin_operation()
@@ -915,6 +951,45 @@ def test_replacement_that_would_lose_orphans_is_refused(rig: Rig, preflight: str
         "that their replicas would be deleted and could not be made again; leave this one as it is "
         "and declare another one beside it"
     ) == str(caught.value)
+
+
+def test_replacement_that_would_lose_what_left_the_vault_is_refused(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A backup that is in another vault by now would not be copied to the new destination."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.change_backup(WEB_1, vault_id=OTHER_SOURCE_VAULT)
+    south = {"destination_region": "cn-south-1", "destination_vault_id": SOUTH}
+
+    with pytest.raises(ConflictError) as caught:
+        rig.diff(declared(**south))
+
+    reason = (
+        f"replacing the replication of a vault: the source backups of '{WEB_1_LABEL}' are not in "
+        f"vault ({SOURCE_VAULT}) any more, so that their replicas would be deleted and not be made "
+        "again"
+    )
+    remedy = (
+        "leave this one as it is and declare another one beside it; with preflight 'warn' they are "
+        "deleted nevertheless"
+    )
+    assert f"{reason}; {remedy}" == str(caught.value)
+    assert "destination_region" in (rig.diff(declared(**south, preflight="warn")).replaces or [])
+    assert f"warning: {reason}" in told(capsys)
+
+
+def test_other_source_vault_gives_up_what_left_the_old_one(rig: Rig) -> None:
+    """Who declares another vault does not want the replicas of this one."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.change_backup(WEB_1, vault_id=OTHER_SOURCE_VAULT)
+
+    difference = rig.diff(declared(vault_id=OTHER_SOURCE_VAULT))
+
+    assert ["vault_id"] == difference.replaces
 
 
 # -- check --------------------------------------------------------------------------------------

@@ -507,9 +507,9 @@ class VaultStack(History):
         if declared is not None and declared is not known:
             held = records_in(declared)
             if place_of(declared) == place_of(known):
-                # The resource has another name now; nobody asked to lose these.
-                let_go = self.last_copies(records_in(known)) - held
-                self.ran["orphans let go"] += len(let_go)
+                # The resource has another name now; nobody asked to lose what it cannot know.
+                let_go = self.kept_by(known) - held
+                self.ran["let go"] += len(let_go)
                 self.unsaved |= let_go
                 held = held | let_go
         truth = self.all_records()

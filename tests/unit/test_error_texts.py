@@ -429,6 +429,13 @@ def remove_what_another_has(provider: Any) -> None:
     provider.delete(RECORD, {**ONE_STATE, **SET_STATE})
 
 
+def delete_beside_another(provider: Any) -> None:
+    """Delete a rolling set after another one was made that has none of its members."""
+    place = tuple(SET_STATE[field] for field in COORDINATES)
+    current_operation().note_rolling(place, [], is_new=True)
+    provider.delete("set", state(keep_newest=2))
+
+
 def checked(**config: str) -> str:
     """Return what a check says."""
     inputs = {
@@ -970,6 +977,12 @@ TEXTS: dict[str, Callable[[], str]] = {
     "vault-lost": lambda: vault_ends(
         lambda provider: provider.diff("v", vault_state(), vault_state(destination_vault_id=OTHER)),
         one={BACKUP: shown(record()), REPLICA: PRESENT},
+        backups=[shown_in_list(record()), EMPTY],
+    ),
+    "vault-strays": lambda: vault_ends(
+        lambda provider: provider.diff("v", vault_state(), vault_state(destination_vault_id=OTHER)),
+        one={BACKUP: shown(record()), REPLICA: PRESENT},
+        backups=EMPTY,
     ),
     "vault-tells-not-looked": lambda: vault_diff_tells(preflight="off"),
     "vault-tells-not-checked": lambda: vault_tells(
@@ -1034,6 +1047,9 @@ TEXTS: dict[str, Callable[[], str]] = {
         lambda provider: provider.diff("set", state(), {**state(), "destination_vault_id": OTHER}),
         one=MISSING,
         logs=task("running"),
+    ),
+    "set-warns-let-go": lambda: set_tells(
+        delete_beside_another, one=shown(record(status="replicating"))
     ),
     "set-not-readable": lambda: set_ends(
         lambda provider: provider.read("set", state()), one=REFUSED_POST
@@ -1709,9 +1725,17 @@ EXPECTED = {
         "and declare another one beside it"
     ),
     "vault-warns-let-go": (
-        "not deleted, since another resource copies the same vault to the same place, and these "
-        "could not be made again, because their source backups are gone: 'erp'; no resource has "
-        "them now: delete them in the CBR console when they are not wanted any more"
+        "not deleted, since another resource copies the same vault to the same place, and could "
+        "not adopt these, because their source backups are gone or in another vault, or CBR does "
+        "not list their replication records any more: 'erp'; no resource has them now: declare "
+        "them, or delete them in the CBR console when they are not wanted any more; a resource "
+        "that gets another name keeps all it has if the program gives the old name in aliases"
+    ),
+    "vault-strays": (
+        "replacing the replication of a vault: the source backups of 'erp' are not in vault "
+        "(de587d5d-f63e-4ea1-a892-5935070352ba) any more, so that their replicas would be deleted "
+        "and not be made again; leave this one as it is and declare another one beside it; with "
+        "preflight 'warn' they are deleted nevertheless"
     ),
     "vault-lost": (
         "replacing the replication of a vault: the replicas of 1 backup in region 'cn-east-3' "
@@ -1948,6 +1972,12 @@ EXPECTED = {
         "replacing a set of replications: the source backups of 'erp' are gone, so that "
         "their replicas would be deleted and could not be made again; leave this set as it "
         "is and declare another one for the new destination"
+    ),
+    "set-warns-let-go": (
+        "not deleted, since another rolling set goes to the same place, and knows only what is "
+        "listed: 'erp'; no resource has them now: declare them, or delete them in the CBR console "
+        "when they are not wanted any more; a resource that gets another name keeps all it has if "
+        "the program gives the old name in aliases"
     ),
     "set-not-readable": (
         "reading replications: 1 of 1 failed; put right what is listed below, then run the "

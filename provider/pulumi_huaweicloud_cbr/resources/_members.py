@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import CheckFailure
 
-from pulumi_huaweicloud_cbr.decisions import LOST, Standing
+from pulumi_huaweicloud_cbr.decisions import LOST, TO_BE_REDONE, Standing
 from pulumi_huaweicloud_cbr.errors import CbrError, ConflictError
 from pulumi_huaweicloud_cbr.membership import listed
 from pulumi_huaweicloud_cbr.models import ProjectScope, TrackedReplication
@@ -187,6 +187,35 @@ def look_before_replacing(
             raise ConflictError(reason, remedy=remedy)
         warn(reason)
     return looked
+
+
+NOBODYS = (
+    "no resource has them now: declare them, or delete them in the CBR console when they are not "
+    "wanted any more; a resource that gets another name keeps all it has if the program gives the "
+    "old name in aliases"
+)
+"""What to say of replicas that are left alone, though the resource that had them goes."""
+
+
+def not_taken_over(session: Session, rows: Rows) -> list[str]:
+    """Return the rows with a replica, there or to come, that no other resource has.
+
+    For a resource that another one may be the successor of, under another name in the program:
+    what that one could not find, nobody asked to lose.
+
+    Raises:
+        MembersFailedError: some could not be looked at.
+    """
+    operation = current_operation()
+    others = {
+        label: row
+        for label, row in rows.items()
+        if not operation.is_held(row.replication_record_id)
+    }
+    looked = session.run(look(session, others))
+    if looked.failed:
+        raise members_failed("looking at replicas", len(others), looked.failed)
+    return [label for label, (standing, _) in looked.done.items() if standing not in TO_BE_REDONE]
 
 
 def failures_of(faults: Iterable[Finding], mode: str) -> list[CheckFailure]:

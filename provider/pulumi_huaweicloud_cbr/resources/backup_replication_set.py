@@ -7,6 +7,7 @@ stores a pickle that names them, so neither may ever change.
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -54,12 +55,14 @@ from pulumi_huaweicloud_cbr.resources._inputs import (
     with_defaults,
 )
 from pulumi_huaweicloud_cbr.resources._members import (
+    NOBODYS,
     Rows,
     failures_of,
     let_go,
     look,
     look_before_replacing,
     members_failed,
+    not_taken_over,
     remaining,
     remove,
     resolve,
@@ -109,7 +112,7 @@ class BackupReplicationSetProvider(CbrProvider):
             given, unknown_members = _split_members(known["backups"])
             findings += check_members(given, is_rolling="keep_newest" in inputs)
             if not findings:
-                members = _stay(_members_of(given), inputs, olds)
+                members = _stay(_members_of(given), inputs, _kept_so_far(known, olds))
                 inputs["backups"] = {**_to_inputs(members), **unknown_members}
         if isinstance(region := inputs.get("destination_region"), str):
             for member in members.values():
@@ -161,6 +164,10 @@ class BackupReplicationSetProvider(CbrProvider):
             self._require_sources(rows, declared, is_open=bool(unknown & set(replaces)))
             for row in rows.values():
                 operation.note_replaced(row.replication_record_id)
+            if "backups" not in unknown:
+                given, unknown_members = _split_members(declared["backups"])
+                if not unknown_members:
+                    _tell_changes(decide_members(rows, _members_of(given)), rows)
             # Of the same backups in the same region there is one replica each.
             is_delete_first = "destination_region" not in replaces
             return DiffResult(
@@ -177,6 +184,7 @@ class BackupReplicationSetProvider(CbrProvider):
         _tell_changes(changes, rows)
         for label in rows.keys() - set(changes.removed):
             operation.note_held(rows[label].replication_record_id)
+        _note_rolling(state, rows, is_new=False)
         return DiffResult(changes=bool(changes or unknown_members or is_state_only))
 
     def _lost(self, rows: Rows, declared: dict[str, Any]) -> list[str]:
@@ -223,6 +231,7 @@ class BackupReplicationSetProvider(CbrProvider):
         identifier = f"set-{uuid.uuid4()}"
         coordinates, rows, failed = session.run(_bring_about(session, {}, inputs))
         outputs = _to_state(inputs, coordinates, rows)
+        _note_rolling(outputs, rows, is_new=True)
         if failed and not rows:
             raise failed
         if failed:
@@ -276,9 +285,23 @@ class BackupReplicationSetProvider(CbrProvider):
         state, _ = split_unknown(_props)
         session = self.open()
         rows = tracked_rows(state)
+        records = [row.replication_record_id for row in rows.values()]
+        is_rolling = "keep_newest" in state
+        if is_rolling and current_operation().is_rolling_on(_place_of(state), records):
+            rows = self._without_kept(session, rows)
         results = session.run(remove(session, rows))
         if results.failed:
             raise members_failed("deleting replicas", len(rows), results.failed)
+
+    def _without_kept(self, session: Session, rows: Rows) -> Rows:
+        """Return the rows without those that another rolling set may have been meant to keep."""
+        kept = not_taken_over(session, rows)
+        if kept:
+            warn(
+                "not deleted, since another rolling set goes to the same place, and knows only "
+                f"what is listed: {listed(kept)}; {NOBODYS}"
+            )
+        return {label: row for label, row in rows.items() if label not in kept}
 
 
 # -- members ------------------------------------------------------------------------------------
@@ -320,15 +343,38 @@ def _old_members(olds: Mapping[str, Any]) -> dict[str, Member]:
     return _members_of(given)
 
 
+def _kept_so_far(known: Mapping[str, Any], olds: Mapping[str, Any]) -> dict[str, Member]:
+    """Return the members that the set has, or that the one had which it is to replace.
+
+    Args:
+        known: what the program declares, as it is the same in both of the engine's questions.
+    """
+    operation = current_operation()
+    asked = f"{current_call().urn} {json.dumps(known, sort_keys=True, default=repr)}"
+    if not olds:
+        former: dict[str, Member] = operation.kept(asked) or {}
+        return former
+    former = {label: row for label, row in _old_members(olds).items() if row.created_at}
+    operation.note_kept(asked, former)
+    return former
+
+
 def _stay(
-    members: dict[str, Member], inputs: Mapping[str, Any], olds: Mapping[str, Any]
+    members: dict[str, Member], inputs: Mapping[str, Any], former: Mapping[str, Member]
 ) -> dict[str, Member]:
     """Return the members that are wanted, with those that a rolling set keeps."""
     count = inputs.get("keep_newest")
-    if count is None:
-        return members
-    former = {label: row for label, row in _old_members(olds).items() if row.created_at}
-    return keep_newest(members, former, int(count))
+    return members if count is None else keep_newest(members, former, int(count))
+
+
+def _place_of(state: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(state.get(field, "") for field in COORDINATES)
+
+
+def _note_rolling(state: Mapping[str, Any], rows: Rows, *, is_new: bool) -> None:
+    if "keep_newest" in state:
+        records = [row.replication_record_id for row in rows.values()]
+        current_operation().note_rolling(_place_of(state), records, is_new=is_new)
 
 
 def _to_inputs(members: Mapping[str, Member]) -> dict[str, Any]:
