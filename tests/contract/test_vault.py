@@ -13,11 +13,14 @@ from pulumi_huaweicloud_cbr import (
     ApiError,
     ConflictError,
     OutcomeUnknownError,
+    ReplicationsCompleteProvider,
+    ReplicationsFailedError,
     VaultReplicationProvider,
 )
 from pulumi_huaweicloud_cbr.resources._base import PartialResultError
 from pulumi_huaweicloud_cbr.resources._operation import begin_operation
 from pulumi_huaweicloud_cbr.resources._session import Session
+from pulumi_huaweicloud_cbr.tracking import COORDINATES
 from simulator.testing import InProcessSimulator
 from tests.contract.rig import BACKUP, SECOND_VAULT, VAULT, Rig
 from tests.contract.rig import declared as declared_alone
@@ -656,6 +659,178 @@ def test_preview_that_cannot_look_fails_or_warns(
         rig.diff(declared())
     assert not rig.diff(program).changes
     assert "preflight could not ask the API" in told(capsys)
+
+
+# -- rows that stand for nothing, and the wait ---------------------------------------------------
+
+
+@pytest.fixture
+def waiter(rig: Rig, configuration: dict[str, str]) -> ReplicationsCompleteProvider:
+    """The wait that a program declares beside it."""
+    assert rig.session is not None
+    provider = ReplicationsCompleteProvider()
+    provider.configure(ConfigureRequest(Config(configuration, "cbr-replication")))
+    return provider
+
+
+def wait(waiter: ReplicationsCompleteProvider, rig: Rig) -> set[str]:
+    """Wait as `up` does for all rows; return the backups whose replicas it has seen."""
+    rows = rig.outputs["members"].values()
+    records = {row["replication_record_id"]: row["backup_id"] for row in rows}
+    group = {**{key: rig.outputs[key] for key in COORDINATES}, "records": records}
+    checked = waiter.check({}, {"replications": [group]})
+    assert [] == checked.failures
+    result = waiter.create(checked.inputs)
+    assert result.outs is not None
+    return {records[record_id] for record_id in result.outs["replicas"]}
+
+
+def replica_of(rig: Rig, backup_id: str) -> str:
+    """Return the replica of a backup."""
+    (record,) = [row for row in rig.control.records() if row["source_backup_id"] == backup_id]
+    return str(record["destination_backup_id"])
+
+
+@pytest.mark.parametrize("is_source_gone", [False, True])
+def test_replica_that_was_lost_before_it_was_seen_leaves_with_the_next_up(
+    rig: Rig,
+    waiter: ReplicationsCompleteProvider,
+    capsys: pytest.CaptureFixture[str],
+    is_source_gone: bool,
+) -> None:
+    """A wait for it fails once: the next preview names it, and `up` drops its row."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.control.forget_backup(replica_of(rig, WEB_1))
+    if is_source_gone:
+        rig.control.forget_backup(WEB_1)
+
+    with pytest.raises(ReplicationsFailedError) as caught:
+        wait(waiter, rig)
+    assert rig.diff(declared()).changes
+
+    assert "run pulumi refresh, then pulumi up" in str(caught.value)
+    assert (
+        f"dropped from the state, because their copies failed or their replicas are gone, and they "
+        f"cannot be copied with the vault at present: '{WEB_1_LABEL}'"
+    ) in told(capsys)
+    rig.update(declared())
+    assert sorted({*FOUR} - {WEB_1}) == tracked(rig) == copied(rig)
+    assert 1 == posts(rig)
+    assert not rig.diff(declared()).changes
+    assert {*FOUR} - {WEB_1} == wait(waiter, rig)
+
+
+def test_replica_and_record_that_were_lost_before_they_were_seen(
+    rig: Rig, waiter: ReplicationsCompleteProvider
+) -> None:
+    """Nothing tells that CBR copied it: it is asked for again, and CBR's answer counts."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.control.forget_backup(replica_of(rig, WEB_1))
+    rig.control.forget_record(rig.outputs["members"][WEB_1_LABEL]["replication_record_id"])
+
+    assert rig.diff(declared()).changes
+    rig.update(declared())
+
+    assert 2 == posts(rig)
+    assert [WEB_1] == rig.outputs["left_out"]
+    assert sorted({*FOUR} - {WEB_1}) == tracked(rig)
+    assert not rig.diff(declared()).changes
+    assert {*FOUR} - {WEB_1} == wait(waiter, rig)
+
+
+def test_failed_copy_of_a_backup_that_cannot_be_copied_now_is_dropped(
+    rig: Rig, waiter: ReplicationsCompleteProvider
+) -> None:
+    """Nobody waits for it for ever; when it can be copied again it is."""
+    rig.control.change_backup(WEB_1, copy={"mode": "immediate", "outcome": "fail"})
+    rig.create(declared())
+    rig.finish_copies()
+    rig.control.change_backup(WEB_1, status="restoring", copy={"mode": "immediate"})
+    with pytest.raises(ReplicationsFailedError):
+        wait(waiter, rig)
+
+    assert rig.diff(declared()).changes
+    rig.update(declared())
+
+    assert WEB_1 not in tracked(rig)
+    assert not rig.diff(declared()).changes
+    assert {*FOUR} - {WEB_1} == wait(waiter, rig)
+    rig.control.change_backup(WEB_1, status="available")
+    assert rig.diff(declared()).changes
+    rig.update(declared())
+    assert {*FOUR} == wait(waiter, rig)
+
+
+def test_failed_copy_that_cbr_leaves_out_is_dropped(
+    rig: Rig, waiter: ReplicationsCompleteProvider
+) -> None:
+    """What CBR does not take again has no row to wait for; its id tells that it was left out."""
+    rig.control.change_backup(WEB_1, copy={"mode": "immediate", "outcome": "fail"})
+    rig.create(declared(preflight="off"))
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.fault(operation="CopyCheckpoint", action="respond", status=200, body=NOTHING_TAKEN)
+
+    assert rig.diff(declared(preflight="off")).changes
+    rig.update(declared(preflight="off"))
+
+    assert [WEB_1] == rig.outputs["left_out"]
+    assert sorted({*FOUR} - {WEB_1}) == tracked(rig)
+    assert not rig.diff(declared(preflight="off")).changes
+    assert not rig.diff({**declared(), "preflight": "off"}).changes
+    assert {*FOUR} - {WEB_1} == wait(waiter, rig)
+
+
+def test_failed_copies_stay_in_the_rows_while_they_are_due(rig: Rig) -> None:
+    """A request that is refused changes nothing: the next one is for the same backups."""
+    rig.control.change_backup(WEB_1, copy={"mode": "immediate", "outcome": "fail"})
+    rig.create(declared())
+    rig.finish_copies()
+    rig.control.fault(operation="CopyCheckpoint", action="respond", status=400, body=FULL)
+
+    with pytest.raises(PartialResultError) as caught:
+        rig.update(declared())
+
+    assert 4 == len(caught.value.outputs["members"])
+
+
+def test_replica_that_is_late_is_not_dropped(rig: Rig) -> None:
+    """What was never seen is looked for several times, as by a refresh."""
+    rig.create(declared())
+    rig.finish_copies()
+    missing = {"error_code": "BackupService.6200", "error_msg": "The backup does not exist."}
+    path = f"/backups/{replica_of(rig, WEB_1)}$"
+    rig.control.fault(
+        operation="ShowBackup", action="respond", status=404, body=missing, path=path, times=4
+    )
+
+    assert not rig.diff(declared()).changes
+
+
+def test_row_whose_replica_cannot_be_told_stays(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A doubt about what left the vault is told, and keeps nobody from copying what is new."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.control.forget_backup(BACKUP)
+    rig.control.fault(
+        operation="ListOpLogs",
+        action="respond",
+        status=200,
+        body={"operation_logs": [], "count": 0},
+        times=99,
+    )
+    rig.control.forget_backup(MANUAL)
+    rig.control.change_backup(IN_THE_MAKING, status="available")
+
+    assert rig.diff(declared()).changes
+    rig.update(declared())
+
+    assert "left as they are: nothing names the replicas of 'erp-db-01@" in told(capsys)
+    assert sorted([*FOUR, IN_THE_MAKING]) == tracked(rig)
 
 
 # -- delete and replace -------------------------------------------------------------------------

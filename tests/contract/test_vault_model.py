@@ -204,15 +204,15 @@ class VaultStack(History):
     # deletion may take.
     poll_interval_s = 60
 
-    @initialize(is_on_host=st.booleans())
-    def start(self, is_on_host: bool) -> None:
+    @initialize(is_on_host=st.booleans(), is_refreshed=st.booleans())
+    def start(self, is_on_host: bool, is_refreshed: bool) -> None:
         """Begin with an empty stack; on our host it keeps what was done in part, else not."""
         self.provider = VaultReplicationProvider()
         self.waiter = ReplicationsCompleteProvider()
         self.begin(self.provider)
         self.waiter.configure(ConfigureRequest(Config(self.configuration, "p")))
         self.add_backups_to_come()
-        self.is_on_host = is_on_host
+        self.is_on_host, self.is_refreshed = is_on_host, is_refreshed
         self.state = State()
         self.program: Program | None = Program()
         self.is_renamed = False
@@ -696,31 +696,41 @@ class VaultStack(History):
         self.restoring.clear()
 
     def converge(self) -> None:
-        """Without faults, a refresh and `up`s make the declared true, as far as CBR lets them."""
+        """Without faults, `up`s make the declared true, as far as CBR lets them.
+
+        There is a refresh before each, or only where an error asks for one.
+        """
         self.calm_down()
         begin_operation()
-        self.look()
+        self.look_if_usual()
         self.give_up_the_impossible()
         for _ in range(8):
             begin_operation()
             is_refused = False
             try:
-                self.bring_up(is_waited=False)
+                self.bring_up(is_waited=True)
             except CbrError as error:
                 self.do_as_told(str(error))
                 is_refused = True
             self.control.advance(LONG_S)
             begin_operation()
-            self.look()
+            self.look_if_usual()
             if not is_refused and self.is_quiet():
                 break
         else:
             raise AssertionError("the program and the cloud do not come together")
+        begin_operation()
+        self.look()
         self.require_as_declared()
         begin_operation()
         if self.program is not None:
             self.bring_up(is_waited=True)
         self.require_taken_down()
+
+    def look_if_usual(self) -> None:
+        """Refresh, in histories in which one does before each `up`."""
+        if self.is_refreshed:
+            self.look()
 
     def give_up_the_impossible(self) -> None:
         """Undeclare what cannot come to be; it has to be refused, naming what is to blame."""
@@ -771,8 +781,11 @@ class VaultStack(History):
         elif "set preflight to 'warn'" in told:
             assert any(row.destination_vault_id != vault_id for row in there), told
             self.program.preflight = "warn"
+        elif "run pulumi refresh, then pulumi up" in told:
+            begin_operation()
+            self.look()
         else:
-            assert "BackupService.6130" in told, told
+            assert "BackupService.6130" in told or "run pulumi up again to copy anew" in told, told
 
     def is_moved(self, known: Known, program: Program) -> bool:
         """Whether another destination is declared than the state has."""

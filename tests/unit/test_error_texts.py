@@ -668,6 +668,7 @@ VAULT_STATE: dict[str, Any] = {
     "enable_acceleration": False,
     "members": {"erp": {**SEEN, "backup_id": BACKUP}},
 }
+UNSEEN = {**VAULT_STATE, "members": SET_STATE["members"]}
 PRESENT = shown(id_=REPLICA, status="available")
 
 
@@ -1008,6 +1009,14 @@ TEXTS: dict[str, Callable[[], str]] = {
             "replication-capabilities": CAPABILITIES,
         },
         backups=[shown_in_list(status="creating"), EMPTY],
+    ),
+    "vault-tells-dropped": lambda: vault_tells(
+        lambda provider: provider.diff("v", UNSEEN, UNSEEN), one={BACKUP: MISSING}
+    ),
+    "vault-warns-doubtful": lambda: vault_tells(
+        lambda provider: provider.diff("v", UNSEEN, UNSEEN),
+        one={BACKUP: MISSING},
+        backups=[EMPTY, *[EMPTY, shown_in_list(), EMPTY] * 6],
     ),
     "vault-tells-nothing": lambda: vault_tells(
         lambda provider: provider.create({**WAY, "vault_id": SOURCE_VAULT})
@@ -1787,6 +1796,15 @@ EXPECTED = {
         "not copied, because they are not available or of a kind that CBR does not copy: "
         "'erp-db-01@2026-11-20T02:00:11'"
     ),
+    "vault-tells-dropped": (
+        "dropped from the state, because their copies failed or their replicas are gone, and they "
+        "cannot be copied with the vault at present: 'erp'"
+    ),
+    "vault-warns-doubtful": (
+        "left as they are: nothing names the replicas of 'erp' any more, and the destination vault "
+        "holds some that could be theirs; look at them in the CBR console, and delete there what "
+        "is no longer needed"
+    ),
     "vault-tells-nothing": (
         "no backup of the vault is copied: none can be at present; later runs of pulumi up look "
         "again"
@@ -1882,20 +1900,20 @@ EXPECTED = {
         "not know; look at it in the CBR console"
     ),
     "copies-source-gone": (
-        "waiting for a replication: 1 failed, 0 done; run pulumi up again to copy anew what "
-        "failed, and to wait for it:\n"
+        "waiting for a replication: 1 failed, 0 done; run pulumi refresh, then pulumi "
+        "up, to copy anew what failed, and to wait for it:\n"
         "  backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to region 'cn-east-3': the source "
         "backup was deleted, and no replica is to be seen: choose another backup"
     ),
     "copies-record-gone": (
-        "waiting for a replication: 1 failed, 0 done; run pulumi up again to copy anew what "
-        "failed, and to wait for it:\n"
+        "waiting for a replication: 1 failed, 0 done; run pulumi refresh, then pulumi "
+        "up, to copy anew what failed, and to wait for it:\n"
         "  backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to region 'cn-east-3': the backup "
         "does not list the replication record any more, and no replica is to be seen"
     ),
     "copies-replica-gone": (
-        "waiting for a replication: 1 failed, 0 done; run pulumi up again to copy anew what "
-        "failed, and to wait for it:\n"
+        "waiting for a replication: 1 failed, 0 done; run pulumi refresh, then pulumi "
+        "up, to copy anew what failed, and to wait for it:\n"
         "  backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to region 'cn-east-3': CBR says "
         "that it succeeded, but the replica is not to be seen in the destination vault: "
         "(b28ce54c-70d0-42e4-ac6b-ff8723571da3)"

@@ -153,7 +153,7 @@ class VaultReplicationProvider(CbrProvider):
         """Look at the vault, and tell what `up` will do, and what it cannot."""
         mode = declared.get("preflight")
         left_out = frozenset(state.get("left_out", ()))
-        has_failed = any(row.has_failed and row.backup_id not in left_out for row in rows.values())
+        has_failed = any(row.has_failed for row in rows.values())
         if mode == "off":
             tell(_NOT_LOOKED)
             return has_failed
@@ -167,9 +167,11 @@ class VaultReplicationProvider(CbrProvider):
             return has_failed
         due = view.due_but(left_out)
         found = _found_elsewhere(view, rows) if declared.get("adopt", True) else []
+        dropped = view.lost.difference(due, found)
         _tell_plan(view, due, found)
+        _tell_dropped(dropped)
         _warn_of_view(view, rows, left_out, declared)
-        return bool(due or found)
+        return bool(due or found or dropped)
 
     def _require_replaceable(
         self,
@@ -344,6 +346,15 @@ def _tell_plan(view: VaultView, due: Collection[str], found: Collection[str]) ->
         tell(f"will be adopted, so that nothing is copied: {listed(found)}")
 
 
+def _tell_dropped(labels: Collection[str]) -> None:
+    """Tell of rows that stand for nothing, so that nobody has to wait for them."""
+    if labels:
+        tell(
+            "dropped from the state, because their copies failed or their replicas are gone, and "
+            f"they cannot be copied with the vault at present: {listed(sorted(labels))}"
+        )
+
+
 def _found_elsewhere(view: VaultView, rows: Rows) -> list[str]:
     """Return the backups whose copy was made by somebody else, or by a submission that was lost."""
     return [
@@ -380,6 +391,12 @@ def _warn_of_view(
         warn(
             "not copied, because a replication record has a status that this version does not "
             f"know: {listed(view.unclear)}; look at them in the CBR console"
+        )
+    if view.doubtful:
+        warn(
+            f"left as they are: nothing names the replicas of {listed(view.doubtful)} any more, "
+            "and the destination vault holds some that could be theirs; look at them in the CBR "
+            "console, and delete there what is no longer needed"
         )
     strangers = _found_elsewhere(view, rows)
     if strangers and not inputs.get("adopt", True):
@@ -475,6 +492,9 @@ async def _bring_about(
         is_strict=inputs.get("preflight") == "error",
     )
     rows = {**old, **brought.rows}
+    for label in brought.dropped:
+        del rows[label]
+    _tell_dropped(brought.dropped)
     operation = current_operation()
     operation.note_vault(_identity_of({**inputs, **coordinates}))
     for row in brought.rows.values():
