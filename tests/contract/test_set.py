@@ -724,6 +724,23 @@ def test_members_from_a_list_of_backups_have_readable_labels(
     assert [] == rig.faults(declared(members, keep_newest=2))
 
 
+def test_members_from_a_list_without_times_are_members_all_the_same(
+    rig: Rig, configuration: dict[str, str]
+) -> None:
+    """What CBR does not tell is left out; only a rolling set, which goes by it, needs it."""
+    told = {"backups": [{"id": BACKUP, "resource_name": "erp-db-01", "status": "available"}]}
+    rig.control.fault(operation="ListBackups", action="respond", status=200, body=told)
+    pulumi.runtime.config.set_all_config(configuration)
+    members = cbr.as_members(cbr.get_backups())
+    pulumi.runtime.config.set_all_config({})
+
+    assert {"erp-db-01": {"backup_id": BACKUP}} == members
+    assert [] == rig.faults(declared(members))
+    ((field, reason),) = rig.faults(declared(members, keep_newest=1))
+    assert 'backups["erp-db-01"]' == field
+    assert reason.startswith("created_at is missing, and keep_newest goes by it; ")
+
+
 def test_set_cannot_be_imported() -> None:
     """Its id says nothing; the way to take over replicas is told."""
     with pytest.raises(cbr.ConfigurationError) as caught:

@@ -1850,7 +1850,8 @@ EXPECTED = {
         'backups["erp"].created_at: is a list; want the time at which the backup was made, as text'
     ),
     "member-without-moment": (
-        'backups["erp"]: created_at is missing, and keep_newest goes by it; as_members() gives it'
+        'backups["erp"]: created_at is missing, and keep_newest goes by it; as_members() gives '
+        "it, where CBR tells it"
     ),
     "member-twice": "backups[\"b\"]: names the backup of 'erp' again; leave one of them out",
     "wait-inputs-missing": "replications: is missing; give a list of replications",

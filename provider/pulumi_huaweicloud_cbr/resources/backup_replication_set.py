@@ -609,10 +609,11 @@ def as_members(backups: Sequence[Backup]) -> dict[str, dict[str, str]]:
     """Return backups as members of a set, with readable labels and how old they are.
 
     The label is the resource's name and when the backup was made, such as
-    ``erp-db-01@2026-11-20T02:00:11``.
+    ``erp-db-01@2026-11-20T02:00:11``. A backup without a time has neither of them.
     """
     return {
-        label: {"backup_id": backup.id, "created_at": backup.created_at or ""}
+        label: {"backup_id": backup.id}
+        | ({"created_at": backup.created_at} if backup.created_at else {})
         for label, backup in labelled(backups).items()
     }
 
