@@ -168,6 +168,43 @@ class History(RuleBasedStateMachine):
         """Bring the cloud to what is declared, and look whether it is."""
         raise NotImplementedError
 
+    def come_together(self) -> None:
+        """Run `up`, doing what refusals say, until it would do nothing."""
+        for _ in range(8):
+            begin_operation()
+            is_refused = False
+            try:
+                self.bring_up()
+            except CbrError as error:
+                self.do_as_told(str(error))
+                is_refused = True
+            self.control.advance(LONG_S)
+            begin_operation()
+            self.look_again()
+            if not is_refused and self.is_quiet():
+                return
+        raise AssertionError("the program and the cloud do not come together")
+
+    def bring_up(self) -> None:
+        """Do what `up` does."""
+        raise NotImplementedError
+
+    def look(self) -> None:
+        """Do what `refresh` does."""
+        raise NotImplementedError
+
+    def look_again(self) -> None:
+        """Refresh, as one does after `up`."""
+        self.look()
+
+    def do_as_told(self, told: str) -> None:
+        """Do what a refusal says, which has to be right."""
+        raise NotImplementedError
+
+    def is_quiet(self) -> bool:
+        """Whether `up` would do nothing."""
+        raise NotImplementedError
+
     # -- what happens meanwhile -----------------------------------------------------------------
 
     @rule(seconds=st.sampled_from([1.0, 600.0, 10_000.0]))
@@ -321,6 +358,12 @@ class History(RuleBasedStateMachine):
 
     # -- the truth ----------------------------------------------------------------------------
 
+    def require_once(self) -> None:
+        """No backup has two replicas in a region."""
+        self.ran["steps"] += 1
+        for copy, count in self.live_copies().items():
+            assert count <= 1, f"{copy} was copied {count} times"
+
     def replicas(self) -> list[Backup]:
         """Return all replicas outside of the source region, in the order of their making."""
         with self.simulator.cloud.session() as session:
@@ -375,11 +418,6 @@ def require_no_secret(known: list[Known]) -> None:
     stored = json.dumps([[row.inputs, row.outputs] for row in known])
     assert PASSWORD not in stored
     assert "MII" not in stored
-
-
-def records_in(known: Known) -> set[str]:
-    """Return the records that a resource's rows name."""
-    return {row["replication_record_id"] for row in known.outputs["members"].values()}
 
 
 def name_of(names: dict[str, Any], value: Any) -> str:

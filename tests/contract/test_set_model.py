@@ -16,34 +16,29 @@ from typing import Any
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, rule
 
 from pulumi_huaweicloud_cbr import BackupReplicationSetProvider, CbrError
 from pulumi_huaweicloud_cbr.resources._base import PartialResultError
 from pulumi_huaweicloud_cbr.resources._operation import begin_operation
 from simulator.store import Record
 from tests.amount import SET_EXAMPLES, examples
-from tests.contract import model
-from tests.contract.model import (
-    PREFLIGHT,
-    VAULTS,
-    History,
-    Known,
-    name_of,
+from tests.contract.fleet_model import (
+    BACKUPS,
+    FleetHistory,
+    FleetState,
+    Place,
+    place_of,
     records_in,
-    require_no_secret,
-    run,
 )
-from tests.contract.rig import LONG_S
+from tests.contract.model import PREFLIGHT, VAULTS, Known, name_of, require_no_secret, run
 
 pytestmark = pytest.mark.simulator_only
 
 STEPS = 50
 SEED = 4
-BACKUPS = {**model.BACKUPS, "web-second": "7ca85fcc-9487-4e2c-a440-0f8d4cde1d5f"}
 DAYS = {"erp-older": 1, "web": 2, "web-second": 3, "erp": 4}
 """When each was made: the order in which a rolling set lets go of them."""
-MOST_EXPIRED = 2
 THEN = st.sampled_from(["nothing", "up", "crash"])
 """What follows an edit."""
 LABELS = ("a", "b", "c")
@@ -52,23 +47,15 @@ Copy = tuple[str, str]
 
 
 @dataclass
-class Program:
+class Program(Place):
     """What the program declares; members are backups and names of replicas, by label."""
 
-    members: dict[str, tuple[str, str | None]]
-    vault: str = "east"
+    members: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     keep_newest: int | None = None
-    preflight: str = "error"
-
-    @property
-    def region(self) -> str:
-        """Where to."""
-        return VAULTS[self.vault][0]
 
     @property
     def inputs(self) -> dict[str, Any]:
         """What the engine is given."""
-        region, vault_id = VAULTS[self.vault]
         inputs = {
             "backups": {
                 label: {
@@ -78,42 +65,37 @@ class Program:
                 }
                 for label, (backup, name) in self.members.items()
             },
-            "destination_region": region,
-            "destination_vault_id": vault_id,
             "keep_newest": self.keep_newest,
-            "preflight": self.preflight,
+            **self.destination,
         }
         return {key: value for key, value in inputs.items() if value is not None}
 
 
 @dataclass
-class State:
-    """What the engine keeps: the set, whether it is as declared, and old ones still to delete."""
+class State(FleetState):
+    """What the engine keeps of a set."""
 
-    known: Known | None = None
-    is_in_error: bool = False
-    to_delete: list[Known] = field(default_factory=list)
     to_replace: Known | None = None
     """One that was deleted to be replaced, and is not made yet."""
 
 
-class SetStack(History):
+class SetStack(FleetHistory):
     """A stack with one set, as the engine drives it."""
 
     backups = BACKUPS
+    most_expired = 2
+    state: State
     # Each of the waiting members moves the one clock: together they must stay far below the time
     # that a deletion may take, while an answer is on its way to one of them.
     poll_interval_s = 200
 
     @initialize(is_on_host=st.booleans())
     def start(self, is_on_host: bool) -> None:
-        """Begin with an empty stack; on our host it keeps what was done in part, else not."""
-        self.provider = BackupReplicationSetProvider()
-        self.begin(self.provider)
-        self.is_on_host = is_on_host
+        """Begin with an empty stack, and two members declared."""
+        self.begin_empty(BackupReplicationSetProvider(), is_on_host=is_on_host)
         self.state = State()
-        self.is_remade = False
-        self.program: Program | None = Program({"a": ("erp", None), "b": ("web", None)})
+        members: dict[str, tuple[str, str | None]] = {"a": ("erp", None), "b": ("web", None)}
+        self.program: Program | None = Program(members=members)
         self.ever_declared: set[Copy] = set()
         self.unsaved: set[Copy] = set()
 
@@ -128,7 +110,7 @@ class SetStack(History):
     def edit_member(self, label: str, backup: str, name: str | None, then: str) -> None:
         """Give a label to a backup, which has no other one then; the first makes the set."""
         if self.program is None:
-            self.program = Program({})
+            self.program = Program()
         for other, (found, _) in list(self.program.members.items()):
             if found == backup:
                 del self.program.members[other]
@@ -165,20 +147,13 @@ class SetStack(History):
             self.program.vault, self.program.preflight = vault, preflight
         self.go_on(then)
 
-    @rule(is_asked=st.booleans(), then=THEN)
-    def make_another(self, is_asked: bool, then: str) -> None:
-        """Give the resource another name in the program, or run `up --replace`.
-
-        Either way the engine makes another one, and asks about it as about a new one.
-        """
-        if self.state.known is not None and self.program is not None:
-            self.is_remade = True
-            if is_asked:
-                self.go_on("up")
-                # Only that run was asked to.
-                self.is_remade = False
-                return
-        self.go_on(then)
+    @rule(is_named=st.booleans(), then=THEN)
+    def make_another(self, is_named: bool, then: str) -> None:
+        """Give the resource another name in the program, or run `up --replace`."""
+        self.remake()
+        self.go_on(then if is_named else "up")
+        # Only that run was told to replace.
+        self.is_remade = self.is_remade and is_named
 
     def go_on(self, then: str) -> None:
         """Run `up` after an edit, as one mostly does, or have it die before it saves."""
@@ -186,12 +161,6 @@ class SetStack(History):
             self.up()
         elif then == "crash":
             self.up_and_crash(saves=0)
-
-    @precondition(lambda self: len(self.expired) < MOST_EXPIRED)
-    @rule(number=st.integers(0, 9))
-    def expire(self, number: int) -> None:
-        """Have a source backup expire; enough are left to go on with."""
-        super().expire(number)
 
     @rule()
     def up(self) -> None:
@@ -206,23 +175,11 @@ class SetStack(History):
         self.attempt(self.bring_up)
         self.saves_left = None
 
-    @rule()
-    def refresh(self) -> None:
-        """Run `refresh`."""
-        self.attempt(self.look)
-
-    @precondition(lambda self: self.state.known is not None)
-    @rule()
-    def destroy(self) -> None:
-        """Run `destroy`."""
-        self.attempt(self.take_down)
-
     # -- the engine ---------------------------------------------------------------------------
 
-    def require_readable(self, told: str) -> None:
-        """A failure has a line for all, and one for each reason; none is a fault of ours."""
-        assert "Traceback" not in told
-        assert "unexpected" not in told
+    def declared(self) -> Program | None:
+        """Return what the program declares."""
+        return self.program
 
     def bring_up(self) -> None:
         """Do what `up` does, then delete what is left over."""
@@ -259,13 +216,6 @@ class SetStack(History):
             self.make(program, known)
         else:
             self.make(program, known, replaced=known)
-
-    def checked(self, olds: dict[str, Any], program: Program) -> dict[str, Any]:
-        """Check, as the engine does before anything else."""
-        checked = self.provider.check(olds, program.inputs)
-        if checked.failures:
-            raise CbrError("; ".join(failure.reason for failure in checked.failures))
-        return checked.inputs
 
     def make(
         self, program: Program, former: Known | None = None, *, replaced: Known | None = None
@@ -307,13 +257,8 @@ class SetStack(History):
         self, known: Known, *, replaced: Known | None = None, is_in_error: bool = False
     ) -> None:
         """Save what a call returned, or die first."""
-        self.save()
-        self.ran["saved in part" if is_in_error else "saved"] += 1
-        if replaced is not None:
-            self.ran["made another" if self.is_remade else "replaced"] += 1
-            self.state.to_delete.append(replaced)
-        self.state.known, self.state.is_in_error = known, is_in_error
-        self.state.to_replace, self.is_remade = None, False
+        super().keep(known, replaced=replaced, is_in_error=is_in_error)
+        self.state.to_replace = None
         region = known.outputs["destination_region"]
         for row in known.outputs["members"].values():
             self.unsaved.discard((name_of(BACKUPS, row["backup_id"]), region))
@@ -343,12 +288,6 @@ class SetStack(History):
             self.provider.delete(known.id, known.outputs)
         self.save()
 
-    def delete_left_over(self) -> None:
-        """Delete what replacements left over."""
-        while self.state.to_delete:
-            self.delete(self.state.to_delete[0])
-            self.state.to_delete.pop(0)
-
     def look(self) -> None:
         """Refresh, and drop what is gone."""
         former = self.state.to_replace
@@ -367,11 +306,8 @@ class SetStack(History):
 
     def take_down(self) -> None:
         """Delete everything that the state knows."""
-        self.state.to_replace, self.is_remade = None, False
-        if self.state.known is not None:
-            self.delete(self.state.known)
-            self.state.known = None
-        self.delete_left_over()
+        self.state.to_replace = None
+        super().take_down()
 
     @contextmanager
     def only_deleting(self, allowed: set[str]) -> Iterator[None]:
@@ -394,10 +330,8 @@ class SetStack(History):
         """No copy is there twice, none that was never declared, and no secret in the state."""
         if not hasattr(self, "simulator"):
             return
-        self.ran["steps"] += 1
+        self.require_once()
         live = self.live_copies()
-        for copy, count in live.items():
-            assert count <= 1, f"{copy} was copied {count} times"
         assert set(live) <= self.ever_declared, f"never declared: {set(live) - self.ever_declared}"
         known = [self.state.known] if self.state.known else []
         require_no_secret([*known, *self.state.to_delete])
@@ -412,21 +346,7 @@ class SetStack(History):
         begin_operation()
         self.look()
         self.give_up_the_impossible()
-        for _ in range(8):
-            begin_operation()
-            is_refused = False
-            try:
-                self.bring_up()
-            except CbrError as error:
-                self.clear_away(str(error))
-                is_refused = True
-            self.control.advance(LONG_S)
-            begin_operation()
-            self.look()
-            if not is_refused and self.is_quiet():
-                break
-        else:
-            raise AssertionError("the program and the cloud do not come together")
+        self.come_together()
         self.require_as_declared()
         begin_operation()
         self.take_down()
@@ -486,14 +406,13 @@ class SetStack(History):
         known = self.state.known
         if known is None or not known.inputs["backups"]:
             return None
-        destination = (known.inputs["destination_region"], known.inputs["destination_vault_id"])
         return Program(
-            {
+            vault=name_of(VAULTS, place_of(known)),
+            members={
                 label: (name_of(BACKUPS, row["backup_id"]), row.get("name"))
                 for label, row in known.inputs["backups"].items()
             },
-            name_of(VAULTS, destination),
-            known.inputs.get("keep_newest"),
+            keep_newest=known.inputs.get("keep_newest"),
         )
 
     def is_replaced(self, known: Known, program: Program) -> bool:
@@ -509,19 +428,7 @@ class SetStack(History):
         """Return what the provider knows of when the set is made, or made to be as declared."""
         return None if self.is_remade else self.state.known
 
-    def is_quiet(self) -> bool:
-        """Whether `up` would do nothing."""
-        state = self.state
-        if state.to_delete or (state.known is None) != (self.program is None):
-            return False
-        if state.known is None or self.program is None:
-            return True
-        if self.is_remade:
-            return False
-        inputs = self.checked(state.known.inputs, self.program)
-        return not self.provider.diff(state.known.id, state.known.outputs, inputs).changes
-
-    def clear_away(self, told: str) -> None:
+    def do_as_told(self, told: str) -> None:
         """Do what a conflict's message says about copies that a crash left: delete them.
 
         They are in another vault, or no record is listed that tells of them.
@@ -587,11 +494,6 @@ class SetStack(History):
             by_age = sorted(backups, key=lambda backup: DAYS[backup], reverse=True)
             backups = set(by_age[: self.program.keep_newest])
         return {(backup, self.program.region) for backup in backups}
-
-
-def place_of(known: Known) -> tuple[str, str]:
-    """Return the region and the vault that a resource copies to."""
-    return known.outputs["destination_region"], known.outputs["destination_vault_id"]
 
 
 def members_of(inputs: dict[str, Any]) -> set[str]:
