@@ -32,6 +32,7 @@ class BackupChange(Change):
     name: str | None = None
     status: str | None = None
     expired_at: Time | None = None
+    vault_id: str | None = None
     copy_script: CopyScript | None = Field(None, alias="copy")
 
 
@@ -185,6 +186,8 @@ async def change_backup(cloud: CloudHere, backup_id: str, change: BackupChange) 
             backup.status = change.status
         if change.expired_at is not None:
             backup.expired_at = parse_time(change.expired_at)
+        if change.vault_id is not None:
+            backup.vault_id = _require(session, Vault, change.vault_id).id
         if change.copy_script is not None:
             backup.copy_script = change.copy_script.model_dump()
     return {"changed": True}

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from pulumi_huaweicloud_cbr.backoff import may_repeat
 from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.copies import OPEN, Copy, Outcome, Source, confirm, copies_of
+from pulumi_huaweicloud_cbr.copies import ABSENT, OPEN, Copy, Outcome, Source, confirm, copies_of
 from pulumi_huaweicloud_cbr.errors import (
     CbrError,
     InterruptedWaitError,
@@ -127,9 +127,12 @@ class _Wait:
         failed = [copy for copy in self._copies if copy.has_failed]
         if failed:
             self._tell_what_does_not_fit(failed)
+            # What the state has seen to be there, up alone does not look at again.
+            is_absent = any(copy.outcome in ABSENT for copy in failed)
+            again = "run pulumi refresh, then pulumi up," if is_absent else "run pulumi up again"
             raise ReplicationsFailedError(
-                f"{self.doing}: {len(failed)} failed, {len(self._copies) - len(failed)} done; run "
-                f"pulumi up again to copy anew what failed, and to wait for it:{_listed(failed)}",
+                f"{self.doing}: {len(failed)} failed, {len(self._copies) - len(failed)} done; "
+                f"{again} to copy anew what failed, and to wait for it:{_listed(failed)}",
                 record_ids=tuple(copy.record_id for copy in failed),
             )
         return {copy.record_id: copy.replica_id or "" for copy in self._copies}

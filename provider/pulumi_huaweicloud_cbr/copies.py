@@ -58,6 +58,7 @@ class Outcome(Enum):
 
 
 OPEN = (Outcome.RUNNING, Outcome.COPIED)
+ABSENT = (Outcome.SOURCE_GONE, Outcome.RECORD_GONE, Outcome.REPLICA_GONE)
 _REASON_OF_ABSENCE = {
     Outcome.SOURCE_GONE: "the source backup was deleted, and no replica is to be seen: "
     "choose another backup",

@@ -109,7 +109,10 @@ def check_members(
         if "backup_id" not in member:
             findings.append(Finding(where, f"backup_id is missing; give {_REQUIRED['backup_id']}"))
         if is_rolling and "created_at" not in member:
-            reason = "created_at is missing, and keep_newest goes by it; as_members() gives it"
+            reason = (
+                "created_at is missing, and keep_newest goes by it; as_members() gives it, where "
+                "CBR tells it"
+            )
             findings.append(Finding(where, reason))
         backup_id = member.get("backup_id")
         if isinstance(backup_id, str):

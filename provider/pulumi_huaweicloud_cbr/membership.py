@@ -134,8 +134,8 @@ def labelled(backups: Iterable[Backup], taken: Collection[str] = ()) -> dict[str
     """
     found: dict[str, Backup] = {}
     for backup in backups:
-        created_at = backup.created_at or ""
-        plain = f"{backup.resource_name or backup.name or backup.id}@{created_at[:19]}"
+        named = backup.resource_name or backup.name or backup.id
+        plain = f"{named}@{backup.created_at[:19]}" if backup.created_at else named
         # As short as can be told apart; under one label two backups would be one.
         for label in (plain, f"{plain}#{backup.id[:8]}", f"{plain}#{backup.id}"):
             if label not in found and label not in taken:

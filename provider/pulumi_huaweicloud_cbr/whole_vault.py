@@ -24,7 +24,13 @@ from pulumi_huaweicloud_cbr.decisions import (
     decide_create,
 )
 from pulumi_huaweicloud_cbr.error_codes import CODE_VAULT_BEING_REPLICATED
-from pulumi_huaweicloud_cbr.errors import ApiError, CbrError, ConflictError, OutcomeUnknownError
+from pulumi_huaweicloud_cbr.errors import (
+    ApiError,
+    CbrError,
+    ConflictError,
+    OutcomeUnknownError,
+    UnidentifiedReplicaError,
+)
 from pulumi_huaweicloud_cbr.finders import iterate_backups, records_for_region
 from pulumi_huaweicloud_cbr.lifecycle import Limits, adopted, observe_attempts, refresh
 from pulumi_huaweicloud_cbr.membership import labelled, listed
@@ -49,6 +55,9 @@ class VaultView(Struct, frozen=True):
     is gone. `elsewhere`: in another vault or project of the region. `unclear`: of a status that
     this version does not know. `unfit`: of a kind or in a state that cannot be copied.
     `pending` counts copies that are under way, by whomever and to whatever region.
+
+    Of the rows so far, `lost` are those whose copy failed or whose replica is gone, whether the
+    vault can bring it again or not; of those in `doubtful` nothing tells which replica is theirs.
     """
 
     due: Mapping[str, Backup] = field(default_factory=dict)
@@ -59,6 +68,8 @@ class VaultView(Struct, frozen=True):
     unfit: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     pending: int = 0
+    lost: frozenset[str] = frozenset()
+    doubtful: tuple[str, ...] = ()
 
     def due_but(self, left_out: frozenset[str]) -> list[str]:
         """Return who is due, without the backups of these ids."""
@@ -150,11 +161,14 @@ async def look_at_vault(
     newcomers = labelled((backup for key, backup in listing.items() if key not in rows), known)
     labels = {backup.id: label for label, backup in newcomers.items()}
     labels |= {key: label for key, (label, _) in rows.items() if key in listing}
+    told: dict[str, bool | None] = {}
 
     async def attempts_of(backup: Backup) -> list[Attempt] | None:
-        _, row = rows.get(backup.id, ("", None))
-        if row is not None and await _stands(api, row, backup, report):
-            return None
+        label, row = rows.get(backup.id, ("", None))
+        if row is not None:
+            told[label] = await _stands(api, row, backup, report)
+            if told[label]:
+                return None
         wanted = desired.of_backup(backup.id)
         return await observe_attempts(api, wanted, backup, is_fresh=True)
 
@@ -165,14 +179,29 @@ async def look_at_vault(
         if found is not None
     }
     view = decide_vault(desired, asked, own_record_ids)
-    pending = sum(record.is_pending for backup in listing.values() for record in backup.records)
-    return replace(view, labels=labels, pending=pending)
+    # What is not in the vault any more is not asked about, once its replica was seen.
+    open_rows = {
+        label: row
+        for label, row in known.items()
+        if told.get(label, row.has_been_seen or None) is None and not _is_held(view, label, row)
+    }
+    found = await asyncio.gather(*(_find_out(api, row, report) for row in open_rows.values()))
+    seen = dict(zip(open_rows, found, strict=True))
+    lost = {label for label, stands in told.items() if stands is False}
+    return replace(
+        view,
+        held={**view.held, **{label: row for label, (_, row) in seen.items() if row is not None}},
+        lost=frozenset(lost | {label for label, (is_lost, _) in seen.items() if is_lost}),
+        doubtful=tuple(label for label, (is_lost, _) in seen.items() if is_lost is None),
+        labels=labels,
+        pending=sum(record.is_pending for backup in listing.values() for record in backup.records),
+    )
 
 
 async def _stands(
     api: CbrClient, row: TrackedReplication, backup: Backup, report: Reporter
-) -> bool:
-    """Whether a row is what there is of its backup, as far as the backup's records tell."""
+) -> bool | None:
+    """Whether a row is what there is of its backup, None where the records alone do not tell."""
     if row.has_failed:
         return False
     records = records_for_region(backup, row.destination.region)
@@ -182,20 +211,43 @@ async def _stands(
         standing, _ = await refresh(api, row, report)
         return standing not in TO_BE_REDONE
     newest = next(record for record in records if record is own or not record.is_failed)
-    if newest is not own:
+    if own.is_failed:
         return False
-    return own.is_pending or (own.is_succeeded and row.has_been_seen)
+    if newest is own and (own.is_pending or (own.is_succeeded and row.has_been_seen)):
+        return True
+    return None
+
+
+def _is_held(view: VaultView, label: str, row: TrackedReplication) -> bool:
+    """Whether the replica of a row was found."""
+    found = view.held.get(label)
+    return found is not None and found.replication_record_id == row.replication_record_id
+
+
+async def _find_out(
+    api: CbrClient, row: TrackedReplication, report: Reporter
+) -> tuple[bool | None, TrackedReplication | None]:
+    """Return whether a row stands for nothing, None where nothing tells, and it if it stands."""
+    if row.has_failed:
+        return True, None
+    try:
+        standing, seen = await refresh(api, row, report)
+    except UnidentifiedReplicaError:
+        return None, None
+    return (True, None) if standing in TO_BE_REDONE else (False, seen)
 
 
 class Brought(Struct):
     """What became of the wish to have a vault copied.
 
-    `rows` are new, or known better, by label. `left_out` are ids of backups that CBR did not take
+    `rows` are new, or known better, by label. `dropped` are labels of rows that stand for nothing,
+    and that nothing has taken the place of. `left_out` are ids of backups that CBR did not take
     although nothing that it shows forbids it. `failure` is why something is not done.
     """
 
     view: VaultView
     rows: dict[str, TrackedReplication] = field(default_factory=dict)
+    dropped: frozenset[str] = frozenset()
     left_out: frozenset[str] = frozenset()
     failure: CbrError | None = None
 
@@ -244,6 +296,7 @@ async def bring_over(
                 return brought
         _take(brought, view, strangers)
         if not view.due_but(asked_before):
+            brought.dropped = view.lost - brought.rows.keys()
             return brought
         if unsettled is not None and (_is_busy(unsettled) or submissions == limits.submissions):
             brought.failure = _unsettled(desired, unsettled, submissions)
@@ -333,5 +386,6 @@ def _take_answer(
             provider_id=answer.provider_id or (source.provider_id if source else None),
             source_resource_id=source.resource_id if source else None,
         )
+    brought.dropped = view.lost - brought.rows.keys()
     taken = {copy.backup_id for copy in answer.backups}
     brought.left_out = frozenset(backup.id for backup in view.due.values()) - taken

@@ -9,7 +9,7 @@ import json
 import random
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -86,6 +86,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 
 GOING = ("deleting", "waiting_delete")
+PREFLIGHT = st.sampled_from(["error", "error", "warn", "off"])
 
 
 class CrashError(Exception):
@@ -165,6 +166,43 @@ class History(RuleBasedStateMachine):
 
     def converge(self) -> None:
         """Bring the cloud to what is declared, and look whether it is."""
+        raise NotImplementedError
+
+    def come_together(self) -> None:
+        """Run `up`, doing what refusals say, until it would do nothing."""
+        for _ in range(8):
+            begin_operation()
+            is_refused = False
+            try:
+                self.bring_up()
+            except CbrError as error:
+                self.do_as_told(str(error))
+                is_refused = True
+            self.control.advance(LONG_S)
+            begin_operation()
+            self.look_again()
+            if not is_refused and self.is_quiet():
+                return
+        raise AssertionError("the program and the cloud do not come together")
+
+    def bring_up(self) -> None:
+        """Do what `up` does."""
+        raise NotImplementedError
+
+    def look(self) -> None:
+        """Do what `refresh` does."""
+        raise NotImplementedError
+
+    def look_again(self) -> None:
+        """Refresh, as one does after `up`."""
+        self.look()
+
+    def do_as_told(self, told: str) -> None:
+        """Do what a refusal says, which has to be right."""
+        raise NotImplementedError
+
+    def is_quiet(self) -> bool:
+        """Whether `up` would do nothing."""
         raise NotImplementedError
 
     # -- what happens meanwhile -----------------------------------------------------------------
@@ -320,6 +358,12 @@ class History(RuleBasedStateMachine):
 
     # -- the truth ----------------------------------------------------------------------------
 
+    def require_once(self) -> None:
+        """No backup has two replicas in a region."""
+        self.ran["steps"] += 1
+        for copy, count in self.live_copies().items():
+            assert count <= 1, f"{copy} was copied {count} times"
+
     def replicas(self) -> list[Backup]:
         """Return all replicas outside of the source region, in the order of their making."""
         with self.simulator.cloud.session() as session:
@@ -334,15 +378,29 @@ class History(RuleBasedStateMachine):
             query = select(Record).where(~Record.is_hidden).order_by(Record.sequence)
             return list(session.scalars(query))
 
+    def all_records(self) -> dict[str, Record]:
+        """Return all records by id, also those that are no longer listed."""
+        with self.simulator.cloud.session() as session:
+            return {row.id: row for row in session.scalars(select(Record))}
+
+    def live_replicas(self) -> set[str]:
+        """Return the records whose replica is there, or on its way."""
+        present = {row.id for row in self.replicas() if row.status not in GOING}
+        return {row.id for row in self.all_records().values() if row.replica_id in present}
+
+    def last_copies(self, record_ids: Collection[str]) -> set[str]:
+        """Return those of the records whose replica could not be made again."""
+        gone = {self.backups[backup] for backup in self.expired}
+        truth = self.all_records()
+        kept = self.live_replicas() & set(record_ids)
+        return {key for key in kept if truth[key].source_backup_id in gone}
+
     def live_copies(self) -> Counter[tuple[str, str]]:
         """Count the live replicas of each backup in each region, by their names here."""
-        present = {row.id for row in self.replicas() if row.status not in GOING}
-        with self.simulator.cloud.session() as session:
-            records = list(session.scalars(select(Record)))
+        truth = self.all_records()
+        rows = (truth[record_id] for record_id in self.live_replicas())
         return Counter(
-            (name_of(self.backups, row.source_backup_id), row.destination_region)
-            for row in records
-            if row.replica_id in present
+            (name_of(self.backups, row.source_backup_id), row.destination_region) for row in rows
         )
 
     def one_of(self, rows: list[Any], number: int) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import pulumi.runtime.config
 import pytest
 from pulumi.dynamic import Config, ConfigureRequest
+from pulumi.output import Unknown
 
 import pulumi_huaweicloud_cbr as cbr
 from pulumi_huaweicloud_cbr import BackupReplicationSetProvider, ConflictError
@@ -406,14 +407,16 @@ def test_other_vault_replaces_the_old_replicas_first(rig: Rig) -> None:
     assert {SECOND_VAULT} == {row["vault_id"] for row in rig.replicas}
 
 
-def test_replacement_that_would_lose_a_replica_is_refused(rig: Rig) -> None:
+@pytest.mark.parametrize("preflight", ["error", "warn", "off"])
+def test_replacement_that_would_lose_a_replica_is_refused(rig: Rig, preflight: str) -> None:
     """Where a source is gone, its replica could not be made again elsewhere."""
     rig.create(declared(THREE))
     rig.finish_copies()
     rig.control.forget_backup(WEB_1)
+    moved = declared({"erp": BACKUP}, destination_vault_id=SECOND_VAULT, preflight=preflight)
 
     with pytest.raises(ConflictError) as caught:
-        rig.diff(declared({"erp": BACKUP}, destination_vault_id=SECOND_VAULT))
+        rig.diff(moved)
 
     assert (
         "replacing a set of replications: the source backups of 'web-1' are gone, so that their "
@@ -422,7 +425,25 @@ def test_replacement_that_would_lose_a_replica_is_refused(rig: Rig) -> None:
     ) == str(caught.value)
 
 
-@pytest.mark.parametrize("preflight", ["error", "warn"])
+def test_replacement_that_is_not_certain_yet_is_only_warned_of(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A preview is not red for a vault that may turn out to be the same."""
+    rig.create(declared(THREE))
+    rig.finish_copies()
+    rig.control.forget_backup(WEB_1)
+    unknown = {**rig.inputs, "destination_vault_id": Unknown()}  # type: ignore[no-untyped-call]
+
+    difference = rig.provider.diff(rig.id, rig.outputs, unknown)
+
+    assert ["destination_vault_id"] == difference.replaces
+    assert "the source backups of 'web-1' are gone" in capsys.readouterr().err
+    rig.control.clear_journal()
+    assert rig.provider.diff(rig.id, rig.outputs, {**unknown, "preflight": "off"}).replaces
+    assert [] == rig.control.journal()
+
+
+@pytest.mark.parametrize("preflight", ["error", "warn", "off"])
 def test_replacement_waits_until_all_sources_could_be_looked_at(rig: Rig, preflight: str) -> None:
     """A replica whose source may be gone is not deleted because a look had no answer."""
     rig.create(declared(THREE))
@@ -567,6 +588,125 @@ def test_rolling_set_loses_nothing_for_a_newer_one_that_failed(rig: Rig) -> None
     assert sorted([BACKUP, WEB_1]) == copied(rig)
 
 
+def kept_by_a_rolling_set(rig: Rig) -> None:
+    """Have a rolling set of two whose older member nobody lists any more; both sources exist."""
+    rig.create(rolling(a=(BACKUP, 1), b=(WEB_1, 2)))
+    rig.finish_copies()
+    rig.refresh()
+    rig.update(rolling(b=(WEB_1, 2)))
+    assert {"a", "b"} == set(rig.outputs["members"])
+    begin_operation()
+
+
+@pytest.mark.parametrize(
+    ("region", "vault_id"),
+    [
+        pytest.param("cn-east-3", SECOND_VAULT, id="same-region"),
+        pytest.param("cn-south-1", "d5e6f708-192a-43b4-85d6-e7f8091a2b3c", id="other-region"),
+    ],
+)
+def test_rolling_set_takes_its_kept_members_along(rig: Rig, region: str, vault_id: str) -> None:
+    """A set that moves keeps what it kept: the preview shows it, and the copy is made there."""
+    kept_by_a_rolling_set(rig)
+    moved = {
+        **rolling(b=(WEB_1, 2)),
+        "destination_region": region,
+        "destination_vault_id": vault_id,
+    }
+    old = dict(rig.outputs)
+
+    difference = rig.diff(moved)
+    assert difference.replaces
+    checked = rig.provider.check({}, moved)
+
+    assert [] == checked.failures
+    assert {"a", "b"} == set(checked.inputs["backups"])
+    if difference.delete_before_replace:
+        rig.provider.delete("old", old)
+    rig.create(moved)
+    if not difference.delete_before_replace:
+        rig.provider.delete("old", old)
+    assert {"a", "b"} == set(rig.outputs["members"])
+    assert sorted([BACKUP, WEB_1]) == copied(rig)
+    assert {vault_id} == {row["vault_id"] for row in rig.replicas}
+
+
+def test_set_that_moves_and_is_rolling_no_more_tells_who_leaves(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who takes `keep_newest` away wants what is listed alone; the preview names the others."""
+    kept_by_a_rolling_set(rig)
+    moved = declared({"b": WEB_1}, destination_vault_id=SECOND_VAULT)
+
+    assert rig.diff(moved).replaces
+    checked = rig.provider.check({}, moved)
+
+    assert {"b"} == set(checked.inputs["backups"])
+    assert "members that leave, and whose replicas will be deleted: 'a'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("is_run_again", [False, True], ids=["at-once", "after-a-crash"])
+def test_rolling_set_of_another_name_loses_no_kept_members(
+    rig: Rig, capsys: pytest.CaptureFixture[str], is_run_again: bool
+) -> None:
+    """The new one knows what is listed alone, so the old one leaves the others, and says so."""
+    kept_by_a_rolling_set(rig)
+    old = dict(rig.outputs)
+    listed = rolling(b=(WEB_1, 2))
+
+    rig.create(listed)
+    if is_run_again:
+        begin_operation()
+        assert not rig.diff(listed).changes
+    rig.provider.delete("old", old)
+
+    assert {"b"} == set(rig.outputs["members"])
+    assert sorted([BACKUP, WEB_1]) == copied(rig)
+    assert (
+        "not deleted, since another rolling set goes to the same place, and knows only what is "
+        "listed: 'a'; no resource has them now: declare them, or delete them in the CBR "
+        "console when they are not wanted any more; a resource that gets another name keeps all it "
+        "has if the program gives the old name in aliases"
+    ) in capsys.readouterr().err
+
+
+def test_rolling_set_of_another_name_with_new_members_alone_loses_none(rig: Rig) -> None:
+    """Where the two have no member in common, it may be the same set nevertheless."""
+    kept_by_a_rolling_set(rig)
+    old = dict(rig.outputs)
+
+    rig.create(rolling(c=(WEB_2, 3)))
+    rig.provider.delete("old", old)
+
+    assert sorted([BACKUP, WEB_1, WEB_2]) == copied(rig)
+
+
+def test_rolling_set_that_is_removed_leaves_nothing(rig: Rig) -> None:
+    """Beside another one that was there before, and has none of it, a removal is a removal."""
+    kept_by_a_rolling_set(rig)
+    old = dict(rig.outputs)
+    rig.create(rolling(c=(WEB_2, 3)))
+    begin_operation()
+
+    assert not rig.diff(rolling(c=(WEB_2, 3))).changes
+    rig.provider.delete("old", old)
+
+    assert [WEB_2] == copied(rig)
+
+
+def test_rolling_set_of_another_name_that_cannot_look_deletes_nothing(rig: Rig) -> None:
+    """What may be kept stays until that is known; the same again takes it."""
+    kept_by_a_rolling_set(rig)
+    old = dict(rig.outputs)
+    rig.create(rolling(b=(WEB_1, 2)))
+    rig.control.fault(operation="ShowBackup", action="respond", status=403, times=9)
+
+    with pytest.raises(MembersFailedError, match="looking at replicas: 1 of 1 failed"):
+        rig.provider.delete("old", old)
+
+    assert sorted([BACKUP, WEB_1]) == copied(rig)
+
+
 def test_members_from_a_list_of_backups_have_readable_labels(
     rig: Rig, configuration: dict[str, str]
 ) -> None:
@@ -582,6 +722,23 @@ def test_members_from_a_list_of_backups_have_readable_labels(
     assert backups[0].id[:8] in list(members)[-1]
     del members[list(members)[-1]]
     assert [] == rig.faults(declared(members, keep_newest=2))
+
+
+def test_members_from_a_list_without_times_are_members_all_the_same(
+    rig: Rig, configuration: dict[str, str]
+) -> None:
+    """What CBR does not tell is left out; only a rolling set, which goes by it, needs it."""
+    told = {"backups": [{"id": BACKUP, "resource_name": "erp-db-01", "status": "available"}]}
+    rig.control.fault(operation="ListBackups", action="respond", status=200, body=told)
+    pulumi.runtime.config.set_all_config(configuration)
+    members = cbr.as_members(cbr.get_backups())
+    pulumi.runtime.config.set_all_config({})
+
+    assert {"erp-db-01": {"backup_id": BACKUP}} == members
+    assert [] == rig.faults(declared(members))
+    ((field, reason),) = rig.faults(declared(members, keep_newest=1))
+    assert 'backups["erp-db-01"]' == field
+    assert reason.startswith("created_at is missing, and keep_newest goes by it; ")
 
 
 def test_set_cannot_be_imported() -> None:

@@ -16,25 +16,29 @@ from typing import Any
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, rule
 
 from pulumi_huaweicloud_cbr import BackupReplicationSetProvider, CbrError
 from pulumi_huaweicloud_cbr.resources._base import PartialResultError
 from pulumi_huaweicloud_cbr.resources._operation import begin_operation
 from simulator.store import Record
 from tests.amount import SET_EXAMPLES, examples
-from tests.contract import model
-from tests.contract.model import VAULTS, History, Known, name_of, require_no_secret, run
-from tests.contract.rig import LONG_S
+from tests.contract.fleet_model import (
+    BACKUPS,
+    FleetHistory,
+    FleetState,
+    Place,
+    place_of,
+    records_in,
+)
+from tests.contract.model import PREFLIGHT, VAULTS, Known, name_of, require_no_secret, run
 
 pytestmark = pytest.mark.simulator_only
 
 STEPS = 50
 SEED = 4
-BACKUPS = {**model.BACKUPS, "web-second": "7ca85fcc-9487-4e2c-a440-0f8d4cde1d5f"}
 DAYS = {"erp-older": 1, "web": 2, "web-second": 3, "erp": 4}
 """When each was made: the order in which a rolling set lets go of them."""
-MOST_EXPIRED = 2
 THEN = st.sampled_from(["nothing", "up", "crash"])
 """What follows an edit."""
 LABELS = ("a", "b", "c")
@@ -43,22 +47,15 @@ Copy = tuple[str, str]
 
 
 @dataclass
-class Program:
+class Program(Place):
     """What the program declares; members are backups and names of replicas, by label."""
 
-    members: dict[str, tuple[str, str | None]]
-    vault: str = "east"
+    members: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     keep_newest: int | None = None
-
-    @property
-    def region(self) -> str:
-        """Where to."""
-        return VAULTS[self.vault][0]
 
     @property
     def inputs(self) -> dict[str, Any]:
         """What the engine is given."""
-        region, vault_id = VAULTS[self.vault]
         inputs = {
             "backups": {
                 label: {
@@ -68,38 +65,37 @@ class Program:
                 }
                 for label, (backup, name) in self.members.items()
             },
-            "destination_region": region,
-            "destination_vault_id": vault_id,
             "keep_newest": self.keep_newest,
+            **self.destination,
         }
         return {key: value for key, value in inputs.items() if value is not None}
 
 
 @dataclass
-class State:
-    """What the engine keeps: the set, whether it is as declared, and old ones still to delete."""
+class State(FleetState):
+    """What the engine keeps of a set."""
 
-    known: Known | None = None
-    is_in_error: bool = False
-    to_delete: list[Known] = field(default_factory=list)
+    to_replace: Known | None = None
+    """One that was deleted to be replaced, and is not made yet."""
 
 
-class SetStack(History):
+class SetStack(FleetHistory):
     """A stack with one set, as the engine drives it."""
 
     backups = BACKUPS
+    most_expired = 2
+    state: State
     # Each of the waiting members moves the one clock: together they must stay far below the time
     # that a deletion may take, while an answer is on its way to one of them.
     poll_interval_s = 200
 
     @initialize(is_on_host=st.booleans())
     def start(self, is_on_host: bool) -> None:
-        """Begin with an empty stack; on our host it keeps what was done in part, else not."""
-        self.provider = BackupReplicationSetProvider()
-        self.begin(self.provider)
-        self.is_on_host = is_on_host
+        """Begin with an empty stack, and two members declared."""
+        self.begin_empty(BackupReplicationSetProvider(), is_on_host=is_on_host)
         self.state = State()
-        self.program: Program | None = Program({"a": ("erp", None), "b": ("web", None)})
+        members: dict[str, tuple[str, str | None]] = {"a": ("erp", None), "b": ("web", None)}
+        self.program: Program | None = Program(members=members)
         self.ever_declared: set[Copy] = set()
         self.unsaved: set[Copy] = set()
 
@@ -114,7 +110,7 @@ class SetStack(History):
     def edit_member(self, label: str, backup: str, name: str | None, then: str) -> None:
         """Give a label to a backup, which has no other one then; the first makes the set."""
         if self.program is None:
-            self.program = Program({})
+            self.program = Program()
         for other, (found, _) in list(self.program.members.items()):
             if found == backup:
                 del self.program.members[other]
@@ -144,12 +140,20 @@ class SetStack(History):
             self.program.keep_newest = count
         self.go_on(then)
 
-    @rule(vault=st.sampled_from(sorted(VAULTS)), then=THEN)
-    def move(self, vault: str, then: str) -> None:
-        """Declare another destination."""
+    @rule(vault=st.sampled_from(sorted(VAULTS)), preflight=PREFLIGHT, then=THEN)
+    def move(self, vault: str, preflight: str, then: str) -> None:
+        """Declare another destination, and how much is asked beforehand."""
         if self.program is not None:
-            self.program.vault = vault
+            self.program.vault, self.program.preflight = vault, preflight
         self.go_on(then)
+
+    @rule(is_named=st.booleans(), then=THEN)
+    def make_another(self, is_named: bool, then: str) -> None:
+        """Give the resource another name in the program, or run `up --replace`."""
+        self.remake()
+        self.go_on(then if is_named else "up")
+        # Only that run was told to replace.
+        self.is_remade = self.is_remade and is_named
 
     def go_on(self, then: str) -> None:
         """Run `up` after an edit, as one mostly does, or have it die before it saves."""
@@ -157,12 +161,6 @@ class SetStack(History):
             self.up()
         elif then == "crash":
             self.up_and_crash(saves=0)
-
-    @precondition(lambda self: len(self.expired) < MOST_EXPIRED)
-    @rule(number=st.integers(0, 9))
-    def expire(self, number: int) -> None:
-        """Have a source backup expire; enough are left to go on with."""
-        super().expire(number)
 
     @rule()
     def up(self) -> None:
@@ -177,33 +175,27 @@ class SetStack(History):
         self.attempt(self.bring_up)
         self.saves_left = None
 
-    @rule()
-    def refresh(self) -> None:
-        """Run `refresh`."""
-        self.attempt(self.look)
-
-    @precondition(lambda self: self.state.known is not None)
-    @rule()
-    def destroy(self) -> None:
-        """Run `destroy`."""
-        self.attempt(self.take_down)
-
     # -- the engine ---------------------------------------------------------------------------
 
-    def require_readable(self, told: str) -> None:
-        """A failure has a line for all, and one for each reason; none is a fault of ours."""
-        assert "Traceback" not in told
-        assert "unexpected" not in told
+    def declared(self) -> Program | None:
+        """Return what the program declares."""
+        return self.program
 
     def bring_up(self) -> None:
         """Do what `up` does, then delete what is left over."""
         if self.program is None:
             self.take_down()
             return
-        if self.state.known is None:
-            self.make(self.program)
+        known, former = self.state.known, self.state.to_replace
+        if known is not None and self.is_remade:
+            self.make(self.program, replaced=known)
+        elif known is not None:
+            self.change(known, self.program)
+        elif former is not None:
+            self.checked(former.inputs, self.program)
+            self.make(self.program, former)
         else:
-            self.change(self.state.known, self.program)
+            self.make(self.program)
         self.delete_left_over()
 
     def change(self, known: Known, program: Program) -> None:
@@ -216,26 +208,25 @@ class SetStack(History):
             return
         # The engine checks what is to replace before it deletes anything.
         self.checked({}, program)
+        assert not self.last_copies(records_in(known)), "could not be made again"
         if difference.delete_before_replace:
             with self.only_deleting(set(BACKUPS) - self.expired):
                 self.delete(known)
-            self.state.known = None
-            self.make(program)
+            self.state.known, self.state.to_replace = None, known
+            self.make(program, known)
         else:
-            self.make(program)
-            self.state.to_delete.append(known)
+            self.make(program, known, replaced=known)
 
-    def checked(self, olds: dict[str, Any], program: Program) -> dict[str, Any]:
-        """Check, as the engine does before anything else."""
-        checked = self.provider.check(olds, program.inputs)
-        if checked.failures:
-            raise CbrError("; ".join(failure.reason for failure in checked.failures))
-        return checked.inputs
+    def make(
+        self, program: Program, former: Known | None = None, *, replaced: Known | None = None
+    ) -> None:
+        """Create; what it takes the place of is deleted at the end.
 
-    def make(self, program: Program) -> None:
-        """Create."""
+        Args:
+            former: what it is to replace, as far as the engine has told the provider.
+        """
         inputs = self.checked({}, program)
-        wanted = self.wanted(is_new=True)
+        wanted = self.wanted(former)
         self.ever_declared |= wanted
         self.unsaved |= wanted
         with self.only_deleting(set()):
@@ -243,16 +234,17 @@ class SetStack(History):
                 result = self.provider.create(inputs)
             except PartialResultError as error:
                 if self.is_on_host:
-                    self.keep(Known(error.id, inputs, error.outputs), is_in_error=True)
+                    made = Known(error.id, inputs, error.outputs)
+                    self.keep(made, replaced=replaced, is_in_error=True)
                 raise
-        self.keep(Known(str(result.id), inputs, dict(result.outs or {})))
+        self.keep(Known(str(result.id), inputs, dict(result.outs or {})), replaced=replaced)
 
     def update(self, known: Known, inputs: dict[str, Any]) -> None:
         """Update; only those who are no longer wanted may leave."""
-        wanted = self.wanted()
+        wanted = self.wanted(known)
         self.ever_declared |= wanted
         self.unsaved |= wanted
-        with self.only_deleting(set(BACKUPS) - self.backups_wanted(False)):
+        with self.only_deleting(set(BACKUPS) - self.backups_wanted(known)):
             try:
                 result = self.provider.update(known.id, known.outputs, inputs)
             except PartialResultError as error:
@@ -261,28 +253,46 @@ class SetStack(History):
                 raise
         self.keep(Known(known.id, inputs, dict(result.outs or {})))
 
-    def keep(self, known: Known, *, is_in_error: bool = False) -> None:
+    def keep(
+        self, known: Known, *, replaced: Known | None = None, is_in_error: bool = False
+    ) -> None:
         """Save what a call returned, or die first."""
-        self.save()
-        self.ran["saved in part" if is_in_error else "saved"] += 1
-        self.state.known, self.state.is_in_error = known, is_in_error
+        super().keep(known, replaced=replaced, is_in_error=is_in_error)
+        self.state.to_replace = None
         region = known.outputs["destination_region"]
         for row in known.outputs["members"].values():
             self.unsaved.discard((name_of(BACKUPS, row["backup_id"]), region))
 
     def delete(self, known: Known) -> None:
-        """Delete."""
-        self.provider.delete(known.id, known.outputs)
+        """Delete; a rolling set of the same place may be the same one, and loses none."""
+        declared = self.state.known
+        is_rolling_on = (
+            declared is not None
+            and declared is not known
+            and "keep_newest" in known.outputs
+            and "keep_newest" in declared.outputs
+            and place_of(declared) == place_of(known)
+            and not records_in(declared).isdisjoint(records_in(known))
+        )
+        if is_rolling_on:
+            kept = self.live_replicas() & records_in(known)
+            self.provider.delete(known.id, known.outputs)
+            assert kept <= self.live_replicas(), "kept members were deleted"
+            truth = self.all_records()
+            let_go = {truth[key] for key in kept - records_in(self.state.known or known)}
+            self.ran["let go"] += len(let_go)
+            self.unsaved |= {
+                (name_of(BACKUPS, row.source_backup_id), row.destination_region) for row in let_go
+            }
+        else:
+            self.provider.delete(known.id, known.outputs)
         self.save()
-
-    def delete_left_over(self) -> None:
-        """Delete what replacements left over."""
-        while self.state.to_delete:
-            self.delete(self.state.to_delete[0])
-            self.state.to_delete.pop(0)
 
     def look(self) -> None:
         """Refresh, and drop what is gone."""
+        former = self.state.to_replace
+        if former is not None and not self.provider.read(former.id, former.outputs).id:
+            self.state.to_replace = None
         known = self.state.known
         if known is None:
             return
@@ -296,10 +306,8 @@ class SetStack(History):
 
     def take_down(self) -> None:
         """Delete everything that the state knows."""
-        if self.state.known is not None:
-            self.delete(self.state.known)
-            self.state.known = None
-        self.delete_left_over()
+        self.state.to_replace = None
+        super().take_down()
 
     @contextmanager
     def only_deleting(self, allowed: set[str]) -> Iterator[None]:
@@ -322,10 +330,8 @@ class SetStack(History):
         """No copy is there twice, none that was never declared, and no secret in the state."""
         if not hasattr(self, "simulator"):
             return
-        self.ran["steps"] += 1
+        self.require_once()
         live = self.live_copies()
-        for copy, count in live.items():
-            assert count <= 1, f"{copy} was copied {count} times"
         assert set(live) <= self.ever_declared, f"never declared: {set(live) - self.ever_declared}"
         known = [self.state.known] if self.state.known else []
         require_no_secret([*known, *self.state.to_delete])
@@ -335,24 +341,12 @@ class SetStack(History):
     def converge(self) -> None:
         """Without faults, a refresh and `up`s make the declared true, and nothing else."""
         self.calm_down()
+        if self.program is not None:
+            self.program.preflight = "error"
         begin_operation()
         self.look()
         self.give_up_the_impossible()
-        for _ in range(8):
-            begin_operation()
-            is_refused = False
-            try:
-                self.bring_up()
-            except CbrError as error:
-                self.clear_away(str(error))
-                is_refused = True
-            self.control.advance(LONG_S)
-            begin_operation()
-            self.look()
-            if not is_refused and self.is_quiet():
-                break
-        else:
-            raise AssertionError("the program and the cloud do not come together")
+        self.come_together()
         self.require_as_declared()
         begin_operation()
         self.take_down()
@@ -363,7 +357,7 @@ class SetStack(History):
         if self.program is None:
             return
         known = self.state.known
-        if known is not None and self.is_replaced(known, self.program):
+        if known is not None and not self.is_remade and self.is_replaced(known, self.program):
             self.program = self.moved_if_allowed(known, self.program)
         if self.program is None:
             return
@@ -371,10 +365,10 @@ class SetStack(History):
             self.require_refused("destination_vault_id")
             self.program = None
             return
-        is_settled = known is not None and not self.is_replaced(known, self.program)
+        is_settled = known is not None and not self.is_made_anew(known, self.program)
         present = {backup for backup, _ in self.live_copies()} if is_settled else set()
         # Without a newer member an older one may be among those that are kept.
-        while missing := self.backups_wanted(not is_settled) & self.expired - present:
+        while missing := self.backups_wanted(self.former()) & self.expired - present:
             labels = {label for label, (name, _) in self.program.members.items() if name in missing}
             for label in labels:
                 self.require_refused(f'backups["{label}"]')
@@ -388,9 +382,10 @@ class SetStack(History):
         """A preview refuses what is declared, and tells which input is to blame."""
         assert self.program is not None
         known = self.state.known
-        is_new = known is None or self.is_replaced(known, self.program)
-        olds = known.inputs if known is not None and not is_new else {}
-        failures = self.provider.check(olds, self.program.inputs).failures
+        if known is not None and not self.is_remade:
+            failures = self.provider.check(known.inputs, self.program.inputs).failures
+        if known is None or self.is_made_anew(known, self.program):
+            failures = self.provider.check({}, self.program.inputs).failures
         assert field in {failure.property for failure in failures}, f"{field}: got {failures}"
         self.ran["refused at the end"] += 1
 
@@ -411,14 +406,13 @@ class SetStack(History):
         known = self.state.known
         if known is None or not known.inputs["backups"]:
             return None
-        destination = (known.inputs["destination_region"], known.inputs["destination_vault_id"])
         return Program(
-            {
+            vault=name_of(VAULTS, place_of(known)),
+            members={
                 label: (name_of(BACKUPS, row["backup_id"]), row.get("name"))
                 for label, row in known.inputs["backups"].items()
             },
-            name_of(VAULTS, destination),
-            known.inputs.get("keep_newest"),
+            keep_newest=known.inputs.get("keep_newest"),
         )
 
     def is_replaced(self, known: Known, program: Program) -> bool:
@@ -426,17 +420,15 @@ class SetStack(History):
         where = ("destination_region", "destination_vault_id")
         return any(known.outputs[key] != program.inputs[key] for key in where)
 
-    def is_quiet(self) -> bool:
-        """Whether `up` would do nothing."""
-        state = self.state
-        if state.to_delete or (state.known is None) != (self.program is None):
-            return False
-        if state.known is None or self.program is None:
-            return True
-        inputs = self.checked(state.known.inputs, self.program)
-        return not self.provider.diff(state.known.id, state.known.outputs, inputs).changes
+    def is_made_anew(self, known: Known, program: Program) -> bool:
+        """Whether `up` makes another set, for whatever reason."""
+        return self.is_remade or self.is_replaced(known, program)
 
-    def clear_away(self, told: str) -> None:
+    def former(self) -> Known | None:
+        """Return what the provider knows of when the set is made, or made to be as declared."""
+        return None if self.is_remade else self.state.known
+
+    def do_as_told(self, told: str) -> None:
         """Do what a conflict's message says about copies that a crash left: delete them.
 
         They are in another vault, or no record is listed that tells of them.
@@ -456,7 +448,7 @@ class SetStack(History):
     def require_as_declared(self) -> None:
         """Each member is replicated once, and the state knows it; nothing else of ours is."""
         live = self.live_copies()
-        wanted = self.wanted()
+        wanted = self.wanted(self.state.known)
         assert dict.fromkeys(wanted, 1) == {copy: live[copy] for copy in wanted}
         # What a crash left and nobody declared again cannot be known to anybody.
         assert set(live) <= wanted | self.unsaved, f"left: {set(live) - wanted - self.unsaved}"
@@ -483,21 +475,22 @@ class SetStack(History):
 
     # -- the truth ----------------------------------------------------------------------------
 
-    def backups_wanted(self, is_new: bool) -> set[str]:
+    def backups_wanted(self, former: Known | None) -> set[str]:
         """Return the backups alone."""
-        return {backup for backup, _ in self.wanted(is_new=is_new)}
+        return {backup for backup, _ in self.wanted(former)}
 
-    def wanted(self, *, is_new: bool = False) -> set[Copy]:
+    def wanted(self, former: Known | None) -> set[Copy]:
         """Return the copies that the program wants, with those that a rolling set keeps.
 
-        One that is made anew, to replace another one even, has nothing to keep.
+        Args:
+            former: the set as it was, or the one that is replaced; of one that has another name by
+                now, or is replaced because the user asked for it, nobody knows what it kept.
         """
         if self.program is None:
             return set()
         backups = {backup for backup, _ in self.program.members.values()}
         if self.program.keep_newest is not None:
-            known = None if is_new else self.state.known
-            backups |= members_of(known.inputs) if known is not None else set()
+            backups |= members_of(former.inputs) if former is not None else set()
             by_age = sorted(backups, key=lambda backup: DAYS[backup], reverse=True)
             backups = set(by_age[: self.program.keep_newest])
         return {(backup, self.program.region) for backup in backups}

@@ -13,6 +13,7 @@ from tests.contract.rig import BACKUP, SECOND_VAULT, VAULT, Rig, declared
 pytestmark = pytest.mark.simulator_only
 
 MANY_TIMES = 1000
+MANUAL = "8db960dd-a598-4f3d-b551-109e5def2e60"
 FAILING = {"mode": "immediate", "outcome": "fail"}
 
 
@@ -315,6 +316,84 @@ def test_diff_api_out_of_reach_only_warns_with_preflight_warn(
         rig.diff(declared())
     assert rig.diff(declared(preflight="warn")).replaces == []
     assert "not checked how far the copy is" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("preflight", ["warn", "off"])
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_replacement_that_would_lose_the_last_copy_is_refused(
+    rig: Rig, preflight: str, is_recorded: bool
+) -> None:
+    """Of a backup that is gone no other replica can be made: what only warns elsewhere refuses."""
+    replicate(rig)
+    rig.control.forget_backup(BACKUP)
+    if is_recorded:
+        rig.refresh()
+
+    with pytest.raises(ConflictError) as caught:
+        rig.diff(declared(destination_vault_id=SECOND_VAULT, preflight=preflight))
+
+    assert (
+        f"replacing replication record ({rig.id}): source backup ({BACKUP}) is gone, so that its "
+        "replica would be deleted and could not be made again; leave the resource as it is, or "
+        "remove it if nobody wants the replica any more"
+    ) == str(caught.value)
+
+
+def test_replacement_that_would_lose_the_last_copy_is_refused_by_preflight(rig: Rig) -> None:
+    """The engine checks what is to replace before it deletes anything."""
+    replicate(rig)
+    rig.control.forget_backup(BACKUP)
+    moved = declared(destination_vault_id=SECOND_VAULT)
+
+    assert rig.diff(moved).delete_before_replace
+    assert ["backup_id"] == [field for field, _ in rig.faults(moved)]
+
+
+@pytest.mark.parametrize("preflight", ["warn", "off"])
+def test_replacement_after_a_failure_asks_for_no_source(rig: Rig, preflight: str) -> None:
+    """Where there is no replica, there is none to lose."""
+    rig.control.change_backup(BACKUP, copy=FAILING)
+    rig.create(declared())
+    rig.refresh()
+    rig.control.forget_backup(BACKUP)
+
+    difference = rig.diff(declared(destination_vault_id=SECOND_VAULT, preflight=preflight))
+
+    assert ["destination_vault_id"] == difference.replaces
+
+
+def test_replacement_without_preflight_needs_an_answer(rig: Rig) -> None:
+    """What cannot be looked at is not deleted to be made again."""
+    replicate(rig)
+    moved = declared(destination_vault_id=SECOND_VAULT, preflight="off")
+    rig.control.fault(operation="ShowBackup", action="respond", status=403, times=9)
+
+    with pytest.raises(ApiError):
+        rig.diff(moved)
+
+
+def test_replacement_by_another_backup_gives_the_replica_up(rig: Rig) -> None:
+    """Who declares another backup does not want the replica of the one that is gone."""
+    replicate(rig)
+    rig.control.forget_backup(BACKUP)
+
+    difference = rig.diff(declared(backup_id=MANUAL, preflight="off"))
+
+    assert ["backup_id"] == difference.replaces
+
+
+def test_replacement_that_is_not_certain_yet_is_no_refusal(rig: Rig) -> None:
+    """A vault that is only known later may be the same: nothing is asked of the API for it."""
+    replicate(rig)
+    rig.control.forget_backup(BACKUP)
+    inputs = {**rig.inputs, "preflight": "off"}
+    inputs["destination_vault_id"] = Unknown()  # type: ignore[no-untyped-call]
+    rig.control.clear_journal()
+
+    difference = rig.provider.diff(rig.id, rig.outputs, inputs)
+
+    assert ["destination_vault_id"] == difference.replaces
+    assert [] == rig.control.journal()
 
 
 # -- create: submit, adopt, refuse ----------------------------------------------------------

@@ -13,11 +13,14 @@ from pulumi_huaweicloud_cbr import (
     ApiError,
     ConflictError,
     OutcomeUnknownError,
+    ReplicationsCompleteProvider,
+    ReplicationsFailedError,
     VaultReplicationProvider,
 )
 from pulumi_huaweicloud_cbr.resources._base import PartialResultError
 from pulumi_huaweicloud_cbr.resources._operation import begin_operation
 from pulumi_huaweicloud_cbr.resources._session import Session
+from pulumi_huaweicloud_cbr.tracking import COORDINATES
 from simulator.testing import InProcessSimulator
 from tests.contract.rig import BACKUP, SECOND_VAULT, VAULT, Rig
 from tests.contract.rig import declared as declared_alone
@@ -32,6 +35,8 @@ IN_THE_MAKING = "b0ec9300-d8cb-4260-8884-43c180125193"
 FOUR = sorted([BACKUP, WEB_1, WEB_2, MANUAL])
 WEB_1_LABEL = "web-01@2026-11-20T02:10:00"
 WEB_2_LABEL = "web-02@2026-11-20T02:20:00"
+OTHER_SOURCE_VAULT = "91a2b3c4-d5e6-4f70-8192-a3b4c5d6e7f8"
+SOUTH = "d5e6f708-192a-43b4-85d6-e7f8091a2b3c"
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 FULL = {"error_code": "BackupService.6129", "error_msg": "The maximum capacity is reached."}
 BUSY = {"error_code": "BackupService.6130", "error_msg": "The vault is being replicated."}
@@ -413,7 +418,7 @@ def test_copy_of_the_vault_to_another_region_is_told_beforehand(
     assert [] == rig.faults(
         declared(
             destination_region="cn-south-1",
-            destination_vault_id="d5e6f708-192a-43b4-85d6-e7f8091a2b3c",
+            destination_vault_id=SOUTH,
         )
     )
 
@@ -620,7 +625,7 @@ def test_refresh_that_cannot_look_changes_nothing(rig: Rig) -> None:
         rig.refresh()
 
     assert "reading replications: 4 of 4 failed" in str(caught.value)
-    for mode in ("error", "warn"):
+    for mode in ("error", "warn", "off"):
         moved = {**rig.inputs, "destination_vault_id": SECOND_VAULT, "preflight": mode}
         with pytest.raises(cbr.CbrError) as caught:
             rig.provider.diff(rig.id, rig.outputs, moved)
@@ -654,6 +659,178 @@ def test_preview_that_cannot_look_fails_or_warns(
         rig.diff(declared())
     assert not rig.diff(program).changes
     assert "preflight could not ask the API" in told(capsys)
+
+
+# -- rows that stand for nothing, and the wait ---------------------------------------------------
+
+
+@pytest.fixture
+def waiter(rig: Rig, configuration: dict[str, str]) -> ReplicationsCompleteProvider:
+    """The wait that a program declares beside it."""
+    assert rig.session is not None
+    provider = ReplicationsCompleteProvider()
+    provider.configure(ConfigureRequest(Config(configuration, "cbr-replication")))
+    return provider
+
+
+def wait(waiter: ReplicationsCompleteProvider, rig: Rig) -> set[str]:
+    """Wait as `up` does for all rows; return the backups whose replicas it has seen."""
+    rows = rig.outputs["members"].values()
+    records = {row["replication_record_id"]: row["backup_id"] for row in rows}
+    group = {**{key: rig.outputs[key] for key in COORDINATES}, "records": records}
+    checked = waiter.check({}, {"replications": [group]})
+    assert [] == checked.failures
+    result = waiter.create(checked.inputs)
+    assert result.outs is not None
+    return {records[record_id] for record_id in result.outs["replicas"]}
+
+
+def replica_of(rig: Rig, backup_id: str) -> str:
+    """Return the replica of a backup."""
+    (record,) = [row for row in rig.control.records() if row["source_backup_id"] == backup_id]
+    return str(record["destination_backup_id"])
+
+
+@pytest.mark.parametrize("is_source_gone", [False, True])
+def test_replica_that_was_lost_before_it_was_seen_leaves_with_the_next_up(
+    rig: Rig,
+    waiter: ReplicationsCompleteProvider,
+    capsys: pytest.CaptureFixture[str],
+    is_source_gone: bool,
+) -> None:
+    """A wait for it fails once: the next preview names it, and `up` drops its row."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.control.forget_backup(replica_of(rig, WEB_1))
+    if is_source_gone:
+        rig.control.forget_backup(WEB_1)
+
+    with pytest.raises(ReplicationsFailedError) as caught:
+        wait(waiter, rig)
+    assert rig.diff(declared()).changes
+
+    assert "run pulumi refresh, then pulumi up" in str(caught.value)
+    assert (
+        f"dropped from the state, because their copies failed or their replicas are gone, and they "
+        f"cannot be copied with the vault at present: '{WEB_1_LABEL}'"
+    ) in told(capsys)
+    rig.update(declared())
+    assert sorted({*FOUR} - {WEB_1}) == tracked(rig) == copied(rig)
+    assert 1 == posts(rig)
+    assert not rig.diff(declared()).changes
+    assert {*FOUR} - {WEB_1} == wait(waiter, rig)
+
+
+def test_replica_and_record_that_were_lost_before_they_were_seen(
+    rig: Rig, waiter: ReplicationsCompleteProvider
+) -> None:
+    """Nothing tells that CBR copied it: it is asked for again, and CBR's answer counts."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.control.forget_backup(replica_of(rig, WEB_1))
+    rig.control.forget_record(rig.outputs["members"][WEB_1_LABEL]["replication_record_id"])
+
+    assert rig.diff(declared()).changes
+    rig.update(declared())
+
+    assert 2 == posts(rig)
+    assert [WEB_1] == rig.outputs["left_out"]
+    assert sorted({*FOUR} - {WEB_1}) == tracked(rig)
+    assert not rig.diff(declared()).changes
+    assert {*FOUR} - {WEB_1} == wait(waiter, rig)
+
+
+def test_failed_copy_of_a_backup_that_cannot_be_copied_now_is_dropped(
+    rig: Rig, waiter: ReplicationsCompleteProvider
+) -> None:
+    """Nobody waits for it for ever; when it can be copied again it is."""
+    rig.control.change_backup(WEB_1, copy={"mode": "immediate", "outcome": "fail"})
+    rig.create(declared())
+    rig.finish_copies()
+    rig.control.change_backup(WEB_1, status="restoring", copy={"mode": "immediate"})
+    with pytest.raises(ReplicationsFailedError):
+        wait(waiter, rig)
+
+    assert rig.diff(declared()).changes
+    rig.update(declared())
+
+    assert WEB_1 not in tracked(rig)
+    assert not rig.diff(declared()).changes
+    assert {*FOUR} - {WEB_1} == wait(waiter, rig)
+    rig.control.change_backup(WEB_1, status="available")
+    assert rig.diff(declared()).changes
+    rig.update(declared())
+    assert {*FOUR} == wait(waiter, rig)
+
+
+def test_failed_copy_that_cbr_leaves_out_is_dropped(
+    rig: Rig, waiter: ReplicationsCompleteProvider
+) -> None:
+    """What CBR does not take again has no row to wait for; its id tells that it was left out."""
+    rig.control.change_backup(WEB_1, copy={"mode": "immediate", "outcome": "fail"})
+    rig.create(declared(preflight="off"))
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.fault(operation="CopyCheckpoint", action="respond", status=200, body=NOTHING_TAKEN)
+
+    assert rig.diff(declared(preflight="off")).changes
+    rig.update(declared(preflight="off"))
+
+    assert [WEB_1] == rig.outputs["left_out"]
+    assert sorted({*FOUR} - {WEB_1}) == tracked(rig)
+    assert not rig.diff(declared(preflight="off")).changes
+    assert not rig.diff({**declared(), "preflight": "off"}).changes
+    assert {*FOUR} - {WEB_1} == wait(waiter, rig)
+
+
+def test_failed_copies_stay_in_the_rows_while_they_are_due(rig: Rig) -> None:
+    """A request that is refused changes nothing: the next one is for the same backups."""
+    rig.control.change_backup(WEB_1, copy={"mode": "immediate", "outcome": "fail"})
+    rig.create(declared())
+    rig.finish_copies()
+    rig.control.fault(operation="CopyCheckpoint", action="respond", status=400, body=FULL)
+
+    with pytest.raises(PartialResultError) as caught:
+        rig.update(declared())
+
+    assert 4 == len(caught.value.outputs["members"])
+
+
+def test_replica_that_is_late_is_not_dropped(rig: Rig) -> None:
+    """What was never seen is looked for several times, as by a refresh."""
+    rig.create(declared())
+    rig.finish_copies()
+    missing = {"error_code": "BackupService.6200", "error_msg": "The backup does not exist."}
+    path = f"/backups/{replica_of(rig, WEB_1)}$"
+    rig.control.fault(
+        operation="ShowBackup", action="respond", status=404, body=missing, path=path, times=4
+    )
+
+    assert not rig.diff(declared()).changes
+
+
+def test_row_whose_replica_cannot_be_told_stays(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A doubt about what left the vault is told, and keeps nobody from copying what is new."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.control.forget_backup(BACKUP)
+    rig.control.fault(
+        operation="ListOpLogs",
+        action="respond",
+        status=200,
+        body={"operation_logs": [], "count": 0},
+        times=99,
+    )
+    rig.control.forget_backup(MANUAL)
+    rig.control.change_backup(IN_THE_MAKING, status="available")
+
+    assert rig.diff(declared()).changes
+    rig.update(declared())
+
+    assert "left as they are: nothing names the replicas of 'erp-db-01@" in told(capsys)
+    assert sorted([*FOUR, IN_THE_MAKING]) == tracked(rig)
 
 
 # -- delete and replace -------------------------------------------------------------------------
@@ -718,10 +895,44 @@ def test_resource_of_another_name_loses_no_orphans(
     assert sorted({*FOUR} - {WEB_1}) == tracked(rig)
     assert ["available"] * 4 == [row["status"] for row in rig.replicas]
     assert (
-        "not deleted, since another resource copies the same vault to the same place, and these "
-        f"could not be made again, because their source backups are gone: '{WEB_1_LABEL}'; no "
-        "resource has them now"
+        "not deleted, since another resource copies the same vault to the same place, and could "
+        "not adopt these, because their source backups are gone or in another vault, or CBR does "
+        f"not list their replication records any more: '{WEB_1_LABEL}'; no resource has them now"
     ) in told(capsys)
+
+
+def test_resource_of_another_name_loses_no_replica_without_a_record(rig: Rig) -> None:
+    """Nor can it know a replica of a backup that exists, if no record of it is listed any more."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.forget_record(rig.outputs["members"][WEB_1_LABEL]["replication_record_id"])
+    old = dict(rig.outputs)
+    begin_operation()
+
+    rig.create(declared(preflight="warn"))
+    rig.provider.delete("old", old)
+
+    assert ["available"] * 4 == [row["status"] for row in rig.replicas]
+    assert old["members"][WEB_1_LABEL]["destination_backup_id"] in {
+        row["id"] for row in rig.replicas
+    }
+
+
+def test_resource_of_another_name_loses_no_replica_of_a_backup_that_moved(rig: Rig) -> None:
+    """A backup that is in another vault by now is none of those that the new one looks at."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.change_backup(WEB_1, vault_id=OTHER_SOURCE_VAULT)
+    old = dict(rig.outputs)
+    begin_operation()
+
+    rig.create(declared())
+    rig.provider.delete("old", old)
+
+    assert sorted({*FOUR} - {WEB_1}) == tracked(rig)
+    assert FOUR == copied(rig)
 
 
 def test_resource_of_another_name_that_cannot_look_deletes_nothing(rig: Rig) -> None:
@@ -777,14 +988,15 @@ def test_delete_does_what_is_left(rig: Rig) -> None:
     assert [] == rig.replicas
 
 
-def test_other_destination_vault_would_lose_the_replicas(rig: Rig) -> None:
+@pytest.mark.parametrize("preflight", ["error", "off"])
+def test_other_destination_vault_would_lose_the_replicas(rig: Rig, preflight: str) -> None:
     """In the same region CBR would not copy them again, so the preview refuses."""
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()
 
     with pytest.raises(ConflictError) as caught:
-        rig.diff(declared(destination_vault_id=SECOND_VAULT))
+        rig.diff(declared(destination_vault_id=SECOND_VAULT, preflight=preflight))
 
     assert str(caught.value).startswith(
         "replacing the replication of a vault: the replicas of 4 backups in region 'cn-east-3' ("
@@ -848,6 +1060,20 @@ def test_other_destination_that_is_not_known_yet_is_only_warned_of(
     assert "would be deleted, and CBR does not copy" in told(capsys)
 
 
+def test_other_destination_that_is_not_known_yet_is_not_looked_at_without_preflight(
+    rig: Rig,
+) -> None:
+    """Whoever wants previews to ask nothing gets that until there is something to lose."""
+    rig.create(declared())
+    unknown = {**rig.inputs, "preflight": "off"}
+    unknown["destination_vault_id"] = Unknown()  # type: ignore[no-untyped-call]
+    rig.control.clear_journal()
+
+    assert rig.provider.diff(rig.id, rig.outputs, unknown).replaces
+
+    assert [] == rig.control.journal()
+
+
 def test_other_region_that_is_not_known_yet_is_only_warned_of(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -869,7 +1095,7 @@ def test_other_region_copies_first(rig: Rig) -> None:
     rig.finish_copies()
     south = declared(
         destination_region="cn-south-1",
-        destination_vault_id="d5e6f708-192a-43b4-85d6-e7f8091a2b3c",
+        destination_vault_id=SOUTH,
     )
 
     begin_operation()
@@ -885,20 +1111,60 @@ def test_other_region_copies_first(rig: Rig) -> None:
     assert FOUR == tracked(rig)
 
 
-def test_replacement_that_would_lose_orphans_is_refused(rig: Rig) -> None:
+@pytest.mark.parametrize("preflight", ["error", "warn", "off"])
+def test_replacement_that_would_lose_orphans_is_refused(rig: Rig, preflight: str) -> None:
     """Where a source is gone, its replica could not be made again anywhere."""
     rig.create(declared())
     rig.finish_copies()
     rig.control.forget_backup(WEB_1)
 
     with pytest.raises(ConflictError) as caught:
-        rig.diff(declared(destination_region="cn-south-1"))
+        rig.diff(declared(destination_region="cn-south-1", preflight=preflight))
 
     assert (
         f"replacing the replication of a vault: the source backups of '{WEB_1_LABEL}' are gone, so "
         "that their replicas would be deleted and could not be made again; leave this one as it is "
         "and declare another one beside it"
     ) == str(caught.value)
+
+
+def test_replacement_that_would_lose_what_left_the_vault_is_refused(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A backup that is in another vault by now would not be copied to the new destination."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.change_backup(WEB_1, vault_id=OTHER_SOURCE_VAULT)
+    south = {"destination_region": "cn-south-1", "destination_vault_id": SOUTH}
+
+    with pytest.raises(ConflictError) as caught:
+        rig.diff(declared(**south))
+
+    reason = (
+        f"replacing the replication of a vault: the source backups of '{WEB_1_LABEL}' are not in "
+        f"vault ({SOURCE_VAULT}) any more, so that their replicas would be deleted and not be made "
+        "again"
+    )
+    remedy = (
+        "leave this one as it is and declare another one beside it; with preflight 'warn' they are "
+        "deleted nevertheless"
+    )
+    assert f"{reason}; {remedy}" == str(caught.value)
+    assert "destination_region" in (rig.diff(declared(**south, preflight="warn")).replaces or [])
+    assert f"warning: {reason}" in told(capsys)
+
+
+def test_other_source_vault_gives_up_what_left_the_old_one(rig: Rig) -> None:
+    """Who declares another vault does not want the replicas of this one."""
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.change_backup(WEB_1, vault_id=OTHER_SOURCE_VAULT)
+
+    difference = rig.diff(declared(vault_id=OTHER_SOURCE_VAULT))
+
+    assert ["vault_id"] == difference.replaces
 
 
 # -- check --------------------------------------------------------------------------------------

@@ -14,13 +14,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, rule
 from pulumi.dynamic import Config, ConfigureRequest
 from sqlalchemy import func, select
 
@@ -35,21 +35,27 @@ from pulumi_huaweicloud_cbr.resources._operation import begin_operation
 from pulumi_huaweicloud_cbr.tracking import COORDINATES, merge_groups
 from simulator.errors import RefusalError
 from simulator.rules import Destination
-from simulator.store import Backup, FaultRow, JournalRow, Record, next_sequence
+from simulator.store import Backup, FaultRow, JournalRow, next_sequence
 from tests.amount import VAULT_EXAMPLES, examples
-from tests.contract import model
+from tests.contract import fleet_model
+from tests.contract.fleet_model import (
+    Declared,
+    FleetHistory,
+    FleetState,
+    Place,
+    place_of,
+    records_in,
+)
 from tests.contract.model import (
     FAULTS,
-    GOING,
     VAULTS,
     CrashError,
-    History,
     Known,
     name_of,
     require_no_secret,
     run,
 )
-from tests.contract.rig import LONG_S, WRITES
+from tests.contract.rig import WRITES
 
 pytestmark = pytest.mark.simulator_only
 
@@ -59,12 +65,7 @@ SOURCE_VAULT = "de587d5d-f63e-4ea1-a892-5935070352ba"
 IN_THE_MAKING = "b0ec9300-d8cb-4260-8884-43c180125193"
 TO_COME = {f"next-{number}": f"b0ec9300-d8cb-4260-8884-43c18012519{number}" for number in range(6)}
 """Backups that are still being made at the beginning."""
-BACKUPS = {
-    **model.BACKUPS,
-    "web-second": "7ca85fcc-9487-4e2c-a440-0f8d4cde1d5f",
-    **TO_COME,
-}
-MOST_EXPIRED = 4
+BACKUPS = {**fleet_model.BACKUPS, **TO_COME}
 PROJECTS = {
     "cn-east-3": "863129926600475a959e8f2efb991722",
     "cn-south-1": "4b1d8b3a0e5f4c0d9b6a7f8e9d0c1b2a",
@@ -129,38 +130,21 @@ THEN = st.sampled_from(["nothing", "up", "up and wait"])
 
 
 @dataclass
-class Program:
+class Program(Place):
     """What the program declares."""
 
-    vault: str = "east"
-    preflight: str = "error"
     adopt: bool = True
-
-    @property
-    def region(self) -> str:
-        """Where to."""
-        return VAULTS[self.vault][0]
 
     @property
     def inputs(self) -> dict[str, Any]:
         """What the engine is given."""
-        region, vault_id = VAULTS[self.vault]
-        return {
-            "vault_id": SOURCE_VAULT,
-            "destination_region": region,
-            "destination_vault_id": vault_id,
-            "preflight": self.preflight,
-            "adopt": self.adopt,
-        }
+        return {"vault_id": SOURCE_VAULT, "adopt": self.adopt, **self.destination}
 
 
 @dataclass
-class State:
-    """What the engine keeps: the vault's copy, old ones that are still to delete, and the wait."""
+class State(FleetState):
+    """What the engine keeps of a vault's copy, and of the wait for it."""
 
-    known: Known | None = None
-    is_in_error: bool = False
-    to_delete: list[Known] = field(default_factory=list)
     wait: Known | None = None
 
 
@@ -196,26 +180,26 @@ class Death(httpx.AsyncBaseTransport):
         raise CrashError
 
 
-class VaultStack(History):
+class VaultStack(FleetHistory):
     """A stack with one vault's copy and one wait, as the engine drives it."""
 
     backups = BACKUPS
+    most_expired = 4
+    state: State
     # Each row that waits moves the one clock: together they must stay far below the time that a
     # deletion may take.
     poll_interval_s = 60
 
-    @initialize(is_on_host=st.booleans())
-    def start(self, is_on_host: bool) -> None:
-        """Begin with an empty stack; on our host it keeps what was done in part, else not."""
-        self.provider = VaultReplicationProvider()
+    @initialize(is_on_host=st.booleans(), is_refreshed=st.booleans())
+    def start(self, is_on_host: bool, is_refreshed: bool) -> None:
+        """Begin with an empty stack, and refresh before each `up` at the end, or do not."""
+        self.begin_empty(VaultReplicationProvider(), is_on_host=is_on_host)
         self.waiter = ReplicationsCompleteProvider()
-        self.begin(self.provider)
         self.waiter.configure(ConfigureRequest(Config(self.configuration, "p")))
         self.add_backups_to_come()
-        self.is_on_host = is_on_host
+        self.is_refreshed = is_refreshed
         self.state = State()
         self.program: Program | None = Program()
-        self.is_renamed = False
         self.has_left_out = False
         self.has_come: set[str] = set()
         self.restoring: set[str] = set()
@@ -260,8 +244,17 @@ class VaultStack(History):
     @rule(then=THEN)
     def rename_resource(self, then: str) -> None:
         """Give the resource another name in the program."""
-        self.is_renamed = self.state.known is not None and self.program is not None
+        self.remake()
         self.go_on(then)
+
+    @rule(is_waited=st.booleans())
+    def up_replace(self, is_waited: bool) -> None:
+        """Run `up --replace`."""
+        was_remade = self.is_remade
+        self.remake()
+        self.up(is_waited)
+        # Only that run was told to.
+        self.is_remade = self.is_remade and was_remade
 
     @rule()
     def undeclare(self) -> None:
@@ -283,17 +276,6 @@ class VaultStack(History):
     def preview(self) -> None:
         """Run `preview`."""
         self.attempt(self.show)
-
-    @rule()
-    def refresh(self) -> None:
-        """Run `refresh`."""
-        self.attempt(self.look)
-
-    @precondition(lambda self: self.state.known is not None)
-    @rule()
-    def destroy(self) -> None:
-        """Run `destroy`."""
-        self.attempt(self.take_down)
 
     @rule(
         command=st.sampled_from(["up", "up and wait", "destroy"]),
@@ -334,12 +316,6 @@ class VaultStack(History):
         self.has_left_out |= what == LEFT_OUT
         self.control.fault(**VAULT_FAULTS[what])
         self.go_on(then)
-
-    @precondition(lambda self: len(self.expired) < MOST_EXPIRED)
-    @rule(number=st.integers(0, 9))
-    def expire(self, number: int) -> None:
-        """Have a source backup expire; enough are left to go on with."""
-        super().expire(number)
 
     @rule(outcome=st.sampled_from(["success", "success", "fail", "skip"]), then=THEN)
     def come_into_vault(self, outcome: str, then: str) -> None:
@@ -406,23 +382,22 @@ class VaultStack(History):
                 if row.rule["path"] is not None:
                     session.delete(row)
 
-    def require_readable(self, told: str) -> None:
-        """A failure has a line for all, and one for each reason; none is a fault of ours."""
-        assert "Traceback" not in told
-        assert "unexpected" not in told
+    def declared(self) -> Program | None:
+        """Return what the program declares."""
+        return self.program
 
     def save(self) -> None:
         """Save what a call returned, unless the process is dead."""
         if self.death.has_come:
             raise CrashError
 
-    def bring_up(self, *, is_waited: bool) -> None:
+    def bring_up(self, *, is_waited: bool = True) -> None:
         """Do what `up` does: the vault's copy, the wait, then what is left over."""
         if self.program is None:
             self.take_down()
             return
         known = self.state.known
-        if known is None or self.is_renamed:
+        if known is None or self.is_remade:
             self.make(self.program, replaced=known)
         else:
             self.change(known, self.program)
@@ -449,13 +424,10 @@ class VaultStack(History):
         else:
             self.make(program, replaced=known)
 
-    def checked(self, olds: dict[str, Any], program: Program) -> dict[str, Any]:
-        """Check, as the engine does before anything else."""
+    def checked(self, olds: dict[str, Any], program: Declared) -> dict[str, Any]:
+        """Check, which writes nothing."""
         with self.allowing():
-            checked = self.provider.check(olds, program.inputs)
-        if checked.failures:
-            raise CbrError("; ".join(failure.reason for failure in checked.failures))
-        return checked.inputs
+            return super().checked(olds, program)
 
     def make(self, program: Program, replaced: Known | None = None) -> None:
         """Create; what it takes the place of is deleted at the end."""
@@ -491,13 +463,7 @@ class VaultStack(History):
         self, known: Known, *, replaced: Known | None = None, is_in_error: bool = False
     ) -> None:
         """Save what a call returned, or be dead."""
-        self.save()
-        self.ran["saved in part" if is_in_error else "saved"] += 1
-        if replaced is not None:
-            self.ran["renamed" if self.is_renamed else "replaced"] += 1
-            self.state.to_delete.append(replaced)
-        self.state.known, self.state.is_in_error = known, is_in_error
-        self.is_renamed = False
+        super().keep(known, replaced=replaced, is_in_error=is_in_error)
         self.unsaved -= records_in(known)
 
     def delete(self, known: Known) -> None:
@@ -507,9 +473,9 @@ class VaultStack(History):
         if declared is not None and declared is not known:
             held = records_in(declared)
             if place_of(declared) == place_of(known):
-                # The resource has another name now; nobody asked to lose these.
-                let_go = self.orphans(known) - held
-                self.ran["orphans let go"] += len(let_go)
+                # The resource has another name now; nobody asked to lose what it cannot know.
+                let_go = self.kept_by(known) - held
+                self.ran["let go"] += len(let_go)
                 self.unsaved |= let_go
                 held = held | let_go
         truth = self.all_records()
@@ -517,12 +483,6 @@ class VaultStack(History):
         with self.allowing(deletions=mine):
             self.provider.delete(known.id, known.outputs)
         self.save()
-
-    def delete_left_over(self) -> None:
-        """Delete what replacements left over."""
-        while self.state.to_delete:
-            self.delete(self.state.to_delete[0])
-            self.state.to_delete.pop(0)
 
     def look(self) -> None:
         """Refresh; what is dropped is gone."""
@@ -543,7 +503,7 @@ class VaultStack(History):
         known, program = self.state.known, self.program
         if program is None:
             return
-        if known is None or self.is_renamed:
+        if known is None or self.is_remade:
             self.checked({}, program)
             return
         inputs = self.checked(known.inputs, program)
@@ -555,13 +515,9 @@ class VaultStack(History):
         self.ran["previews with a change" if difference.changes else "previews without"] += 1
 
     def take_down(self) -> None:
-        """Delete everything that the state knows; the last that was made comes first."""
+        """Delete everything that the state knows."""
         self.state.wait = None
-        if self.state.known is not None:
-            known, self.is_renamed = self.state.known, False
-            self.delete(known)
-            self.state.known = None
-        self.delete_left_over()
+        super().take_down()
 
     def wait(self) -> None:
         """Wait for all copies, if there are some that were not waited for."""
@@ -631,11 +587,9 @@ class VaultStack(History):
             assert record_id in kept or record_id not in live, f"forgotten: {label}"
 
     def require_replaceable(self, known: Known, program: Program) -> None:
-        """Nothing may be replaced that could not be made again, unless nothing is to be asked."""
-        if program.preflight == "off":
-            return
+        """Nothing may be replaced that could not be made again, unless that is wanted."""
         self.ran["replacements allowed"] += 1
-        assert not self.orphans(known), "orphans would be deleted"
+        assert not self.last_copies(records_in(known)), "orphans would be deleted"
         if known.outputs["destination_region"] == program.region:
             is_lost = program.preflight == "warn"
             assert is_lost or not self.kept_by(known), "replicas would be lost"
@@ -672,9 +626,7 @@ class VaultStack(History):
         """No copy is there twice, all rows are of the copies they name, and no secret is there."""
         if not hasattr(self, "simulator"):
             return
-        self.ran["steps"] += 1
-        for copy, count in self.live_copies().items():
-            assert count <= 1, f"{copy} was copied {count} times"
+        self.require_once()
         state = self.state
         known = [row for row in (state.known, *state.to_delete) if row is not None]
         require_no_secret([*known, *([state.wait] if state.wait else [])])
@@ -698,31 +650,27 @@ class VaultStack(History):
         self.restoring.clear()
 
     def converge(self) -> None:
-        """Without faults, a refresh and `up`s make the declared true, as far as CBR lets them."""
+        """Without faults, `up`s make the declared true, as far as CBR lets them.
+
+        There is a refresh before each, or only where an error asks for one.
+        """
         self.calm_down()
         begin_operation()
-        self.look()
+        self.look_again()
         self.give_up_the_impossible()
-        for _ in range(8):
-            begin_operation()
-            is_refused = False
-            try:
-                self.bring_up(is_waited=False)
-            except CbrError as error:
-                self.do_as_told(str(error))
-                is_refused = True
-            self.control.advance(LONG_S)
-            begin_operation()
-            self.look()
-            if not is_refused and self.is_quiet():
-                break
-        else:
-            raise AssertionError("the program and the cloud do not come together")
+        self.come_together()
+        begin_operation()
+        self.look()
         self.require_as_declared()
         begin_operation()
         if self.program is not None:
             self.bring_up(is_waited=True)
         self.require_taken_down()
+
+    def look_again(self) -> None:
+        """Refresh, in histories in which one does before each `up`."""
+        if self.is_refreshed:
+            self.look()
 
     def give_up_the_impossible(self) -> None:
         """Undeclare what cannot come to be; it has to be refused, naming what is to blame."""
@@ -732,7 +680,7 @@ class VaultStack(History):
             # So the preview tells whoever wants new backups copied.
             self.program.preflight = "error"
         known = self.state.known
-        if known is not None and not self.is_renamed and self.is_moved(known, self.program):
+        if known is not None and not self.is_remade and self.is_moved(known, self.program):
             self.move_back_if_refused(known, self.program)
         if self.program.vault not in self.lost_vaults:
             return
@@ -745,8 +693,8 @@ class VaultStack(History):
         """Declare what is there if the other destination is refused, which it has to be."""
         inputs = self.provider.check(known.inputs, program.inputs).inputs
         is_same_region = known.outputs["destination_region"] == program.region
-        is_lossy = is_same_region and program.preflight == "error" and self.kept_by(known)
-        if not (self.orphans(known) or is_lossy):
+        is_lossy = is_same_region and program.preflight != "warn" and self.kept_by(known)
+        if not (self.last_copies(records_in(known)) or is_lossy):
             return
         with pytest.raises(CbrError) as caught:
             self.provider.diff(known.id, known.outputs, inputs)
@@ -763,7 +711,7 @@ class VaultStack(History):
         truth = self.all_records()
         known = self.state.known
         # To a resource of another name those of the old one are others', too.
-        own = records_in(known) if known is not None and not self.is_renamed else set()
+        own = records_in(known) if known is not None and not self.is_remade else set()
         there = [truth[key] for key in self.live_replicas() if key not in own]
         region, vault_id = VAULTS[self.program.vault]
         there = [row for row in there if row.destination_region == region]
@@ -773,24 +721,15 @@ class VaultStack(History):
         elif "set preflight to 'warn'" in told:
             assert any(row.destination_vault_id != vault_id for row in there), told
             self.program.preflight = "warn"
+        elif "run pulumi refresh, then pulumi up" in told:
+            begin_operation()
+            self.look()
         else:
-            assert "BackupService.6130" in told, told
+            assert "BackupService.6130" in told or "run pulumi up again to copy anew" in told, told
 
     def is_moved(self, known: Known, program: Program) -> bool:
         """Whether another destination is declared than the state has."""
         return place_of(known) != VAULTS[program.vault]
-
-    def is_quiet(self) -> bool:
-        """Whether `up` would do nothing."""
-        state = self.state
-        if state.to_delete or (state.known is None) != (self.program is None):
-            return False
-        if state.known is None or self.program is None:
-            return True
-        if self.is_renamed or state.is_in_error:
-            return False
-        inputs = self.checked(state.known.inputs, self.program)
-        return not self.provider.diff(state.known.id, state.known.outputs, inputs).changes
 
     def require_as_declared(self) -> None:
         """What CBR may copy is there, and known; nothing else of ours is."""
@@ -860,25 +799,9 @@ class VaultStack(History):
             row = session.get(Backup, BACKUPS[backup])
             return row is not None and row.status == "available"
 
-    def all_records(self) -> dict[str, Record]:
-        """Return all records by id, also those that are no longer listed."""
-        with self.simulator.cloud.session() as session:
-            return {row.id: row for row in session.scalars(select(Record))}
-
-    def live_replicas(self) -> set[str]:
-        """Return the records whose replica is there, or on its way."""
-        present = {row.id for row in self.replicas() if row.status not in GOING}
-        return {row.id for row in self.all_records().values() if row.replica_id in present}
-
     def kept_by(self, known: Known) -> set[str]:
         """Return the records of a resource whose replica is there."""
         return records_in(known) & self.live_replicas()
-
-    def orphans(self, known: Known) -> set[str]:
-        """Return those of them whose source is gone."""
-        gone = {BACKUPS[backup] for backup in self.expired}
-        truth = self.all_records()
-        return {key for key in self.kept_by(known) if truth[key].source_backup_id in gone}
 
     def last_request(self) -> int:
         """Return the number of the last request so far."""
@@ -900,16 +823,6 @@ async def others_ended() -> None:
     """Wait until all looks have ended that were begun beside one that failed."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     await asyncio.gather(*others, return_exceptions=True)
-
-
-def records_in(known: Known) -> set[str]:
-    """Return the records that a resource's rows name."""
-    return {row["replication_record_id"] for row in known.outputs["members"].values()}
-
-
-def place_of(known: Known) -> tuple[str, str]:
-    """Return the region and the vault that a resource copies to."""
-    return known.outputs["destination_region"], known.outputs["destination_vault_id"]
 
 
 def tracking_of(known: Known) -> dict[str, Any]:

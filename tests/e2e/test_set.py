@@ -16,12 +16,13 @@ from tests.e2e.driver import (
     MakeProject,
     Project,
     on_host,
+    on_plugin,
     plugins_of,
     sdk_python,
     start,
     wait_until,
 )
-from tests.e2e.programs import BACKUP
+from tests.e2e.programs import BACKUP, SECOND_VAULT
 
 WEB_1 = "6b974ebb-8376-4d1b-933f-f77c3bcd0c4e"
 WEB_2 = "7ca85fcc-9487-4e2c-a440-0f8d4cde1d5f"
@@ -39,6 +40,28 @@ cbr.BackupReplicationSet(
         destination_region="cn-east-3",
         destination_vault_id="ca0083e4-1bda-48ca-af6d-aa9c8c93bc85",
     ),
+)
+"""
+
+ROLLING = """
+import json, pulumi
+import pulumi_huaweicloud_cbr as cbr
+
+given = pulumi.Config()
+days = json.loads(given.require("days"))
+former = given.get("former")
+cbr.BackupReplicationSet(
+    given.get("name") or "nightly",
+    cbr.BackupReplicationSetArgs(
+        backups={
+            f"day-{day}": {"backup_id": backup_id, "created_at": f"2026-11-0{day}T02:00:00"}
+            for day, backup_id in days.items()
+        },
+        keep_newest=2,
+        destination_region="cn-east-3",
+        destination_vault_id=given.get("vault") or "ca0083e4-1bda-48ca-af6d-aa9c8c93bc85",
+    ),
+    pulumi.ResourceOptions(aliases=[pulumi.Alias(name=former)] if former else None),
 )
 """
 
@@ -174,6 +197,62 @@ if given.get("wait"):
     args = cbr.ReplicationsCompleteArgs(replications=[*single, *sets])
     cbr.ReplicationsComplete(given.require("wait"), args)
 """
+
+
+def kept(project: Project, control: Control) -> None:
+    """Have a rolling set of two, of which the program lists the newer one alone."""
+    project.configure({"program:days": json.dumps({1: BACKUP, 2: WEB_1})})
+    project.up()
+    control.advance(20_000)
+    project.refresh()
+    project.configure({"program:days": json.dumps({2: WEB_1})})
+    project.up()
+    assert {"day-1", "day-2"} == set(project.state()["nightly"]["outputs"]["members"])
+
+
+@pytest.mark.parametrize("plugin", ["host", "3.255.0"])
+def test_set_rolling_moves_with_all_that_it_keeps(
+    make_program: MakeProject, control: Control, plugin: str
+) -> None:
+    """The engine asks about the successor as about a new set; what was kept goes along."""
+    project = on_plugin(plugin, make_program, ROLLING)
+    kept(project, control)
+    project.configure({"program:vault": SECOND_VAULT})
+
+    project.up()
+
+    assert {"day-1", "day-2"} == set(project.state()["nightly"]["outputs"]["members"])
+    assert Counter([BACKUP, WEB_1]) == live_copies(control)
+    assert {SECOND_VAULT} == {
+        row["vault_id"] for row in control.replicas() if row["region"] == "cn-east-3"
+    }
+    project.up("--expect-no-changes")
+
+
+def test_set_rolling_of_another_name_loses_nothing(
+    make_program: MakeProject, control: Control
+) -> None:
+    """With an alias it keeps all it has; made anew it leaves what is not listed, and says so."""
+    project = on_host(make_program(ROLLING))
+    kept(project, control)
+    project.configure({"program:name": "rolling", "program:former": "nightly"})
+    project.up()
+    assert {"day-1", "day-2"} == set(project.state()["rolling"]["outputs"]["members"])
+
+    project.configure({"program:name": "other", "program:former": ""})
+    told = project.up().text
+
+    assert {"day-2"} == set(project.state()["other"]["outputs"]["members"])
+    assert Counter([BACKUP, WEB_1]) == live_copies(control)
+    assert "knows only what is listed: 'day-1'" in told
+    project.configure({"program:days": json.dumps({1: BACKUP, 2: WEB_1})})
+    project.up()
+    project.configure({"program:days": json.dumps({2: WEB_1})})
+    project.up()
+    told = project.up("--replace", project.state()["other"]["urn"]).text
+    assert {"day-2"} == set(project.state()["other"]["outputs"]["members"])
+    assert Counter([BACKUP, WEB_1]) == live_copies(control)
+    assert "knows only what is listed: 'day-1'" in told
 
 
 def test_set_moves_copy_nothing(make_program: MakeProject, control: Control) -> None:

@@ -60,12 +60,15 @@ async def test_clock_is_never_turned_back(client: httpx.AsyncClient, seconds: An
 
 
 async def test_backup_changed_is_seen(control: Control, source: Caller) -> None:
-    """Name, status and expiry of a backup can be changed; what is not told stays."""
+    """Name, status, expiry and vault of a backup can be changed; what is not told stays."""
+    vaults = {row["name"]: row["id"] for row in control.state()["vaults"]}
     control.change_backup(SERVER_BACKUP, name="other", expired_at="2027-01-01T00:00:00Z")
+    control.change_backup(SERVER_BACKUP, vault_id=vaults["prod-disks"])
     control.change_backup(SERVER_BACKUP, status="restoring")
     backup = await source.show(SERVER_BACKUP)
 
     assert ("other", "restoring") == (backup["name"], backup["status"])
+    assert vaults["prod-disks"] == backup["vault_id"]
     assert "2027-01-01T00:00:00.000000" == backup["expired_at"]
 
 

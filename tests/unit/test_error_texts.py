@@ -367,16 +367,22 @@ ONE_STATE: dict[str, Any] = {
     "preflight": "error",
     "enable_acceleration": False,
 }
+MOVED = {**ONE_STATE, "destination_vault_id": OTHER}
 Work = Callable[[Any], Any]
 
 
-def with_provider(kind: type[_base.CbrProvider], work: Work, **answers: Any) -> tuple[str, str]:
+def with_provider(
+    kind: type[_base.CbrProvider], work: Work, token: str | None = "t", **answers: Any
+) -> tuple[str, str]:
     """Return the error in which a call ends, empty if in none, and what it tells meanwhile."""
     lines: list[str] = []
     provider = kind()
-    provider.configure(ConfigureRequest(Config({"huaweicloud:token": "t"}, "p")))
+    config = {"huaweicloud:metadata": "false"}
+    if token is not None:
+        config["huaweicloud:token"] = token
+    provider.configure(ConfigureRequest(Config(config, "p")))
     session = Session(
-        Settings.of(token="t"),
+        Settings.of(token=token, metadata=False),
         transport=httpx.MockTransport(Routes(**answers).handle),
         clock=FakeClock(),
     )
@@ -406,6 +412,11 @@ def set_tells(work: Work, **answers: Any) -> str:
     return with_provider(cbr.BackupReplicationSetProvider, work, **answers)[1]
 
 
+def one_ends(work: Work, **answers: Any) -> str:
+    """Return the text of the error in which the call of a single replication ends."""
+    return with_provider(cbr.BackupReplicationProvider, work, **answers)[0]
+
+
 def one_tells(work: Work, **answers: Any) -> str:
     """Return what the call of a single replication tells beside its result."""
     return with_provider(cbr.BackupReplicationProvider, work, **answers)[1]
@@ -420,6 +431,13 @@ def remove_what_another_has(provider: Any) -> None:
     """Delete what another resource of the operation has taken over."""
     current_operation().note_held(RECORD)
     provider.delete(RECORD, {**ONE_STATE, **SET_STATE})
+
+
+def delete_beside_another(provider: Any) -> None:
+    """Delete a rolling set after another one was made that has none of its members."""
+    place = tuple(SET_STATE[field] for field in COORDINATES)
+    current_operation().note_rolling(place, [], is_new=True)
+    provider.delete("set", state(keep_newest=2))
 
 
 def checked(**config: str) -> str:
@@ -660,6 +678,7 @@ VAULT_STATE: dict[str, Any] = {
     "enable_acceleration": False,
     "members": {"erp": {**SEEN, "backup_id": BACKUP}},
 }
+UNSEEN = {**VAULT_STATE, "members": SET_STATE["members"]}
 PRESENT = shown(id_=REPLICA, status="available")
 
 
@@ -976,6 +995,12 @@ TEXTS: dict[str, Callable[[], str]] = {
     "vault-lost": lambda: vault_ends(
         lambda provider: provider.diff("v", vault_state(), vault_state(destination_vault_id=OTHER)),
         one={BACKUP: shown(record()), REPLICA: PRESENT},
+        backups=[shown_in_list(record()), EMPTY],
+    ),
+    "vault-strays": lambda: vault_ends(
+        lambda provider: provider.diff("v", vault_state(), vault_state(destination_vault_id=OTHER)),
+        one={BACKUP: shown(record()), REPLICA: PRESENT},
+        backups=EMPTY,
     ),
     "vault-tells-not-looked": lambda: vault_diff_tells(preflight="off"),
     "vault-tells-not-checked": lambda: vault_tells(
@@ -1001,6 +1026,14 @@ TEXTS: dict[str, Callable[[], str]] = {
             "replication-capabilities": CAPABILITIES,
         },
         backups=[shown_in_list(status="creating"), EMPTY],
+    ),
+    "vault-tells-dropped": lambda: vault_tells(
+        lambda provider: provider.diff("v", UNSEEN, UNSEEN), one={BACKUP: MISSING}
+    ),
+    "vault-warns-doubtful": lambda: vault_tells(
+        lambda provider: provider.diff("v", UNSEEN, UNSEEN),
+        one={BACKUP: MISSING},
+        backups=[EMPTY, *[EMPTY, shown_in_list(), EMPTY] * 6],
     ),
     "vault-tells-nothing": lambda: vault_tells(
         lambda provider: provider.create({**WAY, "vault_id": SOURCE_VAULT})
@@ -1040,6 +1073,9 @@ TEXTS: dict[str, Callable[[], str]] = {
         lambda provider: provider.diff("set", state(), {**state(), "destination_vault_id": OTHER}),
         one=MISSING,
         logs=task("running"),
+    ),
+    "set-warns-let-go": lambda: set_tells(
+        delete_beside_another, one=shown(record(status="replicating"))
     ),
     "set-not-readable": lambda: set_ends(
         lambda provider: provider.read("set", state()), one=REFUSED_POST
@@ -1118,6 +1154,19 @@ TEXTS: dict[str, Callable[[], str]] = {
             VAULT: httpx.Response(200, json={"vault": {"id": VAULT, "billing": {}}}),
             "replication-capabilities": CAPABILITIES,
         },
+    ),
+    "one-replaced-without-source": lambda: one_ends(
+        lambda provider: provider.diff(RECORD, ONE_STATE, {**MOVED, "preflight": "warn"}),
+        one=MISSING,
+        logs=task("running"),
+    ),
+    "one-tells-looked": lambda: one_tells(
+        lambda provider: provider.diff(RECORD, ONE_STATE, {**MOVED, "preflight": "off"}),
+        one=shown(record(status="replicating")),
+    ),
+    "one-tells-not-looked": lambda: one_tells(
+        lambda provider: provider.diff(RECORD, ONE_STATE, {**MOVED, "preflight": "off"}),
+        token=None,
     ),
     "one-tells-unchecked": lambda: one_tells(
         lambda provider: provider.diff(RECORD, ONE_STATE, {**ONE_STATE, "preflight": "off"})
@@ -1717,9 +1766,17 @@ EXPECTED = {
         "and declare another one beside it"
     ),
     "vault-warns-let-go": (
-        "not deleted, since another resource copies the same vault to the same place, and these "
-        "could not be made again, because their source backups are gone: 'erp'; no resource has "
-        "them now: delete them in the CBR console when they are not wanted any more"
+        "not deleted, since another resource copies the same vault to the same place, and could "
+        "not adopt these, because their source backups are gone or in another vault, or CBR does "
+        "not list their replication records any more: 'erp'; no resource has them now: declare "
+        "them, or delete them in the CBR console when they are not wanted any more; a resource "
+        "that gets another name keeps all it has if the program gives the old name in aliases"
+    ),
+    "vault-strays": (
+        "replacing the replication of a vault: the source backups of 'erp' are not in vault "
+        "(de587d5d-f63e-4ea1-a892-5935070352ba) any more, so that their replicas would be deleted "
+        "and not be made again; leave this one as it is and declare another one beside it; with "
+        "preflight 'warn' they are deleted nevertheless"
     ),
     "vault-lost": (
         "replacing the replication of a vault: the replicas of 1 backup in region 'cn-east-3' "
@@ -1771,6 +1828,15 @@ EXPECTED = {
         "not copied, because they are not available or of a kind that CBR does not copy: "
         "'erp-db-01@2026-11-20T02:00:11'"
     ),
+    "vault-tells-dropped": (
+        "dropped from the state, because their copies failed or their replicas are gone, and they "
+        "cannot be copied with the vault at present: 'erp'"
+    ),
+    "vault-warns-doubtful": (
+        "left as they are: nothing names the replicas of 'erp' any more, and the destination vault "
+        "holds some that could be theirs; look at them in the CBR console, and delete there what "
+        "is no longer needed"
+    ),
     "vault-tells-nothing": (
         "no backup of the vault is copied: none can be at present; later runs of pulumi up look "
         "again"
@@ -1816,7 +1882,8 @@ EXPECTED = {
         'backups["erp"].created_at: is a list; want the time at which the backup was made, as text'
     ),
     "member-without-moment": (
-        'backups["erp"]: created_at is missing, and keep_newest goes by it; as_members() gives it'
+        'backups["erp"]: created_at is missing, and keep_newest goes by it; as_members() gives '
+        "it, where CBR tells it"
     ),
     "member-twice": "backups[\"b\"]: names the backup of 'erp' again; leave one of them out",
     "wait-inputs-missing": "replications: is missing; give a list of replications",
@@ -1866,20 +1933,20 @@ EXPECTED = {
         "not know; look at it in the CBR console"
     ),
     "copies-source-gone": (
-        "waiting for a replication: 1 failed, 0 done; run pulumi up again to copy anew what "
-        "failed, and to wait for it:\n"
+        "waiting for a replication: 1 failed, 0 done; run pulumi refresh, then pulumi "
+        "up, to copy anew what failed, and to wait for it:\n"
         "  backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to region 'cn-east-3': the source "
         "backup was deleted, and no replica is to be seen: choose another backup"
     ),
     "copies-record-gone": (
-        "waiting for a replication: 1 failed, 0 done; run pulumi up again to copy anew what "
-        "failed, and to wait for it:\n"
+        "waiting for a replication: 1 failed, 0 done; run pulumi refresh, then pulumi "
+        "up, to copy anew what failed, and to wait for it:\n"
         "  backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to region 'cn-east-3': the backup "
         "does not list the replication record any more, and no replica is to be seen"
     ),
     "copies-replica-gone": (
-        "waiting for a replication: 1 failed, 0 done; run pulumi up again to copy anew what "
-        "failed, and to wait for it:\n"
+        "waiting for a replication: 1 failed, 0 done; run pulumi refresh, then pulumi "
+        "up, to copy anew what failed, and to wait for it:\n"
         "  backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) to region 'cn-east-3': CBR says "
         "that it succeeded, but the replica is not to be seen in the destination vault: "
         "(b28ce54c-70d0-42e4-ac6b-ff8723571da3)"
@@ -1957,6 +2024,12 @@ EXPECTED = {
         "their replicas would be deleted and could not be made again; leave this set as it "
         "is and declare another one for the new destination"
     ),
+    "set-warns-let-go": (
+        "not deleted, since another rolling set goes to the same place, and knows only what is "
+        "listed: 'erp'; no resource has them now: declare them, or delete them in the CBR console "
+        "when they are not wanted any more; a resource that gets another name keeps all it has if "
+        "the program gives the old name in aliases"
+    ),
     "set-not-readable": (
         "reading replications: 1 of 1 failed; put right what is listed below, then run the "
         "same command again: it does only what is left\n"
@@ -1987,6 +2060,20 @@ EXPECTED = {
     "set-tells-kept": "kept for now, since newer members failed: 'erp'",
     "set-tells-gone": "gone: 'web'; the next pulumi up copies again what is still declared",
     "set-tells-adopted": "will be adopted, so that nothing is copied: 'erp'",
+    "one-replaced-without-source": (
+        "replacing replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8): source backup "
+        "(5a863daa-7265-4c0a-822f-e66b2abcfb3d) is gone, so that its replica would be deleted and "
+        "could not be made again; leave the resource as it is, or remove it if nobody wants the "
+        "replica any more"
+    ),
+    "one-tells-looked": (
+        "preflight is off, but a replacement deletes: looked nevertheless whether what it deletes "
+        "could be made again"
+    ),
+    "one-tells-not-looked": (
+        "preflight is off, and there are no credentials: not looked whether what a replacement "
+        "deletes could be made again; pulumi up looks before it deletes"
+    ),
     "one-tells-unchecked": "preflight is off: not checked how far the copy is by now",
     "one-warns-unchecked": (
         "not checked how far the copy is by now: reading backup "

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from pulumi_huaweicloud_cbr.errors import AuthenticationError, CbrError
+from pulumi_huaweicloud_cbr.errors import AuthenticationError, CbrError, ConfigurationError
 from pulumi_huaweicloud_cbr.preflight import Finding
 from pulumi_huaweicloud_cbr.resources._call import current_call
+from pulumi_huaweicloud_cbr.resources._messages import tell
 from pulumi_huaweicloud_cbr.resources._session import Session
 
 if TYPE_CHECKING:
@@ -61,6 +62,33 @@ def with_defaults(
         if region is not None and region == olds.get(f"{side}_region"):
             fill(f"{side}_project_id", olds.get(f"{side}_project_id"))
     return inputs
+
+
+def may_look_before_replacing(session: Session, mode: str | None, *, is_open: bool) -> bool:
+    """Whether what a replacement would delete is looked at, whatever preflight is set to; tell.
+
+    With preflight ``off`` it is left out where nothing can be deleted: as long as what is declared
+    is not known yet (`is_open`), and without credentials.
+    """
+    from pulumi_huaweicloud_cbr.auth import choose
+
+    if mode != "off":
+        return True
+    if is_open:
+        return False
+    try:
+        choose(session.settings)
+    except ConfigurationError:
+        tell(
+            "preflight is off, and there are no credentials: not looked whether what a replacement "
+            "deletes could be made again; pulumi up looks before it deletes"
+        )
+        return False
+    tell(
+        "preflight is off, but a replacement deletes: looked nevertheless whether what it deletes "
+        "could be made again"
+    )
+    return True
 
 
 def unchecked(error: CbrError) -> str:

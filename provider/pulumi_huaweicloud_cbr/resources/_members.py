@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import CheckFailure
 
-from pulumi_huaweicloud_cbr.decisions import LOST, Standing
-from pulumi_huaweicloud_cbr.errors import CbrError
+from pulumi_huaweicloud_cbr.decisions import LOST, TO_BE_REDONE, Standing
+from pulumi_huaweicloud_cbr.errors import CbrError, ConflictError
 from pulumi_huaweicloud_cbr.membership import listed
 from pulumi_huaweicloud_cbr.models import ProjectScope, TrackedReplication
 from pulumi_huaweicloud_cbr.preflight import Finding
 from pulumi_huaweicloud_cbr.resources._call import current_call
-from pulumi_huaweicloud_cbr.resources._inputs import limits
+from pulumi_huaweicloud_cbr.resources._inputs import limits, may_look_before_replacing
 from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.resources._operation import current_operation
 from pulumi_huaweicloud_cbr.resources._session import Session
@@ -147,6 +147,75 @@ def orphans_of(looked: Results[tuple[Standing, TrackedReplication]]) -> list[str
         for label, (standing, tracked) in looked.done.items()
         if tracked.source_deleted and standing not in LOST
     ]
+
+
+def look_before_replacing(
+    session: Session,
+    rows: Rows,
+    doing: str,
+    remedy: str,
+    *,
+    mode: str | None,
+    is_open: bool,
+) -> Results[tuple[Standing, TrackedReplication]] | None:
+    """Look at what a replacement would delete, whatever preflight is set to; refuse what is lost.
+
+    Args:
+        doing: such as "replacing a set of replications".
+        remedy: what to do instead.
+        mode: of preflight.
+        is_open: what is declared is not known yet, and may turn out to be the same.
+    Returns:
+        How the members stand, None where there is nothing to look at, or no way to.
+    Raises:
+        ConflictError: the sources of some are gone, so that no replica could be made again.
+        MembersFailedError: some could not be looked at.
+    """
+    if not rows or not may_look_before_replacing(session, mode, is_open=is_open):
+        return None
+    looked = session.run(look(session, rows))
+    if looked.failed:
+        # Of these it is not known whether they could be made again.
+        raise members_failed("looking at replicas", len(rows), looked.failed)
+    orphans = orphans_of(looked)
+    if orphans:
+        reason = (
+            f"{doing}: the source backups of {listed(orphans)} are gone, so that their replicas "
+            "would be deleted and could not be made again"
+        )
+        if not is_open:
+            raise ConflictError(reason, remedy=remedy)
+        warn(reason)
+    return looked
+
+
+NOBODYS = (
+    "no resource has them now: declare them, or delete them in the CBR console when they are not "
+    "wanted any more; a resource that gets another name keeps all it has if the program gives the "
+    "old name in aliases"
+)
+"""What to say of replicas that are left alone, though the resource that had them goes."""
+
+
+def not_taken_over(session: Session, rows: Rows) -> list[str]:
+    """Return the rows with a replica, there or to come, that no other resource has.
+
+    For a resource that another one may be the successor of, under another name in the program:
+    what that one could not find, nobody asked to lose.
+
+    Raises:
+        MembersFailedError: some could not be looked at.
+    """
+    operation = current_operation()
+    others = {
+        label: row
+        for label, row in rows.items()
+        if not operation.is_held(row.replication_record_id)
+    }
+    looked = session.run(look(session, others))
+    if looked.failed:
+        raise members_failed("looking at replicas", len(others), looked.failed)
+    return [label for label, (standing, _) in looked.done.items() if standing not in TO_BE_REDONE]
 
 
 def failures_of(faults: Iterable[Finding], mode: str) -> list[CheckFailure]:

@@ -8,7 +8,8 @@ resource that was renamed in the program.
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 QUIET_S, QUIET_LOOKS = 1.0, 10
 """How long the engine has to be silent before a replica is deleted that another resource of the
@@ -24,6 +25,9 @@ class Operation:
         self._held: set[str] = set()
         self._claimed: set[tuple[str, str]] = set()
         self._vaults: set[tuple[str, ...]] = set()
+        self._kept: dict[str, Any] = {}
+        self._rolling_places: set[tuple[str, ...]] = set()
+        self._rolling: set[str] = set()
         self._calls = 0
 
     def note_call(self) -> None:
@@ -62,6 +66,37 @@ class Operation:
         """Whether a resource that will be there after the operation copies the vault there."""
         with self._lock:
             return identity in self._vaults
+
+    def note_kept(self, asked: str, members: Any) -> None:
+        """Note what a resource keeps beside what the program lists, by what was asked of it.
+
+        The engine asks again, without telling that there is an old one, if it is to be replaced.
+        """
+        with self._lock:
+            self._kept[asked] = members
+
+    def kept(self, asked: str) -> Any:
+        """Return what was noted under this, None where nothing was."""
+        with self._lock:
+            return self._kept.get(asked)
+
+    def note_rolling(
+        self, place: tuple[str, ...], record_ids: Iterable[str], *, is_new: bool
+    ) -> None:
+        """Note a rolling set that will be there after the operation, and what it has.
+
+        Args:
+            is_new: it was made in this operation, so that it may be an old one of another name.
+        """
+        with self._lock:
+            self._rolling.update(record_ids)
+            if is_new:
+                self._rolling_places.add(place)
+
+    def is_rolling_on(self, place: tuple[str, ...], record_ids: Iterable[str]) -> bool:
+        """Whether a rolling set may be the same as one that is deleted and has these."""
+        with self._lock:
+            return place in self._rolling_places or not self._rolling.isdisjoint(record_ids)
 
     def note_replaced(self, record_id: str) -> None:
         """Note a replication that is to be replaced."""

@@ -27,7 +27,7 @@ from pulumi_huaweicloud_cbr.decisions import (
     Standing,
     decide_diff,
 )
-from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError
+from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, ConflictError
 from pulumi_huaweicloud_cbr.inputs import FIELDS, check_inputs
 from pulumi_huaweicloud_cbr.models import (
     STATUS_SUBMITTED,
@@ -48,6 +48,7 @@ from pulumi_huaweicloud_cbr.resources._inputs import (
     NOT_CHECKED,
     all_unchecked,
     limits,
+    may_look_before_replacing,
     missing_source_region,
     unchecked,
     with_defaults,
@@ -126,6 +127,7 @@ class BackupReplicationProvider(CbrProvider):
             operation.note_replaced(_id)
             return DiffResult(changes=True, replaces=["status"], delete_before_replace=True)
         if difference.replaces:
+            self._require_source(state, declared, frozenset(difference.replaces) & unknown)
             operation.note_replaced(_id)
         else:
             operation.note_held(_id)
@@ -134,6 +136,33 @@ class BackupReplicationProvider(CbrProvider):
             replaces=list(difference.replaces),
             delete_before_replace=difference.is_delete_first,
         )
+
+    def _require_source(
+        self, state: dict[str, Any], declared: dict[str, Any], is_open: frozenset[str]
+    ) -> None:
+        """Refuse to replace a replica that could not be made again.
+
+        With preflight ``error`` the check of the new one does. Where another backup is declared,
+        nobody wants the replica of the old one; and what is not known yet may be the same.
+
+        Raises:
+            ConflictError: the source backup is gone, and the replica is there or still to come.
+        """
+        mode = declared.get("preflight")
+        is_other = declared.get("backup_id") != state.get("backup_id")
+        if mode == "error" or is_other or is_open or _from_state(state).has_failed:
+            return
+        session = self.open()
+        if not may_look_before_replacing(session, mode, is_open=False):
+            return
+        standing, tracked = session.run(_refresh(session, state))
+        if tracked.source_deleted and standing not in TO_BE_REDONE:
+            raise ConflictError(
+                f"replacing {tracked}: source backup ({tracked.backup_id}) is gone, so that its "
+                "replica would be deleted and could not be made again",
+                remedy="leave the resource as it is, or remove it if nobody wants the replica any "
+                "more",
+            )
 
     def _must_be_redone(self, state: dict[str, Any], declared: dict[str, Any]) -> bool:
         if _from_state(state).has_failed:

@@ -6,6 +6,7 @@ stores a pickle that names them, so neither may ever change.
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -24,7 +25,7 @@ from pulumi.dynamic import (
 )
 
 from pulumi_huaweicloud_cbr.decisions import TO_BE_REDONE
-from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, ConflictError
+from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError
 from pulumi_huaweicloud_cbr.inputs import SET_FIELDS, check_members, check_set_inputs
 from pulumi_huaweicloud_cbr.membership import (
     Member,
@@ -54,12 +55,14 @@ from pulumi_huaweicloud_cbr.resources._inputs import (
     with_defaults,
 )
 from pulumi_huaweicloud_cbr.resources._members import (
+    NOBODYS,
     Rows,
     failures_of,
     let_go,
     look,
+    look_before_replacing,
     members_failed,
-    orphans_of,
+    not_taken_over,
     remaining,
     remove,
     resolve,
@@ -109,7 +112,7 @@ class BackupReplicationSetProvider(CbrProvider):
             given, unknown_members = _split_members(known["backups"])
             findings += check_members(given, is_rolling="keep_newest" in inputs)
             if not findings:
-                members = _stay(_members_of(given), inputs, olds)
+                members = _stay(_members_of(given), inputs, _kept_so_far(known, olds))
                 inputs["backups"] = {**_to_inputs(members), **unknown_members}
         if isinstance(region := inputs.get("destination_region"), str):
             for member in members.values():
@@ -158,9 +161,13 @@ class BackupReplicationSetProvider(CbrProvider):
         rows = tracked_rows(state)
         operation = current_operation()
         if replaces:
-            self._require_sources(rows, declared)
+            self._require_sources(rows, declared, is_open=bool(unknown & set(replaces)))
             for row in rows.values():
                 operation.note_replaced(row.replication_record_id)
+            if "backups" not in unknown:
+                given, unknown_members = _split_members(declared["backups"])
+                if not unknown_members:
+                    _tell_changes(decide_members(rows, _members_of(given)), rows)
             # Of the same backups in the same region there is one replica each.
             is_delete_first = "destination_region" not in replaces
             return DiffResult(
@@ -177,6 +184,7 @@ class BackupReplicationSetProvider(CbrProvider):
         _tell_changes(changes, rows)
         for label in rows.keys() - set(changes.removed):
             operation.note_held(rows[label].replication_record_id)
+        _note_rolling(state, rows, is_new=False)
         return DiffResult(changes=bool(changes or unknown_members or is_state_only))
 
     def _lost(self, rows: Rows, declared: dict[str, Any]) -> list[str]:
@@ -197,27 +205,23 @@ class BackupReplicationSetProvider(CbrProvider):
         warn_of_unknown(looked)
         return [label for label, (standing, _) in looked.done.items() if standing in TO_BE_REDONE]
 
-    def _require_sources(self, rows: Rows, declared: dict[str, Any]) -> None:
+    def _require_sources(self, rows: Rows, declared: dict[str, Any], *, is_open: bool) -> None:
         """Refuse to replace replicas that could not be made again.
+
+        An input that is not known yet may turn out to be the same, so it only makes a warning.
 
         Raises:
             ConflictError: the sources of some are gone.
             MembersFailedError: some could not be looked at.
         """
-        if not rows or declared.get("preflight") == "off":
-            return
-        session = self.open()
-        looked = session.run(look(session, rows))
-        if looked.failed:
-            # Of these it is not known whether they could be made again.
-            raise members_failed("looking at replicas", len(rows), looked.failed)
-        orphans = orphans_of(looked)
-        if orphans:
-            raise ConflictError(
-                f"replacing a set of replications: the source backups of {listed(orphans)} are "
-                "gone, so that their replicas would be deleted and could not be made again",
-                remedy="leave this set as it is and declare another one for the new destination",
-            )
+        look_before_replacing(
+            self.open(),
+            rows,
+            "replacing a set of replications",
+            "leave this set as it is and declare another one for the new destination",
+            mode=declared.get("preflight"),
+            is_open=is_open,
+        )
 
     @served
     def create(self, props: dict[str, Any]) -> CreateResult:
@@ -227,6 +231,7 @@ class BackupReplicationSetProvider(CbrProvider):
         identifier = f"set-{uuid.uuid4()}"
         coordinates, rows, failed = session.run(_bring_about(session, {}, inputs))
         outputs = _to_state(inputs, coordinates, rows)
+        _note_rolling(outputs, rows, is_new=True)
         if failed and not rows:
             raise failed
         if failed:
@@ -280,9 +285,23 @@ class BackupReplicationSetProvider(CbrProvider):
         state, _ = split_unknown(_props)
         session = self.open()
         rows = tracked_rows(state)
+        records = [row.replication_record_id for row in rows.values()]
+        is_rolling = "keep_newest" in state
+        if is_rolling and current_operation().is_rolling_on(_place_of(state), records):
+            rows = self._without_kept(session, rows)
         results = session.run(remove(session, rows))
         if results.failed:
             raise members_failed("deleting replicas", len(rows), results.failed)
+
+    def _without_kept(self, session: Session, rows: Rows) -> Rows:
+        """Return the rows without those that another rolling set may have been meant to keep."""
+        kept = not_taken_over(session, rows)
+        if kept:
+            warn(
+                "not deleted, since another rolling set goes to the same place, and knows only "
+                f"what is listed: {listed(kept)}; {NOBODYS}"
+            )
+        return {label: row for label, row in rows.items() if label not in kept}
 
 
 # -- members ------------------------------------------------------------------------------------
@@ -324,15 +343,38 @@ def _old_members(olds: Mapping[str, Any]) -> dict[str, Member]:
     return _members_of(given)
 
 
+def _kept_so_far(known: Mapping[str, Any], olds: Mapping[str, Any]) -> dict[str, Member]:
+    """Return the members that the set has, or that the one had which it is to replace.
+
+    Args:
+        known: what the program declares, as it is the same in both of the engine's questions.
+    """
+    operation = current_operation()
+    asked = f"{current_call().urn} {json.dumps(known, sort_keys=True, default=repr)}"
+    if not olds:
+        former: dict[str, Member] = operation.kept(asked) or {}
+        return former
+    former = {label: row for label, row in _old_members(olds).items() if row.created_at}
+    operation.note_kept(asked, former)
+    return former
+
+
 def _stay(
-    members: dict[str, Member], inputs: Mapping[str, Any], olds: Mapping[str, Any]
+    members: dict[str, Member], inputs: Mapping[str, Any], former: Mapping[str, Member]
 ) -> dict[str, Member]:
     """Return the members that are wanted, with those that a rolling set keeps."""
     count = inputs.get("keep_newest")
-    if count is None:
-        return members
-    former = {label: row for label, row in _old_members(olds).items() if row.created_at}
-    return keep_newest(members, former, int(count))
+    return members if count is None else keep_newest(members, former, int(count))
+
+
+def _place_of(state: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(state.get(field, "") for field in COORDINATES)
+
+
+def _note_rolling(state: Mapping[str, Any], rows: Rows, *, is_new: bool) -> None:
+    if "keep_newest" in state:
+        records = [row.replication_record_id for row in rows.values()]
+        current_operation().note_rolling(_place_of(state), records, is_new=is_new)
 
 
 def _to_inputs(members: Mapping[str, Member]) -> dict[str, Any]:
@@ -564,10 +606,11 @@ def as_members(backups: Sequence[Backup]) -> dict[str, dict[str, str]]:
     """Return backups as members of a set, with readable labels and how old they are.
 
     The label is the resource's name and when the backup was made, such as
-    ``erp-db-01@2026-11-20T02:00:11``.
+    ``erp-db-01@2026-11-20T02:00:11``. A backup without a time has neither of them.
     """
     return {
-        label: {"backup_id": backup.id, "created_at": backup.created_at or ""}
+        label: {"backup_id": backup.id}
+        | ({"created_at": backup.created_at} if backup.created_at else {})
         for label, backup in labelled(backups).items()
     }
 

@@ -43,11 +43,13 @@ from pulumi_huaweicloud_cbr.resources._inputs import (
     with_defaults,
 )
 from pulumi_huaweicloud_cbr.resources._members import (
+    NOBODYS,
     Rows,
     failures_of,
     look,
+    look_before_replacing,
     members_failed,
-    orphans_of,
+    not_taken_over,
     remaining,
     remove,
     resolve,
@@ -133,7 +135,7 @@ class VaultReplicationProvider(CbrProvider):
         if replaces:
             # Of a backup there is one replica in a region, and it may have moved between vaults.
             is_delete_first = "destination_region" not in replaces
-            self._require_replaceable(rows, declared, replaces, unknown)
+            self._require_replaceable(state, rows, declared, replaces, unknown)
             for row in rows.values():
                 operation.note_replaced(row.replication_record_id)
             return DiffResult(
@@ -152,7 +154,7 @@ class VaultReplicationProvider(CbrProvider):
         """Look at the vault, and tell what `up` will do, and what it cannot."""
         mode = declared.get("preflight")
         left_out = frozenset(state.get("left_out", ()))
-        has_failed = any(row.has_failed and row.backup_id not in left_out for row in rows.values())
+        has_failed = any(row.has_failed for row in rows.values())
         if mode == "off":
             tell(_NOT_LOOKED)
             return has_failed
@@ -166,59 +168,70 @@ class VaultReplicationProvider(CbrProvider):
             return has_failed
         due = view.due_but(left_out)
         found = _found_elsewhere(view, rows) if declared.get("adopt", True) else []
+        dropped = view.lost.difference(due, found)
         _tell_plan(view, due, found)
+        _tell_dropped(dropped)
         _warn_of_view(view, rows, left_out, declared)
-        return bool(due or found)
+        return bool(due or found or dropped)
 
     def _require_replaceable(
-        self, rows: Rows, declared: dict[str, Any], replaces: list[str], unknown: frozenset[str]
+        self,
+        state: dict[str, Any],
+        rows: Rows,
+        declared: dict[str, Any],
+        replaces: list[str],
+        unknown: frozenset[str],
     ) -> None:
-        """Refuse to delete replicas that could not be made again.
+        """Refuse to delete replicas that could not, or would not, be made again.
 
         An input that is not known yet may turn out to be the same, so it only makes a warning.
 
         Raises:
-            ConflictError: sources are gone, or CBR copies to the region once only.
+            ConflictError: sources are gone, or not in the vault, or CBR copies to the region once
+                only.
             MembersFailedError: some could not be looked at.
         """
         mode = declared.get("preflight")
-        if not rows or mode == "off":
-            return
-        session = self.open()
-        looked = session.run(look(session, rows))
-        if looked.failed:
-            # Of these it is not known whether they could be made again.
-            raise members_failed("looking at replicas", len(rows), looked.failed)
-        orphans = orphans_of(looked)
         is_open = bool(unknown & set(replaces))
         doing = "replacing the replication of a vault"
-        if orphans:
-            reason = (
-                f"{doing}: the source backups of {listed(orphans)} are gone, so that their "
-                "replicas would be deleted and could not be made again"
-            )
-            if not is_open:
-                raise ConflictError(
-                    reason, remedy="leave this one as it is and declare another one beside it"
-                )
-            warn(reason)
-        lost = [
+        beside = "leave this one as it is and declare another one beside it"
+        session = self.open()
+        looked = look_before_replacing(session, rows, doing, beside, mode=mode, is_open=is_open)
+        if looked is None or {"vault_id", "source_region"} & set(replaces):
+            return
+        live = [
             label for label, (standing, _) in looked.done.items() if standing not in TO_BE_REDONE
         ]
-        if not lost or {"vault_id", "source_region", "destination_region"} & set(replaces):
-            return
-        reason = (
-            f"{doing}: the replicas of {_backups(len(lost))} in region "
-            f"{declared['destination_region']!r} ({listed(lost)}) would be deleted, and CBR does "
-            "not copy a backup to the same region again with its vault"
-        )
-        remedy = (
-            "leave this one as it is, or declare a BackupReplicationSet for the other vault "
-            "instead; with preflight 'warn' they are deleted nevertheless"
-        )
-        if mode != "warn" and not is_open:
-            raise ConflictError(reason, remedy=remedy)
-        warn(reason)
+        there = session.run(_look(session, state, rows)).labels if live else {}
+        strays = [
+            label
+            for label in live
+            if rows[label].backup_id not in there and not looked.done[label][1].source_deleted
+        ]
+        nevertheless = "with preflight 'warn' they are deleted nevertheless"
+        refusals = []
+        if strays:
+            reason = (
+                f"{doing}: the source backups of {listed(strays)} are not in vault "
+                f"({state['vault_id']}) any more, so that their replicas would be deleted and not "
+                "be made again"
+            )
+            refusals.append((reason, f"{beside}; {nevertheless}"))
+        if live and "destination_region" not in replaces:
+            reason = (
+                f"{doing}: the replicas of {_backups(len(live))} in region "
+                f"{declared['destination_region']!r} ({listed(live)}) would be deleted, and CBR "
+                "does not copy a backup to the same region again with its vault"
+            )
+            remedy = (
+                "leave this one as it is, or declare a BackupReplicationSet for the other vault "
+                f"instead; {nevertheless}"
+            )
+            refusals.append((reason, remedy))
+        for reason, remedy in refusals:
+            if mode != "warn" and not is_open:
+                raise ConflictError(reason, remedy=remedy)
+            warn(reason)
 
     @served
     def create(self, props: dict[str, Any]) -> CreateResult:
@@ -287,35 +300,26 @@ class VaultReplicationProvider(CbrProvider):
         session = self.open()
         rows = tracked_rows(state)
         if current_operation().is_vault_copied(_identity_of(state)):
-            rows = self._without_orphans(session, rows)
+            rows = self._without_unknown_to_the_other(session, rows)
         results = session.run(remove(session, rows))
         if results.failed:
             raise members_failed("deleting replicas", len(rows), results.failed)
 
-    def _without_orphans(self, session: Session, rows: Rows) -> Rows:
-        """Return the rows without those whose source is gone.
+    def _without_unknown_to_the_other(self, session: Session, rows: Rows) -> Rows:
+        """Return the rows without those that a resource of another name could not take over.
 
-        For a resource that has another name in the program by now: the new one takes over what
-        records tell of, and they went with their sources. Nobody asked to lose these replicas.
+        It takes over what records tell of that are listed, of backups that are in the vault. Nobody
+        asked to lose the other replicas.
         """
-        operation = current_operation()
-        others = {
-            label: row
-            for label, row in rows.items()
-            if not operation.is_held(row.replication_record_id)
-        }
-        looked = session.run(look(session, others))
-        if looked.failed:
-            raise members_failed("looking at replicas", len(others), looked.failed)
-        orphans = orphans_of(looked)
-        if orphans:
+        left = not_taken_over(session, rows)
+        if left:
             warn(
                 "not deleted, since another resource copies the same vault to the same place, and "
-                "these could not be made again, because their source backups are gone: "
-                f"{listed(orphans)}; no resource has them now: delete them in the CBR console "
-                "when they are not wanted any more"
+                "could not adopt these, because their source backups are gone or in another vault, "
+                f"or CBR does not list their replication records any more: {listed(left)}; "
+                f"{NOBODYS}"
             )
-        return {label: row for label, row in rows.items() if label not in orphans}
+        return {label: row for label, row in rows.items() if label not in left}
 
 
 # -- what is told ---------------------------------------------------------------------------------
@@ -341,6 +345,15 @@ def _tell_plan(view: VaultView, due: Collection[str], found: Collection[str]) ->
         )
     if found:
         tell(f"will be adopted, so that nothing is copied: {listed(found)}")
+
+
+def _tell_dropped(labels: Collection[str]) -> None:
+    """Tell of rows that stand for nothing, so that nobody has to wait for them."""
+    if labels:
+        tell(
+            "dropped from the state, because their copies failed or their replicas are gone, and "
+            f"they cannot be copied with the vault at present: {listed(sorted(labels))}"
+        )
 
 
 def _found_elsewhere(view: VaultView, rows: Rows) -> list[str]:
@@ -379,6 +392,12 @@ def _warn_of_view(
         warn(
             "not copied, because a replication record has a status that this version does not "
             f"know: {listed(view.unclear)}; look at them in the CBR console"
+        )
+    if view.doubtful:
+        warn(
+            f"left as they are: nothing names the replicas of {listed(view.doubtful)} any more, "
+            "and the destination vault holds some that could be theirs; look at them in the CBR "
+            "console, and delete there what is no longer needed"
         )
     strangers = _found_elsewhere(view, rows)
     if strangers and not inputs.get("adopt", True):
@@ -474,6 +493,9 @@ async def _bring_about(
         is_strict=inputs.get("preflight") == "error",
     )
     rows = {**old, **brought.rows}
+    for label in brought.dropped:
+        del rows[label]
+    _tell_dropped(brought.dropped)
     operation = current_operation()
     operation.note_vault(_identity_of({**inputs, **coordinates}))
     for row in brought.rows.values():

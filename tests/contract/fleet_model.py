@@ -1,0 +1,171 @@
+"""What random histories of one resource with many replications have in common: how it is driven.
+
+Beyond what `model` has: the resource has rows, some of which may be done where others failed. What
+the program declares of it, and what must hold of each call, is its test's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+from pulumi.dynamic import ResourceProvider
+
+from pulumi_huaweicloud_cbr import CbrError
+from tests.contract import model
+from tests.contract.model import VAULTS, History, Known
+
+BACKUPS = {**model.BACKUPS, "web-second": "7ca85fcc-9487-4e2c-a440-0f8d4cde1d5f"}
+
+
+class Declared(Protocol):
+    """What a program declares of a resource."""
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """What the engine is given."""
+
+
+@dataclass
+class Place:
+    """Where the program has everything copied to, and how much is asked of the API beforehand."""
+
+    vault: str = "east"
+    preflight: str = "error"
+
+    @property
+    def region(self) -> str:
+        """Where to."""
+        return VAULTS[self.vault][0]
+
+    @property
+    def destination(self) -> dict[str, Any]:
+        """Return what the engine is given of it."""
+        region, vault_id = VAULTS[self.vault]
+        return {
+            "destination_region": region,
+            "destination_vault_id": vault_id,
+            "preflight": self.preflight,
+        }
+
+
+@dataclass
+class FleetState:
+    """What the engine keeps: the resource, whether it is as declared, and old ones to delete."""
+
+    known: Known | None = None
+    is_in_error: bool = False
+    to_delete: list[Known] = field(default_factory=list)
+
+
+class FleetHistory(History):
+    """A stack with one resource that has many replications."""
+
+    most_expired: ClassVar[int]
+    provider: ResourceProvider
+    state: FleetState
+
+    def begin_empty(self, provider: ResourceProvider, *, is_on_host: bool) -> None:
+        """Begin without a resource; on our host a stack keeps what was done in part, else not."""
+        self.provider = provider
+        self.begin(provider)
+        self.is_on_host = is_on_host
+        self.is_remade = False
+
+    def declared(self) -> Declared | None:
+        """Return what the program declares, None if nothing."""
+        raise NotImplementedError
+
+    # -- what people do -----------------------------------------------------------------------
+
+    @precondition(lambda self: len(self.expired) < self.most_expired)
+    @rule(number=st.integers(0, 9))
+    def expire(self, number: int) -> None:
+        """Have a source backup expire; enough are left to go on with."""
+        super().expire(number)
+
+    @rule()
+    def refresh(self) -> None:
+        """Run `refresh`."""
+        self.attempt(self.look)
+
+    @precondition(lambda self: self.state.known is not None)
+    @rule()
+    def destroy(self) -> None:
+        """Run `destroy`."""
+        self.attempt(self.take_down)
+
+    def remake(self) -> None:
+        """Have the engine make another one, and ask about it as about a new one.
+
+        So it does under another name in the program, and with `up --replace`.
+        """
+        self.is_remade = self.state.known is not None and self.declared() is not None
+
+    # -- the engine ---------------------------------------------------------------------------
+
+    def require_readable(self, told: str) -> None:
+        """A failure has a line for all, and one for each reason; none is a fault of ours."""
+        assert "Traceback" not in told
+        assert "unexpected" not in told
+
+    def checked(self, olds: dict[str, Any], program: Declared) -> dict[str, Any]:
+        """Check, as the engine does before anything else."""
+        checked = self.provider.check(olds, program.inputs)
+        if checked.failures:
+            raise CbrError("; ".join(failure.reason for failure in checked.failures))
+        return checked.inputs
+
+    def keep(
+        self, known: Known, *, replaced: Known | None = None, is_in_error: bool = False
+    ) -> None:
+        """Save what a call returned, or be dead; what it takes the place of is deleted later."""
+        self.save()
+        self.ran["saved in part" if is_in_error else "saved"] += 1
+        if replaced is not None:
+            self.ran["made another" if self.is_remade else "replaced"] += 1
+            self.state.to_delete.append(replaced)
+        self.state.known, self.state.is_in_error = known, is_in_error
+        self.is_remade = False
+
+    def delete(self, known: Known) -> None:
+        """Delete one that is not the program's, or not any more."""
+        raise NotImplementedError
+
+    def delete_left_over(self) -> None:
+        """Delete what replacements left over."""
+        while self.state.to_delete:
+            self.delete(self.state.to_delete[0])
+            self.state.to_delete.pop(0)
+
+    def take_down(self) -> None:
+        """Delete everything that the state knows; the last that was made comes first."""
+        self.is_remade = False
+        if self.state.known is not None:
+            self.delete(self.state.known)
+            self.state.known = None
+        self.delete_left_over()
+
+    def is_quiet(self) -> bool:
+        """Whether `up` would do nothing."""
+        state, program = self.state, self.declared()
+        if state.to_delete or (state.known is None) != (program is None):
+            return False
+        if state.known is None or program is None:
+            return True
+        if self.is_remade or state.is_in_error:
+            return False
+        inputs = self.checked(state.known.inputs, program)
+        return not self.provider.diff(state.known.id, state.known.outputs, inputs).changes
+
+
+def place_of(known: Known) -> tuple[str, str]:
+    """Return the region and the vault that a resource copies to."""
+    return known.outputs["destination_region"], known.outputs["destination_vault_id"]
+
+
+def records_in(known: Known) -> set[str]:
+    """Return the records that a resource's rows name."""
+    return {row["replication_record_id"] for row in known.outputs["members"].values()}
