@@ -436,6 +436,15 @@ MUTANTS = (
         WHOLE_VAULTS,
         "later_copy",
     ),
+    Mutant(
+        "refused-password-tried-again",
+        "a wrong password is tried once, however many projects are asked",
+        "auth.py",
+        "                    self._require_no_refusal()\n                    yield\n",
+        "                    yield\n",
+        ("tests/unit/test_auth.py",),
+        "password",
+    ),
 )
 
 
