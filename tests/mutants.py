@@ -604,6 +604,15 @@ MUTANTS = (
         ("tests/unit/test_tokens.py",),
         "near_its_end or is_a_day",
     ),
+    Mutant(
+        "refused-password-tried-again",
+        "a wrong password is tried once, however many projects are asked",
+        "tokens.py",
+        "                    self._require_no_refusal()\n                    yield\n",
+        "                    yield\n",
+        ("tests/unit/test_auth.py",),
+        "password",
+    ),
 )
 
 

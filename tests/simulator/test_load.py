@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import event
 
 from simulator.specs import CopyScript, Options, RateLimit
 from simulator.testing import Control, InProcessSimulator
@@ -318,3 +319,26 @@ async def test_journal_counts_by_operation(control: Control, source: Caller) -> 
 
     assert {"CopyBackup": 1, "ShowBackup": 2, "": 1} == control.journal_counts(since=last)
     assert 1 <= control.journal_counts()["CreateToken"]
+
+
+async def test_copy_takes_few_statements(simulator: InProcessSimulator, source: Caller) -> None:
+    """Reading what it is about, earlier copies and the room, writing it, and the journal.
+
+    Client and simulator share the machine on which fleets are measured.
+    """
+    await source.replicate(SERVER_BACKUP)
+    statements: list[str] = []
+
+    @event.listens_for(simulator.cloud._engine, "before_cursor_execute")
+    def _note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        statements.append(" ".join(statement.split()[:3]))
+
+    await source.replicate(SMALL_BACKUP)
+
+    assert [
+        "INSERT INTO backups",
+        "INSERT INTO journal",
+        "INSERT INTO records",
+        "INSERT INTO tasks",
+    ] == sorted(line for line in statements if line.startswith("INSERT"))
+    assert 3 == sum(1 for line in statements if line.startswith("SELECT"))
