@@ -683,8 +683,8 @@ def test_rolling_set_of_another_name_loses_no_kept_members(
     assert (
         "not deleted, since another rolling set goes to the same place, and knows only what is "
         "listed: 'a'; no resource has them now: declare them, or delete them in the CBR "
-        "console when they are not wanted any more; a resource that gets another name keeps all it "
-        "has if the program gives the old name in aliases"
+        "console when they are not wanted any more; a resource that is given another name by "
+        "aliases, or by pulumi state rename, keeps all that it has"
     ) in capsys.readouterr().err
 
 
