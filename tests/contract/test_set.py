@@ -443,6 +443,24 @@ def test_replacement_that_is_not_certain_yet_is_only_warned_of(
     assert [] == rig.control.journal()
 
 
+@pytest.mark.parametrize(
+    "backups",
+    [
+        pytest.param(Unknown(), id="all"),  # type: ignore[no-untyped-call]
+        pytest.param({"erp": Unknown()}, id="one"),  # type: ignore[no-untyped-call]
+    ],
+)
+def test_replacement_by_members_that_are_not_known_yet_names_none(
+    rig: Rig, backups: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who leaves a set that moves is only told where it is certain."""
+    rig.create(declared(THREE))
+    moved = {**rig.inputs, "backups": backups, "destination_vault_id": SECOND_VAULT}
+
+    assert rig.provider.diff(rig.id, rig.outputs, moved).replaces
+    assert "members that leave" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("preflight", ["error", "warn", "off"])
 def test_replacement_waits_until_all_sources_could_be_looked_at(rig: Rig, preflight: str) -> None:
     """A replica whose source may be gone is not deleted because a look had no answer."""
@@ -665,9 +683,26 @@ def test_rolling_set_of_another_name_loses_no_kept_members(
     assert (
         "not deleted, since another rolling set goes to the same place, and knows only what is "
         "listed: 'a'; no resource has them now: declare them, or delete them in the CBR "
-        "console when they are not wanted any more; a resource that gets another name keeps all it "
-        "has if the program gives the old name in aliases"
+        "console when they are not wanted any more; a resource that is given another name by "
+        "aliases, or by pulumi state rename, keeps all that it has"
     ) in capsys.readouterr().err
+
+
+def test_rolling_set_of_another_name_that_lists_all_leaves_nothing_to_tell(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the new one has adopted is not its predecessor's any more, and nothing else was."""
+    program = rolling(a=(BACKUP, 1), b=(WEB_1, 2))
+    rig.create(program)
+    rig.finish_copies()
+    old = dict(rig.outputs)
+    begin_operation()
+
+    rig.create(program)
+    rig.provider.delete("old", old)
+
+    assert sorted([BACKUP, WEB_1]) == copied(rig)
+    assert "warning" not in capsys.readouterr().err
 
 
 def test_rolling_set_of_another_name_with_new_members_alone_loses_none(rig: Rig) -> None:

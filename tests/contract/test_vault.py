@@ -783,6 +783,23 @@ def test_failed_copy_that_cbr_leaves_out_is_dropped(
     assert {*FOUR} - {WEB_1} == wait(waiter, rig)
 
 
+def test_failed_copy_whose_source_is_gone_is_dropped(
+    rig: Rig, waiter: ReplicationsCompleteProvider
+) -> None:
+    """Of a backup that is not in the vault any more nothing is to come."""
+    rig.control.change_backup(WEB_1, copy={"mode": "immediate", "outcome": "fail"})
+    rig.create(declared())
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.forget_backup(WEB_1)
+
+    assert rig.diff(declared()).changes
+    rig.update(declared())
+
+    assert not rig.diff(declared()).changes
+    assert {*FOUR} - {WEB_1} == wait(waiter, rig)
+
+
 def test_failed_copies_stay_in_the_rows_while_they_are_due(rig: Rig) -> None:
     """A request that is refused changes nothing: the next one is for the same backups."""
     rig.control.change_backup(WEB_1, copy={"mode": "immediate", "outcome": "fail"})

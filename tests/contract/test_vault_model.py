@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 from pulumi.dynamic import Config, ConfigureRequest
 from sqlalchemy import func, select
 
@@ -66,6 +66,7 @@ IN_THE_MAKING = "b0ec9300-d8cb-4260-8884-43c180125193"
 TO_COME = {f"next-{number}": f"b0ec9300-d8cb-4260-8884-43c18012519{number}" for number in range(6)}
 """Backups that are still being made at the beginning."""
 BACKUPS = {**fleet_model.BACKUPS, **TO_COME}
+MOST_MOVED = 3
 PROJECTS = {
     "cn-east-3": "863129926600475a959e8f2efb991722",
     "cn-south-1": "4b1d8b3a0e5f4c0d9b6a7f8e9d0c1b2a",
@@ -197,12 +198,15 @@ class VaultStack(FleetHistory):
         self.waiter = ReplicationsCompleteProvider()
         self.waiter.configure(ConfigureRequest(Config(self.configuration, "p")))
         self.add_backups_to_come()
+        names = {row["id"]: row["name"] for row in self.control.state()["vaults"]}
+        self.other_vault = name_of(names, "prod-files")
         self.is_refreshed = is_refreshed
         self.state = State()
         self.program: Program | None = Program()
         self.has_left_out = False
         self.has_come: set[str] = set()
         self.restoring: set[str] = set()
+        self.moved: set[str] = set()
         self.by_hand: set[str] = set()
         self.unsaved: set[str] = set()
 
@@ -339,6 +343,18 @@ class VaultStack(FleetHistory):
             self.injected["source being restored"] += 1
             self.restoring.add(backup)
             self.control.change_backup(BACKUPS[backup], status="restoring")
+
+    @precondition(lambda self: len(self.moved) < MOST_MOVED)
+    @rule(number=st.integers(0, 9), then=THEN)
+    def move_source(self, number: int, then: str) -> None:
+        """Have a source backup moved to another vault, or back."""
+        backup = self.one_of(sorted(self.backups), number)
+        if backup not in self.expired:
+            self.injected["source moved"] += 1
+            self.moved ^= {backup}
+            vault_id = self.other_vault if backup in self.moved else SOURCE_VAULT
+            self.control.change_backup(BACKUPS[backup], vault_id=vault_id)
+        self.go_on(then)
 
     @rule(number=st.integers(0, 9), vault=st.sampled_from(sorted(VAULTS)))
     def copy_by_hand(self, number: int, vault: str) -> None:
@@ -590,6 +606,7 @@ class VaultStack(FleetHistory):
         """Nothing may be replaced that could not be made again, unless that is wanted."""
         self.ran["replacements allowed"] += 1
         assert not self.last_copies(records_in(known)), "orphans would be deleted"
+        assert program.preflight == "warn" or not self.strays(known), "strays would be deleted"
         if known.outputs["destination_region"] == program.region:
             is_lost = program.preflight == "warn"
             assert is_lost or not self.kept_by(known), "replicas would be lost"
@@ -693,14 +710,18 @@ class VaultStack(FleetHistory):
         """Declare what is there if the other destination is refused, which it has to be."""
         inputs = self.provider.check(known.inputs, program.inputs).inputs
         is_same_region = known.outputs["destination_region"] == program.region
-        is_lossy = is_same_region and program.preflight != "warn" and self.kept_by(known)
+        lossy = self.kept_by(known) if is_same_region else self.strays(known)
+        is_lossy = bool(lossy) and program.preflight != "warn"
         if not (self.last_copies(records_in(known)) or is_lossy):
             return
         with pytest.raises(CbrError) as caught:
             self.provider.diff(known.id, known.outputs, inputs)
-        assert "could not be made again" in str(caught.value) or (
-            "CBR does not copy a backup to the same region again" in str(caught.value)
+        reasons = (
+            "could not be made again",
+            "would be deleted and not be made again",
+            "CBR does not copy a backup to the same region again",
         )
+        assert any(reason in str(caught.value) for reason in reasons), caught.value
         self.ran["moves refused at the end"] += 1
         program.vault = name_of(VAULTS, place_of(known))
 
@@ -797,7 +818,14 @@ class VaultStack(FleetHistory):
             return False
         with self.simulator.cloud.session() as session:
             row = session.get(Backup, BACKUPS[backup])
-            return row is not None and row.status == "available"
+            is_here = row is not None and row.vault_id == SOURCE_VAULT
+            return row is not None and is_here and row.status == "available"
+
+    def strays(self, known: Known) -> set[str]:
+        """Return the records of a resource whose replica is there, and whose source moved."""
+        moved = {BACKUPS[backup] for backup in self.moved - self.expired}
+        truth = self.all_records()
+        return {key for key in self.kept_by(known) if truth[key].source_backup_id in moved}
 
     def kept_by(self, known: Known) -> set[str]:
         """Return the records of a resource whose replica is there."""

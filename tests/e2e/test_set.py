@@ -232,14 +232,19 @@ def test_set_rolling_moves_with_all_that_it_keeps(
 def test_set_rolling_of_another_name_loses_nothing(
     make_program: MakeProject, control: Control
 ) -> None:
-    """With an alias it keeps all it has; made anew it leaves what is not listed, and says so."""
+    """With an alias, or renamed in the state, it keeps all; made anew it leaves what it kept."""
     project = on_host(make_program(ROLLING))
     kept(project, control)
     project.configure({"program:name": "rolling", "program:former": "nightly"})
     project.up()
     assert {"day-1", "day-2"} == set(project.state()["rolling"]["outputs"]["members"])
 
-    project.configure({"program:name": "other", "program:former": ""})
+    urn = project.state()["rolling"]["urn"]
+    project.must("state", "rename", urn, "third", "--yes")
+    project.configure({"program:name": "third", "program:former": ""})
+    project.up("--expect-no-changes")
+
+    project.configure({"program:name": "other"})
     told = project.up().text
 
     assert {"day-2"} == set(project.state()["other"]["outputs"]["members"])

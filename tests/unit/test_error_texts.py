@@ -1770,7 +1770,7 @@ EXPECTED = {
         "not adopt these, because their source backups are gone or in another vault, or CBR does "
         "not list their replication records any more: 'erp'; no resource has them now: declare "
         "them, or delete them in the CBR console when they are not wanted any more; a resource "
-        "that gets another name keeps all it has if the program gives the old name in aliases"
+        "that is given another name by aliases, or by pulumi state rename, keeps all that it has"
     ),
     "vault-strays": (
         "replacing the replication of a vault: the source backups of 'erp' are not in vault "
@@ -2027,8 +2027,8 @@ EXPECTED = {
     "set-warns-let-go": (
         "not deleted, since another rolling set goes to the same place, and knows only what is "
         "listed: 'erp'; no resource has them now: declare them, or delete them in the CBR console "
-        "when they are not wanted any more; a resource that gets another name keeps all it has if "
-        "the program gives the old name in aliases"
+        "when they are not wanted any more; a resource that is given another name by aliases, or "
+        "by pulumi state rename, keeps all that it has"
     ),
     "set-not-readable": (
         "reading replications: 1 of 1 failed; put right what is listed below, then run the "

@@ -191,8 +191,8 @@ def look_before_replacing(
 
 NOBODYS = (
     "no resource has them now: declare them, or delete them in the CBR console when they are not "
-    "wanted any more; a resource that gets another name keeps all it has if the program gives the "
-    "old name in aliases"
+    "wanted any more; a resource that is given another name by aliases, or by pulumi state rename, "
+    "keeps all that it has"
 )
 """What to say of replicas that are left alone, though the resource that had them goes."""
 
