@@ -610,7 +610,7 @@ MUTANTS = (
         "tokens.py",
         "                    self._require_no_refusal()\n                    yield\n",
         "                    yield\n",
-        ("tests/unit/test_auth.py",),
+        ("tests/unit/test_tokens.py",),
         "password",
     ),
 )
