@@ -14,15 +14,12 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import httpx
-
-from benchmarks.fleet import FORMS, Cell, Form, fleet, measured
+from benchmarks.fleet import FORMS, Cell, Form, bare_client, fleet, measured
 from benchmarks.rig import PluginWatch, machine, pulumi_version, seconds_of
 from benchmarks.start import PLUGIN, PULUMI, Stage
 from benchmarks.start import measure as measure_import
 from pulumi_huaweicloud_cbr.pacing import AT_ONCE
 from simulator.specs import CopyScript
-from simulator.worlds import FLEET_ACCOUNT, FLEET_PASSWORD, FLEET_USER
 from tests.e2e.driver import Project
 
 LATENCY_MS = 200.0
@@ -132,22 +129,10 @@ def singles(rounds: int, tell: Tell) -> Iterator[Finding]:
 
 def bare_answer_s() -> float:
     """Return how long a client that does nothing else waits for a backup, without latency."""
-    with fleet(FORMS["single"], 1) as (simulator, _):
-        (backup,) = simulator.control.state()["backups"]
-        where = f"/regions/{backup['region']}/v3"
-        user = {"name": FLEET_USER, "password": FLEET_PASSWORD, "domain": {"name": FLEET_ACCOUNT}}
-        identity = {"methods": ["password"], "password": {"user": user}}
-        scope = {"project": {"id": backup["project_id"]}}
-        with httpx.Client(base_url=simulator.url, trust_env=False) as client:
-            signed_in = client.post(
-                f"{where}/auth/tokens", json={"auth": {"identity": identity, "scope": scope}}
-            )
-            headers = {"X-Auth-Token": signed_in.headers["X-Subject-Token"]}
-            path = f"{where}/{backup['project_id']}/backups/{backup['id']}"
-            client.get(path, headers=headers).raise_for_status()
-            return statistics.median(
-                seconds_of(lambda: client.get(path, headers=headers)) for _ in range(21)
-            )
+    with fleet(FORMS["single"], 1) as (simulator, _), bare_client(simulator) as (client, backup):
+        path = f"/backups/{backup['id']}"
+        client.get(path).raise_for_status()
+        return statistics.median(seconds_of(lambda: client.get(path)) for _ in range(21))
 
 
 def imports(rounds: int, tell: Tell) -> Iterator[Finding]:

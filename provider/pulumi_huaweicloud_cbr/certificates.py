@@ -6,6 +6,7 @@ Reading them takes some 30 ms in which Python itself is free: a tenth of the sta
 from __future__ import annotations
 
 import functools
+import os
 import ssl
 import threading
 from concurrent.futures import Future
@@ -20,11 +21,8 @@ def begin_reading() -> Future[ssl.SSLContext]:
     context: Future[ssl.SSLContext] = Future()
 
     def read() -> None:
-        # Imported by whoever comes first, this thread or the one that needs it for itself.
-        import httpx
-
         try:
-            context.set_result(httpx.create_ssl_context())
+            context.set_result(_usual_context())
         except (OSError, ssl.SSLError) as error:
             context.set_exception(error)
 
@@ -40,3 +38,15 @@ def usual_context() -> ssl.SSLContext:
         ssl.SSLError: what they name holds no certificates.
     """
     return begin_reading().result()
+
+
+def _usual_context() -> ssl.SSLContext:
+    # What `httpx.create_ssl_context` does, which would import httpx first: that and the reading go
+    # on at the same time so.
+    if file := os.environ.get("SSL_CERT_FILE"):
+        return ssl.create_default_context(cafile=file)
+    if directory := os.environ.get("SSL_CERT_DIR"):
+        return ssl.create_default_context(capath=directory)
+    import certifi
+
+    return ssl.create_default_context(cafile=certifi.where())
