@@ -425,6 +425,19 @@ def test_replacement_that_would_lose_a_replica_is_refused(rig: Rig, preflight: s
     ) == str(caught.value)
 
 
+def test_replacement_believes_no_answer_of_a_moment_ago(rig: Rig) -> None:
+    """What was read for other resources may have become untrue; a deletion cannot be undone."""
+    rig.create(declared(THREE))
+    rig.finish_copies()
+    rig.refresh()
+    moved = {**rig.inputs, "destination_vault_id": SECOND_VAULT}
+    assert rig.provider.diff(rig.id, rig.outputs, moved).replaces
+    rig.control.forget_backup(WEB_1)
+
+    with pytest.raises(ConflictError, match="of 'web-1' are gone"):
+        rig.provider.diff(rig.id, rig.outputs, moved)
+
+
 def test_replacement_that_is_not_certain_yet_is_only_warned_of(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:

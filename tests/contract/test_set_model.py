@@ -36,7 +36,7 @@ from tests.contract.model import PREFLIGHT, VAULTS, Known, name_of, require_no_s
 pytestmark = pytest.mark.simulator_only
 
 STEPS = 50
-SEED = 4
+SEED = 102
 DAYS = {"erp-older": 1, "web": 2, "web-second": 3, "erp": 4}
 """When each was made: the order in which a rolling set lets go of them."""
 THEN = st.sampled_from(["nothing", "up", "crash"])

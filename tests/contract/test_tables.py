@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from pulumi.output import Unknown
 
 from pulumi_huaweicloud_cbr import ApiError, ConflictError, NotFoundError, UnidentifiedReplicaError
+from pulumi_huaweicloud_cbr.models import ProjectScope
 from tests.contract.rig import BACKUP, SECOND_VAULT, VAULT, Rig, declared
 
 pytestmark = pytest.mark.simulator_only
 
 MANY_TIMES = 1000
 MANUAL = "8db960dd-a598-4f3d-b551-109e5def2e60"
+WEB = ("6b974ebb-8376-4d1b-933f-f77c3bcd0c4e", "7ca85fcc-9487-4e2c-a440-0f8d4cde1d5f")
 FAILING = {"mode": "immediate", "outcome": "fail"}
 
 
@@ -337,6 +340,24 @@ def test_replacement_that_would_lose_the_last_copy_is_refused(
         "replica would be deleted and could not be made again; leave the resource as it is, or "
         "remove it if nobody wants the replica any more"
     ) == str(caught.value)
+
+
+def test_replacement_believes_no_answer_of_a_moment_ago(rig: Rig) -> None:
+    """What was read with others may have become untrue; a deletion cannot be undone."""
+    replicate(rig)
+    client = rig.session.client()
+    scope = ProjectScope("cn-north-4", rig.outputs["source_project_id"])
+
+    async def look_at_many() -> None:
+        ids = (MANUAL, *WEB, BACKUP)
+        await asyncio.gather(*(client.get_backup(scope, backup_id) for backup_id in ids))
+
+    rig.session.run(look_at_many())
+    rig.control.forget_backup(BACKUP)
+    moved = {**rig.inputs, "destination_vault_id": SECOND_VAULT, "preflight": "warn"}
+
+    with pytest.raises(ConflictError):
+        rig.provider.diff(rig.id, rig.outputs, moved)
 
 
 def test_replacement_that_would_lose_the_last_copy_is_refused_by_preflight(rig: Rig) -> None:

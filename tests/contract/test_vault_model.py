@@ -60,7 +60,7 @@ from tests.contract.rig import WRITES
 pytestmark = pytest.mark.simulator_only
 
 STEPS = 50
-SEED = 3
+SEED = 71
 SOURCE_VAULT = "de587d5d-f63e-4ea1-a892-5935070352ba"
 IN_THE_MAKING = "b0ec9300-d8cb-4260-8884-43c180125193"
 TO_COME = {f"next-{number}": f"b0ec9300-d8cb-4260-8884-43c18012519{number}" for number in range(6)}

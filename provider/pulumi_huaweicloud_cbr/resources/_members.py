@@ -31,6 +31,12 @@ async def look(session: Session, rows: Rows) -> Results[tuple[Standing, TrackedR
     return await refresh_all(session.client(), rows, EngineReporter())
 
 
+async def look_anew(session: Session, rows: Rows) -> Results[tuple[Standing, TrackedReplication]]:
+    """Return how the members stand now; what others were answered a moment ago is not enough."""
+    session.forget()
+    return await look(session, rows)
+
+
 async def remove(session: Session, rows: Rows) -> Results[None]:
     """Delete the members' replicas, and wait until they are gone.
 
@@ -173,7 +179,7 @@ def look_before_replacing(
     """
     if not rows or not may_look_before_replacing(session, mode, is_open=is_open):
         return None
-    looked = session.run(look(session, rows))
+    looked = session.run(look_anew(session, rows))
     if looked.failed:
         # Of these it is not known whether they could be made again.
         raise members_failed("looking at replicas", len(rows), looked.failed)

@@ -155,7 +155,7 @@ class BackupReplicationProvider(CbrProvider):
         session = self.open()
         if not may_look_before_replacing(session, mode, is_open=False):
             return
-        standing, tracked = session.run(_refresh(session, state))
+        standing, tracked = session.run(_refresh_anew(session, state))
         if tracked.source_deleted and standing not in TO_BE_REDONE:
             raise ConflictError(
                 f"replacing {tracked}: source backup ({tracked.backup_id}) is gone, so that its "
@@ -365,6 +365,14 @@ async def _refresh(session: Session, state: dict[str, Any]) -> tuple[Standing, T
     from pulumi_huaweicloud_cbr.lifecycle import refresh
 
     return await refresh(session.client(), _from_state(state), EngineReporter())
+
+
+async def _refresh_anew(
+    session: Session, state: dict[str, Any]
+) -> tuple[Standing, TrackedReplication]:
+    """Look now; what others were answered a moment ago is not enough."""
+    session.forget()
+    return await _refresh(session, state)
 
 
 async def _rename(session: Session, tracked: TrackedReplication, name: str) -> TrackedReplication:
