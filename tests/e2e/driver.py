@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -102,20 +103,20 @@ class Project:
         # Files, not pipes: after a failure the CLI leaves a process behind for some seconds, and a
         # pipe would only end with it.
         with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
-            done = subprocess.run(
-                self.command(*arguments, on_stack=on_stack),
+            command = self.command(*arguments, on_stack=on_stack)
+            with subprocess.Popen(
+                command,
                 cwd=self.directory,
                 env=self.env,
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
                 text=True,
-                timeout=COMMAND_LIMIT_S,
-                check=False,
-            )
+            ) as process:
+                code = _end_of(process, command)
             stdout.seek(0)
             stderr.seek(0)
-            return Outcome(done.returncode, stdout.read(), stderr.read())
+            return Outcome(code, stdout.read(), stderr.read())
 
     def must(self, *arguments: str, on_stack: bool = True) -> Outcome:
         """Run one command that has to succeed."""
@@ -337,3 +338,29 @@ def plugins_of(project: Project) -> list[int]:
         for process, command in processes_of(project.directory.parent).items()
         if "-m pulumi_huaweicloud_cbr.plugin" in command or "-m pulumi.dynamic" in command
     ]
+
+
+def _end_of(process: subprocess.Popen[str], command: list[str]) -> int:
+    """Return the exit code as soon as there is one; a wait with a time limit looks every 50 ms.
+
+    Raises:
+        subprocess.TimeoutExpired: it took too long, and was killed.
+    """
+    is_too_long = threading.Event()
+
+    def end() -> None:
+        is_too_long.set()
+        process.kill()
+
+    guard = threading.Timer(COMMAND_LIMIT_S, end)
+    guard.start()
+    try:
+        code = process.wait()
+    except BaseException:
+        process.kill()
+        raise
+    finally:
+        guard.cancel()
+    if is_too_long.is_set():
+        raise subprocess.TimeoutExpired(command, COMMAND_LIMIT_S)
+    return code
