@@ -246,7 +246,7 @@ bench-host: toolchain-quiet sdk-venvs ## The plugin host against the SDK's plugi
 	@$(ISOLATE) .venv/bin/python -m benchmarks.plugin_host
 
 .PHONY: bench-start
-bench-start: $(VENV) ## What importing the package costs, in plugins and programs
+bench-start: sdk-venvs ## What importing the package costs, in plugins and programs
 	@$(ISOLATE) .venv/bin/python -m benchmarks.start
 
 .PHONY: bench-simulator
