@@ -255,10 +255,15 @@ def measure_round(simulator: SimulatorProcess, project: Project, cell: Cell) -> 
             cell.up_cpu_s.append(children_cpu_s() - spent_s)
             cell.state_bytes.append(len(json.dumps(project.deployment())))
             floor = floor_of(project)
-            simulator.control.advance(2 * LONG_COPY_S)
-            # The simulator has copies end when it is next asked for anything: not by a preview.
-            simulator.control.records()
+            end_copies(simulator)
     return floor
+
+
+def end_copies(simulator: SimulatorProcess) -> None:
+    """Push the clock on until all copies have ended."""
+    simulator.control.advance(2 * LONG_COPY_S)
+    # The simulator has copies end when it is next asked for anything: not by what is measured.
+    simulator.control.records()
 
 
 def measure(
