@@ -112,7 +112,9 @@ class BackupReplicationSetProvider(CbrProvider):
             given, unknown_members = _split_members(known["backups"])
             findings += check_members(given, is_rolling="keep_newest" in inputs)
             if not findings:
-                members = _stay(_members_of(given), inputs, _kept_so_far(known, olds))
+                members = _members_of(given)
+                if (count := inputs.get("keep_newest")) is not None:
+                    members = keep_newest(members, _kept_so_far(known, olds), int(count))
                 inputs["backups"] = {**_to_inputs(members), **unknown_members}
         if isinstance(region := inputs.get("destination_region"), str):
             for member in members.values():
@@ -357,14 +359,6 @@ def _kept_so_far(known: Mapping[str, Any], olds: Mapping[str, Any]) -> dict[str,
     former = {label: row for label, row in _old_members(olds).items() if row.created_at}
     operation.note_kept(asked, former)
     return former
-
-
-def _stay(
-    members: dict[str, Member], inputs: Mapping[str, Any], former: Mapping[str, Member]
-) -> dict[str, Member]:
-    """Return the members that are wanted, with those that a rolling set keeps."""
-    count = inputs.get("keep_newest")
-    return members if count is None else keep_newest(members, former, int(count))
 
 
 def _place_of(state: Mapping[str, Any]) -> tuple[str, ...]:
