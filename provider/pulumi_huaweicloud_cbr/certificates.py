@@ -1,6 +1,6 @@
 """The authorities that vouch for servers, read while other things are being imported.
 
-Reading them takes some 30 ms in which Python itself is free: a tenth of the start of an operation.
+Reading them takes some 30 ms, in which Python itself is free.
 """
 
 from __future__ import annotations

@@ -178,13 +178,11 @@ async def _judge_at(
     ):
         at_destination = _check_destination(question, backup, vault, standing)
         verdicts.append(
-            Verdict(
+            replace(
+                at_destination,
                 findings=(*before.findings, *at_destination.findings),
-                notes=at_destination.notes,
                 faults=(*before.faults, *at_destination.faults),
                 destination_project_id=project_id,
-                size_gb=at_destination.size_gb,
-                free_gb=at_destination.free_gb,
             )
         )
     return verdicts

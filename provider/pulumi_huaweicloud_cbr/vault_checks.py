@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from msgspec import Struct, structs
+from msgspec import Struct
 from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr.checks import faults_of, or_error
@@ -224,4 +224,4 @@ def check_destination_vault(
 
 
 def _without_room(vault: Vault) -> Vault:
-    return structs.replace(vault, billing=structs.replace(vault.billing, used=None))
+    return replace(vault, billing=replace(vault.billing, used=None))

@@ -19,6 +19,7 @@ from pulumi_huaweicloud_cbr.errors import (
     WaitTimeoutError,
 )
 from pulumi_huaweicloud_cbr.settings import Settings
+from tests.unit.wire import ManualClock
 
 pytestmark = pytest.mark.anyio
 
@@ -51,7 +52,7 @@ def copied(id_: str, replica_id: str | None = None) -> Record:
 
 
 @dataclass
-class ScriptedCloud:
+class ScriptedCloud(ManualClock):
     """Answers from a script; each time that passes begins another look."""
 
     script: Script
@@ -63,17 +64,9 @@ class ScriptedCloud:
     told: list[str] = field(default_factory=list)
     progressed: list[str] = field(default_factory=list)
 
-    def monotonic(self) -> float:
-        """Return the virtual time."""
-        return self.now
-
-    def wall_time(self) -> float:
-        """Return the virtual time."""
-        return self.now
-
     async def sleep(self, seconds: float) -> None:
         """Move the virtual time."""
-        self.now += seconds
+        await super().sleep(seconds)
         self.look += 1 if seconds else 0
 
     def tell(self, message: str) -> None:

@@ -62,8 +62,8 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     parent = os.getppid()
-    # What was imported stays for good: the collector need not go through it again and again, which
-    # would take a fifth of the time that the first operation needs.
+    # What was imported stays for good: the collector need not go through it again and again, while
+    # the first operation imports the rest.
     gc.freeze()
     server.start()
     print(port, flush=True)
