@@ -13,7 +13,7 @@ from types import TracebackType
 
 from typing_extensions import Self
 
-from tests.e2e.driver import TOOLCHAIN, Project, plugins_of, sdk_python
+from tests.e2e.driver import TOOLCHAIN, Project, heed_interrupts, plugins_of, sdk_python
 
 LOOK_S = 0.01
 
@@ -27,6 +27,7 @@ def seconds_of(work: Callable[[], object]) -> float:
 
 def make_project(directory: Path, files: dict[str, str]) -> Project:
     """Return a project with these files, on the SDK's plugin; modules beside the program import."""
+    heed_interrupts()
     program = directory / "program"
     program.mkdir()
     (program / "Pulumi.yaml").write_text("name: bench\nruntime: python\n")

@@ -475,7 +475,7 @@ class CbrClient:
         """Return the answer to a request, with its body."""
         try:
             with anyio.fail_after(self._call_limit_s):
-                return await http.send(request, auth=call.auth)
+                response = await http.send(request, auth=call.auth)
         except TimeoutError as error:
             raise OutcomeUnknownError(
                 f"{call.doing}: no complete answer within {self._call_limit_s:.0f} s",
@@ -489,6 +489,10 @@ class CbrClient:
             ) from error
         except (httpx.RequestError, httpx.InvalidURL, httpx.StreamError) as error:
             raise _transport_error(call, request, error) from error
+        # A response and its stream hold each other: pages of thousands of backups would be kept
+        # until the garbage collector comes, which is seldom while a wait only looks.
+        response.stream = httpx.ByteStream(b"")
+        return response
 
 
 async def _take_as_json(response: httpx.Response) -> None:

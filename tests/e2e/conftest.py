@@ -22,6 +22,7 @@ from tests.e2e.driver import (
     Project,
     connection,
     end_started,
+    heed_interrupts,
     new_program,
     processes_of,
 )
@@ -35,6 +36,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def heed_interrupts_always() -> None:
+    """Take no longer where the tests run in the background."""
+    heed_interrupts()
 
 
 @pytest.fixture(autouse=True)

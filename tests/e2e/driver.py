@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -253,6 +254,16 @@ def on_plugin(plugin: str, make: MakeProject, program: str) -> Project:
     if plugin == "host":
         return on_host(make(program, sdk_python("3.272.0")))
     return make(program, sdk_python(plugin.removeprefix("sdk-")))
+
+
+def heed_interrupts() -> None:
+    """Have commands heed interrupts that this process was started to ignore.
+
+    So does ``nohup``, and so is each job in the background of a shell without job control. Pulumi
+    interrupts its program in the end, and waits five seconds for it in each `up` and `preview`.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def off_host(project: Project) -> None:
