@@ -1,7 +1,7 @@
 """One method for each API operation: a request in, a model or an error out.
 
-Owns sending: addresses, time limits, repetition within a budget, the translation of every
-httpx exception, and the journal line of each request. It holds no policy about replicas and
+Owns sending: addresses, time limits, repetition within a budget, and the journal line of each
+request; what an end without an answer means is in `calls`. It holds no policy about replicas and
 never polls. Source of each operation: CBR and IAM API references, under the name in its docstring.
 """
 
@@ -16,11 +16,11 @@ from urllib.parse import quote
 
 import anyio
 import httpx
-from msgspec import Struct
 
 from pulumi_huaweicloud_cbr.auth import Authenticator
 from pulumi_huaweicloud_cbr.backoff import Pause, RetryBudget, may_repeat, retrying
 from pulumi_huaweicloud_cbr.bodies import ENCODING, BodyTooLongError, bound_body
+from pulumi_huaweicloud_cbr.calls import Call, raise_for_refusal, transport_error
 from pulumi_huaweicloud_cbr.certificates import usual_context
 from pulumi_huaweicloud_cbr.clock import Clock, SystemClock
 from pulumi_huaweicloud_cbr.connections import Connections
@@ -31,13 +31,9 @@ from pulumi_huaweicloud_cbr.error_codes import (
 )
 from pulumi_huaweicloud_cbr.errors import (
     ApiError,
-    AuthenticationError,
     ConfigurationError,
-    NotSentError,
     OutcomeUnknownError,
     ResponseTooLargeError,
-    TransportError,
-    excerpt,
     quoted,
 )
 from pulumi_huaweicloud_cbr.models import (
@@ -51,13 +47,10 @@ from pulumi_huaweicloud_cbr.responses import (
     NOT_THE_SERVICE,
     PLACE,
     decode,
-    error_of,
-    redirection_of,
     request_id_of,
     retry_after_s,
 )
 from pulumi_huaweicloud_cbr.settings import Settings
-from pulumi_huaweicloud_cbr.signing import SignatureAuth
 from pulumi_huaweicloud_cbr.tokens import PasswordAuth
 from pulumi_huaweicloud_cbr.wire import (
     Backup,
@@ -90,44 +83,6 @@ PAGE_SIZE = 1000
 # children is slow. `CALL_LIMIT_S` bounds an answer that trickles in, which no read limit does.
 TIMEOUTS = httpx.Timeout(connect=15.0, read=60.0, write=30.0, pool=60.0)
 CALL_LIMIT_S = 120.0
-
-# One table from httpx's exceptions to ours, the most specific first. Whether a request can have
-# been carried out is all that matters: up to an established connection it certainly was not.
-TRANSPORT_ERRORS: tuple[tuple[type[Exception], type[TransportError]], ...] = (
-    (httpx.ConnectError, NotSentError),
-    (httpx.ConnectTimeout, NotSentError),
-    (httpx.PoolTimeout, NotSentError),
-    (httpx.ProxyError, NotSentError),
-    (httpx.UnsupportedProtocol, NotSentError),
-    (httpx.LocalProtocolError, NotSentError),
-    (httpx.TimeoutException, OutcomeUnknownError),
-    (httpx.NetworkError, OutcomeUnknownError),
-    (httpx.ProtocolError, OutcomeUnknownError),
-    (httpx.DecodingError, OutcomeUnknownError),
-    (httpx.TooManyRedirects, OutcomeUnknownError),
-    (httpx.RequestError, OutcomeUnknownError),
-)
-
-
-class Call(Struct, frozen=True):
-    """One request, in the terms in which it is logged, repeated and explained.
-
-    `doing` begins every message about it; `is_repeatable` says that carrying it out twice does
-    no harm; a code in `final_codes` is handed to the caller without repetition; one in
-    `missing_codes` says that what is asked for does not exist, and no other code does;
-    `unsent_remedy` is what to do where the service was not reached, if that is not the usual.
-    """
-
-    doing: str
-    method: str
-    url: str
-    auth: httpx.Auth
-    params: dict[str, Any] | None = None
-    json: dict[str, Any] | None = None
-    is_repeatable: bool = True
-    final_codes: frozenset[str] = frozenset()
-    missing_codes: frozenset[str] | None = None
-    unsent_remedy: str | None = None
 
 
 def _require_region(region: str, doing: str) -> None:
@@ -466,7 +421,7 @@ class CbrClient:
             self._pacer.throttled(retry_after_s(response))
         else:
             self._pacer.accepted()
-        _raise_for_refusal(call, response)
+        raise_for_refusal(call, response)
         return response
 
     async def _answer(
@@ -488,7 +443,7 @@ class CbrClient:
                 remedy=NOT_THE_SERVICE,
             ) from error
         except (httpx.RequestError, httpx.InvalidURL, httpx.StreamError) as error:
-            raise _transport_error(call, request, error) from error
+            raise transport_error(call, request, error) from error
         # A response and its stream hold each other: pages of thousands of backups would be kept
         # until the garbage collector comes, which is seldom while a wait only looks.
         response.stream = httpx.ByteStream(b"")
@@ -502,60 +457,6 @@ async def _take_as_json(response: httpx.Response) -> None:
     # Looked at even where redirections are not followed; kept for the user alone.
     response.extensions[PLACE] = response.headers.pop("Location", None)
     bound_body(response)
-
-
-def _raise_for_refusal(call: Call, response: httpx.Response) -> None:
-    if response.is_success:
-        return
-    if response.status_code < 400:
-        raise redirection_of(response, call.doing)
-    error = error_of(response, call.doing, call.missing_codes)
-    if error.status == 401 and not error.is_unauthorized_url:
-        auth = call.auth
-        remedy = auth.remedy_for(response) if isinstance(auth, SignatureAuth) else None
-        raise AuthenticationError(
-            error.message,
-            status=error.status,
-            remedy=remedy or error.remedy,
-            code=error.code,
-            request_id=error.request_id,
-        )
-    raise error
-
-
-def _transport_error(call: Call, request: httpx.Request, error: Exception) -> TransportError:
-    # A sign-in that failed on the way is about another request than the one to be sent.
-    failed = getattr(error, "_request", None) or request
-    is_on_the_way = failed.url != request.url or failed.method != request.method
-    if is_on_the_way:
-        kind: type[TransportError] = NotSentError
-    else:
-        kind = next(
-            (ours for theirs, ours in TRANSPORT_ERRORS if isinstance(error, theirs)),
-            NotSentError,
-        )
-    observed = excerpt(str(error)) or type(error).__name__
-    host = failed.url.host or str(failed.url)
-    if kind is not NotSentError:
-        remedy = "the connection broke before an answer came, run the same command again"
-    elif _is_certificate_refused(error):
-        remedy = (
-            f"check the proxy and that {host!r} is the right endpoint; a private CA goes into "
-            "huaweicloud:caFile (or HW_CA_FILE)"
-        )
-    elif call.unsent_remedy and not is_on_the_way:
-        remedy = call.unsent_remedy
-    else:
-        remedy = f"check the network, the proxy and that {host!r} is the right endpoint"
-    return kind(f"{call.doing}: no answer from {host!r}: {observed}", remedy=remedy)
-
-
-def _is_certificate_refused(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def _way_elsewhere(settings: Settings, region: str) -> str | None:

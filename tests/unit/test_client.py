@@ -17,7 +17,8 @@ from msgspec.structs import asdict
 from pulumi_huaweicloud_cbr import client as client_module
 from pulumi_huaweicloud_cbr.auth import make_authenticator
 from pulumi_huaweicloud_cbr.backoff import RetryBudget
-from pulumi_huaweicloud_cbr.client import TRANSPORT_ERRORS, CbrClient
+from pulumi_huaweicloud_cbr.calls import TRANSPORT_ERRORS
+from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.errors import (
     ApiError,
     AuthenticationError,

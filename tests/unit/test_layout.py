@@ -25,7 +25,7 @@ from pulumi.dynamic.dynamic import serialize_provider
 
 import pulumi_huaweicloud_cbr as cbr
 from pulumi_huaweicloud_cbr import errors
-from pulumi_huaweicloud_cbr.client import TRANSPORT_ERRORS
+from pulumi_huaweicloud_cbr.calls import TRANSPORT_ERRORS
 from pulumi_huaweicloud_cbr.plugin import __main__ as plugin_main
 
 PACKAGE = Path(inspect.getfile(cbr)).parent
