@@ -40,18 +40,16 @@ from pulumi_huaweicloud_cbr.wire import Backup, Vault
 Found = TypeVar("Found")
 
 
-class Question(Struct, frozen=True):
-    """The replication to be judged, as far as its inputs are known.
+class Aim(Struct, frozen=True, kw_only=True):
+    """Whence and whereto something is to be copied, as far as its inputs are known.
 
     A `destination_project_id` that is None is looked up, unless `is_project_unknown` says that it
-    is given, but only known later.
-    `own_record_ids` are the records of replicas that are about to be replaced, which
-    therefore do not stand in the way.
+    is given, but only known later. `own_record_ids` are the records of replicas that are about to
+    be replaced, which therefore do not stand in the way.
     """
 
     source: ProjectScope
     destination_region: str | None
-    backup_id: str | None = None
     destination_project_id: str | None = None
     destination_vault_id: str | None = None
     is_project_unknown: bool = False
@@ -69,6 +67,12 @@ class Question(Struct, frozen=True):
         if self.destination_region is None or self.destination_project_id is None:
             return None
         return ProjectScope(self.destination_region, self.destination_project_id)
+
+
+class Question(Aim, frozen=True, kw_only=True):
+    """The replication of one backup to be judged."""
+
+    backup_id: str | None = None
 
     @property
     def desired(self) -> DesiredReplication | None:
@@ -217,14 +221,7 @@ def _check_destination(
 ) -> Verdict:
     findings = list(standing.findings)
     if isinstance(vault, NotFoundError):
-        findings.append(
-            Finding(
-                "destination_vault_id",
-                f"vault ({question.destination_vault_id}) does not exist in "
-                f"{question.destination}; check destination_vault_id, destination_region and "
-                "destination_project_id",
-            )
-        )
+        findings.append(missing_vault(question))
     is_adopted = bool(standing.notes)
     if isinstance(vault, Vault) and not is_adopted:
         # A replica that is there already needs no room.
@@ -236,6 +233,15 @@ def _check_destination(
         size_gb=None if is_adopted or backup is None else backup.resource_size,
         free_gb=vault.free_gb if isinstance(vault, Vault) else None,
     )
+
+
+def missing_vault(aim: Aim) -> Finding:
+    """Return what is wrong where the destination vault does not exist."""
+    reason = (
+        f"vault ({aim.destination_vault_id}) does not exist in {aim.destination}; "
+        "check destination_vault_id, destination_region and destination_project_id"
+    )
+    return Finding("destination_vault_id", reason)
 
 
 def faults_of(*found: object) -> tuple[CbrError, ...]:
@@ -262,7 +268,7 @@ async def _find_backup(api: CbrClient, question: Question) -> Backup | None:
 
 
 async def _see_place_early(
-    api: CbrClient, question: Question, find_project: Callable[[str], Awaitable[str]]
+    api: CbrClient, question: Aim, find_project: Callable[[str], Awaitable[str]]
 ) -> _Place | None:
     """Look at the destination beside the source, where that region is known to exist."""
     region = question.destination_region
@@ -272,7 +278,7 @@ async def _see_place_early(
 
 
 async def _see_place(
-    api: CbrClient, question: Question, find_project: Callable[[str], Awaitable[str]]
+    api: CbrClient, question: Aim, find_project: Callable[[str], Awaitable[str]]
 ) -> _Place:
     region, project_id = question.destination_region, question.destination_project_id
     if region is not None and question.is_project_wanted:
@@ -281,13 +287,18 @@ async def _see_place(
             return _Place(found)
         project_id = found
     here = replace(question, destination_project_id=project_id)
-    return _Place(project_id, await or_error(_find_vault(api, here)))
+    return _Place(project_id, await or_error(find_destination_vault(api, here)))
 
 
-async def _find_vault(api: CbrClient, question: Question) -> Vault | None:
-    if question.destination is None or question.destination_vault_id is None:
+async def find_destination_vault(api: CbrClient, aim: Aim) -> Vault | None:
+    """Return the destination vault, None while it is not known which that is.
+
+    Raises:
+        NotFoundError: there is none of that id in the project.
+    """
+    if aim.destination is None or aim.destination_vault_id is None:
         return None
-    return await find_vault(api, question.destination, question.destination_vault_id)
+    return await find_vault(api, aim.destination, aim.destination_vault_id)
 
 
 async def _check_conflicts(

@@ -8,11 +8,17 @@ from collections.abc import Awaitable, Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pulumi_huaweicloud_cbr.checks import faults_of, or_error
+from pulumi_huaweicloud_cbr.checks import (
+    Aim,
+    faults_of,
+    find_destination_vault,
+    missing_vault,
+    or_error,
+)
 from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, NotFoundError
 from pulumi_huaweicloud_cbr.finders import find_destinations, find_vault
-from pulumi_huaweicloud_cbr.models import DesiredVaultReplication, ProjectScope
+from pulumi_huaweicloud_cbr.models import DesiredVaultReplication
 from pulumi_huaweicloud_cbr.preflight import (
     VAULT_OBJECT_TYPES,
     Finding,
@@ -24,33 +30,24 @@ from pulumi_huaweicloud_cbr.whole_vault import VaultView, check_view, look_at_va
 from pulumi_huaweicloud_cbr.wire import Vault
 
 
-class VaultQuestion(Struct, frozen=True):
-    """The vault's copy to be judged, as far as its inputs are known; None stands for the rest.
+class VaultQuestion(Aim, frozen=True, kw_only=True):
+    """The copy of a whole vault to be judged."""
 
-    `is_project_unknown` says that the destination project is given, but only known later.
-    `own_record_ids` are the records of replicas that are about to be replaced.
-    """
-
-    source: ProjectScope
     vault_id: str | None
-    destination_region: str | None
-    destination_vault_id: str | None
-    destination_project_id: str | None = None
-    is_project_unknown: bool = False
-    adopt: bool = True
-    own_record_ids: frozenset[str] = frozenset()
 
     @property
-    def is_project_wanted(self) -> bool:
-        """Whether the destination's project has to be looked up."""
-        return self.destination_project_id is None and not self.is_project_unknown
-
-    @property
-    def destination(self) -> ProjectScope | None:
-        """Return the destination project, None while a part of it is not known."""
-        if self.destination_region is None or self.destination_project_id is None:
+    def desired(self) -> DesiredVaultReplication | None:
+        """Return the whole copy, None while a part of it is not known."""
+        destination = self.destination
+        if destination is None or self.vault_id is None or self.destination_vault_id is None:
             return None
-        return ProjectScope(self.destination_region, self.destination_project_id)
+        return DesiredVaultReplication(
+            vault_id=self.vault_id,
+            source=self.source,
+            destination=destination,
+            destination_vault_id=self.destination_vault_id,
+            adopt=self.adopt,
+        )
 
 
 class VaultVerdict(Struct, frozen=True):
@@ -74,7 +71,7 @@ async def run_vault_preflight(
         find_project: returns the id of a region's project.
     """
     vault, destinations, project_id = await asyncio.gather(
-        or_error(_find_vault(api, question.source, question.vault_id)),
+        or_error(_find_source_vault(api, question)),
         or_error(find_destinations(api, question.source)),
         or_error(_find_project_early(api, question, find_project)),
     )
@@ -115,12 +112,10 @@ async def _find_project_early(
     return await find_project(region) if api.settings.is_known_region(region) else None
 
 
-async def _find_vault(
-    api: CbrClient, scope: ProjectScope | None, vault_id: str | None
-) -> Vault | None:
-    if scope is None or vault_id is None:
+async def _find_source_vault(api: CbrClient, question: VaultQuestion) -> Vault | None:
+    if question.vault_id is None:
         return None
-    return await find_vault(api, scope, vault_id)
+    return await find_vault(api, question.source, question.vault_id)
 
 
 def _check_source(question: VaultQuestion, vault: Vault | CbrError | None) -> list[Finding]:
@@ -155,20 +150,16 @@ async def _check_destination(
     api: CbrClient, question: VaultQuestion, source_vault: Vault | None, report: Reporter
 ) -> VaultVerdict:
     vault, view = await asyncio.gather(
-        or_error(_find_vault(api, question.destination, question.destination_vault_id)),
+        or_error(find_destination_vault(api, question)),
         or_error(_look(api, question, source_vault, report)),
     )
     seen = view if isinstance(view, VaultView) else None
     findings = []
     if isinstance(vault, NotFoundError):
-        reason = (
-            f"vault ({question.destination_vault_id}) does not exist in {question.destination}; "
-            "check destination_vault_id, destination_region and destination_project_id"
-        )
-        findings.append(Finding("destination_vault_id", reason))
+        findings.append(missing_vault(question))
     if isinstance(vault, Vault):
         findings += check_destination_vault(vault, source_vault, seen)
-    desired = _desired(question)
+    desired = question.desired
     if seen is not None and desired is not None:
         findings += check_view(seen, desired)
     return VaultVerdict(tuple(findings), faults_of(vault, view), view=seen)
@@ -177,23 +168,10 @@ async def _check_destination(
 async def _look(
     api: CbrClient, question: VaultQuestion, source_vault: Vault | None, report: Reporter
 ) -> VaultView | None:
-    desired = _desired(question)
+    desired = question.desired
     if desired is None or source_vault is None:
         return None
     return await look_at_vault(api, desired, {}, report, question.own_record_ids)
-
-
-def _desired(question: VaultQuestion) -> DesiredVaultReplication | None:
-    destination = question.destination
-    if destination is None or question.vault_id is None or question.destination_vault_id is None:
-        return None
-    return DesiredVaultReplication(
-        vault_id=question.vault_id,
-        source=question.source,
-        destination=destination,
-        destination_vault_id=question.destination_vault_id,
-        adopt=question.adopt,
-    )
 
 
 def check_destination_vault(

@@ -607,7 +607,7 @@ def no_vault() -> str:
                 destination_region=DESTINATION.region,
                 destination_project_id=DESTINATION.project_id,
             )
-            vault = await checks.or_error(checks._find_vault(api, question))
+            vault = await checks.or_error(checks.find_destination_vault(api, question))
             verdict = checks._check_destination(question, None, vault, checks.Verdict())
             return list(verdict.findings)
 

@@ -46,7 +46,8 @@ async def see_backup(api: CbrClient, account: Account, look: BackupLook) -> None
         is_told = source.permissions.get(GET_BACKUP) == MISSING
         look.remarks.append(remark.as_note() if is_told else remark)
         return
-    alone = await run_preflight(api, Question(scope, None, look.id), partial(find_project_id, api))
+    question = Question(source=scope, destination_region=None, backup_id=look.id)
+    alone = await run_preflight(api, question, partial(find_project_id, api))
     reasons = [finding.reason for finding in alone.findings]
     look.remarks += [Remark("backup", reason) for reason in reasons]
     if reasons:
@@ -69,9 +70,9 @@ async def _see_target(
     vault: VaultLook,
 ) -> TargetLook:
     question = Question(
-        source,
-        destination.region,
-        backup_id,
+        source=source,
+        destination_region=destination.region,
+        backup_id=backup_id,
         destination_project_id=destination.project_id,
         destination_vault_id=vault.id,
     )
