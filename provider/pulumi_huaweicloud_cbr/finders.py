@@ -204,8 +204,9 @@ async def require_no_replica(
         f"and vault ({vault_id}) in {scope} holds {len(candidates)} replica(s) of the same "
         f"resource that could be it: {names}",
         remedy=(
-            "look at them in the CBR console, delete there what is no longer needed, then drop the "
-            "resource with pulumi state delete"
+            "look at them in the CBR console, and delete there what is no longer needed; where all "
+            "are needed, drop the resource with pulumi state delete, which deletes no replica: "
+            "declared again, it adopts what CBR still names"
         ),
     )
 

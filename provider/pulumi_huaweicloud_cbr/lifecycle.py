@@ -294,12 +294,16 @@ async def observe(
     limits: Limits | None = None,
     *,
     is_fresh: bool = False,
+    is_doubt_final: bool = False,
 ) -> Observation:
     """Find out how a tracked replication stands; `is_fresh` as in `find_backup`.
 
     A replica that was never seen may be late, and so may its record: it is looked for several
     times before it counts as gone. One that was seen before is gone when it is not there.
 
+    Args:
+        is_doubt_final: look no more where nothing tells which replica it is; for those who leave
+            it alone then, and see it the next time if its name was late.
     Raises:
         UnidentifiedReplicaError: a replica may exist, but nothing tells which it is.
     """
@@ -309,7 +313,8 @@ async def observe(
             seen = await observe_once(api, tracked, is_fresh=is_fresh or look > 1)
         except UnidentifiedReplicaError:
             # What is late may be its name alone.
-            pass
+            if is_doubt_final:
+                raise
         else:
             if decide_read(seen) is not Standing.GONE:
                 return seen
@@ -436,9 +441,11 @@ async def refresh(
     tracked: TrackedReplication,
     report: Reporter,
     limits: Limits | None = None,
+    *,
+    is_doubt_final: bool = False,
 ) -> tuple[Standing, TrackedReplication]:
-    """Return how a replication stands, and what is known of it now."""
-    observation = await observe(api, tracked, report, limits)
+    """Return how a replication stands, and what is known of it now; arguments as `observe`."""
+    observation = await observe(api, tracked, report, limits, is_doubt_final=is_doubt_final)
     return decide_read(observation), _updated(tracked, observation)
 
 

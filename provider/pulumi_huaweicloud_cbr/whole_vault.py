@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum, auto
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -161,13 +162,13 @@ async def look_at_vault(
     newcomers = labelled((backup for key, backup in listing.items() if key not in rows), known)
     labels = {backup.id: label for label, backup in newcomers.items()}
     labels |= {key: label for key, (label, _) in rows.items() if key in listing}
-    told: dict[str, bool | None] = {}
+    told: dict[str, _Told] = {}
 
     async def attempts_of(backup: Backup) -> list[Attempt] | None:
         label, row = rows.get(backup.id, ("", None))
         if row is not None:
-            told[label] = await _stands(api, row, backup, report)
-            if told[label]:
+            told[label] = await _told_by_records(api, row, backup, report)
+            if told[label] in (_Told.STANDS, _Told.DOUBTFUL):
                 return None
         wanted = desired.of_backup(backup.id)
         return await observe_attempts(api, wanted, backup, is_fresh=True)
@@ -180,42 +181,59 @@ async def look_at_vault(
     }
     view = decide_vault(desired, asked, own_record_ids)
     # What is not in the vault any more is not asked about, once its replica was seen.
+    missing = {
+        label: _Told.STANDS if row.has_been_seen else _Told.OPEN
+        for label, row in known.items()
+        if label not in told
+    }
+    told |= missing
     open_rows = {
         label: row
         for label, row in known.items()
-        if told.get(label, row.has_been_seen or None) is None and not _is_held(view, label, row)
+        if told[label] is _Told.OPEN and not _is_held(view, label, row)
     }
     found = await asyncio.gather(*(_find_out(api, row, report) for row in open_rows.values()))
-    seen = dict(zip(open_rows, found, strict=True))
-    lost = {label for label, stands in told.items() if stands is False}
+    told |= {label: word for label, (word, _) in zip(open_rows, found, strict=True)}
+    seen = {label: row for label, (_, row) in zip(open_rows, found, strict=True) if row is not None}
     return replace(
         view,
-        held={**view.held, **{label: row for label, (_, row) in seen.items() if row is not None}},
-        lost=frozenset(lost | {label for label, (is_lost, _) in seen.items() if is_lost}),
-        doubtful=tuple(label for label, (is_lost, _) in seen.items() if is_lost is None),
+        held={**view.held, **seen},
+        lost=frozenset(label for label, word in told.items() if word is _Told.LOST),
+        doubtful=tuple(label for label, word in told.items() if word is _Told.DOUBTFUL),
         labels=labels,
         pending=sum(record.is_pending for backup in listing.values() for record in backup.records),
     )
 
 
-async def _stands(
+class _Told(Enum):
+    """What is told of a row: whether it is what there is of its backup.
+
+    `OPEN`: the records alone do not tell. `DOUBTFUL`: nothing tells which replica is its own.
+    """
+
+    STANDS = auto()
+    LOST = auto()
+    OPEN = auto()
+    DOUBTFUL = auto()
+
+
+async def _told_by_records(
     api: CbrClient, row: TrackedReplication, backup: Backup, report: Reporter
-) -> bool | None:
-    """Whether a row is what there is of its backup, None where the records alone do not tell."""
+) -> _Told:
     if row.has_failed:
-        return False
+        return _Told.LOST
     records = records_for_region(backup, row.destination.region)
     own = next((rec for rec in records if rec.id == row.replication_record_id), None)
     if own is None:
         # A record may be listed late, and nothing that is on its way may be asked for twice.
-        standing, _ = await refresh(api, row, report)
-        return standing not in TO_BE_REDONE
+        word, _ = await _find_out(api, row, report)
+        return word
     newest = next(record for record in records if record is own or not record.is_failed)
     if own.is_failed:
-        return False
+        return _Told.LOST
     if newest is own and (own.is_pending or (own.is_succeeded and row.has_been_seen)):
-        return True
-    return None
+        return _Told.STANDS
+    return _Told.OPEN
 
 
 def _is_held(view: VaultView, label: str, row: TrackedReplication) -> bool:
@@ -226,15 +244,16 @@ def _is_held(view: VaultView, label: str, row: TrackedReplication) -> bool:
 
 async def _find_out(
     api: CbrClient, row: TrackedReplication, report: Reporter
-) -> tuple[bool | None, TrackedReplication | None]:
-    """Return whether a row stands for nothing, None where nothing tells, and it if it stands."""
+) -> tuple[_Told, TrackedReplication | None]:
+    """Return what is told of a row in the end, and it if it stands."""
     if row.has_failed:
-        return True, None
+        return _Told.LOST, None
     try:
-        standing, seen = await refresh(api, row, report)
+        # A row in doubt is left alone, so that its replica's name may as well be late.
+        standing, seen = await refresh(api, row, report, is_doubt_final=True)
     except UnidentifiedReplicaError:
-        return None, None
-    return (True, None) if standing in TO_BE_REDONE else (False, seen)
+        return _Told.DOUBTFUL, None
+    return (_Told.LOST, None) if standing in TO_BE_REDONE else (_Told.STANDS, seen)
 
 
 class Brought(Struct):

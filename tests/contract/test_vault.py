@@ -826,13 +826,21 @@ def test_replica_that_is_late_is_not_dropped(rig: Rig) -> None:
     assert not rig.diff(declared()).changes
 
 
+@pytest.mark.parametrize("is_source_gone", [True, False], ids=["source-gone", "record-gone"])
 def test_row_whose_replica_cannot_be_told_stays(
-    rig: Rig, capsys: pytest.CaptureFixture[str]
+    rig: Rig,
+    simulator: InProcessSimulator,
+    capsys: pytest.CaptureFixture[str],
+    is_source_gone: bool,
 ) -> None:
-    """A doubt about what left the vault is told, and keeps nobody from copying what is new."""
+    """A doubt about one copy is told at once, and keeps nobody from copying what is new."""
     rig.create(declared())
     rig.finish_copies()
-    rig.control.forget_backup(BACKUP)
+    if is_source_gone:
+        rig.control.forget_backup(BACKUP)
+    else:
+        (row,) = (row for row in rig.outputs["members"].values() if row["backup_id"] == BACKUP)
+        rig.control.forget_record(row["replication_record_id"])
     rig.control.fault(
         operation="ListOpLogs",
         action="respond",
@@ -843,10 +851,13 @@ def test_row_whose_replica_cannot_be_told_stays(
     rig.control.forget_backup(MANUAL)
     rig.control.change_backup(IN_THE_MAKING, status="available")
 
+    began = simulator.clock.now()
     assert rig.diff(declared()).changes
+    assert began == simulator.clock.now()
+    assert "left as they are: nothing names the replicas of 'erp-db-01@" in told(capsys)
+
     rig.update(declared())
 
-    assert "left as they are: nothing names the replicas of 'erp-db-01@" in told(capsys)
     assert sorted([*FOUR, IN_THE_MAKING]) == tracked(rig)
 
 

@@ -1033,7 +1033,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     "vault-warns-doubtful": lambda: vault_tells(
         lambda provider: provider.diff("v", UNSEEN, UNSEEN),
         one={BACKUP: MISSING},
-        backups=[EMPTY, *[EMPTY, shown_in_list(), EMPTY] * 6],
+        backups=[EMPTY, EMPTY, shown_in_list(), EMPTY],
     ),
     "vault-tells-nothing": lambda: vault_tells(
         lambda provider: provider.create({**WAY, "vault_id": SOURCE_VAULT})
@@ -1044,6 +1044,9 @@ TEXTS: dict[str, Callable[[], str]] = {
     ),
     "vault-tells-gone": lambda: vault_tells(
         lambda provider: provider.read("v", vault_state()), one={BACKUP: shown(record())}
+    ),
+    "vault-warns-failed": lambda: vault_tells(
+        lambda provider: provider.read("v", UNSEEN), one={BACKUP: FAILED_COPY}
     ),
     "wait-limit": lambda: waited("busy"),
     "wait-status": lambda: waited("odd"),
@@ -1462,8 +1465,9 @@ EXPECTED = {
         "any more, and vault (ca0083e4-1bda-48ca-af6d-aa9c8c93bc85) in region 'cn-east-3', "
         "project (863129926600475a959e8f2efb991722) holds 1 replica(s) of the same resource "
         "that could be it: 'erp-dr' (b28ce54c-70d0-42e4-ac6b-ff8723571da3); look at them in "
-        "the CBR console, delete there what is no longer needed, then drop the resource with "
-        "pulumi state delete"
+        "the CBR console, and delete there what is no longer needed; where all are needed, drop "
+        "the resource with pulumi state delete, which deletes no replica: declared again, it "
+        "adopts what CBR still names"
     ),
     "find-no-project": (
         "looking up the project of region 'cn-east-3' in IAM: found 0 of that name; "
@@ -1842,6 +1846,10 @@ EXPECTED = {
         "again"
     ),
     "vault-tells-adopted": "adopted 1 of 1 copies: they exist and are not made again",
+    "vault-warns-failed": (
+        "failed: 'erp' (BackupService.6129: no room); the next pulumi up copies these again, and "
+        "drops those that CBR cannot copy any more"
+    ),
     "vault-tells-gone": (
         "gone: 'erp'; CBR copies a backup to a region once with its vault; declare a "
         "BackupReplication for each that is to be there again"
@@ -2054,7 +2062,8 @@ EXPECTED = {
         "them in the CBR console"
     ),
     "set-warns-failed": (
-        "failed: 'erp' (BackupService.6129: no room); the next pulumi up copies these again"
+        "failed: 'erp' (BackupService.6129: no room); the next pulumi up copies again what is "
+        "still declared"
     ),
     "set-tells-held": "not deleted, since other resources have their replicas now: 'erp'",
     "set-tells-kept": "kept for now, since newer members failed: 'erp'",

@@ -104,12 +104,12 @@ def members_failed(doing: str, total: int, failed: Mapping[str, Exception]) -> C
 
 
 def remaining(
-    rows: Rows, looked: Results[tuple[Standing, TrackedReplication]], if_gone: str
+    rows: Rows, looked: Results[tuple[Standing, TrackedReplication]], if_gone: str, if_failed: str
 ) -> Rows:
     """Return the members that are left, and tell of those that are gone or have failed.
 
     Args:
-        if_gone: what becomes of those that are gone.
+        if_gone, if_failed: what becomes of them.
     Raises:
         MembersFailedError: some could not be looked at.
     """
@@ -127,7 +127,7 @@ def remaining(
         if standing is Standing.FAILED
     ]
     if failures:
-        warn(f"failed: {', '.join(failures)}; the next pulumi up copies these again")
+        warn(f"failed: {', '.join(failures)}; {if_failed}")
     warn_of_unknown(looked)
     return seen
 

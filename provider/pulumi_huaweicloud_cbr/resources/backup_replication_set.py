@@ -250,7 +250,8 @@ class BackupReplicationSetProvider(CbrProvider):
         session = self.open()
         rows = tracked_rows(state)
         looked = session.run(look(session, rows))
-        seen = remaining(rows, looked, "the next pulumi up copies again what is still declared")
+        again = "the next pulumi up copies again what is still declared"
+        seen = remaining(rows, looked, again, again)
         if rows and not seen:
             return ReadResult("", {})
         outputs = _to_state(state, state, {**rows, **seen}, only=seen)

@@ -264,6 +264,7 @@ class VaultReplicationProvider(CbrProvider):
             looked,
             "CBR copies a backup to a region once with its vault; declare a BackupReplication for "
             "each that is to be there again",
+            "the next pulumi up copies these again, and drops those that CBR cannot copy any more",
         )
         outputs = _to_state(state, state, seen, state.get("left_out", ()))
         inputs = {field: outputs[field] for field in VAULT_FIELDS if field in outputs}
