@@ -294,6 +294,15 @@ MUTANTS = (
         "rolling_set",
     ),
     Mutant(
+        "kept-without-its-age",
+        "what a rolling set keeps while a newer member fails stays kept after a refresh",
+        "resources/backup_replication_set.py",
+        '        if failed and "keep_newest" in inputs:\n            inputs["backups"]',
+        '        if failed and "" in inputs:\n            inputs["backups"]',
+        SETS,
+        "rolling_set",
+    ),
+    Mutant(
         "silence-is-missing",
         "a backup that a list lacks is asked for by itself before it is missing",
         "sharing.py",

@@ -619,6 +619,42 @@ def test_rolling_set_loses_nothing_for_a_newer_one_that_failed(rig: Rig) -> None
     assert sorted([BACKUP, WEB_1]) == copied(rig)
 
 
+def update_in_part(rig: Rig, program: dict[str, Any]) -> str:
+    """Update with a failure, keep what the engine keeps then, and return the error."""
+    begin_operation()
+    checked = rig.provider.check(rig.inputs, program)
+    with pytest.raises(PartialResultError) as caught:
+        rig.update(program)
+    rig.inputs, rig.outputs = checked.inputs, caught.value.outputs
+    return str(caught.value)
+
+
+def test_rolling_set_leaves_out_what_expired_before_it_was_copied(rig: Rig) -> None:
+    """The error tells the way, and what was kept for it meanwhile is kept for good."""
+    rig.create(rolling(a=(BACKUP, 1), b=(WEB_1, 2)))
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.forget_backup(BACKUP)
+    rig.control.fault(operation="CopyBackup", action="respond", status=400, body=FULL)
+    update_in_part(rig, rolling(b=(WEB_1, 2), c=(WEB_2, 3)))
+    rig.control.forget_backup(WEB_2)
+
+    error = update_in_part(rig, rolling(b=(WEB_1, 2)))
+
+    assert (
+        "'c': The backup does not exist; it went before it was copied: run pulumi refresh, then "
+        "pulumi up, which leaves it out [BackupService.6200]"
+    ) in error
+    assert {"a", "b"} == set(rig.outputs["members"])
+    assert rig.refresh()
+    assert not rig.diff(rolling(b=(WEB_1, 2))).changes
+    rig.update(rolling(b=(WEB_1, 2)))
+    assert {"a", "b"} == set(rig.outputs["members"])
+    assert 2 == len(rig.replicas)
+    rig.update(rolling(b=(WEB_1, 2), d=(MANUAL, 4)))
+    assert {"b", "d"} == set(rig.outputs["members"])
+
+
 def kept_by_a_rolling_set(rig: Rig) -> None:
     """Have a rolling set of two whose older member nobody lists any more; both sources exist."""
     rig.create(rolling(a=(BACKUP, 1), b=(WEB_1, 2)))

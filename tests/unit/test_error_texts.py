@@ -1198,6 +1198,9 @@ TEXTS: dict[str, Callable[[], str]] = {
         one=[shown(record(status="replicating")), shown(id_=OTHER)],
         post=REFUSED_POST,
     ),
+    "set-expired-before-copied": lambda: set_ends(
+        lambda provider: provider.create(state(keep_newest=1)), one=MISSING
+    ),
 }
 
 EXPECTED = {
@@ -2066,6 +2069,12 @@ EXPECTED = {
         "still declared"
     ),
     "set-tells-held": "not deleted, since other resources have their replicas now: 'erp'",
+    "set-expired-before-copied": (
+        "replicating to region 'cn-east-3': 1 of 1 failed; put right what is listed below, then "
+        "run the same command again: it does only what is left\n"
+        "  'erp': The backup does not exist; it went before it was copied: run pulumi refresh, "
+        "then pulumi up, which leaves it out [BackupService.6200]"
+    ),
     "set-tells-kept": "kept for now, since newer members failed: 'erp'",
     "set-tells-gone": "gone: 'web'; the next pulumi up copies again what is still declared",
     "set-tells-adopted": "will be adopted, so that nothing is copied: 'erp'",

@@ -25,7 +25,8 @@ from pulumi.dynamic import (
 )
 
 from pulumi_huaweicloud_cbr.decisions import TO_BE_REDONE
-from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError
+from pulumi_huaweicloud_cbr.error_codes import CODES_BACKUP_MISSING
+from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, NotFoundError
 from pulumi_huaweicloud_cbr.inputs import SET_FIELDS, check_members, check_set_inputs
 from pulumi_huaweicloud_cbr.membership import (
     Member,
@@ -277,6 +278,8 @@ class BackupReplicationSetProvider(CbrProvider):
         inputs, _ = split_unknown(_news)
         session = self.open()
         coordinates, rows, failed = session.run(_bring_about(session, state, inputs))
+        if failed and "keep_newest" in inputs:
+            inputs["backups"] = {**_ages_of_kept(state, inputs, rows), **inputs["backups"]}
         outputs = _to_state(inputs, coordinates, rows)
         if failed:
             raise PartialResultError(failed, _id, outputs) from failed
@@ -360,6 +363,23 @@ def _kept_so_far(known: Mapping[str, Any], olds: Mapping[str, Any]) -> dict[str,
     former = {label: row for label, row in _old_members(olds).items() if row.created_at}
     operation.note_kept(asked, former)
     return former
+
+
+def _ages_of_kept(
+    state: Mapping[str, Any], inputs: Mapping[str, Any], rows: Rows
+) -> dict[str, Any]:
+    """Return members as inputs that are kept although they were to leave, with their ages.
+
+    A refresh makes inputs of them: without its age a rolling set could not go on keeping one.
+    """
+    wanted = {member.backup_id for member in _old_members(inputs).values()}
+    former = {member.backup_id: member for member in _old_members(state).values()}
+    kept = {
+        label: former[row.backup_id]
+        for label, row in rows.items()
+        if row.backup_id in former and row.backup_id not in wanted
+    }
+    return _to_inputs(kept)
 
 
 def _place_of(state: Mapping[str, Any]) -> tuple[str, ...]:
@@ -479,6 +499,10 @@ async def _bring_about(
     known = {row.backup_id: row for row in old.values()}
     entering = {label: wanted[label] for label in (*changes.added, *changes.redone)}
     submitted = await _submit(session, (source, destination), inputs, entering)
+    if "keep_newest" in inputs:
+        submitted.failed.update(
+            {label: _leaving_out(error) for label, error in submitted.failed.items()}
+        )
     renamed = await _rename(
         session,
         {label: (known[wanted[label].backup_id], wanted[label]) for label in changes.renamed},
@@ -502,6 +526,24 @@ async def _bring_about(
     doing = f"replicating to region {destination.region!r}"
     total = len(entering) + len(changes.renamed) + len(leaving)
     return coordinates, rows, members_failed(doing, total, failed)
+
+
+def _leaving_out(error: Exception) -> Exception:
+    """Return the error with the way out for a member whose source went before it was copied.
+
+    A rolling set keeps what nobody lists any more, so that nobody could take the member out.
+    """
+    if not isinstance(error, NotFoundError) or error.code not in CODES_BACKUP_MISSING:
+        return error
+    return NotFoundError(
+        error.message,
+        status=error.status,
+        service_message=error.service_message,
+        remedy="it went before it was copied: run pulumi refresh, then pulumi up, which leaves it "
+        "out",
+        code=error.code,
+        request_id=error.request_id,
+    )
 
 
 async def _seen_anew(session: Session, rows: Rows) -> tuple[Rows, list[str]]:
