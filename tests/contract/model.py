@@ -50,6 +50,7 @@ VAULTS = {
 }
 MISSING = {"error_code": "BackupService.6200", "error_msg": "The backup does not exist."}
 THROTTLED = {"error_code": "APIGW.0308", "error_msg": "over ratelimit", "request_id": "0" * 32}
+FULL = {"error_code": "BackupService.6129", "error_msg": "The maximum capacity is reached."}
 FAULTS: dict[str, dict[str, Any]] = {
     "submission lost": {"operation": "CopyBackup", "action": "drop_before"},
     "submission accepted, answer lost": {"operation": "CopyBackup", "action": "drop_after"},
@@ -59,6 +60,12 @@ FAULTS: dict[str, dict[str, Any]] = {
         "status": 502,
     },
     "submission accepted, answer cut": {"operation": "CopyBackup", "action": "truncate_after"},
+    "submission refused": {
+        "operation": "CopyBackup",
+        "action": "respond",
+        "status": 400,
+        "body": FULL,
+    },
     "submission throttled": {
         "operation": "CopyBackup",
         "action": "respond",

@@ -2,7 +2,8 @@
 
 After every step: at most one live replica of a backup in a region, nothing copied that was never
 declared, no replica deleted whose member is still wanted, or whose source is gone unless its
-member was dropped, no secret in the state. After every history, once the faults are over: each
+member was dropped, or that a rolling set kept unless so many newer ones are there, no secret in
+the state. After every history, once the faults are over: each
 member that can be is replicated, once, under its label and its name; what cannot be is refused
 by name; and nothing else of ours is left.
 """
@@ -16,7 +17,7 @@ from typing import Any
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from pulumi_huaweicloud_cbr import BackupReplicationSetProvider, CbrError
 from pulumi_huaweicloud_cbr.resources._base import PartialResultError
@@ -98,6 +99,7 @@ class SetStack(FleetHistory):
         self.program: Program | None = Program(members=members)
         self.ever_declared: set[Copy] = set()
         self.unsaved: set[Copy] = set()
+        self.meant: set[str] = set()
 
     # -- what people do -----------------------------------------------------------------------
 
@@ -139,6 +141,19 @@ class SetStack(FleetHistory):
         if self.program is not None:
             self.program.keep_newest = count
         self.go_on(then)
+
+    @precondition(lambda self: self.program is not None and self.program.keep_newest is not None)
+    @rule(backup=st.sampled_from(sorted(BACKUPS)), label=st.sampled_from(LABELS))
+    def list_for_a_while(self, backup: str, label: str) -> None:
+        """Have a rolling set's newcomer refused, look at the set, and list the newcomer no more."""
+        assert self.program is not None
+        former = dict(self.program.members)
+        self.program.members[label] = (backup, None)
+        self.go_wrong_soon("submission refused")
+        self.attempt(self.bring_up)
+        self.attempt(self.look)
+        self.program.members = former
+        self.attempt(self.bring_up)
 
     @rule(vault=st.sampled_from(sorted(VAULTS)), preflight=PREFLIGHT, then=THEN)
     def move(self, vault: str, preflight: str, then: str) -> None:
@@ -238,20 +253,37 @@ class SetStack(FleetHistory):
                     self.keep(made, replaced=replaced, is_in_error=True)
                 raise
         self.keep(Known(str(result.id), inputs, dict(result.outs or {})), replaced=replaced)
+        self.meant = self.backups_wanted(former) & backups_in(self.state.known)
 
     def update(self, known: Known, inputs: dict[str, Any]) -> None:
         """Update; only those who are no longer wanted may leave."""
         wanted = self.wanted(known)
         self.ever_declared |= wanted
         self.unsaved |= wanted
-        with self.only_deleting(set(BACKUPS) - self.backups_wanted(known)):
+        backups = {backup for backup, _ in wanted}
+        failure: PartialResultError | None = None
+        with self.only_deleting(set(BACKUPS) - backups) as deleted:
             try:
                 result = self.provider.update(known.id, known.outputs, inputs)
+                changed = Known(known.id, inputs, dict(result.outs or {}))
             except PartialResultError as error:
-                if self.is_on_host:
-                    self.keep(Known(known.id, inputs, error.outputs), is_in_error=True)
-                raise
-        self.keep(Known(known.id, inputs, dict(result.outs or {})))
+                failure = error
+                changed = Known(known.id, inputs, error.outputs)
+        self.require_displaced(deleted, backups_in(changed))
+        if failure is None or self.is_on_host:
+            self.keep(changed, is_in_error=failure is not None)
+            meant = backups if backups <= backups_in(changed) else backups | self.meant
+            self.meant = meant & backups_in(changed)
+        if failure is not None:
+            raise failure
+
+    def require_displaced(self, deleted: set[str], there: set[str]) -> None:
+        """See that a rolling set let go of what it kept only for so many newer ones."""
+        if self.program is None or self.program.keep_newest is None:
+            return
+        for backup in deleted & self.meant:
+            newer = [other for other in there if DAYS[other] > DAYS[backup]]
+            assert len(newer) >= self.program.keep_newest, f"{backup} gave way to {newer}"
 
     def keep(
         self, known: Known, *, replaced: Known | None = None, is_in_error: bool = False
@@ -310,16 +342,21 @@ class SetStack(FleetHistory):
         super().take_down()
 
     @contextmanager
-    def only_deleting(self, allowed: set[str]) -> Iterator[None]:
-        """Have a call delete no replicas but those of these backups, whatever becomes of it."""
+    def only_deleting(self, allowed: set[str]) -> Iterator[set[str]]:
+        """Have a call delete no replicas but those of these backups, whatever becomes of it.
+
+        Yields:
+            A set that has, after the call, the backups whose replicas it deleted.
+        """
         before = len(self.control.journal(operation="DeleteBackup"))
+        deleted: set[str] = set()
         try:
-            yield
+            yield deleted
         finally:
             asked = self.control.journal(operation="DeleteBackup")[before:]
             with self.simulator.cloud.session() as session:
                 sources = {row.replica_id: row.source_backup_id for row in session.query(Record)}
-            deleted = {name_of(BACKUPS, sources[entry["backup_id"]]) for entry in asked}
+            deleted |= {name_of(BACKUPS, sources[entry["backup_id"]]) for entry in asked}
             self.ran["deletions"] += len(deleted)
             assert deleted <= allowed, f"deleted {deleted - allowed} of sources, allowed {allowed}"
 
@@ -499,6 +536,12 @@ class SetStack(FleetHistory):
 def members_of(inputs: dict[str, Any]) -> set[str]:
     """Return the backups that checked inputs declare."""
     return {name_of(BACKUPS, row["backup_id"]) for row in inputs["backups"].values()}
+
+
+def backups_in(known: Known | None) -> set[str]:
+    """Return the backups of which there are rows."""
+    rows = known.outputs["members"].values() if known is not None else ()
+    return {name_of(BACKUPS, row["backup_id"]) for row in rows}
 
 
 def test_random_set_histories(announce: Callable[[str], None]) -> None:
