@@ -92,7 +92,6 @@ class Stack(History):
             return
         self.program[slot] = new
         self.ever_declared.add(copy_of(new))
-        self.let_go.discard(copy_of(new))
 
     @rule(slot=st.sampled_from(SLOTS))
     def undeclare(self, slot: str) -> None:
@@ -204,6 +203,7 @@ class Stack(History):
             result = self.provider.create(inputs)
         self.save()
         self.unsaved.discard(copy_of(program))
+        self.let_go.discard(copy_of(program))
         self.state.resources[slot] = Known(str(result.id), inputs, dict(result.outs or {}))
         if old is not None:
             self.state.to_delete.append((slot, old))
