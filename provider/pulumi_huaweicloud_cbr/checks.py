@@ -268,25 +268,25 @@ async def _find_backup(api: CbrClient, question: Question) -> Backup | None:
 
 
 async def _see_place_early(
-    api: CbrClient, question: Aim, find_project: Callable[[str], Awaitable[str]]
+    api: CbrClient, aim: Aim, find_project: Callable[[str], Awaitable[str]]
 ) -> _Place | None:
     """Look at the destination beside the source, where that region is known to exist."""
-    region = question.destination_region
+    region = aim.destination_region
     if region is None or not api.settings.is_known_region(region):
         return None
-    return await _see_place(api, question, find_project)
+    return await _see_place(api, aim, find_project)
 
 
 async def _see_place(
-    api: CbrClient, question: Aim, find_project: Callable[[str], Awaitable[str]]
+    api: CbrClient, aim: Aim, find_project: Callable[[str], Awaitable[str]]
 ) -> _Place:
-    region, project_id = question.destination_region, question.destination_project_id
-    if region is not None and question.is_project_wanted:
+    region, project_id = aim.destination_region, aim.destination_project_id
+    if region is not None and aim.is_project_wanted:
         found = await or_error(find_project(region))
         if isinstance(found, CbrError):
             return _Place(found)
         project_id = found
-    here = replace(question, destination_project_id=project_id)
+    here = replace(aim, destination_project_id=project_id)
     return _Place(project_id, await or_error(find_destination_vault(api, here)))
 
 

@@ -181,12 +181,8 @@ async def look_at_vault(
     }
     view = decide_vault(desired, asked, own_record_ids)
     # What is not in the vault any more is not asked about, once its replica was seen.
-    missing = {
-        label: _Told.STANDS if row.has_been_seen else _Told.OPEN
-        for label, row in known.items()
-        if label not in told
-    }
-    told |= missing
+    for label, row in known.items():
+        told.setdefault(label, _Told.STANDS if row.has_been_seen else _Told.OPEN)
     open_rows = {
         label: row
         for label, row in known.items()
@@ -220,6 +216,7 @@ class _Told(Enum):
 async def _told_by_records(
     api: CbrClient, row: TrackedReplication, backup: Backup, report: Reporter
 ) -> _Told:
+    """Return what the records of a row's backup tell of it; more is asked where its own is none."""
     if row.has_failed:
         return _Told.LOST
     records = records_for_region(backup, row.destination.region)

@@ -34,7 +34,7 @@ from pulumi_huaweicloud_cbr.resources._session import Session, use_session
 from pulumi_huaweicloud_cbr.settings import Settings
 from simulator.store import Backup, Record
 from simulator.testing import InProcessSimulator
-from tests.contract.rig import LONG_S, PASSWORD, SECOND_VAULT, VAULT, SimulatedClock
+from tests.contract.rig import FULL, LONG_S, PASSWORD, SECOND_VAULT, VAULT, SimulatedClock
 
 SOURCE_REGION = "cn-north-4"
 BACKUPS = {
@@ -50,7 +50,6 @@ VAULTS = {
 }
 MISSING = {"error_code": "BackupService.6200", "error_msg": "The backup does not exist."}
 THROTTLED = {"error_code": "APIGW.0308", "error_msg": "over ratelimit", "request_id": "0" * 32}
-FULL = {"error_code": "BackupService.6129", "error_msg": "The maximum capacity is reached."}
 FAULTS: dict[str, dict[str, Any]] = {
     "submission lost": {"operation": "CopyBackup", "action": "drop_before"},
     "submission accepted, answer lost": {"operation": "CopyBackup", "action": "drop_after"},

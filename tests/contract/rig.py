@@ -42,6 +42,10 @@ def signed_with(configuration: dict[str, Any], credentials: dict[str, Any]) -> d
     return kept | credentials
 
 
+FULL = {"error_code": "BackupService.6129", "error_msg": "The maximum capacity is reached."}
+"""What CBR answers where the destination vault has no room left."""
+
+
 class SimulatedClock:
     """The simulator's virtual time; a sleep moves it. The machine's date may be ahead of it."""
 

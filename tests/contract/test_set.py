@@ -16,7 +16,7 @@ from pulumi_huaweicloud_cbr.resources._base import PartialResultError
 from pulumi_huaweicloud_cbr.resources._operation import begin_operation
 from pulumi_huaweicloud_cbr.resources._session import Session
 from simulator.testing import InProcessSimulator
-from tests.contract.rig import BACKUP, SECOND_VAULT, VAULT, Rig
+from tests.contract.rig import BACKUP, FULL, SECOND_VAULT, VAULT, Rig
 
 pytestmark = pytest.mark.simulator_only
 
@@ -26,7 +26,6 @@ MANUAL = "8db960dd-a598-4f3d-b551-109e5def2e60"
 BROKEN = "afdb82ff-c7ba-415f-9773-32b07f014082"
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 THREE = {"erp": BACKUP, "web-1": WEB_1, "web-2": WEB_2}
-FULL = {"error_code": "BackupService.6129", "error_msg": "The maximum capacity is reached."}
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from pulumi_huaweicloud_cbr.resources._operation import begin_operation
 from pulumi_huaweicloud_cbr.resources._session import Session
 from pulumi_huaweicloud_cbr.tracking import COORDINATES
 from simulator.testing import InProcessSimulator
-from tests.contract.rig import BACKUP, SECOND_VAULT, VAULT, Rig
+from tests.contract.rig import BACKUP, FULL, SECOND_VAULT, VAULT, Rig
 from tests.contract.rig import declared as declared_alone
 
 pytestmark = pytest.mark.simulator_only
@@ -38,7 +38,6 @@ WEB_2_LABEL = "web-02@2026-11-20T02:20:00"
 OTHER_SOURCE_VAULT = "91a2b3c4-d5e6-4f70-8192-a3b4c5d6e7f8"
 SOUTH = "d5e6f708-192a-43b4-85d6-e7f8091a2b3c"
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
-FULL = {"error_code": "BackupService.6129", "error_msg": "The maximum capacity is reached."}
 BUSY = {"error_code": "BackupService.6130", "error_msg": "The vault is being replicated."}
 UNCLEAR = {"error_code": "BackupService.9910", "error_msg": "Unknown error."}
 NOTHING_TAKEN = {"replication": {"vault_id": SOURCE_VAULT, "backups": []}}
@@ -898,12 +897,15 @@ def test_replica_of_a_later_copy_is_not_taken_for_an_earlier_ones(rig: Rig) -> N
     rig.update(declared())
     rig.finish_copies()
     rig.control.forget_record(old["members"][WEB_1_LABEL]["replication_record_id"])
-    assert not rig.diff(declared()).changes
-    # Of an operation in which nobody else has, or could have, what is deleted.
     begin_operation()
 
+    assert not rig.diff(declared()).changes
     rig.provider.delete("old", old)
+    assert FOUR == copied(rig) == tracked(rig)
 
+    # The same where nobody else of the operation has, or could have, what is deleted.
+    begin_operation()
+    rig.provider.delete("old", old)
     assert [WEB_1] == copied(rig)
 
 

@@ -499,10 +499,6 @@ async def _bring_about(
     known = {row.backup_id: row for row in old.values()}
     entering = {label: wanted[label] for label in (*changes.added, *changes.redone)}
     submitted = await _submit(session, (source, destination), inputs, entering)
-    if "keep_newest" in inputs:
-        submitted.failed.update(
-            {label: _leaving_out(error) for label, error in submitted.failed.items()}
-        )
     renamed = await _rename(
         session,
         {label: (known[wanted[label].backup_id], wanted[label]) for label in changes.renamed},
@@ -585,6 +581,9 @@ async def _submit(
         if not tracked.is_adopted:
             # Submitted with its name: there is nothing to rename before anything else is seen.
             submitted.done[label] = replace(tracked, replica_name=entering[label].name)
+    if "keep_newest" in inputs:
+        for label, error in submitted.failed.items():
+            submitted.failed[label] = _leaving_out(error)
     return submitted
 
 
