@@ -18,6 +18,11 @@ ISOLATE = unset $${!PULUMI_@} $(if $(CBR_TEST_REAL),,$${!HW_@} $${!HUAWEICLOUD_@
 	export PULUMI_HOME="$(CURDIR)/.pulumi-home" PULUMI_SKIP_UPDATE_CHECK=true;
 
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --no-input
+# The lists are whole: every package that is needed stands in them. So pip resolves nothing
+# (--no-deps), and neither its age nor a newer release of a package changes what is installed.
+PIP_INSTALL_PINS = $(PIP_INSTALL) --no-deps --require-hashes --only-binary :all:
+# Settings of the user that would send packages elsewhere, or add to what is installed.
+unexport PIP_CONSTRAINT PIP_PREFIX PIP_REQUIREMENT PIP_ROOT PIP_TARGET PIP_USER
 SUITES = tests/unit tests/simulator tests/contract tests/e2e
 PACKAGE_SOURCES := $(shell find provider -name '*.py' -o -name '*.json' -o -name py.typed) pyproject.toml README.md LICENSE
 TEMPORARY = build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
@@ -28,33 +33,42 @@ help: ## List the targets
 
 # ---- environment ------------------------------------------------------------------------------
 
+# Two steps: what a demo needs, and on top of it what checks and tests need.
 VENV := .venv/.package
+TOOLS := .venv/.tools
 # A virtual environment holds absolute paths: one from before the checkout was moved, or whose
 # Python has gone, is made anew, as is one that was not finished.
-ifneq (ok,$(shell [ "$$(cat .venv/.complete 2>/dev/null)" = "$$(pwd -P)" ] && .venv/bin/python -c '' 2>/dev/null && echo ok))
-.PHONY: .venv/.complete
+ifneq (ok,$(shell [ "$$(cat .venv/.base 2>/dev/null)" = "$$(pwd -P)" ] && .venv/bin/python -c '' 2>/dev/null && echo ok))
+.PHONY: .venv/.base
 endif
 
 .PHONY: venv
-venv: $(VENV) ## Make .venv from the pinned requirements (PYTHON=... chooses the interpreter)
+venv: $(TOOLS) ## Make .venv from the pinned requirements (PYTHON=... chooses the interpreter)
 
-.venv/.complete: requirements/dev.txt
-	@set -eu; supported='import sys; sys.exit(sys.version_info < (3, 10))'; chosen=; \
-	for candidate in $${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 python3.10 python}; do \
+.venv/.base: requirements/demo.txt
+	@set -eu; supported='import sys; sys.exit(sys.version_info < (3, 11))'; chosen=; \
+	for candidate in $${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 python}; do \
 		if "$$candidate" -c "$$supported" >/dev/null 2>&1; then chosen=$$candidate; break; fi; \
 	done; \
 	if [ -z "$$chosen" ]; then \
-		echo "venv: no Python 3.10 or later found ($${PYTHON:-on PATH}); install one, or name it: make venv PYTHON=/path/to/python3" >&2; exit 1; \
+		echo "venv: no Python 3.11 or later found ($${PYTHON:-on PATH}); install one, or name it: make venv PYTHON=/path/to/python3" >&2; exit 1; \
 	fi; \
 	echo "venv: installing the pinned requirements for $$("$$chosen" --version) into .venv"; \
 	"$$chosen" -m venv --clear .venv || { \
 		echo "venv: $$chosen cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }; \
-	.venv/bin/python $(PIP_INSTALL) --require-hashes --only-binary :all: -r requirements/dev.txt; \
+	.venv/bin/python $(PIP_INSTALL_PINS) -r requirements/demo.txt; \
 	pwd -P > $@
+
+# A list that has changed may lack a package that the environment has: then all is made anew.
+.venv/.tools: requirements/dev.txt $(VENV)
+	@set -eu; if [ -e $@ ] && [ requirements/dev.txt -nt $@ ]; then rm -rf .venv; $(MAKE) --no-print-directory $(VENV); fi; \
+	echo "venv: adding what checks and tests need"; \
+	.venv/bin/python $(PIP_INSTALL_PINS) -r requirements/dev.txt; \
+	touch $@
 
 # pulumi-plugin.json tells the engine that no plugin has to be downloaded for this package. The
 # language host looks for it beside the installed package, where an editable install has no files.
-.venv/.package: .venv/.complete pyproject.toml
+.venv/.package: .venv/.base pyproject.toml
 	@.venv/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@site=$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') && \
 		mkdir -p "$$site/pulumi_huaweicloud_cbr" && \
@@ -69,14 +83,15 @@ toolchain: $(VENV) ## Provide the Pulumi CLI in .toolchain/bin (PULUMI_TOOLCHAIN
 toolchain-quiet: $(VENV)
 	@.venv/bin/python -m toolchain --quiet
 
-COMPILE = .venv/bin/python -m uv pip compile pyproject.toml --quiet --universal --python-version 3.10 \
-	--generate-hashes --no-emit-index-url --no-header $(if $(UPGRADE),--upgrade)
+COMPILE = .venv/bin/python -m uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--no-strip-extras --generate-hashes --no-emit-index-url --no-header $(if $(UPGRADE),--upgrade)
 .PHONY: requirements
 requirements: ## Compile requirements/*.txt from pyproject.toml (UPGRADE=1 takes the newest versions)
 	@test -x .venv/bin/uv || $(MAKE) --no-print-directory venv
 	@$(COMPILE) --constraint requirements/sdk-3.255.in --group stacks -o requirements/runtime.txt
 	@$(COMPILE) --constraint requirements/sdk-3.272.in --group stacks -o requirements/runtime-sdk-3.272.txt
 	@$(COMPILE) --constraint requirements/sdk-3.255.in --group dev -o requirements/dev.txt
+	@$(COMPILE) --constraint requirements/dev.txt --group demo -o requirements/demo.txt
 	@$(COMPILE) --group go --only-binary :all: -o requirements/go.txt
 	@$(COMPILE) --group audit -o requirements/audit.txt
 
@@ -136,7 +151,7 @@ live-clean: $(VENV) ## Delete what an interrupted `make live` has left in the cl
 wheel: build/wheel.stamp ## Build the package into dist/
 build/wheel.stamp: $(VENV) $(PACKAGE_SOURCES)
 	@rm -rf dist && mkdir -p build
-	@.venv/bin/python -m build --wheel --no-isolation --outdir dist . >build/wheel.log 2>&1 || { cat build/wheel.log >&2; exit 1; }
+	@.venv/bin/python -m hatchling build --target wheel --directory dist >build/wheel.log 2>&1 || { cat build/wheel.log >&2; exit 1; }
 	@touch $@
 
 # ---- checks -----------------------------------------------------------------------------------
@@ -145,7 +160,7 @@ build/wheel.stamp: $(VENV) $(PACKAGE_SOURCES)
 check: lint test ## All that CI runs
 
 .PHONY: lint
-lint: $(VENV) ## Format, lint rules, types, layers, secrets
+lint: $(TOOLS) ## Format, lint rules, types, layers, secrets
 	@set -eu; run() { echo "lint: $$*"; "$$@"; }; \
 	run .venv/bin/python -m ruff format --check --quiet .; \
 	run .venv/bin/python -m ruff check --quiet .; \
@@ -164,11 +179,11 @@ audit: .cache/audit/.complete ## Look the pinned dependencies up in a database o
 	done; exit $$code
 .cache/audit/.complete: requirements/audit.txt | $(VENV)
 	@.venv/bin/python -m venv --clear .cache/audit
-	@.cache/audit/bin/python $(PIP_INSTALL) --require-hashes --only-binary :all: -r requirements/audit.txt
+	@.cache/audit/bin/python $(PIP_INSTALL_PINS) -r requirements/audit.txt
 	@touch $@
 
 .PHONY: format
-format: $(VENV) ## Format the code, and correct what can be corrected
+format: $(TOOLS) ## Format the code, and correct what can be corrected
 	@.venv/bin/python -m ruff check --quiet --fix-only .
 	@.venv/bin/python -m ruff format .
 
@@ -179,36 +194,36 @@ PARALLEL = -n $(or $(TEST_WORKERS),$(shell expr 2 \* $(CORES))) --maxschedchunk 
 PYTEST = $(ISOLATE) .venv/bin/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: test
-test: toolchain-quiet sdk-venvs ## All tests: unit, simulator, contract, e2e (PYTEST_ARGS=... is passed on)
+test: $(TOOLS) toolchain-quiet sdk-venvs ## All tests: unit, simulator, contract, e2e (PYTEST_ARGS=... is passed on)
 	@echo "test: $(SUITES)"
 	@$(PYTEST) $(SUITES)
 
 .PHONY: test-unit
-test-unit: $(VENV) ## Unit tests: no sockets, no engine
+test-unit: $(TOOLS) ## Unit tests: no sockets, no engine
 	@$(PYTEST) tests/unit
 
 .PHONY: test-contract
-test-contract: $(VENV) ## The simulator's own tests, and our client against it
+test-contract: $(TOOLS) ## The simulator's own tests, and our client against it
 	@$(PYTEST) tests/simulator tests/contract
 
 .PHONY: test-e2e
-test-e2e: toolchain-quiet sdk-venvs ## The real pulumi command against the simulator
+test-e2e: $(TOOLS) toolchain-quiet sdk-venvs ## The real pulumi command against the simulator
 	@$(PYTEST) tests/e2e
 
 .PHONY: model
-model: $(VENV) ## The random tests without the CLI, EXAMPLES=600 histories of the model, the others in proportion
+model: $(TOOLS) ## The random tests without the CLI, EXAMPLES=600 histories of the model, the others in proportion
 	@export CBR_MODEL_EXAMPLES=$(or $(EXAMPLES),600); $(PYTEST) tests/contract/test_model.py tests/contract/test_set_model.py tests/contract/test_vault_model.py tests/contract/test_fuzz_responses.py
 
 .PHONY: tables
-tables: $(VENV) ## Write the documents' tables from the tests' data
+tables: $(TOOLS) ## Write the documents' tables from the tests' data
 	@.venv/bin/python -m tests.tables
 
 .PHONY: mutants
-mutants: $(VENV) ## Switch rules of the package off, one at a time: a test has to notice each (docs/mutants.md)
+mutants: $(TOOLS) ## Switch rules of the package off, one at a time: a test has to notice each (docs/mutants.md)
 	@$(ISOLATE) .venv/bin/python -m tests.mutants --write $(MUTANTS)
 
 .PHONY: coverage
-coverage: $(VENV) ## Branch coverage of the package by unit and contract tests
+coverage: $(TOOLS) ## Branch coverage of the package by unit and contract tests
 	@$(PYTEST) --cov --cov-report=term-missing tests/unit tests/contract
 
 # Projects as users have them: only the built wheel and its dependencies, for each SDK we promise.
@@ -224,7 +239,7 @@ set -eu; \
 if ! [ "$$(cat $(1)/.paths 2>/dev/null)" = "$$(pwd -P)" ] || ! cmp -s $(2) $(1)/.requirements; then \
 	echo "sdk-venvs: installing $(2) into $(1)"; \
 	.venv/bin/python -m venv --clear $(1); \
-	$(1)/bin/python $(PIP_INSTALL) --require-hashes --only-binary :all: -r $(2); \
+	$(1)/bin/python $(PIP_INSTALL_PINS) -r $(2); \
 	cp $(2) $(1)/.requirements; pwd -P > $(1)/.paths; \
 fi; \
 $(1)/bin/python $(PIP_INSTALL) --no-deps --no-index --force-reinstall dist/*.whl; \
@@ -250,7 +265,7 @@ bench-start: sdk-venvs ## What importing the package costs, in plugins and progr
 	@$(ISOLATE) .venv/bin/python -m benchmarks.start
 
 .PHONY: bench-simulator
-bench-simulator: $(VENV) ## What the simulator takes for each kind of request, with many copies under way
+bench-simulator: $(TOOLS) ## What the simulator takes for each kind of request, with many copies under way
 	@$(ISOLATE) .venv/bin/python -m benchmarks.simulator
 
 # ---- cleaning ---------------------------------------------------------------------------------

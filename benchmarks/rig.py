@@ -10,8 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-
-from typing_extensions import Self
+from typing import Self
 
 from tests.e2e.driver import TOOLCHAIN, Project, heed_interrupts, plugins_of, sdk_python
 

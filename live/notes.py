@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ class Notes:
             self._answers[id_] = {"question": question.text, "observed": []}
         row = self._answers[id_]
         row["where"] = self._where
-        row["at"] = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        row["at"] = datetime.now(UTC).isoformat(timespec="seconds")
         row["observed"].append(readable(observed, ANSWER_LIMIT))
         self._say(f"  {id_}: {row['observed'][-1]}")
         self._write()

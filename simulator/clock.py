@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Protocol
 
-VIRTUAL_START = datetime(2026, 11, 20, 8, 0, tzinfo=timezone.utc)
+VIRTUAL_START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 
 
 class Clock(Protocol):
@@ -69,12 +69,12 @@ def cbr_time(seconds: float | None) -> str | None:
     """Return a time as CBR writes it: UTC without a zone, with microseconds."""
     if seconds is None:
         return None
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
 
 
 def iam_time(seconds: float) -> str:
     """Return a time as IAM writes it: UTC with a Z."""
-    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    moment = datetime.fromtimestamp(seconds, UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -84,7 +84,7 @@ def parse_time(text: str) -> float:
     Raises:
         ValueError: the text is not a time.
     """
-    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
+        moment = moment.replace(tzinfo=UTC)
     return moment.timestamp()

@@ -11,7 +11,7 @@ import hmac
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import quote, unquote, unquote_plus
 
@@ -172,7 +172,7 @@ def _require_fresh(cloud: Cloud, request: SignedRequest, refuse: Refuse) -> None
     except ValueError:
         raise refuse("verify aksk signature fail") from None
     if abs(signed_at.timestamp() - here) > LARGEST_SKEW_S:
-        server_time = datetime.fromtimestamp(here, timezone.utc).strftime(_DATE_FORMAT)
+        server_time = datetime.fromtimestamp(here, UTC).strftime(_DATE_FORMAT)
         raise refuse(f"signature expired, signature time:{text},server time:{server_time}")
 
 

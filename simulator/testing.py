@@ -12,10 +12,9 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import httpx
-from typing_extensions import Self
 
 from simulator.app import make_app
 from simulator.clock import VirtualClock

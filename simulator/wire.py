@@ -5,7 +5,7 @@ Source: CBR API reference, ShowBackup, ListOpLogs, ShowVault.
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from simulator.clock import cbr_time
@@ -191,7 +191,7 @@ def vault_body(vault: Vault) -> dict[str, Any]:
 
 def policy_body(policy: Policy, applied: list[Association]) -> dict[str, Any]:
     """Return a policy with the vaults that it is applied to."""
-    started = datetime.fromtimestamp(policy.created_at, timezone.utc)
+    started = datetime.fromtimestamp(policy.created_at, UTC)
     return {
         "id": policy.id,
         "name": policy.name,

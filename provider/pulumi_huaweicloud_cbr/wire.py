@@ -10,7 +10,7 @@ ListOpLogs and ShowReplicationCapabilities; IAM API reference, KeystoneListProje
 from __future__ import annotations
 
 import functools
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -228,7 +228,7 @@ class TokenBody(WireModel, frozen=True):
         for field in ("issued_at", "expires_at"):
             moment = getattr(self, field)
             if moment is not None and moment.tzinfo is None:
-                force_setattr(self, field, moment.replace(tzinfo=timezone.utc))
+                force_setattr(self, field, moment.replace(tzinfo=UTC))
 
 
 class TokenEnvelope(WireModel, frozen=True):

@@ -11,7 +11,7 @@ import json
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -51,7 +51,7 @@ class Issuer:
     def issue(self) -> tuple[AccessKey, str]:
         """Return new keys, and when they expire in the form of the service."""
         number = len(self.issued) + 1
-        expires_at = datetime.fromtimestamp(self._simulator.clock.now() + self.life_s, timezone.utc)
+        expires_at = datetime.fromtimestamp(self._simulator.clock.now() + self.life_s, UTC)
         key = AccessKey(
             access_key=f"TEMPORARYACCESSKEY{number:04}",
             secret_key=f"not-a-secret-temporary-key-{number}",

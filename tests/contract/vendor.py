@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from typing import Any
 
 from huaweicloudsdkcbr import v1 as cbr
@@ -190,5 +190,5 @@ def _losses_of_model(models: Any, decoded: Any, sent: Any, kind: str, at: str) -
 
 
 def _moment(text: str, kind: str) -> date | datetime:
-    moment = datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
+    moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
     return moment.date() if kind == "date" else moment

@@ -62,7 +62,16 @@ def make(checkout: Path, *arguments: str, password: str | None = PASSWORD) -> tu
     if password is not None:
         environment["HW_USER_PASSWORD"] = password
     # The environment is that of this checkout and counts as up to date there.
-    settled = ["-o", ".venv/.complete", "-o", ".venv/.package", "-o", "toolchain-quiet"]
+    settled = [
+        "-o",
+        ".venv/.base",
+        "-o",
+        ".venv/.tools",
+        "-o",
+        ".venv/.package",
+        "-o",
+        "toolchain-quiet",
+    ]
     done = subprocess.run(
         ["make", "--no-print-directory", *settled, *arguments],
         cwd=checkout,

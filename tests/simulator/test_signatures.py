@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -61,7 +61,7 @@ def signed_headers(
     content: bytes = b"",
 ) -> dict[str, str]:
     """Return the headers by which the vendor's SDK signs a request at the simulator's time."""
-    here = datetime.fromtimestamp(simulator.clock.now(), timezone.utc)
+    here = datetime.fromtimestamp(simulator.clock.now(), UTC)
     date = (here + timedelta(seconds=ahead_s)).strftime("%Y%m%dT%H%M%SZ")
     credentials = BasicCredentials(*key, project_id)
     credentials.security_token = security_token
@@ -322,7 +322,7 @@ async def test_date_more_than_15_minutes_off_is_refused(
 
     refused = await ask(simulator, ahead_s=side * 901)
 
-    there = datetime.fromtimestamp(simulator.clock.now() + side * 901, timezone.utc)
+    there = datetime.fromtimestamp(simulator.clock.now() + side * 901, UTC)
     expected = (
         f"signature expired, signature time:{there:%Y%m%dT%H%M%SZ},server time:20261120T080000Z"
     )

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +111,7 @@ class Backend:
 
 def at(minutes: int) -> str:
     """Return a time as a lock tells it, so many minutes from now."""
-    moment = datetime.now(timezone.utc) + timedelta(minutes=minutes)
+    moment = datetime.now(UTC) + timedelta(minutes=minutes)
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
@@ -301,7 +301,7 @@ def test_container_younger_than_the_lock_is_refused(
     """The holder may be alive in another container of the same name."""
     backend.lock(dead, timestamp=at(minutes))
     monkeypatch.setattr(Processes, "is_isolated", True)
-    started = datetime.now(timezone.utc)
+    started = datetime.now(UTC)
     monkeypatch.setattr(Processes, "first_started_at", lambda _: started)
 
     assert code == recovered()
@@ -596,7 +596,7 @@ def test_process_of_a_container_with_this_machines_name(
     (process / "stat").write_text(f"{os.getpid()} ({name}) S {'0 ' * 19}0")
     (tmp_path / "stat").write_text("btime 1700000000\n")
 
-    assert is_alive == Processes(tmp_path).is_cli_alive(dead, datetime.now(timezone.utc))
+    assert is_alive == Processes(tmp_path).is_cli_alive(dead, datetime.now(UTC))
 
 
 @pytest.mark.parametrize(
@@ -620,6 +620,6 @@ def test_processes_where_there_is_no_proc(
         ps.write_text(f'#!/bin/sh\ncase "$2" in\n{cases}\nesac\n')
         ps.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    since = datetime(2026, 11, 15, tzinfo=timezone.utc)
+    since = datetime(2026, 11, 15, tzinfo=UTC)
 
     assert is_alive == Processes(tmp_path / "none").is_cli_alive(os.getpid(), since)

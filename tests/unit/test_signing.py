@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
@@ -222,7 +222,7 @@ async def test_refusal_says_what_to_do(answer: httpx.Response, remedy: str) -> N
 )
 async def test_refusal_dated_far_off_blames_the_clock(ahead_s: float, remedy: str) -> None:
     """The answer's own date tells a skewed clock in any language, and how far it is off."""
-    date = format_datetime(datetime.fromtimestamp(START + ahead_s, timezone.utc), usegmt=True)
+    date = format_datetime(datetime.fromtimestamp(START + ahead_s, UTC), usegmt=True)
 
     error = await error_from(Wire(refusal("x", Date=date)), get_backup, **SIGNED)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,6 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # type: ignore[import-not-found, unused-ignore] # not needed later
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -29,7 +24,7 @@ def pins_of(name: str) -> dict[str, list[Version]]:
     """Return every pinned version by package; a package may have one for each Python version."""
     found: dict[str, list[Version]] = {}
     for line in (ROOT / "requirements" / name).read_text().splitlines():
-        pin = re.match(r"([a-z0-9-]+)==([^ ;\\]+)", line)
+        pin = re.match(r"([a-z0-9-]+)(?:\[[a-z0-9,-]+\])?==([^ ;\\]+)", line)
         if pin:
             found.setdefault(pin[1], []).append(Version(pin[2]))
     return found
@@ -54,6 +49,7 @@ RUNTIME = [Requirement(entry) for entry in PROJECT["project"]["dependencies"]]
     [
         ("runtime.txt", RUNTIME),
         ("runtime-sdk-3.272.txt", RUNTIME),
+        ("demo.txt", RUNTIME + group("demo")),
         ("dev.txt", RUNTIME + group("dev")),
         ("go.txt", group("go")),
         ("audit.txt", group("audit")),
@@ -76,7 +72,12 @@ def test_requirements_are_current(name: str, wanted: list[Requirement]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "version"),
-    [("runtime.txt", "3.255.0"), ("runtime-sdk-3.272.txt", "3.272.0"), ("dev.txt", "3.255.0")],
+    [
+        ("runtime.txt", "3.255.0"),
+        ("runtime-sdk-3.272.txt", "3.272.0"),
+        ("demo.txt", "3.255.0"),
+        ("dev.txt", "3.255.0"),
+    ],
 )
 def test_requirements_hold_the_promised_sdk(name: str, version: str) -> None:
     assert pins_of(name)["pulumi"] == [Version(version)]
@@ -85,14 +86,16 @@ def test_requirements_hold_the_promised_sdk(name: str, version: str) -> None:
 def test_requirements_of_development_hold_what_users_run() -> None:
     """The tests run the very versions that runtime.txt pins."""
     dev = pins_of("dev.txt")
+    demo = pins_of("demo.txt")
 
-    assert {name: dev.get(name) for name in pins_of("runtime.txt")} == pins_of("runtime.txt")
+    assert {name: dev.get(name) for name in demo} == demo
+    assert {name: demo.get(name) for name in pins_of("runtime.txt")} == pins_of("runtime.txt")
 
 
 @pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: path.name)
 def test_requirements_are_hashed_and_name_no_host(path: Path) -> None:
     text = path.read_text()
-    pins = re.findall(r"^[a-z0-9-]+==.*(?:\n .*)*", text, re.MULTILINE)
+    pins = re.findall(r"^[a-z0-9-]+(?:\[[a-z0-9,-]+\])?==.*(?:\n .*)*", text, re.MULTILINE)
 
     assert pins
     assert [pin for pin in pins if "--hash=sha256:" not in pin] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 # The kernel's number for the first process namespace, that of no container (Linux,
@@ -38,7 +38,7 @@ class Processes:
 
         Where that cannot be told it is now, which is what is safe.
         """
-        return self._started_at(1) or datetime.now(timezone.utc)
+        return self._started_at(1) or datetime.now(UTC)
 
     def is_cli_alive(self, pid: int, since: datetime) -> bool:
         """Whether the CLI that had this number at that time still runs.
@@ -96,7 +96,7 @@ class Processes:
             return None
         # proc(5): the 22nd field of stat is the start in clock ticks since the machine booted.
         seconds = int(booted[1]) + int(fields[19]) / os.sysconf("SC_CLK_TCK")
-        return datetime.fromtimestamp(seconds, timezone.utc)
+        return datetime.fromtimestamp(seconds, UTC)
 
     def _program(self, pid: int) -> str:
         """Return by what names the program goes; one that cannot be told may be any."""

@@ -138,7 +138,7 @@ async def _within(limit_s: float | None, work: Coroutine[Any, Any, Answer]) -> A
         return await work
     try:
         return await asyncio.wait_for(work, limit_s + LAST_REQUEST_S)
-    except asyncio.TimeoutError:
+    except TimeoutError:
         raise WaitTimeoutError(
             f"the time limit of {span(limit_s)} that the program sets in custom_timeouts was "
             "reached",

@@ -31,7 +31,7 @@ def raise_worker_limit() -> None:
     if current_call().is_by_host:
         return
     pool = _pool_of_this_thread()
-    # A name of CPython's own, from 3.10 to 3.14: it is compared at each submission.
+    # A name of CPython's own, from 3.11 to 3.14: it is compared at each submission.
     limit = getattr(pool, "_max_workers", None)
     if pool is None or not isinstance(limit, int):
         return
