@@ -23,7 +23,7 @@ PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --no-input
 PIP_INSTALL_PINS = $(PIP_INSTALL) --no-deps --require-hashes --only-binary :all:
 # Settings of the user that would send packages elsewhere, or add to what is installed.
 unexport PIP_CONSTRAINT PIP_PREFIX PIP_REQUIREMENT PIP_ROOT PIP_TARGET PIP_USER
-SUITES = tests/unit tests/simulator tests/contract tests/e2e
+SUITES = tests/unit tests/packaging tests/simulator tests/contract tests/e2e
 PACKAGE_SOURCES := $(shell find provider -name '*.py' -o -name '*.json' -o -name py.typed) pyproject.toml README.md LICENSE
 TEMPORARY = build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
@@ -83,17 +83,19 @@ toolchain: $(VENV) ## Provide the Pulumi CLI in .toolchain/bin (PULUMI_TOOLCHAIN
 toolchain-quiet: $(VENV)
 	@.venv/bin/python -m toolchain --quiet
 
-COMPILE = .venv/bin/python -m uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+COMPILE = .venv/bin/python -m uv pip compile --quiet --universal --python-version 3.11 \
 	--no-strip-extras --generate-hashes --no-emit-index-url --no-header $(if $(UPGRADE),--upgrade)
 .PHONY: requirements
 requirements: ## Compile requirements/*.txt from pyproject.toml (UPGRADE=1 takes the newest versions)
 	@test -x .venv/bin/uv || $(MAKE) --no-print-directory venv
-	@$(COMPILE) --constraint requirements/sdk-3.255.in --group stacks -o requirements/runtime.txt
-	@$(COMPILE) --constraint requirements/sdk-3.272.in --group stacks -o requirements/runtime-sdk-3.272.txt
-	@$(COMPILE) --constraint requirements/sdk-3.255.in --group dev -o requirements/dev.txt
-	@$(COMPILE) --constraint requirements/dev.txt --group demo -o requirements/demo.txt
+	@$(COMPILE) pyproject.toml --constraint requirements/sdk-3.255.in --group stacks -o requirements/runtime.txt
+	@$(COMPILE) pyproject.toml --constraint requirements/sdk-3.272.in --group stacks -o requirements/runtime-sdk-3.272.txt
+	@$(COMPILE) pyproject.toml --constraint requirements/sdk-3.255.in --group dev -o requirements/dev.txt
+	@$(COMPILE) pyproject.toml --constraint requirements/dev.txt --group demo -o requirements/demo.txt
 	@$(COMPILE) --group go --only-binary :all: -o requirements/go.txt
 	@$(COMPILE) --group audit -o requirements/audit.txt
+	@echo 'pip==22.3' | $(COMPILE) - --only-binary :all: -o tests/fixtures/pips/oldest.txt
+	@echo 'pip' | $(COMPILE) - --only-binary :all: -o tests/fixtures/pips/newest.txt
 
 # ---- the product ------------------------------------------------------------------------------
 
@@ -194,7 +196,7 @@ PARALLEL = -n $(or $(TEST_WORKERS),$(shell expr 2 \* $(CORES))) --maxschedchunk 
 PYTEST = $(ISOLATE) .venv/bin/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: test
-test: $(TOOLS) toolchain-quiet sdk-venvs ## All tests: unit, simulator, contract, e2e (PYTEST_ARGS=... is passed on)
+test: $(TOOLS) toolchain-quiet sdk-venvs pips ## All tests: unit, simulator, contract, e2e (PYTEST_ARGS=... is passed on)
 	@echo "test: $(SUITES)"
 	@$(PYTEST) $(SUITES)
 
@@ -245,6 +247,12 @@ fi; \
 $(1)/bin/python $(PIP_INSTALL) --no-deps --no-index --force-reinstall dist/*.whl; \
 touch $(1)/.complete
 endef
+
+# The oldest pip that Python 3.11 shipped, and a current one: for the test of ageing.
+.PHONY: pips
+pips: .cache/pip-oldest/.complete .cache/pip-newest/.complete
+.cache/pip-%/.complete: tests/fixtures/pips/%.txt | $(VENV)
+	@rm -rf $(@D); .venv/bin/python $(PIP_INSTALL_PINS) --target $(@D) -r $<; touch $@
 
 # ---- benchmarks -------------------------------------------------------------------------------
 
