@@ -111,20 +111,27 @@ REQUIRE_STACK = if [ -z "$${STACK:-}" ]; then echo "$@: which stack? make $@ STA
 # dies would kill the CLI in the middle of its work.
 ADVISE = .venv/bin/python -m pulumi_huaweicloud_cbr recover --stack "$$STACK" --advise "$$scratch/$(1)"
 .PHONY: preview
-preview: toolchain-quiet ## Preview STACK=name, as Markdown, also in build/preview/STACK.md (PREFLIGHT=off: no credentials)
+preview: toolchain-quiet ## Preview STACK=name (PREFLIGHT=off: no credentials; FORMAT=text or markdown, by default as fits the output)
 	@set -euo pipefail; $(REQUIRE_STACK); \
 	case "$${PREFLIGHT:-}" in ''|off) ;; *) echo "preview: PREFLIGHT is '$$PREFLIGHT'; it can be off or unset" >&2; exit 2;; esac; \
-	scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; project=.; \
+	format=$${FORMAT:-}; if [ -z "$$format" ]; then if [ -t 1 ]; then format=text; else format=markdown; fi; fi; \
+	case "$$format" in text|markdown) ;; *) echo "preview: FORMAT is '$$format'; it can be text, markdown or unset" >&2; exit 2;; esac; \
+	scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; project=.; stack=$$STACK; \
 	if [ "$${PREFLIGHT:-}" = off ]; then \
 		$(ISOLATE) export PULUMI_BACKEND_URL="file://$$scratch" PULUMI_CONFIG_PASSPHRASE=; \
-		project=$$scratch/project; \
+		project=$$scratch/project; stack=$${STACK##*/}; \
 		.venv/bin/python .github/scripts/offline_project.py . "$$STACK" "$$project"; \
-		pulumi --cwd "$$project" stack init "$$STACK" --non-interactive >"$$scratch/init" 2>&1 || { cat "$$scratch/init" >&2; exit 1; }; \
+		pulumi --cwd "$$project" stack init "$$stack" --non-interactive >"$$scratch/init" 2>&1 || { cat "$$scratch/init" >&2; exit 1; }; \
 	fi; \
-	code=0; \
-	pulumi --cwd "$$project" preview --stack "$$STACK" --non-interactive --json \
+	code=0; note=; \
+	if [ "$$format" = text ]; then \
+		pulumi --cwd "$$project" preview --stack "$$stack" 2> >(tee "$$scratch/preview.err" >&2) || code=$$?; \
+		if [ -z "$${PREFLIGHT:-}" ]; then $(call ADVISE,preview.err) >&2 || true; fi; \
+		exit $$code; \
+	fi; \
+	pulumi --cwd "$$project" preview --stack "$$stack" --non-interactive --json \
 		>"$$scratch/preview.json" 2>"$$scratch/preview.err" </dev/null || code=$$?; \
-	mkdir -p build/preview; report=build/preview/$${STACK//\//-}.md; note=; \
+	mkdir -p build/preview; report=build/preview/$${STACK//\//-}.md; \
 	if [ -z "$${PREFLIGHT:-}" ]; then note=$$($(call ADVISE,preview.err)) || true; fi; \
 	.venv/bin/python .github/scripts/preview_comment.py --stack "$$STACK" --exit-code $$code --note "$$note" \
 		--errors "$$scratch/preview.err" $${PREFLIGHT:+--offline} "$$scratch/preview.json" >"$$report"; \

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from simulator.__main__ import main
+from simulator.serve import main
 from simulator.specs import Options
 from simulator.testing import DEMO_WORLD, ROOT, SimulatorProcess
 from simulator.worlds import fleet_world

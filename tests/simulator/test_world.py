@@ -8,8 +8,8 @@ from typing import Any, get_args
 
 import pytest
 
-from simulator.__main__ import main
 from simulator.faults import Fault
+from simulator.serve import main
 from simulator.specs import CopyScript, Options, World
 from simulator.testing import DEMO_WORLD, ROOT
 from simulator.world import WorldError, load_world

@@ -1,0 +1,188 @@
+"""The README's first page, run as it is written: each command, in one shell, in its order."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from simulator.world import load_world
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXAMPLE = ROOT / "stacks" / "Pulumi.example.yaml"
+WORLD = load_world(ROOT / "simulator" / "worlds" / "demo.yaml")
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+BLOCK = re.compile(r"^( *)```\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+COMMAND_LIMIT_S = 900
+
+COPIED = ("Makefile", "Pulumi.yaml", "pyproject.toml", "README.md", "LICENSE")
+LINKED = (".cache", ".github", ".toolchain", ".venv", "demo", "plugin", "provider")
+LINKED += ("requirements", "simulator", "toolchain")
+# What the environment of this checkout has already, so that a copy of it does not make it again.
+CURRENT = (".venv/.base", ".venv/.package", ".venv/.tools", "toolchain", "toolchain-quiet")
+
+
+def commands_in(section: str) -> list[str]:
+    """Return the command lines of a section's code blocks, without comments."""
+    text = re.split(r"\n##+ ", README.partition(f"\n## {section}\n")[2])[0]
+    lines = [line.strip() for block in BLOCK.finditer(text) for line in block[2].splitlines()]
+    return [re.sub(r"\s+# .*", "", line) for line in lines]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout with the environment of this one."""
+    directory = tmp_path / "checkout"
+    directory.mkdir()
+    for name in COPIED:
+        shutil.copy(ROOT / name, directory / name)
+    for name in LINKED:
+        (directory / name).symlink_to(ROOT / name)
+    shutil.copytree(ROOT / "stacks", directory / "stacks", ignore=shutil.ignore_patterns("__py*"))
+    return directory
+
+
+def run_shell(checkout: Path, lines: list[str]) -> tuple[int, str]:
+    """Run lines in one shell that stops at the first failure; return its code and output."""
+    options = " ".join(f"-o {target}" for target in CURRENT)
+    script = [
+        "set -euo pipefail; set +m; trap 'kill $(jobs -p) 2>/dev/null || true' EXIT",
+        f'make() {{ command make {options} "$@"; }}',
+        *(f"echo {shlex.quote(f'$ {line}')}; {line}" for line in lines),
+    ]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(checkout.parent), "LANG": "C.UTF-8"}
+    environment["PULUMI_HOME"] = str(checkout.parent / "pulumi-home")
+    done = subprocess.run(
+        ["bash", "-c", "\n".join(script)],
+        cwd=checkout,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=COMMAND_LIMIT_S,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def as_typed(lines: list[str], port: int) -> list[str]:
+    """Answer what a command asks for, wait for the simulator, and take a port that is free."""
+    typed = []
+    answers = {"accessKey": "DEMOACCESSKEY0000001", "secretKey": "not-a-secret-demo-key"}
+    for written in lines:
+        # Pulumi takes `~` from the system's list of users, whatever HOME says.
+        line = written.replace("8080", str(port)).replace("file://~", "file://$HOME")
+        if "python -m simulator" in line:
+            line = line.removesuffix(" &") + " --port-file ready & "
+            line += "until [ -e ready ]; do sleep 0.1; done"
+        asked = re.search(r"huaweicloud:(\w+) --secret", line)
+        if asked:
+            line = f"echo {answers[asked[1]]} | {line}"
+        typed.append(line)
+    return typed
+
+
+@pytest.mark.e2e
+def test_first_stack_as_the_readme_has_it(checkout: Path) -> None:
+    """From the tools to a finished `up`, with the simulator that the page starts."""
+    lines = commands_in("Your first stack")
+    code, printed = run_shell(checkout, as_typed(lines, free_port()))
+
+    assert "make up STACK=prod" == lines[-1]
+    assert code == 0, printed
+    assert "Ready" in printed
+    assert "<!-- pulumi-preview:prod -->" in printed
+    assert re.search(r"\+ \d+ created", printed), printed
+
+
+@pytest.mark.e2e
+def test_preview_on_a_terminal_is_text(checkout: Path) -> None:
+    """People read Pulumi's own display; Markdown is for a pull request. No account is needed."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(checkout.parent), "LANG": "C.UTF-8"}
+    environment |= {"TERM": "xterm", "PULUMI_HOME": str(checkout.parent / "pulumi-home")}
+    settled = [word for target in CURRENT for word in ("-o", target)]
+    terminal, end = pty.openpty()
+    command = ["make", *settled, "preview", "STACK=acme/example", "PREFLIGHT=off"]
+    with os.fdopen(terminal, "rb", buffering=0) as screen:
+        process = subprocess.Popen(
+            command, cwd=checkout, env=environment, stdin=end, stdout=end, stderr=end
+        )
+        os.close(end)
+        shown = b""
+        try:
+            while part := screen.read(4096):
+                shown += part
+        except OSError:
+            pass  # EIO: the last process that had the terminal has ended
+        code = process.wait(COMMAND_LIMIT_S)
+
+    text = shown.decode()
+    assert code == 0, text
+    assert "Previewing update" in text
+    assert "pulumi-preview:" not in text
+
+
+@pytest.mark.e2e
+@pytest.mark.full
+def test_demo_as_the_readme_has_it(checkout: Path) -> None:
+    """`make demo` ends well, and says that nothing is left."""
+    demo, tests = commands_in("Two commands")
+    code, printed = run_shell(checkout, [demo])
+
+    assert "make test" == tests
+    assert code == 0, printed
+
+
+@pytest.mark.parametrize(
+    "text", [EXAMPLE.read_text(), README.partition("### The stack program")[2][:3000]]
+)
+def test_example_stacks_exist_in_the_demo_world(text: str) -> None:
+    """Whoever copies an example finds its backups and vaults in the simulator."""
+    known = {vault.id for vault in WORLD.vaults} | {backup.id for backup in WORLD.backups}
+
+    found = set(UUID.findall(text))
+    assert found
+    assert found - known == set()
+
+
+def test_example_stack_is_complete() -> None:
+    """The example shows each of the three lists, and no credential."""
+    config: dict[str, Any] = yaml.safe_load(EXAMPLE.read_text())["config"]
+
+    assert {"replications", "sets", "vaults"} <= {key.partition(":")[2] for key in config}
+    assert [key for key in config if re.search("password|token|key", key, re.IGNORECASE)] == []
+
+
+def test_simulator_without_its_packages_says_what_to_do() -> None:
+    """The system's Python has no web framework: one line instead of a traceback."""
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "simulator"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("simulator: this Python (")
+    assert "source .venv/bin/activate" in done.stderr
+    assert done.stderr.count("\n") == 1
