@@ -27,8 +27,10 @@ BLOCK = re.compile(r"^( *)```\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 COMMAND_LIMIT_S = 900
 
 COPIED = ("Makefile", "Pulumi.yaml", "pyproject.toml", "README.md", "LICENSE")
-LINKED = (".cache", ".github", ".toolchain", ".venv", "demo", "plugin", "provider")
-LINKED += ("requirements", "simulator", "toolchain")
+LINKED = (
+    *(".cache", ".github", ".toolchain", ".venv", "demo", "plugin", "provider"),
+    *("requirements", "simulator", "toolchain"),
+)
 # What the environment of this checkout has already, so that a copy of it does not make it again.
 CURRENT = (".venv/.base", ".venv/.package", ".venv/.tools", "toolchain", "toolchain-quiet")
 
