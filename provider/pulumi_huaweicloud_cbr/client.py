@@ -296,9 +296,15 @@ class CbrClient:
         self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
     ) -> tuple[Vault, ...]:
         """Read one page of vaults (ListVault)."""
+        return (await self.get_vault_page(scope, limit=limit, offset=offset, **filters)).vaults
+
+    async def get_vault_page(
+        self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
+    ) -> VaultPage:
+        """Read one page of vaults with what it says of the whole list; as `list_vaults`."""
         params = _params(limit=limit, offset=offset or None, **filters)
         call = self._cbr(f"listing vaults in {scope}", "GET", scope, ("vaults",), params=params)
-        return (await self._call(call, VaultPage)).vaults
+        return await self._call(call, VaultPage)
 
     async def get_replication_capabilities(
         self, scope: ProjectScope
@@ -312,10 +318,17 @@ class CbrClient:
         self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
     ) -> tuple[Task, ...]:
         """Read one page of the operation log (ListOpLogs); kept for about 30 days."""
+        page = await self.get_task_page(scope, limit=limit, offset=offset, **filters)
+        return page.operation_logs
+
+    async def get_task_page(
+        self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
+    ) -> TaskPage:
+        """Read one page of the log with what it says of the whole list; as `list_tasks`."""
         params = _params(limit=limit, offset=offset or None, **filters)
         doing = f"listing tasks in {scope}"
         call = self._cbr(doing, "GET", scope, ("operation-logs",), params=params)
-        return (await self._call(call, TaskPage)).operation_logs
+        return await self._call(call, TaskPage)
 
     async def list_projects(self, region: str) -> tuple[Project, ...]:
         """Read the projects that are named like a region (IAM, KeystoneListProjects)."""
