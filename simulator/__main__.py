@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import errno
 import gc
+import io
 import math
 import os
 import signal
@@ -31,6 +32,9 @@ STOP_LIMIT_S = 2
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the simulator until a signal; return the exit code: 2 where it could not start."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     options = _parse(arguments)
     try:
         world = load_world(options.world)
