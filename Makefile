@@ -11,6 +11,14 @@ SHELL := bash
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.toolchain/bin:$(PATH)
 export PULUMI_SKIP_UPDATE_CHECK := true
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
+# What a user sets for other programs: the modules here lie in this directory, and pip may warn.
+unexport PYTHONDEVMODE PYTHONSAFEPATH PYTHONWARNINGS
+
+ifeq (,$(shell [ -w . ] && echo ok))
+ifneq (help,$(or $(MAKECMDGOALS),help))
+$(error This checkout, $(CURDIR), cannot be written to, and make puts what it makes into it: copy it, or clone it, to where you can write)
+endif
+endif
 
 # For the demo and the tests: no account of the user, no login, no state outside this checkout.
 # CBR_TEST_REAL=1 lets the contract tests have the Huawei Cloud variables.

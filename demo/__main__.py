@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 
 from rich.console import Console
@@ -165,6 +166,9 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="leave state and simulator database")
     parser.add_argument("--verbose", action="store_true", help="show what pulumi prints in full")
     options = parser.parse_args()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     # Two ids stand side by side in the table; a log has no width of its own.
     console = Console(width=None if sys.stdout.isatty() else 132)
     interrupts = Interrupts()

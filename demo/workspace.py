@@ -124,7 +124,8 @@ class Workspace:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                text=True,
+                encoding="utf-8",
+                errors="replace",
             )
         output, errors = self._child.communicate()
         code, self._child = self._child.returncode, None

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -153,6 +154,9 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     parser.add_argument(
         "--clean", action="store_true", help="only delete what an earlier run has left"
     )
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     options = parser.parse_args(arguments)
     directory = Path(environ.get("LIVE_DIRECTORY") or ".live")
     directory.mkdir(parents=True, exist_ok=True)

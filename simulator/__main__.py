@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 
 def main() -> int:
     """Run the simulator; return the exit code: 2 where it could not start."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         from simulator.serve import main as serve  # noqa: PLC0415 -- needs what may be missing
     except ModuleNotFoundError as error:

@@ -73,6 +73,7 @@ WAITS = ("tests/unit/test_completion.py", "tests/contract/test_replications_comp
 CLIENT = ("tests/unit/test_client.py",)
 WHOLE_VAULTS = ("tests/contract/test_vault.py",)
 FINDERS = ("tests/unit/test_finders.py",)
+LISTS = ("tests/unit/test_listing.py", "tests/contract/test_lists.py")
 CODES = ("tests/unit/test_error_codes.py",)
 BODIES = ("tests/unit/test_bodies.py",)
 HOSTS = ("tests/unit/test_hosts.py",)
@@ -331,6 +332,33 @@ MUTANTS = (
         "            pass\n",
         FINDERS,
         "wrong_path",
+    ),
+    Mutant(
+        "short-page-is-the-last",
+        "a list that has fewer rows than CBR counts is not whole",
+        "listing.py",
+        "        has_all = page.count is None or len(seen) >= page.count\n",
+        "        has_all = True\n",
+        LISTS,
+        "cut_short or lacks or incomplete",
+    ),
+    Mutant(
+        "pages-without-overlap",
+        "pages overlap by a row, which shows that rows have moved meanwhile",
+        "listing.py",
+        "        if seen and not (page.rows and page.rows[0].id in seen):\n",
+        "        if False:\n",
+        LISTS,
+        "vanishes or shrinks",
+    ),
+    Mutant(
+        "incomplete-list-taken",
+        "a list that stays incomplete is an error, and nothing is taken for gone",
+        "listing.py",
+        '            raise _NotWholeError(f"CBR counts {counted} rows, and shows {len(seen)}")\n',
+        "            return\n",
+        LISTS,
+        "stays_incomplete or proves_nothing",
     ),
     Mutant(
         "other-answer-taken",

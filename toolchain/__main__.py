@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import io
 import os
 import signal
 import sys
@@ -21,6 +22,9 @@ _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 def main(arguments: list[str] | None = None) -> int:
     """Prepare the toolchain and link it into `.toolchain/bin`; return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     parser = argparse.ArgumentParser(prog="python -m toolchain", description=main.__doc__)
     parser.add_argument("--quiet", action="store_true", help="be silent when nothing was to do")
     options = parser.parse_args(arguments)

@@ -235,7 +235,8 @@ def main(arguments: list[str] | None = None) -> int:
         preview = json.loads(printed) if printed.strip() else {}
     except json.JSONDecodeError:
         preview, errors = {}, f"{printed}\n{errors}"
-    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr] # a text file in every run
+    # A text file in every run; half a character, as JSON can have it, is replaced.
+    sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     sys.stdout.write(
         render(
             preview,

@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from pulumi_huaweicloud_cbr.commands import check, import_file, recover
+from pulumi_huaweicloud_cbr.commands._cli import print_whatever_comes
 from pulumi_huaweicloud_cbr.errors import CbrError
 
 
@@ -19,6 +20,7 @@ def main(arguments: list[str]) -> int:
     check.add_to(commands)
     import_file.add_to(commands)
     recover.add_to(commands)
+    print_whatever_comes()
     given = parser.parse_args(arguments)
     try:
         code: int = given.run(given)

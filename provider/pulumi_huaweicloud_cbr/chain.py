@@ -21,7 +21,6 @@ import os
 import socket
 import threading
 import time
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -31,13 +30,14 @@ from huaweicloudsdkcore.auth.endpoint import get_sts_endpoint_by_id
 from huaweicloudsdkcore.utils.filepath_utils import get_home_path
 from msgspec import Struct
 
-from pulumi_huaweicloud_cbr.clock import Clock
+from pulumi_huaweicloud_cbr.clock import Clock, said_if_slow
 from pulumi_huaweicloud_cbr.errors import (
     AuthenticationError,
     ConfigurationError,
     excerpt,
     remember_secret,
 )
+from pulumi_huaweicloud_cbr.proxies import proxy_of
 from pulumi_huaweicloud_cbr.reporting import span
 from pulumi_huaweicloud_cbr.responses import parse_error
 from pulumi_huaweicloud_cbr.settings import Settings
@@ -69,6 +69,8 @@ DEFAULT_STS = "https://sts.cn-north-4.myhuaweicloud.com"
 _FILE = "HUAWEICLOUD_SDK_CREDENTIALS_FILE"
 _POD = ("HC_CONTAINER_CREDENTIALS_FULL_URI", "HC_CONTAINER_AUTHORIZATION_TOKEN_FILE")
 _TIMEOUTS = (5, 10)
+_SOCKS_PACKAGE = "socks"
+"""What the SDK needs for proxies that speak SOCKS: PySocks, imported under this name."""
 _HOW_TO_GIVE = (
     "set huaweicloud:accessKey and huaweicloud:secretKey (with --secret), or "
     "huaweicloud:userName, huaweicloud:password (with --secret) and "
@@ -197,7 +199,8 @@ class ChainKeys:
     async def _ask(self, region: str) -> None:
         home = self._settings.region or region
         try:
-            found = await _off_the_loop(lambda: search(self._way, self._settings, home))
+            with said_if_slow(f"still getting keys with {self._way.name}"):
+                found = await _off_the_loop(lambda: search(self._way, self._settings, home))
         except TimeoutError:
             self._failure = _failure_of(self._way, f"no answer within {span(LIMIT_S)}")
         except AuthenticationError as failure:
@@ -303,21 +306,22 @@ def _look_for_oidc(settings: Settings, region: str) -> Any:
     from huaweicloudsdkcore.auth.provider import OidcStsCredentialProvider  # noqa: PLC0415
 
     credentials = OidcStsCredentialProvider.get_basic().get_credentials()
-    return credentials.with_sts_endpoint(_sts_url(settings, region))
+    return credentials.with_sts_endpoint(_usable(_sts_url(settings, region)))
 
 
 def _look_for_identity_provider(settings: Settings, region: str) -> Any:
     from huaweicloudsdkcore.auth.provider import EnvCredentialProvider  # noqa: PLC0415
 
     credentials = EnvCredentialProvider.get_basic().get_credentials()
-    return credentials.with_iam_endpoint(_iam_url(settings, region, None))
+    return credentials.with_iam_endpoint(_usable(_iam_url(settings, region, None)))
 
 
 def _look_into_profile(settings: Settings, region: str) -> Any:
     from huaweicloudsdkcore.auth.provider import ProfileCredentialProvider  # noqa: PLC0415
 
     credentials = ProfileCredentialProvider.get_basic().get_credentials()
-    return credentials.with_iam_endpoint(_iam_url(settings, region, credentials.iam_endpoint))
+    endpoint = _iam_url(settings, region, credentials.iam_endpoint)
+    return credentials.with_iam_endpoint(endpoint if credentials.ak else _usable(endpoint))
 
 
 def _look_for_pod(settings: Settings, region: str) -> Any:  # noqa: ARG001 -- none of them matters
@@ -392,7 +396,8 @@ def _profile_path() -> Path | None:
 
 def _has_profile() -> bool:
     path = _profile_path()
-    return bool(os.environ.get(_FILE)) or (path is not None and path.exists())
+    # A home that may not be searched has no profile; `Path.exists` would raise up to Python 3.13.
+    return bool(os.environ.get(_FILE)) or (path is not None and os.path.exists(path))  # noqa: PTH110
 
 
 def _iam_url(settings: Settings, region: str, of_profile: str | None) -> str:
@@ -446,14 +451,24 @@ def _silent_logger() -> logging.Logger:
 
 def _require_no_proxy(url: str) -> None:
     # The SDK's requests go where the environment says; keys in plain text must not.
+    from requests.utils import get_environ_proxies, select_proxy  # noqa: PLC0415
+
     address = urlsplit(url)
-    proxies = urllib.request.getproxies()
-    if address.scheme != "http" or not {"http", "all"} & proxies.keys():
-        return
-    if not urllib.request.proxy_bypass(address.hostname or ""):
+    # By its own rules, which are not quite ours: networks of IPv6 mean nothing to it.
+    if address.scheme == "http" and select_proxy(url, get_environ_proxies(url)) is not None:
         raise ConnectionError(
             f"HTTP_PROXY would be handed the keys, add {address.hostname!r} to NO_PROXY"
         )
+
+
+def _usable(url: str) -> str:
+    """Return an address that the SDK is to ask.
+
+    Raises:
+        ConfigurationError: the proxy on the way to it cannot be used.
+    """
+    proxy_of(url, _SOCKS_PACKAGE)
+    return url
 
 
 def _remember_tokens(way: Way) -> None:

@@ -22,7 +22,7 @@ from pulumi_huaweicloud_cbr.backoff import Pause, RetryBudget, may_repeat, retry
 from pulumi_huaweicloud_cbr.bodies import ENCODING, BodyTooLongError, bound_body
 from pulumi_huaweicloud_cbr.calls import Call, raise_for_refusal, transport_error
 from pulumi_huaweicloud_cbr.certificates import usual_context
-from pulumi_huaweicloud_cbr.clock import Clock, SystemClock
+from pulumi_huaweicloud_cbr.clock import Clock, SystemClock, slow_reporter
 from pulumi_huaweicloud_cbr.connections import Connections
 from pulumi_huaweicloud_cbr.error_codes import (
     CODES_BACKUP_MISSING,
@@ -43,6 +43,7 @@ from pulumi_huaweicloud_cbr.models import (
     ReplicateVaultRequest,
 )
 from pulumi_huaweicloud_cbr.pacing import Pacer
+from pulumi_huaweicloud_cbr.proxies import Ways
 from pulumi_huaweicloud_cbr.responses import (
     NOT_THE_SERVICE,
     PLACE,
@@ -111,6 +112,7 @@ class CbrClient:
 
     Args:
         on_pause: told before each wait, for instance to show the user that a call is throttled.
+        on_slow: told what is being tried, when a host or keys are waited for longer than usual.
         on_answer: shown each response, those to sign-ins too, before its body is read.
         timeouts: for the parts of one request.
         call_limit_s: for one request as a whole, sign-in included.
@@ -125,6 +127,7 @@ class CbrClient:
         clock: Clock | None = None,
         budget: RetryBudget | None = None,
         on_pause: Callable[[Pause], None] = _ignore,
+        on_slow: Callable[[str], None] = _ignore,
         on_answer: Callable[[httpx.Response], None] = _ignore,
         timeouts: httpx.Timeout = TIMEOUTS,
         call_limit_s: float | None = None,
@@ -135,6 +138,7 @@ class CbrClient:
         self._authenticator = authenticator
         self._budget = budget or RetryBudget()
         self._on_pause = on_pause
+        self._on_slow = on_slow
         self._on_answer = on_answer
         self._call_limit_s = CALL_LIMIT_S if call_limit_s is None else call_limit_s
         self._pacer = Pacer(self.clock)
@@ -143,8 +147,9 @@ class CbrClient:
         def make_http() -> httpx.AsyncClient:
             return httpx.AsyncClient(
                 timeout=timeouts,
-                verify=verify,
-                transport=transport,
+                transport=transport or Ways(verify),
+                # The way by the environment's proxies is found by `Ways`.
+                trust_env=False,
                 # Redirected requests would carry the token to a host that nobody configured.
                 follow_redirects=False,
                 event_hooks={"response": [_take_as_json, self._show]},
@@ -296,9 +301,15 @@ class CbrClient:
         self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
     ) -> tuple[Vault, ...]:
         """Read one page of vaults (ListVault)."""
+        return (await self.get_vault_page(scope, limit=limit, offset=offset, **filters)).vaults
+
+    async def get_vault_page(
+        self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
+    ) -> VaultPage:
+        """Read one page of vaults with what it says of the whole list; as `list_vaults`."""
         params = _params(limit=limit, offset=offset or None, **filters)
         call = self._cbr(f"listing vaults in {scope}", "GET", scope, ("vaults",), params=params)
-        return (await self._call(call, VaultPage)).vaults
+        return await self._call(call, VaultPage)
 
     async def get_replication_capabilities(
         self, scope: ProjectScope
@@ -312,10 +323,17 @@ class CbrClient:
         self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
     ) -> tuple[Task, ...]:
         """Read one page of the operation log (ListOpLogs); kept for about 30 days."""
+        page = await self.get_task_page(scope, limit=limit, offset=offset, **filters)
+        return page.operation_logs
+
+    async def get_task_page(
+        self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
+    ) -> TaskPage:
+        """Read one page of the log with what it says of the whole list; as `list_tasks`."""
         params = _params(limit=limit, offset=offset or None, **filters)
         doing = f"listing tasks in {scope}"
         call = self._cbr(doing, "GET", scope, ("operation-logs",), params=params)
-        return (await self._call(call, TaskPage)).operation_logs
+        return await self._call(call, TaskPage)
 
     async def list_projects(self, region: str) -> tuple[Project, ...]:
         """Read the projects that are named like a region (IAM, KeystoneListProjects)."""
@@ -428,6 +446,7 @@ class CbrClient:
         self, call: Call, http: httpx.AsyncClient, request: httpx.Request
     ) -> httpx.Response:
         """Return the answer to a request, with its body."""
+        slow_reporter.set(lambda what: self._on_slow(f"{call.doing}: {what}"))
         try:
             with anyio.fail_after(self._call_limit_s):
                 response = await http.send(request, auth=call.auth)

@@ -5,11 +5,20 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Protocol
 
 from pulumi_huaweicloud_cbr.errors import InterruptedWaitError
 
 LOOK_AT_INTERRUPTION_S = 0.1
+NOTICE_S = 2.5
+"""After so long without a sign of life somebody wants to know what is being tried."""
+
+slow_reporter: ContextVar[Callable[[str], None] | None]
+slow_reporter = ContextVar("slow_reporter", default=None)
+"""Who is told of what takes long, while a request is made; None for nobody."""
 
 
 class Clock(Protocol):
@@ -71,3 +80,17 @@ class InterruptibleClock(SystemClock):
             if left <= 0:
                 return
             await asyncio.sleep(min(left, LOOK_AT_INTERRUPTION_S))
+
+
+@contextmanager
+def said_if_slow(what: str) -> Iterator[Callable[[], None]]:
+    """Say what is being tried if it goes on for long; call what is yielded to say nothing more."""
+    say = slow_reporter.get()
+    if say is None:
+        yield lambda: None
+        return
+    timer = asyncio.get_running_loop().call_later(NOTICE_S, say, what)
+    try:
+        yield timer.cancel
+    finally:
+        timer.cancel()

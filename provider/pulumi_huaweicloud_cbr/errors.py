@@ -13,6 +13,7 @@ It knows nothing of httpx, Pulumi or the models; those layers translate into it.
     │   └── OutcomeUnknownError       it may have been carried out
     ├── MalformedResponseError        the answer is not of the documented form
     │   └── ResponseTooLargeError     it goes on beyond what any answer needs
+    ├── IncompleteListError           a list lacks rows, however often it is read
     ├── ReplicationsFailedError       copies that were waited for ended without a replica
     ├── ConflictError                 another replica or a running copy stands in the way
     ├── UnidentifiedReplicaError      a replica may exist, but which backup it is cannot be told
@@ -213,6 +214,10 @@ class MalformedResponseError(CbrError):
 
 class ResponseTooLargeError(MalformedResponseError):
     """The answer goes on beyond what any answer needs; the rest of it was not read."""
+
+
+class IncompleteListError(CbrError):
+    """A list lacks rows, however often it is read: nothing may be taken for gone because of it."""
 
 
 class ReplicationsFailedError(CbrError):

@@ -6,10 +6,10 @@ what it found; that is `decisions`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
-from pulumi_huaweicloud_cbr.client import PAGE_SIZE, CbrClient
+from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.errors import (
     ApiError,
     ConfigurationError,
@@ -17,17 +17,15 @@ from pulumi_huaweicloud_cbr.errors import (
     NotFoundError,
     UnidentifiedReplicaError,
 )
+from pulumi_huaweicloud_cbr.listing import Listing, first, gathered
 from pulumi_huaweicloud_cbr.models import ProjectScope, readable
 from pulumi_huaweicloud_cbr.responses import NOT_THE_SERVICE
 from pulumi_huaweicloud_cbr.wire import Backup, Project, Replica, ReplicationRecord, Task, Vault
 
 Found = TypeVar("Found")
-Row = TypeVar("Row")
 
 REPLICATION = "replication"
 """The `protect_type` of a vault that takes replicas (CBR API reference, ListVault)."""
-PAGES_LIMIT = 200
-"""More full pages than this are not a long list, but a service that ignores the offset."""
 
 
 async def find_backup(
@@ -114,19 +112,23 @@ async def find_replica_by_checkpoint(
 ) -> Replica:
     """Return the replica that belongs to a restore point of the destination vault."""
     filters = {"image_type": "replication", "vault_id": vault_id, "checkpoint_id": checkpoint_id}
-    async for backup in iterate_backups(api, scope, **filters):
-        if backup.checkpoint_id == checkpoint_id and backup.is_replica:
-            return Replica(backup.id, backup)
-    return Replica(None, None)
+
+    def choose(backups: tuple[Backup, ...]) -> Replica | None:
+        for backup in backups:
+            if backup.checkpoint_id == checkpoint_id and backup.is_replica:
+                return Replica(backup.id, backup)
+        return None
+
+    return await first(api, _backups(api, scope, **filters), choose) or Replica(None, None)
 
 
-def _copy_tasks(api: CbrClient, source_scope: ProjectScope) -> AsyncIterator[tuple[Task, ...]]:
-    async def read(offset: int) -> tuple[Task, ...]:
-        return await api.list_tasks(
-            source_scope, limit=PAGE_SIZE, offset=offset, operation_type="replication"
-        )
-
-    return _pages(read, f"listing tasks in {source_scope}")
+def _copy_tasks(api: CbrClient, source_scope: ProjectScope) -> Listing[Task]:
+    return Listing(
+        f"listing tasks in {source_scope}",
+        lambda limit, offset: api.get_task_page(
+            source_scope, limit=limit, offset=offset, operation_type="replication"
+        ),
+    )
 
 
 async def find_copy_task(
@@ -138,8 +140,9 @@ async def find_copy_task(
     way or names a replica: a policy's run notes that it skipped what was copied before. The log is
     kept for about 30 days (CBR user guide, "Tasks").
     """
-    async for page in _copy_tasks(api, source_scope):
-        for task in sorted(page, key=lambda task: task.created_at or "", reverse=True):
+
+    def choose(tasks: tuple[Task, ...]) -> Task | None:
+        for task in sorted(tasks, key=lambda task: task.created_at or "", reverse=True):
             told = task.replication
             if (
                 told.source_backup_id == backup_id
@@ -148,7 +151,9 @@ async def find_copy_task(
                 and (told.destination_backup_id or task.is_under_way)
             ):
                 return task
-    return None
+        return None
+
+    return await first(api, _copy_tasks(api, source_scope), choose)
 
 
 async def find_claimed_replicas(
@@ -158,17 +163,22 @@ async def find_claimed_replicas(
 
     Records name them, or the operation log where those other backups are gone as well.
     """
-    claimed: set[str] = set()
-    filters = {"image_type": "backup", "resource_id": resource_id, "show_replication": True}
-    async for backup in iterate_backups(api, source_scope, **filters):
+
+    def of_records(backup: Backup) -> Iterator[str]:
         if backup.id != backup_id:
-            named = (record.destination_backup_id for record in backup.records)
-            claimed.update(replica_id for replica_id in named if replica_id)
-    async for page in _copy_tasks(api, source_scope):
-        for told in (task.replication for task in page):
-            if told.destination_backup_id and told.source_backup_id not in (None, backup_id):
-                claimed.add(told.destination_backup_id)
-    return frozenset(claimed)
+            for record in backup.records:
+                if record.destination_backup_id:
+                    yield record.destination_backup_id
+
+    def of_task(task: Task) -> Iterator[str]:
+        told = task.replication
+        if told.destination_backup_id and told.source_backup_id not in (None, backup_id):
+            yield told.destination_backup_id
+
+    filters = {"image_type": "backup", "resource_id": resource_id, "show_replication": True}
+    in_records = await gathered(api, _backups(api, source_scope, **filters), of_records)
+    in_tasks = await gathered(api, _copy_tasks(api, source_scope), of_task)
+    return frozenset({*in_records, *in_tasks})
 
 
 async def require_no_replica(
@@ -187,13 +197,10 @@ async def require_no_replica(
     Raises:
         UnidentifiedReplicaError: there are replicas of the same resource; any could be it.
     """
-    candidates = [
-        backup
-        async for backup in iterate_backups(
-            api, scope, image_type="replication", vault_id=vault_id, resource_id=resource_id
-        )
-        if backup.id not in claimed
-    ]
+    replicas = await find_backups(
+        api, scope, image_type="replication", vault_id=vault_id, resource_id=resource_id
+    )
+    candidates = [backup for backup in replicas if backup.id not in claimed]
     if not candidates:
         return
     names = ", ".join(
@@ -250,46 +257,34 @@ async def find_destinations(api: CbrClient, scope: ProjectScope) -> frozenset[st
 
 async def find_replication_vaults(api: CbrClient, scope: ProjectScope) -> tuple[Vault, ...]:
     """Return the vaults of a project that take replicas, in the API's order."""
-
-    async def read(offset: int) -> tuple[Vault, ...]:
-        return await api.list_vaults(
-            scope, limit=PAGE_SIZE, offset=offset, protect_type=REPLICATION
-        )
-
-    pages = [page async for page in _pages(read, f"listing vaults in {scope}")]
-    vaults = (vault for page in pages for vault in page)
-    return tuple(vault for vault in vaults if vault.billing.protect_type in (None, REPLICATION))
-
-
-async def iterate_backups(
-    api: CbrClient, scope: ProjectScope, **filters: Any
-) -> AsyncIterator[Backup]:
-    """Yield all backups that pass the filters, page by page, in the API's order."""
-
-    async def read(offset: int) -> tuple[Backup, ...]:
-        return await api.list_backups(scope, limit=PAGE_SIZE, offset=offset, **filters)
-
-    async for page in _pages(read, f"listing backups in {scope}"):
-        for backup in page:
-            yield backup
+    listing: Listing[Vault] = Listing(
+        f"listing vaults in {scope}",
+        lambda limit, offset: api.get_vault_page(
+            scope, limit=limit, offset=offset, protect_type=REPLICATION
+        ),
+    )
+    return await gathered(
+        api,
+        listing,
+        lambda vault: [vault] if vault.billing.protect_type in (None, REPLICATION) else [],
+    )
 
 
-async def _pages(
-    read: Callable[[int], Awaitable[tuple[Row, ...]]], doing: str
-) -> AsyncIterator[tuple[Row, ...]]:
-    """Yield the pages of a list.
+async def find_backups(
+    api: CbrClient, scope: ProjectScope, *, limit: int | None = None, **filters: Any
+) -> tuple[Backup, ...]:
+    """Return all backups that pass the filters, in the API's order.
 
+    Args:
+        limit: at most so many; what is behind them is not read.
     Raises:
-        MalformedResponseError: it has no end.
+        IncompleteListError: some are missing, however often the list is read.
     """
-    offset = 0
-    for _ in range(PAGES_LIMIT):
-        page = await read(offset)
-        yield page
-        # Terraform's client goes on until an empty page; a short one says the same sooner.
-        if len(page) < PAGE_SIZE:
-            return
-        offset += len(page)
-    raise MalformedResponseError(
-        f"{doing}: {PAGES_LIMIT} full pages, and no end", remedy=NOT_THE_SERVICE
+    return await gathered(api, _backups(api, scope, **filters), lambda row: [row], limit)
+
+
+def _backups(api: CbrClient, scope: ProjectScope, **filters: Any) -> Listing[Backup]:
+    return Listing(
+        f"listing backups in {scope}",
+        lambda limit, offset: api.get_backup_page(scope, limit=limit, offset=offset, **filters),
     )

@@ -32,7 +32,7 @@ from pulumi_huaweicloud_cbr.errors import (
     OutcomeUnknownError,
     UnidentifiedReplicaError,
 )
-from pulumi_huaweicloud_cbr.finders import iterate_backups, records_for_region
+from pulumi_huaweicloud_cbr.finders import find_backups, records_for_region
 from pulumi_huaweicloud_cbr.lifecycle import Limits, adopted, observe_attempts, refresh
 from pulumi_huaweicloud_cbr.membership import labelled, listed
 from pulumi_huaweicloud_cbr.models import (
@@ -154,8 +154,9 @@ async def look_at_vault(
         known: the rows so far, by label; what they stand for is not told again.
     """
     listing: dict[str, Backup] = {}
-    filters = {"vault_id": desired.vault_id, "show_replication": True}
-    async for backup in iterate_backups(api, desired.source, **filters):
+    for backup in await find_backups(
+        api, desired.source, vault_id=desired.vault_id, show_replication=True
+    ):
         if backup.vault_id in (None, desired.vault_id):
             listing[backup.id] = backup
     rows = {row.backup_id: (label, row) for label, row in known.items()}

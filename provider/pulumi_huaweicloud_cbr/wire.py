@@ -289,6 +289,11 @@ class BackupPage(WireModel, frozen=True):
     backups: tuple[Backup, ...]
     count: int | None = None
 
+    @property
+    def rows(self) -> tuple[Backup, ...]:
+        """Return what is listed."""
+        return self.backups
+
 
 class VaultEnvelope(WireModel, frozen=True):
     """``{"vault": …}``."""
@@ -301,6 +306,11 @@ class VaultPage(WireModel, frozen=True):
 
     vaults: tuple[Vault, ...]
     count: int | None = None
+
+    @property
+    def rows(self) -> tuple[Vault, ...]:
+        """Return what is listed."""
+        return self.vaults
 
 
 class ReplicationEnvelope(WireModel, frozen=True):
@@ -332,6 +342,11 @@ class TaskPage(WireModel, frozen=True):
 
     operation_logs: tuple[Task, ...]
     count: int | None = None
+
+    @property
+    def rows(self) -> tuple[Task, ...]:
+        """Return what is listed."""
+        return self.operation_logs
 
 
 class Replica(Struct, frozen=True):

@@ -65,6 +65,20 @@ cbr.BackupReplicationSet(
 )
 """
 
+SELECTING = """
+import pulumi
+import pulumi_huaweicloud_cbr as cbr
+
+cbr.BackupReplicationSet(
+    "dr",
+    cbr.BackupReplicationSetArgs(
+        backups=cbr.as_members(cbr.get_backups(resource_name="erp-db-01")),
+        destination_region="cn-east-3",
+        destination_vault_id="ca0083e4-1bda-48ca-af6d-aa9c8c93bc85",
+    ),
+)
+"""
+
 
 @pytest.fixture(params=["host", "3.255.0", "3.272.0"])
 def project(request: pytest.FixtureRequest, make_program: MakeProject) -> Project:
@@ -127,6 +141,24 @@ def test_set_full_cycle(project: Project, control: Control) -> None:
     project.destroy()
 
     assert Counter() == live_copies(control)
+
+
+def test_set_of_an_incomplete_list_deletes_nothing(
+    make_program: MakeProject, control: Control
+) -> None:
+    """While CBR counts more backups than it shows, `up` fails, and every replica stays."""
+    project = on_host(make_program(SELECTING))
+    project.up()
+    rows = [row for row in control.state()["backups"] if row["resource_name"] == "erp-db-01"]
+    short = {"backups": rows[:1], "count": len(rows)}
+    control.fault(operation="ListBackups", action="respond", status=200, body=short, times=99)
+
+    outcome = project.run("up", "--yes", "--skip-preview")
+
+    assert outcome.code not in (0, None)
+    assert "the list lacks rows each time that it is read" in outcome.text
+    assert Counter([BACKUP, MANUAL]) == live_copies(control)
+    assert [] == control.journal(operation="DeleteBackup")
 
 
 def test_set_preview_names_what_enters_and_leaves(project: Project, control: Control) -> None:

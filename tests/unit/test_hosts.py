@@ -81,8 +81,10 @@ OPERATIONS: dict[str, Operation] = {
     "rename_backup": rename_backup,
     "delete_backup": delete_backup,
     "get_vault": get_vault,
+    "get_vault_page": list_vaults,
     "list_vaults": list_vaults,
     "get_replication_capabilities": get_capabilities,
+    "get_task_page": list_tasks,
     "list_tasks": list_tasks,
     "list_projects": list_projects,
 }

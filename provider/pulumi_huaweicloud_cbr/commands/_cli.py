@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from pulumi_huaweicloud_cbr.errors import ConfigurationError, excerpt
+
+
+def print_whatever_comes() -> None:
+    """Have characters that the output's encoding lacks replaced, instead of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def as_text(argument: str) -> str:
+    """Return an argument as text, where this machine's encoding could not read all of it."""
+    return os.fsencode(argument).decode("utf-8", errors="replace")
+
+
+def takes_every_character(stream: TextIO) -> bool:
+    """Whether what is written in JSON can stay as it is, so that nothing is replaced in it."""
+    return codecs.lookup(stream.encoding or "utf-8").name.startswith("utf")
 
 
 def run_pulumi(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -19,7 +40,13 @@ def run_pulumi(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = ["pulumi", "--non-interactive", *arguments]
     try:
         return subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            # What Go programs print, whatever this machine's own encoding is.
+            encoding="utf-8",
+            errors="replace",
+            check=False,
         )
     except FileNotFoundError:
         raise ConfigurationError(

@@ -7,6 +7,7 @@ not asked: refused credentials are sent once, so that nobody is locked out.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -79,11 +80,13 @@ async def examine(
     asked: Asked,
     *,
     clock: Clock,
+    on_slow: Callable[[str], None],
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> Account:
     """Return what can be seen of the account that these settings sign in to.
 
     Args:
+        on_slow: told what is being tried, when it takes longer than usual.
         transport: replaces the network, in tests.
     """
     notes = [_INSECURE] if settings.insecure else []
@@ -100,6 +103,7 @@ async def examine(
             choice.make(clock),
             clock=clock,
             budget=BUDGET,
+            on_slow=on_slow,
             on_answer=service_clock.see,
             timeouts=TIMEOUTS,
             call_limit_s=CALL_LIMIT_S,

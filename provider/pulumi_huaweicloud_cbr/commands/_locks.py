@@ -54,7 +54,12 @@ class Lock:
         address = urlsplit(self.url)
         if address.scheme != "file":
             return None
-        return Path(unquote(address.netloc + address.path)).expanduser()
+        file = Path(unquote(address.netloc + address.path))
+        try:
+            return file.expanduser()
+        except RuntimeError:
+            # No home: neither HOME is set, nor has the user one.
+            return None
 
     def remove(self, file: Path) -> bool:
         """Remove the lock's file, if it still says of its holder what the message did."""

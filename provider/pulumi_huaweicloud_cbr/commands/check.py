@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pulumi_huaweicloud_cbr.commands._cli import stack_settings
+from pulumi_huaweicloud_cbr.commands._cli import stack_settings, takes_every_character
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,7 +80,8 @@ def run(given: argparse.Namespace) -> int:
     asked = Asked(tuple(given.destination), given.backup)
     account = look_at_account(configured, os.environ, asked)
     if given.json:
-        print(json.dumps(account.to_json(), indent=2, ensure_ascii=False))
+        document = account.to_json()
+        print(json.dumps(document, indent=2, ensure_ascii=not takes_every_character(sys.stdout)))
     else:
         print(as_text(account))
     return 1 if account.to_do_count else 0
@@ -113,10 +115,17 @@ def look_at_account(
         unknown = SignIn(None, "not known", "the settings cannot be read")
         return Account(unknown, remarks=[Remark.of("settings", error)])
 
-    looking = examine(settings, asked, clock=clock or SystemClock(), transport=transport)
+    looking = examine(
+        settings, asked, clock=clock or SystemClock(), on_slow=_tell, transport=transport
+    )
     account = asyncio.run(looking)
     account.settings = places_of(settings.origins, environ)
     return account
+
+
+def _tell(message: str) -> None:
+    # Not among what is printed for programs.
+    print(message, file=sys.stderr, flush=True)
 
 
 def places_of(origins: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:

@@ -12,8 +12,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from pulumi_huaweicloud_cbr.commands._cli import stack_settings
-from pulumi_huaweicloud_cbr.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.commands._cli import as_text, stack_settings
+from pulumi_huaweicloud_cbr.errors import ConfigurationError, quoted
 
 TYPE = "pulumi-python:dynamic/huaweicloud_cbr:BackupReplication"
 
@@ -54,7 +54,14 @@ def run(given: argparse.Namespace) -> int:
     """
     named = [_split(text) for text in given.replications]
     document = {"resources": _read(named, stack_settings(given.stack) if given.stack else {})}
-    given.out.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    try:
+        given.out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(
+            f"writing {quoted(str(given.out))}: {error.strerror}",
+            remedy="name another file with --out",
+        ) from error
     for resource in document["resources"]:
         outputs = resource["outputs"]
         print(
@@ -72,7 +79,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _split(text: str) -> tuple[str, str]:
-    name, equals, identifier = text.partition("=")
+    name, equals, identifier = as_text(text).partition("=")
     if not (name and equals and identifier):
         raise ConfigurationError(
             f"reading {text!r}: want NAME=SOURCE_REGION/BACKUP_ID/RECORD_ID",

@@ -75,7 +75,7 @@ def run(given: argparse.Namespace) -> int:
             is not ours to drop.
     """
     if given.advise is not None:
-        advice = _advice(given.stack, given.advise.read_text(errors="replace"))
+        advice = _advice(given.stack, given.advise.read_text(encoding="utf-8", errors="replace"))
         if advice:
             print(advice)
         return 0

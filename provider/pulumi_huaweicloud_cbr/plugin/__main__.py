@@ -6,7 +6,9 @@ With ``--install DIRECTORY`` it writes the executable that ``Pulumi.yaml`` names
 from __future__ import annotations
 
 import gc
+import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -78,12 +80,20 @@ def main(arguments: list[str]) -> int:
 
 
 def _install(directory: Path) -> int:
-    directory.mkdir(parents=True, exist_ok=True)
     path = directory / NAME
-    path.write_text(EXECUTABLE)
-    path.chmod(0o755)
-    print(f"Wrote {path}. Add to Pulumi.yaml:")
-    print(f"plugins: {{providers: [{{name: pulumi-python, path: ./{directory.as_posix()}}}]}}")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        path.write_text(EXECUTABLE, encoding="ascii")
+        path.chmod(0o755)
+    except OSError as error:
+        print(f"error: writing {str(path)!r}: {error.strerror}", file=sys.stderr)
+        return 1
+    # Characters that the output lacks would be wrong in a path: JSON's escapes are YAML's too.
+    shown = directory.as_posix() if directory.is_absolute() else f"./{directory.as_posix()}"
+    if not re.fullmatch(r"[\w./-]+", shown, re.ASCII):
+        shown = json.dumps(shown)
+    print(f"Wrote {ascii(str(path))[1:-1]}. Add to Pulumi.yaml:")
+    print(f"plugins: {{providers: [{{name: pulumi-python, path: {shown}}}]}}")
     return 0
 
 

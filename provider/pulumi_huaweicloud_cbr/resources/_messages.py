@@ -52,6 +52,16 @@ def progress(message: str) -> None:
         )
 
 
+def say_now(message: str) -> None:
+    """Show what is waited for, in plugins and in programs; gone from the final output."""
+    if _engine_address() is None:
+        import pulumi
+
+        pulumi.log.info(message, ephemeral=True)
+        return
+    _send(current_call(), message, is_ephemeral=True)
+
+
 class EngineReporter:
     """Reports to the engine, on the row of the resource that is being worked on."""
 
@@ -157,7 +167,8 @@ def _send(
 
     request = engine_pb2.LogRequest(
         severity=engine_pb2.WARNING if is_warning else engine_pb2.INFO,
-        message=message,
+        # A lone surrogate, as an environment or an answer may have, is no text for the engine.
+        message=message.encode(errors="replace").decode(),
         urn=call.urn,
         ephemeral=is_ephemeral,
     )

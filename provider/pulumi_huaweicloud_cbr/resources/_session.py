@@ -84,7 +84,7 @@ class Session:
         if self._client is None:
             from pulumi_huaweicloud_cbr.auth import make_authenticator
             from pulumi_huaweicloud_cbr.clock import InterruptibleClock
-            from pulumi_huaweicloud_cbr.resources._messages import progress, warn
+            from pulumi_huaweicloud_cbr.resources._messages import progress, say_now, warn
             from pulumi_huaweicloud_cbr.sharing import SharedClient
 
             if self.settings.insecure:
@@ -99,6 +99,7 @@ class Session:
                 make_authenticator(self.settings, clock),
                 clock=clock,
                 on_pause=lambda pause: progress(str(pause)),
+                on_slow=say_now,
                 transport=self._transport,
             )
         return self._client

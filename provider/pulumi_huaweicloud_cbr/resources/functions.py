@@ -67,9 +67,10 @@ def get_backups(
         limit: at most so many; None for all. Pages are read as needed.
     Raises:
         ConfigurationError: a setting is missing or malformed, or `limit` is below 1.
+        IncompleteListError: CBR counts more backups than it shows, however often it is asked.
     Source: CBR API reference, ListBackups.
     """
-    from pulumi_huaweicloud_cbr.finders import iterate_backups
+    from pulumi_huaweicloud_cbr.finders import find_backups
 
     if limit is not None and limit < 1:
         raise ConfigurationError(f"get_backups: limit is {limit}, want at least 1")
@@ -86,14 +87,16 @@ def get_backups(
     }
 
     async def collect(session: Session, scope: ProjectScope) -> list[Backup]:
-        found: list[Backup] = []
-        async for backup in iterate_backups(
-            session.client(), scope, sort="created_at:desc", show_replication=True, **filters
-        ):
-            found.append(backup)
-            if limit is not None and len(found) == limit:
-                break
-        return found
+        return list(
+            await find_backups(
+                session.client(),
+                scope,
+                limit=limit,
+                sort="created_at:desc",
+                show_replication=True,
+                **filters,
+            )
+        )
 
     return _ask(region, project_id, collect)
 

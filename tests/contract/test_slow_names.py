@@ -1,0 +1,168 @@
+"""Names that resolve slowly, or not at all: what is being tried is said before long."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pulumi_huaweicloud_cbr import chain, clock
+from pulumi_huaweicloud_cbr.auth import make_authenticator
+from pulumi_huaweicloud_cbr.backoff import RetryBudget
+from pulumi_huaweicloud_cbr.client import CbrClient
+from pulumi_huaweicloud_cbr.errors import NotSentError
+from pulumi_huaweicloud_cbr.resources import _messages
+from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.signing import Keys
+from tests.unit.wire import BACKUP, SOURCE, FakeClock
+
+pytestmark = pytest.mark.simulator_only
+
+HOST = "cbr.cn-north-4.myhuaweicloud.com"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The event loop that the package runs on."""
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have everything be slow from its beginning, and no proxy on the way."""
+    monkeypatch.setattr(clock, "NOTICE_S", 0.0)
+    monkeypatch.setenv("NO_PROXY", "*")
+
+
+def client(on_slow: Callable[[str], None], **settings: Any) -> CbrClient:
+    """Return a client on the real network, whose names are resolved by what a test puts there."""
+    chosen = Settings.of(**({"token": "a-token"} | settings))
+    return CbrClient(
+        chosen,
+        make_authenticator(chosen, FakeClock()),
+        clock=FakeClock(),
+        budget=RetryBudget(attempts=1),
+        on_slow=on_slow,
+    )
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("settings", "doing", "host"),
+    [
+        pytest.param({}, "reading backup", HOST, id="cbr"),
+        pytest.param(
+            {"token": None, "user_name": "u", "password": "not-a-secret", "domain_name": "d"},
+            "reading backup",
+            "iam.cn-north-4.myhuaweicloud.com",
+            id="sign-in",
+        ),
+    ],
+)
+async def test_name_that_resolves_slowly_is_told(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], doing: str, host: str
+) -> None:
+    """The line comes while the name is still being looked up, and names the host."""
+    said: list[str] = []
+    is_said = asyncio.Event()
+
+    def on_slow(message: str) -> None:
+        said.append(message)
+        is_said.set()
+
+    async def resolve(*_: Any, **__: Any) -> Any:
+        await is_said.wait()
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+    async with client(on_slow, **settings) as api:
+        with pytest.raises(NotSentError, match="name resolution"):
+            await api.get_backup(SOURCE, BACKUP)
+
+    (line,) = said
+    assert line.startswith(doing)
+    assert f"still trying to reach {host!r}: its name is being looked up" in line
+
+
+@pytest.mark.anyio
+async def test_name_that_resolves_at_once_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails quickly has its error, and no line before it."""
+    monkeypatch.setattr(clock, "NOTICE_S", 3600.0)
+    said: list[str] = []
+
+    async def resolve(*_: Any, **__: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+    async with client(said.append) as api:
+        with pytest.raises(NotSentError, match="not known"):
+            await api.get_backup(SOURCE, BACKUP)
+
+    assert [] == said
+
+
+@pytest.mark.anyio
+async def test_server_that_is_reached_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that takes long is another matter: there is such a host."""
+    said: list[str] = []
+    asked = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked.set()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    monkeypatch.setattr(clock, "NOTICE_S", 3600.0)
+    endpoints = {"cbr": f"http://127.0.0.1:{port}"}
+    timers: list[asyncio.TimerHandle] = []
+    call_later = asyncio.get_running_loop().call_later
+
+    def noted(delay: float, *rest: Any, **options: Any) -> asyncio.TimerHandle:
+        timer = call_later(delay, *rest, **options)
+        if delay == clock.NOTICE_S:
+            timers.append(timer)
+        return timer
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", noted)
+    async with client(said.append, endpoints=endpoints) as api, server:
+        request = asyncio.ensure_future(api.get_backup(SOURCE, BACKUP))
+        await asked.wait()
+        (timer,) = timers
+        assert timer.cancelled()
+        await asyncio.gather(request, return_exceptions=True)
+
+    assert [] == said
+
+
+@pytest.mark.anyio
+async def test_keys_that_are_slow_to_come_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The vendor's SDK looks names up on its own; which keys it looks for is said."""
+    said: list[str] = []
+    is_said = asyncio.Event()
+
+    def say(message: str) -> None:
+        said.append(message)
+        is_said.set()
+
+    async def search(_: Callable[[], Any]) -> chain.Found:
+        await is_said.wait()
+        return chain.Found(Keys("a", "not-a-secret", None), None)
+
+    monkeypatch.setattr(chain, "_off_the_loop", search)
+    clock.slow_reporter.set(say)
+    keys = chain.ChainKeys(chain._METADATA, Settings.of(), FakeClock())
+
+    assert "a" == (await keys.current("cn-north-4")).ak
+    assert ["still getting keys with this server's agency"] == said
+
+
+def test_slow_names_are_told_in_programs_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where no engine listens, the line goes where a program's lines go."""
+    _messages.say_now("still trying")
+
+    assert "info: still trying\n" == capsys.readouterr().err
