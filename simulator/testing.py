@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import httpx
 
@@ -132,6 +132,26 @@ class Control:
         self._ask("POST", "/tokens/expire")
 
 
+class Running(Protocol):
+    """What is asked of a simulator's process: as much of `subprocess.Popen`."""
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+
+    def poll(self) -> int | None:
+        """Return the exit code, if it has ended."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end, and return the exit code."""
+
+    def send_signal(self, number: signal.Signals, /) -> None:
+        """Send it a signal."""
+
+    def kill(self) -> None:
+        """Kill it outright."""
+
+
 class SimulatorProcess:
     """A simulator in a process of its own; a context manager.
 
@@ -157,7 +177,7 @@ class SimulatorProcess:
         self.log_file = directory / "simulator.log"
         self._port_file = directory / "simulator.port"
         self._port = 0
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Running | None = None
         self._client: httpx.Client | None = None
 
     def __enter__(self) -> Self:
@@ -194,16 +214,12 @@ class SimulatorProcess:
     def start(self) -> None:
         """Start, on the port of the last time if there was one, and wait until it is ready."""
         self._port_file.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "simulator", "--port", str(self._port)]
-        command += ["--world", str(self.world), "--state", str(self.state_file)]
-        command += ["--speed", str(self.speed), "--port-file", str(self._port_file)]
+        arguments = ["--port", str(self._port), "--world", str(self.world)]
+        arguments += ["--state", str(self.state_file), "--speed", str(self.speed)]
+        arguments += ["--port-file", str(self._port_file)]
         if self.latency_ms is not None:
-            command += ["--latency-ms", str(self.latency_ms)]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment
-            )
+            arguments += ["--latency-ms", str(self.latency_ms)]
+        self._process = self._spawn(arguments)
         deadline = time.monotonic() + START_LIMIT_S
         while not self._port_file.exists():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -228,6 +244,17 @@ class SimulatorProcess:
         code = self._process.wait(limit_s)
         self._end(signal.SIGKILL)
         return code
+
+    def _spawn(self, arguments: list[str]) -> Running:
+        """Start a process with these arguments; what it prints goes to the log."""
+        with self.log_file.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "simulator", *arguments],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )
 
     def _end(self, number: signal.Signals) -> None:
         if self._client is not None:

@@ -28,6 +28,7 @@ from tests.e2e.driver import (
     wait_until,
 )
 from tests.e2e.programs import REPLICATIONS
+from tests.e2e.simulators import ForkedSimulator
 
 MEMBERS, ACCEPTED = 500, 250
 WORLD = fleet_world(MEMBERS)
@@ -40,7 +41,7 @@ def simulator(tmp_path: Path) -> Iterator[SimulatorProcess]:
     """A simulator with a fleet, whose calls take their time and whose copies go on."""
     directory = tmp_path / "simulator"
     directory.mkdir()
-    with SimulatorProcess(directory, WORLD, latency_ms=20) as running:
+    with ForkedSimulator(directory, WORLD, latency_ms=20) as running:
         yield running
 
 
