@@ -127,6 +127,17 @@ class Control:
         """Have a record gone while the replica stays."""
         self._ask("DELETE", f"/records/{record_id}")
 
+    def reset(
+        self,
+        world: World | None = None,
+        speed: float | None = None,
+        latency_ms: float | None = None,
+    ) -> None:
+        """Put all back to the start; what is given replaces what the simulator started with."""
+        wanted: dict[str, Any] = {"speed": speed, "latency_ms": latency_ms}
+        wanted["world"] = None if world is None else world.model_dump(mode="json", by_alias=True)
+        self._ask("POST", "/reset", json=wanted)
+
     def expire_tokens(self) -> None:
         """Have all tokens expired."""
         self._ask("POST", "/tokens/expire")
@@ -170,7 +181,7 @@ class SimulatorProcess:
         latency_ms: float | None = None,
     ) -> None:
         self.directory = directory
-        self.world = world if isinstance(world, Path) else _write_world(world, directory)
+        self.world = self._file_of(world)
         self.speed = speed
         self.latency_ms = latency_ms
         self.state_file = directory / "simulator.sqlite"
@@ -179,6 +190,7 @@ class SimulatorProcess:
         self._port = 0
         self._process: Running | None = None
         self._client: httpx.Client | None = None
+        self._started_with: tuple[Path, float, float | None] | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -219,6 +231,7 @@ class SimulatorProcess:
         arguments += ["--port-file", str(self._port_file)]
         if self.latency_ms is not None:
             arguments += ["--latency-ms", str(self.latency_ms)]
+        self._started_with = (self.world, self.speed, self.latency_ms)
         self._process = self._spawn(arguments)
         deadline = time.monotonic() + START_LIMIT_S
         while not self._port_file.exists():
@@ -228,6 +241,32 @@ class SimulatorProcess:
             time.sleep(0.02)
         self._port = int(self._port_file.read_text())
         self._client = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
+
+    def reset(
+        self,
+        world: World | Path = DEMO_WORLD,
+        speed: float = 1.0,
+        latency_ms: float | None = None,
+    ) -> None:
+        """Be as if made and started just now, with these arguments; the port stays.
+
+        It starts if it does not run. Much cheaper than a process for each test. Make sure first
+        that nobody else sends requests any more.
+        """
+        self.world = self._file_of(world)
+        self.speed, self.latency_ms = speed, latency_ms
+        wanted = (self.world, speed, latency_ms)
+        if self._client is None or self._process is None or self._process.poll() is not None:
+            self.kill()
+            for file in self.directory.glob(f"{self.state_file.name}*"):
+                file.unlink()
+            self.start()
+        elif isinstance(world, Path) and wanted == self._started_with:
+            self.control.reset()
+        else:
+            read = load_world(world) if isinstance(world, Path) else world
+            chosen_ms = read.options.latency_ms if latency_ms is None else latency_ms
+            self.control.reset(read, speed, chosen_ms)
 
     def stop(self) -> None:
         """Stop it cleanly; killed if it does not comply."""
@@ -256,6 +295,13 @@ class SimulatorProcess:
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
             )
 
+    def _file_of(self, world: World | Path) -> Path:
+        if isinstance(world, Path):
+            return world
+        file = self.directory / "world.json"
+        file.write_text(world.model_dump_json(by_alias=True), encoding="utf-8")
+        return file
+
     def _end(self, number: signal.Signals) -> None:
         if self._client is not None:
             self._client.close()
@@ -270,12 +316,6 @@ class SimulatorProcess:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _write_world(world: World, directory: Path) -> Path:
-    path = directory / "world.json"
-    path.write_text(world.model_dump_json(by_alias=True), encoding="utf-8")
-    return path
 
 
 class SimulatorTransport(httpx.AsyncBaseTransport):
@@ -300,12 +340,21 @@ class InProcessSimulator:
     url = "http://simulator.test"
 
     def __init__(self, world: World | Path = DEMO_WORLD) -> None:
-        self.world = load_world(world) if isinstance(world, Path) else world
+        first = load_world(world) if isinstance(world, Path) else world
         self.clock = VirtualClock()
-        self.cloud = Cloud(self.world, self.clock, None, speed=1.0)
-        self.app = make_app(self.cloud)
+        self.app = make_app(Cloud(first, self.clock, None, speed=1.0))
         self._client = httpx.Client(transport=_SyncTransport(self.app), base_url=self.url)
         self.control = Control(self._client)
+
+    @property
+    def cloud(self) -> Cloud:
+        """The cloud that is served; after a reset another one."""
+        return self.app.cloud
+
+    @property
+    def world(self) -> World:
+        """What there was at first, with the options as they are now."""
+        return self.cloud.world
 
     def transport(self) -> httpx.AsyncBaseTransport:
         """Return a transport for `httpx.AsyncClient`."""
@@ -314,7 +363,7 @@ class InProcessSimulator:
     def close(self) -> None:
         """Forget everything."""
         self._client.close()
-        self.cloud.close()
+        self.app.close()
 
 
 class _SyncTransport(httpx.BaseTransport):
