@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from simulator.testing import SimulatorProcess
@@ -23,6 +24,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 TOOLCHAIN = REPOSITORY / ".toolchain" / "bin"
 STACK = "test"
 PASSWORD = "not-a-secret-demo"  # of the demo world
+SDKS = ("3.255.0", "3.272.0")
 COMMAND_LIMIT_S = 300
 """Far above what any command takes; only a hang reaches it."""
 
@@ -254,6 +256,12 @@ def on_host(project: Project) -> Project:
     line = "plugins: {providers: [{name: pulumi-python, path: ./plugin}]}\n"
     file.write_text(file.read_text() + line)
     return project
+
+
+BY_NIGHT_TOO = ["host", *(pytest.param(f"sdk-{sdk}", marks=pytest.mark.full) for sdk in SDKS)]
+"""The plugins, for tests of what is the same on each: by day our host stands for all."""
+ON_TWO_BY_DAY = ["host", "sdk-3.272.0", pytest.param("sdk-3.255.0", marks=pytest.mark.full)]
+"""The same, for tests of a whole life, which the newest SDK's plugin has to serve by day too."""
 
 
 def on_plugin(plugin: str, make: MakeProject, program: str) -> Project:

@@ -74,7 +74,12 @@ def submissions(control: Control) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("victim", "plugin"), [("cli", "host"), ("plugin", "host"), ("plugin", "3.255.0")]
+    ("victim", "plugin"),
+    [
+        ("cli", "host"),
+        pytest.param("plugin", "host", marks=pytest.mark.full),
+        pytest.param("plugin", "3.255.0", marks=pytest.mark.full),
+    ],
 )
 def test_fleet_killed_in_the_middle(
     tmp_path: Path, simulator: SimulatorProcess, victim: str, plugin: str
