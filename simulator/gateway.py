@@ -129,7 +129,7 @@ class Gateway:
         except RefusalError as refusal:
             refused = refuse(refusal)
             return Answer(refused.status_code, refused.raw_headers, bytes(refused.body))
-        return await _call(self._services, scope, body)
+        return await call(self._services, scope, body)
 
     async def _hold(self, cloud: Cloud) -> None:
         cloud.require_present()
@@ -177,7 +177,8 @@ async def _read(receive: Receive) -> bytes:
             return b"".join(chunks)
 
 
-async def _call(app: ASGIApp, scope: Scope, body: bytes) -> Answer:
+async def call(app: ASGIApp, scope: Scope, body: bytes) -> Answer:
+    """Return the whole answer of an application to one request."""
     answer = Answer(500, [], b"")
 
     async def receive() -> Message:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import contextlib
+import functools
 import os
 import signal
 import subprocess
@@ -20,7 +20,7 @@ from simulator.app import make_app
 from simulator.clock import VirtualClock
 from simulator.cloud import Cloud
 from simulator.faults import ConnectionDroppedError, Fault
-from simulator.gateway import Gateway
+from simulator.gateway import Answer, Gateway, call
 from simulator.world import World, load_world
 
 DEMO_WORLD = Path(__file__).parent / "worlds" / "demo.yaml"
@@ -264,7 +264,7 @@ class SimulatorProcess:
         elif isinstance(world, Path) and wanted == self._started_with:
             self.control.reset()
         else:
-            read = load_world(world) if isinstance(world, Path) else world
+            read = _copy_of(world) if isinstance(world, Path) else world
             chosen_ms = read.options.latency_ms if latency_ms is None else latency_ms
             self.control.reset(read, speed, chosen_ms)
 
@@ -318,6 +318,18 @@ class SimulatorProcess:
             process.wait()
 
 
+@functools.cache
+def _read_once(file: Path) -> World:
+    return load_world(file)
+
+
+def _copy_of(file: Path) -> World:
+    """Return the world of a file; the demo world's is read once."""
+    if file == DEMO_WORLD:
+        return _read_once(file).model_copy(deep=True)
+    return load_world(file)
+
+
 class SimulatorTransport(httpx.AsyncBaseTransport):
     """Reaches a simulator in this process; a dropped connection is a network error, as usual."""
 
@@ -340,7 +352,7 @@ class InProcessSimulator:
     url = "http://simulator.test"
 
     def __init__(self, world: World | Path = DEMO_WORLD) -> None:
-        first = load_world(world) if isinstance(world, Path) else world
+        first = _copy_of(world) if isinstance(world, Path) else world
         self.clock = VirtualClock()
         self.app = make_app(Cloud(first, self.clock, None, speed=1.0))
         self._client = httpx.Client(transport=_SyncTransport(self.app), base_url=self.url)
@@ -367,23 +379,31 @@ class InProcessSimulator:
 
 
 class _SyncTransport(httpx.BaseTransport):
-    """Calls the control routes from code that is not asynchronous, on a loop of its own."""
+    """Calls the control routes from code that is not asynchronous, without a loop: none waits."""
 
     def __init__(self, app: Gateway) -> None:
         self._app = app
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request."""
-        request.read()
-
-        async def send() -> httpx.Response:
-            twin = httpx.Request(
-                request.method, request.url, headers=request.headers, content=request.content
-            )
-            response = await httpx.ASGITransport(self._app).handle_async_request(twin)
-            body = await response.aread()
-            return httpx.Response(response.status_code, headers=response.headers, content=body)
-
-        # A loop may be running in this thread already, and cannot be entered twice.
-        with concurrent.futures.ThreadPoolExecutor(max_workers=1) as thread:
-            return thread.submit(asyncio.run, send()).result()
+        scope = {
+            "type": "http",
+            "method": request.method,
+            "path": request.url.path,
+            "raw_path": request.url.raw_path.partition(b"?")[0],
+            "query_string": request.url.query,
+            "headers": [(key.lower(), value) for key, value in request.headers.raw],
+            "scheme": "http",
+            "http_version": "1.1",
+            "root_path": "",
+            "server": (request.url.host, 80),
+            "client": ("127.0.0.1", 1),
+        }
+        asking = call(self._app, scope, request.read())
+        try:
+            asking.send(None)
+        except StopIteration as ended:
+            answer: Answer = ended.value
+        else:
+            raise RuntimeError(f"{request.url.path}: a control route waits")
+        return httpx.Response(answer.status, headers=answer.headers, content=answer.body)
