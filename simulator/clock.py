@@ -25,6 +25,10 @@ class Clock(Protocol):
         """Push the present forward."""
         ...
 
+    def restart(self) -> None:
+        """Undo what the present was pushed forward by."""
+        ...
+
 
 class RealClock:
     """The machine's time, plus whatever it was pushed forward by."""
@@ -44,12 +48,17 @@ class RealClock:
         """Push the present forward."""
         self._ahead_s += seconds
 
+    def restart(self) -> None:
+        """Undo what the present was pushed forward by."""
+        self._ahead_s = 0.0
+
 
 class VirtualClock:
     """Time that stands still until it is moved."""
 
     def __init__(self, start: datetime = VIRTUAL_START) -> None:
-        self._now = start.timestamp()
+        self._start = start.timestamp()
+        self._now = self._start
 
     def now(self) -> float:
         """Return the present."""
@@ -62,6 +71,10 @@ class VirtualClock:
     def advance(self, seconds: float) -> None:
         """Push the present forward."""
         self._now += seconds
+
+    def restart(self) -> None:
+        """Undo what the present was pushed forward by."""
+        self._now = self._start
 
 
 @lru_cache(maxsize=100_000)  # each list tells the times of all its backups again

@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,28 +29,58 @@ from simulator.store import (
     Meta,
     Token,
     Vault,
+    content_of,
     digest_of,
+    empty_store,
     open_store,
 )
+from simulator.throttle import Throttle
 from simulator.vaults import usual_settings
 from simulator.world import WorldError
 
 STATE_FORMAT = "4"
 """Changes whenever the tables do."""
 _NOTE = insert(JournalRow)
+_first_states: dict[tuple[str, float], bytes] = {}
+"""The state in memory that was made last, by its world and time, as it was at first."""
+
+
+class CloudGoneError(Exception):
+    """Another cloud has taken this one's place; what still works on it has to end."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What a cloud begins with: a world, as JSON, and how fast all goes."""
+
+    world: str
+    speed: float
+    latency_ms: float | None
 
 
 class Cloud:
     """All regions.
 
+    `latency_ms` replaces that of the world, which stays the same world.
+
     Raises:
         WorldError: the state file cannot be used, or holds the state of another world.
     """
 
-    def __init__(self, world: World, clock: Clock, state: Path | None, speed: float) -> None:
+    def __init__(
+        self,
+        world: World,
+        clock: Clock,
+        state: Path | None,
+        speed: float,
+        latency_ms: float | None = None,
+    ) -> None:
+        # As text: tests change the world and its options while it goes on.
+        self.beginning = Beginning(world.model_dump_json(by_alias=True), speed, latency_ms)
         self.world = world
         self.clock = clock
         self.options = world.options
+        self.throttle = Throttle(clock)
         self.checkpoints = Checkpoints(world.options, clock, speed)
         self.copies = Copies(world, clock, speed)
         self.deletions = Deletions(world.options, clock, speed)
@@ -58,14 +89,18 @@ class Cloud:
         self.project_names = world.project_names
         # One session at a time: in memory there is one connection, whichever thread asks.
         self._lock = threading.Lock()
+        self._is_gone = False
+        self._state = state
         self._engine = self._open(state)
         self._last_numbers: dict[Any, int] = {}
         self._tokens: dict[str, Token] = {}
+        if latency_ms is not None:
+            self.options.latency_ms = latency_ms
 
     @contextmanager
     def session(self) -> Iterator[Session]:
         """Work on the state as it is now; saved at the end, dropped on an error."""
-        with self._lock, self._new_session() as session:
+        with self._held(), self._new_session() as session:
             going_on = (self.checkpoints, self.copies, self.deletions)
             if any(each.is_due() for each in going_on):
                 # Saved by itself: what was due has happened, whatever becomes of the work.
@@ -78,12 +113,12 @@ class Cloud:
     @contextmanager
     def books(self) -> Iterator[Session]:
         """Work on what does not depend on the time: tokens, faults, the journal."""
-        with self._lock, self._new_session() as session, session.begin():
+        with self._held(), self._new_session() as session, session.begin():
             yield session
 
     def note(self, row: dict[str, Any]) -> None:
         """Write a row of the journal."""
-        with self._lock, self._engine.begin() as connection:
+        with self._held(), self._engine.begin() as connection:
             connection.execute(_NOTE, row)
 
     def token(self, value: str) -> Token | None:
@@ -103,9 +138,31 @@ class Cloud:
             session.execute(update(Token).values(expires_at=self.clock.now()))
         self._tokens.clear()
 
+    def begin_again(self, beginning: Beginning) -> Cloud:
+        """Return the cloud that takes this one's place, with time, clock and state as at first."""
+        world = World.model_validate_json(beginning.world)
+        with self._held():
+            self._is_gone = True
+            if self._state is not None:
+                empty_store(self._engine)
+            self._engine.dispose()
+        self.clock.restart()
+        return Cloud(world, self.clock, self._state, beginning.speed, beginning.latency_ms)
+
+    def require_present(self) -> None:
+        """Raise `CloudGoneError` if another cloud has taken this one's place."""
+        if self._is_gone:
+            raise CloudGoneError
+
     def close(self) -> None:
         """Close the state."""
         self._engine.dispose()
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        with self._lock:
+            self.require_present()
+            yield
 
     def _new_session(self) -> Session:
         # Rows are used after the session's end as they were then.
@@ -114,6 +171,8 @@ class Cloud:
         )
 
     def _open(self, state: Path | None) -> Engine:
+        if state is None:
+            return self._open_in_memory()
         try:
             engine = open_store(state)
         except DatabaseError as error:
@@ -124,6 +183,17 @@ class Cloud:
             engine.dispose()
             raise
         return engine
+
+    def _open_in_memory(self) -> Engine:
+        # Most tests begin with the same world at the same time: a copy is made much faster.
+        key = (self.beginning.world, self.clock.now())
+        if key not in _first_states:
+            _first_states.clear()
+            engine = open_store(None)
+            self._found(engine, None)
+            _first_states[key] = content_of(engine)
+            engine.dispose()
+        return open_store(None, _first_states[key])
 
     def _found(self, engine: Engine, state: Path | None) -> None:
         described = json.dumps(self.world.model_dump(mode="json"), sort_keys=True)

@@ -14,7 +14,7 @@ from simulator import openapi, policies
 from simulator.clock import cbr_time, parse_time
 from simulator.faults import Fault
 from simulator.routes.caller import CloudHere
-from simulator.specs import LONGEST_LATENCY_MS, CopyScript, RateLimit, Time
+from simulator.specs import LONGEST_LATENCY_MS, CopyScript, RateLimit, Time, World
 from simulator.store import Backup, FaultRow, JournalRow, Record, Row, Vault
 from simulator.wire import backup_body, record_body, vault_body
 
@@ -56,6 +56,14 @@ class OptionsChange(Change):
     rate_limit: RateLimit | None = None
 
 
+class NewBeginning(Change):
+    """What to begin with; what is left out is as it was when the simulator was started."""
+
+    world: World | None = None
+    speed: float | None = Field(None, gt=0, allow_inf_nan=False)
+    latency_ms: float | None = Field(None, ge=0, le=LONGEST_LATENCY_MS)
+
+
 class Advance(Change):
     """How far to push the clock."""
 
@@ -70,6 +78,15 @@ async def health() -> dict[str, str]:
 @router.get("/openapi.json")
 async def describe(request: Request) -> dict[str, Any]:
     return openapi.document(request.app, request.url.path.removesuffix("/openapi.json"))
+
+
+@router.post("/reset")
+async def reset(request: Request, wanted: NewBeginning) -> dict[str, bool]:
+    changes: dict[str, Any] = wanted.model_dump(exclude={"world"}, exclude_none=True)
+    if wanted.world is not None:
+        changes["world"] = wanted.world.model_dump_json(by_alias=True)
+    request.state.begin_again(**changes)
+    return {"reset": True}
 
 
 @router.post("/clock")

@@ -12,18 +12,17 @@ import os
 import re
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulator import journal
-from simulator.cloud import Cloud
+from simulator.cloud import Cloud, CloudGoneError
 from simulator.errors import RefusalError
 from simulator.faults import ConnectionDroppedError, Fault
 from simulator.protocol import CUT
 from simulator.services import CONTROL, refuse
-from simulator.throttle import Throttle
 
 KILLED = 137
 """The exit code of a process that a fault ends, like that of one killed with -9."""
@@ -39,12 +38,12 @@ class Answer:
 
 
 class Gateway:
-    """ASGI middleware around the services."""
+    """ASGI middleware around the services, for one cloud at a time."""
 
     def __init__(self, services: ASGIApp, cloud: Cloud) -> None:
+        self.cloud = cloud
         self._services = services
-        self._cloud = cloud
-        self._throttle = Throttle(cloud.clock)
+        self._beginning = cloud.beginning
         self._held: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,23 +53,31 @@ class Gateway:
         if scope["type"] != "http" or scope["path"].startswith(CONTROL):
             await self._services(scope, receive, send)
             return
+        try:
+            await self._pass_on(scope, receive, send)
+        except CloudGoneError:
+            await _drop(scope)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # The one that the request has come to; while it waits, another may take its place.
+        cloud = _cloud_of(scope)
         body = await _read(receive)
-        request = journal.describe(scope, body, self._cloud)
-        fault = self._fault(request)
+        request = journal.describe(scope, body, cloud)
+        fault = _fault_for(cloud, request)
         action = fault.action if fault else None
         # Half of it on the way here, half on the way back, and carrying out takes part of the
         # latter: where many come at once, each still takes no longer than it was told to.
-        latency_s = self._cloud.options.latency_ms / 1000
+        latency_s = cloud.options.latency_ms / 1000
         due_at = time.monotonic() + latency_s
         await asyncio.sleep(latency_s / 2)
         try:
             answer = await self._serve(scope, body, request, fault)
         except ConnectionDroppedError:
-            journal.note(self._cloud, request, None, action)
+            journal.note(cloud, request, None, action)
             await _drop(scope)
             return
         is_exit = action in ("exit_before", "exit_after")
-        journal.note(self._cloud, request, None if is_exit else answer.status, action)
+        journal.note(cloud, request, None if is_exit else answer.status, action)
         if is_exit:
             _exit(scope)
         await asyncio.sleep(max(0.0, due_at - time.monotonic()))
@@ -83,11 +90,17 @@ class Gateway:
         for loop, event in held:
             loop.call_soon_threadsafe(event.set)
 
-    def _fault(self, request: dict[str, Any]) -> Fault | None:
-        if not self._cloud.faults.may_wait:
-            return None
-        with self._cloud.books() as session:
-            return self._cloud.faults.take(session, request)
+    def begin_again(self, **changes: Any) -> None:
+        """Be as at first, but for changes of a `Beginning`.
+
+        Requests that are under way end without an answer, and change nothing of what begins.
+        """
+        self.cloud = self.cloud.begin_again(replace(self._beginning, **changes))
+        self.release()
+
+    def close(self) -> None:
+        """Close the state."""
+        self.cloud.close()
 
     async def _serve(
         self, scope: Scope, body: bytes, request: dict[str, Any], fault: Fault | None
@@ -96,27 +109,30 @@ class Gateway:
             return await self._carry_out(scope, body, request)
         await asyncio.sleep(fault.delay_s)
         if fault.action == "hold_before":
-            await self._hold()
+            await self._hold(_cloud_of(scope))
         if fault.action == "drop_before":
             raise ConnectionDroppedError
         if fault.action in ("respond", "exit_before"):
             return _scripted(fault)
         answer = await self._carry_out(scope, body, request)
         if fault.action == "hold_after":
-            await self._hold()
+            await self._hold(_cloud_of(scope))
         if fault.action == "drop_after":
             raise ConnectionDroppedError
         return _scripted(fault) if fault.action == "respond_after" else answer
 
     async def _carry_out(self, scope: Scope, body: bytes, request: dict[str, Any]) -> Answer:
+        cloud = _cloud_of(scope)
+        cloud.require_present()
         try:
-            self._throttle.let_through(request, self._cloud.options.rate_limit)
+            cloud.throttle.let_through(request, cloud.options.rate_limit)
         except RefusalError as refusal:
             refused = refuse(refusal)
             return Answer(refused.status_code, refused.raw_headers, bytes(refused.body))
-        return await _call(self._services, scope, body)
+        return await call(self._services, scope, body)
 
-    async def _hold(self) -> None:
+    async def _hold(self, cloud: Cloud) -> None:
+        cloud.require_present()
         event = asyncio.Event()
         self._held.append((asyncio.get_running_loop(), event))
         await event.wait()
@@ -124,19 +140,32 @@ class Gateway:
     def _to_region(self, scope: Scope) -> Scope:
         match = re.match(r"/regions/([^/]+)(/.*)", scope["path"])
         region, path = (match[1], match[2]) if match else (None, scope["path"])
-        if region is not None and region not in self._cloud.project_regions.values():
+        if region is not None and region not in self.cloud.project_regions.values():
             region, path = None, scope["path"]  # no such host
         inner = dict(scope)
         inner.update(path=path, raw_path=path.encode())
         here = {
             "region": region,
             "raw_path": scope["raw_path"].decode("latin-1"),
-            "cloud": self._cloud,
+            "cloud": self.cloud,
+            "begin_again": self.begin_again,
             "release": self.release,
             "held": lambda: len(self._held),
         }
         inner["state"] = {**scope.get("state", {}), **here}
         return inner
+
+
+def _cloud_of(scope: Scope) -> Cloud:
+    cloud: Cloud = scope["state"]["cloud"]
+    return cloud
+
+
+def _fault_for(cloud: Cloud, request: dict[str, Any]) -> Fault | None:
+    if not cloud.faults.may_wait:
+        return None
+    with cloud.books() as session:
+        return cloud.faults.take(session, request)
 
 
 async def _read(receive: Receive) -> bytes:
@@ -148,7 +177,8 @@ async def _read(receive: Receive) -> bytes:
             return b"".join(chunks)
 
 
-async def _call(app: ASGIApp, scope: Scope, body: bytes) -> Answer:
+async def call(app: ASGIApp, scope: Scope, body: bytes) -> Answer:
+    """Return the whole answer of an application to one request."""
     answer = Answer(500, [], b"")
 
     async def receive() -> Message:

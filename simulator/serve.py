@@ -20,6 +20,7 @@ import uvicorn
 from simulator.app import make_app
 from simulator.clock import RealClock
 from simulator.cloud import Cloud
+from simulator.gateway import Gateway
 from simulator.protocol import CuttableProtocol
 from simulator.specs import LONGEST_LATENCY_MS
 from simulator.world import World, WorldError, load_world
@@ -48,16 +49,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(world: World, options: argparse.Namespace) -> int:
     with (
-        contextlib.closing(Cloud(world, RealClock(), options.state, options.speed)) as cloud,
+        # Closed when all ends: by then another cloud may have taken the place of the first.
+        contextlib.closing(make_app(_first_cloud(world, options))) as app,
         socket.create_server((HOST, options.port)) as listener,
     ):
         # An answer's head and body are written one after the other, and the second must not wait
         # until the first is acknowledged: some 40 ms. Accepted connections inherit it.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         port = listener.getsockname()[1]
-        if options.latency_ms is not None:
-            # Not of the world: the same state goes on with another latency.
-            cloud.options.latency_ms = options.latency_ms
 
         def announce() -> None:
             if options.port_file is not None:
@@ -71,8 +70,12 @@ def _run(world: World, options: argparse.Namespace) -> int:
                 flush=True,
             )
 
-        asyncio.run(_serve(cloud, listener, announce))
+        asyncio.run(_serve(app, listener, announce))
     return 0
+
+
+def _first_cloud(world: World, options: argparse.Namespace) -> Cloud:
+    return Cloud(world, RealClock(), options.state, options.speed, options.latency_ms)
 
 
 class _Server(uvicorn.Server):
@@ -93,9 +96,9 @@ class _Server(uvicorn.Server):
         self._announce()
 
 
-async def _serve(cloud: Cloud, listener: socket.socket, announce: Callable[[], None]) -> None:
+async def _serve(app: Gateway, listener: socket.socket, announce: Callable[[], None]) -> None:
     config = uvicorn.Config(
-        make_app(cloud),
+        app,
         http=CuttableProtocol,
         log_level="warning",
         access_log=False,

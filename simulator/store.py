@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -243,8 +244,10 @@ class JournalRow(Row):
     entry: Mapped[dict[str, Any]]
 
 
-def open_store(path: Path | None) -> Engine:
+def open_store(path: Path | None, content: bytes | None = None) -> Engine:
     """Open a state file, or a state in memory; tables are made where they are missing.
+
+    A state in memory may begin with the `content_of` another.
 
     Raises:
         sqlalchemy.exc.DatabaseError: the file cannot be opened, or is no SQLite database.
@@ -253,6 +256,9 @@ def open_store(path: Path | None) -> Engine:
         engine = create_engine(
             "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
         )
+        if content is not None:
+            _raw(engine).deserialize(content)
+            return engine
     else:
         engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False})
 
@@ -269,6 +275,26 @@ def open_store(path: Path | None) -> Engine:
         engine.dispose()
         raise
     return engine
+
+
+def content_of(engine: Engine) -> bytes:
+    """Return all of a state in memory."""
+    return _raw(engine).serialize()
+
+
+def _raw(engine: Engine) -> sqlite3.Connection:
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise TypeError("want a state in memory")
+    return driver
+
+
+def empty_store(engine: Engine) -> None:
+    """Remove every row of a state, at once."""
+    with engine.begin() as connection:
+        for table in Row.metadata.sorted_tables:
+            connection.execute(table.delete())
 
 
 def next_sequence(session: Session, column: InstrumentedAttribute[int]) -> int:

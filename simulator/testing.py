@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import contextlib
+import functools
 import os
 import signal
 import subprocess
@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import httpx
 
@@ -20,7 +20,7 @@ from simulator.app import make_app
 from simulator.clock import VirtualClock
 from simulator.cloud import Cloud
 from simulator.faults import ConnectionDroppedError, Fault
-from simulator.gateway import Gateway
+from simulator.gateway import Answer, Gateway, call
 from simulator.world import World, load_world
 
 DEMO_WORLD = Path(__file__).parent / "worlds" / "demo.yaml"
@@ -127,9 +127,40 @@ class Control:
         """Have a record gone while the replica stays."""
         self._ask("DELETE", f"/records/{record_id}")
 
+    def reset(
+        self,
+        world: World | None = None,
+        speed: float | None = None,
+        latency_ms: float | None = None,
+    ) -> None:
+        """Put all back to the start; what is given replaces what the simulator started with."""
+        wanted: dict[str, Any] = {"speed": speed, "latency_ms": latency_ms}
+        wanted["world"] = None if world is None else world.model_dump(mode="json", by_alias=True)
+        self._ask("POST", "/reset", json=wanted)
+
     def expire_tokens(self) -> None:
         """Have all tokens expired."""
         self._ask("POST", "/tokens/expire")
+
+
+class Running(Protocol):
+    """What is asked of a simulator's process: as much of `subprocess.Popen`."""
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+
+    def poll(self) -> int | None:
+        """Return the exit code, if it has ended."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end, and return the exit code."""
+
+    def send_signal(self, number: signal.Signals, /) -> None:
+        """Send it a signal."""
+
+    def kill(self) -> None:
+        """Kill it outright."""
 
 
 class SimulatorProcess:
@@ -150,15 +181,16 @@ class SimulatorProcess:
         latency_ms: float | None = None,
     ) -> None:
         self.directory = directory
-        self.world = world if isinstance(world, Path) else _write_world(world, directory)
+        self.world = self._file_of(world)
         self.speed = speed
         self.latency_ms = latency_ms
         self.state_file = directory / "simulator.sqlite"
         self.log_file = directory / "simulator.log"
         self._port_file = directory / "simulator.port"
         self._port = 0
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Running | None = None
         self._client: httpx.Client | None = None
+        self._started_with: tuple[Path, float, float | None] | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -194,16 +226,13 @@ class SimulatorProcess:
     def start(self) -> None:
         """Start, on the port of the last time if there was one, and wait until it is ready."""
         self._port_file.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "simulator", "--port", str(self._port)]
-        command += ["--world", str(self.world), "--state", str(self.state_file)]
-        command += ["--speed", str(self.speed), "--port-file", str(self._port_file)]
+        arguments = ["--port", str(self._port), "--world", str(self.world)]
+        arguments += ["--state", str(self.state_file), "--speed", str(self.speed)]
+        arguments += ["--port-file", str(self._port_file)]
         if self.latency_ms is not None:
-            command += ["--latency-ms", str(self.latency_ms)]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment
-            )
+            arguments += ["--latency-ms", str(self.latency_ms)]
+        self._started_with = (self.world, self.speed, self.latency_ms)
+        self._process = self._spawn(arguments)
         deadline = time.monotonic() + START_LIMIT_S
         while not self._port_file.exists():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -212,6 +241,32 @@ class SimulatorProcess:
             time.sleep(0.02)
         self._port = int(self._port_file.read_text())
         self._client = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
+
+    def reset(
+        self,
+        world: World | Path = DEMO_WORLD,
+        speed: float = 1.0,
+        latency_ms: float | None = None,
+    ) -> None:
+        """Be as if made and started just now, with these arguments; the port stays.
+
+        It starts if it does not run. Much cheaper than a process for each test. Make sure first
+        that nobody else sends requests any more.
+        """
+        self.world = self._file_of(world)
+        self.speed, self.latency_ms = speed, latency_ms
+        wanted = (self.world, speed, latency_ms)
+        if self._client is None or self._process is None or self._process.poll() is not None:
+            self.kill()
+            for file in self.directory.glob(f"{self.state_file.name}*"):
+                file.unlink()
+            self.start()
+        elif isinstance(world, Path) and wanted == self._started_with:
+            self.control.reset()
+        else:
+            read = _copy_of(world) if isinstance(world, Path) else world
+            chosen_ms = read.options.latency_ms if latency_ms is None else latency_ms
+            self.control.reset(read, speed, chosen_ms)
 
     def stop(self) -> None:
         """Stop it cleanly; killed if it does not comply."""
@@ -229,6 +284,24 @@ class SimulatorProcess:
         self._end(signal.SIGKILL)
         return code
 
+    def _spawn(self, arguments: list[str]) -> Running:
+        """Start a process with these arguments; what it prints goes to the log."""
+        with self.log_file.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "simulator", *arguments],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )
+
+    def _file_of(self, world: World | Path) -> Path:
+        if isinstance(world, Path):
+            return world
+        file = self.directory / "world.json"
+        file.write_text(world.model_dump_json(by_alias=True), encoding="utf-8")
+        return file
+
     def _end(self, number: signal.Signals) -> None:
         if self._client is not None:
             self._client.close()
@@ -245,10 +318,16 @@ class SimulatorProcess:
             process.wait()
 
 
-def _write_world(world: World, directory: Path) -> Path:
-    path = directory / "world.json"
-    path.write_text(world.model_dump_json(by_alias=True), encoding="utf-8")
-    return path
+@functools.cache
+def _read_once(file: Path) -> World:
+    return load_world(file)
+
+
+def _copy_of(file: Path) -> World:
+    """Return the world of a file; the demo world's is read once."""
+    if file == DEMO_WORLD:
+        return _read_once(file).model_copy(deep=True)
+    return load_world(file)
 
 
 class SimulatorTransport(httpx.AsyncBaseTransport):
@@ -273,12 +352,21 @@ class InProcessSimulator:
     url = "http://simulator.test"
 
     def __init__(self, world: World | Path = DEMO_WORLD) -> None:
-        self.world = load_world(world) if isinstance(world, Path) else world
+        first = _copy_of(world) if isinstance(world, Path) else world
         self.clock = VirtualClock()
-        self.cloud = Cloud(self.world, self.clock, None, speed=1.0)
-        self.app = make_app(self.cloud)
+        self.app = make_app(Cloud(first, self.clock, None, speed=1.0))
         self._client = httpx.Client(transport=_SyncTransport(self.app), base_url=self.url)
         self.control = Control(self._client)
+
+    @property
+    def cloud(self) -> Cloud:
+        """The cloud that is served; after a reset another one."""
+        return self.app.cloud
+
+    @property
+    def world(self) -> World:
+        """What there was at first, with the options as they are now."""
+        return self.cloud.world
 
     def transport(self) -> httpx.AsyncBaseTransport:
         """Return a transport for `httpx.AsyncClient`."""
@@ -287,27 +375,35 @@ class InProcessSimulator:
     def close(self) -> None:
         """Forget everything."""
         self._client.close()
-        self.cloud.close()
+        self.app.close()
 
 
 class _SyncTransport(httpx.BaseTransport):
-    """Calls the control routes from code that is not asynchronous, on a loop of its own."""
+    """Calls the control routes from code that is not asynchronous, without a loop: none waits."""
 
     def __init__(self, app: Gateway) -> None:
         self._app = app
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request."""
-        request.read()
-
-        async def send() -> httpx.Response:
-            twin = httpx.Request(
-                request.method, request.url, headers=request.headers, content=request.content
-            )
-            response = await httpx.ASGITransport(self._app).handle_async_request(twin)
-            body = await response.aread()
-            return httpx.Response(response.status_code, headers=response.headers, content=body)
-
-        # A loop may be running in this thread already, and cannot be entered twice.
-        with concurrent.futures.ThreadPoolExecutor(max_workers=1) as thread:
-            return thread.submit(asyncio.run, send()).result()
+        scope = {
+            "type": "http",
+            "method": request.method,
+            "path": request.url.path,
+            "raw_path": request.url.raw_path.partition(b"?")[0],
+            "query_string": request.url.query,
+            "headers": [(key.lower(), value) for key, value in request.headers.raw],
+            "scheme": "http",
+            "http_version": "1.1",
+            "root_path": "",
+            "server": (request.url.host, 80),
+            "client": ("127.0.0.1", 1),
+        }
+        asking = call(self._app, scope, request.read())
+        try:
+            asking.send(None)
+        except StopIteration as ended:
+            answer: Answer = ended.value
+        else:
+            raise RuntimeError(f"{request.url.path}: a control route waits")
+        return httpx.Response(answer.status, headers=answer.headers, content=answer.body)

@@ -19,7 +19,7 @@ _UNITS = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
 
 
 class Throttle:
-    """The windows of all regions; they are forgotten when the process ends."""
+    """The windows of all regions of one cloud; they are forgotten when it ends."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

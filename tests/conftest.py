@@ -6,6 +6,7 @@ import ipaddress
 import os
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,9 @@ from pulumi_huaweicloud_cbr import errors
 FOREIGN = ("HC_", "HW_", "HUAWEICLOUD_", "PULUMI_")
 # Reasons that a skipped test may give in CI; another reason fails the run.
 ALLOWED_SKIPS = ("needs a real account",)
+
+FULL = "full"
+"""The mark of tests that `make test` leaves to `make test-full`."""
 
 _unallowed: list[str] = []
 _announced: list[str] = []
@@ -62,6 +66,19 @@ def no_secrets_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
 def anyio_backend() -> str:
     """Run asynchronous tests on asyncio, as the package does."""
     return "asyncio"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not import modules of which no test would run: what they import takes long."""
+    wants_none = config.getoption("markexpr") == f"not {FULL}"
+    return True if wants_none and collection_path.stem.endswith(f"_{FULL}") else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark all of a module that is named ``test_*_full.py``."""
+    if item.path.stem.endswith(f"_{FULL}"):
+        item.add_marker(FULL)
 
 
 @pytest.hookimpl(trylast=True)

@@ -26,6 +26,7 @@ from tests.e2e.driver import (
     new_program,
     processes_of,
 )
+from tests.e2e.simulators import ForkedSimulator, simulators_forked
 
 SPEED = 5000.0
 """500 GB are copied in about a second, so that no test waits long for a copy."""
@@ -54,12 +55,19 @@ def end_what_killed_commands_left(tmp_path: Path) -> Iterator[None]:
             os.kill(process, signal.SIGKILL)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def fork_simulators() -> Iterator[None]:
+    """Have what simulators need imported once."""
+    with simulators_forked():
+        yield
+
+
 @pytest.fixture
 def simulator(tmp_path: Path) -> Iterator[SimulatorProcess]:
     """A simulator with the demo world."""
     directory = tmp_path / "simulator"
     directory.mkdir()
-    with SimulatorProcess(directory, speed=SPEED) as running:
+    with ForkedSimulator(directory, speed=SPEED) as running:
         yield running
 
 
@@ -87,30 +95,40 @@ def vault_ids(world: World) -> dict[str, str]:
     return {vault.name: vault.id for vault in world.vaults}
 
 
+def new_stacks_project(
+    parent: Path,
+    simulator: SimulatorProcess,
+    replications: list[dict[str, Any]],
+    **settings: Any,
+) -> Project:
+    """Return a project below a directory that is a copy of this repository's stack program."""
+    directory = parent / "project"
+    (directory / "stacks").mkdir(parents=True)
+    shutil.copy(REPOSITORY / "Pulumi.yaml", directory)
+    shutil.copytree(REPOSITORY / "plugin", directory / "plugin")
+    for source in (REPOSITORY / "stacks").glob("*.py"):
+        shutil.copy(source, directory / "stacks")
+    project = Project(directory, Path(sys.executable))
+    project.environment["HW_USER_PASSWORD"] = PASSWORD
+    project.init()
+    project.configure(
+        {
+            **connection(simulator),
+            # Most tests are about what holds while the copies go on.
+            "cbr-replication:wait": "false",
+            "cbr-replication:replications": replications,
+            **settings,
+        }
+    )
+    return project
+
+
 @pytest.fixture
 def make_stacks_project(tmp_path: Path, simulator: SimulatorProcess) -> MakeProject:
     """Return a maker of projects that are copies of this repository's stack program."""
 
     def make(replications: list[dict[str, Any]], **settings: Any) -> Project:
-        directory = tmp_path / "project"
-        (directory / "stacks").mkdir(parents=True)
-        shutil.copy(REPOSITORY / "Pulumi.yaml", directory)
-        shutil.copytree(REPOSITORY / "plugin", directory / "plugin")
-        for source in (REPOSITORY / "stacks").glob("*.py"):
-            shutil.copy(source, directory / "stacks")
-        project = Project(directory, Path(sys.executable))
-        project.environment["HW_USER_PASSWORD"] = PASSWORD
-        project.init()
-        project.configure(
-            {
-                **connection(simulator),
-                # Most tests are about what holds while the copies go on.
-                "cbr-replication:wait": "false",
-                "cbr-replication:replications": replications,
-                **settings,
-            }
-        )
-        return project
+        return new_stacks_project(tmp_path, simulator, replications, **settings)
 
     return make
 

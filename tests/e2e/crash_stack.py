@@ -20,6 +20,7 @@ from simulator.testing import DEMO_WORLD, SimulatorProcess
 from tests.e2e.crash import POINTS, points_of
 from tests.e2e.driver import Project, new_program, on_host, sdk_python
 from tests.e2e.programs import REPLICATIONS
+from tests.e2e.simulators import ForkedSimulator
 
 SOURCE_REGION, REGION = "cn-north-4", "cn-east-3"
 SPEED = 5000.0
@@ -173,7 +174,7 @@ class Prepared:
     def simulator(self, directory: Path) -> SimulatorProcess:
         """Return a simulator that is not running yet, in the prepared state."""
         directory.mkdir()
-        running = SimulatorProcess(directory, self.world, speed=SPEED)
+        running = ForkedSimulator(directory, self.world, speed=SPEED)
         shutil.copy(self.directory / "simulator" / running.state_file.name, running.state_file)
         return running
 
@@ -202,7 +203,7 @@ def prepare(directory: Path) -> Prepared:
     made = Prepared(directory)
     write_world(made.world)
     (directory / "simulator").mkdir()
-    with SimulatorProcess(directory / "simulator", made.world, speed=SPEED) as simulator:
+    with ForkedSimulator(directory / "simulator", made.world, speed=SPEED) as simulator:
         project = _project(directory, "host", simulator)
         declare(project, {name: prepared(name) for name in PREPARED})
         project.up()

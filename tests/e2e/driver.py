@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from simulator.testing import SimulatorProcess
@@ -23,11 +24,15 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 TOOLCHAIN = REPOSITORY / ".toolchain" / "bin"
 STACK = "test"
 PASSWORD = "not-a-secret-demo"  # of the demo world
+SDKS = ("3.255.0", "3.272.0")
 COMMAND_LIMIT_S = 300
 """Far above what any command takes; only a hang reaches it."""
 
 _STARTED: list[subprocess.Popen[bytes]] = []
 _NEW_STACKS: dict[str, tempfile.TemporaryDirectory[str]] = {}
+_WITH_PACKAGES: dict[Path, tempfile.TemporaryDirectory[str]] = {}
+LIST_PACKAGES = ("-m", "pip", "list", "-v", "--format", "json")
+"""What each `up` and `preview` asks of Python before anything else; it takes a fifth of them."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +58,14 @@ class Outcome:
 class Project:
     """A Pulumi project in a directory, with a backend and a home of its own.
 
-    `python` is the interpreter whose environment the program and the plugin run in.
+    `python` is the interpreter whose environment the program and the plugin run in. Which packages
+    are in there it is asked once for each process of the tests, or each time if `is_pip_asked`.
     """
 
     directory: Path
     python: Path
     environment: dict[str, str] = field(default_factory=dict)
+    is_pip_asked: bool = False
 
     def __post_init__(self) -> None:
         self.backend = self.directory.parent / "backend"
@@ -134,6 +141,8 @@ class Project:
     def env(self) -> dict[str, str]:
         """The environment of every command: ours, and nothing of the caller's."""
         paths = [str(self.python.parent), str(TOOLCHAIN), os.environ.get("PATH", "")]
+        if not self.is_pip_asked:
+            paths.insert(0, str(_with_packages_listed(self.python)))
         return {
             "PATH": os.pathsep.join(paths),
             "HOME": str(self.directory.parent),
@@ -249,11 +258,36 @@ def on_host(project: Project) -> Project:
     return project
 
 
+BY_NIGHT_TOO = ["host", *(pytest.param(f"sdk-{sdk}", marks=pytest.mark.full) for sdk in SDKS)]
+"""The plugins, for tests of what is the same on each: by day our host stands for all."""
+ON_TWO_BY_DAY = ["host", "sdk-3.272.0", pytest.param("sdk-3.255.0", marks=pytest.mark.full)]
+"""The same, for tests of a whole life, which the newest SDK's plugin has to serve by day too."""
+
+
 def on_plugin(plugin: str, make: MakeProject, program: str) -> Project:
     """Return a project on one of the plugins of `tests.e2e.features.PLUGINS`."""
     if plugin == "host":
         return on_host(make(program, sdk_python("3.272.0")))
     return make(program, sdk_python(plugin.removeprefix("sdk-")))
+
+
+def _with_packages_listed(python: Path) -> Path:
+    """Return a folder with a `python3` that is `python`, but knows what pip would list."""
+    if python not in _WITH_PACKAGES:
+        # Ended with the process of the tests.
+        kept = tempfile.TemporaryDirectory(prefix="python-")
+        listed, command = Path(kept.name, "packages.json"), Path(kept.name, "python3")
+        with listed.open("wb") as file:
+            subprocess.run([python, *LIST_PACKAGES], stdout=file, check=True)
+        lines = (
+            "#!/bin/sh",
+            f'if [ "$*" = "{" ".join(LIST_PACKAGES)}" ]; then exec cat "{listed}"; fi',
+            f'exec "{python.parent / "python3"}" "$@"',
+        )
+        command.write_text("\n".join(lines) + "\n")
+        command.chmod(0o755)
+        _WITH_PACKAGES[python] = kept
+    return Path(_WITH_PACKAGES[python].name)
 
 
 def heed_interrupts() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -107,29 +108,50 @@ def test_bad_fields_one_message_each(program: Project, control: Control) -> None
     assert [] == control.journal()
 
 
+BACKUPS = {
+    "missing": "does not exist",
+    "broken": "has status 'error'",
+    "a-replica": "is itself a replica",
+    "of-a-disk": "cannot be copied",
+    "without-system-disk": "lacks the server's system disk",
+}
+VAULTS = {
+    "missing-vault": "does not exist",
+    "not-for-replicas": "want 'replication'",
+    "dr-files": "want 'server'",
+    "dr-full": "is full",
+    "dr-frozen": "settle its bill",
+}
+REGIONS = ("ap-southeast-3", "no-such-region-1")
+
+
+@pytest.mark.parametrize(
+    ("backups", "vaults", "regions"),
+    [
+        pytest.param(["broken"], ["dr-full"], REGIONS[:1], id="one-of-each"),
+        pytest.param(BACKUPS, VAULTS, REGIONS, id="all", marks=pytest.mark.full),
+    ],
+)
 def test_bad_facts_one_message_each(
-    program: Project, control: Control, backup_ids: dict[str, str], vault_ids: dict[str, str]
+    program: Project,
+    control: Control,
+    backup_ids: dict[str, str],
+    vault_ids: dict[str, str],
+    backups: Iterable[str],
+    vaults: Iterable[str],
+    regions: Iterable[str],
 ) -> None:
-    """What only the API knows is told in the preview as well; nothing is written."""
+    """What only the API knows is told in the preview as well; nothing is written.
+
+    Contract tests prove each fact in every `make test`; that the CLI tells it, one of each kind.
+    """
     cases: dict[str, tuple[dict[str, str], str, str]] = {}
-    for backup, words in (
-        ("missing", "does not exist"),
-        ("broken", "has status 'error'"),
-        ("a-replica", "is itself a replica"),
-        ("of-a-disk", "cannot be copied"),
-        ("without-system-disk", "lacks the server's system disk"),
-    ):
+    for backup in backups:
         backup_id = backup_ids.get(backup, "00000000-0000-4000-8000-000000000000")
-        cases[backup] = ({"backup_id": backup_id}, "backup_id", words)
-    for vault, words in (
-        ("missing-vault", "does not exist"),
-        ("not-for-replicas", "want 'replication'"),
-        ("dr-files", "want 'server'"),
-        ("dr-full", "is full"),
-        ("dr-frozen", "settle its bill"),
-    ):
+        cases[backup] = ({"backup_id": backup_id}, "backup_id", BACKUPS[backup])
+    for vault in vaults:
         vault_id = vault_ids.get(vault, "00000000-0000-4000-8000-000000000000")
-        cases[vault] = ({"destination_vault_id": vault_id}, "destination_vault_id", words)
+        cases[vault] = ({"destination_vault_id": vault_id}, "destination_vault_id", VAULTS[vault])
 
     for name, (inputs, field, words) in cases.items():
         (error,) = diagnostics_of(program, name, inputs)
@@ -137,7 +159,7 @@ def test_bad_facts_one_message_each(
         assert words in error
         assert ";" in error
 
-    for region in ("ap-southeast-3", "no-such-region-1"):
+    for region in regions:
         (error,) = diagnostics_of(program, "pair", {"destination_region": region})
         assert "property destination_region " in error
         assert "choose one of: cn-east-3" in error

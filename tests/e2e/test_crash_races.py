@@ -208,8 +208,11 @@ def test_lock_of_a_living_up_is_not_removed(make_program: MakeProject, control: 
 
 @pytest.mark.parametrize(
     ("plugin", "number"),
-    [("stock", signal.SIGINT), ("stock", signal.SIGTERM), ("host", signal.SIGTERM)],
-    ids=["stock-SIGINT", "stock-SIGTERM", "host-SIGTERM"],
+    [
+        pytest.param("stock", signal.SIGINT, id="stock-SIGINT"),
+        pytest.param("stock", signal.SIGTERM, id="stock-SIGTERM", marks=pytest.mark.full),
+        pytest.param("host", signal.SIGTERM, id="host-SIGTERM"),
+    ],
 )
 def test_one_signal_during_a_submission(
     make_program: MakeProject, control: Control, plugin: str, number: signal.Signals
@@ -231,7 +234,13 @@ def test_one_signal_during_a_submission(
     assert_one_copy(project, control)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda found: found.name)
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, id="SIGINT"),
+        pytest.param(signal.SIGTERM, id="SIGTERM", marks=pytest.mark.full),
+    ],
+)
 def test_two_signals_during_a_submission(
     make_program: MakeProject, control: Control, number: signal.Signals
 ) -> None:

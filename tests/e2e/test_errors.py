@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 
 from simulator.testing import Control
-from tests.e2e.driver import PASSWORD, MakeProject, on_plugin
-from tests.e2e.features import PLUGINS
+from tests.e2e.driver import ON_TWO_BY_DAY, PASSWORD, MakeProject, on_plugin
 from tests.e2e.programs import REPLICATION, UNEXPECTED
 
 OVER_LIMIT = {"error_code": "APIGW.0308", "error_msg": "The throttling threshold has been reached"}
 
 
-@pytest.mark.parametrize("plugin", PLUGINS)
+@pytest.mark.parametrize("plugin", ON_TWO_BY_DAY)
 def test_unexpected_error_keeps_its_traceback_and_no_secret(
     plugin: str, make_program: MakeProject
 ) -> None:
@@ -51,7 +50,7 @@ def shown(outcome: str) -> list[dict[str, Any]]:
     return [event for event in events if event]
 
 
-@pytest.mark.parametrize("plugin", ["host", "sdk-3.255.0"])
+@pytest.mark.parametrize("plugin", ["host", pytest.param("sdk-3.255.0", marks=pytest.mark.full)])
 def test_throttled_create_waits_and_says_why(
     plugin: str, make_program: MakeProject, control: Control
 ) -> None:

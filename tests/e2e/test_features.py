@@ -311,8 +311,19 @@ SEE: dict[str, Callable[[Bench], str]] = {
 }
 
 
-@pytest.mark.parametrize("plugin", PLUGINS)
-@pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.key)
+CELLS = [
+    pytest.param(
+        feature,
+        plugin,
+        id=f"{feature.key}-{plugin}",
+        marks=() if feature.runs_by_day(plugin) else pytest.mark.full,
+    )
+    for feature in FEATURES
+    for plugin in PLUGINS
+]
+
+
+@pytest.mark.parametrize(("feature", "plugin"), CELLS)
 def test_feature(
     feature: Feature, plugin: str, make_program: MakeProject, control: Control, tmp_path: Path
 ) -> None:

@@ -28,6 +28,7 @@ from tests.e2e.driver import (
     wait_until,
 )
 from tests.e2e.programs import REPLICATIONS
+from tests.e2e.simulators import ForkedSimulator
 
 MEMBERS, ACCEPTED = 500, 250
 WORLD = fleet_world(MEMBERS)
@@ -40,7 +41,7 @@ def simulator(tmp_path: Path) -> Iterator[SimulatorProcess]:
     """A simulator with a fleet, whose calls take their time and whose copies go on."""
     directory = tmp_path / "simulator"
     directory.mkdir()
-    with SimulatorProcess(directory, WORLD, latency_ms=20) as running:
+    with ForkedSimulator(directory, WORLD, latency_ms=20) as running:
         yield running
 
 
@@ -73,7 +74,12 @@ def submissions(control: Control) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("victim", "plugin"), [("cli", "host"), ("plugin", "host"), ("plugin", "3.255.0")]
+    ("victim", "plugin"),
+    [
+        ("cli", "host"),
+        pytest.param("plugin", "host", marks=pytest.mark.full),
+        pytest.param("plugin", "3.255.0", marks=pytest.mark.full),
+    ],
 )
 def test_fleet_killed_in_the_middle(
     tmp_path: Path, simulator: SimulatorProcess, victim: str, plugin: str

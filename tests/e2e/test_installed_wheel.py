@@ -60,7 +60,9 @@ def test_wheel_full_cycle(make_program: MakeProject, python: Path, control: Cont
 
 def test_wheel_downloads_no_plugin(make_program: MakeProject, python: Path) -> None:
     """The package says that it needs no plugin, so that the engine looks for none."""
-    outcome = make_program(PROGRAM, python).preview("--logtostderr", "--verbose=7")
+    project = make_program(PROGRAM, python)
+    project.is_pip_asked = True
+    outcome = project.preview("--logtostderr", "--verbose=7")
 
     assert "huaweicloud-cbr downloading" not in outcome.text
     assert "PLUGIN" not in outcome.stdout

@@ -189,7 +189,7 @@ def test_host_listens_on_loopback_only() -> None:
             plugin.terminate()
 
 
-@pytest.mark.parametrize("version", ["3.255.0", "3.272.0"])
+@pytest.mark.parametrize("version", ["3.255.0", pytest.param("3.272.0", marks=pytest.mark.full)])
 def test_host_from_an_installed_wheel(
     make_program: MakeProject, control: Control, version: str
 ) -> None:

@@ -9,10 +9,10 @@ import pytest
 
 from simulator.testing import Control
 from tests.e2e.driver import (
+    BY_NIGHT_TOO,
     MakeProject,
     Project,
-    on_host,
-    sdk_python,
+    on_plugin,
     start,
     wait_until,
 )
@@ -74,15 +74,12 @@ def test_wait_basic(waiting: Project, control: Control) -> None:
     assert {} == waiting.resources()
 
 
-@pytest.mark.parametrize("plugin", ["host", "3.255.0", "3.272.0"])
+@pytest.mark.parametrize("plugin", BY_NIGHT_TOO)
 def test_wait_failed_copy_is_told_and_copied_anew(
     make_program: MakeProject, control: Control, plugin: str
 ) -> None:
     """A copy that fails fails `up` in words; the next `up` copies it anew and waits again."""
-    is_host = plugin == "host"
-    project = make_program(WAITED_FOR, sdk_python("3.272.0" if is_host else plugin))
-    if is_host:
-        on_host(project)
+    project = on_plugin(plugin, make_program, WAITED_FOR)
     control.change_backup(BACKUP, copy={"mode": "seconds", "seconds": 0, "outcome": "fail"})
 
     outcome = project.run("up", "--yes", "--skip-preview")

@@ -11,14 +11,15 @@ import pytest
 
 from simulator.testing import Control
 from tests.e2e.driver import (
+    BY_NIGHT_TOO,
     COMMAND_LIMIT_S,
+    ON_TWO_BY_DAY,
     STACK,
     MakeProject,
     Project,
     on_host,
     on_plugin,
     plugins_of,
-    sdk_python,
     start,
     wait_until,
 )
@@ -80,13 +81,10 @@ cbr.BackupReplicationSet(
 """
 
 
-@pytest.fixture(params=["host", "3.255.0", "3.272.0"])
+@pytest.fixture(params=BY_NIGHT_TOO)
 def project(request: pytest.FixtureRequest, make_program: MakeProject) -> Project:
     """A project with one set, on our host and on the SDK's plugin in both versions."""
-    if request.param == "host":
-        project = on_host(make_program(PROGRAM, sdk_python("3.272.0")))
-    else:
-        project = make_program(PROGRAM, sdk_python(request.param))
+    project = on_plugin(request.param, make_program, PROGRAM)
     declare(project, THREE)
     return project
 
@@ -121,6 +119,7 @@ def live_copies(control: Control) -> Counter[str]:
     )
 
 
+@pytest.mark.parametrize("project", ON_TWO_BY_DAY, indirect=True)
 def test_set_full_cycle(project: Project, control: Control) -> None:
     """Create, change, refresh and destroy; nothing twice, nothing left."""
     project.up()
@@ -242,7 +241,7 @@ def kept(project: Project, control: Control) -> None:
     assert {"day-1", "day-2"} == set(project.state()["nightly"]["outputs"]["members"])
 
 
-@pytest.mark.parametrize("plugin", ["host", "3.255.0"])
+@pytest.mark.parametrize("plugin", ["host", pytest.param("sdk-3.255.0", marks=pytest.mark.full)])
 def test_set_rolling_moves_with_all_that_it_keeps(
     make_program: MakeProject, control: Control, plugin: str
 ) -> None:

@@ -11,11 +11,12 @@ import pytest
 from simulator.testing import Control
 from tests.e2e.driver import (
     COMMAND_LIMIT_S,
+    ON_TWO_BY_DAY,
     MakeProject,
     Project,
     on_host,
+    on_plugin,
     plugins_of,
-    sdk_python,
     start,
     wait_until,
 )
@@ -42,12 +43,10 @@ cbr.VaultReplication(
 """
 
 
-@pytest.fixture(params=["host", "3.255.0", "3.272.0"])
+@pytest.fixture(params=ON_TWO_BY_DAY)
 def project(request: pytest.FixtureRequest, make_program: MakeProject) -> Project:
     """A project with one vault, on our host and on the SDK's plugin in both versions."""
-    if request.param == "host":
-        return on_host(make_program(PROGRAM, sdk_python("3.272.0")))
-    return make_program(PROGRAM, sdk_python(request.param))
+    return on_plugin(request.param, make_program, PROGRAM)
 
 
 def live_copies(control: Control) -> Counter[str]:

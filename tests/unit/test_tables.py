@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e import crash, crash_stack
+from tests.e2e import crash, crash_stack, features
 from tests.tables import TABLES, with_table
 
 
@@ -40,3 +40,26 @@ def test_crash_points_have_resources_of_their_own() -> None:
     keys = [point.key for point in crash.POINTS]
 
     assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize("scene", crash.SCENES)
+def test_every_crash_scene_is_run_by_day(scene: str) -> None:
+    """`make test` has each process of ours die in each scene; others, in some."""
+    by_day = {victim for victim in crash.VICTIMS if crash.runs_by_day(scene, victim)}
+
+    assert {"cli", "plugin"} <= by_day
+
+
+@pytest.mark.parametrize("victim", crash.VICTIMS)
+def test_every_crash_victim_dies_by_day(victim: str) -> None:
+    """`make test` has each victim die where a copy is submitted, one by one and many at once."""
+    assert crash.runs_by_day("submitting", victim)
+    assert crash.runs_by_day("fleets", victim)
+
+
+@pytest.mark.parametrize("feature", features.FEATURES, ids=lambda feature: feature.key)
+def test_every_feature_of_the_host_is_seen_by_day(feature: features.Feature) -> None:
+    """`make test` sees each of them on our host; what is the same on all, on the SDK's too."""
+    by_day = [plugin for plugin in features.PLUGINS if feature.runs_by_day(plugin)]
+
+    assert (["host"] if len(set(feature.seen)) > 1 else [features.NEWEST, "host"]) == by_day

@@ -162,3 +162,19 @@ def test_makefile_help_tells_every_target() -> None:
     described = set(re.findall(r"^([a-z0-9-]+):.*## ", MAKEFILE, re.MULTILINE))
 
     assert described == TARGETS - internal
+
+
+def test_all_tests_run_at_night_and_every_guarantee_in_each_change() -> None:
+    """`make test` leaves out what is marked so, and the nightly workflow leaves out nothing."""
+    recipes = dict(re.findall(r"^(test|test-full):.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE))
+    nightly = yaml.safe_load((ROOT / ".github" / "workflows" / "nightly.yml").read_text())
+    commands = [step.get("run") for job in nightly["jobs"].values() for step in job["steps"]]
+    # YAML reads the key `on` as a truth value.
+    started_by = nightly[True]
+
+    assert "$(NOT_FULL)" in recipes["test"]
+    assert "$(NOT_FULL)" not in recipes["test-full"]
+    assert 'NOT_FULL = -m "not full"' in MAKEFILE
+    assert "make test-full" in commands
+    assert {"schedule", "workflow_dispatch"} == set(started_by)
+    assert [mark for mark in PROJECT["tool"]["pytest"]["ini_options"]["markers"] if "full:" in mark]
