@@ -67,7 +67,7 @@ def _serve(arguments: list[str], log_file: Path) -> None:
             os.dup2(log.fileno(), stream.fileno())
     # Of the server that it was forked from, whose children must not die with it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    from simulator.__main__ import main  # noqa: PLC0415
+    from simulator.serve import main  # noqa: PLC0415
 
     sys.exit(main(arguments))
 
@@ -75,7 +75,7 @@ def _serve(arguments: list[str], log_file: Path) -> None:
 @contextmanager
 def simulators_forked() -> Iterator[None]:
     """Run the server of the forks, and end it when all of them have ended."""
-    _CONTEXT.set_forkserver_preload(["simulator.__main__", __name__])
+    _CONTEXT.set_forkserver_preload(["simulator.serve", __name__])
     # The server knows no other way to the modules.
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = str(ROOT)
