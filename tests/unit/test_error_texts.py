@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import os
 import re
 import ssl
 import threading
@@ -35,6 +36,7 @@ from pulumi_huaweicloud_cbr import (
     lifecycle,
     listing,
     preflight,
+    proxies,
     vault_checks,
     whole_vault,
 )
@@ -620,6 +622,16 @@ def listed(*ids: str, count: int | None = None) -> httpx.Response:
     return httpx.Response(200, json={"backups": [{"id": id_} for id_ in ids], "count": count})
 
 
+def unusable_proxy() -> str:
+    """Return what is said of a proxy of an unknown kind."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.lower().endswith("_proxy"):
+                patch.delenv(name)
+        patch.setenv("HTTPS_PROXY", "ftp://proxy.test")
+        return caught(lambda: proxies.proxy_of("https://cbr.cn-north-4.myhuaweicloud.com/"))
+
+
 ONE_BACKUP = httpx.Response(200, json={"backups": [{"id": REPLICA, "name": "erp-dr"}]})
 PASSWORD_SIGN_IN = {"token": None, "user_name": "ops", "password": "no-secret", "domain_name": "a"}
 FAILED_COPY = shown(
@@ -808,6 +820,7 @@ TEXTS: dict[str, Callable[[], str]] = {
         lambda api: finders.require_no_replica(api, DESTINATION, VAULT, "r", "looking for it"),
         Routes(backups=[listed("a", "b"), listed("b", "c")]),
     ),
+    "proxy-unusable": unusable_proxy,
     "list-lacks-rows": lambda: ends(
         lambda api: finders.find_backups(api, DESTINATION),
         Routes(backups=listed("a", count=2)),
@@ -1492,6 +1505,11 @@ EXPECTED = {
         "listing backups in region 'cn-east-3', project "
         "(863129926600475a959e8f2efb991722): 2 pages, and no end; check the "
         "endpoint; a proxy may have answered in the service's place"
+    ),
+    "proxy-unusable": (
+        "HTTPS_PROXY names a proxy that cannot be used: its scheme is 'ftp', want one of http, "
+        "https, socks5, socks5h; correct it, or unset it, or add "
+        "'cbr.cn-north-4.myhuaweicloud.com' to NO_PROXY"
     ),
     "list-lacks-rows": (
         "listing backups in region 'cn-east-3', project (863129926600475a959e8f2efb991722): "

@@ -137,3 +137,22 @@ def test_hint_when_more_calls_are_made_than_the_sdks_plugin_takes(
 def test_span(seconds: float, text: str) -> None:
     """Durations are read by people."""
     assert text == span(seconds)
+
+
+def test_message_in_another_encoding_reaches_the_engine(engine: Engine) -> None:
+    """What an environment has in another encoding is half characters to Python: replaced."""
+    with serving(ERP):
+        _messages.tell("vault \udcb1\udcb8")
+
+    (request,) = engine.taken
+    assert request.message == "vault ??"
+
+
+def test_what_is_waited_for_is_said_at_once(engine: Engine) -> None:
+    """Who waits for a name to resolve reads so now, whatever was said a moment ago."""
+    with serving(ERP):
+        _messages.progress("45 %")
+        _messages.say_now("still trying to reach 'iam'")
+
+    assert ["45 %", "still trying to reach 'iam'"] == [request.message for request in engine.taken]
+    assert all(request.ephemeral for request in engine.taken)

@@ -57,7 +57,7 @@ def say_now(message: str) -> None:
     if _engine_address() is None:
         import pulumi
 
-        pulumi.log.info(message, ephemeral=True)
+        pulumi.log.info(_sendable(message), ephemeral=True)
         return
     _send(current_call(), message, is_ephemeral=True)
 
@@ -151,9 +151,14 @@ def _say_once(message: str, *, is_warning: bool, call: Call | None = None) -> No
     if _engine_address() is None:
         import pulumi
 
-        (pulumi.log.warn if is_warning else pulumi.log.info)(message)
+        (pulumi.log.warn if is_warning else pulumi.log.info)(_sendable(message))
         return
     _send(call, message, is_warning=is_warning)
+
+
+def _sendable(message: str) -> str:
+    # What an environment has in another encoding are lone surrogates, which no request can have.
+    return message.encode(errors="replace").decode()
 
 
 def _send(
@@ -167,8 +172,7 @@ def _send(
 
     request = engine_pb2.LogRequest(
         severity=engine_pb2.WARNING if is_warning else engine_pb2.INFO,
-        # A lone surrogate, as an environment or an answer may have, is no text for the engine.
-        message=message.encode(errors="replace").decode(),
+        message=_sendable(message),
         urn=call.urn,
         ephemeral=is_ephemeral,
     )
