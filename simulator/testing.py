@@ -256,17 +256,20 @@ class SimulatorProcess:
         self.world = self._file_of(world)
         self.speed, self.latency_ms = speed, latency_ms
         wanted = (self.world, speed, latency_ms)
-        if self._client is None or self._process is None or self._process.poll() is not None:
-            self.kill()
-            for file in self.directory.glob(f"{self.state_file.name}*"):
-                file.unlink()
-            self.start()
-        elif isinstance(world, Path) and wanted == self._started_with:
-            self.control.reset()
-        else:
+        if self._process is None:
+            self._start_anew()
+            return
+        try:
+            if isinstance(world, Path) and wanted == self._started_with:
+                self.control.reset()
+                return
             read = _copy_of(world) if isinstance(world, Path) else world
             chosen_ms = read.options.latency_ms if latency_ms is None else latency_ms
             self.control.reset(read, speed, chosen_ms)
+        except httpx.TransportError:
+            # A fault has ended it, or is about to; one that goes on has a fault of its own.
+            self.wait_for_exit()
+            self._start_anew()
 
     def stop(self) -> None:
         """Stop it cleanly; killed if it does not comply."""
@@ -294,6 +297,11 @@ class SimulatorProcess:
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
             )
+
+    def _start_anew(self) -> None:
+        for file in self.directory.glob(f"{self.state_file.name}*"):
+            file.unlink()
+        self.start()
 
     def _file_of(self, world: World | Path) -> Path:
         if isinstance(world, Path):

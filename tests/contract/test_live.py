@@ -102,18 +102,25 @@ class Run:
         return rows
 
 
-@pytest.fixture
-def simulator(tmp_path: Path) -> Iterator[SimulatorProcess]:
-    """A process with the demo world, in which copies are quick."""
-    with SimulatorProcess(tmp_path, speed=FAST) as process:
+@pytest.fixture(scope="session")
+def shared_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatorProcess]:
+    """A process for all of these tests."""
+    with SimulatorProcess(tmp_path_factory.mktemp("shared")) as process:
         yield process
 
 
 @pytest.fixture
-def slow_simulator(tmp_path: Path) -> Iterator[SimulatorProcess]:
-    """A process in which copies take as long as in CBR, unless its clock is pushed."""
-    with SimulatorProcess(tmp_path) as process:
-        yield process
+def simulator(shared_process: SimulatorProcess) -> SimulatorProcess:
+    """A new demo world, in which copies are quick."""
+    shared_process.reset(speed=FAST)
+    return shared_process
+
+
+@pytest.fixture
+def slow_simulator(shared_process: SimulatorProcess) -> SimulatorProcess:
+    """A new demo world, in which copies take as long as in CBR, unless the clock is pushed."""
+    shared_process.reset()
+    return shared_process
 
 
 def replicas(simulator: SimulatorProcess) -> set[str]:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
-from simulator.testing import DEMO_WORLD, Control, InProcessSimulator
+from simulator.testing import DEMO_WORLD, Control, InProcessSimulator, SimulatorProcess
 from simulator.world import World, load_world
 from tests.simulator.rig import PROJECT, SOURCE_PROJECT, Caller, connect, sign_in
 
@@ -30,6 +30,20 @@ def simulator(demo_world: World) -> Iterator[InProcessSimulator]:
     running = InProcessSimulator(demo_world.model_copy(deep=True))
     yield running
     running.close()
+
+
+@pytest.fixture(scope="session")
+def shared_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatorProcess]:
+    """A simulator in a process of its own, for all tests of this one."""
+    with SimulatorProcess(tmp_path_factory.mktemp("shared")) as running:
+        yield running
+
+
+@pytest.fixture
+def process(shared_process: SimulatorProcess) -> SimulatorProcess:
+    """The shared process as if it had just been started; a test may end it."""
+    shared_process.reset()
+    return shared_process
 
 
 @pytest.fixture

@@ -30,23 +30,7 @@ from tests.simulator.rig import (
     sign_in_body,
 )
 
-SPEED = 1e6
 BACKUPS = f"/v3/{SOURCE_PROJECT}/backups"
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatorProcess]:
-    """A process for tests that leave it running."""
-    with SimulatorProcess(tmp_path_factory.mktemp("shared")) as process:
-        yield process
-
-
-@pytest.fixture
-def running(shared: SimulatorProcess) -> SimulatorProcess:
-    """The shared process, with faults and journal of earlier tests forgotten."""
-    shared.control.drop_faults()
-    shared.control.clear_journal()
-    return shared
 
 
 @contextmanager
@@ -72,11 +56,11 @@ def replicate(client: httpx.Client, backup_id: str = SERVER_BACKUP) -> httpx.Res
     [("drop_before", SERVER_BACKUP, 0), ("drop_after", SMALL_BACKUP, 1)],
 )
 def test_drop_breaks_a_real_connection(
-    running: SimulatorProcess, action: str, backup_id: str, count: int
+    process: SimulatorProcess, action: str, backup_id: str, count: int
 ) -> None:
     """The client sees the connection end without an answer; later requests are served."""
-    running.control.fault(operation="CopyBackup", action=action)
-    with connect(running) as client:
+    process.control.fault(operation="CopyBackup", action=action)
+    with connect(process) as client:
         with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
             replicate(client, backup_id)
         shown = client.get(f"{BACKUPS}/{backup_id}")
@@ -84,12 +68,12 @@ def test_drop_breaks_a_real_connection(
     assert count == len(shown.json()["backup"]["replication_records"])
 
 
-def test_truncate_after_sends_a_part(running: SimulatorProcess) -> None:
+def test_truncate_after_sends_a_part(process: SimulatorProcess) -> None:
     """The client gets the head and the first bytes of a longer answer, then the end."""
-    running.control.fault(operation="ShowBackup", action="truncate_after", bytes=12)
+    process.control.fault(operation="ShowBackup", action="truncate_after", bytes=12)
     received: list[bytes] = []
     with (
-        connect(running) as client,
+        connect(process) as client,
         client.stream("GET", f"{BACKUPS}/{SERVER_BACKUP}") as response,
         pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)),
     ):
@@ -100,31 +84,31 @@ def test_truncate_after_sends_a_part(running: SimulatorProcess) -> None:
     assert int(response.headers["Content-Length"]) > 12
 
 
-def test_broken_connections_are_no_errors_of_the_server(running: SimulatorProcess) -> None:
+def test_broken_connections_are_no_errors_of_the_server(process: SimulatorProcess) -> None:
     """What a fault asks for leaves no traceback in the log."""
-    running.control.fault(operation="ListBackups", action="drop_before")
-    with connect(running) as client, pytest.raises(httpx.TransportError):
+    process.control.fault(operation="ListBackups", action="drop_before")
+    with connect(process) as client, pytest.raises(httpx.TransportError):
         client.get(BACKUPS)
 
-    log = running.log_file.read_text(encoding="utf-8")
+    log = process.log_file.read_text(encoding="utf-8")
     assert "simulator ready on http://127.0.0.1:" in log
     assert "Traceback" not in log
     assert "ERROR" not in log
 
 
-def test_process_listens_on_loopback_only(running: SimulatorProcess) -> None:
+def test_process_listens_on_loopback_only(process: SimulatorProcess) -> None:
     """Other addresses of the machine have nobody listening."""
-    port = int(running.url.rsplit(":", 1)[1])
+    port = int(process.url.rsplit(":", 1)[1])
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.2", port), timeout=30).close()
 
 
-def test_state_file_holds_no_secret(running: SimulatorProcess) -> None:
+def test_state_file_holds_no_secret(process: SimulatorProcess) -> None:
     """Neither password nor token is written to the disk."""
-    with connect(running) as client:
+    with connect(process) as client:
         client.get(BACKUPS)
         token = client.headers["X-Auth-Token"]
-    files = running.directory.glob(f"{running.state_file.name}*")
+    files = process.directory.glob(f"{process.state_file.name}*")
     written = b"".join(file.read_bytes() for file in files)
 
     assert SERVER_BACKUP.encode() in written
@@ -132,9 +116,9 @@ def test_state_file_holds_no_secret(running: SimulatorProcess) -> None:
     assert token.encode() not in written
 
 
-def test_state_file_can_be_read_meanwhile(running: SimulatorProcess) -> None:
+def test_state_file_can_be_read_meanwhile(process: SimulatorProcess) -> None:
     """The state is a database that any tool can open."""
-    connection = sqlite3.connect(running.state_file)
+    connection = sqlite3.connect(process.state_file)
     try:
         names = {row[0] for row in connection.execute("SELECT name FROM vaults")}
     finally:
@@ -146,9 +130,9 @@ def test_state_file_can_be_read_meanwhile(running: SimulatorProcess) -> None:
 # -- ending and starting again ------------------------------------------------------------------
 
 
-def test_kill_and_restart_keeps_everything(tmp_path: Path) -> None:
+def test_kill_and_restart_keeps_everything(process: SimulatorProcess) -> None:
     """After kill -9, state, tokens, faults, journal and port are as before."""
-    with SimulatorProcess(tmp_path) as process, connect(process) as client:
+    with connect(process) as client:
         assert 200 == replicate(client).status_code
         process.control.fault(operation="ListBackups", action="respond", status=418)
         before = process.control.records(), process.control.journal(), process.url
@@ -163,42 +147,42 @@ def test_kill_and_restart_keeps_everything(tmp_path: Path) -> None:
     assert 418 == faulty.status_code
 
 
-def test_latency_of_the_command_line_is_not_of_the_world(tmp_path: Path) -> None:
+def test_latency_of_the_command_line_is_not_of_the_world(process: SimulatorProcess) -> None:
     """The same state goes on with another latency; what the world says comes second."""
-    world = fleet_world(2, options=Options(latency_ms=60_000))
-    with SimulatorProcess(tmp_path, world, latency_ms=1) as process:
-        with httpx.Client(base_url=process.url, timeout=30, trust_env=False) as client:
-            client.get("/v3/projects")
-        process.kill()
-        process.latency_ms = 30
-        process.start()
-        with httpx.Client(base_url=process.url, timeout=30, trust_env=False) as client:
-            started = time.monotonic()
-            client.get("/v3/projects")
+    process.reset(fleet_world(2, options=Options(latency_ms=60_000)), latency_ms=1)
+    with httpx.Client(base_url=process.url, timeout=30, trust_env=False) as client:
+        client.get("/v3/projects")
+    process.kill()
+    process.latency_ms = 30
+    process.start()
+    with httpx.Client(base_url=process.url, timeout=30, trust_env=False) as client:
+        started = time.monotonic()
+        client.get("/v3/projects")
 
-        assert 0.03 <= time.monotonic() - started
-        assert {"ListProjects": 2} == process.control.journal_counts()
+    assert 0.03 <= time.monotonic() - started
+    assert {"ListProjects": 2} == process.control.journal_counts()
 
 
 @pytest.mark.parametrize(("action", "count"), [("exit_before", 0), ("exit_after", 1)])
-def test_exit_ends_the_process_like_a_crash(tmp_path: Path, action: str, count: int) -> None:
+def test_exit_ends_the_process_like_a_crash(
+    process: SimulatorProcess, action: str, count: int
+) -> None:
     """The process dies at once, before or after the request was carried out."""
-    with SimulatorProcess(tmp_path, speed=SPEED) as process:
-        process.control.fault(operation="CopyBackup", action=action)
-        with connect(process) as client, pytest.raises(httpx.TransportError):
-            replicate(client)
-        code = process.wait_for_exit()
-        process.start()
-        (entry,) = process.control.journal(operation="CopyBackup")
+    process.control.fault(operation="CopyBackup", action=action)
+    with connect(process) as client, pytest.raises(httpx.TransportError):
+        replicate(client)
+    code = process.wait_for_exit()
+    process.start()
+    (entry,) = process.control.journal(operation="CopyBackup")
 
-        assert 137 == code
-        assert count == len(process.control.records())
-        assert (None, action) == (entry["status"], entry["fault"])
+    assert 137 == code
+    assert count == len(process.control.records())
+    assert (None, action) == (entry["status"], entry["fault"])
 
 
-def test_sigterm_ends_with_code_0(tmp_path: Path) -> None:
+def test_sigterm_ends_with_code_0(process: SimulatorProcess) -> None:
     """A simulator that is told to stop does so cleanly, open connections or not."""
-    with SimulatorProcess(tmp_path) as process, connect(process):
+    with connect(process):
         os.kill(process.pid, signal.SIGTERM)
 
         assert 0 == process.wait_for_exit()
@@ -239,13 +223,13 @@ def test_start_bad_world_has_no_traceback(tmp_path: Path) -> None:
 
 
 def test_start_other_world_for_the_same_state_is_refused(
-    tmp_path: Path, shared: SimulatorProcess, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, process: SimulatorProcess, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A state belongs to the world that it was made with."""
     file = tmp_path / "world.yaml"
     text = DEMO_WORLD.read_text(encoding="utf-8").replace("size_gb: 2000", "size_gb: 2001", 1)
     file.write_text(text, encoding="utf-8")
-    code = main(["--world", str(file), "--state", str(shared.state_file)])
+    code = main(["--world", str(file), "--state", str(process.state_file)])
 
     (line,) = capsys.readouterr().err.splitlines()
     assert 2 == code

@@ -163,13 +163,6 @@ async def test_reset_to_what_cannot_be_is_refused(
 # -- a process of its own -----------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatorProcess]:
-    """A process for all of these tests."""
-    with SimulatorProcess(tmp_path_factory.mktemp("reset")) as running:
-        yield running
-
-
 def written_by(process: SimulatorProcess) -> dict[str, list[Any]]:
     """Return every row of the state file, without the time at which the vaults were made."""
     connection = sqlite3.connect(process.state_file)
@@ -222,7 +215,6 @@ def test_reset_ends_requests_under_way_without_a_trace(
     process: SimulatorProcess, action: str, delay_s: float
 ) -> None:
     """They get no answer, and change nothing of what begins."""
-    process.reset()
     with signed_in(process) as client, ThreadPoolExecutor(1) as thread:
         process.control.fault(operation="CopyBackup", action=action, delay_s=delay_s)
         path = f"{BACKUPS}/{SERVER_BACKUP}/replicate"
@@ -257,7 +249,6 @@ def test_reset_loads_another_world(process: SimulatorProcess) -> None:
 
 def test_reset_starts_what_a_fault_has_ended(process: SimulatorProcess) -> None:
     """A process that has died begins with a new state, at its old address."""
-    process.reset()
     process.control.forget_backup(SERVER_BACKUP)
     address = process.url
     process.control.fault(operation="CreateToken", action="exit_before")
