@@ -61,16 +61,12 @@ def test_throttled_create_waits_and_says_why(
 
     events = shown(project.up("--json").stdout)
 
-    (event,) = (event for event in events if "trying again" in event["message"])
+    (event,) = (event for event in events if ", next in " in event["message"])
     assert event["urn"].endswith("::erp")
     assert event["ephemeral"]
-    assert event["message"].startswith("submitting replication of backup")
-    for words in (
-        "HTTP 429: The throttling threshold has been reached [APIGW.0308",
-        "]; trying again in 1.",
-        "(attempt 1 of 6)",
-    ):
-        assert words in event["message"]
+    assert event["message"].startswith("attempt 1 of 6, next in 1.")
+    assert " s: submitting replication of backup" in event["message"]
+    assert "HTTP 429: The throttling threshold has been reached [APIGW.0308" in event["message"]
     assert "run the same command again" not in event["message"]
     assert [429, 200] == [entry["status"] for entry in control.journal(operation="CopyBackup")]
     assert 1 == len(control.records())
