@@ -118,21 +118,9 @@ def test_wheel_state_moves_between_sdks(make_program: MakeProject, control: Cont
 
 # -- a project as `pulumi new` makes it -----------------------------------------------------------
 
-KEYWORDS = """
-import pulumi
-import pulumi_huaweicloud_cbr as cbr
-
-newest = cbr.get_backups(resource_name="erp-db-01", limit=1)[0]
-replica = cbr.BackupReplication(
-    "erp-db",
-    backup_id=newest.id,
-    destination_region="cn-east-3",
-    destination_vault_id="ca0083e4-1bda-48ca-af6d-aa9c8c93bc85",
-)
-pulumi.export("record", replica.replication_record_id)
-complete = cbr.ReplicationsComplete("complete", replications=[replica], timeout="6h")
-pulumi.export("replicas", complete.replicas)
-"""
+README = (REPOSITORY / "README.md").read_text()
+_, _, OWN = README.partition("### In your own program\n```python\n")
+KEYWORDS, _, _ = OWN.partition("```\n")
 
 
 @dataclass(frozen=True)

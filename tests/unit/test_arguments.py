@@ -7,6 +7,7 @@ import json
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, get_overloads
 
 import grpc  # type: ignore[import-untyped]
@@ -20,6 +21,9 @@ from pulumi_huaweicloud_cbr.plugin import schema
 from pulumi_huaweicloud_cbr.plugin.providers import ENTRY_POINTS
 from pulumi_huaweicloud_cbr.plugin.servicer import VERSION, DynamicResourceServicer
 from pulumi_huaweicloud_cbr.resources._arguments import ArgumentsError
+from tests.e2e.printing_host import python_of
+
+PRINTED = Path(__file__).parents[1] / "fixtures" / "printed"
 
 OPTIONS = pulumi.ResourceOptions(protect=True)
 GIVEN: dict[type[Any], dict[str, Any]] = {
@@ -270,6 +274,16 @@ def test_schema_leads_to_an_import_that_works() -> None:
     assert ("pulumi-python", VERSION) == (document["name"], document["version"])
     for token in document["resources"]:
         assert token.rpartition(":")[2] in cbr.__all__
+
+
+def test_printed_code_is_what_pulumis_generator_prints() -> None:
+    """The stand-in of the end-to-end tests prints what Pulumi's generator 3.255 does.
+
+    It was given the same source, which the engine made of an import, and this very schema.
+    """
+    source = (PRINTED / "erp-db.pp").read_text()
+
+    assert (PRINTED / "erp-db.txt").read_text() == python_of(source, asked())
 
 
 @dataclass
