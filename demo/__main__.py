@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import re
 import sys
 
 from rich.console import Console
@@ -12,8 +13,8 @@ from rich.table import Table
 from demo.interrupts import Interrupted, Interrupts
 from demo.workspace import STACK, DemoError, Workspace
 
-_SLOWEST = " done; slowest: "
-"""In each line with which `ReplicationsComplete` tells how far it is."""
+_PROGRESS = re.compile(r"\d+ of \d+ done.*; slowest: .*")
+"""How `ReplicationsComplete` tells how far it is, at the end of a row."""
 
 
 class Demo:
@@ -148,10 +149,7 @@ class Demo:
     def _show_waiting(self, output: str) -> None:
         """Show what the wait told meanwhile."""
         if not self._verbose:
-            told = (
-                line[line.index(" of ") - 1 :] for line in output.splitlines() if _SLOWEST in line
-            )
-            for line in dict.fromkeys(told):
+            for line in dict.fromkeys(_PROGRESS.findall(output)):
                 self._console.print(f"   {line}", highlight=False, markup=False)
 
     def _claim(self, is_true: bool, claim: str) -> None:

@@ -30,6 +30,7 @@ from pulumi_huaweicloud_cbr.inputs import (
     check_vault_inputs,
 )
 from pulumi_huaweicloud_cbr.preflight import Finding
+from pulumi_huaweicloud_cbr.resources import _interruption
 from pulumi_huaweicloud_cbr.resources.backup_replication import (
     BackupReplication,
     BackupReplicationArgs,
@@ -110,6 +111,8 @@ __all__ = [
     "get_replication_capabilities",
     "get_vault",
 ]
+
+_interruption.end_quietly_when_interrupted()
 
 _DECODED = frozenset({"Backup", "RegionCapability", "ReplicationRecord", "Vault"})
 

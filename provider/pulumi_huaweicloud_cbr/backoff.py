@@ -52,8 +52,8 @@ class Pause(Struct, frozen=True):
 
     def __str__(self) -> str:
         return (
-            f"{self.reason.observed}; trying again in {self.seconds:.1f} s "
-            f"(attempt {self.attempt} of {self.attempts})"
+            f"attempt {self.attempt} of {self.attempts}, next in {self.seconds:.1f} s: "
+            f"{self.reason.observed}"
         )
 
 

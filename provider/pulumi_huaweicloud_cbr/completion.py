@@ -184,13 +184,13 @@ class _Wait:
         return f"{done} of {len(self._copies)} done" + (f", {failed} failed" if failed else "")
 
     def summary(self) -> str:
-        """Return the line of progress."""
+        """Return the line of progress, the numbers first: a row may have room for little else."""
         slowest = self._slowest()
         if not slowest:
             return f"{self.count()}; looking for the replicas in the destination"
         left_s = self._left_s()
         rest = f", {about(left_s)} left" if left_s is not None else ""
-        return f"{self.count()}; slowest: {slowest[0].progress_text}{rest}"
+        return f"{self.count()}{rest}; slowest: {slowest[0].progress_text}"
 
     def _slowest(self) -> list[Copy]:
         """Return what is still running, the slowest first."""

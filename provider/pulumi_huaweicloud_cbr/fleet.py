@@ -88,7 +88,8 @@ class _MemberReporter:
         self._inner.progress(f"{self._label}: {message}")
 
     def progress(self, message: str) -> None:
-        self._inner.progress(f"{self._label}: {message}")
+        # The numbers first: at the end of a row there is room for little else.
+        self._inner.progress(f"{message}, {self._label}")
 
 
 async def for_each(
@@ -113,7 +114,7 @@ async def for_each(
 
     def note(task: asyncio.Future[Done]) -> None:
         if not task.cancelled() and len(tasks) > 1:
-            report.progress(f"{doing}: {next(ended)} of {len(tasks)} done")
+            report.progress(f"{next(ended)} of {len(tasks)} done: {doing}")
 
     for task in tasks:
         task.add_done_callback(note)

@@ -319,7 +319,7 @@ async def observe(
             if decide_read(seen) is not Standing.GONE:
                 return seen
         report.progress(
-            f"no replica of {tracked} is to be seen: looking again, {look + 1} of {looks}"
+            f"look {look + 1} of {looks} follows: no replica of {tracked} is to be seen yet"
         )
         await api.clock.sleep(api.settings.poll_interval_s)
     return await observe_once(api, tracked, is_fresh=is_fresh or looks > 1)
@@ -556,8 +556,11 @@ async def _settle(
         # The first look may be shared with others; what is waited for has to be seen anew.
         seen = await observe(api, tracked, report, limits, is_fresh=next(looks) > 0)
         standing = decide_read(seen)
-        detail = _progress(seen.record) if standing is Standing.COPYING else ""
-        return Look(standing.value, seen, detail)
+        percent = _percent(seen.record)
+        if standing is not Standing.COPYING:
+            return Look(standing.value, seen)
+        told = "progress unknown" if percent is None else f"progress {percent} %"
+        return Look(standing.value, seen, told, percent)
 
     plan = WaitPlan(
         what="waiting for the copy",
@@ -575,9 +578,8 @@ async def _settle(
 _SETTLED = (Standing.PRESENT, Standing.FAILED, Standing.LEAVING, Standing.GONE)
 
 
-def _progress(record: ReplicationRecord | None) -> str:
-    progress = record.extra_info.progress if record and record.extra_info else None
-    return "progress unknown" if progress is None else f"progress {progress} %"
+def _percent(record: ReplicationRecord | None) -> int | None:
+    return record.extra_info.progress if record and record.extra_info else None
 
 
 # All statuses that a backup can have (CBR API reference, ShowBackup) may be seen until a

@@ -40,11 +40,12 @@ class WaitPlan(Struct, frozen=True):
 
 
 class Look(Struct, Generic[Observed], frozen=True):
-    """One observation: the status, the thing itself, and words on how far it is."""
+    """One observation: the status, the thing itself, words and a number on how far it is."""
 
     status: str
     observed: Observed
     detail: str = ""
+    percent: int | None = None
 
 
 async def wait(
@@ -74,8 +75,9 @@ async def wait(
                 remedy=plan.hint,
             )
         elapsed = clock.monotonic() - started
+        share = "" if seen.percent is None else f"{seen.percent} %, "
         report.progress(
-            f"{plan.what}: {seen.status}{detail}, {span(elapsed)} of at most {span(plan.timeout_s)}"
+            f"{share}{span(elapsed)} of at most {span(plan.timeout_s)}: {plan.what}, {seen.status}"
         )
         # Many waits that began together should not look together for ever.
         pause_s = plan.interval_s * random.uniform(0.9, 1.1)  # noqa: S311 -- no secret

@@ -266,11 +266,11 @@ async def test_progress_is_worth_reading(make_bench: MakeBench) -> None:
 
     lines = bench.told.progressed
     assert re.fullmatch(r"0 of 3 done; slowest: \w+ \([0-9a-f-]{36}\) waiting", lines[0])
-    start = re.escape(f"1 of 3 done, 1 failed; slowest: erp ({bench.ids()['erp']}) ")
-    pattern = re.compile(start + r"(\d+) %, about (\d+) min left")
+    erp = re.escape(f"erp ({bench.ids()['erp']})")
+    pattern = re.compile(rf"1 of 3 done, 1 failed, about (\d+) min left; slowest: {erp} (\d+) %")
     estimates = [match.groups() for match in map(pattern.fullmatch, lines) if match]
     assert len(estimates) > 20
-    for percent, minutes in estimates:
+    for minutes, percent in estimates:
         rest = (100 - int(percent)) * 2000 / 100 / 60
         assert rest == pytest.approx(int(minutes), rel=0.25, abs=1)
 

@@ -332,6 +332,6 @@ def test_replication_throttled_then_succeeds(
 
     shown = project.up().text
 
-    assert "trying again in" in shown
+    assert "attempt 1 of 6, next in" in shown
     assert "APIGW.0308" in shown
     assert 1 == len(control.records())

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from typing import Any
 
 import pytest
 
 from simulator.testing import Control
-from tests.e2e.driver import ON_TWO_BY_DAY, PASSWORD, MakeProject, on_plugin
+from tests.e2e.driver import (
+    COMMAND_LIMIT_S,
+    ON_TWO_BY_DAY,
+    PASSWORD,
+    MakeProject,
+    on_plugin,
+    processes_of,
+    said,
+    start,
+    wait_until,
+)
 from tests.e2e.programs import REPLICATION, UNEXPECTED
 
 OVER_LIMIT = {"error_code": "APIGW.0308", "error_msg": "The throttling threshold has been reached"}
@@ -60,16 +72,12 @@ def test_throttled_create_waits_and_says_why(
 
     events = shown(project.up("--json").stdout)
 
-    (event,) = (event for event in events if "trying again" in event["message"])
+    (event,) = (event for event in events if ", next in " in event["message"])
     assert event["urn"].endswith("::erp")
     assert event["ephemeral"]
-    assert event["message"].startswith("submitting replication of backup")
-    for words in (
-        "HTTP 429: The throttling threshold has been reached [APIGW.0308",
-        "]; trying again in 1.",
-        "(attempt 1 of 6)",
-    ):
-        assert words in event["message"]
+    assert event["message"].startswith("attempt 1 of 6, next in 1.")
+    assert " s: submitting replication of backup" in event["message"]
+    assert "HTTP 429: The throttling threshold has been reached [APIGW.0308" in event["message"]
     assert "run the same command again" not in event["message"]
     assert [429, 200] == [entry["status"] for entry in control.journal(operation="CopyBackup")]
     assert 1 == len(control.records())
@@ -90,3 +98,54 @@ def test_throttled_beyond_all_patience_ends_at_once(
     assert 1 == len(control.journal(operation="CopyBackup"))
     project.up()
     assert 1 == len(control.records())
+
+
+# A program that waits, as one does for the engine, and catches whatever it is ended by.
+WAITING = """
+import pathlib, time
+import pulumi_huaweicloud_cbr
+
+try:
+    pathlib.Path("started").touch()
+    time.sleep(600)
+except BaseException:
+    pathlib.Path("caught").touch()
+    raise
+"""
+
+
+def test_interrupted_program_ends_without_a_traceback(make_program: MakeProject) -> None:
+    """Current language hosts interrupt the program when an operation fails; ours is told here."""
+    project = make_program(WAITING)
+    running = start(project, "up")
+    wait_until((project.directory / "started").exists)
+
+    (program,) = (
+        process
+        for process, command in processes_of(project.directory.parent).items()
+        if "pulumi-language-python-exec" in command
+    )
+    os.kill(program, signal.SIGINT)
+    running.wait(COMMAND_LIMIT_S)
+
+    assert 0 != running.returncode
+    assert "Traceback" not in said(project)
+    assert "KeyboardInterrupt" not in said(project)
+    assert not (project.directory / "caught").exists()
+
+
+WRONG = """
+import pulumi_huaweicloud_cbr as cbr
+
+cbr.BackupReplication("erp", backup_id="b", destination_region="r", destination_vault="v")
+"""
+
+
+def test_wrong_keyword_is_one_line_without_a_traceback(make_program: MakeProject) -> None:
+    """The line names the argument, the one that was meant, and the right form."""
+    outcome = make_program(WRONG).run("preview")
+
+    assert 0 != outcome.code
+    told = "error: BackupReplication 'erp': destination_vault is not an input, did you mean "
+    assert told + "destination_vault_id?; give inputs as keywords (backup_id=..., " in outcome.text
+    assert "Traceback" not in outcome.text

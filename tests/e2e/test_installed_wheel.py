@@ -1,13 +1,27 @@
-"""A user's own project: only the built wheel, on the stock dynamic plugin of each SDK."""
+"""A user's own project with nothing but the built wheel: on the SDK's plugin, and on our host."""
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
-from simulator.testing import Control
-from tests.e2e.driver import REPOSITORY, MakeProject
+from simulator.testing import Control, SimulatorProcess
+from tests.e2e import printing_host
+from tests.e2e.driver import (
+    PASSWORD,
+    REPOSITORY,
+    TOOLCHAIN,
+    MakeProject,
+    Project,
+    connection,
+    sdk_python,
+)
+from tests.e2e.programs import BACKUP, TYPE
 
 PROGRAM = """
 import pulumi
@@ -102,3 +116,104 @@ def test_wheel_state_moves_between_sdks(make_program: MakeProject, control: Cont
     project.up("--expect-no-changes")
 
     assert 1 == len(control.journal(operation="CopyBackup"))
+
+
+# -- a project as `pulumi new` makes it -----------------------------------------------------------
+
+README = (REPOSITORY / "README.md").read_text()
+_, _, OWN = README.partition("### In your own program\n```python\n")
+KEYWORDS, _, _ = OWN.partition("```\n")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A way to have Python environments: what Pulumi.yaml says of it, and where it has them."""
+
+    options: dict[str, str]
+    environment: str
+    folder: str = "."
+
+
+KINDS = {
+    "pip": Kind({"toolchain": "pip", "virtualenv": "venv"}, "venv"),
+    "uv": Kind({"toolchain": "uv"}, ".venv", "program"),
+    "poetry": Kind({"toolchain": "poetry"}, "../cache/x-py3.12", "program"),
+}
+
+
+def new_project(directory: Path, kind: Kind, simulator: SimulatorProcess) -> Project:
+    """Return a project as `pulumi new` leaves it, with the wheel installed, on our plugin host.
+
+    The pinned language host knows no toolchains: it takes the Python on PATH, whose environment is
+    another one than the project's. The engine tells the plugin the project's.
+    """
+    project = Project(directory / "x", sdk_python("3.255.0"))
+    (project.directory / kind.folder).mkdir(parents=True)
+    runtime = {"name": "python", "options": kind.options}
+    document = {"name": "program", "runtime": runtime, "description": "A minimal program"}
+    if kind.folder != ".":
+        document["main"] = kind.folder
+    (project.directory / "Pulumi.yaml").write_text(yaml.safe_dump(document))
+    (project.directory / "requirements.txt").write_text("pulumi>=3.0.0,<4.0.0\n")
+    (project.directory / kind.folder / "__main__.py").write_text(KEYWORDS)
+    home = project.directory / kind.environment
+    (home / "bin").mkdir(parents=True)
+    started = shlex.quote(str(directory / "started"))
+    wheel = shlex.quote(str(sdk_python("3.272.0")))
+    script = f'#!/bin/sh\necho "$@" >>{started}\nexec {wheel} "$@"\n'
+    for path, text in {
+        home / "bin" / "python": script,
+        directory / "bin" / "poetry": f"#!/bin/sh\necho {shlex.quote(str(home))}\n",
+    }.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+    installed = subprocess.run(
+        [project.python, "-m", "pulumi_huaweicloud_cbr.plugin", "--install", "plugin"],
+        cwd=project.directory,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    (line,) = (line for line in installed.stdout.splitlines() if line.startswith("plugins:"))
+    with (project.directory / "Pulumi.yaml").open("a") as file:
+        file.write(f"{line}\n")
+    printing_host.put_on_path(directory / "bin", TOOLCHAIN / "pulumi-language-python")
+    project.environment["HW_USER_PASSWORD"] = PASSWORD
+    paths = f"{directory / 'bin'}:{project.env['PATH']}"
+    project.environment["PATH"] = paths
+    project.must("stack", "init", "test", on_stack=False)
+    project.configure(connection(simulator))
+    return project
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_new_project_full_cycle(
+    tmp_path: Path, simulator: SimulatorProcess, control: Control, name: str
+) -> None:
+    """Up, import, the printed program, refresh, destroy, with a plugin in the project's Python."""
+    kind = KINDS[name]
+    project = new_project(tmp_path, kind, simulator)
+    project.up()
+    project.up("--expect-no-changes")
+    created = project.state()["erp-db"]
+    for resource in ("complete", "erp-db"):
+        urn = project.resources()[resource]["urn"]
+        project.must("state", "delete", "--yes", urn)
+
+    imported = project.must("import", "--yes", TYPE, "erp-db", f"{BACKUP}/{created['id']}")
+    printed = imported.stdout[imported.stdout.index("import pulumi\n") :]
+    (project.directory / kind.folder / "__main__.py").write_text(printed)
+
+    assert created["id"] == project.state()["erp-db"]["id"]
+    assert "import pulumi_huaweicloud_cbr as " in printed
+    project.up("--expect-no-changes")
+    project.refresh()
+    project.up("--expect-no-changes")
+    project.must("state", "unprotect", "--all", "--yes")
+    project.destroy()
+    assert [] == [row for row in control.replicas() if row["region"] == "cn-east-3"]
+    assert 1 == len(control.journal(operation="CopyBackup"))
+    started = (tmp_path / "started").read_text().splitlines()
+    assert started
+    assert all(line.startswith("-u -m pulumi_huaweicloud_cbr.plugin ") for line in started)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from typing import Any
 
@@ -10,13 +11,16 @@ import pytest
 from simulator.testing import Control
 from tests.e2e.driver import (
     BY_NIGHT_TOO,
+    STACK,
     MakeProject,
     Project,
+    on_host,
     on_plugin,
     start,
     wait_until,
 )
 from tests.e2e.programs import BACKUP, TYPE, WAITED_FOR
+from tests.e2e.terminal import lines_in_terminal
 
 WAIT = "replications-complete"
 WAITING = {"cbr-replication:wait": "true"}
@@ -183,3 +187,30 @@ def test_wait_cannot_be_imported(waiting: Project) -> None:
     assert 0 != outcome.code
     assert "importing 'some-id': a wait for replications has nothing" in outcome.text
     assert "Traceback" not in outcome.text
+
+
+COLUMNS = 120
+"""The names of the types take 61 columns; at 100 the engine has none left for what is told."""
+
+
+def test_progress_has_its_numbers_first_and_leaves_nothing_behind(
+    make_program: MakeProject, control: Control
+) -> None:
+    """Cut at the terminal's edge, the row still counts; when the wait has ended, it says no more.
+
+    The same holds for a log, in which each change of the row is a line.
+    """
+    project = on_host(make_program(WAITED_FOR))
+    command = ["pulumi", "up", "--yes", "--skip-preview", "--stack", STACK]
+    code, lines = lines_in_terminal(command, project.directory, project.env, COLUMNS)
+    project.destroy()
+    logged = project.up().stdout.splitlines()
+
+    assert 0 == code
+    assert all(len(line) <= COLUMNS for line in lines if ":ReplicationsComplete" in line)
+    assert 2 == len(control.journal(operation="CopyBackup"))
+    for rows in (lines, logged):
+        wait = [line for line in rows if ":ReplicationsComplete" in line]
+        assert any(re.search(r" creating \(\S+\)\S* +0 of 1 done", line) for line in wait)
+        assert re.search(r" created \(\S+\)$", wait[-1].rstrip())
+        assert not any(" created (" in line and " done" in line for line in wait)

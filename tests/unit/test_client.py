@@ -632,9 +632,8 @@ async def test_respond_pause_is_told_beforehand() -> None:
 
     (pause,) = wire.pauses
     assert f"reading backup ({BACKUP}) in {SOURCE}" == pause.doing
-    assert str(pause).endswith(
-        "HTTP 429: over ratelimit [APIGW.0308]; trying again in 30.0 s (attempt 1 of 4)"
-    )
+    assert str(pause).startswith("attempt 1 of 4, next in 30.0 s: reading backup (")
+    assert str(pause).endswith("HTTP 429: over ratelimit [APIGW.0308]")
 
 
 @pytest.mark.anyio

@@ -158,9 +158,13 @@ def test_package_needs_no_plugin() -> None:
     assert '{"resource": false}' == (PACKAGE / "pulumi-plugin.json").read_text().strip()
 
 
-def test_committed_executable_is_the_installed_one() -> None:
+def test_committed_executable_is_the_installed_one(tmp_path: Path) -> None:
     """What `Pulumi.yaml` names here is what `--install` writes elsewhere."""
-    committed = Path(__file__).parents[2] / "plugin" / plugin_main.NAME
+    committed = REPOSITORY / "plugin" / plugin_main.NAME
 
-    assert plugin_main.EXECUTABLE == committed.read_text()
+    assert 0 == plugin_main.main(["--install", str(tmp_path / "plugin")])
+    installed = tmp_path / "plugin" / plugin_main.NAME
+
+    assert committed.read_text() == installed.read_text()
     assert os.access(committed, os.X_OK)
+    assert os.access(installed, os.X_OK)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]
 import pytest
 
+from pulumi_huaweicloud_cbr.errors import CbrError
 from pulumi_huaweicloud_cbr.reporting import span
 from pulumi_huaweicloud_cbr.resources import _messages
+from pulumi_huaweicloud_cbr.resources._base import served
 from pulumi_huaweicloud_cbr.resources._call import Call, serving
 from pulumi_huaweicloud_cbr.resources._workers import STOCK_WORKERS
 
@@ -39,6 +42,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     monkeypatch.setattr(_messages, "_engine_address", lambda: "127.0.0.1:1")
     monkeypatch.setattr(_messages, "_engine", lambda _: engine)
     monkeypatch.setattr(_messages, "_told", set())
+    monkeypatch.setattr(_messages, "_progressing", set())
     monkeypatch.setattr(_messages, "_pace", _messages.Pace())
     monkeypatch.setattr(_messages, "_busy", 0)
     monkeypatch.setattr(_messages, "_was_full", False)
@@ -52,6 +56,60 @@ def test_progress_is_ephemeral_and_on_the_row_of_its_resource(engine: Engine) ->
 
     (request,) = engine.taken
     assert ("45 %", ERP.urn, True) == (request.message, request.urn, request.ephemeral)
+
+
+@served
+def work(say: Callable[[], None], error: Exception | None = None) -> str:
+    """Stand in for a provider's method."""
+    say()
+    if error is not None:
+        raise error
+    return "answer"
+
+
+def test_progress_is_taken_off_the_row_when_the_work_has_ended_well(engine: Engine) -> None:
+    """Else a row that is done would show for the rest of the operation how far it once was."""
+    with serving(ERP):
+        assert "answer" == work(lambda: _messages.progress("45 %"))
+        assert "answer" == work(lambda: None)
+
+    shown, cleared = engine.taken
+    assert "45 %" == shown.message
+    assert (ERP.urn, True) == (cleared.urn, cleared.ephemeral)
+    # The engine drops a message that is empty. This is its mark for the end of a colour.
+    assert "<{%reset%}>" == cleared.message
+
+
+def show_both() -> None:
+    """Show a line of progress, then one that stays."""
+    _messages.progress("45 %")
+    _messages.tell("adopted")
+
+
+def test_progress_makes_way_for_what_stays(engine: Engine) -> None:
+    """A line that was told after it is the row's last one already."""
+    with serving(ERP):
+        work(show_both)
+
+    assert ["45 %", "adopted"] == [request.message for request in engine.taken]
+
+
+def test_progress_stays_beside_an_error(engine: Engine) -> None:
+    """How far it was is worth reading then; the engine shows the error itself."""
+    with serving(ERP), pytest.raises(CbrError):
+        work(lambda: _messages.progress("45 %"), CbrError("refused"))
+
+    assert ["45 %"] == [request.message for request in engine.taken]
+
+
+def test_progress_of_another_resource_stays(engine: Engine) -> None:
+    """Each row is its own."""
+    with serving(Call(urn="other", is_by_host=True)):
+        _messages.progress("12 %")
+    with serving(ERP):
+        work(lambda: None)
+
+    assert ["12 %"] == [request.message for request in engine.taken]
 
 
 def test_tell_once_per_resource_and_wording(engine: Engine) -> None:

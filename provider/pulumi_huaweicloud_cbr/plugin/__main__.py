@@ -25,15 +25,8 @@ MESSAGE_BYTES = 400 * 1024 * 1024
 LOOK_AT_PARENT_S = 0.5
 LAST_CALLS_S = 5.0
 
-EXECUTABLE = """\
-#!/bin/sh
-# Started by the Pulumi engine for dynamic resources: see `plugins` in Pulumi.yaml.
-if [ -n "${PULUMI_RUNTIME_VIRTUALENV:-}" ] && [ -x "$PULUMI_RUNTIME_VIRTUALENV/bin/python" ]; then
-    exec "$PULUMI_RUNTIME_VIRTUALENV/bin/python" -u -m pulumi_huaweicloud_cbr.plugin "$@"
-fi
-exec "${PULUMI_PYTHON_CMD:-python3}" -u -m pulumi_huaweicloud_cbr.plugin "$@"
-"""
 NAME = "pulumi-resource-pulumi-python"
+"""The executable, as the engine looks for it; the one that is installed lies beside this module."""
 
 
 def main(arguments: list[str]) -> int:
@@ -83,7 +76,7 @@ def _install(directory: Path) -> int:
     path = directory / NAME
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        path.write_text(EXECUTABLE, encoding="ascii")
+        path.write_bytes(Path(__file__).with_name(NAME).read_bytes())
         path.chmod(0o755)
     except OSError as error:
         print(f"error: writing {str(path)!r}: {error.strerror}", file=sys.stderr)

@@ -33,6 +33,8 @@ from pulumi_huaweicloud_cbr.resources._session import interrupt_waits
 
 Answer = TypeVar("Answer")
 
+VERSION = "0.1.0"
+
 _EXPECTED = (CbrError, UnexpectedError, UnknownTypeError)
 
 
@@ -58,7 +60,17 @@ class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Tell the version; the engine wants one, and dynamic plugins have none of their own."""
-        return plugin_pb2.PluginInfo(version="0.1.0")
+        return plugin_pb2.PluginInfo(version=VERSION)
+
+    def GetSchema(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Describe this package's resources; `pulumi import` prints Python by it."""
+
+        def describe() -> Any:
+            from pulumi_huaweicloud_cbr.plugin.schema import schema_text  # noqa: PLC0415
+
+            return provider_pb2.GetSchemaResponse(schema=schema_text(VERSION))
+
+        return self._serve(request, context, describe)
 
     def Cancel(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """End waits; requests that are under way are left to end. Sent at every shutdown too."""

@@ -21,7 +21,7 @@ from pulumi.dynamic import ConfigureRequest, ResourceProvider
 from pulumi_huaweicloud_cbr.certificates import begin_reading
 from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, redact
 from pulumi_huaweicloud_cbr.resources._call import refuse, serving
-from pulumi_huaweicloud_cbr.resources._messages import slow_call
+from pulumi_huaweicloud_cbr.resources._messages import end_progress, slow_call
 from pulumi_huaweicloud_cbr.resources._operation import current_operation
 from pulumi_huaweicloud_cbr.resources._session import Session, open_session
 from pulumi_huaweicloud_cbr.resources._workers import raise_worker_limit
@@ -65,7 +65,7 @@ def served(method: Method) -> Method:
             if method.__name__ in ("check", "diff"):
                 current_operation().note_call()
             try:
-                return method(*args, **kwargs)
+                answer = method(*args, **kwargs)
             except CbrError as error:
                 refuse(str(error))
                 raise
@@ -74,6 +74,8 @@ def served(method: Method) -> Method:
                 refuse(told)
                 # Not chained: whoever shows the chain would show what is blanked out here.
                 raise UnexpectedError(told) from None
+            end_progress()
+            return answer
 
     return wrapper  # type: ignore[return-value]
 

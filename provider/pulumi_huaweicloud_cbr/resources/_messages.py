@@ -26,7 +26,13 @@ logger = logging.getLogger(__name__)
 ENGINE_LIMIT_S = 5.0
 """How long the engine may take to accept a message."""
 
+NOTHING = "<{%reset%}>"
+"""A message that shows nothing: the engine leaves out one that is empty, so it is its own mark for
+the end of a colour."""
+
 _told: set[tuple[str, str]] = set()
+_progressing: set[str] = set()
+"""Rows on which a line of progress is the last that was shown."""
 _lock = threading.Lock()
 
 
@@ -41,10 +47,15 @@ def warn(message: str) -> None:
 
 
 def progress(message: str) -> None:
-    """Show how far the work on the resource is; thinned out, and gone from the final output."""
+    """Show how far the work on the resource is; thinned out, and gone from the final output.
+
+    Numbers belong first: at 100 columns a row has room for little else.
+    """
     call = current_call()
     if _pace.is_due(call.urn):
         _send(call, message, is_ephemeral=True)
+        with _lock:
+            _progressing.add(call.urn)
     if not call.is_by_host:
         _hint(
             "a wait cannot be interrupted with the SDK's plugin for dynamic resources, which "
@@ -60,6 +71,16 @@ def say_now(message: str) -> None:
         pulumi.log.info(_sendable(message), ephemeral=True)
         return
     _send(current_call(), message, is_ephemeral=True)
+
+
+def end_progress() -> None:
+    """Take the line of progress off the row, where the work on the resource has ended well."""
+    call = current_call()
+    with _lock:
+        if call.urn not in _progressing:
+            return
+        _progressing.discard(call.urn)
+    _send(call, NOTHING, is_ephemeral=True)
 
 
 class EngineReporter:
@@ -148,6 +169,7 @@ def _say_once(message: str, *, is_warning: bool, call: Call | None = None) -> No
         if (call.urn, message) in _told:
             return
         _told.add((call.urn, message))
+        _progressing.discard(call.urn)
     if _engine_address() is None:
         import pulumi
 

@@ -7,7 +7,7 @@ stores a pickle that names them, so neither may ever change.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, overload
 
 import pulumi
 from pulumi.dynamic import (
@@ -36,6 +36,7 @@ from pulumi_huaweicloud_cbr.models import (
     TrackedReplication,
 )
 from pulumi_huaweicloud_cbr.preflight import Finding
+from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
 from pulumi_huaweicloud_cbr.resources._base import (
     CbrProvider,
     PartialResultError,
@@ -549,12 +550,37 @@ class BackupReplication(Resource, module="huaweicloud_cbr", name="BackupReplicat
             lambda known: {known["record_id"]: known["replica_id"]} if known["replica_id"] else {}
         )
 
+    @overload
     def __init__(
         self,
         resource_name: str,
         args: BackupReplicationArgs,
         opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        backup_id: pulumi.Input[str],
+        destination_region: pulumi.Input[str],
+        destination_vault_id: pulumi.Input[str],
+        destination_project_id: pulumi.Input[str] | None = None,
+        name: pulumi.Input[str] | None = None,
+        description: pulumi.Input[str] | None = None,
+        enable_acceleration: pulumi.Input[bool] | None = None,
+        source_region: pulumi.Input[str] | None = None,
+        source_project_id: pulumi.Input[str] | None = None,
+        adopt: pulumi.Input[bool] | None = None,
+        preflight: pulumi.Input[str] | None = None,
+    ) -> None: ...
+
+    def __init__(self, resource_name: str, *positional: Any, **keywords: Any) -> None:
+        args, opts = read_arguments(
+            self, BackupReplicationArgs, resource_name, positional, keywords
+        )
         warn_of_plain_credentials()
         inputs = {field.name: getattr(args, field.name) for field in fields(args)}
         outputs: dict[str, Any] = dict.fromkeys(_OUTPUTS)

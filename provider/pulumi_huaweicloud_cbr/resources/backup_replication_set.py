@@ -10,7 +10,7 @@ import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import pulumi
 from msgspec.structs import replace
@@ -39,6 +39,7 @@ from pulumi_huaweicloud_cbr.membership import (
 )
 from pulumi_huaweicloud_cbr.models import DesiredReplication, ProjectScope, TrackedReplication
 from pulumi_huaweicloud_cbr.preflight import Finding
+from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
 from pulumi_huaweicloud_cbr.resources._base import (
     CbrProvider,
     PartialResultError,
@@ -708,12 +709,36 @@ class BackupReplicationSet(Resource, module="huaweicloud_cbr", name="BackupRepli
     ``destination_backup_id``, ``destination_checkpoint_id``, ``created_at``, ``name``,
     ``source_resource_id``, ``source_deleted``."""
 
+    @overload
     def __init__(
         self,
         resource_name: str,
         args: BackupReplicationSetArgs,
         opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        backups: pulumi.Input[Mapping[str, Any] | Sequence[Any]],
+        destination_region: pulumi.Input[str],
+        destination_vault_id: pulumi.Input[str],
+        destination_project_id: pulumi.Input[str] | None = None,
+        keep_newest: pulumi.Input[int] | None = None,
+        enable_acceleration: pulumi.Input[bool] | None = None,
+        source_region: pulumi.Input[str] | None = None,
+        source_project_id: pulumi.Input[str] | None = None,
+        adopt: pulumi.Input[bool] | None = None,
+        preflight: pulumi.Input[str] | None = None,
+    ) -> None: ...
+
+    def __init__(self, resource_name: str, *positional: Any, **keywords: Any) -> None:
+        args, opts = read_arguments(
+            self, BackupReplicationSetArgs, resource_name, positional, keywords
+        )
         warn_of_plain_credentials()
         inputs = {field.name: getattr(args, field.name) for field in fields(args)}
         super().__init__(

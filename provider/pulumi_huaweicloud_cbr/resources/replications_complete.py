@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import pulumi
 from pulumi.dynamic import (
@@ -22,6 +22,7 @@ from pulumi.dynamic import (
 )
 
 from pulumi_huaweicloud_cbr.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
 from pulumi_huaweicloud_cbr.resources._base import CbrProvider, served, split_unknown
 from pulumi_huaweicloud_cbr.resources._call import current_call
 from pulumi_huaweicloud_cbr.resources._credentials import warn_of_plain_credentials
@@ -193,12 +194,29 @@ class ReplicationsComplete(Resource, module="huaweicloud_cbr", name="Replication
     replicas: pulumi.Output[dict[str, str]]
     """The replica's id for each replication record's id."""
 
+    @overload
     def __init__(
         self,
         resource_name: str,
         args: ReplicationsCompleteArgs,
         opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        replications: Sequence[pulumi.Resource | pulumi.Input[dict[str, Any]]],
+        timeout: pulumi.Input[str | float] | None = None,
+        poll_interval: pulumi.Input[str | float] | None = None,
+    ) -> None: ...
+
+    def __init__(self, resource_name: str, *positional: Any, **keywords: Any) -> None:
+        args, opts = read_arguments(
+            self, ReplicationsCompleteArgs, resource_name, positional, keywords
+        )
         warn_of_plain_credentials()
         groups = [_tracking_of(replication) for replication in args.replications]
         named = [

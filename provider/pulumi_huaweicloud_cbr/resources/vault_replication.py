@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import pulumi
 from msgspec.structs import replace
@@ -29,6 +29,7 @@ from pulumi_huaweicloud_cbr.inputs import VAULT_FIELDS, check_vault_inputs
 from pulumi_huaweicloud_cbr.membership import listed
 from pulumi_huaweicloud_cbr.models import DesiredVaultReplication, ProjectScope
 from pulumi_huaweicloud_cbr.preflight import Finding
+from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
 from pulumi_huaweicloud_cbr.resources._base import (
     CbrProvider,
     PartialResultError,
@@ -582,12 +583,33 @@ class VaultReplication(Resource, module="huaweicloud_cbr", name="VaultReplicatio
     left_out: pulumi.Output[list[str]]
     """Ids of backups that CBR did not take when the vault was copied, without telling why."""
 
+    @overload
     def __init__(
         self,
         resource_name: str,
         args: VaultReplicationArgs,
         opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        vault_id: pulumi.Input[str],
+        destination_region: pulumi.Input[str],
+        destination_vault_id: pulumi.Input[str],
+        destination_project_id: pulumi.Input[str] | None = None,
+        enable_acceleration: pulumi.Input[bool] | None = None,
+        source_region: pulumi.Input[str] | None = None,
+        source_project_id: pulumi.Input[str] | None = None,
+        adopt: pulumi.Input[bool] | None = None,
+        preflight: pulumi.Input[str] | None = None,
+    ) -> None: ...
+
+    def __init__(self, resource_name: str, *positional: Any, **keywords: Any) -> None:
+        args, opts = read_arguments(self, VaultReplicationArgs, resource_name, positional, keywords)
         warn_of_plain_credentials()
         inputs = {field.name: getattr(args, field.name) for field in fields(args)}
         super().__init__(

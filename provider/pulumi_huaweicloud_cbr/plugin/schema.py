@@ -1,0 +1,117 @@
+"""This package's resources as Pulumi describes packages: what `pulumi import` prints code by.
+
+The inputs are read from the Args classes, so that one that is added there is printed too. Outputs
+are left out: no code is printed by them.
+"""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import MISSING, Field, fields
+from functools import cache
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import pulumi
+from pulumi.dynamic import Resource
+
+from pulumi_huaweicloud_cbr.resources.backup_replication import (
+    BackupReplication,
+    BackupReplicationArgs,
+)
+from pulumi_huaweicloud_cbr.resources.backup_replication_set import (
+    BackupReplicationSet,
+    BackupReplicationSetArgs,
+)
+from pulumi_huaweicloud_cbr.resources.replications_complete import (
+    ReplicationsComplete,
+    ReplicationsCompleteArgs,
+)
+from pulumi_huaweicloud_cbr.resources.vault_replication import (
+    VaultReplication,
+    VaultReplicationArgs,
+)
+
+PACKAGE = "pulumi-python"
+"""Every dynamic resource's: types begin with it, and the engine asks the plugin of that name."""
+MODULE = "dynamic/huaweicloud_cbr"
+IMPORTED = "pulumi_huaweicloud_cbr"
+"""The module that printed code imports; the resources are found in it by their names."""
+
+ARGUMENTS: dict[type[Resource], type[Any]] = {
+    BackupReplication: BackupReplicationArgs,
+    BackupReplicationSet: BackupReplicationSetArgs,
+    ReplicationsComplete: ReplicationsCompleteArgs,
+    VaultReplication: VaultReplicationArgs,
+}
+
+_PLAIN = {bool: "boolean", int: "integer", float: "number", str: "string"}
+_ANY = {"$ref": "pulumi.json#/Any"}
+# `pulumi.Input` refers to these by name.
+_NAMES = {"Output": pulumi.Output, "T": TypeVar("T")}
+_LATER = (Awaitable, pulumi.Output, pulumi.Resource)
+"""What programs give instead of a value, which stands in no state."""
+
+
+@cache
+def schema_text(version: str) -> str:
+    """Return the schema as the engine takes it, of a plugin of this version."""
+    python = {"packageName": IMPORTED, "moduleNameOverrides": {MODULE: ""}}
+    return json.dumps(
+        {
+            "name": PACKAGE,
+            "version": version,
+            "language": {"python": python},
+            "resources": {
+                f"{PACKAGE}:{MODULE}:{resource.__name__}": _described(resource, form)
+                for resource, form in ARGUMENTS.items()
+            },
+        }
+    )
+
+
+def _described(resource: type[Resource], form: type[Any]) -> dict[str, Any]:
+    return {
+        "description": (resource.__doc__ or "").partition("\n")[0],
+        "inputProperties": inputs_of(form),
+        "requiredInputs": [field.name for field in fields(form) if _is_required(field)],
+    }
+
+
+def inputs_of(form: type[Any]) -> dict[str, dict[str, Any]]:
+    """Return the types of an Args class's fields, in the schema's words."""
+    hints = get_type_hints(form, localns=_NAMES)
+    return {field.name: _type_of(hints[field.name]) for field in fields(form)}
+
+
+def _is_required(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
+
+
+def _type_of(hint: Any) -> dict[str, Any]:
+    kinds = []
+    for member in _members(hint):
+        kind = _kind_of(member)
+        if kind is not None and kind not in kinds:
+            kinds.append(kind)
+    return kinds[0] if len(kinds) == 1 else {"oneOf": kinds}
+
+
+def _members(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+
+
+def _kind_of(hint: Any) -> dict[str, Any] | None:
+    origin, parts = get_origin(hint) or hint, get_args(hint)
+    if origin is Any:
+        return _ANY
+    if origin is type(None) or issubclass(origin, _LATER):
+        return None
+    if origin in _PLAIN:
+        return {"type": _PLAIN[origin]}
+    if issubclass(origin, Mapping) and parts:
+        return {"type": "object", "additionalProperties": _type_of(parts[1])}
+    if issubclass(origin, Sequence) and parts:
+        return {"type": "array", "items": _type_of(parts[0])}
+    raise TypeError(f"a schema has no words for {hint!r}")
