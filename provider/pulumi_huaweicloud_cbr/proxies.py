@@ -47,10 +47,7 @@ class Ways(httpx.AsyncBaseTransport):
         if address not in self._proxies:
             self._proxies[address] = proxy_of(str(request.url))
         proxy = self._proxies[address]
-        if proxy not in self._transports:
-            self._transports[proxy] = httpx.AsyncHTTPTransport(
-                verify=self._verify, proxy=proxy, trust_env=False
-            )
+        transport = self._by(proxy)
         host = f"{request.url.host!r}"
         by = f" by the proxy {httpx.URL(proxy).host!r}" if proxy else ""
         with said_if_slow(
@@ -63,7 +60,14 @@ class Ways(httpx.AsyncBaseTransport):
                     reached()
 
             request.extensions["trace"] = trace
-            return await self._transports[proxy].handle_async_request(request)
+            return await transport.handle_async_request(request)
+
+    def _by(self, proxy: str | None) -> httpx.AsyncHTTPTransport:
+        if proxy not in self._transports:
+            self._transports[proxy] = httpx.AsyncHTTPTransport(
+                verify=self._verify, proxy=proxy, trust_env=False
+            )
+        return self._transports[proxy]
 
     async def aclose(self) -> None:
         """Close the connections of all ways."""

@@ -17,6 +17,7 @@ from pulumi_huaweicloud_cbr.auth import make_authenticator
 from pulumi_huaweicloud_cbr.client import CALL_LIMIT_S, TIMEOUTS, CbrClient
 from pulumi_huaweicloud_cbr.errors import ConfigurationError, MalformedResponseError
 from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateVaultRequest
+from pulumi_huaweicloud_cbr.proxies import proxy_of
 from pulumi_huaweicloud_cbr.settings import Settings
 from tests.unit.wire import (
     ACCEPTED,
@@ -269,8 +270,9 @@ def test_region_of_any_form_stays_below_the_configured_domain() -> None:
 def contexts_of(settings: Settings) -> list[ssl.SSLContext]:
     """Return what a client's connections are made with, those by way of a proxy as well."""
     http = CbrClient(settings, make_authenticator(settings, FakeClock()))._connections._make()
-    transports: list[Any] = [http._transport, *http._mounts.values()]
-    return [transport._pool._ssl_context for transport in transports if transport is not None]
+    ways: Any = http._transport
+    proxies = {None, proxy_of("https://cbr.cn-north-4.myhuaweicloud.com/")}
+    return [ways._by(proxy)._pool._ssl_context for proxy in proxies]
 
 
 @pytest.mark.parametrize(
@@ -336,7 +338,8 @@ def test_tls_can_be_off_in_two_places() -> None:
                     if isinstance(node, ast.Attribute) and node.attr == "insecure"
                 }
 
-    assert {("client.py", "verify"), ("chain.py", "ignore_ssl_verification")} == places
+    # `proxies` hands on what the client decided.
+    assert {("proxies.py", "verify"), ("chain.py", "ignore_ssl_verification")} == places
     deciders = {("client.py", "_tls_context"), ("chain.py", "_http_client")}
     tellers = {("resources/_session.py", "client")}
     assert deciders | tellers == readers
@@ -361,7 +364,8 @@ def test_every_wait_for_the_network_has_a_limit() -> None:
 def test_network_is_used_in_one_module() -> None:
     """One module sends requests, so that limits, TLS and redirections are decided there.
 
-    Besides, it is tried whether there is a metadata service; the vendor's SDK then asks that.
+    Which way they take, by a proxy or without, another one finds for it. Besides, it is tried
+    whether there is a metadata service; the vendor's SDK then asks that.
     """
     openers = {"AsyncClient", "Client", "urlopen", "create_connection", "HTTPSConnection"}
     openers |= {"HTTPConnection", "AsyncHTTPTransport", "HTTPTransport", "Session"}
@@ -378,6 +382,10 @@ def test_network_is_used_in_one_module() -> None:
             if isinstance(node, ast.ImportFrom):
                 imported.add(node.module or "")
 
-    assert {("client.py", "AsyncClient"), ("chain.py", "create_connection")} == users
-    # Of these the chain has the proxies of the environment, and the switch of a warning.
+    assert {
+        ("client.py", "AsyncClient"),
+        ("proxies.py", "AsyncHTTPTransport"),
+        ("chain.py", "create_connection"),
+    } == users
+    # The proxies of the environment, and in the chain the switch of a warning.
     assert {"urllib3", "urllib.request"} == imported & foreign
