@@ -16,15 +16,27 @@ from msgspec import Struct, field
 
 from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.decisions import Standing
-from pulumi_huaweicloud_cbr.errors import ApiError, CbrError, WaitTimeoutError, redact
+from pulumi_huaweicloud_cbr.errors import (
+    ApiError,
+    CbrError,
+    ConflictError,
+    WaitTimeoutError,
+    redact,
+)
 from pulumi_huaweicloud_cbr.lifecycle import (
     IncompleteError,
     Limits,
+    Settled,
+    begin_deletion,
     refresh,
     remove,
     rename,
+    require_source,
+    settle,
     submit_or_adopt,
+    wait_deleted,
 )
+from pulumi_huaweicloud_cbr.membership import listed
 from pulumi_huaweicloud_cbr.models import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.reporting import Reporter, span
 
@@ -225,3 +237,64 @@ async def remove_all(
 
     work = {label: take(tracked) for label, tracked in rows.items()}
     return await for_each(work, "deleting", report, limit_s)
+
+
+LOOKED_AT_ONCE = 16
+"""Sources that are asked for at the same time, each with the deletion that it allows. With more,
+a deletion would have to wait for its turn, and the answer that allowed it would be old."""
+
+
+async def remove_replaced_all(
+    api: CbrClient,
+    rows: Mapping[str, TrackedReplication],
+    report: Reporter,
+    limits: Limits,
+    limit_s: float | None = None,
+    *,
+    remedy: str,
+) -> Results[None]:
+    """Delete replicas that are replaced; as `remove_all`, but never the last copy of a backup.
+
+    Nothing is deleted before all copies have ended, and unless all sources were there then.
+
+    Args:
+        remedy: what to do when it is refused.
+    Raises:
+        ConflictError: the sources of some are gone. Nothing was deleted.
+        MembersFailedError: some could not be looked at. Nothing was deleted.
+    """
+    looked = await for_each(
+        {label: _settle_later(api, row, limits) for label, row in rows.items()},
+        "looking at replicas",
+        report,
+        limit_s,
+    )
+    if looked.failed:
+        raise MembersFailedError("looking at replicas", len(rows), looked.failed)
+    orphans = [label for label, found in looked.done.items() if found.is_last_copy]
+    if orphans:
+        raise ConflictError(
+            f"replacing replications: the source backups of {listed(orphans)} are gone by now, so "
+            "their replicas are the last copies: nothing was deleted",
+            remedy=remedy,
+        )
+    turn = asyncio.Semaphore(LOOKED_AT_ONCE)
+
+    def take(found: Settled) -> Callable[[Reporter], Awaitable[None]]:
+        async def look_and_delete(reporter: Reporter) -> None:
+            async with turn:
+                await require_source(api, found, remedy)
+                is_going = await begin_deletion(api, found, reporter)
+            if is_going:
+                await wait_deleted(api, found, reporter, limits)
+
+        return look_and_delete
+
+    work = {label: take(found) for label, found in looked.done.items()}
+    return await for_each(work, "deleting", report, limit_s)
+
+
+def _settle_later(
+    api: CbrClient, tracked: TrackedReplication, limits: Limits
+) -> Callable[[Reporter], Awaitable[Settled]]:
+    return lambda reporter: settle(api, tracked, reporter, limits)

@@ -329,11 +329,7 @@ async def observe_once(
     api: CbrClient, tracked: TrackedReplication, *, is_fresh: bool
 ) -> Observation:
     """Find out what there is to be seen of a tracked replication now; see `observe`."""
-    source: Backup | None
-    try:
-        source = await find_backup(api, tracked.source, tracked.backup_id, is_fresh=is_fresh)
-    except NotFoundError:
-        source = None
+    source = await _find_source(api, tracked, is_fresh=is_fresh)
     record = find_record(source, tracked.replication_record_id) if source else None
     if record is not None and record.is_pending:
         return Observation(source, record, Replica(record.destination_backup_id, None))
@@ -348,6 +344,20 @@ async def observe_once(
         # The log has no record ids: its newest copy of the backup was not this one.
         return Observation(source, record, Replica(None, None))
     return Observation(source, record, replica, task)
+
+
+async def _find_source(
+    api: CbrClient, tracked: TrackedReplication, *, is_fresh: bool
+) -> Backup | None:
+    try:
+        return await find_backup(api, tracked.source, tracked.backup_id, is_fresh=is_fresh)
+    except NotFoundError:
+        return None
+
+
+def _is_gone(source: Backup | None) -> bool:
+    """Whether a source cannot be copied again, because it is gone or soon will be."""
+    return source is None or source.status in DELETING_STATUSES
 
 
 def _is_of_another(source: Backup, tracked: TrackedReplication, replica: Replica) -> bool:
@@ -507,7 +517,8 @@ async def rename(
     Raises:
         NotFoundError: the replica is gone.
     """
-    tracked, replica = await _settle(api, tracked, report, limits or Limits(), "renaming")
+    found = await settle(api, tracked, report, limits or Limits(), "renaming")
+    tracked, replica = found.tracked, found.replica
     if replica.backup is None or replica.backup.status in DELETING_STATUSES:
         raise NotFoundError(
             f"renaming the replica of {tracked} to {name!r}: it does not exist any more",
@@ -530,24 +541,107 @@ async def remove(
     A copy that is still running is waited for first, since it cannot be called back.
     """
     limits = limits or Limits()
-    tracked, replica = await _settle(api, tracked, report, limits, "deleting")
-    if replica.backup_id is None or replica.is_gone:
+    found = await settle(api, tracked, report, limits)
+    if await begin_deletion(api, found, report):
+        await wait_deleted(api, found, report, limits)
+
+
+async def remove_replaced(
+    api: CbrClient,
+    tracked: TrackedReplication,
+    report: Reporter,
+    limits: Limits | None = None,
+    *,
+    remedy: str,
+) -> None:
+    """Delete a replica that is replaced; as `remove`, but never the last copy of a backup.
+
+    Args:
+        remedy: what to do when it is refused.
+    Raises:
+        ConflictError: the source is gone by now. Nothing was deleted.
+    """
+    limits = limits or Limits()
+    found = await settle(api, tracked, report, limits)
+    await require_source(api, found, remedy)
+    if await begin_deletion(api, found, report):
+        await wait_deleted(api, found, report, limits)
+
+
+class Settled(Struct, frozen=True):
+    """A replication without a copy under way: what is known of it, and its replica."""
+
+    tracked: TrackedReplication
+    replica: Replica
+    is_source_gone: bool
+
+    @property
+    def is_deletable(self) -> bool:
+        """Whether there is a replica that nobody deletes yet."""
+        backup = self.replica.backup
+        return backup is not None and backup.status not in DELETING_STATUSES
+
+    @property
+    def is_last_copy(self) -> bool:
+        """Whether the replica is there and its source was seen to be gone."""
+        return self.is_deletable and self.is_source_gone
+
+
+async def require_source(api: CbrClient, found: Settled, remedy: str) -> None:
+    """Ask anew whether the source is there, just before its replica is deleted to be replaced.
+
+    Whoever planned the replacement looked as well, but a wait may lie between. It costs one
+    request, and none where the source was seen to be gone.
+
+    Raises:
+        ConflictError: it is gone, or is being deleted.
+    """
+    if not found.is_deletable:
         return
+    tracked = found.tracked
+    if not (found.is_source_gone or _is_gone(await _find_source(api, tracked, is_fresh=True))):
+        return
+    raise ConflictError(
+        f"replacing {tracked}: source backup ({tracked.backup_id}) is gone by now, so replica "
+        f"({found.replica.backup_id}) is the last copy: it was not deleted",
+        remedy=remedy,
+    )
+
+
+async def begin_deletion(api: CbrClient, found: Settled, report: Reporter) -> bool:
+    """Ask for the deletion of a replica; return whether there is one to wait for."""
+    replica_id = found.replica.backup_id
+    if replica_id is None or found.replica.is_gone:
+        return False
     try:
-        await api.delete_backup(tracked.destination, replica.backup_id)
+        await api.delete_backup(found.tracked.destination, replica_id)
     except NotFoundError:
-        return
+        return False
     except ApiError as error:
         if error.code not in CODES_DELETION_PENDING:
             raise
         report.tell(f"{error.observed}; waiting to see whether a deletion is under way")
-    await _wait_gone(api, tracked.destination, replica.backup_id, limits, report)
+    return True
 
 
-async def _settle(
-    api: CbrClient, tracked: TrackedReplication, report: Reporter, limits: Limits, verb: str
-) -> tuple[TrackedReplication, Replica]:
-    """Wait until the copy has ended; return what is known then, and the replica."""
+async def wait_deleted(api: CbrClient, found: Settled, report: Reporter, limits: Limits) -> None:
+    """Wait until a replica is gone whose deletion was asked for."""
+    replica_id = found.replica.backup_id or ""
+    await _wait_gone(api, found.tracked.destination, replica_id, limits, report)
+
+
+async def settle(
+    api: CbrClient,
+    tracked: TrackedReplication,
+    report: Reporter,
+    limits: Limits,
+    verb: str = "deleting",
+) -> Settled:
+    """Wait until the copy has ended; return what is known then, and the replica.
+
+    Args:
+        verb: what it is waited for.
+    """
     doing = f"{verb} the replica of {tracked}"
 
     looks = itertools.count()
@@ -572,7 +666,7 @@ async def _settle(
         hint="the copy goes on in CBR; run the same command again to go on waiting",
     )
     ended = (await wait(plan, look, api.clock, report)).observed
-    return _updated(tracked, ended), ended.replica
+    return Settled(_updated(tracked, ended), ended.replica, _is_gone(ended.source))
 
 
 _SETTLED = (Standing.PRESENT, Standing.FAILED, Standing.LEAVING, Standing.GONE)

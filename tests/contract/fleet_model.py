@@ -97,6 +97,32 @@ class FleetHistory(History):
         """Run `destroy`."""
         self.attempt(self.take_down)
 
+    @precondition(lambda self: self.state.known is not None)
+    @rule(is_up=st.booleans())
+    def refresh_first(self, is_up: bool) -> None:
+        """Run `up --refresh` or `destroy --refresh`: the refresh is part of the operation."""
+        self.ran["refreshed first"] += 1
+
+        def operation() -> None:
+            self.refresh_within()
+            if is_up:
+                self.bring_up()
+            else:
+                held = records_in(self.state.known) if self.state.known else set()
+                self.take_down()
+                assert held.isdisjoint(self.live_replicas()), "replicas were left behind"
+
+        self.attempt(operation)
+
+    def refresh_within(self) -> None:
+        """Read, then ask for a diff with the new outputs and the old inputs; check nothing."""
+        former = self.state.known
+        inputs = former.inputs if former is not None else {}
+        self.look()
+        known = self.state.known
+        if known is not None:
+            self.provider.diff(known.id, known.outputs, inputs)
+
     def remake(self) -> None:
         """Have the engine make another one, and ask about it as about a new one.
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
 from pulumi.dynamic import Config, ConfigureRequest, DiffResult, ResourceProvider
 
 from pulumi_huaweicloud_cbr import BackupReplicationProvider
+from pulumi_huaweicloud_cbr.resources._call import Call, serving
 from pulumi_huaweicloud_cbr.resources._operation import begin_operation
 from pulumi_huaweicloud_cbr.resources._session import Session, use_session
 from pulumi_huaweicloud_cbr.settings import Settings
@@ -78,16 +80,42 @@ def declared(**changes: Any) -> dict[str, Any]:
     return {key: value for key, value in inputs.items() if value is not None}
 
 
+class AboutOne:
+    """A provider whose calls are all about one resource, as a plugin tells it."""
+
+    def __init__(self, provider: ResourceProvider, urn: str) -> None:
+        self._provider = provider
+        self._urn = urn
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a method that is served as a call about the resource."""
+        method = getattr(self._provider, name)
+
+        def serve(*arguments: Any) -> Any:
+            with serving(Call(urn=self._urn)):
+                return method(*arguments)
+
+        return serve if callable(method) else method
+
+
+_numbers = itertools.count(1)
+
+
 @dataclass
 class Rig:
     """A provider and one resource of it, as the engine keeps it."""
 
-    provider: ResourceProvider
+    provider: Any
     control: Control
     session: Session
     id: str = ""
     inputs: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Give the resource a name of its own."""
+        name = f"{type(self.provider).__name__}::{next(_numbers)}"
+        self.provider = AboutOne(self.provider, f"urn:pulumi:test::p::{name}")
 
     def faults(self, program: dict[str, Any]) -> list[tuple[str, str]]:
         """Check a new resource; return property and reason of each failure."""
@@ -110,7 +138,8 @@ class Rig:
         self.session.forget()
         checked = self.provider.check(self.inputs, program)
         assert [] == [failure.reason for failure in checked.failures]
-        return self.provider.diff(self.id, self.outputs, checked.inputs)
+        difference: DiffResult = self.provider.diff(self.id, self.outputs, checked.inputs)
+        return difference
 
     def update(self, program: dict[str, Any]) -> dict[str, Any]:
         """Check and update, as `up` does after a diff without a replacement."""

@@ -708,7 +708,7 @@ def test_set_that_moves_and_is_rolling_no_more_tells_who_leaves(
     checked = rig.provider.check({}, moved)
 
     assert {"b"} == set(checked.inputs["backups"])
-    assert "members that leave, and whose replicas will be deleted: 'a'" in capsys.readouterr().err
+    assert "unless other resources declare them: 'a'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("is_run_again", [False, True], ids=["at-once", "after-a-crash"])

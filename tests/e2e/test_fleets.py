@@ -80,7 +80,7 @@ def test_fleets_full_cycle(fleets: Project, control: Control) -> None:
     text = fleets.preview("--diff").text
     assert "members that enter, to be copied or adopted: 'erp-db-01@2026-11-20T02:00:" in text
     leaving = "'erp-db-01@2026-11-19T22:00:00'"
-    assert f"members that leave, and whose replicas will be deleted: {leaving}" in text
+    assert f"unless other resources declare them: {leaving}" in text
     fleets.up()
     assert {BACKUP} == set(members_of(fleets, "erp-to-cn-east-3"))
 

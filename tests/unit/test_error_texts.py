@@ -432,8 +432,28 @@ def state(**changes: Any) -> dict[str, Any]:
 
 def remove_what_another_has(provider: Any) -> None:
     """Delete what another resource of the operation has taken over."""
-    current_operation().note_held(RECORD)
+    current_operation().note_held([RECORD])
     provider.delete(RECORD, {**ONE_STATE, **SET_STATE})
+
+
+def remove_what_another_declares(provider: Any) -> None:
+    """Delete what another resource of the program declares, and does not have yet."""
+    current_operation().note_claimed("another", [(BACKUP, DESTINATION.region)])
+    provider.delete(RECORD, {**ONE_STATE, **SET_STATE})
+
+
+def delete_replaced(provider: Any) -> None:
+    """Delete what is replaced, delete first."""
+    current_operation().note_replaced("", [RECORD])
+    provider.delete(RECORD, {**ONE_STATE, "destination_backup_id": REPLICA})
+
+
+def delete_after_create(provider: Any) -> None:
+    """Delete a set that is replaced, after its successor was created."""
+    current_operation().note_replaced("", [RECORD])
+    current_operation().note_made("", ())
+    members = {"erp": {**SET_STATE["members"]["erp"], "destination_backup_id": REPLICA}}
+    provider.delete("set", state(members=members))
 
 
 def delete_beside_another(provider: Any) -> None:
@@ -1154,6 +1174,16 @@ TEXTS: dict[str, Callable[[], str]] = {
     "fleet-tells-adoption": lambda: tells(
         lambda api, report: fleet.submit_all(api, {"erp": DESIRED}, report), one=ADOPTABLE
     ),
+    "remove-replaced-without-source": lambda: ends(
+        lambda api: lifecycle.remove_replaced(api, TRACKED, Silent(), remedy="a remedy"),
+        Routes(one={BACKUP: [shown(record()), MISSING], REPLICA: shown(id_=REPLICA)}),
+    ),
+    "fleet-replaced-not-readable": lambda: ends(
+        lambda api: fleet.remove_replaced_all(
+            api, {"erp": TRACKED}, Silent(), lifecycle.Limits(), remedy="a remedy"
+        ),
+        Routes(one=REFUSED_POST),
+    ),
     "remove-tells-pending": lambda: tells(
         lambda api, report: lifecycle.remove(api, TRACKED, report),
         one={BACKUP: shown(record()), REPLICA: [shown(id_=REPLICA), MISSING]},
@@ -1217,7 +1247,15 @@ TEXTS: dict[str, Callable[[], str]] = {
         lambda provider: provider.read(RECORD, ONE_STATE), one=FAILED_COPY
     ),
     "one-tells-held": lambda: one_tells(remove_what_another_has),
+    "one-tells-claimed": lambda: one_tells(remove_what_another_declares),
+    "one-delete-first-without-source": lambda: one_ends(
+        delete_replaced, one={REPLICA: shown(id_=REPLICA)}
+    ),
     "set-tells-held": lambda: set_tells(remove_what_another_has),
+    "set-tells-claimed": lambda: set_tells(remove_what_another_declares),
+    "set-create-first-without-source": lambda: set_ends(
+        delete_after_create, one={REPLICA: shown(id_=REPLICA)}
+    ),
     "set-tells-kept": lambda: set_tells(
         lambda provider: provider.update("set", state(), state(backups=NEWER, keep_newest=1)),
         one=[shown(record(status="replicating")), shown(id_=OTHER)],
@@ -2092,7 +2130,7 @@ EXPECTED = {
     "set-tells-changes": (
         "preflight is off: not checked how far the copies are by now | members that enter, "
         "to be copied or adopted: 'new' | members that leave, and whose replicas will be "
-        "deleted: 'erp'"
+        "deleted unless other resources declare them: 'erp'"
     ),
     "set-tells-renamed": "members that will be renamed: 'erp'",
     "set-tells-redone": "members that failed or are gone, and will be copied again: 'erp'",
@@ -2111,6 +2149,34 @@ EXPECTED = {
         "still declared"
     ),
     "set-tells-held": "not deleted, since other resources have their replicas now: 'erp'",
+    "fleet-replaced-not-readable": (
+        "looking at replicas: 1 of 1 failed; put right what is listed below, then run the same "
+        "command again: it does only what is left\n"
+        "  'erp': The maximum capacity is reached; enlarge the destination vault, or free room in "
+        "it [BackupService.6129]"
+    ),
+    "set-tells-claimed": "not deleted, since other resources of the program declare them: 'erp'",
+    "one-tells-claimed": (
+        "replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8): the replica stays, since "
+        "another resource of the program declares it"
+    ),
+    "remove-replaced-without-source": (
+        "replacing replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8): source backup "
+        "(5a863daa-7265-4c0a-822f-e66b2abcfb3d) is gone by now, so replica "
+        "(b28ce54c-70d0-42e4-ac6b-ff8723571da3) is the last copy: it was not deleted; a remedy"
+    ),
+    "one-delete-first-without-source": (
+        "replacing replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8): source backup "
+        "(5a863daa-7265-4c0a-822f-e66b2abcfb3d) is gone by now, so replica "
+        "(b28ce54c-70d0-42e4-ac6b-ff8723571da3) is the last copy: it was not deleted; declare "
+        "again what was declared before, or remove the resource if nobody wants its replicas any "
+        "more"
+    ),
+    "set-create-first-without-source": (
+        "replacing replications: the source backups of 'erp' are gone by now, so their replicas "
+        "are the last copies: nothing was deleted; the new copies were begun first, and the next "
+        "pulumi up deletes the old replicas: run it when the new copies have succeeded"
+    ),
     "set-expired-before-copied": (
         "replicating to region 'cn-east-3': 1 of 1 failed; put right what is listed below, then "
         "run the same command again: it does only what is left\n"

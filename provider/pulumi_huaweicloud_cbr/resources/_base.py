@@ -12,6 +12,7 @@ import platform
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
@@ -62,10 +63,11 @@ def served(method: Method) -> Method:
     @functools.wraps(method)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         with serving(), slow_call(method.__name__):
-            if method.__name__ in ("check", "diff"):
-                current_operation().note_call()
+            is_about_program = method.__name__ in ("check", "diff")
+            operation = current_operation()
             try:
-                answer = method(*args, **kwargs)
+                with operation.call_about_program() if is_about_program else nullcontext():
+                    answer = method(*args, **kwargs)
             except CbrError as error:
                 refuse(str(error))
                 raise

@@ -16,6 +16,12 @@ from pulumi_huaweicloud_cbr.resources._call import current_call
 from pulumi_huaweicloud_cbr.resources._inputs import limits, may_look_before_replacing
 from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.resources._operation import current_operation
+from pulumi_huaweicloud_cbr.resources._owners import (
+    CLAIMED,
+    HELD,
+    owners_of,
+    remedy_for_last_copy,
+)
 from pulumi_huaweicloud_cbr.resources._session import Session
 
 if TYPE_CHECKING:
@@ -38,43 +44,55 @@ async def look_anew(session: Session, rows: Rows) -> Results[tuple[Standing, Tra
 
 
 async def remove(session: Session, rows: Rows) -> Results[None]:
-    """Delete the members' replicas, and wait until they are gone.
+    """Delete the replicas of a resource that is deleted, and wait until they are gone.
 
-    Those that another resource of the operation has now are left to it, and count as done.
+    Those that other resources of the program have, or declare, are left to them, and count as
+    done. Where the resource is replaced, no last copy of a backup is deleted.
+
+    Raises:
+        ConflictError: a replacement would delete last copies. Nothing was deleted.
+        MembersFailedError: a replacement could not look at some. Nothing was deleted.
     """
-    operation = current_operation()
-    held = {label for label, row in rows.items() if operation.is_held(row.replication_record_id)}
-    return await _remove_all_but(held, session, rows)
+    is_replaced = current_operation().is_replaced(current_call().urn)
+    if is_replaced:
+        # What others were answered a moment ago is not enough.
+        session.forget()
+    return await _remove_unowned(session, rows, is_replaced=is_replaced)
 
 
 async def let_go(session: Session, rows: Rows) -> Results[None]:
     """Delete the replicas of members that leave a resource which stays; as `remove`.
 
-    What another resource of the program declares is left to it as well, although it may not have
-    been made yet: the engine changes resources in no order that it tells.
+    The engine changes resources in no order that it tells, so wait until all have declared what
+    is theirs.
     """
-    operation = current_operation()
     if rows:
-        await operation.settled(session.client().clock.sleep)
-    held = {
-        label
-        for label, row in rows.items()
-        if operation.is_held(row.replication_record_id)
-        or operation.is_claimed(row.backup_id, row.destination.region)
-    }
-    return await _remove_all_but(held, session, rows)
+        await current_operation().settled(session.client().clock.sleep)
+    return await _remove_unowned(session, rows, is_replaced=False)
 
 
-async def _remove_all_but(held: set[str], session: Session, rows: Rows) -> Results[None]:
-    from pulumi_huaweicloud_cbr.fleet import remove_all
+async def _remove_unowned(session: Session, rows: Rows, *, is_replaced: bool) -> Results[None]:
+    from pulumi_huaweicloud_cbr.fleet import remove_all, remove_replaced_all
 
-    if held:
-        tell(f"not deleted, since other resources have their replicas now: {listed(sorted(held))}")
-    leaving = {label: row for label, row in rows.items() if label not in held}
-    results = await remove_all(
-        session.client(), leaving, EngineReporter(), limits(), current_call().timeout_s
+    owners = await owners_of(session, rows)
+    held, claimed = (
+        sorted(label for label, owner in owners.done.items() if owner == kind)
+        for kind in (HELD, CLAIMED)
     )
-    results.done.update(dict.fromkeys(held))
+    if held:
+        tell(f"not deleted, since other resources have their replicas now: {listed(held)}")
+    if claimed:
+        tell(f"not deleted, since other resources of the program declare them: {listed(claimed)}")
+    leaving = {label: rows[label] for label, owner in owners.done.items() if owner is None}
+    api, report, limit_s = session.client(), EngineReporter(), current_call().timeout_s
+    if is_replaced:
+        remedy = remedy_for_last_copy()
+        results = await remove_replaced_all(api, leaving, report, limits(), limit_s, remedy=remedy)
+    else:
+        results = await remove_all(api, leaving, report, limits(), limit_s)
+    results.done.update(dict.fromkeys([*held, *claimed]))
+    # Of these it is not known whose they are, so they stay.
+    results.failed.update(owners.failed)
     return results
 
 

@@ -3,59 +3,175 @@
 The engine tells a provider about one resource at a time. That two of them are about the same
 copy shows only when both were seen: the old and the new one of a replacement, or of a
 resource that was renamed in the program.
+
+A note stands for a resource that will be there after the operation. A refresh asks about all
+resources of the state, also about those that are then deleted, so nothing is noted of them.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from enum import Enum, auto
 from typing import Any
+
+from msgspec import Struct
 
 QUIET_S, QUIET_LOOKS = 1.0, 10
 """How long the engine has to be silent before a replica is deleted that another resource of the
 program may declare; and how often that is looked at."""
 
 
+class DiffOf(Enum):
+    """What the engine asks for a diff for.
+
+    It gives no reason; which calls came before for the same resource tells it (seen with CLI
+    3.255). `PROGRAM`: the program declares the resource, `check` came before. `REFRESH`: `read`
+    came before; the inputs are those of the state. `DEPENDENCY`: neither; something that it
+    depends on is about to be replaced, and the program has not come to it yet.
+    """
+
+    PROGRAM = auto()
+    REFRESH = auto()
+    DEPENDENCY = auto()
+
+
+class VaultClaim(Struct, frozen=True):
+    """An entire vault that a resource of the program copies, with where to; ids in lower case."""
+
+    source_region: str
+    vault_id: str
+    destination_region: str
+    destination_vault_id: str
+
+
 class Operation:
-    """Records, by id, that resources of the operation were about; used by several threads."""
+    """Records, by id, that resources of the operation were about; used by several threads.
+
+    A resource is known by its URN. Where a plugin does not tell it, it is empty.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._replaced: set[str] = set()
+        self._checked: set[str] = set()
+        self._checked_anew: set[str] = set()
+        self._read: Counter[str] = Counter()
+        self._replaced: defaultdict[str, set[str]] = defaultdict(set)
+        self._made: set[str] = set()
         self._held: set[str] = set()
-        self._claimed: set[tuple[str, str]] = set()
+        self._claimed: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+        self._claimed_vaults: dict[str, VaultClaim] = {}
         self._vaults: set[tuple[str, ...]] = set()
         self._kept: dict[str, Any] = {}
         self._rolling_places: set[tuple[str, ...]] = set()
         self._rolling: set[str] = set()
         self._calls = 0
+        self._calls_under_way = 0
 
-    def note_call(self) -> None:
-        """Note that the engine has come with a resource of the program."""
+    # -- what the engine does ---------------------------------------------------------------
+
+    @contextmanager
+    def call_about_program(self) -> Iterator[None]:
+        """Note that the engine has come with a resource, and when it has its answer."""
         with self._lock:
             self._calls += 1
+            self._calls_under_way += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._calls_under_way -= 1
 
-    def note_claimed(self, backup_id: str, region: str) -> None:
-        """Note a copy that a resource of the program declares, whether it has it or not yet."""
-        with self._lock:
-            self._claimed.add((backup_id.lower(), region))
+    def note_checked(self, urn: str, *, is_new: bool) -> None:
+        """Note that the program declares a resource.
 
-    def is_claimed(self, backup_id: str, region: str) -> bool:
-        """Whether a resource of the program declares the copy of a backup to a region."""
+        Args:
+            is_new: the engine told of no old one. So it checks a resource that it is about to
+                create, and does so before it deletes the one that this replaces.
+        """
         with self._lock:
-            return (backup_id.lower(), region) in self._claimed
+            self._checked.add(urn)
+            del self._read[urn]
+            if is_new:
+                self._checked_anew.add(urn)
+
+    def note_read(self, urn: str) -> None:
+        """Note that a resource is refreshed."""
+        with self._lock:
+            self._checked.discard(urn)
+            self._read[urn] += 1
+
+    def reason_of_diff(self, urn: str) -> DiffOf:
+        """Return what a diff that is asked for now is for; each answer counts for one diff."""
+        with self._lock:
+            if urn in self._checked:
+                return DiffOf.PROGRAM
+            if self._read[urn]:
+                self._read[urn] -= 1
+                return DiffOf.REFRESH
+            return DiffOf.DEPENDENCY
 
     async def settled(self, sleep: Callable[[float], Awaitable[None]]) -> None:
         """Wait until the engine has come with what it has, as far as can be told.
 
         It comes with resources as the program declares them, all within moments, unless some
-        depend on others.
+        depend on others. A call that has no answer yet may note something, however long it takes.
         """
-        for _ in range(QUIET_LOOKS):
+        looks = 0
+        while looks < QUIET_LOOKS:
             calls = self._calls
             await sleep(QUIET_S)
+            if self._calls_under_way:
+                continue
             if calls == self._calls:
                 return
+            looks += 1
+
+    # -- what the program declares ----------------------------------------------------------
+
+    def note_claimed(self, urn: str, copies: Iterable[tuple[str, str]]) -> None:
+        """Note the copies that a resource of the program declares, whether it has them or not yet.
+
+        Args:
+            copies: pairs of a backup's id and a region.
+        """
+        with self._lock:
+            self._claimed[urn] = {(backup_id.lower(), region) for backup_id, region in copies}
+
+    def is_claimed(self, backup_id: str, region: str, *, besides: str) -> bool:
+        """Whether another resource of the program declares the copy of a backup to a region.
+
+        Args:
+            besides: the URN of the resource that asks. Without one it cannot be told from others.
+        """
+        copy = (backup_id.lower(), region)
+        with self._lock:
+            return any(
+                copy in copies
+                for urn, copies in self._claimed.items()
+                if not besides or urn != besides
+            )
+
+    def backups_claimed(self, urn: str) -> frozenset[str]:
+        """Return the ids of the backups that a resource declares, in lower case."""
+        with self._lock:
+            return frozenset(backup_id for backup_id, _ in self._claimed[urn])
+
+    def note_vault_claimed(self, urn: str, claim: VaultClaim) -> None:
+        """Note an entire vault that a resource of the program copies: all that is in it."""
+        with self._lock:
+            self._claimed_vaults[urn] = claim
+
+    def vaults_claimed(self, *, besides: str) -> list[VaultClaim]:
+        """Return the entire vaults that other resources of the program copy; see `is_claimed`."""
+        with self._lock:
+            return [
+                claim
+                for urn, claim in self._claimed_vaults.items()
+                if not besides or urn != besides
+            ]
 
     def note_vault(self, identity: tuple[str, ...]) -> None:
         """Note a vault and its destination that a resource of the program copies as a whole."""
@@ -98,21 +214,56 @@ class Operation:
         with self._lock:
             return place in self._rolling_places or not self._rolling.isdisjoint(record_ids)
 
-    def note_replaced(self, record_id: str) -> None:
-        """Note a replication that is to be replaced."""
-        with self._lock:
-            self._replaced.add(record_id)
+    # -- whose replications are ---------------------------------------------------------------
 
-    def note_held(self, record_id: str) -> None:
-        """Note a replication that a resource was made for, by a copy or by adoption, or keeps."""
+    def note_replaced(self, urn: str, record_ids: Iterable[str]) -> None:
+        """Note a resource that is to be replaced, and the replications that it has."""
         with self._lock:
-            self._held.add(record_id)
+            self._replaced[urn].update(record_ids)
+
+    def note_diff(
+        self, urn: str, asked_for: DiffOf, record_ids: Iterable[str], *, is_replaced: bool
+    ) -> None:
+        """Note what a diff says of a resource's replications: they are kept, or replaced.
+
+        A refresh says nothing of what comes after it. What a diff for a dependency leaves alone
+        may still be deleted, because the program does not declare it any more.
+        """
+        if is_replaced and asked_for is not DiffOf.REFRESH:
+            self.note_replaced(urn, record_ids)
+        elif not is_replaced and asked_for is DiffOf.PROGRAM:
+            self.note_held(record_ids)
+
+    def is_replaced(self, urn: str) -> bool:
+        """Whether a resource that is deleted now has, or gets, a successor of the same URN.
+
+        Either its diff said so, or the engine has checked the successor: with `--replace`, and
+        where the state is tainted, it asks for no diff. Without a URN only a diff tells.
+        """
+        with self._lock:
+            return urn in self._replaced or bool(urn and urn in self._checked_anew)
 
     @property
     def replaced(self) -> frozenset[str]:
         """The replications that do not stand in the way of their own successors."""
         with self._lock:
-            return frozenset(self._replaced)
+            return frozenset().union(*self._replaced.values())
+
+    def note_held(self, record_ids: Iterable[str]) -> None:
+        """Note replications that a resource keeps which will be there after the operation."""
+        with self._lock:
+            self._held.update(record_ids)
+
+    def note_made(self, urn: str, record_ids: Iterable[str]) -> None:
+        """Note a resource that was created, and its replications, copied or adopted."""
+        with self._lock:
+            self._made.add(urn)
+            self._held.update(record_ids)
+
+    def is_made(self, urn: str) -> bool:
+        """Whether a resource of that URN was created in this operation."""
+        with self._lock:
+            return urn in self._made
 
     def is_held(self, record_id: str) -> bool:
         """Whether a resource has the replication that will be there after the operation."""

@@ -43,6 +43,7 @@ from pulumi_huaweicloud_cbr.resources._base import (
     served,
     split_unknown,
 )
+from pulumi_huaweicloud_cbr.resources._call import current_call
 from pulumi_huaweicloud_cbr.resources._credentials import warn_of_plain_credentials
 from pulumi_huaweicloud_cbr.resources._inputs import (
     DEFAULTS,
@@ -56,6 +57,7 @@ from pulumi_huaweicloud_cbr.resources._inputs import (
 )
 from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.resources._operation import current_operation
+from pulumi_huaweicloud_cbr.resources._owners import owners_of, remedy_for_last_copy
 from pulumi_huaweicloud_cbr.resources._session import Session
 from pulumi_huaweicloud_cbr.tracking import COORDINATES, RECORDS
 
@@ -73,6 +75,8 @@ class BackupReplicationProvider(CbrProvider):
         """
         known, unknown = split_unknown(news)
         olds, _ = split_unknown(_olds)
+        operation, urn = current_operation(), current_call().urn
+        operation.note_checked(urn, is_new=not olds)
         try:
             session = self.open()
         except CbrError as error:
@@ -82,7 +86,7 @@ class BackupReplicationProvider(CbrProvider):
         findings += missing_source_region(known, unknown, session)
         failures = [CheckFailure(finding.field, finding.reason) for finding in findings]
         if not failures and not unknown & {"backup_id", "destination_region"}:
-            current_operation().note_claimed(inputs["backup_id"], inputs["destination_region"])
+            operation.note_claimed(urn, [(inputs["backup_id"], inputs["destination_region"])])
         if not failures and not olds:
             failures = self._preflight(session, inputs, unknown)
         # Unknown inputs stay as they are: the engine replaces them when they are known.
@@ -118,20 +122,19 @@ class BackupReplicationProvider(CbrProvider):
         `preflight` replace. A copy that is not known to have ended is looked up, so that one
         that failed is planned anew.
         """
+        operation, urn = current_operation(), current_call().urn
+        asked_for = operation.reason_of_diff(urn)
         state, _ = split_unknown(_olds)
         declared, unknown = split_unknown(_news)
         difference = decide_diff(state, declared, unknown)
-        operation = current_operation()
         # The engine plans a replacement by diff, then checks the new resource without telling that
         # there is an old one.
         if not difference.replaces and self._must_be_redone(state, declared):
-            operation.note_replaced(_id)
+            operation.note_diff(urn, asked_for, [_id], is_replaced=True)
             return DiffResult(changes=True, replaces=["status"], delete_before_replace=True)
         if difference.replaces:
             self._require_source(state, declared, frozenset(difference.replaces) & unknown)
-            operation.note_replaced(_id)
-        else:
-            operation.note_held(_id)
+        operation.note_diff(urn, asked_for, [_id], is_replaced=bool(difference.replaces))
         return DiffResult(
             changes=not difference.is_empty,
             replaces=list(difference.replaces),
@@ -201,11 +204,14 @@ class BackupReplicationProvider(CbrProvider):
         try:
             tracked = session.run(_create(session, inputs))
         except IncompleteError as error:
-            current_operation().note_held(error.tracked.replication_record_id)
+            self._note_made(error.tracked)
             outputs = _to_state(inputs, error.tracked)
             raise PartialResultError(error, error.tracked.replication_record_id, outputs) from error
-        current_operation().note_held(tracked.replication_record_id)
+        self._note_made(tracked)
         return CreateResult(tracked.replication_record_id, _to_state(inputs, tracked))
+
+    def _note_made(self, tracked: TrackedReplication) -> None:
+        current_operation().note_made(current_call().urn, [tracked.replication_record_id])
 
     @served
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
@@ -215,6 +221,7 @@ class BackupReplicationProvider(CbrProvider):
         that was changed behind our back is reported in the inputs, so that the next preview
         shows the way back.
         """
+        current_operation().note_read(current_call().urn)
         state, _ = split_unknown(props)
         session = self.open()
         standing, tracked = session.run(_refresh(session, {**state, "replication_record_id": id_}))
@@ -269,14 +276,21 @@ class BackupReplicationProvider(CbrProvider):
 
         One that a resource has taken over, or keeps, in this operation is left to it: a resource
         that was renamed in the program adopts under its new name before the old one is deleted,
-        and so does one that the user has replaced by ``--replace``.
+        and so does one that the user has replaced by ``--replace``. So is one that another
+        resource of the program declares.
         """
-        if current_operation().is_held(_id):
+        operation, urn = current_operation(), current_call().urn
+        if operation.is_held(_id):
             tell(f"the replica of replication record ({_id}) stays: a resource has adopted it")
             return
         state, _ = split_unknown(_props)
         session = self.open()
-        session.run(_remove(session, _from_state({**state, "replication_record_id": _id})))
+        tracked = _from_state({**state, "replication_record_id": _id})
+        # Where another backup is declared, nobody wants the replica of the old one.
+        declared = operation.backups_claimed(urn)
+        is_same = not declared or tracked.backup_id.lower() in declared
+        is_replaced = is_same and operation.is_replaced(urn)
+        session.run(_remove(session, tracked, is_replaced=is_replaced))
 
 
 def _not_known(tracked: TrackedReplication) -> str:
@@ -382,10 +396,21 @@ async def _rename(session: Session, tracked: TrackedReplication, name: str) -> T
     return await rename(session.client(), tracked, name, EngineReporter(), limits())
 
 
-async def _remove(session: Session, tracked: TrackedReplication) -> None:
-    from pulumi_huaweicloud_cbr.lifecycle import remove
+async def _remove(session: Session, tracked: TrackedReplication, *, is_replaced: bool) -> None:
+    from pulumi_huaweicloud_cbr.lifecycle import remove, remove_replaced
 
-    await remove(session.client(), tracked, EngineReporter(), limits())
+    owners = await owners_of(session, {"": tracked})
+    for error in owners.failed.values():
+        raise error
+    if owners.done[""] is not None:
+        tell(f"{tracked}: the replica stays, since another resource of the program declares it")
+        return
+    api, report = session.client(), EngineReporter()
+    if is_replaced:
+        remedy = remedy_for_last_copy()
+        await remove_replaced(api, tracked, report, limits(), remedy=remedy)
+    else:
+        await remove(api, tracked, report, limits())
 
 
 def _to_state(inputs: dict[str, Any], tracked: TrackedReplication) -> dict[str, Any]:

@@ -71,7 +71,7 @@ from pulumi_huaweicloud_cbr.resources._members import (
     warn_of_unknown,
 )
 from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
-from pulumi_huaweicloud_cbr.resources._operation import current_operation
+from pulumi_huaweicloud_cbr.resources._operation import DiffOf, current_operation
 from pulumi_huaweicloud_cbr.resources._rows import (
     known_replicas_output,
     row_of,
@@ -101,6 +101,8 @@ class BackupReplicationSetProvider(CbrProvider):
         """
         known, unknown = split_unknown(news)
         olds, _ = split_unknown(_olds)
+        operation, urn = current_operation(), current_call().urn
+        operation.note_checked(urn, is_new=not olds)
         try:
             session = self.open()
         except CbrError as error:
@@ -119,8 +121,7 @@ class BackupReplicationSetProvider(CbrProvider):
                     members = keep_newest(members, _kept_so_far(known, olds), int(count))
                 inputs["backups"] = {**_to_inputs(members), **unknown_members}
         if isinstance(region := inputs.get("destination_region"), str):
-            for member in members.values():
-                current_operation().note_claimed(member.backup_id, region)
+            operation.note_claimed(urn, [(row.backup_id, region) for row in members.values()])
         failures = [CheckFailure(finding.field, finding.reason) for finding in findings]
         if not failures:
             before = {member.backup_id for member in _old_members(olds).values()}
@@ -155,6 +156,8 @@ class BackupReplicationSetProvider(CbrProvider):
 
         Copies that are not known to have ended are looked up, all in one request per thousand.
         """
+        operation, urn = current_operation(), current_call().urn
+        asked_for = operation.reason_of_diff(urn)
         state, _ = split_unknown(_olds)
         declared, unknown = split_unknown(_news)
         replaces = [
@@ -163,11 +166,10 @@ class BackupReplicationSetProvider(CbrProvider):
             if field in unknown or declared.get(field) not in (None, state.get(field))
         ]
         rows = tracked_rows(state)
-        operation = current_operation()
         if replaces:
             self._require_sources(rows, declared, is_open=bool(unknown & set(replaces)))
-            for row in rows.values():
-                operation.note_replaced(row.replication_record_id)
+            records = [row.replication_record_id for row in rows.values()]
+            operation.note_diff(urn, asked_for, records, is_replaced=True)
             if "backups" not in unknown:
                 given, unknown_members = _split_members(declared["backups"])
                 if not unknown_members:
@@ -186,9 +188,10 @@ class BackupReplicationSetProvider(CbrProvider):
             field in unknown or declared.get(field) != state.get(field) for field in _STATE_ONLY
         )
         _tell_changes(changes, rows)
-        for label in rows.keys() - set(changes.removed):
-            operation.note_held(rows[label].replication_record_id)
-        _note_rolling(state, rows, is_new=False)
+        stay = [rows[label].replication_record_id for label in rows.keys() - set(changes.removed)]
+        operation.note_diff(urn, asked_for, stay, is_replaced=False)
+        if asked_for is DiffOf.PROGRAM:
+            _note_rolling(state, rows, is_new=False)
         return DiffResult(changes=bool(changes or unknown_members or is_state_only))
 
     def _lost(self, rows: Rows, declared: dict[str, Any]) -> list[str]:
@@ -235,6 +238,7 @@ class BackupReplicationSetProvider(CbrProvider):
         identifier = f"set-{uuid.uuid4()}"
         coordinates, rows, failed = session.run(_bring_about(session, {}, inputs))
         outputs = _to_state(inputs, coordinates, rows)
+        current_operation().note_made(current_call().urn, ())
         _note_rolling(outputs, rows, is_new=True)
         if failed and not rows:
             raise failed
@@ -248,6 +252,7 @@ class BackupReplicationSetProvider(CbrProvider):
 
         A set of which nothing is left is gone itself.
         """
+        current_operation().note_read(current_call().urn)
         state, _ = split_unknown(props)
         session = self.open()
         rows = tracked_rows(state)
@@ -405,7 +410,10 @@ def _to_inputs(members: Mapping[str, Member]) -> dict[str, Any]:
 def _tell_changes(changes: MemberChanges, rows: Rows) -> None:
     for verb, labels in (
         ("enter, to be copied or adopted", changes.added),
-        ("leave, and whose replicas will be deleted", changes.removed),
+        (
+            "leave, and whose replicas will be deleted unless other resources declare them",
+            changes.removed,
+        ),
         ("will be renamed", changes.renamed),
         ("failed or are gone, and will be copied again", changes.redone),
     ):
@@ -578,7 +586,7 @@ async def _submit(
         session.client(), desired, EngineReporter(), current_call().timeout_s
     )
     for label, tracked in submitted.done.items():
-        current_operation().note_held(tracked.replication_record_id)
+        current_operation().note_held([tracked.replication_record_id])
         if not tracked.is_adopted:
             # Submitted with its name: there is nothing to rename before anything else is seen.
             submitted.done[label] = replace(tracked, replica_name=entering[label].name)

@@ -36,6 +36,7 @@ from pulumi_huaweicloud_cbr.resources._base import (
     served,
     split_unknown,
 )
+from pulumi_huaweicloud_cbr.resources._call import current_call
 from pulumi_huaweicloud_cbr.resources._credentials import warn_of_plain_credentials
 from pulumi_huaweicloud_cbr.resources._inputs import (
     all_unchecked,
@@ -56,7 +57,7 @@ from pulumi_huaweicloud_cbr.resources._members import (
     resolve,
 )
 from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
-from pulumi_huaweicloud_cbr.resources._operation import current_operation
+from pulumi_huaweicloud_cbr.resources._operation import DiffOf, VaultClaim, current_operation
 from pulumi_huaweicloud_cbr.resources._rows import (
     known_replicas_output,
     row_of,
@@ -91,6 +92,8 @@ class VaultReplicationProvider(CbrProvider):
         """Validate the inputs; ask the API before a create, in previews too."""
         known, unknown = split_unknown(news)
         olds, _ = split_unknown(_olds)
+        operation, urn = current_operation(), current_call().urn
+        operation.note_checked(urn, is_new=not olds)
         try:
             session = self.open()
         except CbrError as error:
@@ -99,6 +102,9 @@ class VaultReplicationProvider(CbrProvider):
         findings += missing_source_region(known, unknown, session)
         inputs = with_defaults(known, unknown, olds, session)
         failures = [CheckFailure(finding.field, finding.reason) for finding in findings]
+        claim = _claim_of(inputs, unknown)
+        if claim is not None and not failures:
+            operation.note_vault_claimed(urn, claim)
         if not failures and not olds:
             failures = self._preflight(session, inputs, unknown)
         return CheckResult({**inputs, **{field: news[field] for field in unknown}}, failures)
@@ -124,6 +130,8 @@ class VaultReplicationProvider(CbrProvider):
 
         Every preview looks at the vault, in one request for each thousand backups.
         """
+        operation, urn = current_operation(), current_call().urn
+        asked_for = operation.reason_of_diff(urn)
         state, _ = split_unknown(_olds)
         declared, unknown = split_unknown(_news)
         replaces = [
@@ -132,13 +140,12 @@ class VaultReplicationProvider(CbrProvider):
             if field in unknown or declared.get(field) not in (None, state.get(field))
         ]
         rows = tracked_rows(state)
-        operation = current_operation()
+        records = [row.replication_record_id for row in rows.values()]
         if replaces:
             # Of a backup there is one replica in a region, and it may have moved between vaults.
             is_delete_first = "destination_region" not in replaces
             self._require_replaceable(state, rows, declared, replaces, unknown)
-            for row in rows.values():
-                operation.note_replaced(row.replication_record_id)
+            operation.note_diff(urn, asked_for, records, is_replaced=True)
             return DiffResult(
                 changes=True, replaces=replaces, delete_before_replace=is_delete_first
             )
@@ -146,9 +153,9 @@ class VaultReplicationProvider(CbrProvider):
             field in unknown or declared.get(field) != state.get(field) for field in _STATE_ONLY
         )
         is_more = self._is_more_to_copy(state, rows, declared)
-        operation.note_vault(_identity_of(state))
-        for row in rows.values():
-            operation.note_held(row.replication_record_id)
+        operation.note_diff(urn, asked_for, records, is_replaced=False)
+        if asked_for is DiffOf.PROGRAM:
+            operation.note_vault(_identity_of(state))
         return DiffResult(changes=is_more or is_state_only)
 
     def _is_more_to_copy(self, state: dict[str, Any], rows: Rows, declared: dict[str, Any]) -> bool:
@@ -242,6 +249,7 @@ class VaultReplicationProvider(CbrProvider):
         identifier = f"vault-{uuid.uuid4()}"
         coordinates, rows, brought = session.run(_bring_about(session, {}, inputs))
         outputs = _to_state(inputs, coordinates, rows, brought.left_out)
+        current_operation().note_made(current_call().urn, ())
         if brought.failure is not None:
             if not rows:
                 raise brought.failure
@@ -256,6 +264,7 @@ class VaultReplicationProvider(CbrProvider):
     @served
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Report the copies as they are; those that are gone are left out."""
+        current_operation().note_read(current_call().urn)
         state, _ = split_unknown(props)
         session = self.open()
         rows = tracked_rows(state)
@@ -322,6 +331,20 @@ class VaultReplicationProvider(CbrProvider):
                 f"{NOBODYS}"
             )
         return {label: row for label, row in rows.items() if label not in left}
+
+
+def _claim_of(inputs: Mapping[str, Any], unknown: frozenset[str]) -> VaultClaim | None:
+    """Return what a resource claims: the backups of its vault, in its destination.
+
+    With `adopt` false it takes over nothing, so it claims nothing.
+    """
+    fields = ("source_region", "vault_id", "destination_region", "destination_vault_id")
+    if unknown & {*fields, "adopt"} or not inputs.get("adopt", True):
+        return None
+    values = [inputs.get(field) for field in fields]
+    if not all(isinstance(value, str) for value in values):
+        return None
+    return VaultClaim(*(str(value).lower() for value in values))
 
 
 # -- what is told ---------------------------------------------------------------------------------
@@ -500,8 +523,7 @@ async def _bring_about(
     _tell_dropped(brought.dropped)
     operation = current_operation()
     operation.note_vault(_identity_of({**inputs, **coordinates}))
-    for row in brought.rows.values():
-        operation.note_held(row.replication_record_id)
+    operation.note_held(row.replication_record_id for row in brought.rows.values())
     adopted = [label for label in _found_elsewhere(brought.view, old) if label in rows]
     if adopted:
         tell(f"adopted {len(adopted)} of {len(rows)} copies: they exist and are not made again")

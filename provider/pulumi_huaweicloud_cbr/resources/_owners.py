@@ -1,0 +1,89 @@
+"""Which replicas other resources of the program have, or are about to have, so that they stay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pulumi_huaweicloud_cbr.models import TrackedReplication
+from pulumi_huaweicloud_cbr.resources._call import current_call
+from pulumi_huaweicloud_cbr.resources._messages import EngineReporter
+from pulumi_huaweicloud_cbr.resources._operation import Operation, current_operation
+from pulumi_huaweicloud_cbr.resources._session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+    from pulumi_huaweicloud_cbr.fleet import Results
+    from pulumi_huaweicloud_cbr.reporting import Reporter
+
+HELD, CLAIMED = "held", "claimed"
+
+
+def remedy_for_last_copy() -> str:
+    """Return what to do when a replacement would have deleted the last copy of a backup."""
+    if current_operation().is_made(current_call().urn):
+        return (
+            "the new copies were begun first, and the next pulumi up deletes the old replicas: run "
+            "it when the new copies have succeeded"
+        )
+    return (
+        "declare again what was declared before, or remove the resource if nobody wants its "
+        "replicas any more"
+    )
+
+
+async def owners_of(
+    session: Session, rows: Mapping[str, TrackedReplication]
+) -> Results[str | None]:
+    """Return of each row whether another resource holds its replica, claims it, or none of both.
+
+    A resource holds what it was created with, or keeps, in this operation. It claims what it
+    declares: that may still be to come, because the engine has not created it yet or because
+    creating it failed. An entire vault claims all backups that are in it. To know in which vault
+    a backup is takes one request for it, where another resource copies a vault to the same place.
+    """
+    from pulumi_huaweicloud_cbr.fleet import Results, for_each
+
+    operation, urn = current_operation(), current_call().urn
+    owners: Results[str | None] = Results()
+    asked: dict[str, Callable[[Reporter], Awaitable[str | None]]] = {}
+    for label, row in rows.items():
+        if operation.is_held(row.replication_record_id):
+            owners.done[label] = HELD
+        elif operation.is_claimed(row.backup_id, row.destination.region, besides=urn):
+            owners.done[label] = CLAIMED
+        elif claims := _claims_on(row, operation, urn):
+            asked[label] = _asked_for_vault(session, row, claims)
+        else:
+            owners.done[label] = None
+    answers = await for_each(asked, "looking for sources", EngineReporter())
+    owners.done |= answers.done
+    owners.failed |= answers.failed
+    return owners
+
+
+def _claims_on(row: TrackedReplication, operation: Operation, urn: str) -> frozenset[str]:
+    """Return the vaults that another resource copies to the place of a row."""
+    place = (row.source.region, row.destination.region, row.destination_vault_id.lower())
+    return frozenset(
+        claim.vault_id
+        for claim in operation.vaults_claimed(besides=urn)
+        if place == (claim.source_region, claim.destination_region, claim.destination_vault_id)
+    )
+
+
+def _asked_for_vault(
+    session: Session, row: TrackedReplication, vault_ids: Iterable[str]
+) -> Callable[[Reporter], Awaitable[str | None]]:
+    async def ask(_reporter: Reporter) -> str | None:
+        from pulumi_huaweicloud_cbr.errors import NotFoundError
+        from pulumi_huaweicloud_cbr.finders import find_backup
+
+        try:
+            source = await find_backup(session.client(), row.source, row.backup_id)
+        except NotFoundError:
+            # A copy of the vault does not take over what is no longer in it.
+            return None
+        return CLAIMED if (source.vault_id or "").lower() in vault_ids else None
+
+    return ask

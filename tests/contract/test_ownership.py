@@ -1,0 +1,558 @@
+"""Who owns a copy: what a refresh, a replacement and a move between forms may delete.
+
+Each test is an operation as the engine carries it out, and looks into the simulator's database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from pulumi.output import Unknown
+
+from pulumi_huaweicloud_cbr import CbrError, ConflictError, fleet, lifecycle
+from pulumi_huaweicloud_cbr.lifecycle import Settled
+from pulumi_huaweicloud_cbr.models import ProjectScope, TrackedReplication
+from pulumi_huaweicloud_cbr.resources._operation import (
+    QUIET_S,
+    Operation,
+    begin_operation,
+    current_operation,
+)
+from pulumi_huaweicloud_cbr.resources._session import Session
+from pulumi_huaweicloud_cbr.wire import Backup, Replica
+from simulator.testing import Control
+from tests.contract.engine import Engine, Program
+from tests.contract.rig import BACKUP, LONG_S, SECOND_VAULT, VAULT, SimulatedClock
+
+pytestmark = pytest.mark.simulator_only
+
+WEB_1 = "6b974ebb-8376-4d1b-933f-f77c3bcd0c4e"
+WEB_2 = "7ca85fcc-9487-4e2c-a440-0f8d4cde1d5f"
+MANUAL = "8db960dd-a598-4f3d-b551-109e5def2e60"
+SOURCE_VAULT = "de587d5d-f63e-4ea1-a892-5935070352ba"
+OTHER_SOURCE_VAULT = "00000000-0000-4000-8000-000000000000"
+SOUTH = {
+    "destination_region": "cn-south-1",
+    "destination_vault_id": "d5e6f708-192a-43b4-85d6-e7f8091a2b3c",
+}
+EAST = {"destination_region": "cn-east-3", "destination_vault_id": VAULT}
+BUSY = {"error_code": "BackupService.6130", "error_msg": "The vault is being replicated."}
+BACKUPS = {
+    "single": [BACKUP],
+    "set": [BACKUP, WEB_1],
+    "vault": sorted([BACKUP, WEB_1, WEB_2, MANUAL]),
+}
+"""What a resource of each form copies here."""
+FORMS = pytest.mark.parametrize("form", sorted(BACKUPS))
+
+
+def declared(form: str, **changes: Any) -> Program:
+    """Return a program with one resource of a form."""
+    what: dict[str, dict[str, Any]] = {
+        "single": {"backup_id": BACKUP},
+        "set": {"backups": {"erp": BACKUP, "web": WEB_1}},
+        "vault": {"vault_id": SOURCE_VAULT},
+    }
+    return {"dr": (form, {**what[form], **EAST, **changes})}
+
+
+def moved(form: str) -> Program:
+    """Return it with another vault of the same region; a whole vault moves only with a warning."""
+    more = {"preflight": "warn"} if form == "vault" else {}
+    return declared(form, destination_vault_id=SECOND_VAULT, **more)
+
+
+@pytest.fixture
+def engine(session: Session, configuration: dict[str, str]) -> Engine:
+    """An engine with an empty stack."""
+    return Engine(session, configuration)
+
+
+@pytest.fixture
+def settled(engine: Engine, control: Control, form: str) -> Engine:
+    """A stack with one resource, whose copies have ended and were seen."""
+    engine.up(declared(form))
+    control.advance(LONG_S)
+    engine.refresh()
+    return engine
+
+
+def copied(control: Control) -> list[str]:
+    """Return the sources of all live replicas, each as often as it has one."""
+    present = {row["id"] for row in control.replicas() if row["status"] != "deleting"}
+    return sorted(
+        record["source_backup_id"]
+        for record in control.records()
+        if record["destination_backup_id"] in present
+    )
+
+
+def replicas(control: Control) -> dict[str, str]:
+    """Return the ids of all replicas outside of the source region, with their vaults."""
+    return {
+        row["id"]: row["vault_id"] for row in control.replicas() if row["region"] != "cn-north-4"
+    }
+
+
+# -- a refresh in the same operation ------------------------------------------------------------
+
+
+@FORMS
+@pytest.mark.parametrize("command", ["destroy", "up"])
+def test_refresh_stops_no_deletion(settled: Engine, control: Control, command: str) -> None:
+    """`destroy --refresh`, and `up --refresh` after a removal: no replica stays behind."""
+    if command == "destroy":
+        settled.destroy(is_refreshed=True)
+    else:
+        settled.up({}, is_refreshed=True)
+
+    assert [] == settled.state
+    assert [] == copied(control)
+
+
+@FORMS
+def test_refresh_stops_no_move_to_another_vault(
+    settled: Engine, control: Control, form: str
+) -> None:
+    """`up --refresh` with another vault in the region deletes the old replicas and goes on."""
+    settled.up(moved(form), is_refreshed=True)
+
+    # CBR copies a backup to a region once with its vault.
+    assert ([] if form == "vault" else BACKUPS[form]) == copied(control)
+    assert set(replicas(control).values()) <= {SECOND_VAULT}
+    settled.destroy(is_refreshed=True)
+    assert [] == copied(control)
+
+
+@pytest.mark.parametrize("form", ["single"])
+def test_refresh_stops_no_change_of_the_backup(settled: Engine, control: Control) -> None:
+    """`up --refresh` with another backup deletes the replica of the old one."""
+    settled.up(declared("single", backup_id=MANUAL), is_refreshed=True)
+
+    assert [MANUAL] == copied(control)
+
+
+@FORMS
+def test_refresh_changes_nothing_for_what_stays(
+    settled: Engine, control: Control, form: str
+) -> None:
+    """What is declared as before is neither copied nor deleted."""
+    control.clear_journal()
+
+    settled.up(declared(form), is_refreshed=True)
+
+    assert BACKUPS[form] == copied(control)
+    assert [] == control.journal(operation="DeleteBackup")
+    assert [] == control.journal(operation="CopyBackup")
+
+
+@FORMS
+def test_refresh_leaves_a_replica_to_its_other_owner(
+    settled: Engine, control: Control, form: str
+) -> None:
+    """Under another name the new resource has it; the old one, refreshed before, leaves it."""
+    (program,) = declared(form).values()
+
+    settled.up({"other": program}, is_refreshed=True)
+
+    assert BACKUPS[form] == copied(control)
+    assert ["other"] == [row.name for row in settled.state]
+    settled.destroy(is_refreshed=True)
+    assert [] == copied(control)
+
+
+@FORMS
+@pytest.mark.parametrize("is_refreshed", [False, True], ids=["plain", "refreshed"])
+def test_left_over_of_the_same_name_takes_no_replica_along(
+    settled: Engine, control: Control, form: str, is_refreshed: bool
+) -> None:
+    """Of `up --replace` that died before it deleted, the old one names the replicas of the new."""
+    settled.before_delete = die
+    with pytest.raises(DeadError):
+        settled.up(declared(form), replaced=["dr"])
+    assert [True, False] == [row.is_left_over for row in settled.state]
+    settled.before_delete = lambda: None
+
+    settled.up(declared(form), is_refreshed=is_refreshed)
+
+    assert BACKUPS[form] == copied(control)
+    assert 1 == len(settled.state)
+    settled.destroy(is_refreshed=is_refreshed)
+    assert [] == copied(control)
+
+
+class DeadError(Exception):
+    """The process died."""
+
+
+def die() -> None:
+    """End the operation here."""
+    raise DeadError
+
+
+@pytest.mark.parametrize("command", ["destroy", "up"])
+def test_refresh_of_two_owners_that_both_go(engine: Engine, control: Control, command: str) -> None:
+    """Neither leaves the replica to the other."""
+    program = {"one": declared("single")["dr"], "many": declared("set")["dr"]}
+    engine.up(program)
+    control.advance(LONG_S)
+
+    if command == "destroy":
+        engine.destroy(is_refreshed=True)
+    else:
+        engine.up({}, is_refreshed=True)
+
+    assert [] == engine.state
+    assert [] == copied(control)
+
+
+def test_refresh_stops_no_member_that_leaves(engine: Engine, control: Control) -> None:
+    """A set that was refreshed in the same `up` lets go as ever."""
+    engine.up(declared("set"))
+    control.advance(LONG_S)
+
+    engine.up(declared("set", backups={"erp": BACKUP}), is_refreshed=True)
+
+    assert [BACKUP] == copied(control)
+
+
+@FORMS
+def test_diff_for_a_dependency_stops_no_deletion(
+    settled: Engine, control: Control, form: str
+) -> None:
+    """What it depends on is replaced, so it is diffed unasked; the program has it no more."""
+    (row,) = settled.state
+    begin_operation()
+    settled.call(form, "dr", "diff", row.id, row.outputs, row.inputs)
+
+    settled.call(form, "dr", "delete", row.id, row.outputs)
+
+    assert [] == copied(control)
+
+
+# -- a replacement looks last -------------------------------------------------------------------
+
+
+def replace_by_declaration(engine: Engine, form: str) -> None:
+    """Declare another vault in the same region."""
+    engine.up(moved(form))
+
+
+def replace_by_option(engine: Engine, form: str) -> None:
+    """Run `up --replace` with `delete_before_replace`; the engine asks for no diff."""
+    engine.up(declared(form), replaced=["dr"], is_delete_first=True)
+
+
+def replace_for_dependency(engine: Engine, form: str) -> None:
+    """Have what it depends on be replaced: a diff with an unknown input, no check, a deletion."""
+    (row,) = engine.state
+    begin_operation()
+    engine.session.forget()
+    unknown = {**row.inputs, "destination_vault_id": Unknown()}  # type: ignore[no-untyped-call]
+    if form == "vault":
+        unknown["preflight"] = "warn"
+    assert engine.call(form, "dr", "diff", row.id, row.outputs, unknown).replaces
+    engine.before_delete()
+    engine.call(form, "dr", "delete", row.id, row.outputs)
+
+
+REPLACEMENTS = pytest.mark.parametrize(
+    "replace",
+    [replace_by_declaration, replace_by_option, replace_for_dependency],
+    ids=["declared", "option", "dependency"],
+)
+
+
+@FORMS
+@REPLACEMENTS
+def test_replacement_keeps_the_last_copy_when_the_source_goes_before_delete(
+    settled: Engine, control: Control, form: str, replace: Any
+) -> None:
+    """Diff and preflight saw the source, `delete` does not: refused, all replicas stay."""
+    before = replicas(control)
+    settled.before_delete = lambda: control.forget_backup(BACKUP)
+
+    with pytest.raises(ConflictError, match=r"gone by now"):
+        replace(settled, form)
+
+    assert before == replicas(control)
+    assert [] == control.journal(operation="DeleteBackup")
+    assert ["dr"] == [row.name for row in settled.state]
+
+
+@FORMS
+def test_replacement_keeps_the_last_copy_when_the_source_goes_during_the_wait(
+    engine: Engine, control: Control, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`delete` waits for a copy that is under way; the source expires meanwhile."""
+    for backup_id in BACKUPS[form]:
+        control.change_backup(backup_id, copy={"mode": "seconds", "seconds": 3000})
+    engine.up(declared(form))
+    engine.before_delete = lambda: expire_at_next_sleep(monkeypatch, control)
+
+    with pytest.raises(ConflictError, match=r"gone by now"):
+        engine.up(moved(form))
+
+    assert [] == control.journal(operation="DeleteBackup")
+    assert len(BACKUPS[form]) == len(replicas(control))
+
+
+def expire_at_next_sleep(monkeypatch: pytest.MonkeyPatch, control: Control) -> None:
+    """Have the source expire as soon as something is waited for."""
+    sleep = SimulatedClock.sleep
+
+    async def expire_first(clock: SimulatedClock, seconds: float) -> None:
+        monkeypatch.setattr(SimulatedClock, "sleep", sleep)
+        await asyncio.to_thread(control.forget_backup, BACKUP)
+        await sleep(clock, seconds)
+
+    monkeypatch.setattr(SimulatedClock, "sleep", expire_first)
+
+
+@FORMS
+def test_replacement_looks_immediately_before_the_request(
+    settled: Engine, control: Control, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The source goes after all of `delete`'s looks but the last, which sees it."""
+    real = lifecycle.require_source
+    kept = replica_of(control, BACKUP)
+
+    async def expire_first(*arguments: Any) -> None:
+        if arguments[1].tracked.backup_id == BACKUP:
+            await asyncio.to_thread(control.forget_backup, BACKUP)
+        await real(*arguments)
+
+    monkeypatch.setattr(lifecycle, "require_source", expire_first)
+    monkeypatch.setattr(fleet, "require_source", expire_first)
+
+    with pytest.raises(CbrError, match=r"is gone by now, so replica"):
+        settled.up(moved(form))
+
+    deleted = {row["backup_id"] for row in control.journal(operation="DeleteBackup")}
+    assert kept not in deleted
+    assert len(BACKUPS[form]) - len(deleted) == len(replicas(control))
+
+
+@FORMS
+def test_replacement_costs_one_look_for_each_replica(
+    settled: Engine, control: Control, form: str
+) -> None:
+    """More requests than for a plain deletion: at most one for each replica."""
+    (row,) = settled.state
+    requests = []
+    for is_replaced in (True, False):
+        begin_operation()
+        settled.session.forget()
+        if is_replaced:
+            current_operation().note_replaced(f"urn:pulumi:test::p::{form}::dr", [])
+        control.clear_journal()
+        for _ in BACKUPS[form]:
+            # Refused each time, so that both are asked about the same replicas.
+            body = {"error_code": "BackupService.6204", "error_msg": "an image was made of it"}
+            control.fault(operation="DeleteBackup", action="respond", status=400, body=body)
+        with pytest.raises(CbrError):
+            settled.call(form, "dr", "delete", row.id, row.outputs)
+        requests.append(len(control.journal()))
+
+    assert requests[0] - requests[1] <= len(BACKUPS[form])
+
+
+@pytest.mark.parametrize("form", ["single"])
+def test_replacement_by_another_backup_gives_the_old_replica_up(
+    settled: Engine, control: Control
+) -> None:
+    """Nobody wants the replica of the old backup, whether its source is there or not."""
+    settled.before_delete = lambda: control.forget_backup(BACKUP)
+
+    settled.up(declared("single", backup_id=MANUAL))
+
+    assert [MANUAL] == copied(control)
+    assert 1 == len(replicas(control))
+
+
+@FORMS
+def test_replacement_that_creates_first_keeps_the_last_whole_copy(
+    settled: Engine, control: Control, form: str
+) -> None:
+    """The new copy in the other region is not whole yet when the source goes."""
+    before = replicas(control)
+    settled.before_delete = lambda: control.forget_backup(BACKUP)
+
+    with pytest.raises(ConflictError, match=r"gone by now"):
+        settled.up(declared(form, **SOUTH))
+
+    assert before.items() <= replicas(control).items()
+    assert [] == control.journal(operation="DeleteBackup")
+
+
+@FORMS
+@pytest.mark.parametrize("is_refreshed", [False, True], ids=["plain", "refreshed"])
+def test_removal_deletes_as_ever_when_the_source_is_gone(
+    settled: Engine, control: Control, is_refreshed: bool
+) -> None:
+    """Who removes a resource wants its replicas no more."""
+    control.forget_backup(BACKUP)
+
+    settled.up({}, is_refreshed=is_refreshed)
+
+    assert {} == replicas(control)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_source_gone", "is_last"),
+    [
+        pytest.param("available", True, True, id="whole"),
+        pytest.param("available", False, False, id="source-there"),
+        pytest.param("deleting", True, False, id="being-deleted"),
+        pytest.param("waiting_delete", True, False, id="soon-deleted"),
+    ],
+)
+def test_last_copy_is_one_that_somebody_could_keep(
+    status: str, is_source_gone: bool, is_last: bool
+) -> None:
+    """Nothing can keep a replica that is being deleted already, so nothing is refused for it."""
+    replica = Replica("r", Backup(id="r", status=status))
+    place = ProjectScope("cn-north-4", "p")
+    tracked = TrackedReplication("b", place, place, "v", "record", "success")
+
+    assert is_last is Settled(tracked, replica, is_source_gone).is_last_copy
+    assert not Settled(tracked, Replica("r", None), is_source_gone).is_last_copy
+
+
+# -- an entire vault claims its backups ---------------------------------------------------------
+
+
+LEFT = {"web": ("set", {"backups": {"web": WEB_1}, **EAST})}
+
+
+@pytest.fixture
+def handed_over(engine: Engine, control: Control) -> Program:
+    """A set of two; the program that takes one out, and copies the vault that it is in."""
+    engine.up({"web": declared("set")["dr"]})
+    control.advance(LONG_S)
+    return {**LEFT, **declared("vault")}
+
+
+@pytest.mark.parametrize("is_refreshed", [False, True], ids=["plain", "refreshed"])
+def test_member_is_left_to_the_vault_that_is_yet_to_be_copied(
+    engine: Engine, control: Control, handed_over: Program, is_refreshed: bool
+) -> None:
+    """The set changes first, CBR refuses to copy the vault (6130): the next `up` adopts."""
+    replica = replica_of(control, BACKUP)
+    control.fault(operation="CopyCheckpoint", action="respond", status=400, body=BUSY, times=99)
+
+    with pytest.raises(CbrError, match=r"6130"):
+        engine.up(handed_over, is_refreshed=is_refreshed)
+
+    assert replica == replica_of(control, BACKUP)
+    assert ["web"] == list(engine.state[0].outputs["members"])
+    control.drop_faults()
+    engine.up(handed_over)
+    assert BACKUPS["vault"] == copied(control)
+    assert replica == replica_of(control, BACKUP)
+    assert 2 == len(control.journal(operation="CopyBackup"))
+
+
+def replica_of(control: Control, backup_id: str) -> str:
+    """Return the id of a backup's live replica."""
+    present = {row["id"] for row in control.replicas()}
+    (replica,) = (
+        record["destination_backup_id"]
+        for record in control.records()
+        if record["source_backup_id"] == backup_id and record["destination_backup_id"] in present
+    )
+    found: str = replica
+    return found
+
+
+@pytest.mark.parametrize("former", ["single", "set"])
+def test_removed_resource_is_left_to_a_vault_that_failed(
+    engine: Engine, control: Control, former: str
+) -> None:
+    """With `--continue-on-error` the old resource is deleted although the new one failed."""
+    engine.up({"old": declared(former)["dr"]})
+    control.advance(LONG_S)
+    control.fault(operation="CopyCheckpoint", action="drop_before", times=99)
+    control.fault(operation="ListBackups", action="drop_before", times=99)
+
+    with pytest.raises(CbrError):
+        engine.up(declared("vault", preflight="off"), goes_on=True)
+
+    control.drop_faults()
+    assert BACKUPS[former] == copied(control)
+    engine.up(declared("vault"))
+    assert BACKUPS["vault"] == copied(control)
+
+
+@pytest.mark.parametrize(
+    "vault",
+    [
+        pytest.param({"adopt": False, "preflight": "warn"}, id="adopts-nothing"),
+        pytest.param({"destination_vault_id": SECOND_VAULT, "preflight": "warn"}, id="elsewhere"),
+        pytest.param({"vault_id": OTHER_SOURCE_VAULT, "preflight": "off"}, id="other-vault"),
+        pytest.param(SOUTH, id="other-region"),
+    ],
+)
+def test_member_is_not_left_to_a_vault_that_does_not_take_it_over(
+    engine: Engine, control: Control, handed_over: Program, vault: dict[str, Any]
+) -> None:
+    """It leaves as ever: nobody else would have its replica."""
+    replica = replica_of(control, BACKUP)
+    control.fault(operation="CopyCheckpoint", action="respond", status=400, body=BUSY, times=99)
+
+    with suppress(CbrError):
+        engine.up({**handed_over, **declared("vault", **vault)})
+
+    assert replica not in replicas(control)
+
+
+def test_member_stays_when_its_vault_cannot_be_told(
+    engine: Engine, control: Control, handed_over: Program
+) -> None:
+    """Whether the vault's copy takes it over is not known, so nothing is deleted."""
+    control.fault(
+        operation="ShowBackup", action="respond", status=403, path=f"/{BACKUP}$", times=99
+    )
+
+    with pytest.raises(CbrError, match=r"'erp'"):
+        engine.up(handed_over)
+
+    assert [] == control.journal(operation="DeleteBackup")
+    assert {"erp", "web"} == set(engine.state[0].outputs["members"])
+
+
+def test_vault_claims_without_a_request(engine: Engine, control: Control) -> None:
+    """A check of a resource that exists asks nothing, as before."""
+    engine.up(declared("vault"))
+    control.clear_journal()
+
+    engine.check("dr", "vault", engine.state[0].inputs, declared("vault")["dr"][1])
+
+    assert [] == control.journal()
+    assert [SOURCE_VAULT] == [
+        claim.vault_id for claim in current_operation().vaults_claimed(besides="")
+    ]
+
+
+# -- notes --------------------------------------------------------------------------------------
+
+
+def test_settled_waits_for_calls_without_an_answer() -> None:
+    """A diff that looks at a vault for long may note what it finds."""
+    operation = Operation()
+    slept: list[float] = []
+    call = operation.call_about_program()
+    call.__enter__()
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 30:
+            call.__exit__(None, None, None)
+
+    asyncio.run(operation.settled(sleep))
+
+    assert [QUIET_S] * 30 <= slept
+    assert 30 <= len(slept) <= 32

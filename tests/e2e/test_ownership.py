@@ -1,0 +1,209 @@
+"""Who owns a copy, with the real CLI: refreshes, replacements and moves that must lose nothing.
+
+The engine's calls for all combinations of forms and commands are in
+`tests/contract/test_ownership.py`; here is one of each kind.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from simulator.testing import Control
+from tests.e2e.driver import (
+    COMMAND_LIMIT_S,
+    MakeProject,
+    Project,
+    on_plugin,
+    said,
+    start,
+    wait_until,
+)
+from tests.e2e.programs import BACKUP, SECOND_VAULT, VAULT
+
+WEB_1 = "6b974ebb-8376-4d1b-933f-f77c3bcd0c4e"
+WEB_2 = "7ca85fcc-9487-4e2c-a440-0f8d4cde1d5f"
+MANUAL = "8db960dd-a598-4f3d-b551-109e5def2e60"
+SOURCE_VAULT = "de587d5d-f63e-4ea1-a892-5935070352ba"
+SOUTH_VAULT = "d5e6f708-192a-43b4-85d6-e7f8091a2b3c"
+FOUR = Counter([BACKUP, WEB_1, WEB_2, MANUAL])
+
+# Whatever is configured: single replications, sets and entire vaults by name, with their inputs.
+PROGRAM = """
+import json, pulumi
+import pulumi_huaweicloud_cbr as cbr
+
+given = pulumi.Config()
+for name, inputs in json.loads(given.require("resources")).items():
+    if "backups" in inputs:
+        cbr.BackupReplicationSet(name, cbr.BackupReplicationSetArgs(**inputs))
+    elif "vault_id" in inputs:
+        cbr.VaultReplication(name, cbr.VaultReplicationArgs(**inputs))
+    else:
+        cbr.BackupReplication(name, cbr.BackupReplicationArgs(**inputs))
+"""
+
+
+def declare(project: Project, **resources: dict[str, Any]) -> None:
+    """Declare these resources and no others."""
+    project.configure({"program:resources": json.dumps(resources)})
+
+
+def to_east(destination: str = VAULT, /, **inputs: Any) -> dict[str, Any]:
+    """Return inputs of a resource that copies to a vault in the east."""
+    return {"destination_region": "cn-east-3", "destination_vault_id": destination, **inputs}
+
+
+def copies(control: Control, region: str = "cn-east-3") -> Counter[str]:
+    """Count the live replicas of each backup in a region."""
+    present = {row["id"] for row in control.replicas() if row["region"] == region}
+    return Counter(
+        record["source_backup_id"]
+        for record in control.records()
+        if record["destination_backup_id"] in present
+    )
+
+
+def replicas(control: Control) -> dict[str, str]:
+    """Return all replicas outside of the source region, each with its vault."""
+    return {
+        row["id"]: row["vault_id"] for row in control.replicas() if row["region"] != "cn-north-4"
+    }
+
+
+@pytest.mark.parametrize("plugin", ["host", "sdk-3.255.0", "sdk-3.272.0"])
+def test_refresh_in_the_same_command_leaves_nothing_behind(
+    make_program: MakeProject, control: Control, plugin: str
+) -> None:
+    """`up --refresh` moves, changes and removes; with `refresh: always` all is destroyed.
+
+    One replication moves to another vault of the region, one is of another backup from then on,
+    and a set is removed. An entire vault is there until the end.
+    """
+    project = on_plugin(plugin, make_program, PROGRAM)
+    vault = {
+        "vault_id": SOURCE_VAULT,
+        "destination_region": "cn-south-1",
+        "destination_vault_id": SOUTH_VAULT,
+    }
+    declare(
+        project,
+        moves=to_east(backup_id=BACKUP),
+        changes=to_east(backup_id=WEB_1),
+        many=to_east(backups={"manual": MANUAL}),
+        all=vault,
+    )
+    project.up()
+    control.advance(20_000)
+    before = replicas(control)
+    declare(
+        project,
+        moves=to_east(SECOND_VAULT, backup_id=BACKUP),
+        changes=to_east(backup_id=WEB_2),
+        all=vault,
+    )
+
+    run_program = ["--run-program"] if plugin == "host" else []
+    project.up("--refresh", *run_program)
+
+    assert Counter([BACKUP, WEB_2]) == copies(control)
+    assert FOUR == copies(control, "cn-south-1")
+    assert {SECOND_VAULT, VAULT} == {
+        vault_id for replica, vault_id in replicas(control).items() if replica not in before
+    }
+    assert {"moves", "changes"} == set(project.state())
+    file = project.directory / "Pulumi.yaml"
+    file.write_text(file.read_text() + "options: {refresh: always}\n")
+    project.must("destroy", "--yes", "--skip-preview", *run_program)
+    assert {} == replicas(control)
+    assert {} == project.resources()
+
+
+@pytest.mark.parametrize(
+    ("plugin", "form"),
+    [("host", "single"), ("sdk-3.272.0", "set"), ("sdk-3.255.0", "vault")],
+)
+def test_source_that_expires_while_delete_waits_keeps_its_replica(
+    make_program: MakeProject, control: Control, plugin: str, form: str
+) -> None:
+    """The vault is changed while the copies run: refused, and with it put back nothing changes."""
+    project = on_plugin(plugin, make_program, PROGRAM)
+    for backup_id in FOUR:
+        control.change_backup(backup_id, copy={"mode": "seconds", "seconds": 10**7})
+    inputs: dict[str, dict[str, Any]] = {
+        "single": {"backup_id": BACKUP},
+        "set": {"backups": {"erp": BACKUP, "web": WEB_1}},
+        "vault": {"vault_id": SOURCE_VAULT, "preflight": "warn"},
+    }
+    declare(project, dr=to_east(**inputs[form]))
+    project.up()
+    before = replicas(control)
+    declare(project, dr=to_east(SECOND_VAULT, **inputs[form]))
+    running = start(project, "up")
+    wait_until(lambda: "waiting for the copy" in said(project))
+
+    control.forget_backup(BACKUP)
+    control.advance(10**7)
+    code = running.wait(COMMAND_LIMIT_S)
+
+    assert 0 != code
+    assert "gone by now" in said(project)
+    assert "declare again what was declared before" in said(project)
+    assert "Traceback" not in said(project)
+    assert before == replicas(control)
+    assert [] == control.journal(operation="DeleteBackup")
+    declare(project, dr=to_east(**inputs[form]))
+    project.up("--expect-no-changes")
+
+
+def test_source_that_goes_between_diff_and_delete_keeps_its_replica(
+    make_program: MakeProject, control: Control
+) -> None:
+    """The preview and the check of the successor saw the source; the last look does not."""
+    project = on_plugin("host", make_program, PROGRAM)
+    declare(project, dr=to_east(backup_id=BACKUP))
+    project.up()
+    control.advance(20_000)
+    project.refresh()
+    before = replicas(control)
+    (replica,) = before
+    declare(project, dr=to_east(SECOND_VAULT, backup_id=BACKUP))
+    control.fault(operation="ShowBackup", action="hold_before", path=f"/{replica}$")
+    running = start(project, "up")
+    wait_until(control.held)
+
+    control.forget_backup(BACKUP)
+    control.release()
+    code = running.wait(COMMAND_LIMIT_S)
+
+    assert 0 != code
+    assert f"is gone by now, so replica ({replica}) is the last copy" in said(project)
+    assert before == replicas(control)
+
+
+def test_member_is_handed_over_to_an_entire_vault_that_is_slow(
+    make_program: MakeProject, control: Control
+) -> None:
+    """The set lets its member go while CBR has not answered the vault's copy yet."""
+    project = on_plugin("host", make_program, PROGRAM)
+    declare(project, few=to_east(backups={"erp": BACKUP, "web": WEB_1}))
+    project.up()
+    control.advance(20_000)
+    before = replicas(control)
+    declare(project, few=to_east(backups={"web": WEB_1}), all=to_east(vault_id=SOURCE_VAULT))
+    control.fault(operation="CopyCheckpoint", action="hold_before")
+    running = start(project, "up")
+    wait_until(control.held)
+    wait_until(lambda: "not deleted, since other resources" in said(project))
+
+    control.release()
+
+    assert 0 == running.wait(COMMAND_LIMIT_S)
+    assert FOUR == copies(control)
+    assert before.items() <= replicas(control).items()
+    assert [] == control.journal(operation="DeleteBackup")
+    members = project.resources()["all"]["outputs"]["members"].values()
+    assert BACKUP in {row["backup_id"] for row in members}
