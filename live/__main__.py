@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import io
 import os
+import re
 import signal
 import sys
 from collections.abc import Coroutine, Mapping
@@ -29,6 +30,8 @@ from pulumi_huaweicloud_cbr.errors import CbrError
 from pulumi_huaweicloud_cbr.settings import Settings
 
 DONE, BROKEN, NOT_BEGUN, LEFT_OVER = 0, 1, 2, 3
+_TIME_PASSED = re.compile(r"(?:^|(?<=, ))[^,:]+ of at most [^:]+: ")
+"""In a line of progress, what changes with each look."""
 SIGNAL_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
@@ -44,8 +47,7 @@ class Terminal:
 
     def progress(self, message: str) -> None:
         """Show how far a wait is, when that has changed."""
-        # The time that has passed follows the comma.
-        what = message.partition(",")[0]
+        what = _TIME_PASSED.sub("", message)
         if what != self._shown:
             self._shown = what
             print(f"  {what}", flush=True)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -142,13 +143,18 @@ def wait_until(is_so: Callable[[], object]) -> None:
 
 
 def read_until(process: subprocess.Popen[str], words: str) -> None:
-    """Read what a run prints up to the line that has these words."""
+    """Read what a run prints up to the line that has these words; end it where none has."""
     assert process.stdout is not None
     read = []
-    for line in process.stdout:
-        read.append(line)
-        if words in line:
-            return
+    watchdog = threading.Timer(LIMIT_S, process.kill)
+    watchdog.start()
+    try:
+        for line in process.stdout:
+            read.append(line)
+            if words in line:
+                return
+    finally:
+        watchdog.cancel()
     pytest.fail(f"never printed {words!r}: {''.join(read)}")
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,12 @@ one.join()
 """
 
 
-def interrupted(tmp_path: Path, program: str, runner: str = RUNNER) -> tuple[int, str, str]:
+def interrupted(
+    tmp_path: Path,
+    program: str,
+    runner: str = RUNNER,
+    inherited: Any = signal.default_int_handler,
+) -> tuple[int, str, str]:
     """Run a program that interrupts itself; return its exit code and what it printed."""
     (tmp_path / runner).write_text(RUN)
     (tmp_path / "program.py").write_text(program)
@@ -45,7 +51,7 @@ def interrupted(tmp_path: Path, program: str, runner: str = RUNNER) -> tuple[int
         text=True,
         check=False,
         # The tests themselves may have been started with the signal ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, inherited),
     )
     return done.returncode, done.stdout, done.stderr
 
@@ -64,12 +70,19 @@ def test_handler_of_the_program_stays(tmp_path: Path, program: str) -> None:
     assert "Traceback" not in told
 
 
-def test_ignored_interrupt_stays_ignored(tmp_path: Path) -> None:
-    """As it is for what `nohup` started."""
+def test_program_that_inherits_an_ignored_interrupt_ends_too(tmp_path: Path) -> None:
+    """After `nohup` the host would wait five seconds for it in each `up` that fails."""
+    outcome = interrupted(tmp_path, IMPORT + WAIT, inherited=signal.SIG_IGN)
+
+    assert (130, "", "") == outcome
+
+
+def test_program_that_ignores_interrupts_goes_on(tmp_path: Path) -> None:
+    """What it decides after the import counts."""
     ignore = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
     go_on = "import os\nos.kill(os.getpid(), signal.SIGINT)\nprint('on')\n"
 
-    assert (0, "on\n", "") == interrupted(tmp_path, ignore + IMPORT + go_on)
+    assert (0, "on\n", "") == interrupted(tmp_path, IMPORT + ignore + go_on)
 
 
 @pytest.mark.parametrize(

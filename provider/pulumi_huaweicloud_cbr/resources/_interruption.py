@@ -2,7 +2,10 @@
 
 When an operation fails, Pulumi's language host interrupts the program, which may still wait for the
 engine. Python's own handler raises `KeyboardInterrupt` there, and a traceback of some 26 lines
-stands above the message that tells what failed.
+stands above the message that tells what failed. Where the command was started with interrupts
+ignored (`nohup`, a background job), the host would wait five seconds and then kill the program.
+The host and its program have a process group of their own, so Ctrl-C in a terminal reaches neither:
+the signal always comes from the host.
 """
 
 from __future__ import annotations
@@ -21,14 +24,14 @@ EXIT_CODE = 130
 def end_quietly_when_interrupted() -> None:
     """Have the program end without a traceback when it is interrupted.
 
-    Only a program that Pulumi runs, and only where nobody else has decided about the signal; a
-    program that sets a handler later overrides this one.
+    Only a program that Pulumi runs, and only where nobody has set a handler. A program that sets a
+    handler later, or ignores the signal later, overrides this one.
     """
     is_program = any(os.path.basename(word) == RUNNER for word in sys.orig_argv)  # noqa: PTH119
     if (
         is_program
         and threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        and signal.getsignal(signal.SIGINT) in (signal.default_int_handler, signal.SIG_IGN)
     ):
         signal.signal(signal.SIGINT, _end)
 
