@@ -15,7 +15,15 @@ SECURITY_TOKEN = "not-a-secret-demo-security-token"
 VARIABLES = {"accessKey": "HUAWEICLOUD_SDK_AK", "secretKey": "HUAWEICLOUD_SDK_SK"}
 
 
-@pytest.mark.parametrize("place", ["configuration", "environment", "profile"])
+# Where a key is found is settled in process (test_access_keys.py, test_credential_chain.py).
+@pytest.mark.parametrize(
+    "place",
+    [
+        "configuration",
+        pytest.param("environment", marks=pytest.mark.full),
+        pytest.param("profile", marks=pytest.mark.full),
+    ],
+)
 def test_access_key_serves_a_whole_life(
     make_stacks_project: MakeProject,
     erp: dict[str, Any],

@@ -42,7 +42,7 @@ pulumi.export("record", replica.replication_record_id)
 """
 
 
-@pytest.fixture(params=["3.255.0", "3.272.0"])
+@pytest.fixture(params=[pytest.param("3.255.0", marks=pytest.mark.full), "3.272.0"])
 def python(request: pytest.FixtureRequest) -> Path:
     """The interpreter of an environment with the wheel and one SDK, made by `make sdk-venvs`."""
     interpreter = REPOSITORY / ".cache" / f"sdk-{request.param}" / "bin" / "python"
@@ -187,7 +187,11 @@ def new_project(directory: Path, kind: Kind, simulator: SimulatorProcess) -> Pro
     return project
 
 
-@pytest.mark.parametrize("name", KINDS)
+# What differs is the executable's search for Python: tests/unit/test_plugin_executable.py.
+@pytest.mark.parametrize(
+    "name",
+    [name if name == "pip" else pytest.param(name, marks=pytest.mark.full) for name in KINDS],
+)
 def test_new_project_full_cycle(
     tmp_path: Path, simulator: SimulatorProcess, control: Control, name: str
 ) -> None:

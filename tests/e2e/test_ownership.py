@@ -15,6 +15,7 @@ import pytest
 from simulator.testing import Control
 from tests.e2e.driver import (
     COMMAND_LIMIT_S,
+    ON_TWO_BY_DAY,
     MakeProject,
     Project,
     on_plugin,
@@ -74,7 +75,7 @@ def replicas(control: Control) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("plugin", ["host", "sdk-3.255.0", "sdk-3.272.0"])
+@pytest.mark.parametrize("plugin", ON_TWO_BY_DAY)
 def test_refresh_in_the_same_command_leaves_nothing_behind(
     make_program: MakeProject, control: Control, plugin: str
 ) -> None:
