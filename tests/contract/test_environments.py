@@ -104,7 +104,10 @@ def as_nobody() -> tuple[str, ...]:
     if shutil.which("setpriv") is None:
         pytest.skip("setpriv is not installed")
     prefix = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
-    probe = run(*prefix, sys.executable, "-c", "", environment={"PATH": os.environ["PATH"]})
+    # A checkout that its owner keeps to himself cannot be tried by others.
+    needed = "import pulumi_huaweicloud_cbr; open('Makefile').close()"
+    environment = {"PATH": os.environ["PATH"]}
+    probe = run(*prefix, sys.executable, "-c", needed, environment=environment, cwd=REPOSITORY)
     if probe.returncode:
         pytest.skip("other users cannot run this Python")
     return prefix
@@ -378,8 +381,8 @@ def test_checkout_that_is_read_only_is_one_line(tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
     checkout.mkdir()
     shutil.copy(REPOSITORY / "Makefile", checkout)
-    for directory in (checkout, *tmp_path.parents[:3], tmp_path):
-        directory.chmod(0o755)
+    for directory in (checkout, tmp_path, *tmp_path.parents[:3]):
+        directory.chmod(directory.stat().st_mode | 0o055)
     checkout.chmod(0o555)
     environment = {"PATH": os.environ["PATH"]}
     probe = run(*prefix, "test", "-w", str(checkout), environment=environment)
