@@ -62,16 +62,8 @@ def make(checkout: Path, *arguments: str, password: str | None = PASSWORD) -> tu
     if password is not None:
         environment["HW_USER_PASSWORD"] = password
     # The environment is that of this checkout and counts as up to date there.
-    settled = [
-        "-o",
-        ".venv/.base",
-        "-o",
-        ".venv/.tools",
-        "-o",
-        ".venv/.package",
-        "-o",
-        "toolchain-quiet",
-    ]
+    current = (".venv/.base", ".venv/.package", ".venv/.tools", "toolchain-quiet")
+    settled = [word for target in current for word in ("-o", target)]
     done = subprocess.run(
         ["make", "--no-print-directory", *settled, *arguments],
         cwd=checkout,
