@@ -534,7 +534,7 @@ def test_renamed_resource_keeps_its_replica(bench: Bench) -> None:
     assert [f"erp-db-to-{REGION}"] == list(bench.project.state())
     assert before == bench.written
     assert replica == bench.replica
-    assert "stays: a resource has adopted it" in told
+    assert "stays, since a resource has adopted it" in told
 
 
 def test_replace_option_keeps_the_replica(bench: Bench) -> None:
@@ -546,4 +546,4 @@ def test_replace_option_keeps_the_replica(bench: Bench) -> None:
 
     assert before == bench.written
     assert replica == bench.replica
-    assert "stays: a resource has adopted it" in told
+    assert "stays, since a resource has adopted it" in told

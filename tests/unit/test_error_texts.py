@@ -2224,7 +2224,7 @@ EXPECTED = {
         "(BackupService.6129: no room); the next pulumi up copies the backup again"
     ),
     "one-tells-held": (
-        "the replica of replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8) stays: a "
+        "replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8): the replica stays, since a "
         "resource has adopted it"
     ),
     "submit-tells-lost": (

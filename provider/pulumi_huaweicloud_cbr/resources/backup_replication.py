@@ -57,7 +57,7 @@ from pulumi_huaweicloud_cbr.resources._inputs import (
 )
 from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.resources._operation import current_operation
-from pulumi_huaweicloud_cbr.resources._owners import owners_of, remedy_for_last_copy
+from pulumi_huaweicloud_cbr.resources._owners import HELD, owners_of, remedy_for_last_copy
 from pulumi_huaweicloud_cbr.resources._session import Session
 from pulumi_huaweicloud_cbr.tracking import COORDINATES, RECORDS
 
@@ -279,13 +279,10 @@ class BackupReplicationProvider(CbrProvider):
         and so does one that the user has replaced by ``--replace``. So is one that another
         resource of the program declares.
         """
-        operation, urn = current_operation(), current_call().urn
-        if operation.is_held(_id):
-            tell(f"the replica of replication record ({_id}) stays: a resource has adopted it")
-            return
         state, _ = split_unknown(_props)
         session = self.open()
         tracked = _from_state({**state, "replication_record_id": _id})
+        operation, urn = current_operation(), current_call().urn
         # Where another backup is declared, nobody wants the replica of the old one.
         declared = operation.backups_claimed(urn)
         is_same = not declared or tracked.backup_id.lower() in declared
@@ -402,8 +399,13 @@ async def _remove(session: Session, tracked: TrackedReplication, *, is_replaced:
     owners = await owners_of(session, {"": tracked})
     for error in owners.failed.values():
         raise error
-    if owners.done[""] is not None:
-        tell(f"{tracked}: the replica stays, since another resource of the program declares it")
+    if (owner := owners.done[""]) is not None:
+        reason = (
+            "a resource has adopted it"
+            if owner == HELD
+            else "another resource of the program declares it"
+        )
+        tell(f"{tracked}: the replica stays, since {reason}")
         return
     api, report = session.client(), EngineReporter()
     if is_replaced:
