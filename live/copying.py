@@ -14,8 +14,9 @@ from live.notes import Notes
 from live.observed import ObservedClient, outcome, words_of
 from live.plan import LiveError, Plan
 from pulumi_huaweicloud_cbr.backoff import is_outcome_unknown
+from pulumi_huaweicloud_cbr.base.errors import CbrError
+from pulumi_huaweicloud_cbr.base.reporting import Reporter
 from pulumi_huaweicloud_cbr.copies import GRACE_LOOKS
-from pulumi_huaweicloud_cbr.errors import CbrError
 from pulumi_huaweicloud_cbr.finders import find_backup, find_record, find_replica_by_id
 from pulumi_huaweicloud_cbr.lifecycle import Limits, observe_once, remove, rename
 from pulumi_huaweicloud_cbr.models import (
@@ -24,7 +25,6 @@ from pulumi_huaweicloud_cbr.models import (
     DesiredReplication,
     TrackedReplication,
 )
-from pulumi_huaweicloud_cbr.reporting import Reporter
 from pulumi_huaweicloud_cbr.waiters import Look, WaitPlan, wait
 from pulumi_huaweicloud_cbr.wire import ReplicationRecord
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from live.notes import write_whole
+from pulumi_huaweicloud_cbr.base.reporting import Reporter
 from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.finders import find_backup, records_for_region
 from pulumi_huaweicloud_cbr.lifecycle import remove
@@ -18,7 +19,6 @@ from pulumi_huaweicloud_cbr.models import (
     ProjectScope,
     TrackedReplication,
 )
-from pulumi_huaweicloud_cbr.reporting import Reporter
 
 LOOKS = 3
 LOOK_AGAIN_S = 2.0

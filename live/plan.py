@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pulumi_huaweicloud_cbr.base.reporting import span
 from pulumi_huaweicloud_cbr.checks import Question, run_preflight
 from pulumi_huaweicloud_cbr.client import PAGE_SIZE, CbrClient
 from pulumi_huaweicloud_cbr.finders import find_backup, find_project_id, find_vault
 from pulumi_huaweicloud_cbr.models import DesiredReplication, ProjectScope, readable
 from pulumi_huaweicloud_cbr.preflight import check_vault
-from pulumi_huaweicloud_cbr.reporting import span
 from pulumi_huaweicloud_cbr.wire import Backup, Vault
 
 MB_PER_S = 80

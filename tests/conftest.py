@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_huaweicloud_cbr import errors
+from pulumi_huaweicloud_cbr.base import errors
 
 FOREIGN = ("HC_", "HW_", "HUAWEICLOUD_", "PULUMI_")
 # Reasons that a skipped test may give in CI; another reason fails the run.

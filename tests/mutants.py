@@ -309,7 +309,7 @@ MUTANTS = (
         "a backup that a list lacks is asked for by itself before it is missing",
         "sharing.py",
         "                    shelf.useless_lists = shelf.useless_lists + 1 if is_useless else 0\n",
-        "                    from pulumi_huaweicloud_cbr.errors import NotFoundError\n"
+        "                    from pulumi_huaweicloud_cbr.base.errors import NotFoundError\n"
         "                    for future in missing.values():\n"
         '                        _fail(future, NotFoundError("not listed"))\n'
         "                    missing.clear()\n",
@@ -400,7 +400,7 @@ MUTANTS = (
     Mutant(
         "secrets-quoted",
         "known secrets are blanked out in every error",
-        "errors.py",
+        "base/errors.py",
         '        text = text.replace(secret, "[secret]")\n',
         "        pass\n",
         ("tests/unit/test_errors.py",),
@@ -408,7 +408,7 @@ MUTANTS = (
     Mutant(
         "tokens-quoted",
         "what looks like a token is blanked out though nobody remembered it",
-        "errors.py",
+        "base/errors.py",
         '    return _TOKEN_LIKE.sub("[secret]", text)\n',
         "    return text\n",
         ("tests/unit/test_errors.py",),

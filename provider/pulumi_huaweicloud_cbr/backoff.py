@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from pulumi_huaweicloud_cbr.error_codes import Repeat, facts_of
-from pulumi_huaweicloud_cbr.errors import (
+from pulumi_huaweicloud_cbr.base.errors import (
     ApiError,
     CbrError,
     MalformedResponseError,
@@ -21,11 +20,12 @@ from pulumi_huaweicloud_cbr.errors import (
     OutcomeUnknownError,
     TransportError,
 )
+from pulumi_huaweicloud_cbr.error_codes import Repeat, facts_of
 
 if TYPE_CHECKING:
     from tenacity import AsyncRetrying, RetryCallState
 
-    from pulumi_huaweicloud_cbr.clock import Clock
+    from pulumi_huaweicloud_cbr.base.clock import Clock
 
 
 class RetryBudget(Struct, frozen=True):

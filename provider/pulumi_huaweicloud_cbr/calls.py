@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from msgspec import Struct
 
-from pulumi_huaweicloud_cbr.errors import (
+from pulumi_huaweicloud_cbr.base.errors import (
     AuthenticationError,
     NotSentError,
     OutcomeUnknownError,

@@ -30,17 +30,17 @@ from huaweicloudsdkcore.auth.endpoint import get_sts_endpoint_by_id
 from huaweicloudsdkcore.utils.filepath_utils import get_home_path
 from msgspec import Struct
 
-from pulumi_huaweicloud_cbr.clock import Clock, said_if_slow
-from pulumi_huaweicloud_cbr.errors import (
+from pulumi_huaweicloud_cbr.base.clock import Clock, said_if_slow
+from pulumi_huaweicloud_cbr.base.errors import (
     AuthenticationError,
     ConfigurationError,
     excerpt,
     remember_secret,
 )
+from pulumi_huaweicloud_cbr.base.reporting import span
+from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.proxies import proxy_of
-from pulumi_huaweicloud_cbr.reporting import span
 from pulumi_huaweicloud_cbr.responses import parse_error
-from pulumi_huaweicloud_cbr.settings import Settings
 from pulumi_huaweicloud_cbr.signing import Keys
 
 logger = logging.getLogger(__name__)

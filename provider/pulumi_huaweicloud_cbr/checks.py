@@ -13,6 +13,7 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
 from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.decisions import (
     Adopt,
@@ -20,7 +21,6 @@ from pulumi_huaweicloud_cbr.decisions import (
     Refuse,
     decide_create,
 )
-from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, NotFoundError
 from pulumi_huaweicloud_cbr.finders import (
     find_backup,
     find_destinations,

@@ -19,22 +19,23 @@ import httpx
 
 from pulumi_huaweicloud_cbr.auth import Authenticator
 from pulumi_huaweicloud_cbr.backoff import Pause, RetryBudget, may_repeat, retrying
-from pulumi_huaweicloud_cbr.bodies import ENCODING, BodyTooLongError, bound_body
-from pulumi_huaweicloud_cbr.calls import Call, raise_for_refusal, transport_error
-from pulumi_huaweicloud_cbr.certificates import usual_context
-from pulumi_huaweicloud_cbr.clock import Clock, SystemClock, slow_reporter
-from pulumi_huaweicloud_cbr.connections import Connections
-from pulumi_huaweicloud_cbr.error_codes import (
-    CODES_BACKUP_MISSING,
-    CODES_DELETION_PENDING,
-    CODES_VAULT_MISSING,
-)
-from pulumi_huaweicloud_cbr.errors import (
+from pulumi_huaweicloud_cbr.base.clock import Clock, SystemClock, slow_reporter
+from pulumi_huaweicloud_cbr.base.errors import (
     ApiError,
     ConfigurationError,
     OutcomeUnknownError,
     ResponseTooLargeError,
     quoted,
+)
+from pulumi_huaweicloud_cbr.bodies import ENCODING, BodyTooLongError, bound_body
+from pulumi_huaweicloud_cbr.calls import Call, raise_for_refusal, transport_error
+from pulumi_huaweicloud_cbr.certificates import usual_context
+from pulumi_huaweicloud_cbr.config.settings import Settings
+from pulumi_huaweicloud_cbr.connections import Connections
+from pulumi_huaweicloud_cbr.error_codes import (
+    CODES_BACKUP_MISSING,
+    CODES_DELETION_PENDING,
+    CODES_VAULT_MISSING,
 )
 from pulumi_huaweicloud_cbr.models import (
     REGION_ID,
@@ -51,7 +52,6 @@ from pulumi_huaweicloud_cbr.responses import (
     request_id_of,
     retry_after_s,
 )
-from pulumi_huaweicloud_cbr.settings import Settings
 from pulumi_huaweicloud_cbr.tokens import PasswordAuth
 from pulumi_huaweicloud_cbr.wire import (
     Backup,

@@ -13,6 +13,7 @@ from enum import Enum, auto
 from msgspec import Struct, field
 
 from pulumi_huaweicloud_cbr.backoff import may_repeat
+from pulumi_huaweicloud_cbr.base.errors import ApiError, NotFoundError, UnidentifiedReplicaError
 from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.decisions import (
     ARRIVING_STATUSES,
@@ -20,7 +21,6 @@ from pulumi_huaweicloud_cbr.decisions import (
     Standing,
     decide_read,
 )
-from pulumi_huaweicloud_cbr.errors import ApiError, NotFoundError, UnidentifiedReplicaError
 from pulumi_huaweicloud_cbr.estimates import Course
 from pulumi_huaweicloud_cbr.finders import find_backup, find_record, find_replica_by_id
 from pulumi_huaweicloud_cbr.lifecycle import observe_once

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from pulumi_huaweicloud_cbr.reporting import span
+from pulumi_huaweicloud_cbr.base.reporting import span
 
 LEAST_PROGRESS = 0.05
 """What has to be seen done before a speed is believed: CBR tells whole percents."""

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
-from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.errors import (
+from pulumi_huaweicloud_cbr.base.errors import (
     ApiError,
     ConfigurationError,
     MalformedResponseError,
     NotFoundError,
     UnidentifiedReplicaError,
 )
+from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.listing import Listing, first, gathered
 from pulumi_huaweicloud_cbr.models import ProjectScope, readable
 from pulumi_huaweicloud_cbr.responses import NOT_THE_SERVICE

@@ -14,15 +14,16 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct, field
 
-from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.decisions import Standing
-from pulumi_huaweicloud_cbr.errors import (
+from pulumi_huaweicloud_cbr.base.errors import (
     ApiError,
     CbrError,
     ConflictError,
     WaitTimeoutError,
     redact,
 )
+from pulumi_huaweicloud_cbr.base.reporting import Reporter, span
+from pulumi_huaweicloud_cbr.client import CbrClient
+from pulumi_huaweicloud_cbr.decisions import Standing
 from pulumi_huaweicloud_cbr.lifecycle import (
     IncompleteError,
     Limits,
@@ -38,7 +39,6 @@ from pulumi_huaweicloud_cbr.lifecycle import (
 )
 from pulumi_huaweicloud_cbr.membership import listed
 from pulumi_huaweicloud_cbr.models import DesiredReplication, TrackedReplication
-from pulumi_huaweicloud_cbr.reporting import Reporter, span
 
 Done = TypeVar("Done")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from pulumi_huaweicloud_cbr.errors import quoted
+from pulumi_huaweicloud_cbr.base.errors import quoted
 from pulumi_huaweicloud_cbr.preflight import Finding
 
 PREFLIGHT_MODES = ("error", "warn", "off")

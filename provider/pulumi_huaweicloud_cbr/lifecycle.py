@@ -13,6 +13,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr.backoff import is_outcome_unknown
+from pulumi_huaweicloud_cbr.base.errors import (
+    ApiError,
+    CbrError,
+    ConflictError,
+    NotFoundError,
+    OutcomeUnknownError,
+    UnidentifiedReplicaError,
+)
+from pulumi_huaweicloud_cbr.base.reporting import Reporter
 from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.decisions import (
     DELETING_STATUSES,
@@ -28,14 +37,6 @@ from pulumi_huaweicloud_cbr.decisions import (
     decide_read,
 )
 from pulumi_huaweicloud_cbr.error_codes import CODE_ALREADY_REPLICATED, CODES_DELETION_PENDING
-from pulumi_huaweicloud_cbr.errors import (
-    ApiError,
-    CbrError,
-    ConflictError,
-    NotFoundError,
-    OutcomeUnknownError,
-    UnidentifiedReplicaError,
-)
 from pulumi_huaweicloud_cbr.finders import (
     find_backup,
     find_claimed_replicas,
@@ -53,7 +54,6 @@ from pulumi_huaweicloud_cbr.models import (
     ProjectScope,
     TrackedReplication,
 )
-from pulumi_huaweicloud_cbr.reporting import Reporter
 from pulumi_huaweicloud_cbr.waiters import GONE, Look, WaitPlan, wait
 from pulumi_huaweicloud_cbr.wire import (
     RECORD_STATUSES_OF_TASKS,

@@ -14,8 +14,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
+from pulumi_huaweicloud_cbr.base.errors import IncompleteListError, MalformedResponseError
 from pulumi_huaweicloud_cbr.client import PAGE_SIZE, CbrClient
-from pulumi_huaweicloud_cbr.errors import IncompleteListError, MalformedResponseError
 from pulumi_huaweicloud_cbr.models import ProjectScope
 from pulumi_huaweicloud_cbr.responses import NOT_THE_SERVICE
 from pulumi_huaweicloud_cbr.wire import BackupPage

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from pulumi_huaweicloud_cbr.errors import EXCERPT_CHARS, excerpt
+from pulumi_huaweicloud_cbr.base.errors import EXCERPT_CHARS, excerpt
 
 REGION_ID = re.compile(r"[A-Za-z0-9._\-]{1,255}")
 """Source: CBR API reference, CopyBackup, destination_region."""

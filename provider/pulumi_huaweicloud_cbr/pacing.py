@@ -12,7 +12,7 @@ import asyncio
 from collections import deque
 from types import TracebackType
 
-from pulumi_huaweicloud_cbr.clock import Clock
+from pulumi_huaweicloud_cbr.base.clock import Clock
 
 AT_ONCE = 32
 """Requests under way at the same time."""

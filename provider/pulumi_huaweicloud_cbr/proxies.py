@@ -15,8 +15,8 @@ import urllib.request
 
 import httpx
 
-from pulumi_huaweicloud_cbr.clock import said_if_slow
-from pulumi_huaweicloud_cbr.errors import ConfigurationError, quoted
+from pulumi_huaweicloud_cbr.base.clock import said_if_slow
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError, quoted
 
 _SCHEMES = ("http", "https", "socks5", "socks5h")
 _SOCKS = ("socks5", "socks5h")

@@ -16,10 +16,10 @@ import httpx
 import msgspec
 from msgspec import Struct
 
+from pulumi_huaweicloud_cbr.base.errors import ApiError, MalformedResponseError, NotFoundError
+from pulumi_huaweicloud_cbr.base.reporting import span
 from pulumi_huaweicloud_cbr.error_codes import facts_of
-from pulumi_huaweicloud_cbr.errors import ApiError, MalformedResponseError, NotFoundError
 from pulumi_huaweicloud_cbr.models import readable
-from pulumi_huaweicloud_cbr.reporting import span
 
 Model = TypeVar("Model", bound=msgspec.Struct)
 

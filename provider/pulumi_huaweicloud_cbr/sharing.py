@@ -16,8 +16,8 @@ from typing import Any, TypeVar, cast
 
 from msgspec import Struct, field
 
+from pulumi_huaweicloud_cbr.base.errors import CbrError
 from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.errors import CbrError
 from pulumi_huaweicloud_cbr.listing import LIST_FROM, pages_worth_reading
 from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateRequest, ReplicateVaultRequest
 from pulumi_huaweicloud_cbr.wire import (

@@ -19,18 +19,18 @@ from urllib.parse import parse_qsl
 
 import httpx
 
-from pulumi_huaweicloud_cbr.clock import Clock
+from pulumi_huaweicloud_cbr.base.clock import Clock
+from pulumi_huaweicloud_cbr.base.errors import AuthenticationError
+from pulumi_huaweicloud_cbr.base.reporting import span
+from pulumi_huaweicloud_cbr.config.settings import Settings, key_of
 from pulumi_huaweicloud_cbr.error_codes import is_known
-from pulumi_huaweicloud_cbr.errors import AuthenticationError
 from pulumi_huaweicloud_cbr.models import ProjectScope
-from pulumi_huaweicloud_cbr.reporting import span
 from pulumi_huaweicloud_cbr.responses import (
     answered_at,
     is_credential_refused,
     parse_error,
     request_id_of,
 )
-from pulumi_huaweicloud_cbr.settings import Settings, key_of
 
 LOCKED_FOR_S = 300.0
 """API Gateway guide: more than five wrong signatures in a row lock an access key for 5 minutes."""

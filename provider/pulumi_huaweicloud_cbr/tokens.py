@@ -15,14 +15,15 @@ from contextlib import asynccontextmanager
 import httpx
 from msgspec import Struct
 
-from pulumi_huaweicloud_cbr.clock import Clock
-from pulumi_huaweicloud_cbr.error_codes import is_known
-from pulumi_huaweicloud_cbr.errors import (
+from pulumi_huaweicloud_cbr.base.clock import Clock
+from pulumi_huaweicloud_cbr.base.errors import (
     AuthenticationError,
     ConfigurationError,
     MalformedResponseError,
     remember_secret,
 )
+from pulumi_huaweicloud_cbr.config.settings import Settings
+from pulumi_huaweicloud_cbr.error_codes import is_known
 from pulumi_huaweicloud_cbr.models import ProjectScope
 from pulumi_huaweicloud_cbr.responses import (
     decode,
@@ -31,7 +32,6 @@ from pulumi_huaweicloud_cbr.responses import (
     redirection_of,
     request_id_of,
 )
-from pulumi_huaweicloud_cbr.settings import Settings
 from pulumi_huaweicloud_cbr.signing import repeated
 from pulumi_huaweicloud_cbr.wire import TokenBody, TokenEnvelope
 

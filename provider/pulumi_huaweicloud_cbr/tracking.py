@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pulumi_huaweicloud_cbr.errors import excerpt
+from pulumi_huaweicloud_cbr.base.errors import excerpt
 from pulumi_huaweicloud_cbr.preflight import Finding
 
 COORDINATES = (

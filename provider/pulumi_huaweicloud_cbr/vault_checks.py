@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
+from pulumi_huaweicloud_cbr.base.reporting import Reporter
 from pulumi_huaweicloud_cbr.checks import (
     Aim,
     faults_of,
@@ -16,7 +18,6 @@ from pulumi_huaweicloud_cbr.checks import (
     or_error,
 )
 from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, NotFoundError
 from pulumi_huaweicloud_cbr.finders import find_destinations, find_vault
 from pulumi_huaweicloud_cbr.models import DesiredVaultReplication
 from pulumi_huaweicloud_cbr.preflight import (
@@ -25,7 +26,6 @@ from pulumi_huaweicloud_cbr.preflight import (
     check_region_pair,
     check_vault,
 )
-from pulumi_huaweicloud_cbr.reporting import Reporter
 from pulumi_huaweicloud_cbr.whole_vault import VaultView, check_view, look_at_vault
 from pulumi_huaweicloud_cbr.wire import Vault
 

@@ -12,9 +12,9 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from pulumi_huaweicloud_cbr.clock import Clock
-from pulumi_huaweicloud_cbr.errors import UnexpectedStatusError, WaitTimeoutError
-from pulumi_huaweicloud_cbr.reporting import Reporter, span
+from pulumi_huaweicloud_cbr.base.clock import Clock
+from pulumi_huaweicloud_cbr.base.errors import UnexpectedStatusError, WaitTimeoutError
+from pulumi_huaweicloud_cbr.base.reporting import Reporter, span
 
 Observed = TypeVar("Observed")
 

@@ -16,6 +16,14 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr.backoff import is_outcome_unknown
+from pulumi_huaweicloud_cbr.base.errors import (
+    ApiError,
+    CbrError,
+    ConflictError,
+    OutcomeUnknownError,
+    UnidentifiedReplicaError,
+)
+from pulumi_huaweicloud_cbr.base.reporting import Reporter
 from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.decisions import (
     TO_BE_REDONE,
@@ -25,13 +33,6 @@ from pulumi_huaweicloud_cbr.decisions import (
     decide_create,
 )
 from pulumi_huaweicloud_cbr.error_codes import CODE_VAULT_BEING_REPLICATED
-from pulumi_huaweicloud_cbr.errors import (
-    ApiError,
-    CbrError,
-    ConflictError,
-    OutcomeUnknownError,
-    UnidentifiedReplicaError,
-)
 from pulumi_huaweicloud_cbr.finders import find_backups, records_for_region
 from pulumi_huaweicloud_cbr.lifecycle import Limits, adopted, observe_attempts, refresh
 from pulumi_huaweicloud_cbr.membership import labelled, listed
@@ -41,7 +42,6 @@ from pulumi_huaweicloud_cbr.models import (
     TrackedReplication,
 )
 from pulumi_huaweicloud_cbr.preflight import Finding, check_backup
-from pulumi_huaweicloud_cbr.reporting import Reporter
 from pulumi_huaweicloud_cbr.wire import Backup, VaultCopies
 
 SHOWN = 5

@@ -14,10 +14,10 @@ import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
 from pulumi_huaweicloud_cbr import BackupReplicationProvider
+from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.resources import _messages
 from pulumi_huaweicloud_cbr.resources._operation import begin_operation
 from pulumi_huaweicloud_cbr.resources._session import Session, use_session
-from pulumi_huaweicloud_cbr.settings import Settings
 from simulator.testing import Control, InProcessSimulator
 from tests.contract.rig import PASSWORD, Rig, SimulatedClock
 

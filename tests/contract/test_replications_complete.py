@@ -19,7 +19,7 @@ from pulumi_huaweicloud_cbr import (
 )
 from pulumi_huaweicloud_cbr.auth import make_authenticator
 from pulumi_huaweicloud_cbr.completion import FAULTY_LOOKS, CompletionPlan, wait_for_all
-from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.sharing import SharedClient
 from pulumi_huaweicloud_cbr.tracking import Group, merge_groups
 from simulator.rules import Destination

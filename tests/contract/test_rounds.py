@@ -17,8 +17,8 @@ from pulumi_huaweicloud_cbr import (
     VaultReplicationProvider,
     sharing,
 )
+from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.resources._session import Session, use_session
-from pulumi_huaweicloud_cbr.settings import Settings
 from simulator.testing import DEMO_WORLD, InProcessSimulator
 from simulator.world import World, load_world
 from tests.contract.rig import BACKUP, VAULT, Rig, SimulatedClock

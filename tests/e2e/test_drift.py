@@ -23,10 +23,10 @@ import pytest
 import yaml
 
 from pulumi_huaweicloud_cbr.auth import make_authenticator
+from pulumi_huaweicloud_cbr.base.clock import SystemClock
 from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.clock import SystemClock
+from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateRequest
-from pulumi_huaweicloud_cbr.settings import Settings
 from simulator.specs import made_uuid
 from simulator.testing import DEMO_WORLD, Control, SimulatorProcess
 from tests.e2e.conftest import SPEED, new_stacks_project

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pulumi_huaweicloud_cbr.auth import Choice, choose, make_authenticator
-from pulumi_huaweicloud_cbr.errors import ConfigurationError
-from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.config.settings import Settings
 from tests.unit.wire import FakeClock
 
 PASSWORD = {"user_name": "ops-replicator", "password": "<secret>", "domain_name": "acme-cloud"}

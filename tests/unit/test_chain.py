@@ -18,16 +18,16 @@ from huaweicloudsdkcore.utils.filepath_utils import get_home_path
 
 from pulumi_huaweicloud_cbr import chain
 from pulumi_huaweicloud_cbr.auth import choose, make_authenticator
-from pulumi_huaweicloud_cbr.chain import ChainKeys, Found, Way, find_way, search
-from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.errors import (
+from pulumi_huaweicloud_cbr.base.errors import (
     AuthenticationError,
     CbrError,
     ConfigurationError,
     redact,
     remember_secret,
 )
-from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.chain import ChainKeys, Found, Way, find_way, search
+from pulumi_huaweicloud_cbr.client import CbrClient
+from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.signing import AccessKeys, Keys
 from tests.unit.wire import SHOWN, SOURCE, START, FakeClock, get_backup
 

@@ -13,6 +13,16 @@ import httpx
 import pytest
 
 from pulumi_huaweicloud_cbr.__main__ import main
+from pulumi_huaweicloud_cbr.base.errors import (
+    ApiError,
+    AuthenticationError,
+    CbrError,
+    ConfigurationError,
+    MalformedResponseError,
+    NotSentError,
+    OutcomeUnknownError,
+    remember_secret,
+)
 from pulumi_huaweicloud_cbr.commands._account import (
     Account,
     BackupLook,
@@ -27,17 +37,7 @@ from pulumi_huaweicloud_cbr.commands._account_text import COLUMNS, as_text
 from pulumi_huaweicloud_cbr.commands._examiner import ServiceClock
 from pulumi_huaweicloud_cbr.commands._refusals import check_of
 from pulumi_huaweicloud_cbr.commands.check import places_of
-from pulumi_huaweicloud_cbr.errors import (
-    ApiError,
-    AuthenticationError,
-    CbrError,
-    ConfigurationError,
-    MalformedResponseError,
-    NotSentError,
-    OutcomeUnknownError,
-    remember_secret,
-)
-from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.config.settings import Settings
 from tests.unit.wire import START, FakeClock
 
 TOKEN = {"token": "token-of-these-tests"}

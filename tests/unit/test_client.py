@@ -17,9 +17,7 @@ from msgspec.structs import asdict
 from pulumi_huaweicloud_cbr import client as client_module
 from pulumi_huaweicloud_cbr.auth import make_authenticator
 from pulumi_huaweicloud_cbr.backoff import RetryBudget
-from pulumi_huaweicloud_cbr.calls import TRANSPORT_ERRORS
-from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.errors import (
+from pulumi_huaweicloud_cbr.base.errors import (
     ApiError,
     AuthenticationError,
     CbrError,
@@ -30,9 +28,11 @@ from pulumi_huaweicloud_cbr.errors import (
     OutcomeUnknownError,
     TransportError,
 )
+from pulumi_huaweicloud_cbr.calls import TRANSPORT_ERRORS
+from pulumi_huaweicloud_cbr.client import CbrClient
+from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.finders import find_project_id
 from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateRequest, ReplicateVaultRequest
-from pulumi_huaweicloud_cbr.settings import Settings
 from tests.unit.wire import (
     ACCEPTED,
     BACKUP,

@@ -13,8 +13,8 @@ import pytest
 
 from pulumi_huaweicloud_cbr import error_codes
 from pulumi_huaweicloud_cbr.backoff import RetryBudget, is_outcome_unknown
+from pulumi_huaweicloud_cbr.base.errors import ApiError, AuthenticationError, NotFoundError
 from pulumi_huaweicloud_cbr.error_codes import Repeat, facts_of
-from pulumi_huaweicloud_cbr.errors import ApiError, AuthenticationError, NotFoundError
 from tests.unit.wire import Wire, error_from, get_backup, get_vault, list_projects, replicate
 
 ATTEMPTS = RetryBudget().attempts

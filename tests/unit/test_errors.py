@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pulumi_huaweicloud_cbr import CbrError
-from pulumi_huaweicloud_cbr.errors import excerpt, redact, remember_secret
+from pulumi_huaweicloud_cbr.base.errors import excerpt, redact, remember_secret
 
 
 @pytest.mark.parametrize(

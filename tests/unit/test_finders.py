@@ -10,16 +10,16 @@ import pytest
 
 from pulumi_huaweicloud_cbr import finders, listing
 from pulumi_huaweicloud_cbr.auth import make_authenticator
-from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.clock import SystemClock
-from pulumi_huaweicloud_cbr.errors import (
+from pulumi_huaweicloud_cbr.base.clock import SystemClock
+from pulumi_huaweicloud_cbr.base.errors import (
     ApiError,
     ConfigurationError,
     NotFoundError,
     UnidentifiedReplicaError,
 )
+from pulumi_huaweicloud_cbr.client import CbrClient
+from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.models import ProjectScope
-from pulumi_huaweicloud_cbr.settings import Settings
 from pulumi_huaweicloud_cbr.wire import Backup, ReplicationRecord
 
 SOURCE = ProjectScope("cn-north-4", "source-project")

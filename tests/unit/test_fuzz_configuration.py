@@ -25,9 +25,9 @@ from pulumi_huaweicloud_cbr import (
     check_set_inputs,
     check_vault_inputs,
 )
+from pulumi_huaweicloud_cbr.config.setting_names import KEYS
+from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.inputs import FIELDS
-from pulumi_huaweicloud_cbr.setting_keys import KEYS
-from pulumi_huaweicloud_cbr.settings import Settings
 
 UUID = "5a863daa-7265-4c0a-822f-e66b2abcfb3d"
 CANARY = "canary-of-the-fuzz"

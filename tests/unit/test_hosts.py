@@ -14,11 +14,11 @@ import pytest
 
 import pulumi_huaweicloud_cbr as cbr
 from pulumi_huaweicloud_cbr.auth import make_authenticator
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError, MalformedResponseError
 from pulumi_huaweicloud_cbr.client import CALL_LIMIT_S, TIMEOUTS, CbrClient
-from pulumi_huaweicloud_cbr.errors import ConfigurationError, MalformedResponseError
+from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateVaultRequest
 from pulumi_huaweicloud_cbr.proxies import proxy_of
-from pulumi_huaweicloud_cbr.settings import Settings
 from tests.unit.wire import (
     ACCEPTED,
     PROJECT,

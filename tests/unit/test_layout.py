@@ -10,7 +10,6 @@ import pickle
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import httpx
@@ -20,7 +19,7 @@ from pulumi.dynamic import Config, ConfigureRequest, ResourceProvider
 from pulumi.dynamic.dynamic import serialize_provider
 
 import pulumi_huaweicloud_cbr as cbr
-from pulumi_huaweicloud_cbr import errors
+from pulumi_huaweicloud_cbr.base import errors
 from pulumi_huaweicloud_cbr.calls import TRANSPORT_ERRORS
 from pulumi_huaweicloud_cbr.plugin import __main__ as plugin_main
 
@@ -54,7 +53,7 @@ def test_every_error_is_raised_somewhere() -> None:
     named = set()
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Name) and path.name != "errors.py":
+            if isinstance(node, ast.Name) and path != PACKAGE / "base" / "errors.py":
                 named.add(node.id)
     classes = {
         name
@@ -90,17 +89,36 @@ def test_transport_table_puts_the_specific_first() -> None:
         assert not any(issubclass(kind, above) for above, _ in TRANSPORT_ERRORS[:number])
 
 
-def test_layers_are_told_as_they_are_enforced() -> None:
-    """The table for contributors has the modules of import-linter's contract, in its order."""
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
-    contracts = project["tool"]["importlinter"]["contracts"]
-    enforced = [set(layer.split(" | ")) for layer in reversed(contracts[0]["layers"])]
+def folders() -> set[str]:
+    """Return the package's folders, relative to it."""
+    return {
+        path.parent.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if path.parent != PACKAGE
+    }
 
-    table = (REPOSITORY / "CONTRIBUTING.md").read_text()
-    rows = re.findall(r"^\| \d+ \| (.+?) \|", table, re.MULTILINE)
-    told = [set(re.findall(r"`(\w+)`", layer)) for row in rows for layer in row.split(", then ")]
 
-    assert enforced == told
+@pytest.mark.parametrize("folder", sorted(folders()))
+def test_every_folder_says_what_belongs_there(folder: str) -> None:
+    """The first paragraph of its docstring says what belongs there, the second what does not."""
+    text = (PACKAGE / folder / "__init__.py").read_text()
+    docstring = ast.get_docstring(ast.parse(text)) or ""
+
+    assert len(docstring.split("\n\n")) >= 2
+
+
+def test_contributors_are_told_the_folders_that_exist() -> None:
+    """The tree for contributors names each folder of the package, and no other."""
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text()
+    tree = text.partition("```\nprovider/pulumi_huaweicloud_cbr/\n")[2].partition("```")[0]
+    told = []
+    above: list[str] = []
+    for indent, name in re.findall(r"^( +)(\w+)/ ", tree, re.MULTILINE):
+        above[len(indent) // 2 - 1 :] = [name]
+        told.append("/".join(above))
+
+    assert folders() == set(told)
+    assert len(told) == len(tree.splitlines())
 
 
 def test_import_is_light() -> None:

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from pulumi_huaweicloud_cbr import finders, listing
+from pulumi_huaweicloud_cbr.base.errors import IncompleteListError, MalformedResponseError
 from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.errors import IncompleteListError, MalformedResponseError
 from pulumi_huaweicloud_cbr.models import ProjectScope
 from tests.unit.wire import BACKUP, SOURCE, Wire
 

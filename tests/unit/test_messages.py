@@ -9,8 +9,8 @@ from typing import Any
 import grpc  # type: ignore[import-untyped]
 import pytest
 
-from pulumi_huaweicloud_cbr.errors import CbrError
-from pulumi_huaweicloud_cbr.reporting import span
+from pulumi_huaweicloud_cbr.base.errors import CbrError
+from pulumi_huaweicloud_cbr.base.reporting import span
 from pulumi_huaweicloud_cbr.resources import _messages
 from pulumi_huaweicloud_cbr.resources._base import served
 from pulumi_huaweicloud_cbr.resources._call import Call, serving

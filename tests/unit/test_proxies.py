@@ -8,7 +8,7 @@ import httpx
 import pytest
 from requests.utils import should_bypass_proxies
 
-from pulumi_huaweicloud_cbr.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.proxies import Ways, proxy_of
 
 PROXY = "http://proxy.test:3128"

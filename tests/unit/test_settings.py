@@ -13,8 +13,8 @@ from huaweicloudsdkiam.v3.region.iam_region import IamRegion
 from msgspec.structs import asdict
 
 from pulumi_huaweicloud_cbr import ConfigurationError
-from pulumi_huaweicloud_cbr.setting_keys import KEYS
-from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.config.setting_names import KEYS
+from pulumi_huaweicloud_cbr.config.settings import Settings
 
 CANARY = "canary-secret-1"
 

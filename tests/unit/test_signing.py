@@ -13,9 +13,9 @@ from hypothesis import example, given, settings
 
 from pulumi_huaweicloud_cbr.auth import make_authenticator
 from pulumi_huaweicloud_cbr.backoff import RetryBudget
-from pulumi_huaweicloud_cbr.errors import AuthenticationError, CbrError, ConfigurationError
+from pulumi_huaweicloud_cbr.base.errors import AuthenticationError, CbrError, ConfigurationError
+from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.models import ProjectScope
-from pulumi_huaweicloud_cbr.settings import Settings
 from pulumi_huaweicloud_cbr.signing import LOCKED_FOR_S, AccessKeys, GivenKeys, Keys
 from pulumi_huaweicloud_cbr.tokens import GivenTokens, PasswordSignIn
 from tests.odd_requests import (

@@ -11,14 +11,14 @@ import httpx
 import pytest
 
 from pulumi_huaweicloud_cbr.auth import Authenticator, make_authenticator
-from pulumi_huaweicloud_cbr.errors import (
+from pulumi_huaweicloud_cbr.base.errors import (
     ApiError,
     AuthenticationError,
     ConfigurationError,
     MalformedResponseError,
 )
+from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.models import ProjectScope
-from pulumi_huaweicloud_cbr.settings import Settings
 from pulumi_huaweicloud_cbr.tokens import REFUSED_FOR_S, PasswordAuth, PasswordTrust
 from tests.unit.wire import ManualClock
 

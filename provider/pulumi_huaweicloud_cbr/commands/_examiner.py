@@ -15,8 +15,10 @@ import httpx
 
 from pulumi_huaweicloud_cbr.auth import choose
 from pulumi_huaweicloud_cbr.backoff import RetryBudget
+from pulumi_huaweicloud_cbr.base.clock import Clock
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.base.reporting import span
 from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.clock import Clock
 from pulumi_huaweicloud_cbr.commands._account import (
     Account,
     BackupLook,
@@ -27,10 +29,8 @@ from pulumi_huaweicloud_cbr.commands._account import (
 from pulumi_huaweicloud_cbr.commands._backup import see_backup
 from pulumi_huaweicloud_cbr.commands._refusals import SIGN_IN
 from pulumi_huaweicloud_cbr.commands._region import MAKE_A_VAULT, see_destination, see_source
-from pulumi_huaweicloud_cbr.errors import ConfigurationError
-from pulumi_huaweicloud_cbr.reporting import span
+from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.responses import answered_at
-from pulumi_huaweicloud_cbr.settings import Settings
 from pulumi_huaweicloud_cbr.sharing import SharedClient
 from pulumi_huaweicloud_cbr.signing import LARGEST_SKEW_S
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
 
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
 from pulumi_huaweicloud_cbr.checks import or_error
 from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.commands import _permissions as permissions
@@ -28,7 +29,6 @@ from pulumi_huaweicloud_cbr.commands._refusals import (
     SIGN_IN,
     remark_on,
 )
-from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, NotFoundError
 from pulumi_huaweicloud_cbr.finders import find_destinations, find_project, find_replication_vaults
 from pulumi_huaweicloud_cbr.models import ProjectScope
 from pulumi_huaweicloud_cbr.preflight import check_region_pair, check_vault

@@ -18,7 +18,7 @@ from pulumi.dynamic import ReadResult, ResourceProvider
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from pulumi_huaweicloud_cbr.errors import CbrError, redact
+from pulumi_huaweicloud_cbr.base.errors import CbrError, redact
 from pulumi_huaweicloud_cbr.plugin.properties import (
     PROVIDER_KEY,
     detailed_diff,

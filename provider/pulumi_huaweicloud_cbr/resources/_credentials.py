@@ -11,7 +11,7 @@ import functools
 import pulumi
 from pulumi.runtime.config import get_config, is_config_secret
 
-from pulumi_huaweicloud_cbr.setting_keys import CREDENTIAL_KEYS
+from pulumi_huaweicloud_cbr.config.setting_names import CREDENTIAL_KEYS
 
 
 @functools.cache

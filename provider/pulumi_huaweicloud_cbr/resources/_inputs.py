@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from pulumi_huaweicloud_cbr.errors import AuthenticationError, CbrError, ConfigurationError
+from pulumi_huaweicloud_cbr.base.errors import AuthenticationError, CbrError, ConfigurationError
 from pulumi_huaweicloud_cbr.preflight import Finding
 from pulumi_huaweicloud_cbr.resources._call import current_call
 from pulumi_huaweicloud_cbr.resources._messages import tell

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import CheckFailure
 
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConflictError
 from pulumi_huaweicloud_cbr.decisions import LOST, TO_BE_REDONE, Standing
-from pulumi_huaweicloud_cbr.errors import CbrError, ConflictError
 from pulumi_huaweicloud_cbr.membership import listed
 from pulumi_huaweicloud_cbr.models import ProjectScope, TrackedReplication
 from pulumi_huaweicloud_cbr.preflight import Finding

@@ -13,8 +13,8 @@ from pulumi_huaweicloud_cbr.resources._session import Session
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
+    from pulumi_huaweicloud_cbr.base.reporting import Reporter
     from pulumi_huaweicloud_cbr.fleet import Results
-    from pulumi_huaweicloud_cbr.reporting import Reporter
 
 HELD, CLAIMED = "held", "claimed"
 
@@ -76,7 +76,7 @@ def _asked_for_vault(
     session: Session, row: TrackedReplication, vault_ids: Iterable[str]
 ) -> Callable[[Reporter], Awaitable[str | None]]:
     async def ask(_reporter: Reporter) -> str | None:
-        from pulumi_huaweicloud_cbr.errors import NotFoundError
+        from pulumi_huaweicloud_cbr.base.errors import NotFoundError
         from pulumi_huaweicloud_cbr.finders import find_backup
 
         try:

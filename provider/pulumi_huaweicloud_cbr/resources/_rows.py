@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from pulumi_huaweicloud_cbr.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.models import ProjectScope, TrackedReplication
 from pulumi_huaweicloud_cbr.tracking import COORDINATES, RECORDS
 

@@ -11,18 +11,18 @@ import threading
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pulumi_huaweicloud_cbr.errors import WaitTimeoutError
+from pulumi_huaweicloud_cbr.base.errors import WaitTimeoutError
+from pulumi_huaweicloud_cbr.base.reporting import span
 from pulumi_huaweicloud_cbr.models import ProjectScope
-from pulumi_huaweicloud_cbr.reporting import span
 from pulumi_huaweicloud_cbr.resources._call import current_call
 from pulumi_huaweicloud_cbr.resources._logging import start_logging
 
 if TYPE_CHECKING:
     import httpx
 
+    from pulumi_huaweicloud_cbr.base.clock import Clock
     from pulumi_huaweicloud_cbr.client import CbrClient
-    from pulumi_huaweicloud_cbr.clock import Clock
-    from pulumi_huaweicloud_cbr.settings import Settings
+    from pulumi_huaweicloud_cbr.config.settings import Settings
     from pulumi_huaweicloud_cbr.sharing import SharedClient
 
 Answer = TypeVar("Answer")
@@ -83,7 +83,7 @@ class Session:
         """
         if self._client is None:
             from pulumi_huaweicloud_cbr.auth import make_authenticator
-            from pulumi_huaweicloud_cbr.clock import InterruptibleClock
+            from pulumi_huaweicloud_cbr.base.clock import InterruptibleClock
             from pulumi_huaweicloud_cbr.resources._messages import progress, say_now, warn
             from pulumi_huaweicloud_cbr.sharing import SharedClient
 

@@ -20,6 +20,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, ConflictError
 from pulumi_huaweicloud_cbr.decisions import (
     COMPUTED_FIELDS,
     LOST,
@@ -27,7 +28,6 @@ from pulumi_huaweicloud_cbr.decisions import (
     Standing,
     decide_diff,
 )
-from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, ConflictError
 from pulumi_huaweicloud_cbr.inputs import FIELDS, check_inputs
 from pulumi_huaweicloud_cbr.models import (
     STATUS_SUBMITTED,

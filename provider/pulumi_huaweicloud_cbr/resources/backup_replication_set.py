@@ -24,9 +24,9 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
 from pulumi_huaweicloud_cbr.decisions import TO_BE_REDONE
 from pulumi_huaweicloud_cbr.error_codes import CODES_BACKUP_MISSING
-from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, NotFoundError
 from pulumi_huaweicloud_cbr.inputs import SET_FIELDS, check_members, check_set_inputs
 from pulumi_huaweicloud_cbr.membership import (
     Member,

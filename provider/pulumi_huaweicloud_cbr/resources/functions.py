@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from pulumi_huaweicloud_cbr.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.resources._session import Session, open_session
 
 if TYPE_CHECKING:
@@ -156,6 +156,6 @@ def _ask(
 
 
 def _session() -> Session:
-    from pulumi_huaweicloud_cbr.settings import Settings
+    from pulumi_huaweicloud_cbr.config.settings import Settings
 
     return open_session(Settings.load(pulumi.runtime.get_config, os.environ))

@@ -21,7 +21,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from pulumi_huaweicloud_cbr.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
 from pulumi_huaweicloud_cbr.resources._base import CbrProvider, served, split_unknown
 from pulumi_huaweicloud_cbr.resources._call import current_call

@@ -23,8 +23,8 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, ConflictError
 from pulumi_huaweicloud_cbr.decisions import TO_BE_REDONE
-from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, ConflictError
 from pulumi_huaweicloud_cbr.inputs import VAULT_FIELDS, check_vault_inputs
 from pulumi_huaweicloud_cbr.membership import listed
 from pulumi_huaweicloud_cbr.models import DesiredVaultReplication, ProjectScope

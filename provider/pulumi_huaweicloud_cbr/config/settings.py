@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import msgspec
 from huaweicloudsdkcore.auth.endpoint import get_iam_endpoint_by_id
 
-from pulumi_huaweicloud_cbr.errors import ConfigurationError, quoted, remember_secret
-from pulumi_huaweicloud_cbr.setting_keys import KEYS, SECRET_FIELDS, Key
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError, quoted, remember_secret
+from pulumi_huaweicloud_cbr.config.setting_names import KEYS, SECRET_FIELDS, Key
 
 DEFAULT_CLOUD = "myhuaweicloud.com"
 EU_CLOUD = "myhuaweicloud.eu"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
 
-from pulumi_huaweicloud_cbr.errors import InterruptedWaitError
+from pulumi_huaweicloud_cbr.base.errors import InterruptedWaitError
 
 LOOK_AT_INTERRUPTION_S = 0.1
 NOTICE_S = 2.5
