@@ -39,7 +39,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ):
             monkeypatch.delenv(key)
     # Where a profile file of the vendor's tools may be.
-    monkeypatch.setattr("pulumi_huaweicloud_cbr.chain.get_home_path", lambda: None)
+    monkeypatch.setattr("pulumi_huaweicloud_cbr.api.auth.chain.get_home_path", lambda: None)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -113,7 +113,7 @@ MUTANTS = (
     Mutant(
         "skip-always-failed",
         "`skip` with a replica did not fail",
-        "wire.py",
+        "api/wire/answers.py",
         "            return self.destination_backup_id is None\n",
         "            return True\n",
         ("tests/unit/test_models.py",),
@@ -121,7 +121,7 @@ MUTANTS = (
     Mutant(
         "skip-never-failed",
         "`skip` without a replica failed",
-        "wire.py",
+        "api/wire/answers.py",
         "            return self.destination_backup_id is None\n",
         "            return False\n",
         ("tests/unit/test_models.py",),
@@ -148,7 +148,7 @@ MUTANTS = (
     Mutant(
         "submission-repeated-blindly",
         "the client repeats a submission only where it was certainly not accepted",
-        "client.py",
+        "api/client.py",
         '"replicate"),\n            json=request.to_wire(),\n            is_repeatable=False,\n'
         "        )\n        return (await self._call(call, ReplicationEnvelope))",
         '"replicate"),\n            json=request.to_wire(),\n            is_repeatable=True,\n'
@@ -307,7 +307,7 @@ MUTANTS = (
     Mutant(
         "silence-is-missing",
         "a backup that a list lacks is asked for by itself before it is missing",
-        "sharing.py",
+        "api/cache.py",
         "                    shelf.useless_lists = shelf.useless_lists + 1 if is_useless else 0\n",
         "                    from pulumi_huaweicloud_cbr.base.errors import NotFoundError\n"
         "                    for future in missing.values():\n"
@@ -319,7 +319,7 @@ MUTANTS = (
     Mutant(
         "own-change-forgotten",
         "what this process changed is not answered from before",
-        "sharing.py",
+        "api/cache.py",
         ".changed[backup_id] = next(self._numbers)\n",
         "\n",
         SHARING,
@@ -328,7 +328,7 @@ MUTANTS = (
     Mutant(
         "wrong-path-is-gone",
         'a 401 "Malformed request url" means gone only where the project answers',
-        "finders.py",
+        "api/find.py",
         "            await api.list_backups(scope, limit=1)\n",
         "            pass\n",
         FINDERS,
@@ -337,7 +337,7 @@ MUTANTS = (
     Mutant(
         "short-page-is-the-last",
         "a list that has fewer rows than CBR counts is not whole",
-        "listing.py",
+        "api/pages.py",
         "        has_all = page.count is None or len(seen) >= page.count\n",
         "        has_all = True\n",
         LISTS,
@@ -346,7 +346,7 @@ MUTANTS = (
     Mutant(
         "pages-without-overlap",
         "pages overlap by a row, which shows that rows have moved meanwhile",
-        "listing.py",
+        "api/pages.py",
         "        if seen and not (page.rows and page.rows[0].id in seen):\n",
         "        if False:\n",
         LISTS,
@@ -355,7 +355,7 @@ MUTANTS = (
     Mutant(
         "incomplete-list-taken",
         "a list that stays incomplete is an error, and nothing is taken for gone",
-        "listing.py",
+        "api/pages.py",
         '            raise _NotWholeError(f"CBR counts {counted} rows, and shows {len(seen)}")\n',
         "            return\n",
         LISTS,
@@ -364,7 +364,7 @@ MUTANTS = (
     Mutant(
         "other-answer-taken",
         "an answer about another backup is not taken for the one asked for",
-        "finders.py",
+        "api/find.py",
         "    if asked_id.lower() != answered_id.lower():\n",
         "    if False:\n",
         ("tests/unit/test_error_texts.py",),
@@ -373,7 +373,7 @@ MUTANTS = (
     Mutant(
         "any-404-is-gone",
         "a backup is gone by its own code alone",
-        "responses.py",
+        "api/wire/responses.py",
         "        is_missing = code in missing_codes\n",
         "        pass\n",
         CODES,
@@ -382,7 +382,7 @@ MUTANTS = (
     Mutant(
         "status-decides",
         "the code decides whether to repeat, not the HTTP status",
-        "backoff.py",
+        "api/transport/retry.py",
         "    return facts_of(error.code, error.status).repeat\n",
         "    return facts_of(None, error.status).repeat\n",
         CODES,
@@ -391,7 +391,7 @@ MUTANTS = (
     Mutant(
         "waits-beyond-budget",
         "a wish to wait beyond the budget ends the call at once",
-        "backoff.py",
+        "api/transport/retry.py",
         "            or elapsed + state.upcoming_sleep > budget.seconds\n",
         "            or elapsed > budget.seconds\n",
         CLIENT,
@@ -416,7 +416,7 @@ MUTANTS = (
     Mutant(
         "vault-submission-repeated-blindly",
         "the client repeats the copy of a vault only where it was certainly not accepted",
-        "client.py",
+        "api/client.py",
         '("checkpoints", "replicate"),\n            json=request.to_wire(),\n'
         "            is_repeatable=False,\n",
         '("checkpoints", "replicate"),\n            json=request.to_wire(),\n'
@@ -607,7 +607,7 @@ MUTANTS = (
     Mutant(
         "body-without-end",
         "an answer is read up to a number of bytes and no further",
-        "bodies.py",
+        "api/wire/bodies.py",
         "        if count > BODY_LIMIT:\n",
         "        if count < 0:\n",
         BODIES,
@@ -616,7 +616,7 @@ MUTANTS = (
     Mutant(
         "packed-body-uncounted",
         "a packed answer is measured by what comes out of it",
-        "bodies.py",
+        "api/wire/bodies.py",
         "                self._require_within(unpacked, values)\n",
         "                self._require_within(arrived, values)\n",
         BODIES,
@@ -625,7 +625,7 @@ MUTANTS = (
     Mutant(
         "values-uncounted",
         "an answer is read up to a number of values and no further",
-        "bodies.py",
+        "api/wire/bodies.py",
         "        if values > VALUE_LIMIT:\n",
         "        if values < 0:\n",
         BODIES,
@@ -634,7 +634,7 @@ MUTANTS = (
     Mutant(
         "redirects-followed",
         "a redirection is not followed: the credentials would go to a host that nobody configured",
-        "client.py",
+        "api/client.py",
         "                follow_redirects=False,\n"
         '                event_hooks={"response": [_take_as_json, self._show]},\n',
         "                follow_redirects=True,\n"
@@ -645,7 +645,7 @@ MUTANTS = (
     Mutant(
         "redirected-token-taken",
         "a token that comes with a redirection is not taken",
-        "tokens.py",
+        "api/auth/tokens.py",
         "        if not response.is_success:\n",
         "        if response.is_informational:\n",
         HOSTS,
@@ -654,7 +654,7 @@ MUTANTS = (
     Mutant(
         "certificates-unverified",
         "certificates are verified unless `insecure` is set",
-        "client.py",
+        "api/client.py",
         "    if settings.insecure:\n        return False\n",
         "    if not settings.ca_file:\n        return False\n",
         HOSTS,
@@ -672,7 +672,7 @@ MUTANTS = (
     Mutant(
         "password-before-key",
         "a token counts before an access key, and that before a password",
-        "auth.py",
+        "api/auth/choose.py",
         "    _ACCESS_KEY,\n    _PASSWORD,\n)\n",
         "    _PASSWORD,\n    _ACCESS_KEY,\n)\n",
         AUTH,
@@ -681,7 +681,7 @@ MUTANTS = (
     Mutant(
         "found-before-given",
         "what the vendor's tools find counts only where the settings give nothing",
-        "auth.py",
+        "api/auth/choose.py",
         "    if not given:\n        found = find_way(settings)\n",
         "    if not given or is_way_given():\n        found = find_way(settings)\n",
         CHAIN,
@@ -690,7 +690,7 @@ MUTANTS = (
     Mutant(
         "chain-order",
         "of what the vendor's tools find, the first that is there counts",
-        "chain.py",
+        "api/auth/chain.py",
         "    for way in _BY_VARIABLES:\n",
         "    for way in reversed(_BY_VARIABLES):\n",
         CHAIN,
@@ -699,7 +699,7 @@ MUTANTS = (
     Mutant(
         "half-a-way-passed-over",
         "half of what finds keys is an error: the next way would sign in as somebody else",
-        "chain.py",
+        "api/auth/chain.py",
         "        if not any(given):\n",
         "        if not all(given):\n",
         CHAIN,
@@ -708,7 +708,7 @@ MUTANTS = (
     Mutant(
         "keys-renewed-late",
         "found keys are renewed before they expire",
-        "chain.py",
+        "api/auth/chain.py",
         "            self._renew_at = now + max(life_s - margin_s, ASK_AGAIN_AFTER_S)\n",
         "            self._renew_at = self._expires_at\n",
         CHAIN,
@@ -717,7 +717,7 @@ MUTANTS = (
     Mutant(
         "token-renewed-late",
         "a token is renewed before it expires",
-        "tokens.py",
+        "api/auth/tokens.py",
         "            renew_at=self._clock.monotonic() + lifetime_s - margin_s,\n",
         "            renew_at=self._clock.monotonic() + lifetime_s,\n",
         ("tests/unit/test_tokens.py",),
@@ -726,7 +726,7 @@ MUTANTS = (
     Mutant(
         "refused-password-tried-again",
         "a wrong password is tried once, however many projects are asked",
-        "tokens.py",
+        "api/auth/tokens.py",
         "                    self._require_no_refusal()\n                    yield\n",
         "                    yield\n",
         ("tests/unit/test_tokens.py",),

@@ -62,7 +62,12 @@ from pulumi_huaweicloud_cbr.resources.vault_replication import (
 from pulumi_huaweicloud_cbr.tracking import check_wait
 
 if TYPE_CHECKING:
-    from pulumi_huaweicloud_cbr.wire import Backup, RegionCapability, ReplicationRecord, Vault
+    from pulumi_huaweicloud_cbr.api.wire.answers import (
+        Backup,
+        RegionCapability,
+        ReplicationRecord,
+        Vault,
+    )
 
 __all__ = [
     "ApiError",
@@ -121,8 +126,8 @@ def __getattr__(name: str) -> object:
     """Load what decodes answers at first use: most programs only declare resources."""
     if name not in _DECODED:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from pulumi_huaweicloud_cbr import wire  # noqa: PLC0415
+    from pulumi_huaweicloud_cbr.api.wire import answers  # noqa: PLC0415
 
-    value: object = getattr(wire, name)
+    value: object = getattr(answers, name)
     globals()[name] = value
     return value

@@ -13,29 +13,30 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.find import (
+    find_backup,
+    find_destinations,
+    find_vault,
+    records_for_region,
+)
+from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Vault
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
-from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.decisions import (
     Adopt,
     Attempt,
     Refuse,
     decide_create,
 )
-from pulumi_huaweicloud_cbr.finders import (
-    find_backup,
-    find_destinations,
-    find_vault,
-    records_for_region,
-)
 from pulumi_huaweicloud_cbr.lifecycle import observe_attempts
-from pulumi_huaweicloud_cbr.models import DesiredReplication, ProjectScope
 from pulumi_huaweicloud_cbr.preflight import (
     Finding,
     check_backup,
     check_region_pair,
     check_vault,
 )
-from pulumi_huaweicloud_cbr.wire import Backup, Vault
+from pulumi_huaweicloud_cbr.replication.model import DesiredReplication
 
 Found = TypeVar("Found")
 

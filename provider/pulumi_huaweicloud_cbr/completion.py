@@ -13,7 +13,9 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from pulumi_huaweicloud_cbr.backoff import may_repeat
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.transport.retry import may_repeat
+from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED
 from pulumi_huaweicloud_cbr.base.errors import (
     CbrError,
     InterruptedWaitError,
@@ -21,10 +23,8 @@ from pulumi_huaweicloud_cbr.base.errors import (
     WaitTimeoutError,
 )
 from pulumi_huaweicloud_cbr.base.reporting import Reporter, span
-from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.copies import ABSENT, OPEN, Copy, Outcome, Source, confirm, copies_of
 from pulumi_huaweicloud_cbr.estimates import Course, Rhythm, about
-from pulumi_huaweicloud_cbr.models import STATUS_SUBMITTED
 from pulumi_huaweicloud_cbr.tracking import Group
 
 FAULTY_LOOKS = 10

@@ -12,9 +12,13 @@ from enum import Enum, auto
 
 from msgspec import Struct, field
 
-from pulumi_huaweicloud_cbr.backoff import may_repeat
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.find import find_backup, find_record, find_replica_by_id
+from pulumi_huaweicloud_cbr.api.pages import LIST_FROM, pages_worth_reading
+from pulumi_huaweicloud_cbr.api.transport.retry import may_repeat
+from pulumi_huaweicloud_cbr.api.wire.answers import Backup, ReplicationRecord
+from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED, ProjectScope, readable
 from pulumi_huaweicloud_cbr.base.errors import ApiError, NotFoundError, UnidentifiedReplicaError
-from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.decisions import (
     ARRIVING_STATUSES,
     DELETING_STATUSES,
@@ -22,17 +26,9 @@ from pulumi_huaweicloud_cbr.decisions import (
     decide_read,
 )
 from pulumi_huaweicloud_cbr.estimates import Course
-from pulumi_huaweicloud_cbr.finders import find_backup, find_record, find_replica_by_id
 from pulumi_huaweicloud_cbr.lifecycle import observe_once
-from pulumi_huaweicloud_cbr.listing import LIST_FROM, pages_worth_reading
-from pulumi_huaweicloud_cbr.models import (
-    STATUS_SUBMITTED,
-    ProjectScope,
-    TrackedReplication,
-    readable,
-)
+from pulumi_huaweicloud_cbr.replication.model import TrackedReplication
 from pulumi_huaweicloud_cbr.tracking import RECORDS, Group
-from pulumi_huaweicloud_cbr.wire import Backup, ReplicationRecord
 
 GRACE_LOOKS = 6
 """What is not to be seen is looked for so often, at the shortest interval, before it is gone."""

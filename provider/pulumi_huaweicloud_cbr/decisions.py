@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from pulumi_huaweicloud_cbr.models import DesiredReplication
-    from pulumi_huaweicloud_cbr.wire import Backup, Replica, ReplicationRecord, Task
+    from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Replica, ReplicationRecord, Task
+    from pulumi_huaweicloud_cbr.replication.model import DesiredReplication
 
 ARRIVING_STATUSES = frozenset({"waiting_protect", "protecting"})
 """Those of a replica that is still being received. The reference does not tell; our reading."""

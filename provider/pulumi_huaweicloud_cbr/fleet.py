@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct, field
 
+from pulumi_huaweicloud_cbr.api.client import CbrClient
 from pulumi_huaweicloud_cbr.base.errors import (
     ApiError,
     CbrError,
@@ -22,7 +23,6 @@ from pulumi_huaweicloud_cbr.base.errors import (
     redact,
 )
 from pulumi_huaweicloud_cbr.base.reporting import Reporter, span
-from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.decisions import Standing
 from pulumi_huaweicloud_cbr.lifecycle import (
     IncompleteError,
@@ -38,7 +38,7 @@ from pulumi_huaweicloud_cbr.lifecycle import (
     wait_deleted,
 )
 from pulumi_huaweicloud_cbr.membership import listed
-from pulumi_huaweicloud_cbr.models import DesiredReplication, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.model import DesiredReplication, TrackedReplication
 
 Done = TypeVar("Done")
 

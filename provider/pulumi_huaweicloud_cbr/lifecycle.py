@@ -12,7 +12,30 @@ import itertools
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pulumi_huaweicloud_cbr.backoff import is_outcome_unknown
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.find import (
+    find_backup,
+    find_claimed_replicas,
+    find_copy_task,
+    find_record,
+    find_replica_by_checkpoint,
+    find_replica_by_id,
+    records_for_region,
+    require_no_replica,
+)
+from pulumi_huaweicloud_cbr.api.transport.retry import is_outcome_unknown
+from pulumi_huaweicloud_cbr.api.wire.answers import (
+    RECORD_STATUSES_OF_TASKS,
+    Backup,
+    Replica,
+    ReplicationRecord,
+    Task,
+)
+from pulumi_huaweicloud_cbr.api.wire.error_codes import (
+    CODE_ALREADY_REPLICATED,
+    CODES_DELETION_PENDING,
+)
+from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED, STATUS_SUCCESS, ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import (
     ApiError,
     CbrError,
@@ -22,7 +45,6 @@ from pulumi_huaweicloud_cbr.base.errors import (
     UnidentifiedReplicaError,
 )
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
-from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.decisions import (
     DELETING_STATUSES,
     Adopt,
@@ -36,32 +58,8 @@ from pulumi_huaweicloud_cbr.decisions import (
     decide_create,
     decide_read,
 )
-from pulumi_huaweicloud_cbr.error_codes import CODE_ALREADY_REPLICATED, CODES_DELETION_PENDING
-from pulumi_huaweicloud_cbr.finders import (
-    find_backup,
-    find_claimed_replicas,
-    find_copy_task,
-    find_record,
-    find_replica_by_checkpoint,
-    find_replica_by_id,
-    records_for_region,
-    require_no_replica,
-)
-from pulumi_huaweicloud_cbr.models import (
-    STATUS_SUBMITTED,
-    STATUS_SUCCESS,
-    DesiredReplication,
-    ProjectScope,
-    TrackedReplication,
-)
+from pulumi_huaweicloud_cbr.replication.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.waiters import GONE, Look, WaitPlan, wait
-from pulumi_huaweicloud_cbr.wire import (
-    RECORD_STATUSES_OF_TASKS,
-    Backup,
-    Replica,
-    ReplicationRecord,
-    Task,
-)
 
 
 class IncompleteError(CbrError):

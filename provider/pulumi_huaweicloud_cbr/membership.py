@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 if TYPE_CHECKING:
-    from pulumi_huaweicloud_cbr.models import TrackedReplication
-    from pulumi_huaweicloud_cbr.wire import Backup
+    from pulumi_huaweicloud_cbr.api.wire.answers import Backup
+    from pulumi_huaweicloud_cbr.replication.model import TrackedReplication
 
 
 class Member(Struct, frozen=True):

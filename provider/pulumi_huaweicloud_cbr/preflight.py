@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from pulumi_huaweicloud_cbr.wire import Backup, Vault
+    from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Vault
 
 RESOURCE_SERVER = "OS::Nova::Server"
 # Which vault takes which resource. Disk backups cannot be copied at all (6122, 6128).

@@ -8,6 +8,9 @@ from collections.abc import Awaitable, Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.find import find_destinations, find_vault
+from pulumi_huaweicloud_cbr.api.wire.answers import Vault
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
 from pulumi_huaweicloud_cbr.checks import (
@@ -17,17 +20,14 @@ from pulumi_huaweicloud_cbr.checks import (
     missing_vault,
     or_error,
 )
-from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.finders import find_destinations, find_vault
-from pulumi_huaweicloud_cbr.models import DesiredVaultReplication
 from pulumi_huaweicloud_cbr.preflight import (
     VAULT_OBJECT_TYPES,
     Finding,
     check_region_pair,
     check_vault,
 )
+from pulumi_huaweicloud_cbr.replication.model import DesiredVaultReplication
 from pulumi_huaweicloud_cbr.whole_vault import VaultView, check_view, look_at_vault
-from pulumi_huaweicloud_cbr.wire import Vault
 
 
 class VaultQuestion(Aim, frozen=True, kw_only=True):

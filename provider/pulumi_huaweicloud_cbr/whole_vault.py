@@ -15,7 +15,12 @@ from enum import Enum, auto
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from pulumi_huaweicloud_cbr.backoff import is_outcome_unknown
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.find import find_backups, records_for_region
+from pulumi_huaweicloud_cbr.api.transport.retry import is_outcome_unknown
+from pulumi_huaweicloud_cbr.api.wire.answers import Backup, VaultCopies
+from pulumi_huaweicloud_cbr.api.wire.error_codes import CODE_VAULT_BEING_REPLICATED
+from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED
 from pulumi_huaweicloud_cbr.base.errors import (
     ApiError,
     CbrError,
@@ -24,7 +29,6 @@ from pulumi_huaweicloud_cbr.base.errors import (
     UnidentifiedReplicaError,
 )
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
-from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.decisions import (
     TO_BE_REDONE,
     Adopt,
@@ -32,17 +36,10 @@ from pulumi_huaweicloud_cbr.decisions import (
     Refuse,
     decide_create,
 )
-from pulumi_huaweicloud_cbr.error_codes import CODE_VAULT_BEING_REPLICATED
-from pulumi_huaweicloud_cbr.finders import find_backups, records_for_region
 from pulumi_huaweicloud_cbr.lifecycle import Limits, adopted, observe_attempts, refresh
 from pulumi_huaweicloud_cbr.membership import labelled, listed
-from pulumi_huaweicloud_cbr.models import (
-    STATUS_SUBMITTED,
-    DesiredVaultReplication,
-    TrackedReplication,
-)
 from pulumi_huaweicloud_cbr.preflight import Finding, check_backup
-from pulumi_huaweicloud_cbr.wire import Backup, VaultCopies
+from pulumi_huaweicloud_cbr.replication.model import DesiredVaultReplication, TrackedReplication
 
 SHOWN = 5
 """So many of what stands in the way are named one by one."""

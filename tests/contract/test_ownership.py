@@ -13,8 +13,10 @@ import pytest
 from pulumi.output import Unknown
 
 from pulumi_huaweicloud_cbr import CbrError, ConflictError, fleet, lifecycle
+from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Replica
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.lifecycle import Settled
-from pulumi_huaweicloud_cbr.models import ProjectScope, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.model import TrackedReplication
 from pulumi_huaweicloud_cbr.resources._operation import (
     QUIET_S,
     Operation,
@@ -22,7 +24,6 @@ from pulumi_huaweicloud_cbr.resources._operation import (
     current_operation,
 )
 from pulumi_huaweicloud_cbr.resources._session import Session
-from pulumi_huaweicloud_cbr.wire import Backup, Replica
 from simulator.testing import Control
 from tests.contract.engine import Engine, Program
 from tests.contract.rig import BACKUP, LONG_S, SECOND_VAULT, VAULT, SimulatedClock

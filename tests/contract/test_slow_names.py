@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from pulumi_huaweicloud_cbr import chain
-from pulumi_huaweicloud_cbr.auth import make_authenticator
-from pulumi_huaweicloud_cbr.backoff import RetryBudget
+from pulumi_huaweicloud_cbr.api.auth import chain
+from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
+from pulumi_huaweicloud_cbr.api.auth.signing import Keys
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.transport.retry import RetryBudget
 from pulumi_huaweicloud_cbr.base import clock
 from pulumi_huaweicloud_cbr.base.errors import NotSentError
-from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.resources import _messages
-from pulumi_huaweicloud_cbr.signing import Keys
 from tests.unit.wire import BACKUP, SOURCE, FakeClock
 
 pytestmark = pytest.mark.simulator_only

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_huaweicloud_cbr.auth import Choice, choose, make_authenticator
+from pulumi_huaweicloud_cbr.api.auth.choose import Choice, choose, make_authenticator
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.config.settings import Settings
 from tests.unit.wire import FakeClock

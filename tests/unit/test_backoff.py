@@ -11,7 +11,7 @@ from pulumi_huaweicloud_cbr import (
     NotSentError,
     OutcomeUnknownError,
 )
-from pulumi_huaweicloud_cbr.backoff import (
+from pulumi_huaweicloud_cbr.api.transport.retry import (
     Pause,
     RetryBudget,
     is_outcome_unknown,

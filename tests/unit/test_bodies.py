@@ -12,15 +12,15 @@ from typing import Any
 import httpx
 import pytest
 
-from pulumi_huaweicloud_cbr import bodies
+from pulumi_huaweicloud_cbr.api.client import PAGE_SIZE, CbrClient
+from pulumi_huaweicloud_cbr.api.wire import bodies
+from pulumi_huaweicloud_cbr.api.wire.bodies import BODY_LIMIT, VALUE_LIMIT, bound_body
 from pulumi_huaweicloud_cbr.base.errors import (
     CbrError,
     MalformedResponseError,
     OutcomeUnknownError,
     ResponseTooLargeError,
 )
-from pulumi_huaweicloud_cbr.bodies import BODY_LIMIT, VALUE_LIMIT, bound_body
-from pulumi_huaweicloud_cbr.client import PAGE_SIZE, CbrClient
 from tests.unit.wire import (
     SHOWN,
     SOURCE,

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import trustme
 
-from pulumi_huaweicloud_cbr.certificates import begin_reading, usual_context
+from pulumi_huaweicloud_cbr.api.transport.tls import begin_reading, usual_context
 
 
 @pytest.fixture(autouse=True)

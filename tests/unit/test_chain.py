@@ -16,8 +16,11 @@ import pytest
 from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException, SdkError
 from huaweicloudsdkcore.utils.filepath_utils import get_home_path
 
-from pulumi_huaweicloud_cbr import chain
-from pulumi_huaweicloud_cbr.auth import choose, make_authenticator
+from pulumi_huaweicloud_cbr.api.auth import chain
+from pulumi_huaweicloud_cbr.api.auth.chain import ChainKeys, Found, Way, find_way, search
+from pulumi_huaweicloud_cbr.api.auth.choose import choose, make_authenticator
+from pulumi_huaweicloud_cbr.api.auth.signing import AccessKeys, Keys
+from pulumi_huaweicloud_cbr.api.client import CbrClient
 from pulumi_huaweicloud_cbr.base.errors import (
     AuthenticationError,
     CbrError,
@@ -25,10 +28,7 @@ from pulumi_huaweicloud_cbr.base.errors import (
     redact,
     remember_secret,
 )
-from pulumi_huaweicloud_cbr.chain import ChainKeys, Found, Way, find_way, search
-from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.config.settings import Settings
-from pulumi_huaweicloud_cbr.signing import AccessKeys, Keys
 from tests.unit.wire import SHOWN, SOURCE, START, FakeClock, get_backup
 
 REGION = "cn-north-4"
@@ -243,7 +243,7 @@ def test_way_none_and_no_metadata_wanted_is_told_at_once() -> None:
 def test_way_is_not_loaded_before_it_is_used() -> None:
     """Signing in by other ways loads nothing of what the vendor's SDK finds keys with."""
     program = (
-        "import sys, pulumi_huaweicloud_cbr.auth\n"
+        "import sys, pulumi_huaweicloud_cbr.api.auth.choose\n"
         "print([name for name in ('requests', 'huaweicloudsdkcore.auth.provider')"
         " if name in sys.modules])"
     )

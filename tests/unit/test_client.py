@@ -14,9 +14,17 @@ import httpx
 import pytest
 from msgspec.structs import asdict
 
-from pulumi_huaweicloud_cbr import client as client_module
-from pulumi_huaweicloud_cbr.auth import make_authenticator
-from pulumi_huaweicloud_cbr.backoff import RetryBudget
+from pulumi_huaweicloud_cbr.api import client as client_module
+from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
+from pulumi_huaweicloud_cbr.api.call import TRANSPORT_ERRORS
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.find import find_project_id
+from pulumi_huaweicloud_cbr.api.transport.retry import RetryBudget
+from pulumi_huaweicloud_cbr.api.wire.requests import (
+    ProjectScope,
+    ReplicateRequest,
+    ReplicateVaultRequest,
+)
 from pulumi_huaweicloud_cbr.base.errors import (
     ApiError,
     AuthenticationError,
@@ -28,11 +36,7 @@ from pulumi_huaweicloud_cbr.base.errors import (
     OutcomeUnknownError,
     TransportError,
 )
-from pulumi_huaweicloud_cbr.calls import TRANSPORT_ERRORS
-from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.config.settings import Settings
-from pulumi_huaweicloud_cbr.finders import find_project_id
-from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateRequest, ReplicateVaultRequest
 from tests.unit.wire import (
     ACCEPTED,
     BACKUP,
@@ -774,6 +778,8 @@ async def test_send_debug_log_names_the_request_and_no_token(
     async with wire.client() as api:
         await get_backup(api)
 
-    lines = [r.getMessage() for r in caplog.records if r.name == "pulumi_huaweicloud_cbr.client"]
+    lines = [
+        r.getMessage() for r in caplog.records if r.name == "pulumi_huaweicloud_cbr.api.client"
+    ]
     assert [f"GET /v3/{PROJECT}/backups/{BACKUP} -> 200 (request req-1)"] == lines
     assert TOKEN not in caplog.text

@@ -9,13 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
-from pulumi_huaweicloud_cbr.auth import make_authenticator
+from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
+from pulumi_huaweicloud_cbr.api.client import CbrClient
 from pulumi_huaweicloud_cbr.base.errors import (
     AuthenticationError,
     ReplicationsFailedError,
     WaitTimeoutError,
 )
-from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.completion import CompletionPlan, wait_for_all
 from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.copies import GRACE_LOOKS

@@ -7,7 +7,7 @@ import contextlib
 import httpx
 import pytest
 
-from pulumi_huaweicloud_cbr.connections import KEPT_FOR_S, Connections
+from pulumi_huaweicloud_cbr.api.transport.http import KEPT_FOR_S, Connections
 
 HERE = httpx.URL("https://cbr.cn-north-4.example/v3/backups")
 THERE = httpx.URL("https://cbr.cn-east-3.example/v3/backups")

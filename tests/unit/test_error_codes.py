@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from pulumi_huaweicloud_cbr import error_codes
-from pulumi_huaweicloud_cbr.backoff import RetryBudget, is_outcome_unknown
+from pulumi_huaweicloud_cbr.api.transport.retry import RetryBudget, is_outcome_unknown
+from pulumi_huaweicloud_cbr.api.wire import error_codes
+from pulumi_huaweicloud_cbr.api.wire.error_codes import Repeat, facts_of
 from pulumi_huaweicloud_cbr.base.errors import ApiError, AuthenticationError, NotFoundError
-from pulumi_huaweicloud_cbr.error_codes import Repeat, facts_of
 from tests.unit.wire import Wire, error_from, get_backup, get_vault, list_projects, replicate
 
 ATTEMPTS = RetryBudget().attempts

@@ -25,26 +25,20 @@ from msgspec import structs
 from pulumi.dynamic import Config, ConfigureRequest
 
 import pulumi_huaweicloud_cbr as cbr
-from pulumi_huaweicloud_cbr import (
-    bodies,
-    chain,
-    checks,
-    client,
-    finders,
-    fleet,
-    lifecycle,
-    listing,
-    preflight,
-    proxies,
-    vault_checks,
-    whole_vault,
-)
-from pulumi_huaweicloud_cbr.auth import make_authenticator
+from pulumi_huaweicloud_cbr import checks, fleet, lifecycle, preflight, vault_checks, whole_vault
+from pulumi_huaweicloud_cbr.api import client, find, pages
+from pulumi_huaweicloud_cbr.api.auth import chain
+from pulumi_huaweicloud_cbr.api.auth.chain import ChainKeys
+from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
+from pulumi_huaweicloud_cbr.api.auth.tokens import GivenTokens
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.transport import proxies
+from pulumi_huaweicloud_cbr.api.transport.tls import begin_reading
+from pulumi_huaweicloud_cbr.api.wire import bodies
+from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Replica, ReplicationRecord, Vault
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base import errors
 from pulumi_huaweicloud_cbr.base.clock import InterruptibleClock
-from pulumi_huaweicloud_cbr.certificates import begin_reading
-from pulumi_huaweicloud_cbr.chain import ChainKeys
-from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.completion import CompletionPlan, wait_for_all
 from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.decisions import Attempt, Refuse, decide_create
@@ -54,19 +48,16 @@ from pulumi_huaweicloud_cbr.inputs import (
     check_set_inputs,
     check_vault_inputs,
 )
-from pulumi_huaweicloud_cbr.models import (
+from pulumi_huaweicloud_cbr.replication.model import (
     DesiredReplication,
     DesiredVaultReplication,
-    ProjectScope,
     TrackedReplication,
 )
 from pulumi_huaweicloud_cbr.resources import _base, _messages, _session, functions
 from pulumi_huaweicloud_cbr.resources._operation import begin_operation, current_operation
 from pulumi_huaweicloud_cbr.resources._session import Session, use_session
-from pulumi_huaweicloud_cbr.tokens import GivenTokens
 from pulumi_huaweicloud_cbr.tracking import COORDINATES, check_wait
 from pulumi_huaweicloud_cbr.waiters import Look, WaitPlan, wait
-from pulumi_huaweicloud_cbr.wire import Backup, Replica, ReplicationRecord, Vault
 from tests.unit.wire import REQUEST, SOURCE, FakeClock, Wire, get_backup, replicate
 
 PACKAGE = Path(cbr.__file__).parent
@@ -485,8 +476,8 @@ def settings(**config: Any) -> str:
 def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have limits reached at once."""
     monkeypatch.setattr(_session, "LAST_REQUEST_S", 0.0)
-    monkeypatch.setattr(listing, "PAGES_LIMIT", 2)
-    monkeypatch.setattr(listing, "PAGE_SIZE", 2)
+    monkeypatch.setattr(pages, "PAGES_LIMIT", 2)
+    monkeypatch.setattr(pages, "PAGE_SIZE", 2)
 
 
 async def never(_: httpx.Request) -> httpx.Response:
@@ -829,31 +820,31 @@ TEXTS: dict[str, Callable[[], str]] = {
     ),
     "decide-unknown-status": lambda: refusal(status="suspended"),
     "find-replicas-of-resource": lambda: ends(
-        lambda api: finders.require_no_replica(api, DESTINATION, VAULT, "r", "looking for it"),
+        lambda api: find.require_no_replica(api, DESTINATION, VAULT, "r", "looking for it"),
         Routes(backups=[ONE_BACKUP, EMPTY]),
     ),
     "find-no-project": lambda: ends(
-        lambda api: finders.find_project_id(api, "cn-east-3"),
+        lambda api: find.find_project_id(api, "cn-east-3"),
         Wire(httpx.Response(200, json={"projects": []})),
     ),
     "find-endless-pages": lambda: ends(
-        lambda api: finders.require_no_replica(api, DESTINATION, VAULT, "r", "looking for it"),
+        lambda api: find.require_no_replica(api, DESTINATION, VAULT, "r", "looking for it"),
         Routes(backups=[listed("a", "b"), listed("b", "c")]),
     ),
     "proxy-unusable": unusable_proxy,
     "list-lacks-rows": lambda: ends(
-        lambda api: finders.find_backups(api, DESTINATION),
+        lambda api: find.find_backups(api, DESTINATION),
         Routes(backups=listed("a", count=2)),
     ),
     "list-rows-moved": lambda: ends(
-        lambda api: finders.find_backups(api, DESTINATION),
+        lambda api: find.find_backups(api, DESTINATION),
         Routes(backups=[listed("a", "b"), listed("c")] * 4),
     ),
     "find-answer-is-about": lambda: ends(
-        lambda api: finders.find_backup(api, SOURCE, BACKUP), Routes(one=shown(id_=OTHER))
+        lambda api: find.find_backup(api, SOURCE, BACKUP), Routes(one=shown(id_=OTHER))
     ),
     "find-id-that-does-not-exist": lambda: ends(
-        lambda api: finders.find_backup(api, SOURCE, BACKUP), Routes(one=WRONG_PATH)
+        lambda api: find.find_backup(api, SOURCE, BACKUP), Routes(one=WRONG_PATH)
     ),
     "inputs-missing": lambda: given(
         backup_id=None, destination_region=None, destination_vault_id=None
@@ -2389,6 +2380,12 @@ def test_texts_of_the_package_are_found() -> None:
     """The last test is about something: it sees the raises of all layers."""
     places = {place.split(":")[0] for place, _ in written_texts()}
 
-    assert {"auth.py", "client.py", "finders.py", "lifecycle.py", "waiters.py"} <= places
+    assert {
+        "api/auth/choose.py",
+        "api/client.py",
+        "api/find.py",
+        "lifecycle.py",
+        "waiters.py",
+    } <= places
     assert {"decisions.py", "inputs.py", "preflight.py", "config/settings.py"} <= places
     assert {"resources/_base.py", "resources/_session.py", "resources/functions.py"} <= places

@@ -8,8 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from pulumi_huaweicloud_cbr import finders, listing
-from pulumi_huaweicloud_cbr.auth import make_authenticator
+from pulumi_huaweicloud_cbr.api import find, pages
+from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.wire.answers import Backup, ReplicationRecord
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.clock import SystemClock
 from pulumi_huaweicloud_cbr.base.errors import (
     ApiError,
@@ -17,10 +20,7 @@ from pulumi_huaweicloud_cbr.base.errors import (
     NotFoundError,
     UnidentifiedReplicaError,
 )
-from pulumi_huaweicloud_cbr.client import CbrClient
 from pulumi_huaweicloud_cbr.config.settings import Settings
-from pulumi_huaweicloud_cbr.models import ProjectScope
-from pulumi_huaweicloud_cbr.wire import Backup, ReplicationRecord
 
 SOURCE = ProjectScope("cn-north-4", "source-project")
 DESTINATION = ProjectScope("cn-east-3", "destination-project")
@@ -108,7 +108,7 @@ def shown(id_: str) -> httpx.Response:
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have lists come in pages of two."""
-    monkeypatch.setattr(listing, "PAGE_SIZE", 2)
+    monkeypatch.setattr(pages, "PAGE_SIZE", 2)
 
 
 # -- one thing by its id -------------------------------------------------------------------
@@ -119,7 +119,7 @@ async def test_find_backup_shown_is_returned() -> None:
     """A backup that the API shows is returned after a single call."""
     cloud = Cloud({"backups/b": shown("b")})
 
-    backup = await finders.find_backup(cloud.api, SOURCE, "b")
+    backup = await find.find_backup(cloud.api, SOURCE, "b")
 
     assert "b" == backup.id
     assert 1 == len(cloud.requests)
@@ -131,7 +131,7 @@ async def test_find_backup_missing_is_not_found() -> None:
     cloud = Cloud({"backups/b": MISSING})
 
     with pytest.raises(NotFoundError):
-        await finders.find_backup(cloud.api, SOURCE, "b")
+        await find.find_backup(cloud.api, SOURCE, "b")
 
     assert 1 == len(cloud.requests)
 
@@ -141,10 +141,10 @@ async def test_find_backup_missing_is_not_found() -> None:
 async def test_existing_wrong_path_and_project_answers_is_not_found(kind: str) -> None:
     """A 401 about the path means a missing id once the project has proved to answer."""
     cloud = Cloud({f"{kind}s/x": WRONG_PATH}, {"backups": []})
-    find = finders.find_backup if kind == "backup" else finders.find_vault
+    look_up = find.find_backup if kind == "backup" else find.find_vault
 
     with pytest.raises(NotFoundError) as caught:
-        await find(cloud.api, SOURCE, "x")
+        await look_up(cloud.api, SOURCE, "x")
 
     assert "the project answers, so it is the id that does not exist" in str(caught.value)
     assert caught.value.is_unauthorized_url
@@ -159,7 +159,7 @@ async def test_existing_wrong_path_and_project_silent_is_an_error(proof: httpx.R
     cloud = Cloud({"backups/b": WRONG_PATH, "backups": proof})
 
     with pytest.raises(ApiError) as caught:
-        await finders.find_backup(cloud.api, SOURCE, "b")
+        await find.find_backup(cloud.api, SOURCE, "b")
 
     assert not isinstance(caught.value, NotFoundError)
     assert str(caught.value).startswith("listing backups")
@@ -171,7 +171,7 @@ async def test_find_backup_other_refusal_is_passed_on() -> None:
     cloud = Cloud({"backups/b": FORBIDDEN})
 
     with pytest.raises(ApiError) as caught:
-        await finders.find_backup(cloud.api, SOURCE, "b")
+        await find.find_backup(cloud.api, SOURCE, "b")
 
     assert "APIGW.0302" == caught.value.code
     assert 1 == len(cloud.requests)
@@ -183,7 +183,7 @@ async def test_find_replica_by_id_keeps_the_id(is_there: bool) -> None:
     """The id is kept whether or not a replica still stands under it."""
     cloud = Cloud({"backups/r": shown("r") if is_there else MISSING})
 
-    replica = await finders.find_replica_by_id(cloud.api, DESTINATION, "r")
+    replica = await find.find_replica_by_id(cloud.api, DESTINATION, "r")
 
     assert "r" == replica.backup_id
     assert is_there is not replica.is_gone
@@ -199,7 +199,7 @@ async def test_find_replica_by_checkpoint_is_found_on_a_later_page() -> None:
     rows = [make_replica("x", "other"), make_replica("y", "c", image_type="backup")]
     cloud = Cloud(rows={"backups": [*rows, make_replica("z")]})
 
-    replica = await finders.find_replica_by_checkpoint(cloud.api, DESTINATION, "v", "c")
+    replica = await find.find_replica_by_checkpoint(cloud.api, DESTINATION, "v", "c")
 
     assert "z" == replica.backup_id
     expected = {"image_type": "replication", "vault_id": "v", "checkpoint_id": "c", "limit": "2"}
@@ -212,7 +212,7 @@ async def test_find_replica_by_checkpoint_filter_ignored_is_not_fooled() -> None
     rows = [make_replica("x", "other"), make_replica("y", image_type="backup")]
     cloud = Cloud(rows={"backups": rows})
 
-    replica = await finders.find_replica_by_checkpoint(cloud.api, DESTINATION, "v", "c")
+    replica = await find.find_replica_by_checkpoint(cloud.api, DESTINATION, "v", "c")
 
     assert replica.is_gone
     assert replica.backup_id is None
@@ -232,7 +232,7 @@ async def test_find_copy_task_newest_comes_first() -> None:
     ]
     cloud = Cloud(rows={"operation-logs": tasks})
 
-    task = await finders.find_copy_task(cloud.api, SOURCE, "b", DESTINATION)
+    task = await find.find_copy_task(cloud.api, SOURCE, "b", DESTINATION)
 
     assert task is not None
     assert "new" == task.replication.destination_backup_id
@@ -248,7 +248,7 @@ async def test_find_copy_task_is_found_on_a_later_page() -> None:
     tasks = [*foreign, make_task("2026-11-20T08:00:00", "r")]
     cloud = Cloud(rows={"operation-logs": tasks})
 
-    task = await finders.find_copy_task(cloud.api, SOURCE, "b", DESTINATION)
+    task = await find.find_copy_task(cloud.api, SOURCE, "b", DESTINATION)
 
     assert task is not None
     assert "r" == task.replication.destination_backup_id
@@ -268,7 +268,7 @@ async def test_find_copy_task_unnamed_counts_while_it_is_under_way(
     older = {**make_task("2026-11-20T08:00:00", "r"), "id": "older", "status": "success"}
     cloud = Cloud(rows={"operation-logs": [newest, older]})
 
-    task = await finders.find_copy_task(cloud.api, SOURCE, "b", DESTINATION)
+    task = await find.find_copy_task(cloud.api, SOURCE, "b", DESTINATION)
 
     assert task is not None
     assert expected == task.id
@@ -290,7 +290,7 @@ async def test_find_copy_task_no_match_is_none(tasks: list[dict[str, Any]]) -> N
     """A log that tells of no copy of this backup to this project tells nothing."""
     cloud = Cloud(rows={"operation-logs": tasks})
 
-    assert await finders.find_copy_task(cloud.api, SOURCE, "b", DESTINATION) is None
+    assert await find.find_copy_task(cloud.api, SOURCE, "b", DESTINATION) is None
 
 
 @pytest.mark.anyio
@@ -313,7 +313,7 @@ async def test_find_claimed_replicas_are_those_of_other_backups() -> None:
     ]
     cloud = Cloud(rows={"backups": rows, "operation-logs": tasks})
 
-    claimed = await finders.find_claimed_replicas(cloud.api, SOURCE, "b", "server")
+    claimed = await find.find_claimed_replicas(cloud.api, SOURCE, "b", "server")
 
     assert {"r1", "r2", "r3"} == claimed
     expected = {"image_type": "backup", "resource_id": "server", "show_replication": "true"}
@@ -328,7 +328,7 @@ async def test_require_no_replica_none_of_the_resource_passes() -> None:
     """A vault without replicas of the same resource cannot hold the one looked for."""
     cloud = Cloud(rows={"backups": []})
 
-    await finders.require_no_replica(cloud.api, DESTINATION, "v", "server", "looking")
+    await find.require_no_replica(cloud.api, DESTINATION, "v", "server", "looking")
 
     expected = {"image_type": "replication", "vault_id": "v", "resource_id": "server"}
     assert {**expected, "limit": "1000"} == cloud.queries()[0]
@@ -340,7 +340,7 @@ async def test_require_no_replica_candidates_are_named() -> None:
     cloud = Cloud(rows={"backups": [make_replica(f"r{number}") for number in range(7)]})
 
     with pytest.raises(UnidentifiedReplicaError) as caught:
-        await finders.require_no_replica(cloud.api, DESTINATION, "v", None, "looking for it")
+        await find.require_no_replica(cloud.api, DESTINATION, "v", None, "looking for it")
 
     assert str(caught.value).startswith("looking for it: ")
     assert "holds 7 replica(s)" in str(caught.value)
@@ -354,7 +354,7 @@ async def test_require_no_replica_claimed_ones_do_not_count() -> None:
     """A replica that is known to be another backup's cannot be the one looked for."""
     cloud = Cloud(rows={"backups": [make_replica("r1"), make_replica("r2")]})
 
-    await finders.require_no_replica(
+    await find.require_no_replica(
         cloud.api, DESTINATION, "v", "server", "looking", frozenset({"r1", "r2"})
     )
 
@@ -368,7 +368,7 @@ async def test_find_project_id_one_of_that_name_is_it() -> None:
     projects = [{"id": "p1", "name": "cn-north-4_team"}, {"id": "p2", "name": "cn-north-4"}]
     cloud = Cloud({"/v3/projects": httpx.Response(200, json={"projects": projects})})
 
-    assert "p2" == await finders.find_project_id(cloud.api, "cn-north-4")
+    assert "p2" == await find.find_project_id(cloud.api, "cn-north-4")
 
 
 @pytest.mark.anyio
@@ -377,7 +377,7 @@ async def test_find_project_tells_the_account() -> None:
     projects = [{"id": "p1", "name": "cn-north-4", "domain_id": "d1"}]
     cloud = Cloud({"/v3/projects": httpx.Response(200, json={"projects": projects})})
 
-    assert "d1" == (await finders.find_project(cloud.api, "cn-north-4")).domain_id
+    assert "d1" == (await find.find_project(cloud.api, "cn-north-4")).domain_id
 
 
 @pytest.mark.anyio
@@ -391,7 +391,7 @@ async def test_find_replication_vaults_are_asked_for_and_made_sure_of() -> None:
     ]
     cloud = Cloud(rows={"vaults": of_replicas + others})
 
-    vaults = await finders.find_replication_vaults(cloud.api, SOURCE)
+    vaults = await find.find_replication_vaults(cloud.api, SOURCE)
 
     assert [*(row["id"] for row in of_replicas), "r"] == [vault.id for vault in vaults]
     assert [
@@ -408,7 +408,7 @@ async def test_find_project_id_none_or_several_is_refused(count: int) -> None:
     cloud = Cloud({"/v3/projects": httpx.Response(200, json={"projects": projects})})
 
     with pytest.raises(ConfigurationError, match=f"found {count} of that name"):
-        await finders.find_project_id(cloud.api, "cn-north-4")
+        await find.find_project_id(cloud.api, "cn-north-4")
 
 
 @pytest.mark.anyio
@@ -421,7 +421,7 @@ async def test_find_destinations_is_of_the_region_itself() -> None:
     answer = httpx.Response(200, json={"regions": regions})
     cloud = Cloud({"replication-capabilities": answer})
 
-    assert {"cn-east-3", "cn-south-1"} == await finders.find_destinations(cloud.api, SOURCE)
+    assert {"cn-east-3", "cn-south-1"} == await find.find_destinations(cloud.api, SOURCE)
 
 
 # -- records -------------------------------------------------------------------------------
@@ -444,7 +444,7 @@ def test_records_for_region_newest_comes_first() -> None:
     )
     source = Backup(id="b", replication_records=records)
 
-    found = finders.records_for_region(source, "cn-east-3")
+    found = find.records_for_region(source, "cn-east-3")
 
     assert ["new", "old", "undated"] == [record.id for record in found]
 
@@ -452,7 +452,7 @@ def test_records_for_region_newest_comes_first() -> None:
 @pytest.mark.parametrize("listed", [None, ()], ids=["null", "empty"])
 def test_find_record_none_listed_is_none(listed: tuple[ReplicationRecord, ...] | None) -> None:
     """A backup that lists no records has not this one either."""
-    assert finders.find_record(Backup(id="b", replication_records=listed), "x") is None
+    assert find.find_record(Backup(id="b", replication_records=listed), "x") is None
 
 
 def test_find_record_listed_is_returned() -> None:
@@ -460,4 +460,4 @@ def test_find_record_listed_is_returned() -> None:
     record = make_record("new", None)
     source = Backup(id="b", replication_records=(make_record("old", None), record))
 
-    assert record == finders.find_record(source, "new")
+    assert record == find.find_record(source, "new")

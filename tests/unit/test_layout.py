@@ -19,8 +19,8 @@ from pulumi.dynamic import Config, ConfigureRequest, ResourceProvider
 from pulumi.dynamic.dynamic import serialize_provider
 
 import pulumi_huaweicloud_cbr as cbr
+from pulumi_huaweicloud_cbr.api.call import TRANSPORT_ERRORS
 from pulumi_huaweicloud_cbr.base import errors
-from pulumi_huaweicloud_cbr.calls import TRANSPORT_ERRORS
 from pulumi_huaweicloud_cbr.plugin import __main__ as plugin_main
 
 PACKAGE = Path(inspect.getfile(cbr)).parent

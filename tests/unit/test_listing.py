@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from pulumi_huaweicloud_cbr import finders, listing
+from pulumi_huaweicloud_cbr.api import find, pages
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import IncompleteListError, MalformedResponseError
-from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.models import ProjectScope
 from tests.unit.wire import BACKUP, SOURCE, Wire
 
 DESTINATION = ProjectScope("cn-east-3", "destination-project")
@@ -62,13 +62,13 @@ class Lister(Wire):
     async def found(self, limit: int | None = None) -> list[str]:
         """Return the ids that a list of backups has."""
         async with self.client() as api:
-            return [row.id for row in await finders.find_backups(api, SOURCE, limit=limit)]
+            return [row.id for row in await find.find_backups(api, SOURCE, limit=limit)]
 
 
 @pytest.fixture(autouse=True)
 def pages_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have lists come in pages of three."""
-    monkeypatch.setattr(listing, "PAGE_SIZE", 3)
+    monkeypatch.setattr(pages, "PAGE_SIZE", 3)
 
 
 def ids(count: int) -> list[str]:
@@ -205,7 +205,7 @@ async def test_list_that_stays_incomplete_is_an_error() -> None:
 
     assert "CBR counts 3 rows, and shows 2" in str(caught.value)
     assert 4 == lister.offsets.count(0)
-    assert list(listing.PAUSES_S) == lister.clock.slept
+    assert list(pages.PAUSES_S) == lister.clock.slept
 
 
 @pytest.mark.anyio
@@ -225,7 +225,7 @@ async def test_list_of_a_service_that_ignores_the_offset_is_an_error(count: obje
 @pytest.mark.anyio
 async def test_list_without_an_end_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """A service that has ever more rows is not asked for ever."""
-    monkeypatch.setattr(listing, "PAGES_LIMIT", 5)
+    monkeypatch.setattr(pages, "PAGES_LIMIT", 5)
 
     with pytest.raises(MalformedResponseError, match="5 pages, and no end"):
         await Lister(*ids(100)).found()
@@ -242,7 +242,7 @@ async def test_list_limit_reads_no_more_than_it_takes() -> None:
 
 async def replicas_are_none(api: CbrClient) -> None:
     """Conclude that a vault has no replica."""
-    await finders.require_no_replica(api, DESTINATION, "v", "r", "looking")
+    await find.require_no_replica(api, DESTINATION, "v", "r", "looking")
 
 
 @pytest.mark.anyio
@@ -251,17 +251,17 @@ async def replicas_are_none(api: CbrClient) -> None:
     [
         pytest.param(replicas_are_none, id="no-replica"),
         pytest.param(
-            lambda api: finders.find_copy_task(api, SOURCE, BACKUP, DESTINATION), id="no-task"
+            lambda api: find.find_copy_task(api, SOURCE, BACKUP, DESTINATION), id="no-task"
         ),
         pytest.param(
-            lambda api: finders.find_claimed_replicas(api, SOURCE, BACKUP, "r"), id="no-claims"
+            lambda api: find.find_claimed_replicas(api, SOURCE, BACKUP, "r"), id="no-claims"
         ),
         pytest.param(
-            lambda api: finders.find_replica_by_checkpoint(api, DESTINATION, "v", "c"),
+            lambda api: find.find_replica_by_checkpoint(api, DESTINATION, "v", "c"),
             id="no-replica-of-a-checkpoint",
         ),
-        pytest.param(lambda api: finders.find_replication_vaults(api, SOURCE), id="no-vault"),
-        pytest.param(lambda api: finders.find_backups(api, SOURCE), id="no-backup"),
+        pytest.param(lambda api: find.find_replication_vaults(api, SOURCE), id="no-vault"),
+        pytest.param(lambda api: find.find_backups(api, SOURCE), id="no-backup"),
     ],
 )
 async def test_list_that_lacks_rows_proves_nothing(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from pulumi_huaweicloud_cbr.wire import ReplicationRecord
+from pulumi_huaweicloud_cbr.api.wire.answers import ReplicationRecord
 
 REPLICA = "b28ce54c-70d0-42e4-ac6b-ff8723571da3"
 

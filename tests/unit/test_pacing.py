@@ -10,9 +10,9 @@ from collections import deque
 
 import pytest
 
+from pulumi_huaweicloud_cbr.api.transport.pacing import AT_ONCE, Pacer
 from pulumi_huaweicloud_cbr.base.clock import InterruptibleClock
 from pulumi_huaweicloud_cbr.base.errors import InterruptedWaitError
-from pulumi_huaweicloud_cbr.pacing import AT_ONCE, Pacer
 
 pytestmark = pytest.mark.anyio
 

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from requests.utils import should_bypass_proxies
 
+from pulumi_huaweicloud_cbr.api.transport.proxies import Ways, proxy_of
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
-from pulumi_huaweicloud_cbr.proxies import Ways, proxy_of
 
 PROXY = "http://proxy.test:3128"
 CBR = "https://cbr.cn-north-4.myhuaweicloud.com/v3"

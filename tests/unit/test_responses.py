@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from pulumi_huaweicloud_cbr import ApiError, MalformedResponseError, NotFoundError
-from pulumi_huaweicloud_cbr.responses import decode, error_of, parse_error, retry_after_s
-from pulumi_huaweicloud_cbr.wire import BackupEnvelope
+from pulumi_huaweicloud_cbr.api.wire.answers import BackupEnvelope
+from pulumi_huaweicloud_cbr.api.wire.responses import decode, error_of, parse_error, retry_after_s
 
 ENVELOPES = [
     pytest.param(

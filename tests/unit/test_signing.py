@@ -11,13 +11,13 @@ import httpx
 import pytest
 from hypothesis import example, given, settings
 
-from pulumi_huaweicloud_cbr.auth import make_authenticator
-from pulumi_huaweicloud_cbr.backoff import RetryBudget
+from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
+from pulumi_huaweicloud_cbr.api.auth.signing import LOCKED_FOR_S, AccessKeys, GivenKeys, Keys
+from pulumi_huaweicloud_cbr.api.auth.tokens import GivenTokens, PasswordSignIn
+from pulumi_huaweicloud_cbr.api.transport.retry import RetryBudget
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import AuthenticationError, CbrError, ConfigurationError
 from pulumi_huaweicloud_cbr.config.settings import Settings
-from pulumi_huaweicloud_cbr.models import ProjectScope
-from pulumi_huaweicloud_cbr.signing import LOCKED_FOR_S, AccessKeys, GivenKeys, Keys
-from pulumi_huaweicloud_cbr.tokens import GivenTokens, PasswordSignIn
 from tests.odd_requests import (
     ACCESS_KEY,
     HOST,

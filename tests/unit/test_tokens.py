@@ -10,7 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from pulumi_huaweicloud_cbr.auth import Authenticator, make_authenticator
+from pulumi_huaweicloud_cbr.api.auth.choose import Authenticator, make_authenticator
+from pulumi_huaweicloud_cbr.api.auth.tokens import REFUSED_FOR_S, PasswordAuth, PasswordTrust
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import (
     ApiError,
     AuthenticationError,
@@ -18,8 +20,6 @@ from pulumi_huaweicloud_cbr.base.errors import (
     MalformedResponseError,
 )
 from pulumi_huaweicloud_cbr.config.settings import Settings
-from pulumi_huaweicloud_cbr.models import ProjectScope
-from pulumi_huaweicloud_cbr.tokens import REFUSED_FOR_S, PasswordAuth, PasswordTrust
 from tests.unit.wire import ManualClock
 
 PROJECT = "c6cb0876eaee4f5092d0fdf4c4fc09b3"

@@ -7,12 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Replica, ReplicationRecord, Vault
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.decisions import Attempt
 from pulumi_huaweicloud_cbr.membership import labelled
-from pulumi_huaweicloud_cbr.models import DesiredVaultReplication, ProjectScope
+from pulumi_huaweicloud_cbr.replication.model import DesiredVaultReplication
 from pulumi_huaweicloud_cbr.vault_checks import check_destination_vault, check_source_vault
 from pulumi_huaweicloud_cbr.whole_vault import VaultView, check_view, decide_vault
-from pulumi_huaweicloud_cbr.wire import Backup, Replica, ReplicationRecord, Vault
 from tests.unit.wire import BACKUP, RECORD, REQUEST, SOURCE
 
 VAULT = REQUEST.destination_vault_id

@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 import pulumi
 from pulumi.dynamic import ConfigureRequest, ResourceProvider
 
+from pulumi_huaweicloud_cbr.api.transport.tls import begin_reading
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, redact
-from pulumi_huaweicloud_cbr.certificates import begin_reading
 from pulumi_huaweicloud_cbr.resources._call import refuse, serving
 from pulumi_huaweicloud_cbr.resources._messages import end_progress, slow_call
 from pulumi_huaweicloud_cbr.resources._operation import current_operation

@@ -70,7 +70,7 @@ def may_look_before_replacing(session: Session, mode: str | None, *, is_open: bo
     With preflight ``off`` it is left out where nothing can be deleted: as long as what is declared
     is not known yet (`is_open`), and without credentials.
     """
-    from pulumi_huaweicloud_cbr.auth import choose
+    from pulumi_huaweicloud_cbr.api.auth.choose import choose
 
     if mode != "off":
         return True

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import CheckFailure
 
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConflictError
 from pulumi_huaweicloud_cbr.decisions import LOST, TO_BE_REDONE, Standing
 from pulumi_huaweicloud_cbr.membership import listed
-from pulumi_huaweicloud_cbr.models import ProjectScope, TrackedReplication
 from pulumi_huaweicloud_cbr.preflight import Finding
+from pulumi_huaweicloud_cbr.replication.model import TrackedReplication
 from pulumi_huaweicloud_cbr.resources._call import current_call
 from pulumi_huaweicloud_cbr.resources._inputs import limits, may_look_before_replacing
 from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi_huaweicloud_cbr.models import TrackedReplication
+from pulumi_huaweicloud_cbr.replication.model import TrackedReplication
 from pulumi_huaweicloud_cbr.resources._call import current_call
 from pulumi_huaweicloud_cbr.resources._messages import EngineReporter
 from pulumi_huaweicloud_cbr.resources._operation import Operation, current_operation
@@ -76,8 +76,8 @@ def _asked_for_vault(
     session: Session, row: TrackedReplication, vault_ids: Iterable[str]
 ) -> Callable[[Reporter], Awaitable[str | None]]:
     async def ask(_reporter: Reporter) -> str | None:
+        from pulumi_huaweicloud_cbr.api.find import find_backup
         from pulumi_huaweicloud_cbr.base.errors import NotFoundError
-        from pulumi_huaweicloud_cbr.finders import find_backup
 
         try:
             source = await find_backup(session.client(), row.source, row.backup_id)

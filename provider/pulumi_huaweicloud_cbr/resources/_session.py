@@ -11,19 +11,19 @@ import threading
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import WaitTimeoutError
 from pulumi_huaweicloud_cbr.base.reporting import span
-from pulumi_huaweicloud_cbr.models import ProjectScope
 from pulumi_huaweicloud_cbr.resources._call import current_call
 from pulumi_huaweicloud_cbr.resources._logging import start_logging
 
 if TYPE_CHECKING:
     import httpx
 
+    from pulumi_huaweicloud_cbr.api.cache import SharedClient
+    from pulumi_huaweicloud_cbr.api.client import CbrClient
     from pulumi_huaweicloud_cbr.base.clock import Clock
-    from pulumi_huaweicloud_cbr.client import CbrClient
     from pulumi_huaweicloud_cbr.config.settings import Settings
-    from pulumi_huaweicloud_cbr.sharing import SharedClient
 
 Answer = TypeVar("Answer")
 
@@ -82,10 +82,10 @@ class Session:
             ConfigurationError: credentials are missing.
         """
         if self._client is None:
-            from pulumi_huaweicloud_cbr.auth import make_authenticator
+            from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
+            from pulumi_huaweicloud_cbr.api.cache import SharedClient
             from pulumi_huaweicloud_cbr.base.clock import InterruptibleClock
             from pulumi_huaweicloud_cbr.resources._messages import progress, say_now, warn
-            from pulumi_huaweicloud_cbr.sharing import SharedClient
 
             if self.settings.insecure:
                 warn(
@@ -121,7 +121,7 @@ class Session:
         Raises:
             ConfigurationError: IAM shows none, or several.
         """
-        from pulumi_huaweicloud_cbr.finders import find_project_id
+        from pulumi_huaweicloud_cbr.api.find import find_project_id
 
         if region not in self._project_ids:
             self._project_ids[region] = await find_project_id(self.client(), region)

@@ -20,6 +20,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED, ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, ConflictError
 from pulumi_huaweicloud_cbr.decisions import (
     COMPUTED_FIELDS,
@@ -29,13 +30,8 @@ from pulumi_huaweicloud_cbr.decisions import (
     decide_diff,
 )
 from pulumi_huaweicloud_cbr.inputs import FIELDS, check_inputs
-from pulumi_huaweicloud_cbr.models import (
-    STATUS_SUBMITTED,
-    DesiredReplication,
-    ProjectScope,
-    TrackedReplication,
-)
 from pulumi_huaweicloud_cbr.preflight import Finding
+from pulumi_huaweicloud_cbr.replication.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
 from pulumi_huaweicloud_cbr.resources._base import (
     CbrProvider,

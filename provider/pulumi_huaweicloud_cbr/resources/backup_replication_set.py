@@ -24,9 +24,10 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from pulumi_huaweicloud_cbr.api.wire.error_codes import CODES_BACKUP_MISSING
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
 from pulumi_huaweicloud_cbr.decisions import TO_BE_REDONE
-from pulumi_huaweicloud_cbr.error_codes import CODES_BACKUP_MISSING
 from pulumi_huaweicloud_cbr.inputs import SET_FIELDS, check_members, check_set_inputs
 from pulumi_huaweicloud_cbr.membership import (
     Member,
@@ -37,8 +38,8 @@ from pulumi_huaweicloud_cbr.membership import (
     listed,
     relabelled,
 )
-from pulumi_huaweicloud_cbr.models import DesiredReplication, ProjectScope, TrackedReplication
 from pulumi_huaweicloud_cbr.preflight import Finding
+from pulumi_huaweicloud_cbr.replication.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
 from pulumi_huaweicloud_cbr.resources._base import (
     CbrProvider,
@@ -81,10 +82,10 @@ from pulumi_huaweicloud_cbr.resources._rows import (
 from pulumi_huaweicloud_cbr.tracking import COORDINATES
 
 if TYPE_CHECKING:
+    from pulumi_huaweicloud_cbr.api.wire.answers import Backup
     from pulumi_huaweicloud_cbr.checks import Verdict
     from pulumi_huaweicloud_cbr.fleet import Results
     from pulumi_huaweicloud_cbr.resources._session import Session
-    from pulumi_huaweicloud_cbr.wire import Backup
 
 _STATE_ONLY = ("enable_acceleration", "adopt", "preflight", "keep_newest")
 

@@ -23,12 +23,13 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, ConflictError
 from pulumi_huaweicloud_cbr.decisions import TO_BE_REDONE
 from pulumi_huaweicloud_cbr.inputs import VAULT_FIELDS, check_vault_inputs
 from pulumi_huaweicloud_cbr.membership import listed
-from pulumi_huaweicloud_cbr.models import DesiredVaultReplication, ProjectScope
 from pulumi_huaweicloud_cbr.preflight import Finding
+from pulumi_huaweicloud_cbr.replication.model import DesiredVaultReplication
 from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
 from pulumi_huaweicloud_cbr.resources._base import (
     CbrProvider,

@@ -9,6 +9,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.pages import Listing, first, gathered
+from pulumi_huaweicloud_cbr.api.wire.answers import (
+    Backup,
+    Project,
+    Replica,
+    ReplicationRecord,
+    Task,
+    Vault,
+)
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, readable
+from pulumi_huaweicloud_cbr.api.wire.responses import NOT_THE_SERVICE
 from pulumi_huaweicloud_cbr.base.errors import (
     ApiError,
     ConfigurationError,
@@ -16,11 +28,6 @@ from pulumi_huaweicloud_cbr.base.errors import (
     NotFoundError,
     UnidentifiedReplicaError,
 )
-from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.listing import Listing, first, gathered
-from pulumi_huaweicloud_cbr.models import ProjectScope, readable
-from pulumi_huaweicloud_cbr.responses import NOT_THE_SERVICE
-from pulumi_huaweicloud_cbr.wire import Backup, Project, Replica, ReplicationRecord, Task, Vault
 
 Found = TypeVar("Found")
 

@@ -1,7 +1,7 @@
 """From an HTTP response to a model or to one of our errors.
 
 Owns the seven error envelopes that Huawei Cloud services answer with, and nothing else: no
-policy (see `backoff`), no sending (see `client`).
+policy (see `retry`), no sending (see `client`).
 Source: CBR API reference, "Status Codes" and "Error Codes"; IAM API reference; vendor SDK core.
 """
 
@@ -16,10 +16,10 @@ import httpx
 import msgspec
 from msgspec import Struct
 
+from pulumi_huaweicloud_cbr.api.wire.error_codes import facts_of
+from pulumi_huaweicloud_cbr.api.wire.requests import readable
 from pulumi_huaweicloud_cbr.base.errors import ApiError, MalformedResponseError, NotFoundError
 from pulumi_huaweicloud_cbr.base.reporting import span
-from pulumi_huaweicloud_cbr.error_codes import facts_of
-from pulumi_huaweicloud_cbr.models import readable
 
 Model = TypeVar("Model", bound=msgspec.Struct)
 

@@ -1,7 +1,7 @@
 """One method for each API operation: a request in, a model or an error out.
 
 Owns sending: addresses, time limits, repetition within a budget, and the journal line of each
-request; what an end without an answer means is in `calls`. It holds no policy about replicas and
+request; what an end without an answer means is in `call`. It holds no policy about replicas and
 never polls. Source of each operation: CBR and IAM API references, under the name in its docstring.
 """
 
@@ -17,43 +17,15 @@ from urllib.parse import quote
 import anyio
 import httpx
 
-from pulumi_huaweicloud_cbr.auth import Authenticator
-from pulumi_huaweicloud_cbr.backoff import Pause, RetryBudget, may_repeat, retrying
-from pulumi_huaweicloud_cbr.base.clock import Clock, SystemClock, slow_reporter
-from pulumi_huaweicloud_cbr.base.errors import (
-    ApiError,
-    ConfigurationError,
-    OutcomeUnknownError,
-    ResponseTooLargeError,
-    quoted,
-)
-from pulumi_huaweicloud_cbr.bodies import ENCODING, BodyTooLongError, bound_body
-from pulumi_huaweicloud_cbr.calls import Call, raise_for_refusal, transport_error
-from pulumi_huaweicloud_cbr.certificates import usual_context
-from pulumi_huaweicloud_cbr.config.settings import Settings
-from pulumi_huaweicloud_cbr.connections import Connections
-from pulumi_huaweicloud_cbr.error_codes import (
-    CODES_BACKUP_MISSING,
-    CODES_DELETION_PENDING,
-    CODES_VAULT_MISSING,
-)
-from pulumi_huaweicloud_cbr.models import (
-    REGION_ID,
-    ProjectScope,
-    ReplicateRequest,
-    ReplicateVaultRequest,
-)
-from pulumi_huaweicloud_cbr.pacing import Pacer
-from pulumi_huaweicloud_cbr.proxies import Ways
-from pulumi_huaweicloud_cbr.responses import (
-    NOT_THE_SERVICE,
-    PLACE,
-    decode,
-    request_id_of,
-    retry_after_s,
-)
-from pulumi_huaweicloud_cbr.tokens import PasswordAuth
-from pulumi_huaweicloud_cbr.wire import (
+from pulumi_huaweicloud_cbr.api.auth.choose import Authenticator
+from pulumi_huaweicloud_cbr.api.auth.tokens import PasswordAuth
+from pulumi_huaweicloud_cbr.api.call import Call, raise_for_refusal, transport_error
+from pulumi_huaweicloud_cbr.api.transport.http import Connections
+from pulumi_huaweicloud_cbr.api.transport.pacing import Pacer
+from pulumi_huaweicloud_cbr.api.transport.proxies import Ways
+from pulumi_huaweicloud_cbr.api.transport.retry import Pause, RetryBudget, may_repeat, retrying
+from pulumi_huaweicloud_cbr.api.transport.tls import usual_context
+from pulumi_huaweicloud_cbr.api.wire.answers import (
     Backup,
     BackupEnvelope,
     BackupPage,
@@ -72,6 +44,34 @@ from pulumi_huaweicloud_cbr.wire import (
     VaultPage,
     WireModel,
 )
+from pulumi_huaweicloud_cbr.api.wire.bodies import ENCODING, BodyTooLongError, bound_body
+from pulumi_huaweicloud_cbr.api.wire.error_codes import (
+    CODES_BACKUP_MISSING,
+    CODES_DELETION_PENDING,
+    CODES_VAULT_MISSING,
+)
+from pulumi_huaweicloud_cbr.api.wire.requests import (
+    REGION_ID,
+    ProjectScope,
+    ReplicateRequest,
+    ReplicateVaultRequest,
+)
+from pulumi_huaweicloud_cbr.api.wire.responses import (
+    NOT_THE_SERVICE,
+    PLACE,
+    decode,
+    request_id_of,
+    retry_after_s,
+)
+from pulumi_huaweicloud_cbr.base.clock import Clock, SystemClock, slow_reporter
+from pulumi_huaweicloud_cbr.base.errors import (
+    ApiError,
+    ConfigurationError,
+    OutcomeUnknownError,
+    ResponseTooLargeError,
+    quoted,
+)
+from pulumi_huaweicloud_cbr.config.settings import Settings
 
 logger = logging.getLogger(__name__)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from pulumi_huaweicloud_cbr.api.wire.error_codes import Repeat, facts_of
 from pulumi_huaweicloud_cbr.base.errors import (
     ApiError,
     CbrError,
@@ -20,7 +21,6 @@ from pulumi_huaweicloud_cbr.base.errors import (
     OutcomeUnknownError,
     TransportError,
 )
-from pulumi_huaweicloud_cbr.error_codes import Repeat, facts_of
 
 if TYPE_CHECKING:
     from tenacity import AsyncRetrying, RetryCallState

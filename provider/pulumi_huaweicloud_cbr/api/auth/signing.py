@@ -19,18 +19,18 @@ from urllib.parse import parse_qsl
 
 import httpx
 
-from pulumi_huaweicloud_cbr.base.clock import Clock
-from pulumi_huaweicloud_cbr.base.errors import AuthenticationError
-from pulumi_huaweicloud_cbr.base.reporting import span
-from pulumi_huaweicloud_cbr.config.settings import Settings, key_of
-from pulumi_huaweicloud_cbr.error_codes import is_known
-from pulumi_huaweicloud_cbr.models import ProjectScope
-from pulumi_huaweicloud_cbr.responses import (
+from pulumi_huaweicloud_cbr.api.wire.error_codes import is_known
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.api.wire.responses import (
     answered_at,
     is_credential_refused,
     parse_error,
     request_id_of,
 )
+from pulumi_huaweicloud_cbr.base.clock import Clock
+from pulumi_huaweicloud_cbr.base.errors import AuthenticationError
+from pulumi_huaweicloud_cbr.base.reporting import span
+from pulumi_huaweicloud_cbr.config.settings import Settings, key_of
 
 LOCKED_FOR_S = 300.0
 """API Gateway guide: more than five wrong signatures in a row lock an access key for 5 minutes."""

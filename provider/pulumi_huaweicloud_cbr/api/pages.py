@@ -14,11 +14,11 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
+from pulumi_huaweicloud_cbr.api.client import PAGE_SIZE, CbrClient
+from pulumi_huaweicloud_cbr.api.wire.answers import BackupPage
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.api.wire.responses import NOT_THE_SERVICE
 from pulumi_huaweicloud_cbr.base.errors import IncompleteListError, MalformedResponseError
-from pulumi_huaweicloud_cbr.client import PAGE_SIZE, CbrClient
-from pulumi_huaweicloud_cbr.models import ProjectScope
-from pulumi_huaweicloud_cbr.responses import NOT_THE_SERVICE
-from pulumi_huaweicloud_cbr.wire import BackupPage
 
 LIST_FROM = 3
 """So many backups are worth a list; fewer are read one by one."""

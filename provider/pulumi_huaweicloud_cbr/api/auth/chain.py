@@ -30,6 +30,9 @@ from huaweicloudsdkcore.auth.endpoint import get_sts_endpoint_by_id
 from huaweicloudsdkcore.utils.filepath_utils import get_home_path
 from msgspec import Struct
 
+from pulumi_huaweicloud_cbr.api.auth.signing import Keys
+from pulumi_huaweicloud_cbr.api.transport.proxies import proxy_of
+from pulumi_huaweicloud_cbr.api.wire.responses import parse_error
 from pulumi_huaweicloud_cbr.base.clock import Clock, said_if_slow
 from pulumi_huaweicloud_cbr.base.errors import (
     AuthenticationError,
@@ -39,9 +42,6 @@ from pulumi_huaweicloud_cbr.base.errors import (
 )
 from pulumi_huaweicloud_cbr.base.reporting import span
 from pulumi_huaweicloud_cbr.config.settings import Settings
-from pulumi_huaweicloud_cbr.proxies import proxy_of
-from pulumi_huaweicloud_cbr.responses import parse_error
-from pulumi_huaweicloud_cbr.signing import Keys
 
 logger = logging.getLogger(__name__)
 

@@ -1,8 +1,8 @@
-"""What CBR and IAM say, as typed values; with `models`, the only home of wire spelling.
+"""What CBR and IAM say, as typed values; with `requests`, the only home of wire spelling.
 
 Responses are decoded leniently where the vendor's own samples are (nulls in required fields,
 unknown fields, unknown statuses, numbers as text) and strictly where a wrong type would mislead us.
-Apart from `models`, so that a program which decodes nothing does not pay for it.
+Apart from `requests`, so that a program which decodes nothing does not pay for it.
 Source: CBR API reference, CopyBackup, CopyCheckpoint, ShowBackup, ListBackups, ShowVault,
 ListOpLogs and ShowReplicationCapabilities; IAM API reference, KeystoneListProjects.
 """
@@ -16,7 +16,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 from msgspec.structs import fields, force_setattr
 
-from pulumi_huaweicloud_cbr.models import (
+from pulumi_huaweicloud_cbr.api.wire.requests import (
     PENDING_RECORD_STATUSES,
     REGION_ID,
     STATUS_SKIPPED,

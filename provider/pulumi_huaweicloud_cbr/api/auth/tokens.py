@@ -15,6 +15,17 @@ from contextlib import asynccontextmanager
 import httpx
 from msgspec import Struct
 
+from pulumi_huaweicloud_cbr.api.auth.signing import repeated
+from pulumi_huaweicloud_cbr.api.wire.answers import TokenBody, TokenEnvelope
+from pulumi_huaweicloud_cbr.api.wire.error_codes import is_known
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.api.wire.responses import (
+    decode,
+    error_of,
+    is_credential_refused,
+    redirection_of,
+    request_id_of,
+)
 from pulumi_huaweicloud_cbr.base.clock import Clock
 from pulumi_huaweicloud_cbr.base.errors import (
     AuthenticationError,
@@ -23,17 +34,6 @@ from pulumi_huaweicloud_cbr.base.errors import (
     remember_secret,
 )
 from pulumi_huaweicloud_cbr.config.settings import Settings
-from pulumi_huaweicloud_cbr.error_codes import is_known
-from pulumi_huaweicloud_cbr.models import ProjectScope
-from pulumi_huaweicloud_cbr.responses import (
-    decode,
-    error_of,
-    is_credential_refused,
-    redirection_of,
-    request_id_of,
-)
-from pulumi_huaweicloud_cbr.signing import repeated
-from pulumi_huaweicloud_cbr.wire import TokenBody, TokenEnvelope
 
 RENEW_BEFORE_EXPIRY_S = 600.0
 """A token is replaced this long before it expires, so that no request outlives it."""

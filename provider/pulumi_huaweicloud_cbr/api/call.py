@@ -12,6 +12,8 @@ from typing import Any
 import httpx
 from msgspec import Struct
 
+from pulumi_huaweicloud_cbr.api.auth.signing import SignatureAuth
+from pulumi_huaweicloud_cbr.api.wire.responses import error_of, redirection_of
 from pulumi_huaweicloud_cbr.base.errors import (
     AuthenticationError,
     NotSentError,
@@ -19,8 +21,6 @@ from pulumi_huaweicloud_cbr.base.errors import (
     TransportError,
     excerpt,
 )
-from pulumi_huaweicloud_cbr.responses import error_of, redirection_of
-from pulumi_huaweicloud_cbr.signing import SignatureAuth
 
 # One table from httpx's exceptions to ours, the most specific first. Whether a request can have
 # been carried out is all that matters: up to an established connection it certainly was not.

@@ -12,13 +12,13 @@ from typing import NamedTuple, Protocol
 import httpx
 from msgspec import Struct
 
+from pulumi_huaweicloud_cbr.api.auth.chain import ChainKeys, find_way, is_way_given
+from pulumi_huaweicloud_cbr.api.auth.signing import AccessKeys, GivenKeys
+from pulumi_huaweicloud_cbr.api.auth.tokens import GivenTokens, PasswordSignIn
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.clock import Clock
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError, quoted
-from pulumi_huaweicloud_cbr.chain import ChainKeys, find_way, is_way_given
 from pulumi_huaweicloud_cbr.config.settings import Settings, key_of
-from pulumi_huaweicloud_cbr.models import ProjectScope
-from pulumi_huaweicloud_cbr.signing import AccessKeys, GivenKeys
-from pulumi_huaweicloud_cbr.tokens import GivenTokens, PasswordSignIn
 
 SHORTEST_SHOWN_KEY = 12
 """Of an access key that is shorter, not even the end is shown."""

@@ -16,11 +16,9 @@ from typing import Any, TypeVar, cast
 
 from msgspec import Struct, field
 
-from pulumi_huaweicloud_cbr.base.errors import CbrError
-from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.listing import LIST_FROM, pages_worth_reading
-from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateRequest, ReplicateVaultRequest
-from pulumi_huaweicloud_cbr.wire import (
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.pages import LIST_FROM, pages_worth_reading
+from pulumi_huaweicloud_cbr.api.wire.answers import (
     Backup,
     Project,
     RegionCapability,
@@ -28,6 +26,12 @@ from pulumi_huaweicloud_cbr.wire import (
     Vault,
     VaultCopies,
 )
+from pulumi_huaweicloud_cbr.api.wire.requests import (
+    ProjectScope,
+    ReplicateRequest,
+    ReplicateVaultRequest,
+)
+from pulumi_huaweicloud_cbr.base.errors import CbrError
 
 Answer = TypeVar("Answer")
 
