@@ -85,7 +85,7 @@ MUTANTS = (
     Mutant(
         "no-adoption",
         "a matching copy is adopted, not submitted again",
-        "decisions.py",
+        "replication/rules/decisions.py",
         "    return Adopt(attempt)\n",
         "    return Submit()\n",
         TABLES,
@@ -94,7 +94,7 @@ MUTANTS = (
     Mutant(
         "foreign-vault-adopted",
         "a replica in another vault is refused",
-        "decisions.py",
+        "replication/rules/decisions.py",
         "    if record.destination_vault_id != desired.destination_vault_id:\n",
         "    if False:\n",
         TABLES,
@@ -103,7 +103,7 @@ MUTANTS = (
     Mutant(
         "unknown-status-submits",
         "a record with an unknown status is refused",
-        "decisions.py",
+        "replication/rules/decisions.py",
         "        if not (record.is_pending or record.is_succeeded):\n            return Refuse(",
         "        if not (record.is_pending or record.is_succeeded):\n            continue\n"
         "            return Refuse(",
@@ -129,7 +129,7 @@ MUTANTS = (
     Mutant(
         "resend-without-look",
         "a submission without an answer is looked for before it is sent again",
-        "lifecycle.py",
+        "replication/submit.py",
         "        source, decision = await _look(api, desired, report, limits, unsettled)\n",
         "        decision = Submit()\n        if not unsettled:\n"
         "            source, decision = await _look(api, desired, report, limits, unsettled)\n",
@@ -139,7 +139,7 @@ MUTANTS = (
     Mutant(
         "second-copy-is-an-error",
         "1009 at the submission turns into adoption",
-        "lifecycle.py",
+        "replication/submit.py",
         "            if not (_is_second_copy(error) or is_outcome_unknown(error)):\n",
         "            if not is_outcome_unknown(error):\n",
         AMBIGUITY,
@@ -159,7 +159,7 @@ MUTANTS = (
     Mutant(
         "expired-source-loses-replica",
         "the replica of an expired source is present",
-        "decisions.py",
+        "replication/rules/decisions.py",
         "    if backup is None:\n        return _decide_without_replica(",
         "    if backup is None or observation.source is None:\n"
         "        return _decide_without_replica(",
@@ -178,7 +178,7 @@ MUTANTS = (
     Mutant(
         "record-proves-replica",
         "a record that says `success` proves nothing: the replica is looked for",
-        "decisions.py",
+        "replication/rules/decisions.py",
         "    if record.is_succeeded:\n        return Standing.GONE\n",
         "    if record.is_succeeded:\n        return Standing.PRESENT\n",
         TABLES,
@@ -187,7 +187,7 @@ MUTANTS = (
     Mutant(
         "guessed-gone",
         "a replica that cannot be told is an error, not gone",
-        "lifecycle.py",
+        "replication/observe.py",
         "    await require_no_replica(\n",
         "    if False: await require_no_replica(\n",
         TABLES,
@@ -196,8 +196,8 @@ MUTANTS = (
     Mutant(
         "delete-does-not-wait",
         "delete waits until the replica is gone",
-        "lifecycle.py",
-        "    await _wait_gone(api, found.tracked.destination, replica_id, limits, report)\n",
+        "replication/one.py",
+        "    await wait_gone(api, found.tracked.destination, replica_id, limits, report)\n",
         "    return\n",
         (*TABLES, *AMBIGUITY),
         "source_expired_and_replica_found or lost_answer_of_deletion",
@@ -205,7 +205,7 @@ MUTANTS = (
     Mutant(
         "delete-during-copy",
         "delete waits for a copy that is under way",
-        "lifecycle.py",
+        "replication/one.py",
         "        pending=frozenset({Standing.COPYING.value}),\n"
         "        target=frozenset(standing.value for standing in _SETTLED),\n",
         "        pending=frozenset(),\n"
@@ -216,7 +216,7 @@ MUTANTS = (
     Mutant(
         "never-seen-is-gone",
         "a replica that was never seen is looked for several times before it counts as gone",
-        "lifecycle.py",
+        "replication/observe.py",
         "    looks = 1 if tracked.has_been_seen else (limits or Limits()).replica_looks\n",
         "    looks = 1\n",
         LIFETIMES,
@@ -225,7 +225,7 @@ MUTANTS = (
     Mutant(
         "success-is-believed",
         "a wait believes a success when the replica stands in the destination",
-        "copies.py",
+        "replication/wait/copies.py",
         "        copy.outcome = Outcome.COPIED\n",
         "        copy.end(Outcome.DONE)\n",
         WAITS,
@@ -271,7 +271,7 @@ MUTANTS = (
     Mutant(
         "empty-set-accepted",
         "a set without members is refused",
-        "inputs.py",
+        "replication/rules/inputs.py",
         '    if not value:\n        return (\n            "is empty, and a set',
         '    if False:\n        return (\n            "is empty, and a set',
         SETS,
@@ -280,7 +280,7 @@ MUTANTS = (
     Mutant(
         "expired-members-leave",
         "a rolling set keeps members whose source has expired",
-        "membership.py",
+        "replication/rules/members.py",
         "        if member.backup_id not in known:\n",
         "        if False:\n",
         SETS,
@@ -427,7 +427,7 @@ MUTANTS = (
     Mutant(
         "vault-resend-without-look",
         "the copy of a vault is looked for before it is asked for again",
-        "whole_vault.py",
+        "replication/vault.py",
         "        if unsettled is not None:\n            try:\n",
         "        if submissions < 0:\n            try:\n",
         WHOLE_VAULTS,
@@ -436,7 +436,7 @@ MUTANTS = (
     Mutant(
         "vault-difference-for-ever",
         "what CBR does not copy again with its vault is no difference",
-        "whole_vault.py",
+        "replication/vault.py",
         "        elif any(not attempt.record.is_failed for attempt in attempts):\n",
         '        elif label == "":\n',
         WHOLE_VAULTS,
@@ -517,7 +517,7 @@ MUTANTS = (
     Mutant(
         "later-copy-taken-for-earlier",
         "a replica that a listed record has is not taken for that of a copy without one",
-        "lifecycle.py",
+        "replication/observe.py",
         "        if record.id != tracked.replication_record_id\n",
         "        if record.id == tracked.replication_record_id\n",
         WHOLE_VAULTS,
@@ -544,16 +544,16 @@ MUTANTS = (
     Mutant(
         "replacement-looks-once",
         "a deletion for a replacement looks at the source immediately before its request",
-        "lifecycle.py",
-        "    if not (found.is_source_gone or _is_gone(",
-        "    if not (found.is_source_gone or False and _is_gone(",
+        "replication/one.py",
+        "    if not (found.is_source_gone or is_gone(",
+        "    if not (found.is_source_gone or False and is_gone(",
         OWNERS,
         "immediately_before and single",
     ),
     Mutant(
         "replacement-deletes-some",
         "a replacement deletes no replica of a set while the source of another one is gone",
-        "fleet.py",
+        "replication/many.py",
         "    if orphans:\n",
         "    if False:\n",
         OWNERS,

@@ -22,14 +22,15 @@ from pulumi_huaweicloud_cbr.base.errors import (
     UnidentifiedReplicaError,
     WaitTimeoutError,
 )
-from pulumi_huaweicloud_cbr.inputs import (
+from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.inputs import (
     check_filters,
     check_inputs,
     check_members,
     check_set_inputs,
     check_vault_inputs,
 )
-from pulumi_huaweicloud_cbr.preflight import Finding
+from pulumi_huaweicloud_cbr.replication.wait.tracking import check_wait
 from pulumi_huaweicloud_cbr.resources import _interruption
 from pulumi_huaweicloud_cbr.resources.backup_replication import (
     BackupReplication,
@@ -59,7 +60,6 @@ from pulumi_huaweicloud_cbr.resources.vault_replication import (
     VaultReplicationArgs,
     VaultReplicationProvider,
 )
-from pulumi_huaweicloud_cbr.tracking import check_wait
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.api.wire.answers import (

@@ -11,7 +11,7 @@ from pulumi.output import Unknown
 
 import pulumi_huaweicloud_cbr as cbr
 from pulumi_huaweicloud_cbr import BackupReplicationSetProvider, ConflictError
-from pulumi_huaweicloud_cbr.fleet import MembersFailedError
+from pulumi_huaweicloud_cbr.replication.many import MembersFailedError
 from pulumi_huaweicloud_cbr.resources._base import PartialResultError
 from pulumi_huaweicloud_cbr.resources._operation import begin_operation
 from pulumi_huaweicloud_cbr.resources._session import Session

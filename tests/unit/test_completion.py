@@ -16,9 +16,9 @@ from pulumi_huaweicloud_cbr.base.errors import (
     ReplicationsFailedError,
     WaitTimeoutError,
 )
-from pulumi_huaweicloud_cbr.completion import CompletionPlan, wait_for_all
 from pulumi_huaweicloud_cbr.config.settings import Settings
-from pulumi_huaweicloud_cbr.copies import GRACE_LOOKS
+from pulumi_huaweicloud_cbr.replication.wait.completion import CompletionPlan, wait_for_all
+from pulumi_huaweicloud_cbr.replication.wait.copies import GRACE_LOOKS
 from tests.unit.wire import ManualClock
 
 pytestmark = pytest.mark.anyio

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pulumi_huaweicloud_cbr.estimates import Course, Rhythm, about
+from pulumi_huaweicloud_cbr.replication.wait.estimates import Course, Rhythm, about
 
 
 def seen(*points: tuple[float, float]) -> Course:

@@ -27,7 +27,7 @@ from pulumi_huaweicloud_cbr import (
 )
 from pulumi_huaweicloud_cbr.config.setting_names import KEYS
 from pulumi_huaweicloud_cbr.config.settings import Settings
-from pulumi_huaweicloud_cbr.inputs import FIELDS
+from pulumi_huaweicloud_cbr.replication.rules.inputs import FIELDS
 
 UUID = "5a863daa-7265-4c0a-822f-e66b2abcfb3d"
 CANARY = "canary-of-the-fuzz"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pulumi_huaweicloud_cbr.inputs import (
+from pulumi_huaweicloud_cbr.replication.rules.inputs import (
     FIELDS,
     check_filters,
     check_inputs,

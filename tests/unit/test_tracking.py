@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pulumi_huaweicloud_cbr import check_wait
-from pulumi_huaweicloud_cbr.tracking import (
+from pulumi_huaweicloud_cbr.replication.wait.tracking import (
     merge_groups,
     record_ids,
     seconds_of,

@@ -9,11 +9,14 @@ import pytest
 
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Replica, ReplicationRecord, Vault
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
-from pulumi_huaweicloud_cbr.decisions import Attempt
-from pulumi_huaweicloud_cbr.membership import labelled
 from pulumi_huaweicloud_cbr.replication.model import DesiredVaultReplication
-from pulumi_huaweicloud_cbr.vault_checks import check_destination_vault, check_source_vault
-from pulumi_huaweicloud_cbr.whole_vault import VaultView, check_view, decide_vault
+from pulumi_huaweicloud_cbr.replication.preflight.vault import (
+    check_destination_vault,
+    check_source_vault,
+)
+from pulumi_huaweicloud_cbr.replication.rules.decisions import Attempt
+from pulumi_huaweicloud_cbr.replication.rules.members import labelled
+from pulumi_huaweicloud_cbr.replication.vault import VaultView, check_view, decide_vault
 from tests.unit.wire import BACKUP, RECORD, REQUEST, SOURCE
 
 VAULT = REQUEST.destination_vault_id

@@ -1,7 +1,7 @@
 """Exactly one thing, or NotFoundError: the only place where oddities of the API are interpreted.
 
 A finder makes as many calls as it takes to be sure. It decides nothing about what to do with
-what it found; that is `decisions`.
+what it found; that is `replication.rules.decisions`.
 """
 
 from __future__ import annotations

@@ -152,7 +152,7 @@ def _input(field: str) -> Callable[[str], str]:
     """Return what reads an option that is also an input of replications, by the same rule."""
 
     def read(text: str) -> str:
-        from pulumi_huaweicloud_cbr.inputs import FIELDS, check_inputs
+        from pulumi_huaweicloud_cbr.replication.rules.inputs import FIELDS, check_inputs
 
         faults = check_inputs({field: text}, unknown=frozenset(FIELDS))
         if faults:

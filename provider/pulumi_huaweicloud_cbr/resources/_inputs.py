@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from pulumi_huaweicloud_cbr.base.errors import AuthenticationError, CbrError, ConfigurationError
-from pulumi_huaweicloud_cbr.preflight import Finding
+from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
 from pulumi_huaweicloud_cbr.resources._call import current_call
 from pulumi_huaweicloud_cbr.resources._messages import tell
 from pulumi_huaweicloud_cbr.resources._session import Session
 
 if TYPE_CHECKING:
-    from pulumi_huaweicloud_cbr.lifecycle import Limits
+    from pulumi_huaweicloud_cbr.replication.observe import Limits
 
 DEFAULTS: dict[str, Any] = {"enable_acceleration": False, "adopt": True, "preflight": "error"}
 
@@ -109,7 +109,7 @@ def all_unchecked(errors: Iterable[CbrError]) -> list[Finding]:
 
 def limits() -> Limits:
     """Return the limits of waits, shortened to what the program set for the call."""
-    from pulumi_huaweicloud_cbr.lifecycle import Limits
+    from pulumi_huaweicloud_cbr.replication.observe import Limits
 
     timeout_s = current_call().timeout_s
     return Limits() if timeout_s is None else Limits(copy_s=timeout_s, deletion_s=timeout_s)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from pulumi_huaweicloud_cbr.base.reporting import Reporter
-    from pulumi_huaweicloud_cbr.fleet import Results
+    from pulumi_huaweicloud_cbr.replication.many import Results
 
 HELD, CLAIMED = "held", "claimed"
 
@@ -42,7 +42,7 @@ async def owners_of(
     creating it failed. An entire vault claims all backups that are in it. To know in which vault
     a backup is takes one request for it, where another resource copies a vault to the same place.
     """
-    from pulumi_huaweicloud_cbr.fleet import Results, for_each
+    from pulumi_huaweicloud_cbr.replication.many import Results, for_each
 
     operation, urn = current_operation(), current_call().urn
     owners: Results[str | None] = Results()

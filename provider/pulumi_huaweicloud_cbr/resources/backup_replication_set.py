@@ -27,9 +27,15 @@ from pulumi.dynamic import (
 from pulumi_huaweicloud_cbr.api.wire.error_codes import CODES_BACKUP_MISSING
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
-from pulumi_huaweicloud_cbr.decisions import TO_BE_REDONE
-from pulumi_huaweicloud_cbr.inputs import SET_FIELDS, check_members, check_set_inputs
-from pulumi_huaweicloud_cbr.membership import (
+from pulumi_huaweicloud_cbr.replication.model import DesiredReplication, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.rules.decisions import TO_BE_REDONE
+from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.inputs import (
+    SET_FIELDS,
+    check_members,
+    check_set_inputs,
+)
+from pulumi_huaweicloud_cbr.replication.rules.members import (
     Member,
     MemberChanges,
     decide_members,
@@ -38,8 +44,7 @@ from pulumi_huaweicloud_cbr.membership import (
     listed,
     relabelled,
 )
-from pulumi_huaweicloud_cbr.preflight import Finding
-from pulumi_huaweicloud_cbr.replication.model import DesiredReplication, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES
 from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
 from pulumi_huaweicloud_cbr.resources._base import (
     CbrProvider,
@@ -79,12 +84,11 @@ from pulumi_huaweicloud_cbr.resources._rows import (
     tracked_rows,
     tracking_output,
 )
-from pulumi_huaweicloud_cbr.tracking import COORDINATES
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.api.wire.answers import Backup
-    from pulumi_huaweicloud_cbr.checks import Verdict
-    from pulumi_huaweicloud_cbr.fleet import Results
+    from pulumi_huaweicloud_cbr.replication.many import Results
+    from pulumi_huaweicloud_cbr.replication.preflight.backup import Verdict
     from pulumi_huaweicloud_cbr.resources._session import Session
 
 _STATE_ONLY = ("enable_acceleration", "adopt", "preflight", "keep_newest")
@@ -432,7 +436,7 @@ async def _judge(
     entering: Mapping[str, Member],
 ) -> list[Finding]:
     """Ask the API whether it would accept all who enter; add looked-up projects to the inputs."""
-    from pulumi_huaweicloud_cbr.checks import Question, run_preflights
+    from pulumi_huaweicloud_cbr.replication.preflight.backup import Question, run_preflights
 
     client = session.client()
     if "source_project_id" not in inputs:
@@ -568,7 +572,7 @@ async def _submit(
     inputs: Mapping[str, Any],
     entering: Mapping[str, Member],
 ) -> Results[TrackedReplication]:
-    from pulumi_huaweicloud_cbr.fleet import submit_all
+    from pulumi_huaweicloud_cbr.replication.many import submit_all
 
     source, destination = scopes
     desired = {
@@ -600,7 +604,7 @@ async def _submit(
 async def _rename(
     session: Session, changing: Mapping[str, tuple[TrackedReplication, Member]]
 ) -> Results[TrackedReplication]:
-    from pulumi_huaweicloud_cbr.fleet import rename_all
+    from pulumi_huaweicloud_cbr.replication.many import rename_all
 
     named = {label: (row, member.name or "") for label, (row, member) in changing.items()}
     return await rename_all(

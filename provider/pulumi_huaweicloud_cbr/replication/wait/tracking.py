@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pulumi_huaweicloud_cbr.base.errors import excerpt
-from pulumi_huaweicloud_cbr.preflight import Finding
+from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
 
 COORDINATES = (
     "source_region",

@@ -23,9 +23,17 @@ from pulumi_huaweicloud_cbr.base.errors import (
     WaitTimeoutError,
 )
 from pulumi_huaweicloud_cbr.base.reporting import Reporter, span
-from pulumi_huaweicloud_cbr.copies import ABSENT, OPEN, Copy, Outcome, Source, confirm, copies_of
-from pulumi_huaweicloud_cbr.estimates import Course, Rhythm, about
-from pulumi_huaweicloud_cbr.tracking import Group
+from pulumi_huaweicloud_cbr.replication.wait.copies import (
+    ABSENT,
+    OPEN,
+    Copy,
+    Outcome,
+    Source,
+    confirm,
+    copies_of,
+)
+from pulumi_huaweicloud_cbr.replication.wait.estimates import Course, Rhythm, about
+from pulumi_huaweicloud_cbr.replication.wait.tracking import Group
 
 FAULTY_LOOKS = 10
 """So many looks in a row may get no answer, each after all repetitions of its requests."""

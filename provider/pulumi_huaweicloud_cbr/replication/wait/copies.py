@@ -19,16 +19,16 @@ from pulumi_huaweicloud_cbr.api.transport.retry import may_repeat
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, ReplicationRecord
 from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED, ProjectScope, readable
 from pulumi_huaweicloud_cbr.base.errors import ApiError, NotFoundError, UnidentifiedReplicaError
-from pulumi_huaweicloud_cbr.decisions import (
+from pulumi_huaweicloud_cbr.replication.model import TrackedReplication
+from pulumi_huaweicloud_cbr.replication.observe import observe_once
+from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     ARRIVING_STATUSES,
     DELETING_STATUSES,
     Standing,
     decide_read,
 )
-from pulumi_huaweicloud_cbr.estimates import Course
-from pulumi_huaweicloud_cbr.lifecycle import observe_once
-from pulumi_huaweicloud_cbr.replication.model import TrackedReplication
-from pulumi_huaweicloud_cbr.tracking import RECORDS, Group
+from pulumi_huaweicloud_cbr.replication.wait.estimates import Course
+from pulumi_huaweicloud_cbr.replication.wait.tracking import RECORDS, Group
 
 GRACE_LOOKS = 6
 """What is not to be seen is looked for so often, at the shortest interval, before it is gone."""

@@ -1,4 +1,4 @@
-"""Preflight against the API: what `preflight` needs to know, asked for at once, read-only.
+"""Preflight against the API: what `fitness` needs to know, asked for at once, read-only.
 
 Runs in previews, so nothing here may write, and a fault of one call hides nothing that the
 others found.
@@ -23,20 +23,15 @@ from pulumi_huaweicloud_cbr.api.find import (
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Vault
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
-from pulumi_huaweicloud_cbr.decisions import (
-    Adopt,
-    Attempt,
-    Refuse,
-    decide_create,
-)
-from pulumi_huaweicloud_cbr.lifecycle import observe_attempts
-from pulumi_huaweicloud_cbr.preflight import (
+from pulumi_huaweicloud_cbr.replication.model import DesiredReplication
+from pulumi_huaweicloud_cbr.replication.observe import observe_attempts
+from pulumi_huaweicloud_cbr.replication.rules.decisions import Adopt, Attempt, Refuse, decide_create
+from pulumi_huaweicloud_cbr.replication.rules.fitness import (
     Finding,
     check_backup,
     check_region_pair,
     check_vault,
 )
-from pulumi_huaweicloud_cbr.replication.model import DesiredReplication
 
 Found = TypeVar("Found")
 

@@ -29,17 +29,18 @@ from pulumi_huaweicloud_cbr.base.errors import (
     UnidentifiedReplicaError,
 )
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
-from pulumi_huaweicloud_cbr.decisions import (
+from pulumi_huaweicloud_cbr.replication.model import DesiredVaultReplication, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.observe import Limits, observe_attempts, refresh
+from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     TO_BE_REDONE,
     Adopt,
     Attempt,
     Refuse,
     decide_create,
 )
-from pulumi_huaweicloud_cbr.lifecycle import Limits, adopted, observe_attempts, refresh
-from pulumi_huaweicloud_cbr.membership import labelled, listed
-from pulumi_huaweicloud_cbr.preflight import Finding, check_backup
-from pulumi_huaweicloud_cbr.replication.model import DesiredVaultReplication, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding, check_backup
+from pulumi_huaweicloud_cbr.replication.rules.members import labelled, listed
+from pulumi_huaweicloud_cbr.replication.submit import adopted
 
 SHOWN = 5
 """So many of what stands in the way are named one by one."""

@@ -1,7 +1,8 @@
 """Many replications at a time: the life of one, for each of them, side by side.
 
-Each member is brought about by `lifecycle`, so all that holds for one holds for each. A member
-that fails stops none of the others; what was done is always told, with who failed and why.
+Each member is brought about by `submit` and kept by `one`, so all that holds for one holds for
+each. A member that fails stops none of the others; what was done is always told, with who failed
+and why.
 """
 
 from __future__ import annotations
@@ -23,22 +24,20 @@ from pulumi_huaweicloud_cbr.base.errors import (
     redact,
 )
 from pulumi_huaweicloud_cbr.base.reporting import Reporter, span
-from pulumi_huaweicloud_cbr.decisions import Standing
-from pulumi_huaweicloud_cbr.lifecycle import (
-    IncompleteError,
-    Limits,
+from pulumi_huaweicloud_cbr.replication.model import DesiredReplication, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.observe import Limits, refresh
+from pulumi_huaweicloud_cbr.replication.one import (
     Settled,
     begin_deletion,
-    refresh,
     remove,
     rename,
     require_source,
     settle,
-    submit_or_adopt,
     wait_deleted,
 )
-from pulumi_huaweicloud_cbr.membership import listed
-from pulumi_huaweicloud_cbr.replication.model import DesiredReplication, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.rules.decisions import Standing
+from pulumi_huaweicloud_cbr.replication.rules.members import listed
+from pulumi_huaweicloud_cbr.replication.submit import IncompleteError, submit_or_adopt
 
 Done = TypeVar("Done")
 
@@ -166,7 +165,7 @@ async def submit_all(
     report: Reporter,
     limit_s: float | None = None,
 ) -> Results[TrackedReplication]:
-    """Bring replications about, each once; as `lifecycle.submit_or_adopt` for each of them.
+    """Bring replications about, each once; as `submit.submit_or_adopt` for each of them.
 
     A member whose replica was adopted, but could not be renamed, is both done and failed.
     """

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from pulumi_huaweicloud_cbr.base.errors import quoted
-from pulumi_huaweicloud_cbr.preflight import Finding
+from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
 
 PREFLIGHT_MODES = ("error", "warn", "off")
 NAME_LIMIT = 64

@@ -13,21 +13,21 @@ from pulumi_huaweicloud_cbr.api.find import find_destinations, find_vault
 from pulumi_huaweicloud_cbr.api.wire.answers import Vault
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
-from pulumi_huaweicloud_cbr.checks import (
+from pulumi_huaweicloud_cbr.replication.model import DesiredVaultReplication
+from pulumi_huaweicloud_cbr.replication.preflight.backup import (
     Aim,
     faults_of,
     find_destination_vault,
     missing_vault,
     or_error,
 )
-from pulumi_huaweicloud_cbr.preflight import (
+from pulumi_huaweicloud_cbr.replication.rules.fitness import (
     VAULT_OBJECT_TYPES,
     Finding,
     check_region_pair,
     check_vault,
 )
-from pulumi_huaweicloud_cbr.replication.model import DesiredVaultReplication
-from pulumi_huaweicloud_cbr.whole_vault import VaultView, check_view, look_at_vault
+from pulumi_huaweicloud_cbr.replication.vault import VaultView, check_view, look_at_vault
 
 
 class VaultQuestion(Aim, frozen=True, kw_only=True):
