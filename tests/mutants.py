@@ -526,7 +526,7 @@ MUTANTS = (
     Mutant(
         "refresh-notes-owners",
         "what a refresh shows of a resource does not stop its deletion in the same operation",
-        "resources/_operation.py",
+        "engine/operation.py",
         "                return DiffOf.REFRESH\n",
         "                return DiffOf.PROGRAM\n",
         OWNERS,
@@ -535,7 +535,7 @@ MUTANTS = (
     Mutant(
         "dependency-notes-owners",
         "a diff that is asked because of a dependency does not stop a deletion",
-        "resources/_operation.py",
+        "engine/operation.py",
         "            return DiffOf.DEPENDENCY\n",
         "            return DiffOf.PROGRAM\n",
         OWNERS,
@@ -571,7 +571,7 @@ MUTANTS = (
     Mutant(
         "replacement-by-option-unseen",
         "a replacement that the engine plans without a diff looks at the source as well",
-        "resources/_operation.py",
+        "engine/operation.py",
         "            return urn in self._replaced or bool(urn and urn in self._checked_anew)\n",
         "            return urn in self._replaced\n",
         OWNERS,
@@ -598,7 +598,7 @@ MUTANTS = (
     Mutant(
         "settled-before-answers",
         "a set that lets go waits for checks and diffs that have no answer yet",
-        "resources/_operation.py",
+        "engine/operation.py",
         "            if self._calls_under_way:\n",
         "            if False:\n",
         OWNERS,
@@ -663,7 +663,7 @@ MUTANTS = (
     Mutant(
         "insecure-unsaid",
         "`insecure` is warned of",
-        "resources/_session.py",
+        "engine/session.py",
         "            if self.settings.insecure:\n",
         '            if self.settings.region == "":\n',
         ("tests/contract/test_network.py", "tests/unit/test_error_texts.py"),

@@ -22,6 +22,7 @@ from pulumi_huaweicloud_cbr.base.errors import (
     UnidentifiedReplicaError,
     WaitTimeoutError,
 )
+from pulumi_huaweicloud_cbr.engine import interruption as _interruption
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
 from pulumi_huaweicloud_cbr.replication.rules.inputs import (
     check_filters,
@@ -31,7 +32,6 @@ from pulumi_huaweicloud_cbr.replication.rules.inputs import (
     check_vault_inputs,
 )
 from pulumi_huaweicloud_cbr.replication.wait.tracking import check_wait
-from pulumi_huaweicloud_cbr.resources import _interruption
 from pulumi_huaweicloud_cbr.resources.backup_replication import (
     BackupReplication,
     BackupReplicationArgs,

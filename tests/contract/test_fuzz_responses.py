@@ -31,9 +31,9 @@ from pulumi_huaweicloud_cbr.api.transport.retry import Pause, RetryBudget
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, ReplicateRequest
 from pulumi_huaweicloud_cbr.config.settings import Settings
+from pulumi_huaweicloud_cbr.engine.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from pulumi_huaweicloud_cbr.replication.observe import Limits
-from pulumi_huaweicloud_cbr.resources._operation import begin_operation
-from pulumi_huaweicloud_cbr.resources._session import Session, use_session
 from simulator.operations import operation_of
 from simulator.testing import InProcessSimulator
 from tests.amount import examples

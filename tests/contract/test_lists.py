@@ -11,7 +11,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 import pulumi_huaweicloud_cbr as cbr
 from pulumi_huaweicloud_cbr import IncompleteListError
 from pulumi_huaweicloud_cbr.api import pages
-from pulumi_huaweicloud_cbr.resources._session import Session
+from pulumi_huaweicloud_cbr.engine.session import Session
 from simulator.testing import Control, InProcessSimulator
 from tests.contract.rig import VAULT, Rig
 

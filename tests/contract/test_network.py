@@ -34,7 +34,7 @@ from pulumi_huaweicloud_cbr.base.errors import (
     NotSentError,
 )
 from pulumi_huaweicloud_cbr.config.settings import Settings
-from pulumi_huaweicloud_cbr.resources._session import Session
+from pulumi_huaweicloud_cbr.engine.session import Session
 from simulator.testing import InProcessSimulator
 from tests.contract.issuer import open_issuer
 from tests.contract.rig import connect, declared

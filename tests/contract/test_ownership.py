@@ -15,16 +15,16 @@ from pulumi.output import Unknown
 from pulumi_huaweicloud_cbr import CbrError, ConflictError
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Replica
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
-from pulumi_huaweicloud_cbr.replication import many, one
-from pulumi_huaweicloud_cbr.replication.model import TrackedReplication
-from pulumi_huaweicloud_cbr.replication.one import Settled
-from pulumi_huaweicloud_cbr.resources._operation import (
+from pulumi_huaweicloud_cbr.engine.operation import (
     QUIET_S,
     Operation,
     begin_operation,
     current_operation,
 )
-from pulumi_huaweicloud_cbr.resources._session import Session
+from pulumi_huaweicloud_cbr.engine.session import Session
+from pulumi_huaweicloud_cbr.replication import many, one
+from pulumi_huaweicloud_cbr.replication.model import TrackedReplication
+from pulumi_huaweicloud_cbr.replication.one import Settled
 from simulator.testing import Control
 from tests.contract.engine import Engine, Program
 from tests.contract.rig import BACKUP, LONG_S, SECOND_VAULT, VAULT, SimulatedClock

@@ -18,7 +18,7 @@ from pulumi_huaweicloud_cbr import (
 )
 from pulumi_huaweicloud_cbr.api import cache
 from pulumi_huaweicloud_cbr.config.settings import Settings
-from pulumi_huaweicloud_cbr.resources._session import Session, use_session
+from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from simulator.testing import DEMO_WORLD, InProcessSimulator
 from simulator.world import World, load_world
 from tests.contract.rig import BACKUP, VAULT, Rig, SimulatedClock

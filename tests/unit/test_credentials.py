@@ -10,7 +10,7 @@ import pytest
 from pulumi.dynamic import Resource
 
 import pulumi_huaweicloud_cbr as cbr
-from pulumi_huaweicloud_cbr.resources._credentials import warn_of_plain_credentials
+from pulumi_huaweicloud_cbr.engine.credentials import warn_of_plain_credentials
 
 
 @pytest.fixture

@@ -39,6 +39,10 @@ from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base import errors
 from pulumi_huaweicloud_cbr.base.clock import InterruptibleClock
 from pulumi_huaweicloud_cbr.config.settings import Settings
+from pulumi_huaweicloud_cbr.engine import messages
+from pulumi_huaweicloud_cbr.engine import session as engine_session
+from pulumi_huaweicloud_cbr.engine.operation import begin_operation, current_operation
+from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from pulumi_huaweicloud_cbr.replication import many, one
 from pulumi_huaweicloud_cbr.replication import vault as whole_vault
 from pulumi_huaweicloud_cbr.replication.model import (
@@ -61,9 +65,7 @@ from pulumi_huaweicloud_cbr.replication.submit import submit_or_adopt
 from pulumi_huaweicloud_cbr.replication.wait.completion import CompletionPlan, wait_for_all
 from pulumi_huaweicloud_cbr.replication.wait.polling import Look, WaitPlan, wait
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES, check_wait
-from pulumi_huaweicloud_cbr.resources import _base, _messages, _session, functions
-from pulumi_huaweicloud_cbr.resources._operation import begin_operation, current_operation
-from pulumi_huaweicloud_cbr.resources._session import Session, use_session
+from pulumi_huaweicloud_cbr.resources import _base, functions
 from tests.unit.wire import REQUEST, SOURCE, FakeClock, Wire, get_backup, replicate
 
 PACKAGE = Path(cbr.__file__).parent
@@ -388,8 +390,8 @@ def with_provider(
     )
     begin_operation()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_session, "_sessions", [])
-        patch.setattr(_messages, "_say_once", lambda message, **_: lines.append(message))
+        patch.setattr(engine_session, "_sessions", [])
+        patch.setattr(messages, "_say_once", lambda message, **_: lines.append(message))
         for name in ("HW_AUTH_TOKEN", "HW_REGION_NAME", "HW_PROJECT_ID"):
             patch.delenv(name, raising=False)
         use_session(session)
@@ -481,7 +483,7 @@ def settings(**config: Any) -> str:
 @pytest.fixture(autouse=True)
 def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have limits reached at once."""
-    monkeypatch.setattr(_session, "LAST_REQUEST_S", 0.0)
+    monkeypatch.setattr(engine_session, "LAST_REQUEST_S", 0.0)
     monkeypatch.setattr(pages, "PAGES_LIMIT", 2)
     monkeypatch.setattr(pages, "PAGE_SIZE", 2)
 
@@ -554,7 +556,7 @@ def insecure_told() -> str:
     """Return what is warned of when certificates are not verified."""
     told: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_messages, "warn", told.append)
+        patch.setattr(messages, "warn", told.append)
         session = Session(
             Settings.of(token="t", insecure=True), transport=httpx.MockTransport(Wire(EMPTY).handle)
         )
@@ -977,7 +979,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     "provider-no-source-region": checked,
     "provider-bad-setting": lambda: checked(region="a b"),
     "provider-time-limit": lambda: caught(
-        lambda: anyio.run(_session._within, 0.0, anyio.sleep_forever())
+        lambda: anyio.run(engine_session._within, 0.0, anyio.sleep_forever())
     ),
     "provider-import-id": lambda: caught(lambda: provider().import_state("erp")),
     "provider-no-state": lambda: caught(lambda: provider(token="t").read(RECORD, {})),
@@ -2412,4 +2414,4 @@ def test_texts_of_the_package_are_found() -> None:
         "replication/rules/fitness.py",
         "config/settings.py",
     } <= places
-    assert {"resources/_base.py", "resources/_session.py", "resources/functions.py"} <= places
+    assert {"resources/_base.py", "engine/session.py", "resources/functions.py"} <= places

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_huaweicloud_cbr.resources._interruption import RUNNER
+from pulumi_huaweicloud_cbr.engine.interruption import RUNNER
 
 RUN = """
 import runpy, sys

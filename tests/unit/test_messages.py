@@ -11,10 +11,10 @@ import pytest
 
 from pulumi_huaweicloud_cbr.base.errors import CbrError
 from pulumi_huaweicloud_cbr.base.reporting import span
-from pulumi_huaweicloud_cbr.resources import _messages
+from pulumi_huaweicloud_cbr.engine import messages
+from pulumi_huaweicloud_cbr.engine.call import Call, serving
+from pulumi_huaweicloud_cbr.engine.workers import STOCK_WORKERS
 from pulumi_huaweicloud_cbr.resources._base import served
-from pulumi_huaweicloud_cbr.resources._call import Call, serving
-from pulumi_huaweicloud_cbr.resources._workers import STOCK_WORKERS
 
 ERP = Call(urn="urn:pulumi:s::p::t::erp", is_by_host=True)
 STOCK = Call(urn="urn:pulumi:s::p::t::erp")
@@ -29,7 +29,7 @@ class Engine:
 
     def Log(self, request: Any, timeout: float) -> None:  # noqa: N802
         """Take one message."""
-        assert timeout == _messages.ENGINE_LIMIT_S
+        assert timeout == messages.ENGINE_LIMIT_S
         if self.error:
             raise self.error
         self.taken.append(request)
@@ -39,20 +39,20 @@ class Engine:
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     """An engine that this process is connected to, and nothing said yet."""
     engine = Engine()
-    monkeypatch.setattr(_messages, "_engine_address", lambda: "127.0.0.1:1")
-    monkeypatch.setattr(_messages, "_engine", lambda _: engine)
-    monkeypatch.setattr(_messages, "_told", set())
-    monkeypatch.setattr(_messages, "_progressing", set())
-    monkeypatch.setattr(_messages, "_pace", _messages.Pace())
-    monkeypatch.setattr(_messages, "_busy", 0)
-    monkeypatch.setattr(_messages, "_was_full", False)
+    monkeypatch.setattr(messages, "_engine_address", lambda: "127.0.0.1:1")
+    monkeypatch.setattr(messages, "_engine", lambda _: engine)
+    monkeypatch.setattr(messages, "_told", set())
+    monkeypatch.setattr(messages, "_progressing", set())
+    monkeypatch.setattr(messages, "_pace", messages.Pace())
+    monkeypatch.setattr(messages, "_busy", 0)
+    monkeypatch.setattr(messages, "_was_full", False)
     return engine
 
 
 def test_progress_is_ephemeral_and_on_the_row_of_its_resource(engine: Engine) -> None:
     """It shows while the work goes on, and leaves nothing behind."""
     with serving(ERP):
-        _messages.progress("45 %")
+        messages.progress("45 %")
 
     (request,) = engine.taken
     assert ("45 %", ERP.urn, True) == (request.message, request.urn, request.ephemeral)
@@ -70,7 +70,7 @@ def work(say: Callable[[], None], error: Exception | None = None) -> str:
 def test_progress_is_taken_off_the_row_when_the_work_has_ended_well(engine: Engine) -> None:
     """Else a row that is done would show for the rest of the operation how far it once was."""
     with serving(ERP):
-        assert "answer" == work(lambda: _messages.progress("45 %"))
+        assert "answer" == work(lambda: messages.progress("45 %"))
         assert "answer" == work(lambda: None)
 
     shown, cleared = engine.taken
@@ -82,8 +82,8 @@ def test_progress_is_taken_off_the_row_when_the_work_has_ended_well(engine: Engi
 
 def show_both() -> None:
     """Show a line of progress, then one that stays."""
-    _messages.progress("45 %")
-    _messages.tell("adopted")
+    messages.progress("45 %")
+    messages.tell("adopted")
 
 
 def test_progress_makes_way_for_what_stays(engine: Engine) -> None:
@@ -97,7 +97,7 @@ def test_progress_makes_way_for_what_stays(engine: Engine) -> None:
 def test_progress_stays_beside_an_error(engine: Engine) -> None:
     """How far it was is worth reading then; the engine shows the error itself."""
     with serving(ERP), pytest.raises(CbrError):
-        work(lambda: _messages.progress("45 %"), CbrError("refused"))
+        work(lambda: messages.progress("45 %"), CbrError("refused"))
 
     assert ["45 %"] == [request.message for request in engine.taken]
 
@@ -105,7 +105,7 @@ def test_progress_stays_beside_an_error(engine: Engine) -> None:
 def test_progress_of_another_resource_stays(engine: Engine) -> None:
     """Each row is its own."""
     with serving(Call(urn="other", is_by_host=True)):
-        _messages.progress("12 %")
+        messages.progress("12 %")
     with serving(ERP):
         work(lambda: None)
 
@@ -116,7 +116,7 @@ def test_tell_once_per_resource_and_wording(engine: Engine) -> None:
     """The engine checks a resource several times in one operation; the user reads it once."""
     for urn in ("a", "a", "b"):
         with serving(Call(urn=urn, is_by_host=True)):
-            _messages.tell("adopted")
+            messages.tell("adopted")
 
     assert ["a", "b"] == [request.urn for request in engine.taken]
     assert not any(request.ephemeral for request in engine.taken)
@@ -127,8 +127,8 @@ def test_message_is_lost_with_its_engine_and_nothing_else(engine: Engine) -> Non
     engine.error = grpc.RpcError("gone")
 
     with serving(ERP):
-        _messages.tell("submitted")
-        _messages.progress("45 %")
+        messages.tell("submitted")
+        messages.progress("45 %")
 
     assert [] == engine.taken
 
@@ -136,7 +136,7 @@ def test_message_is_lost_with_its_engine_and_nothing_else(engine: Engine) -> Non
 def test_pace_gets_slower_up_to_a_line_a_minute() -> None:
     """A wait of four hours is some 250 lines of a log, and its beginning is shown closely."""
     now = 0.0
-    pace = _messages.Pace(lambda: now)
+    pace = messages.Pace(lambda: now)
     shown = []
     while now < 4 * 3600:
         if pace.is_due("erp"):
@@ -150,7 +150,7 @@ def test_pace_gets_slower_up_to_a_line_a_minute() -> None:
 
 def test_pace_of_one_resource_is_not_that_of_another() -> None:
     """Many waits at once each have their line."""
-    pace = _messages.Pace(lambda: 0.0)
+    pace = messages.Pace(lambda: 0.0)
 
     assert [True, True, False] == [pace.is_due(urn) for urn in ("a", "b", "a")]
 
@@ -159,7 +159,7 @@ def test_hint_in_a_wait_on_the_sdks_plugin_only(engine: Engine) -> None:
     """Once per process, on the stack's row; our own plugin host lacks nothing."""
     for call in (ERP, STOCK, Call(urn="other")):
         with serving(call):
-            _messages.progress("45 %")
+            messages.progress("45 %")
 
     hints = [request for request in engine.taken if "--install plugin" in request.message]
     assert [""] == [request.urn for request in hints]
@@ -170,7 +170,7 @@ def test_hint_when_more_calls_are_made_than_the_sdks_plugin_takes(
     engine: Engine, calls: int, expected: int
 ) -> None:
     """Four calls fill it without harm; a fifth had to wait."""
-    running = [_messages.slow_call("create") for _ in range(calls)]
+    running = [messages.slow_call("create") for _ in range(calls)]
     for number, call in enumerate(running):
         if number >= STOCK_WORKERS:
             running[number - STOCK_WORKERS].__exit__(None, None, None)
@@ -200,7 +200,7 @@ def test_span(seconds: float, text: str) -> None:
 def test_message_in_another_encoding_reaches_the_engine(engine: Engine) -> None:
     """What an environment has in another encoding is half characters to Python: replaced."""
     with serving(ERP):
-        _messages.tell("vault \udcb1\udcb8")
+        messages.tell("vault \udcb1\udcb8")
 
     (request,) = engine.taken
     assert request.message == "vault ??"
@@ -209,8 +209,8 @@ def test_message_in_another_encoding_reaches_the_engine(engine: Engine) -> None:
 def test_what_is_waited_for_is_said_at_once(engine: Engine) -> None:
     """Who waits for a name to resolve reads so now, whatever was said a moment ago."""
     with serving(ERP):
-        _messages.progress("45 %")
-        _messages.say_now("still trying to reach 'iam'")
+        messages.progress("45 %")
+        messages.say_now("still trying to reach 'iam'")
 
     assert ["45 %", "still trying to reach 'iam'"] == [request.message for request in engine.taken]
     assert all(request.ephemeral for request in engine.taken)

@@ -7,15 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pulumi_huaweicloud_cbr.resources import _workers
-from pulumi_huaweicloud_cbr.resources._call import Call, serving
-from pulumi_huaweicloud_cbr.resources._workers import STOCK_WORKERS, WORKERS, raise_worker_limit
+from pulumi_huaweicloud_cbr.engine import workers
+from pulumi_huaweicloud_cbr.engine.call import Call, serving
+from pulumi_huaweicloud_cbr.engine.workers import STOCK_WORKERS, WORKERS, raise_worker_limit
 
 
 @pytest.fixture(autouse=True)
 def unraised(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each test begin as a process does."""
-    monkeypatch.setattr(_workers, "_limit", STOCK_WORKERS)
+    monkeypatch.setattr(workers, "_limit", STOCK_WORKERS)
 
 
 def most_at_once(pool: ThreadPoolExecutor, calls: int) -> int:
@@ -50,7 +50,7 @@ def test_pool_takes_more_calls(is_by_host: bool, expected: int) -> None:
         pool.submit(configure).result()
 
         assert expected == most_at_once(pool, 9)
-    assert (STOCK_WORKERS if is_by_host else WORKERS) == _workers.worker_limit()
+    assert (STOCK_WORKERS if is_by_host else WORKERS) == workers.worker_limit()
 
 
 def test_no_pool_is_no_harm() -> None:
@@ -60,7 +60,7 @@ def test_no_pool_is_no_harm() -> None:
     thread.start()
     thread.join()
 
-    assert STOCK_WORKERS == _workers.worker_limit()
+    assert STOCK_WORKERS == workers.worker_limit()
 
 
 def test_pool_with_other_names_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +68,7 @@ def test_pool_with_other_names_is_left_alone(monkeypatch: pytest.MonkeyPatch) ->
     with ThreadPoolExecutor(max_workers=STOCK_WORKERS) as pool:
         renamed = pool.submit(int)
         renamed.result()
-        monkeypatch.setattr(_workers, "_pool_of_this_thread", object)
+        monkeypatch.setattr(workers, "_pool_of_this_thread", object)
         pool.submit(raise_worker_limit).result()
 
-    assert STOCK_WORKERS == _workers.worker_limit()
+    assert STOCK_WORKERS == workers.worker_limit()

@@ -21,11 +21,11 @@ from pulumi.dynamic import ConfigureRequest, ResourceProvider
 
 from pulumi_huaweicloud_cbr.api.transport.tls import begin_reading
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, redact
-from pulumi_huaweicloud_cbr.resources._call import refuse, serving
-from pulumi_huaweicloud_cbr.resources._messages import end_progress, slow_call
-from pulumi_huaweicloud_cbr.resources._operation import current_operation
-from pulumi_huaweicloud_cbr.resources._session import Session, open_session
-from pulumi_huaweicloud_cbr.resources._workers import raise_worker_limit
+from pulumi_huaweicloud_cbr.engine.call import refuse, serving
+from pulumi_huaweicloud_cbr.engine.messages import end_progress, slow_call
+from pulumi_huaweicloud_cbr.engine.operation import current_operation
+from pulumi_huaweicloud_cbr.engine.session import Session, open_session
+from pulumi_huaweicloud_cbr.engine.workers import raise_worker_limit
 
 DISTRIBUTION = "pulumi-huaweicloud-cbr"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pulumi_huaweicloud_cbr.engine.call import current_call
+from pulumi_huaweicloud_cbr.engine.messages import EngineReporter
+from pulumi_huaweicloud_cbr.engine.operation import Operation, current_operation
+from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.model import TrackedReplication
-from pulumi_huaweicloud_cbr.resources._call import current_call
-from pulumi_huaweicloud_cbr.resources._messages import EngineReporter
-from pulumi_huaweicloud_cbr.resources._operation import Operation, current_operation
-from pulumi_huaweicloud_cbr.resources._session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping

@@ -27,6 +27,10 @@ from pulumi.dynamic import (
 from pulumi_huaweicloud_cbr.api.wire.error_codes import CODES_BACKUP_MISSING
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
+from pulumi_huaweicloud_cbr.engine.call import current_call
+from pulumi_huaweicloud_cbr.engine.credentials import warn_of_plain_credentials
+from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
+from pulumi_huaweicloud_cbr.engine.operation import DiffOf, current_operation
 from pulumi_huaweicloud_cbr.replication.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.rules.decisions import TO_BE_REDONE
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
@@ -52,8 +56,6 @@ from pulumi_huaweicloud_cbr.resources._base import (
     served,
     split_unknown,
 )
-from pulumi_huaweicloud_cbr.resources._call import current_call
-from pulumi_huaweicloud_cbr.resources._credentials import warn_of_plain_credentials
 from pulumi_huaweicloud_cbr.resources._inputs import (
     NOT_CHECKED,
     all_unchecked,
@@ -76,8 +78,6 @@ from pulumi_huaweicloud_cbr.resources._members import (
     resolve,
     warn_of_unknown,
 )
-from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
-from pulumi_huaweicloud_cbr.resources._operation import DiffOf, current_operation
 from pulumi_huaweicloud_cbr.resources._rows import (
     known_replicas_output,
     row_of,
@@ -87,9 +87,9 @@ from pulumi_huaweicloud_cbr.resources._rows import (
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.api.wire.answers import Backup
+    from pulumi_huaweicloud_cbr.engine.session import Session
     from pulumi_huaweicloud_cbr.replication.many import Results
     from pulumi_huaweicloud_cbr.replication.preflight.backup import Verdict
-    from pulumi_huaweicloud_cbr.resources._session import Session
 
 _STATE_ONLY = ("enable_acceleration", "adopt", "preflight", "keep_newest")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
-from pulumi_huaweicloud_cbr.resources._session import Session, open_session
+from pulumi_huaweicloud_cbr.engine.session import Session, open_session
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -22,6 +22,9 @@ from pulumi.dynamic import (
 )
 
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.engine.call import current_call
+from pulumi_huaweicloud_cbr.engine.credentials import warn_of_plain_credentials
+from pulumi_huaweicloud_cbr.engine.messages import EngineReporter
 from pulumi_huaweicloud_cbr.replication.wait.tracking import (
     Group,
     check_wait,
@@ -32,13 +35,10 @@ from pulumi_huaweicloud_cbr.replication.wait.tracking import (
 )
 from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
 from pulumi_huaweicloud_cbr.resources._base import CbrProvider, served, split_unknown
-from pulumi_huaweicloud_cbr.resources._call import current_call
-from pulumi_huaweicloud_cbr.resources._credentials import warn_of_plain_credentials
-from pulumi_huaweicloud_cbr.resources._messages import EngineReporter
 
 if TYPE_CHECKING:
+    from pulumi_huaweicloud_cbr.engine.session import Session
     from pulumi_huaweicloud_cbr.replication.wait.completion import CompletionPlan
-    from pulumi_huaweicloud_cbr.resources._session import Session
 
 ID = "replications-complete"
 """The id of every wait: there is nothing in CBR that it could name."""

@@ -25,6 +25,11 @@ from pulumi.dynamic import (
 
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, ConflictError
+from pulumi_huaweicloud_cbr.engine.call import current_call
+from pulumi_huaweicloud_cbr.engine.credentials import warn_of_plain_credentials
+from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
+from pulumi_huaweicloud_cbr.engine.operation import DiffOf, VaultClaim, current_operation
+from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.model import DesiredVaultReplication
 from pulumi_huaweicloud_cbr.replication.rules.decisions import TO_BE_REDONE
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
@@ -38,8 +43,6 @@ from pulumi_huaweicloud_cbr.resources._base import (
     served,
     split_unknown,
 )
-from pulumi_huaweicloud_cbr.resources._call import current_call
-from pulumi_huaweicloud_cbr.resources._credentials import warn_of_plain_credentials
 from pulumi_huaweicloud_cbr.resources._inputs import (
     all_unchecked,
     missing_source_region,
@@ -58,8 +61,6 @@ from pulumi_huaweicloud_cbr.resources._members import (
     remove,
     resolve,
 )
-from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
-from pulumi_huaweicloud_cbr.resources._operation import DiffOf, VaultClaim, current_operation
 from pulumi_huaweicloud_cbr.resources._rows import (
     known_replicas_output,
     row_of,
@@ -67,7 +68,6 @@ from pulumi_huaweicloud_cbr.resources._rows import (
     tracked_rows,
     tracking_output,
 )
-from pulumi_huaweicloud_cbr.resources._session import Session
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.replication.vault import Brought, VaultView

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pulumi_huaweicloud_cbr.resources._call import Call, current_call
-from pulumi_huaweicloud_cbr.resources._workers import worker_limit
+from pulumi_huaweicloud_cbr.engine.call import Call, current_call
+from pulumi_huaweicloud_cbr.engine.workers import worker_limit
 
 if TYPE_CHECKING:
     from pulumi.runtime.proto import engine_pb2_grpc

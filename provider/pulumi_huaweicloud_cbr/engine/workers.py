@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from pulumi_huaweicloud_cbr.resources._call import current_call
+from pulumi_huaweicloud_cbr.engine.call import current_call
 
 STOCK_WORKERS = 4
 WORKERS = 64

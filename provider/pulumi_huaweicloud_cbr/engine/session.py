@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import WaitTimeoutError
 from pulumi_huaweicloud_cbr.base.reporting import span
-from pulumi_huaweicloud_cbr.resources._call import current_call
-from pulumi_huaweicloud_cbr.resources._logging import start_logging
+from pulumi_huaweicloud_cbr.engine.call import current_call
+from pulumi_huaweicloud_cbr.engine.logging import start_logging
 
 if TYPE_CHECKING:
     import httpx
@@ -85,7 +85,7 @@ class Session:
             from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
             from pulumi_huaweicloud_cbr.api.cache import SharedClient
             from pulumi_huaweicloud_cbr.base.clock import InterruptibleClock
-            from pulumi_huaweicloud_cbr.resources._messages import progress, say_now, warn
+            from pulumi_huaweicloud_cbr.engine.messages import progress, say_now, warn
 
             if self.settings.insecure:
                 warn(
