@@ -69,16 +69,19 @@ PREFLIGHT = ("tests/contract/test_preflight.py",)
 LIFETIMES = ("tests/contract/test_lifetimes.py",)
 SETS = ("tests/contract/test_set.py",)
 SHARING = ("tests/contract/test_sharing.py",)
-WAITS = ("tests/unit/test_completion.py", "tests/contract/test_replications_complete.py")
-CLIENT = ("tests/unit/test_client.py",)
+WAITS = (
+    "tests/unit/replication/wait/test_completion.py",
+    "tests/contract/test_replications_complete.py",
+)
+CLIENT = ("tests/unit/api/test_client.py",)
 WHOLE_VAULTS = ("tests/contract/test_vault.py",)
-FINDERS = ("tests/unit/test_finders.py",)
-LISTS = ("tests/unit/test_listing.py", "tests/contract/test_lists.py")
-CODES = ("tests/unit/test_error_codes.py",)
-BODIES = ("tests/unit/test_bodies.py",)
+FINDERS = ("tests/unit/api/test_find.py",)
+LISTS = ("tests/unit/api/test_pages.py", "tests/contract/test_lists.py")
+CODES = ("tests/unit/api/wire/test_error_codes.py",)
+BODIES = ("tests/unit/api/wire/test_bodies.py",)
 HOSTS = ("tests/unit/test_hosts.py",)
-AUTH = ("tests/unit/test_auth.py", "tests/unit/test_signing.py")
-CHAIN = ("tests/unit/test_chain.py",)
+AUTH = ("tests/unit/api/auth/test_choose.py", "tests/unit/api/auth/test_signing.py")
+CHAIN = ("tests/unit/api/auth/test_chain.py",)
 OWNERS = ("tests/contract/test_ownership.py",)
 
 MUTANTS = (
@@ -116,7 +119,7 @@ MUTANTS = (
         "api/wire/answers.py",
         "            return self.destination_backup_id is None\n",
         "            return True\n",
-        ("tests/unit/test_models.py",),
+        ("tests/unit/api/wire/test_answers.py",),
     ),
     Mutant(
         "skip-never-failed",
@@ -124,7 +127,7 @@ MUTANTS = (
         "api/wire/answers.py",
         "            return self.destination_backup_id is None\n",
         "            return False\n",
-        ("tests/unit/test_models.py",),
+        ("tests/unit/api/wire/test_answers.py",),
     ),
     Mutant(
         "resend-without-look",
@@ -403,7 +406,7 @@ MUTANTS = (
         "base/errors.py",
         '        text = text.replace(secret, "[secret]")\n',
         "        pass\n",
-        ("tests/unit/test_errors.py",),
+        ("tests/unit/base/test_errors.py",),
     ),
     Mutant(
         "tokens-quoted",
@@ -411,7 +414,7 @@ MUTANTS = (
         "base/errors.py",
         '    return _TOKEN_LIKE.sub("[secret]", text)\n',
         "    return text\n",
-        ("tests/unit/test_errors.py",),
+        ("tests/unit/base/test_errors.py",),
     ),
     Mutant(
         "vault-submission-repeated-blindly",
@@ -720,7 +723,7 @@ MUTANTS = (
         "api/auth/tokens.py",
         "            renew_at=self._clock.monotonic() + lifetime_s - margin_s,\n",
         "            renew_at=self._clock.monotonic() + lifetime_s,\n",
-        ("tests/unit/test_tokens.py",),
+        ("tests/unit/api/auth/test_tokens.py",),
         "near_its_end or is_a_day",
     ),
     Mutant(
@@ -729,7 +732,7 @@ MUTANTS = (
         "api/auth/tokens.py",
         "                    self._require_no_refusal()\n                    yield\n",
         "                    yield\n",
-        ("tests/unit/test_tokens.py",),
+        ("tests/unit/api/auth/test_tokens.py",),
         "password",
     ),
 )

@@ -189,7 +189,7 @@ async def test_find_replica_by_id_keeps_the_id(is_there: bool) -> None:
     assert is_there is not replica.is_gone
 
 
-# -- lists (see also test_listing.py) -------------------------------------------------------
+# -- lists (see also test_pages.py) -------------------------------------------------------
 
 
 @pytest.mark.anyio

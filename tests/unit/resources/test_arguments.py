@@ -23,7 +23,7 @@ from pulumi_huaweicloud_cbr.plugin.servicer import VERSION, DynamicResourceServi
 from pulumi_huaweicloud_cbr.resources._arguments import ArgumentsError
 from tests.e2e.printing_host import python_of
 
-PRINTED = Path(__file__).parents[1] / "fixtures" / "printed"
+PRINTED = Path(__file__).parents[2] / "fixtures" / "printed"
 
 OPTIONS = pulumi.ResourceOptions(protect=True)
 GIVEN: dict[type[Any], dict[str, Any]] = {
