@@ -22,11 +22,11 @@ from typing import Any
 import pytest
 import yaml
 
-from pulumi_huaweicloud_cbr.auth import make_authenticator
-from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.clock import SystemClock
-from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateRequest
-from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, ReplicateRequest
+from pulumi_huaweicloud_cbr.base.clock import SystemClock
+from pulumi_huaweicloud_cbr.config.settings import Settings
 from simulator.specs import made_uuid
 from simulator.testing import DEMO_WORLD, Control, SimulatorProcess
 from tests.e2e.conftest import SPEED, new_stacks_project
