@@ -237,7 +237,7 @@ MUTANTS = (
     Mutant(
         "held-replicas-deleted",
         "what is removed leaves the replicas that another resource of the operation has",
-        "resources/_owners.py",
+        "resources/_forms/owners.py",
         "        if operation.is_held(row.replication_record_id):\n",
         "        if False:\n",
         SETS,
@@ -246,7 +246,7 @@ MUTANTS = (
     Mutant(
         "leaving-members-deleted",
         "a member that leaves a set keeps the replica that another resource has or declares",
-        "resources/_members.py",
+        "resources/_forms/members.py",
         "    owners = await owners_of(session, rows)\n",
         "    owners = await owners_of(session, rows)\n"
         "    owners.done.update(dict.fromkeys(rows))\n",
@@ -256,7 +256,7 @@ MUTANTS = (
     Mutant(
         "claimed-members-deleted",
         "a member that leaves a set is left to a resource that is yet to come with it",
-        "resources/_owners.py",
+        "resources/_forms/owners.py",
         "        elif operation.is_claimed(row.backup_id, row.destination.region, besides=urn):\n",
         "        elif False:\n",
         SETS,
@@ -448,7 +448,7 @@ MUTANTS = (
     Mutant(
         "vault-replacement-unseen",
         "replicas that could not be looked at are not deleted by a replacement",
-        "resources/_members.py",
+        "resources/_forms/members.py",
         "    if looked.failed:\n        # Of these",
         '    if looked.failed and mode != "warn":\n        # Of these',
         WHOLE_VAULTS,
@@ -484,7 +484,7 @@ MUTANTS = (
     Mutant(
         "preflight-off-loses-last-copies",
         "with preflight off a replacement looks at what it would delete",
-        "resources/_inputs.py",
+        "resources/_forms/inputs.py",
         '    if mode != "off":\n        return True\n    if is_open:\n',
         '    if mode != "off":\n        return True\n    if mode:\n',
         (*SETS, *WHOLE_VAULTS),
@@ -556,7 +556,7 @@ MUTANTS = (
     Mutant(
         "replacement-believes-old-answers",
         "a replacement of many looks at their sources anew before it deletes any",
-        "resources/_members.py",
+        "resources/_forms/members.py",
         "    if is_replaced:\n        # What",
         "    if False:\n        # What",
         OWNERS,
