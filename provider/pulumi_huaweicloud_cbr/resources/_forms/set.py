@@ -1,0 +1,533 @@
+"""The set: many backups to one destination, member by member."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from msgspec import field
+from msgspec.structs import replace
+
+from pulumi_huaweicloud_cbr.api.wire.error_codes import CODES_BACKUP_MISSING
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
+from pulumi_huaweicloud_cbr.engine.call import current_call
+from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
+from pulumi_huaweicloud_cbr.engine.operation import Operation, current_operation
+from pulumi_huaweicloud_cbr.engine.session import Session
+from pulumi_huaweicloud_cbr.replication.rules.decisions import TO_BE_REDONE
+from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.inputs import (
+    SET_FIELDS,
+    check_members,
+    check_set_inputs,
+)
+from pulumi_huaweicloud_cbr.replication.rules.members import (
+    Member,
+    MemberChanges,
+    decide_members,
+    keep_newest,
+    listed,
+    relabelled,
+)
+from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES
+from pulumi_huaweicloud_cbr.resources._forms.form import Change, Declared, Done, Form, Plan, Rows
+from pulumi_huaweicloud_cbr.resources._forms.inputs import (
+    NOT_CHECKED,
+    all_unchecked,
+    limits,
+    missing_source_region,
+    with_defaults,
+)
+from pulumi_huaweicloud_cbr.resources._forms.members import (
+    let_go,
+    look,
+    look_before_replacing,
+    members_failed,
+    resolve,
+    warn_of_unknown,
+)
+from pulumi_huaweicloud_cbr.resources._forms.state import row_of, tracked_rows
+
+if TYPE_CHECKING:
+    from pulumi_huaweicloud_cbr.replication.many import Results
+    from pulumi_huaweicloud_cbr.replication.preflight.backup import Verdict
+
+
+class DeclaredSet(Declared):
+    """A set as it is declared; `entering` are the members that it does not have yet."""
+
+    members: Mapping[str, Member] = field(default_factory=dict)
+    entering: Mapping[str, Member] = field(default_factory=dict)
+
+    def claim(self, operation: Operation, urn: str) -> None:
+        """Note the copy of each member."""
+        if isinstance(region := self.inputs.get("destination_region"), str):
+            operation.note_claimed(urn, [(row.backup_id, region) for row in self.members.values()])
+
+
+class SetForm(Form):
+    """Members enter, leave and are renamed one by one; see `Form`."""
+
+    what = "a set of replications"
+    prefix = "set"
+    fields = SET_FIELDS
+    identity = COORDINATES
+    state_only = ("enable_acceleration", "adopt", "preflight", "keep_newest")
+    not_checked = NOT_CHECKED
+    if_gone = "the next pulumi up copies again what is still declared"
+    if_failed = if_gone
+    successor = "another rolling set goes to the same place, and knows only what is listed"
+
+    def declare(
+        self,
+        known: dict[str, Any],
+        unknown: frozenset[str],
+        olds: dict[str, Any],
+        session: Session,
+    ) -> DeclaredSet:
+        """Return the members as labels with ids, or with objects where more is given.
+
+        With `keep_newest`, those that stay are among them, so that a preview shows what leaves.
+        """
+        findings = check_set_inputs(known, unknown)
+        findings += missing_source_region(known, unknown, session)
+        inputs = with_defaults(known, unknown, olds, session)
+        if "backups" in unknown or findings:
+            return DeclaredSet(inputs, findings)
+        given, unknown_members = _split_members(known["backups"])
+        findings += check_members(given, is_rolling="keep_newest" in inputs)
+        if findings:
+            return DeclaredSet(inputs, findings)
+        members = _members_of(given)
+        if (count := inputs.get("keep_newest")) is not None:
+            members = keep_newest(members, _kept_so_far(known, olds), int(count))
+        inputs["backups"] = {**_to_inputs(members), **unknown_members}
+        before = {member.backup_id for member in _old_members(olds).values()}
+        entering = {
+            label: member for label, member in members.items() if member.backup_id not in before
+        }
+        return DeclaredSet(inputs, [], bool(entering), members, entering)
+
+    async def judge(
+        self, session: Session, declared: DeclaredSet, unknown: frozenset[str]
+    ) -> list[Finding]:
+        """Ask about all members that enter, at once."""
+        return await _judge(session, declared.inputs, unknown, declared.entering)
+
+    def require_replaceable(self, session: Session, change: Change) -> None:
+        """Refuse to replace replicas whose source is gone."""
+        look_before_replacing(
+            session,
+            change.rows,
+            "replacing a set of replications",
+            "leave this set as it is and declare another one for the new destination",
+            mode=change.declared.get("preflight"),
+            is_open=change.is_open,
+        )
+
+    def tell_replacement(self, change: Change) -> None:
+        """Say which members the successor has and lacks."""
+        if "backups" in change.unknown:
+            return
+        given, unknown_members = _split_members(change.declared["backups"])
+        if not unknown_members:
+            _tell_changes(decide_members(change.rows, _members_of(given)), change.rows)
+
+    def plan(self, open_session: Callable[[], Session], change: Change) -> Plan | None:
+        """Return which members leave; say who enters, leaves, changes or is copied again."""
+        if "backups" in change.unknown:
+            return None
+        given, unknown_members = _split_members(change.declared["backups"])
+        lost = _lost(open_session, change.rows, change.declared)
+        changes = decide_members(change.rows, _members_of(given), lost)
+        _tell_changes(changes, change.rows)
+        return Plan(bool(changes or unknown_members), frozenset(changes.removed))
+
+    def note_staying(self, change: Change) -> None:
+        """Note a rolling set, and what it has."""
+        _note_rolling(change.state, change.rows, is_new=False)
+
+    async def bring_about(
+        self, session: Session, state: dict[str, Any], inputs: dict[str, Any]
+    ) -> Done:
+        """Make the members what is declared: first those who enter, last those who leave."""
+        coordinates, rows, failed = await _bring_about(session, state, inputs)
+        if failed and state and "keep_newest" in inputs:
+            kept = _ages_of_kept(state, inputs, rows)
+            inputs = {**inputs, "backups": {**kept, **inputs["backups"]}}
+        return Done(inputs, coordinates, rows, failure=failed)
+
+    def note_created(self, done: Done) -> None:
+        """Note a rolling set that may be an old one under another name."""
+        _note_rolling(self.outputs(done), done.rows, is_new=True)
+
+    def outputs(self, done: Done) -> dict[str, Any]:
+        """Return the inputs resolved, and a row for each member."""
+        return _to_state(done.inputs, done.coordinates, done.rows)
+
+    def is_gone(self, rows: Rows, seen: Rows) -> bool:
+        """Whether nothing is left of the set."""
+        return bool(rows) and not seen
+
+    def observed(self, state: Mapping[str, Any], rows: Rows, seen: Rows) -> dict[str, Any]:
+        """Return the outputs with the members that are left, in the inputs too."""
+        return _to_state(state, state, {**rows, **seen}, only=seen)
+
+    def may_have_successor(self, state: Mapping[str, Any], rows: Rows) -> bool:
+        """Whether another rolling set of this operation goes to the same place."""
+        records = [row.replication_record_id for row in rows.values()]
+        is_rolling = "keep_newest" in state
+        return is_rolling and current_operation().is_rolling_on(_place_of(state), records)
+
+
+def _lost(
+    open_session: Callable[[], Session], rows: Rows, declared: Mapping[str, Any]
+) -> list[str]:
+    """Return the members whose copy, not known to have ended, failed or is gone by now."""
+    pending = {label: row for label, row in rows.items() if not row.has_ended}
+    if not pending:
+        return []
+    if declared.get("preflight") == "off":
+        tell("preflight is off: not checked how far the copies are by now")
+        return []
+    session = open_session()
+    looked = session.run(look(session, pending))
+    if looked.failed:
+        error = members_failed("looking how far copies are", len(pending), looked.failed)
+        if declared.get("preflight") != "warn":
+            raise error
+        warn(str(error))
+    warn_of_unknown(looked)
+    return [label for label, (standing, _) in looked.done.items() if standing in TO_BE_REDONE]
+
+
+# -- members ------------------------------------------------------------------------------------
+
+
+def _split_members(backups: Any) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """Return the members by label, each as an object, and those that are not known yet."""
+    pairs: Iterable[tuple[Any, Any]]
+    if isinstance(backups, Mapping):
+        pairs = backups.items()
+    else:
+        pairs = (
+            (f"#{number}" if _is_unknown(value) else str(value), value)
+            for number, value in enumerate(backups)
+        )
+    known, unknown = {}, {}
+    for label, value in pairs:
+        if _is_unknown(value):
+            unknown[str(label)] = value
+        elif isinstance(value, Mapping):
+            known[str(label)] = {key: part for key, part in value.items() if part is not None}
+        else:
+            known[str(label)] = {"backup_id": value}
+    return known, unknown
+
+
+def _is_unknown(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_is_unknown(part) for part in value.values())
+    return isinstance(value, pulumi.output.Unknown)
+
+
+def _members_of(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Member]:
+    return {label: Member(**fields) for label, fields in given.items()}
+
+
+def _old_members(olds: Mapping[str, Any]) -> dict[str, Member]:
+    given, _ = _split_members(olds.get("backups") or {})
+    return _members_of(given)
+
+
+def _kept_so_far(known: Mapping[str, Any], olds: Mapping[str, Any]) -> dict[str, Member]:
+    """Return the members that the set has, or that the one had which it is to replace.
+
+    Args:
+        known: what the program declares, as it is the same in both of the engine's questions.
+    """
+    operation = current_operation()
+    asked = f"{current_call().urn} {json.dumps(known, sort_keys=True, default=repr)}"
+    if not olds:
+        former: dict[str, Member] = operation.kept(asked) or {}
+        return former
+    former = {label: row for label, row in _old_members(olds).items() if row.created_at}
+    operation.note_kept(asked, former)
+    return former
+
+
+def _ages_of_kept(
+    state: Mapping[str, Any], inputs: Mapping[str, Any], rows: Rows
+) -> dict[str, Any]:
+    """Return members as inputs that are kept although they were to leave, with their ages.
+
+    A refresh makes inputs of them: without its age a rolling set could not go on keeping one.
+    """
+    wanted = {member.backup_id for member in _old_members(inputs).values()}
+    former = {member.backup_id: member for member in _old_members(state).values()}
+    kept = {
+        label: former[row.backup_id]
+        for label, row in rows.items()
+        if row.backup_id in former and row.backup_id not in wanted
+    }
+    return _to_inputs(kept)
+
+
+def _place_of(state: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(state.get(field, "") for field in COORDINATES)
+
+
+def _note_rolling(state: Mapping[str, Any], rows: Rows, *, is_new: bool) -> None:
+    if "keep_newest" in state:
+        records = [row.replication_record_id for row in rows.values()]
+        current_operation().note_rolling(_place_of(state), records, is_new=is_new)
+
+
+def _to_inputs(members: Mapping[str, Member]) -> dict[str, Any]:
+    inputs: dict[str, Any] = {}
+    for label, member in members.items():
+        extra = {"name": member.name, "created_at": member.created_at}
+        given = {key: value for key, value in extra.items() if value is not None}
+        inputs[label] = {"backup_id": member.backup_id, **given} if given else member.backup_id
+    return inputs
+
+
+def _tell_changes(changes: MemberChanges, rows: Rows) -> None:
+    for verb, labels in (
+        ("enter, to be copied or adopted", changes.added),
+        (
+            "leave, and whose replicas will be deleted unless other resources declare them",
+            changes.removed,
+        ),
+        ("will be renamed", changes.renamed),
+        ("failed or are gone, and will be copied again", changes.redone),
+    ):
+        if labels and rows:
+            tell(f"members that {verb}: {listed(labels)}")
+
+
+# -- work on the session's loop -------------------------------------------------------------------
+
+
+async def _judge(
+    session: Session,
+    inputs: dict[str, Any],
+    unknown: frozenset[str],
+    entering: Mapping[str, Member],
+) -> list[Finding]:
+    """Ask the API whether it would accept all who enter; add looked-up projects to the inputs."""
+    from pulumi_huaweicloud_cbr.replication.preflight.backup import Question, run_preflights
+
+    client = session.client()
+    if "source_project_id" not in inputs:
+        try:
+            inputs["source_project_id"] = await session.project_id(inputs["source_region"])
+        except ConfigurationError as error:
+            return [Finding("source_region", str(error))]
+    source = ProjectScope(inputs["source_region"], inputs["source_project_id"])
+
+    def question(member: Member) -> Question:
+        return Question(
+            source=source,
+            destination_region=inputs.get("destination_region"),
+            backup_id=member.backup_id,
+            destination_project_id=inputs.get("destination_project_id"),
+            destination_vault_id=inputs.get("destination_vault_id"),
+            is_project_unknown="destination_project_id" in unknown,
+            adopt=inputs.get("adopt", True),
+            own_record_ids=current_operation().replaced,
+        )
+
+    verdicts = await run_preflights(
+        client, [question(member) for member in entering.values()], session.project_id
+    )
+    by_label = dict(zip(entering, verdicts, strict=True))
+    for verdict in verdicts:
+        if verdict.destination_project_id is not None:
+            inputs["destination_project_id"] = verdict.destination_project_id
+    adopted = [label for label, verdict in by_label.items() if verdict.notes]
+    if adopted:
+        tell(f"will be adopted, so that nothing is copied: {listed(adopted)}")
+    return _summed_up(by_label, inputs)
+
+
+def _summed_up(by_label: Mapping[str, Verdict], inputs: Mapping[str, Any]) -> list[Finding]:
+    """Return what was found of all members: what is the same for many, once."""
+    findings: dict[tuple[str, str], Finding] = {}
+    for label, verdict in by_label.items():
+        for finding in verdict.findings:
+            # What one copy takes of the room says nothing; the sum is judged below.
+            if finding.field == "destination_vault_id" and not finding.is_certain:
+                continue
+            field = f'backups["{label}"]' if finding.field == "backup_id" else finding.field
+            findings.setdefault((field, finding.reason), Finding(field, finding.reason))
+    faults = [fault for verdict in by_label.values() for fault in verdict.faults]
+    findings |= {("", finding.reason): finding for finding in all_unchecked(faults)}
+    sizes = [verdict.size_gb for verdict in by_label.values() if verdict.size_gb is not None]
+    rooms = [verdict.free_gb for verdict in by_label.values() if verdict.free_gb is not None]
+    if sizes and rooms and 0 < rooms[0] < sum(sizes):
+        reason = (
+            f"vault ({inputs['destination_vault_id']}) has {rooms[0]:.1f} GB free, and the "
+            f"resources of {len(sizes)} backups have {sum(sizes):.0f} GB; enlarge the vault or "
+            "free room in it"
+        )
+        findings["", reason] = Finding("destination_vault_id", reason, is_certain=False)
+    return list(findings.values())
+
+
+async def _bring_about(
+    session: Session, state: dict[str, Any], inputs: dict[str, Any]
+) -> tuple[dict[str, Any], Rows, CbrError | None]:
+    """Make the members what is declared: first those who enter, last those who leave.
+
+    Returns:
+        The coordinates, the members as they are now by their new labels, and who failed.
+    """
+    source, destination, coordinates = await resolve(session, inputs)
+    wanted = _members_of(_split_members(inputs["backups"])[0])
+    old, lost = await _seen_anew(
+        session, tracked_rows({**coordinates, "members": state.get("members", {})})
+    )
+    changes = decide_members(old, wanted, lost)
+    # By backup: a label may pass from a member that leaves to one that enters.
+    known = {row.backup_id: row for row in old.values()}
+    entering = {label: wanted[label] for label in (*changes.added, *changes.redone)}
+    submitted = await _submit(session, (source, destination), inputs, entering)
+    renamed = await _rename(
+        session,
+        {label: (known[wanted[label].backup_id], wanted[label]) for label in changes.renamed},
+    )
+    leaving = {label: old[label] for label in changes.removed}
+    removed: Results[None] | None = None
+    if not (submitted.failed and "keep_newest" in inputs):
+        removed = await let_go(session, leaving)
+    elif leaving:
+        # A rolling set that cannot take the newer one must not lose the older one for it.
+        tell(f"kept for now, since newer members failed: {listed(leaving)}")
+    known |= {row.backup_id: row for row in (*submitted.done.values(), *renamed.done.values())}
+    for label in removed.done if removed else ():
+        del known[leaving[label].backup_id]
+    rows = relabelled(known.values(), old, wanted)
+    failed = {**submitted.failed, **renamed.failed}
+    for label, error in (removed.failed if removed else {}).items():
+        failed[label if label not in failed else f"{label} (leaving)"] = error
+    if not failed:
+        return coordinates, rows, None
+    doing = f"replicating to region {destination.region!r}"
+    total = len(entering) + len(changes.renamed) + len(leaving)
+    return coordinates, rows, members_failed(doing, total, failed)
+
+
+def _leaving_out(error: Exception) -> Exception:
+    """Return the error with the way out for a member whose source went before it was copied.
+
+    A rolling set keeps what nobody lists any more, so that nobody could take the member out.
+    """
+    if not isinstance(error, NotFoundError) or error.code not in CODES_BACKUP_MISSING:
+        return error
+    return NotFoundError(
+        error.message,
+        status=error.status,
+        service_message=error.service_message,
+        remedy="it went before it was copied: run pulumi refresh, then pulumi up, which leaves it "
+        "out",
+        code=error.code,
+        request_id=error.request_id,
+    )
+
+
+async def _seen_anew(session: Session, rows: Rows) -> tuple[Rows, list[str]]:
+    """Return the members with what is known of unfinished copies now, and whose copy is lost."""
+    pending = {label: row for label, row in rows.items() if not row.has_ended}
+    if not pending:
+        return rows, []
+    looked = await look(session, pending)
+    lost = [label for label, (standing, _) in looked.done.items() if standing in TO_BE_REDONE]
+    return {**rows, **{label: seen for label, (_, seen) in looked.done.items()}}, lost
+
+
+async def _submit(
+    session: Session,
+    scopes: tuple[ProjectScope, ProjectScope],
+    inputs: Mapping[str, Any],
+    entering: Mapping[str, Member],
+) -> Results[TrackedReplication]:
+    from pulumi_huaweicloud_cbr.replication.many import submit_all
+
+    source, destination = scopes
+    desired = {
+        label: DesiredReplication(
+            backup_id=member.backup_id,
+            source=source,
+            destination=destination,
+            destination_vault_id=inputs["destination_vault_id"],
+            name=member.name,
+            enable_acceleration=inputs.get("enable_acceleration", False),
+            adopt=inputs.get("adopt", True),
+        )
+        for label, member in entering.items()
+    }
+    submitted = await submit_all(
+        session.client(), desired, EngineReporter(), current_call().timeout_s
+    )
+    for label, tracked in submitted.done.items():
+        current_operation().note_held([tracked.replication_record_id])
+        if not tracked.is_adopted:
+            # Submitted with its name: there is nothing to rename before anything else is seen.
+            submitted.done[label] = replace(tracked, replica_name=entering[label].name)
+    if "keep_newest" in inputs:
+        for label, error in submitted.failed.items():
+            submitted.failed[label] = _leaving_out(error)
+    return submitted
+
+
+async def _rename(
+    session: Session, changing: Mapping[str, tuple[TrackedReplication, Member]]
+) -> Results[TrackedReplication]:
+    from pulumi_huaweicloud_cbr.replication.many import rename_all
+
+    named = {label: (row, member.name or "") for label, (row, member) in changing.items()}
+    return await rename_all(
+        session.client(), named, EngineReporter(), limits(), current_call().timeout_s
+    )
+
+
+# -- state --------------------------------------------------------------------------------------
+
+
+def _to_state(
+    inputs: Mapping[str, Any],
+    coordinates: Mapping[str, Any],
+    rows: Rows,
+    only: Iterable[str] | None = None,
+) -> dict[str, Any]:
+    """Return the outputs: the inputs resolved, and a row for each member.
+
+    Args:
+        only: labels of the rows that are left; the inputs' members are reported accordingly.
+    """
+    state = {field: inputs.get(field) for field in SET_FIELDS}
+    state |= {field: coordinates.get(field) for field in COORDINATES}
+    members = _members_of(_split_members(inputs.get("backups") or {})[0])
+    if only is not None:
+        kept = set(only)
+        observed = {
+            label: Member(
+                member.backup_id,
+                rows[label].replica_name if member.name is not None else None,
+                member.created_at,
+            )
+            for label, member in members.items()
+            if label in kept
+        }
+        state["backups"] = _to_inputs(observed)
+        rows = {label: row for label, row in rows.items() if label in kept}
+    state["members"] = {
+        label: row_of(row, is_named=label in members and members[label].name is not None)
+        for label, row in rows.items()
+    }
+    return {field: value for field, value in state.items() if value is not None}

@@ -1,0 +1,418 @@
+"""The entire vault: all its backups to one destination, as CBR takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, ConflictError
+from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
+from pulumi_huaweicloud_cbr.engine.operation import Operation, VaultClaim, current_operation
+from pulumi_huaweicloud_cbr.engine.session import Session
+from pulumi_huaweicloud_cbr.replication.rules.decisions import TO_BE_REDONE
+from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.inputs import VAULT_FIELDS, check_vault_inputs
+from pulumi_huaweicloud_cbr.replication.rules.members import listed
+from pulumi_huaweicloud_cbr.replication.rules.model import DesiredVaultReplication
+from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES
+from pulumi_huaweicloud_cbr.resources._forms.form import Change, Declared, Done, Form, Plan, Rows
+from pulumi_huaweicloud_cbr.resources._forms.inputs import (
+    all_unchecked,
+    missing_source_region,
+    unchecked,
+    with_defaults,
+)
+from pulumi_huaweicloud_cbr.resources._forms.members import look_before_replacing, resolve
+from pulumi_huaweicloud_cbr.resources._forms.state import row_of, scopes_of, tracked_rows
+
+if TYPE_CHECKING:
+    from pulumi_huaweicloud_cbr.replication.vault import VaultView
+
+_NOT_LOOKED = (
+    "preflight is off: not looked whether the vault has backups that are not copied yet; set "
+    "preflight to 'error' or 'warn' to have new ones copied"
+)
+
+
+class DeclaredVault(Declared):
+    """An entire vault as it is declared."""
+
+    vault_claim: VaultClaim | None = None
+
+    def claim(self, operation: Operation, urn: str) -> None:
+        """Note the vault: all backups in it are claimed."""
+        if self.vault_claim is not None:
+            operation.note_vault_claimed(urn, self.vault_claim)
+
+
+class VaultForm(Form):
+    """CBR decides which backups a copy takes; nothing is ever deleted by an update; see `Form`."""
+
+    what = "the replication of a vault"
+    prefix = "vault"
+    fields = VAULT_FIELDS
+    identity = ("vault_id", *COORDINATES)
+    state_only = ("enable_acceleration", "adopt", "preflight")
+    not_checked = (
+        "preflight is off: not checked whether the two vaults exist and fit, whether CBR copies "
+        "between the two regions, how many backups there are to copy, and whether replicas stand "
+        "in the way"
+    )
+    if_gone = (
+        "CBR copies a backup to a region once with its vault; declare a BackupReplication for "
+        "each that is to be there again"
+    )
+    if_failed = (
+        "the next pulumi up copies these again, and drops those that CBR cannot copy any more"
+    )
+    successor = (
+        "another resource copies the same vault to the same place, and could not adopt these, "
+        "because their source backups are gone or in another vault, or CBR does not list their "
+        "replication records any more"
+    )
+
+    def declare(
+        self,
+        known: dict[str, Any],
+        unknown: frozenset[str],
+        olds: dict[str, Any],
+        session: Session,
+    ) -> DeclaredVault:
+        """Return the inputs; preflight asks before a create alone, since `diff` looks later."""
+        findings = check_vault_inputs(known, unknown)
+        findings += missing_source_region(known, unknown, session)
+        inputs = with_defaults(known, unknown, olds, session)
+        return DeclaredVault(inputs, findings, not olds, _claim_of(inputs, unknown))
+
+    async def judge(
+        self, session: Session, declared: DeclaredVault, unknown: frozenset[str]
+    ) -> list[Finding]:
+        """Ask about the vault, and say what will be copied."""
+        return await _judge(session, declared.inputs, unknown)
+
+    def require_replaceable(self, session: Session, change: Change) -> None:
+        """Refuse to delete replicas that could not, or would not, be made again.
+
+        CBR copies a backup to a region once with its vault, so that a replacement within the
+        region would lose the replicas.
+        """
+        _require_replaceable(session, change)
+
+    def plan(self, open_session: Callable[[], Session], change: Change) -> Plan:
+        """Look at the vault, in each preview: one request for each thousand backups."""
+        return Plan(_is_more_to_copy(open_session, change))
+
+    def note_staying(self, change: Change) -> None:
+        """Note the vault and where it goes."""
+        current_operation().note_vault(self._identity_of(change.state))
+
+    async def bring_about(
+        self, session: Session, state: dict[str, Any], inputs: dict[str, Any]
+    ) -> Done:
+        """Copy every backup of the vault that the destination lacks. Idempotent."""
+        done = await _bring_about(session, state, inputs)
+        current_operation().note_vault(self._identity_of({**inputs, **done.coordinates}))
+        return done
+
+    def note_created(self, done: Done) -> None:
+        """Say so where there was nothing to copy."""
+        if not done.rows and done.failure is None:
+            tell(
+                "no backup of the vault is copied: none can be at present; later runs of pulumi "
+                "up look again"
+            )
+
+    def outputs(self, done: Done) -> dict[str, Any]:
+        """Return the inputs resolved, and a row for each backup."""
+        return _to_state(done.inputs, done.coordinates, done.rows, done.left_out)
+
+    def observed(self, state: Mapping[str, Any], rows: Rows, seen: Rows) -> dict[str, Any]:
+        """Return the outputs with the copies that are left; an empty vault is one too."""
+        return _to_state(state, state, seen, state.get("left_out", ()))
+
+    def may_have_successor(self, state: Mapping[str, Any], rows: Rows) -> bool:
+        """Whether another resource of this operation copies the same vault to the same place.
+
+        It takes over what records tell of that are listed, of backups that are in the vault.
+        Nobody asked to lose the other replicas.
+        """
+        return current_operation().is_vault_copied(self._identity_of(state))
+
+    def _identity_of(self, state: Mapping[str, Any]) -> tuple[str, ...]:
+        return tuple(state.get(field, "") for field in self.identity)
+
+
+def _is_more_to_copy(open_session: Callable[[], Session], change: Change) -> bool:
+    """Look at the vault, and tell what `up` will do, and what it cannot."""
+    state, rows, declared = change.state, change.rows, change.declared
+    mode = declared.get("preflight")
+    left_out = frozenset(state.get("left_out", ()))
+    has_failed = any(row.has_failed for row in rows.values())
+    if mode == "off":
+        tell(_NOT_LOOKED)
+        return has_failed
+    session = open_session()
+    try:
+        view = session.run(_look(session, {**state, **declared}, rows))
+    except CbrError as error:
+        if mode != "warn":
+            raise
+        warn(unchecked(error))
+        return has_failed
+    due = view.due_but(left_out)
+    found = _found_elsewhere(view, rows) if declared.get("adopt", True) else []
+    dropped = view.lost.difference(due, found)
+    _tell_plan(view, due, found)
+    _tell_dropped(dropped)
+    _warn_of_view(view, rows, left_out, declared)
+    return bool(due or found or dropped)
+
+
+def _require_replaceable(session: Session, change: Change) -> None:
+    state, rows, is_open = change.state, change.rows, change.is_open
+    mode = change.declared.get("preflight")
+    doing = "replacing the replication of a vault"
+    beside = "leave this one as it is and declare another one beside it"
+    looked = look_before_replacing(session, rows, doing, beside, mode=mode, is_open=is_open)
+    if looked is None or {"vault_id", "source_region"}.intersection(change.replaces):
+        return
+    live = [label for label, (standing, _) in looked.done.items() if standing not in TO_BE_REDONE]
+    there = session.run(_look(session, state, rows)).labels if live else {}
+    strays = [
+        label
+        for label in live
+        if rows[label].backup_id not in there and not looked.done[label][1].source_deleted
+    ]
+    nevertheless = "with preflight 'warn' they are deleted nevertheless"
+    refusals = []
+    if strays:
+        reason = (
+            f"{doing}: the source backups of {listed(strays)} are not in vault "
+            f"({state['vault_id']}) any more, so that their replicas would be deleted and not "
+            "be made again"
+        )
+        refusals.append((reason, f"{beside}; {nevertheless}"))
+    if live and "destination_region" not in change.replaces:
+        reason = (
+            f"{doing}: the replicas of {_backups(len(live))} in region "
+            f"{change.declared['destination_region']!r} ({listed(live)}) would be deleted, and CBR "
+            "does not copy a backup to the same region again with its vault"
+        )
+        remedy = (
+            "leave this one as it is, or declare a BackupReplicationSet for the other vault "
+            f"instead; {nevertheless}"
+        )
+        refusals.append((reason, remedy))
+    for reason, remedy in refusals:
+        if mode != "warn" and not is_open:
+            raise ConflictError(reason, remedy=remedy)
+        warn(reason)
+
+
+def _claim_of(inputs: Mapping[str, Any], unknown: frozenset[str]) -> VaultClaim | None:
+    """Return what a resource claims: the backups of its vault, in its destination.
+
+    With `adopt` false it takes over nothing, so it claims nothing.
+    """
+    fields = ("source_region", "vault_id", "destination_region", "destination_vault_id")
+    if unknown & {*fields, "adopt"} or not inputs.get("adopt", True):
+        return None
+    values = [inputs.get(field) for field in fields]
+    if not all(isinstance(value, str) for value in values):
+        return None
+    return VaultClaim(*(str(value).lower() for value in values))
+
+
+# -- what is told ---------------------------------------------------------------------------------
+
+
+def _backups(count: int) -> str:
+    return "1 backup" if count == 1 else f"{count} backups"
+
+
+def _tell_plan(view: VaultView, due: Collection[str], found: Collection[str]) -> None:
+    """Tell what will be copied and adopted, and what may keep CBR from it."""
+    if due:
+        tell(f"{_backups(len(due))} will be copied: {listed(due)}")
+    if due and view.pending:
+        warn(
+            f"copies of this vault's backups that are under way: {view.pending}; CBR refuses to "
+            "copy a vault again while it is being copied as a whole: if pulumi up ends with error "
+            "6130, run it again when these have ended"
+        )
+    if found:
+        tell(f"will be adopted, so that nothing is copied: {listed(found)}")
+
+
+def _tell_dropped(labels: Collection[str]) -> None:
+    """Tell of rows that stand for nothing, so that nobody has to wait for them."""
+    if labels:
+        tell(
+            "dropped from the state, because their copies failed or their replicas are gone, and "
+            f"they cannot be copied with the vault at present: {listed(sorted(labels))}"
+        )
+
+
+def _found_elsewhere(view: VaultView, rows: Rows) -> list[str]:
+    """Return the backups whose copy was made by somebody else, or by a submission that was lost."""
+    return [
+        label
+        for label, seen in view.held.items()
+        if label not in rows or rows[label].replication_record_id != seen.replication_record_id
+    ]
+
+
+def _warn_of_view(
+    view: VaultView, rows: Rows, left_out: Iterable[str], inputs: Mapping[str, Any]
+) -> None:
+    """Tell of backups that this resource does not, or cannot, have copied."""
+    region = inputs.get("destination_region")
+    if view.spent:
+        warn(
+            f"not copied, because the replica in region {region!r} was deleted, and CBR copies a "
+            f"backup there once with its vault: {listed(view.spent)}; declare a BackupReplication "
+            "for each that is to be there again"
+        )
+    silent = [view.labels[backup_id] for backup_id in left_out if backup_id in view.labels]
+    if silent:
+        warn(
+            f"CBR left out {_backups(len(silent))} when it copied the vault, and told no reason: "
+            f"{listed(sorted(silent))}; declare a BackupReplication for each, which copies it or "
+            "tells why not"
+        )
+    if view.elsewhere:
+        warn(
+            f"not copied, because another vault or project of region {region!r} has the replica, "
+            f"and CBR keeps one per region: {listed(view.elsewhere)}"
+        )
+    if view.unclear:
+        warn(
+            "not copied, because a replication record has a status that this version does not "
+            f"know: {listed(view.unclear)}; look at them in the CBR console"
+        )
+    if view.doubtful:
+        warn(
+            f"left as they are: nothing names the replicas of {listed(view.doubtful)} any more, "
+            "and the destination vault holds some that could be theirs; look at them in the CBR "
+            "console, and delete there what is no longer needed"
+        )
+    strangers = _found_elsewhere(view, rows)
+    if strangers and not inputs.get("adopt", True):
+        warn(
+            f"in the destination vault, or on the way to it, but not made by this resource: "
+            f"{listed(strangers)}; left alone, unless adopt is set to true"
+        )
+
+
+# -- work on the session's loop -------------------------------------------------------------------
+
+
+async def _judge(
+    session: Session, inputs: dict[str, Any], unknown: frozenset[str]
+) -> list[Finding]:
+    """Ask the API whether it would accept the copy; add looked-up projects to the inputs."""
+    from pulumi_huaweicloud_cbr.replication.preflight.vault import (
+        VaultQuestion,
+        run_vault_preflight,
+    )
+
+    if "source_project_id" not in inputs:
+        try:
+            inputs["source_project_id"] = await session.project_id(inputs["source_region"])
+        except ConfigurationError as error:
+            return [Finding("source_region", str(error))]
+    question = VaultQuestion(
+        source=ProjectScope(inputs["source_region"], inputs["source_project_id"]),
+        vault_id=inputs.get("vault_id"),
+        destination_region=inputs.get("destination_region"),
+        destination_vault_id=inputs.get("destination_vault_id"),
+        destination_project_id=inputs.get("destination_project_id"),
+        is_project_unknown="destination_project_id" in unknown,
+        adopt=inputs.get("adopt", True),
+        own_record_ids=current_operation().replaced,
+    )
+    verdict = await run_vault_preflight(
+        session.client(), question, session.project_id, EngineReporter()
+    )
+    if verdict.destination_project_id is not None:
+        inputs["destination_project_id"] = verdict.destination_project_id
+    view = verdict.view
+    if view is not None:
+        _tell_plan(view, view.due, view.held if inputs.get("adopt", True) else ())
+        if view.unfit:
+            tell(
+                "not copied, because they are not available or of a kind that CBR does not copy: "
+                f"{listed(view.unfit)}"
+            )
+        # What stands in the way is among the findings.
+        _warn_of_view(replace(view, elsewhere={}, held={}), {}, (), inputs)
+    return [*verdict.findings, *all_unchecked(verdict.faults)]
+
+
+async def _look(session: Session, state: Mapping[str, Any], rows: Rows) -> VaultView:
+    from pulumi_huaweicloud_cbr.replication.vault import look_at_vault
+
+    source, destination = scopes_of(state)
+    desired = _desired(state, source, destination)
+    return await look_at_vault(session.client(), desired, rows, EngineReporter())
+
+
+def _desired(
+    inputs: Mapping[str, Any], source: ProjectScope, destination: ProjectScope
+) -> DesiredVaultReplication:
+    return DesiredVaultReplication(
+        vault_id=inputs["vault_id"],
+        source=source,
+        destination=destination,
+        destination_vault_id=inputs["destination_vault_id"],
+        enable_acceleration=inputs.get("enable_acceleration", False),
+        adopt=inputs.get("adopt", True),
+    )
+
+
+async def _bring_about(session: Session, state: dict[str, Any], inputs: dict[str, Any]) -> Done:
+    """Adopt and submit what the destination lacks, and say what became of it."""
+    from pulumi_huaweicloud_cbr.replication.vault import bring_over
+
+    source, destination, coordinates = await resolve(session, inputs)
+    old = tracked_rows({**coordinates, "members": state.get("members", {})})
+    left_out = state.get("left_out", ())
+    brought = await bring_over(
+        session.client(),
+        _desired(inputs, source, destination),
+        old,
+        EngineReporter(),
+        left_out=left_out,
+        is_new=not state,
+        is_strict=inputs.get("preflight") == "error",
+    )
+    rows = {**old, **brought.rows}
+    for label in brought.dropped:
+        del rows[label]
+    _tell_dropped(brought.dropped)
+    current_operation().note_held(row.replication_record_id for row in brought.rows.values())
+    adopted = [label for label in _found_elsewhere(brought.view, old) if label in rows]
+    if adopted:
+        tell(f"adopted {len(adopted)} of {len(rows)} copies: they exist and are not made again")
+    _warn_of_view(brought.view, rows, brought.left_out, inputs)
+    return Done(inputs, coordinates, rows, brought.left_out, brought.failure)
+
+
+# -- state --------------------------------------------------------------------------------------
+
+
+def _to_state(
+    inputs: Mapping[str, Any],
+    coordinates: Mapping[str, Any],
+    rows: Rows,
+    left_out: Iterable[str],
+) -> dict[str, Any]:
+    """Return the outputs: the inputs resolved, and a row for each backup."""
+    state = {field: inputs.get(field) for field in VAULT_FIELDS}
+    state |= {field: coordinates.get(field) for field in COORDINATES}
+    state["members"] = {label: row_of(row, is_named=False) for label, row in rows.items()}
+    state["left_out"] = sorted(left_out)
+    return {field: value for field, value in state.items() if value is not None}

@@ -1,0 +1,219 @@
+"""Reconciles resources with many replications to one destination: check, diff, create and so on.
+
+The engine's calls, and what they leave in the state, are the same for a set and for an entire
+vault. What differs is asked of the resource's form.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    UpdateResult,
+)
+
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError
+from pulumi_huaweicloud_cbr.engine.call import current_call
+from pulumi_huaweicloud_cbr.engine.messages import tell, warn
+from pulumi_huaweicloud_cbr.engine.operation import DiffOf, current_operation
+from pulumi_huaweicloud_cbr.engine.provider import (
+    CbrProvider,
+    PartialResultError,
+    served,
+    split_unknown,
+)
+from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.members import listed
+from pulumi_huaweicloud_cbr.resources._forms.form import Change
+from pulumi_huaweicloud_cbr.resources._forms.inputs import unchecked
+from pulumi_huaweicloud_cbr.resources._forms.members import (
+    NOBODYS,
+    failures_of,
+    look,
+    members_failed,
+    not_taken_over,
+    remaining,
+    remove,
+)
+from pulumi_huaweicloud_cbr.resources._forms.state import tracked_rows
+
+if TYPE_CHECKING:
+    from pulumi_huaweicloud_cbr.engine.session import Session
+    from pulumi_huaweicloud_cbr.resources._forms.form import Declared, Done, Form
+
+
+class Reconciler(CbrProvider):
+    """Base of the provider classes of sets and of entire vaults.
+
+    Instances are stateless but for what the engine hands over; see `CbrProvider`.
+    """
+
+    def form(self) -> Form:
+        """Return what is special to the resource; imported when the engine calls."""
+        raise NotImplementedError
+
+    @served
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Validate the inputs; ask the API about copies that would be submitted, in previews too.
+
+        The inputs come out complete: with defaults, looked-up projects and, for a set, members.
+        """
+        known, unknown = split_unknown(news)
+        olds, _ = split_unknown(_olds)
+        operation, urn = current_operation(), current_call().urn
+        operation.note_checked(urn, is_new=not olds)
+        try:
+            session = self.open()
+        except CbrError as error:
+            return CheckResult(known, [CheckFailure("", str(error))])
+        declared = self.form().declare(known, unknown, olds, session)
+        failures = [CheckFailure(finding.field, finding.reason) for finding in declared.findings]
+        if not failures:
+            declared.claim(operation, urn)
+            failures = self._preflight(session, declared, unknown)
+        return CheckResult(
+            {**declared.inputs, **{field: news[field] for field in unknown}}, failures
+        )
+
+    def _preflight(
+        self, session: Session, declared: Declared, unknown: frozenset[str]
+    ) -> list[CheckFailure]:
+        form, mode = self.form(), declared.inputs.get("preflight")
+        if (
+            not declared.is_asked
+            or mode is None
+            or unknown & {"source_region", "source_project_id"}
+        ):
+            return []
+        if mode == "off":
+            tell(form.not_checked)
+            return []
+        try:
+            faults = session.run(form.judge(session, declared, unknown))
+        except CbrError as error:
+            faults = [Finding("", unchecked(error))]
+        return failures_of(faults, mode)
+
+    @served
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Say what `up` would copy, rename or delete; another destination replaces the resource.
+
+        Copies that are not known to have ended are looked up, in one request for each thousand.
+        """
+        form, operation, urn = self.form(), current_operation(), current_call().urn
+        asked_for = operation.reason_of_diff(urn)
+        state, _ = split_unknown(_olds)
+        declared, unknown = split_unknown(_news)
+        replaces = [
+            field
+            for field in form.identity
+            if field in unknown or declared.get(field) not in (None, state.get(field))
+        ]
+        rows = tracked_rows(state)
+        change = Change(state, rows, declared, unknown, replaces)
+        if replaces:
+            form.require_replaceable(self.open(), change)
+            records = [row.replication_record_id for row in rows.values()]
+            operation.note_diff(urn, asked_for, records, is_replaced=True)
+            form.tell_replacement(change)
+            # Of a backup there is one replica in a region: it goes before its successor comes.
+            is_delete_first = "destination_region" not in replaces
+            return DiffResult(
+                changes=True, replaces=replaces, delete_before_replace=is_delete_first
+            )
+        plan = form.plan(self.open, change)
+        if plan is None:
+            return DiffResult(changes=True)
+        stay = [rows[label].replication_record_id for label in rows.keys() - plan.leaving]
+        operation.note_diff(urn, asked_for, stay, is_replaced=False)
+        if asked_for is DiffOf.PROGRAM:
+            form.note_staying(change)
+        is_changed = plan.is_changed or any(
+            field in unknown or declared.get(field) != state.get(field) for field in form.state_only
+        )
+        return DiffResult(changes=is_changed)
+
+    @served
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Submit or adopt all copies; a refused one does not block the others."""
+        form = self.form()
+        inputs, _ = split_unknown(props)
+        session = self.open()
+        identifier = f"{form.prefix}-{uuid.uuid4()}"
+        done = session.run(form.bring_about(session, {}, inputs))
+        outputs = form.outputs(done)
+        current_operation().note_made(current_call().urn, ())
+        form.note_created(done)
+        if done.failure is not None and not done.rows:
+            raise done.failure
+        _raise_partial(done, identifier, outputs)
+        return CreateResult(identifier, outputs)
+
+    @served
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Report the copies as they are; those that are gone are left out."""
+        form = self.form()
+        current_operation().note_read(current_call().urn)
+        state, _ = split_unknown(props)
+        session = self.open()
+        rows = tracked_rows(state)
+        looked = session.run(look(session, rows))
+        seen = remaining(rows, looked, form.if_gone, form.if_failed)
+        if form.is_gone(rows, seen):
+            return ReadResult("", {})
+        outputs = form.observed(state, rows, seen)
+        inputs = {field: outputs[field] for field in form.fields if field in outputs}
+        return ReadResult(id_, outputs, inputs)
+
+    @served
+    def import_state(self, id_: str) -> ReadResult:
+        """Refuse; our plugin host calls this on import.
+
+        Raises:
+            ConfigurationError: always, with the way to take over what exists.
+        """
+        raise ConfigurationError(
+            f"importing {id_!r}: {self.form().what} has no id in CBR",
+            remedy="declare it, and create adopts the replicas that exist",
+        )
+
+    @served
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Submit what the destination lacks, rename, and delete what leaves, in this order."""
+        form = self.form()
+        state, _ = split_unknown(_olds)
+        inputs, _ = split_unknown(_news)
+        session = self.open()
+        done = session.run(form.bring_about(session, state, inputs))
+        outputs = form.outputs(done)
+        _raise_partial(done, _id, outputs)
+        return UpdateResult(outputs)
+
+    @served
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Delete all replicas and wait until they are gone; one that is gone already is fine.
+
+        What a successor under another name may have been meant to keep, and could not find, stays.
+        """
+        form = self.form()
+        state, _ = split_unknown(_props)
+        session = self.open()
+        rows = tracked_rows(state)
+        if form.may_have_successor(state, rows) and (left := not_taken_over(session, rows)):
+            warn(f"not deleted, since {form.successor}: {listed(left)}; {NOBODYS}")
+            rows = {label: row for label, row in rows.items() if label not in left}
+        results = session.run(remove(session, rows))
+        if results.failed:
+            raise members_failed("deleting replicas", len(rows), results.failed)
+
+
+def _raise_partial(done: Done, identifier: str, outputs: dict[str, Any]) -> None:
+    """Have the engine keep what was brought about, where not all was."""
+    if done.failure is not None:
+        raise PartialResultError(done.failure, identifier, outputs) from done.failure
