@@ -1,8 +1,8 @@
 """Switches one rule of the package off at a time, and looks which tests notice.
 
 ``python -m tests.mutants`` works on a copy of the package and runs a few fast tests against each
-mutant; it fails when a mutant survives, or when a patch does not apply any more. With ``--write``
-it writes their rows in docs/mutants.md; names of mutants as arguments choose some of them.
+mutant. It fails when a mutant survives, or when a patch does not apply any more. With ``--write``
+it writes their rows in docs/mutants.md. Names of mutants as arguments choose some of them.
 """
 
 from __future__ import annotations

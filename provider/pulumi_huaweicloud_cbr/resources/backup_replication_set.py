@@ -96,8 +96,8 @@ class BackupReplicationSetProvider(CbrProvider):
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Validate the inputs; ask the API about members that would be submitted.
 
-        The members come out as labels with ids, or with objects where more than the id is given;
-        with `keep_newest`, those that stay are among them, so that a preview shows what leaves.
+        The members come out as labels with ids, or with objects if more than the id is given. With
+        `keep_newest`, the members that stay are among them, so that a preview shows what leaves.
         """
         known, unknown = split_unknown(news)
         olds, _ = split_unknown(_olds)
