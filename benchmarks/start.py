@@ -18,7 +18,11 @@ from tests.e2e.driver import sdk_python
 PULUMI = "import grpc, pulumi.dynamic; from pulumi.runtime.proto import provider_pb2_grpc"
 PLUGIN = "import pulumi_huaweicloud_cbr.plugin.servicer"
 FIRST_CALL = (
-    "from pulumi_huaweicloud_cbr import auth, checks, client, clock, lifecycle\n"
+    "from pulumi_huaweicloud_cbr.api import client\n"
+    "from pulumi_huaweicloud_cbr.api.auth import choose\n"
+    "from pulumi_huaweicloud_cbr.base import clock\n"
+    "from pulumi_huaweicloud_cbr.replication import one, submit\n"
+    "from pulumi_huaweicloud_cbr.replication.preflight import backup\n"
     "import asyncio, httpx, tenacity\n"
     "httpx.AsyncClient()"
 )

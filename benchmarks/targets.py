@@ -18,7 +18,7 @@ from benchmarks.fleet import FORMS, Cell, Form, bare_client, end_copies, fleet, 
 from benchmarks.rig import PluginWatch, machine, pulumi_version, seconds_of
 from benchmarks.start import PLUGIN, PULUMI, Stage
 from benchmarks.start import measure as measure_import
-from pulumi_huaweicloud_cbr.pacing import AT_ONCE
+from pulumi_huaweicloud_cbr.api.transport.pacing import AT_ONCE
 from simulator.specs import CopyScript
 
 LATENCY_MS = 200.0

@@ -28,8 +28,8 @@ from live.notes import Notes
 from live.observed import ObservedClient
 from live.plan import LiveError, Wanted, make_plan
 from live.suite import run_steps
-from pulumi_huaweicloud_cbr.errors import CbrError
-from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.base.errors import CbrError
+from pulumi_huaweicloud_cbr.config.settings import Settings
 
 DONE, BROKEN, NOT_BEGUN, LEFT_OVER = 0, 1, 2, 3
 _TIME_PASSED = re.compile(r"(?:^|(?<=, ))[^,:]+ of at most [^:]+: ")

@@ -8,13 +8,13 @@ from typing import Any
 from live.notes import Notes
 from live.observed import ObservedClient, outcome, words_of
 from live.plan import Plan
-from pulumi_huaweicloud_cbr.client import PAGE_SIZE
-from pulumi_huaweicloud_cbr.clock import SystemClock
-from pulumi_huaweicloud_cbr.errors import CbrError, NotFoundError
-from pulumi_huaweicloud_cbr.finders import find_backup, find_destinations
-from pulumi_huaweicloud_cbr.models import ProjectScope
-from pulumi_huaweicloud_cbr.reporting import Reporter
-from pulumi_huaweicloud_cbr.signing import LARGEST_SKEW_S, AccessKeys
+from pulumi_huaweicloud_cbr.api.auth.signing import LARGEST_SKEW_S, AccessKeys
+from pulumi_huaweicloud_cbr.api.client import PAGE_SIZE
+from pulumi_huaweicloud_cbr.api.find import find_backup, find_destinations
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.base.clock import SystemClock
+from pulumi_huaweicloud_cbr.base.errors import CbrError, NotFoundError
+from pulumi_huaweicloud_cbr.base.reporting import Reporter
 
 
 class LateClock(SystemClock):

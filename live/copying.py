@@ -13,20 +13,17 @@ from live.ledger import Entry, Ledger
 from live.notes import Notes
 from live.observed import ObservedClient, outcome, words_of
 from live.plan import LiveError, Plan
-from pulumi_huaweicloud_cbr.backoff import is_outcome_unknown
-from pulumi_huaweicloud_cbr.copies import GRACE_LOOKS
-from pulumi_huaweicloud_cbr.errors import CbrError
-from pulumi_huaweicloud_cbr.finders import find_backup, find_record, find_replica_by_id
-from pulumi_huaweicloud_cbr.lifecycle import Limits, observe_once, remove, rename
-from pulumi_huaweicloud_cbr.models import (
-    PENDING_RECORD_STATUSES,
-    STATUS_SUCCESS,
-    DesiredReplication,
-    TrackedReplication,
-)
-from pulumi_huaweicloud_cbr.reporting import Reporter
-from pulumi_huaweicloud_cbr.waiters import Look, WaitPlan, wait
-from pulumi_huaweicloud_cbr.wire import ReplicationRecord
+from pulumi_huaweicloud_cbr.api.find import find_backup, find_record, find_replica_by_id
+from pulumi_huaweicloud_cbr.api.transport.retry import is_outcome_unknown
+from pulumi_huaweicloud_cbr.api.wire.answers import ReplicationRecord
+from pulumi_huaweicloud_cbr.api.wire.requests import PENDING_RECORD_STATUSES, STATUS_SUCCESS
+from pulumi_huaweicloud_cbr.base.errors import CbrError
+from pulumi_huaweicloud_cbr.base.reporting import Reporter
+from pulumi_huaweicloud_cbr.replication.model import DesiredReplication, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.observe import Limits, observe_once
+from pulumi_huaweicloud_cbr.replication.one import remove, rename
+from pulumi_huaweicloud_cbr.replication.wait.copies import GRACE_LOOKS
+from pulumi_huaweicloud_cbr.replication.wait.polling import Look, WaitPlan, wait
 
 NEW_NAME = "live-suite-renamed"
 

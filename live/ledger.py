@@ -9,16 +9,12 @@ from pathlib import Path
 from typing import IO
 
 from live.notes import write_whole
-from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.finders import find_backup, records_for_region
-from pulumi_huaweicloud_cbr.lifecycle import remove
-from pulumi_huaweicloud_cbr.models import (
-    STATUS_SUBMITTED,
-    DesiredReplication,
-    ProjectScope,
-    TrackedReplication,
-)
-from pulumi_huaweicloud_cbr.reporting import Reporter
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.find import find_backup, records_for_region
+from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED, ProjectScope
+from pulumi_huaweicloud_cbr.base.reporting import Reporter
+from pulumi_huaweicloud_cbr.replication.model import DesiredReplication, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.one import remove
 
 LOOKS = 3
 LOOK_AGAIN_S = 2.0

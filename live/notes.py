@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from live.questions import BY_ID, QUESTIONS
-from pulumi_huaweicloud_cbr.models import readable
+from pulumi_huaweicloud_cbr.api.wire.requests import readable
 
 ANSWER_LIMIT = 400
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import httpx
 
-from pulumi_huaweicloud_cbr.auth import make_authenticator
-from pulumi_huaweicloud_cbr.backoff import Pause
-from pulumi_huaweicloud_cbr.calls import Call
-from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.clock import SystemClock
-from pulumi_huaweicloud_cbr.errors import ApiError, CbrError
-from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
+from pulumi_huaweicloud_cbr.api.call import Call
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.transport.retry import Pause
+from pulumi_huaweicloud_cbr.base.clock import SystemClock
+from pulumi_huaweicloud_cbr.base.errors import ApiError, CbrError
+from pulumi_huaweicloud_cbr.config.settings import Settings
 
 
 class ObservedClient(CbrClient):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pulumi_huaweicloud_cbr.checks import Question, run_preflight
-from pulumi_huaweicloud_cbr.client import PAGE_SIZE, CbrClient
-from pulumi_huaweicloud_cbr.finders import find_backup, find_project_id, find_vault
-from pulumi_huaweicloud_cbr.models import DesiredReplication, ProjectScope, readable
-from pulumi_huaweicloud_cbr.preflight import check_vault
-from pulumi_huaweicloud_cbr.reporting import span
-from pulumi_huaweicloud_cbr.wire import Backup, Vault
+from pulumi_huaweicloud_cbr.api.client import PAGE_SIZE, CbrClient
+from pulumi_huaweicloud_cbr.api.find import find_backup, find_project_id, find_vault
+from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Vault
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, readable
+from pulumi_huaweicloud_cbr.base.reporting import span
+from pulumi_huaweicloud_cbr.replication.model import DesiredReplication
+from pulumi_huaweicloud_cbr.replication.preflight.backup import Question, run_preflight
+from pulumi_huaweicloud_cbr.replication.rules.fitness import check_vault
 
 MB_PER_S = 80
 """Speed of one copy (CBR user guide, 2021)."""

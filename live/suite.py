@@ -11,7 +11,7 @@ from live.ledger import Ledger
 from live.notes import Notes
 from live.observed import ObservedClient
 from live.plan import Plan
-from pulumi_huaweicloud_cbr.reporting import Reporter
+from pulumi_huaweicloud_cbr.base.reporting import Reporter
 
 
 async def run_steps(

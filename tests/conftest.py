@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_huaweicloud_cbr import errors
+from pulumi_huaweicloud_cbr.base import errors
 
 FOREIGN = ("HC_", "HW_", "HUAWEICLOUD_", "PULUMI_")
 # Reasons that a skipped test may give in CI; another reason fails the run.
@@ -39,7 +39,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ):
             monkeypatch.delenv(key)
     # Where a profile file of the vendor's tools may be.
-    monkeypatch.setattr("pulumi_huaweicloud_cbr.chain.get_home_path", lambda: None)
+    monkeypatch.setattr("pulumi_huaweicloud_cbr.api.auth.chain.get_home_path", lambda: None)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -69,23 +69,26 @@ PREFLIGHT = ("tests/contract/test_preflight.py",)
 LIFETIMES = ("tests/contract/test_lifetimes.py",)
 SETS = ("tests/contract/test_set.py",)
 SHARING = ("tests/contract/test_sharing.py",)
-WAITS = ("tests/unit/test_completion.py", "tests/contract/test_replications_complete.py")
-CLIENT = ("tests/unit/test_client.py",)
+WAITS = (
+    "tests/unit/replication/wait/test_completion.py",
+    "tests/contract/test_replications_complete.py",
+)
+CLIENT = ("tests/unit/api/test_client.py",)
 WHOLE_VAULTS = ("tests/contract/test_vault.py",)
-FINDERS = ("tests/unit/test_finders.py",)
-LISTS = ("tests/unit/test_listing.py", "tests/contract/test_lists.py")
-CODES = ("tests/unit/test_error_codes.py",)
-BODIES = ("tests/unit/test_bodies.py",)
+FINDERS = ("tests/unit/api/test_find.py",)
+LISTS = ("tests/unit/api/test_pages.py", "tests/contract/test_lists.py")
+CODES = ("tests/unit/api/wire/test_error_codes.py",)
+BODIES = ("tests/unit/api/wire/test_bodies.py",)
 HOSTS = ("tests/unit/test_hosts.py",)
-AUTH = ("tests/unit/test_auth.py", "tests/unit/test_signing.py")
-CHAIN = ("tests/unit/test_chain.py",)
+AUTH = ("tests/unit/api/auth/test_choose.py", "tests/unit/api/auth/test_signing.py")
+CHAIN = ("tests/unit/api/auth/test_chain.py",)
 OWNERS = ("tests/contract/test_ownership.py",)
 
 MUTANTS = (
     Mutant(
         "no-adoption",
         "a matching copy is adopted, not submitted again",
-        "decisions.py",
+        "replication/rules/decisions.py",
         "    return Adopt(attempt)\n",
         "    return Submit()\n",
         TABLES,
@@ -94,7 +97,7 @@ MUTANTS = (
     Mutant(
         "foreign-vault-adopted",
         "a replica in another vault is refused",
-        "decisions.py",
+        "replication/rules/decisions.py",
         "    if record.destination_vault_id != desired.destination_vault_id:\n",
         "    if False:\n",
         TABLES,
@@ -103,7 +106,7 @@ MUTANTS = (
     Mutant(
         "unknown-status-submits",
         "a record with an unknown status is refused",
-        "decisions.py",
+        "replication/rules/decisions.py",
         "        if not (record.is_pending or record.is_succeeded):\n            return Refuse(",
         "        if not (record.is_pending or record.is_succeeded):\n            continue\n"
         "            return Refuse(",
@@ -113,23 +116,23 @@ MUTANTS = (
     Mutant(
         "skip-always-failed",
         "`skip` with a replica did not fail",
-        "wire.py",
+        "api/wire/answers.py",
         "            return self.destination_backup_id is None\n",
         "            return True\n",
-        ("tests/unit/test_models.py",),
+        ("tests/unit/api/wire/test_answers.py",),
     ),
     Mutant(
         "skip-never-failed",
         "`skip` without a replica failed",
-        "wire.py",
+        "api/wire/answers.py",
         "            return self.destination_backup_id is None\n",
         "            return False\n",
-        ("tests/unit/test_models.py",),
+        ("tests/unit/api/wire/test_answers.py",),
     ),
     Mutant(
         "resend-without-look",
         "after a submission without an answer, `create` looks for the copy before it sends again",
-        "lifecycle.py",
+        "replication/submit.py",
         "        source, decision = await _look(api, desired, report, limits, unsettled)\n",
         "        decision = Submit()\n        if not unsettled:\n"
         "            source, decision = await _look(api, desired, report, limits, unsettled)\n",
@@ -139,7 +142,7 @@ MUTANTS = (
     Mutant(
         "second-copy-is-an-error",
         "if the submission is refused with 1009, the existing copy is adopted",
-        "lifecycle.py",
+        "replication/submit.py",
         "            if not (_is_second_copy(error) or is_outcome_unknown(error)):\n",
         "            if not is_outcome_unknown(error):\n",
         AMBIGUITY,
@@ -148,7 +151,7 @@ MUTANTS = (
     Mutant(
         "submission-repeated-blindly",
         "the client repeats a submission only if it was certainly not accepted",
-        "client.py",
+        "api/client.py",
         '"replicate"),\n            json=request.to_wire(),\n            is_repeatable=False,\n'
         "        )\n        return (await self._call(call, ReplicationEnvelope))",
         '"replicate"),\n            json=request.to_wire(),\n            is_repeatable=True,\n'
@@ -159,7 +162,7 @@ MUTANTS = (
     Mutant(
         "expired-source-loses-replica",
         "the replica of an expired source counts as present",
-        "decisions.py",
+        "replication/rules/decisions.py",
         "    if backup is None:\n        return _decide_without_replica(",
         "    if backup is None or observation.source is None:\n"
         "        return _decide_without_replica(",
@@ -178,7 +181,7 @@ MUTANTS = (
     Mutant(
         "record-proves-replica",
         "a record that says `success` proves nothing: the replica itself is checked",
-        "decisions.py",
+        "replication/rules/decisions.py",
         "    if record.is_succeeded:\n        return Standing.GONE\n",
         "    if record.is_succeeded:\n        return Standing.PRESENT\n",
         TABLES,
@@ -187,7 +190,7 @@ MUTANTS = (
     Mutant(
         "guessed-gone",
         "a replica that cannot be identified is an error, not gone",
-        "lifecycle.py",
+        "replication/observe.py",
         "    await require_no_replica(\n",
         "    if False: await require_no_replica(\n",
         TABLES,
@@ -196,8 +199,8 @@ MUTANTS = (
     Mutant(
         "delete-does-not-wait",
         "delete waits until the replica is gone",
-        "lifecycle.py",
-        "    await _wait_gone(api, found.tracked.destination, replica_id, limits, report)\n",
+        "replication/one.py",
+        "    await wait_gone(api, found.tracked.destination, replica_id, limits, report)\n",
         "    return\n",
         (*TABLES, *AMBIGUITY),
         "source_expired_and_replica_found or lost_answer_of_deletion",
@@ -205,7 +208,7 @@ MUTANTS = (
     Mutant(
         "delete-during-copy",
         "delete waits for a running copy",
-        "lifecycle.py",
+        "replication/one.py",
         "        pending=frozenset({Standing.COPYING.value}),\n"
         "        target=frozenset(standing.value for standing in _SETTLED),\n",
         "        pending=frozenset(),\n"
@@ -216,7 +219,7 @@ MUTANTS = (
     Mutant(
         "never-seen-is-gone",
         "a replica that was never seen is polled several times before it counts as gone",
-        "lifecycle.py",
+        "replication/observe.py",
         "    looks = 1 if tracked.has_been_seen else (limits or Limits()).replica_looks\n",
         "    looks = 1\n",
         LIFETIMES,
@@ -225,24 +228,15 @@ MUTANTS = (
     Mutant(
         "success-is-believed",
         "a wait accepts a success only if the replica is in the destination",
-        "copies.py",
+        "replication/wait/copies.py",
         "        copy.outcome = Outcome.COPIED\n",
         "        copy.end(Outcome.DONE)\n",
         WAITS,
         "replica",
     ),
     Mutant(
-        "held-replica-deleted",
-        "delete leaves a replica that another resource of the same operation has",
-        "resources/backup_replication.py",
-        "        if operation.is_held(_id):\n",
-        "        if False:\n",
-        SETS,
-        "move_into_a_set",
-    ),
-    Mutant(
-        "held-members-deleted",
-        "deleting a set leaves the replicas that another resource of the same operation has",
+        "held-replicas-deleted",
+        "deleting a resource leaves the replicas that another resource of the same operation has",
         "resources/_owners.py",
         "        if operation.is_held(row.replication_record_id):\n",
         "        if False:\n",
@@ -271,7 +265,7 @@ MUTANTS = (
     Mutant(
         "empty-set-accepted",
         "a set without members is refused",
-        "inputs.py",
+        "replication/rules/inputs.py",
         '    if not value:\n        return (\n            "is empty, and a set',
         '    if False:\n        return (\n            "is empty, and a set',
         SETS,
@@ -280,7 +274,7 @@ MUTANTS = (
     Mutant(
         "expired-members-leave",
         "a rolling set keeps members whose source has expired",
-        "membership.py",
+        "replication/rules/members.py",
         "        if member.backup_id not in known:\n",
         "        if False:\n",
         SETS,
@@ -307,9 +301,9 @@ MUTANTS = (
     Mutant(
         "silence-is-missing",
         "a backup that a list lacks is read by itself before it counts as missing",
-        "sharing.py",
+        "api/cache.py",
         "                    shelf.useless_lists = shelf.useless_lists + 1 if is_useless else 0\n",
-        "                    from pulumi_huaweicloud_cbr.errors import NotFoundError\n"
+        "                    from pulumi_huaweicloud_cbr.base.errors import NotFoundError\n"
         "                    for future in missing.values():\n"
         '                        _fail(future, NotFoundError("not listed"))\n'
         "                    missing.clear()\n",
@@ -319,7 +313,7 @@ MUTANTS = (
     Mutant(
         "own-change-forgotten",
         "after a change by this process, stale answers are not used",
-        "sharing.py",
+        "api/cache.py",
         ".changed[backup_id] = next(self._numbers)\n",
         "\n",
         SHARING,
@@ -328,7 +322,7 @@ MUTANTS = (
     Mutant(
         "wrong-path-is-gone",
         'a 401 "Malformed request url" means gone only if the project answers',
-        "finders.py",
+        "api/find.py",
         "            await api.list_backups(scope, limit=1)\n",
         "            pass\n",
         FINDERS,
@@ -337,7 +331,7 @@ MUTANTS = (
     Mutant(
         "short-page-is-the-last",
         "a list with fewer rows than CBR counts is incomplete",
-        "listing.py",
+        "api/pages.py",
         "        has_all = page.count is None or len(seen) >= page.count\n",
         "        has_all = True\n",
         LISTS,
@@ -346,7 +340,7 @@ MUTANTS = (
     Mutant(
         "pages-without-overlap",
         "pages overlap by a row, which shows if rows moved between two pages",
-        "listing.py",
+        "api/pages.py",
         "        if seen and not (page.rows and page.rows[0].id in seen):\n",
         "        if False:\n",
         LISTS,
@@ -355,7 +349,7 @@ MUTANTS = (
     Mutant(
         "incomplete-list-taken",
         "a list that stays incomplete is an error, and nothing counts as gone",
-        "listing.py",
+        "api/pages.py",
         '            raise _NotWholeError(f"CBR counts {counted} rows, and shows {len(seen)}")\n',
         "            return\n",
         LISTS,
@@ -364,7 +358,7 @@ MUTANTS = (
     Mutant(
         "other-answer-taken",
         "an answer about another backup is refused",
-        "finders.py",
+        "api/find.py",
         "    if asked_id.lower() != answered_id.lower():\n",
         "    if False:\n",
         ("tests/unit/test_error_texts.py",),
@@ -373,7 +367,7 @@ MUTANTS = (
     Mutant(
         "any-404-is-gone",
         "a backup counts as gone by its own error code alone",
-        "responses.py",
+        "api/wire/responses.py",
         "        is_missing = code in missing_codes\n",
         "        pass\n",
         CODES,
@@ -382,7 +376,7 @@ MUTANTS = (
     Mutant(
         "status-decides",
         "the error code decides whether to repeat a request, not the HTTP status",
-        "backoff.py",
+        "api/transport/retry.py",
         "    return facts_of(error.code, error.status).repeat\n",
         "    return facts_of(None, error.status).repeat\n",
         CODES,
@@ -391,7 +385,7 @@ MUTANTS = (
     Mutant(
         "waits-beyond-budget",
         "a Retry-After beyond the budget ends the call at once",
-        "backoff.py",
+        "api/transport/retry.py",
         "            or elapsed + state.upcoming_sleep > budget.seconds\n",
         "            or elapsed > budget.seconds\n",
         CLIENT,
@@ -400,23 +394,23 @@ MUTANTS = (
     Mutant(
         "secrets-quoted",
         "known secrets are redacted in every error",
-        "errors.py",
+        "base/errors.py",
         '        text = text.replace(secret, "[secret]")\n',
         "        pass\n",
-        ("tests/unit/test_errors.py",),
+        ("tests/unit/base/test_errors.py",),
     ),
     Mutant(
         "tokens-quoted",
         "what looks like a token is redacted, even if it is not a known secret",
-        "errors.py",
+        "base/errors.py",
         '    return _TOKEN_LIKE.sub("[secret]", text)\n',
         "    return text\n",
-        ("tests/unit/test_errors.py",),
+        ("tests/unit/base/test_errors.py",),
     ),
     Mutant(
         "vault-submission-repeated-blindly",
         "the client repeats the copy of an entire vault only if it was certainly not accepted",
-        "client.py",
+        "api/client.py",
         '("checkpoints", "replicate"),\n            json=request.to_wire(),\n'
         "            is_repeatable=False,\n",
         '("checkpoints", "replicate"),\n            json=request.to_wire(),\n'
@@ -427,7 +421,7 @@ MUTANTS = (
     Mutant(
         "vault-resend-without-look",
         "the copy of an entire vault is looked for before it is submitted again",
-        "whole_vault.py",
+        "replication/vault.py",
         "        if unsettled is not None:\n            try:\n",
         "        if submissions < 0:\n            try:\n",
         WHOLE_VAULTS,
@@ -436,7 +430,7 @@ MUTANTS = (
     Mutant(
         "vault-difference-for-ever",
         "what CBR does not copy again with its vault is not a difference",
-        "whole_vault.py",
+        "replication/vault.py",
         "        elif any(not attempt.record.is_failed for attempt in attempts):\n",
         '        elif label == "":\n',
         WHOLE_VAULTS,
@@ -518,7 +512,7 @@ MUTANTS = (
     Mutant(
         "later-copy-taken-for-earlier",
         "a replica that a listed record names is never assigned to a copy without a record",
-        "lifecycle.py",
+        "replication/observe.py",
         "        if record.id != tracked.replication_record_id\n",
         "        if record.id == tracked.replication_record_id\n",
         WHOLE_VAULTS,
@@ -527,7 +521,7 @@ MUTANTS = (
     Mutant(
         "refresh-notes-owners",
         "what a refresh reads of a resource does not stop its deletion in the same operation",
-        "resources/_operation.py",
+        "engine/operation.py",
         "                return DiffOf.REFRESH\n",
         "                return DiffOf.PROGRAM\n",
         OWNERS,
@@ -536,7 +530,7 @@ MUTANTS = (
     Mutant(
         "dependency-notes-owners",
         "a diff that the engine asks for a dependency does not stop a deletion",
-        "resources/_operation.py",
+        "engine/operation.py",
         "            return DiffOf.DEPENDENCY\n",
         "            return DiffOf.PROGRAM\n",
         OWNERS,
@@ -545,16 +539,16 @@ MUTANTS = (
     Mutant(
         "replacement-looks-once",
         "a deletion for a replacement checks the source immediately before its request",
-        "lifecycle.py",
-        "    if not (found.is_source_gone or _is_gone(",
-        "    if not (found.is_source_gone or False and _is_gone(",
+        "replication/one.py",
+        "    if not (found.is_source_gone or is_gone(",
+        "    if not (found.is_source_gone or False and is_gone(",
         OWNERS,
         "immediately_before and single",
     ),
     Mutant(
         "replacement-deletes-some",
         "a replacement deletes no replica of a set while the source of any member is gone",
-        "fleet.py",
+        "replication/many.py",
         "    if orphans:\n",
         "    if False:\n",
         OWNERS,
@@ -572,7 +566,7 @@ MUTANTS = (
     Mutant(
         "replacement-by-option-unseen",
         "a replacement that the engine plans without a diff checks the source as well",
-        "resources/_operation.py",
+        "engine/operation.py",
         "            return urn in self._replaced or bool(urn and urn in self._checked_anew)\n",
         "            return urn in self._replaced\n",
         OWNERS,
@@ -599,7 +593,7 @@ MUTANTS = (
     Mutant(
         "settled-before-answers",
         "a set that removes a member waits for checks and diffs that have no answer yet",
-        "resources/_operation.py",
+        "engine/operation.py",
         "            if self._calls_under_way:\n",
         "            if False:\n",
         OWNERS,
@@ -608,7 +602,7 @@ MUTANTS = (
     Mutant(
         "body-without-end",
         "an answer is read only up to a number of bytes",
-        "bodies.py",
+        "api/wire/bodies.py",
         "        if count > BODY_LIMIT:\n",
         "        if count < 0:\n",
         BODIES,
@@ -617,7 +611,7 @@ MUTANTS = (
     Mutant(
         "packed-body-uncounted",
         "a compressed answer is measured by its decompressed size",
-        "bodies.py",
+        "api/wire/bodies.py",
         "                self._require_within(unpacked, values)\n",
         "                self._require_within(arrived, values)\n",
         BODIES,
@@ -626,7 +620,7 @@ MUTANTS = (
     Mutant(
         "values-uncounted",
         "an answer is read only up to a number of values",
-        "bodies.py",
+        "api/wire/bodies.py",
         "        if values > VALUE_LIMIT:\n",
         "        if values < 0:\n",
         BODIES,
@@ -635,7 +629,7 @@ MUTANTS = (
     Mutant(
         "redirects-followed",
         "a redirection is not followed: credentials would go to a host that nobody configured",
-        "client.py",
+        "api/client.py",
         "                follow_redirects=False,\n"
         '                event_hooks={"response": [_take_as_json, self._show]},\n',
         "                follow_redirects=True,\n"
@@ -646,7 +640,7 @@ MUTANTS = (
     Mutant(
         "redirected-token-taken",
         "a token that comes with a redirection is not used",
-        "tokens.py",
+        "api/auth/tokens.py",
         "        if not response.is_success:\n",
         "        if response.is_informational:\n",
         HOSTS,
@@ -655,7 +649,7 @@ MUTANTS = (
     Mutant(
         "certificates-unverified",
         "certificates are verified unless `insecure` is set",
-        "client.py",
+        "api/client.py",
         "    if settings.insecure:\n        return False\n",
         "    if not settings.ca_file:\n        return False\n",
         HOSTS,
@@ -664,7 +658,7 @@ MUTANTS = (
     Mutant(
         "insecure-unsaid",
         "`insecure` causes a warning",
-        "resources/_session.py",
+        "engine/session.py",
         "            if self.settings.insecure:\n",
         '            if self.settings.region == "":\n',
         ("tests/contract/test_network.py", "tests/unit/test_error_texts.py"),
@@ -673,7 +667,7 @@ MUTANTS = (
     Mutant(
         "password-before-key",
         "a token takes precedence over an access key, and that over a password",
-        "auth.py",
+        "api/auth/choose.py",
         "    _ACCESS_KEY,\n    _PASSWORD,\n)\n",
         "    _PASSWORD,\n    _ACCESS_KEY,\n)\n",
         AUTH,
@@ -682,7 +676,7 @@ MUTANTS = (
     Mutant(
         "found-before-given",
         "what the vendor's tools find is used only if the settings have no credentials",
-        "auth.py",
+        "api/auth/choose.py",
         "    if not given:\n        found = find_way(settings)\n",
         "    if not given or is_way_given():\n        found = find_way(settings)\n",
         CHAIN,
@@ -691,7 +685,7 @@ MUTANTS = (
     Mutant(
         "chain-order",
         "of what the vendor's tools find, the first that is configured wins",
-        "chain.py",
+        "api/auth/chain.py",
         "    for way in _BY_VARIABLES:\n",
         "    for way in reversed(_BY_VARIABLES):\n",
         CHAIN,
@@ -700,7 +694,7 @@ MUTANTS = (
     Mutant(
         "half-a-way-passed-over",
         "an incomplete source of keys is an error: the next one would sign in as somebody else",
-        "chain.py",
+        "api/auth/chain.py",
         "        if not any(given):\n",
         "        if not all(given):\n",
         CHAIN,
@@ -709,7 +703,7 @@ MUTANTS = (
     Mutant(
         "keys-renewed-late",
         "found keys are renewed before they expire",
-        "chain.py",
+        "api/auth/chain.py",
         "            self._renew_at = now + max(life_s - margin_s, ASK_AGAIN_AFTER_S)\n",
         "            self._renew_at = self._expires_at\n",
         CHAIN,
@@ -718,19 +712,19 @@ MUTANTS = (
     Mutant(
         "token-renewed-late",
         "a token is renewed before it expires",
-        "tokens.py",
+        "api/auth/tokens.py",
         "            renew_at=self._clock.monotonic() + lifetime_s - margin_s,\n",
         "            renew_at=self._clock.monotonic() + lifetime_s,\n",
-        ("tests/unit/test_tokens.py",),
+        ("tests/unit/api/auth/test_tokens.py",),
         "near_its_end or is_a_day",
     ),
     Mutant(
         "refused-password-tried-again",
         "a wrong password is tried once, however many projects are asked",
-        "tokens.py",
+        "api/auth/tokens.py",
         "                    self._require_no_refusal()\n                    yield\n",
         "                    yield\n",
-        ("tests/unit/test_tokens.py",),
+        ("tests/unit/api/auth/test_tokens.py",),
         "password",
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi_huaweicloud_cbr.errors import (
+from pulumi_huaweicloud_cbr.base.errors import (
     ApiError,
     AuthenticationError,
     CbrError,
@@ -22,15 +22,16 @@ from pulumi_huaweicloud_cbr.errors import (
     UnidentifiedReplicaError,
     WaitTimeoutError,
 )
-from pulumi_huaweicloud_cbr.inputs import (
+from pulumi_huaweicloud_cbr.engine import interruption as _interruption
+from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.inputs import (
     check_filters,
     check_inputs,
     check_members,
     check_set_inputs,
     check_vault_inputs,
 )
-from pulumi_huaweicloud_cbr.preflight import Finding
-from pulumi_huaweicloud_cbr.resources import _interruption
+from pulumi_huaweicloud_cbr.replication.wait.tracking import check_wait
 from pulumi_huaweicloud_cbr.resources.backup_replication import (
     BackupReplication,
     BackupReplicationArgs,
@@ -59,10 +60,14 @@ from pulumi_huaweicloud_cbr.resources.vault_replication import (
     VaultReplicationArgs,
     VaultReplicationProvider,
 )
-from pulumi_huaweicloud_cbr.tracking import check_wait
 
 if TYPE_CHECKING:
-    from pulumi_huaweicloud_cbr.wire import Backup, RegionCapability, ReplicationRecord, Vault
+    from pulumi_huaweicloud_cbr.api.wire.answers import (
+        Backup,
+        RegionCapability,
+        ReplicationRecord,
+        Vault,
+    )
 
 __all__ = [
     "ApiError",
@@ -121,8 +126,8 @@ def __getattr__(name: str) -> object:
     """Load what decodes answers at first use: most programs only declare resources."""
     if name not in _DECODED:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from pulumi_huaweicloud_cbr import wire  # noqa: PLC0415
+    from pulumi_huaweicloud_cbr.api.wire import answers  # noqa: PLC0415
 
-    value: object = getattr(wire, name)
+    value: object = getattr(answers, name)
     globals()[name] = value
     return value

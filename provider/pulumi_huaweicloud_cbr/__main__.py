@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
+from pulumi_huaweicloud_cbr.base.errors import CbrError
 from pulumi_huaweicloud_cbr.commands import check, import_file, recover
 from pulumi_huaweicloud_cbr.commands._cli import print_whatever_comes
-from pulumi_huaweicloud_cbr.errors import CbrError
 
 
 def main(arguments: list[str]) -> int:

@@ -14,10 +14,10 @@ import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
 from pulumi_huaweicloud_cbr import BackupReplicationProvider
-from pulumi_huaweicloud_cbr.resources import _messages
-from pulumi_huaweicloud_cbr.resources._operation import begin_operation
-from pulumi_huaweicloud_cbr.resources._session import Session, use_session
-from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.config.settings import Settings
+from pulumi_huaweicloud_cbr.engine import messages
+from pulumi_huaweicloud_cbr.engine.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from simulator.testing import Control, InProcessSimulator
 from tests.contract.rig import PASSWORD, Rig, SimulatedClock
 
@@ -88,7 +88,7 @@ def session(simulator: InProcessSimulator, configuration: dict[str, str]) -> Ite
 def new_process() -> None:
     """Let each test see what a user sees in a new process: messages are told once in each."""
     begin_operation()
-    _messages._told.clear()
+    messages._told.clear()
 
 
 @pytest.fixture

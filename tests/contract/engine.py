@@ -24,10 +24,10 @@ from pulumi_huaweicloud_cbr import (
     BackupReplicationSetProvider,
     VaultReplicationProvider,
 )
+from pulumi_huaweicloud_cbr.engine.call import Call, serving
+from pulumi_huaweicloud_cbr.engine.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.resources._base import PartialResultError
-from pulumi_huaweicloud_cbr.resources._call import Call, serving
-from pulumi_huaweicloud_cbr.resources._operation import begin_operation
-from pulumi_huaweicloud_cbr.resources._session import Session
 
 PROVIDERS: dict[str, type[ResourceProvider]] = {
     "single": BackupReplicationProvider,

@@ -28,10 +28,10 @@ from pulumi.dynamic import Config, ConfigureRequest, ResourceProvider
 from sqlalchemy import select
 
 from pulumi_huaweicloud_cbr import CbrError
-from pulumi_huaweicloud_cbr.resources._call import Call, serving
-from pulumi_huaweicloud_cbr.resources._operation import begin_operation
-from pulumi_huaweicloud_cbr.resources._session import Session, use_session
-from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.config.settings import Settings
+from pulumi_huaweicloud_cbr.engine.call import Call, serving
+from pulumi_huaweicloud_cbr.engine.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from simulator.store import Backup, Record
 from simulator.testing import InProcessSimulator
 from tests.contract.rig import FULL, LONG_S, PASSWORD, SECOND_VAULT, VAULT, SimulatedClock

@@ -10,10 +10,10 @@ from typing import Any
 from pulumi.dynamic import Config, ConfigureRequest, DiffResult, ResourceProvider
 
 from pulumi_huaweicloud_cbr import BackupReplicationProvider
-from pulumi_huaweicloud_cbr.resources._call import Call, serving
-from pulumi_huaweicloud_cbr.resources._operation import begin_operation
-from pulumi_huaweicloud_cbr.resources._session import Session, use_session
-from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.config.settings import Settings
+from pulumi_huaweicloud_cbr.engine.call import Call, serving
+from pulumi_huaweicloud_cbr.engine.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from simulator.testing import Control, InProcessSimulator
 
 PASSWORD = "not-a-secret-demo"  # of the demo world

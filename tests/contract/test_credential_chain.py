@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from huaweicloudsdkcore.auth.internal import MetadataAccessor
 
-from pulumi_huaweicloud_cbr import AuthenticationError, chain
+from pulumi_huaweicloud_cbr import AuthenticationError
+from pulumi_huaweicloud_cbr.api.auth import chain
 from simulator.testing import InProcessSimulator
 from tests.contract.issuer import NO_AGENCY, Issuer, open_issuer
 from tests.contract.rig import Rig, connect, declared

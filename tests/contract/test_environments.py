@@ -258,7 +258,7 @@ def test_settings_of_python_change_nothing(
 
 def test_programs_import_without_a_warning() -> None:
     """What each program and each plugin imports is free of what a newer Python warns of."""
-    code = "import pulumi_huaweicloud_cbr.plugin.__main__, pulumi_huaweicloud_cbr.sharing"
+    code = "import pulumi_huaweicloud_cbr.plugin.__main__, pulumi_huaweicloud_cbr.api.cache"
     strict = {"PATH": os.environ["PATH"], "PYTHONWARNINGS": "error::DeprecationWarning"}
 
     outcome = run(sys.executable, "-c", code, environment=strict)

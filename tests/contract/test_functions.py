@@ -8,7 +8,7 @@ import pulumi.runtime.config
 import pytest
 
 import pulumi_huaweicloud_cbr as cbr
-from pulumi_huaweicloud_cbr.resources._session import Session
+from pulumi_huaweicloud_cbr.engine.session import Session
 from simulator.testing import Control
 from tests.contract.rig import BACKUP, VAULT, Rig, declared
 

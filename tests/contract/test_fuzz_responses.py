@@ -24,16 +24,16 @@ from hypothesis import strategies as st
 from pulumi.dynamic import Config, ConfigureRequest
 
 from pulumi_huaweicloud_cbr import BackupReplicationProvider, CbrError
-from pulumi_huaweicloud_cbr.auth import make_authenticator
-from pulumi_huaweicloud_cbr.backoff import Pause, RetryBudget
-from pulumi_huaweicloud_cbr.client import CALL_LIMIT_S, CbrClient
-from pulumi_huaweicloud_cbr.finders import find_backup, find_vault
-from pulumi_huaweicloud_cbr.lifecycle import Limits
-from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateRequest
-from pulumi_huaweicloud_cbr.resources._operation import begin_operation
-from pulumi_huaweicloud_cbr.resources._session import Session, use_session
-from pulumi_huaweicloud_cbr.settings import Settings
-from pulumi_huaweicloud_cbr.wire import Backup
+from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
+from pulumi_huaweicloud_cbr.api.client import CALL_LIMIT_S, CbrClient
+from pulumi_huaweicloud_cbr.api.find import find_backup, find_vault
+from pulumi_huaweicloud_cbr.api.transport.retry import Pause, RetryBudget
+from pulumi_huaweicloud_cbr.api.wire.answers import Backup
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, ReplicateRequest
+from pulumi_huaweicloud_cbr.config.settings import Settings
+from pulumi_huaweicloud_cbr.engine.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.session import Session, use_session
+from pulumi_huaweicloud_cbr.replication.observe import Limits
 from simulator.operations import operation_of
 from simulator.testing import InProcessSimulator
 from tests.amount import examples

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from pulumi_huaweicloud_cbr import ConflictError, NotFoundError, UnexpectedStatusError
-from pulumi_huaweicloud_cbr.lifecycle import Limits
-from pulumi_huaweicloud_cbr.resources._operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.operation import begin_operation
+from pulumi_huaweicloud_cbr.replication.observe import Limits
 from simulator.testing import DEMO_WORLD, InProcessSimulator
 from simulator.world import load_world
 from tests.contract.rig import BACKUP, SECOND_VAULT, VAULT, Rig, declared

@@ -9,8 +9,9 @@ import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
 import pulumi_huaweicloud_cbr as cbr
-from pulumi_huaweicloud_cbr import IncompleteListError, listing
-from pulumi_huaweicloud_cbr.resources._session import Session
+from pulumi_huaweicloud_cbr import IncompleteListError
+from pulumi_huaweicloud_cbr.api import pages
+from pulumi_huaweicloud_cbr.engine.session import Session
 from simulator.testing import Control, InProcessSimulator
 from tests.contract.rig import VAULT, Rig
 
@@ -24,7 +25,7 @@ ALWAYS = 1000
 @pytest.fixture(autouse=True)
 def pages_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have lists come in pages of three."""
-    monkeypatch.setattr(listing, "PAGE_SIZE", 3)
+    monkeypatch.setattr(pages, "PAGE_SIZE", 3)
 
 
 @pytest.fixture

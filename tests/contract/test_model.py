@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from pulumi_huaweicloud_cbr import BackupReplicationProvider, CbrError
-from pulumi_huaweicloud_cbr.resources._operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.operation import begin_operation
 from tests.amount import MODEL_EXAMPLES, examples
 from tests.contract.model import (
     BACKUPS,

@@ -25,16 +25,16 @@ import pytest
 import trustme
 
 from pulumi_huaweicloud_cbr import CbrError
-from pulumi_huaweicloud_cbr.auth import make_authenticator
-from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.errors import (
+from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.transport.pacing import AT_ONCE
+from pulumi_huaweicloud_cbr.base.errors import (
     AuthenticationError,
     MalformedResponseError,
     NotSentError,
 )
-from pulumi_huaweicloud_cbr.pacing import AT_ONCE
-from pulumi_huaweicloud_cbr.resources._session import Session
-from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.config.settings import Settings
+from pulumi_huaweicloud_cbr.engine.session import Session
 from simulator.testing import InProcessSimulator
 from tests.contract.issuer import open_issuer
 from tests.contract.rig import connect, declared

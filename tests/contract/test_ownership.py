@@ -12,17 +12,19 @@ from typing import Any
 import pytest
 from pulumi.output import Unknown
 
-from pulumi_huaweicloud_cbr import CbrError, ConflictError, fleet, lifecycle
-from pulumi_huaweicloud_cbr.lifecycle import Settled
-from pulumi_huaweicloud_cbr.models import ProjectScope, TrackedReplication
-from pulumi_huaweicloud_cbr.resources._operation import (
+from pulumi_huaweicloud_cbr import CbrError, ConflictError
+from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Replica
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.engine.operation import (
     QUIET_S,
     Operation,
     begin_operation,
     current_operation,
 )
-from pulumi_huaweicloud_cbr.resources._session import Session
-from pulumi_huaweicloud_cbr.wire import Backup, Replica
+from pulumi_huaweicloud_cbr.engine.session import Session
+from pulumi_huaweicloud_cbr.replication import many, one
+from pulumi_huaweicloud_cbr.replication.model import TrackedReplication
+from pulumi_huaweicloud_cbr.replication.one import Settled
 from simulator.testing import Control
 from tests.contract.engine import Engine, Program
 from tests.contract.rig import BACKUP, LONG_S, SECOND_VAULT, VAULT, SimulatedClock
@@ -317,7 +319,7 @@ def test_replacement_looks_immediately_before_the_request(
     settled: Engine, control: Control, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The source goes after all of `delete`'s looks but the last, which sees it."""
-    real = lifecycle.require_source
+    real = one.require_source
     kept = replica_of(control, BACKUP)
 
     async def expire_first(*arguments: Any) -> None:
@@ -325,8 +327,8 @@ def test_replacement_looks_immediately_before_the_request(
             await asyncio.to_thread(control.forget_backup, BACKUP)
         await real(*arguments)
 
-    monkeypatch.setattr(lifecycle, "require_source", expire_first)
-    monkeypatch.setattr(fleet, "require_source", expire_first)
+    monkeypatch.setattr(one, "require_source", expire_first)
+    monkeypatch.setattr(many, "require_source", expire_first)
 
     with pytest.raises(CbrError, match=r"is gone by now, so replica"):
         settled.up(moved(form))

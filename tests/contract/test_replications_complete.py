@@ -17,11 +17,15 @@ from pulumi_huaweicloud_cbr import (
     ReplicationsFailedError,
     WaitTimeoutError,
 )
-from pulumi_huaweicloud_cbr.auth import make_authenticator
-from pulumi_huaweicloud_cbr.completion import FAULTY_LOOKS, CompletionPlan, wait_for_all
-from pulumi_huaweicloud_cbr.settings import Settings
-from pulumi_huaweicloud_cbr.sharing import SharedClient
-from pulumi_huaweicloud_cbr.tracking import Group, merge_groups
+from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
+from pulumi_huaweicloud_cbr.api.cache import SharedClient
+from pulumi_huaweicloud_cbr.config.settings import Settings
+from pulumi_huaweicloud_cbr.replication.wait.completion import (
+    FAULTY_LOOKS,
+    CompletionPlan,
+    wait_for_all,
+)
+from pulumi_huaweicloud_cbr.replication.wait.tracking import Group, merge_groups
 from simulator.rules import Destination
 from simulator.specs import World
 from simulator.store import Backup

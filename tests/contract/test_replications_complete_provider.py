@@ -15,8 +15,8 @@ from pulumi_huaweicloud_cbr import (
     ReplicationsCompleteProvider,
     WaitTimeoutError,
 )
-from pulumi_huaweicloud_cbr.resources._call import Call, serving
-from pulumi_huaweicloud_cbr.resources._session import Session
+from pulumi_huaweicloud_cbr.engine.call import Call, serving
+from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.resources.replications_complete import ID, _tracking_of
 from simulator.testing import Control
 from tests.contract.rig import BACKUP, VAULT, Rig, declared

@@ -15,10 +15,10 @@ from pulumi_huaweicloud_cbr import (
     BackupReplicationProvider,
     BackupReplicationSetProvider,
     VaultReplicationProvider,
-    sharing,
 )
-from pulumi_huaweicloud_cbr.resources._session import Session, use_session
-from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.api import cache
+from pulumi_huaweicloud_cbr.config.settings import Settings
+from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from simulator.testing import DEMO_WORLD, InProcessSimulator
 from simulator.world import World, load_world
 from tests.contract.rig import BACKUP, VAULT, Rig, SimulatedClock
@@ -69,7 +69,7 @@ def opening(
 ) -> Iterator[Open]:
     """Yield what opens providers, and close their connections in the end."""
     # Rounds begin when nothing else goes on; a wait by the machine's clock would not be seen.
-    monkeypatch.setattr(sharing, "GATHER_S", 0)
+    monkeypatch.setattr(cache, "GATHER_S", 0)
     sessions = []
 
     def opened(provider: ResourceProvider) -> tuple[Rig, RoundsTransport]:

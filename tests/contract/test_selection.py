@@ -11,7 +11,7 @@ import pytest
 
 from config import Plan, Selection, read_plan
 from faults import ConfigurationFaultsError
-from pulumi_huaweicloud_cbr.resources._session import Session
+from pulumi_huaweicloud_cbr.engine.session import Session
 from selection import select_members
 from simulator.testing import Control
 from tests.contract.rig import BACKUP, VAULT

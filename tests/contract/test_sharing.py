@@ -11,11 +11,15 @@ from collections.abc import AsyncIterator
 import pytest
 
 from pulumi_huaweicloud_cbr import AuthenticationError, NotFoundError
-from pulumi_huaweicloud_cbr.auth import make_authenticator
-from pulumi_huaweicloud_cbr.errors import CbrError
-from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateRequest, ReplicateVaultRequest
-from pulumi_huaweicloud_cbr.settings import Settings
-from pulumi_huaweicloud_cbr.sharing import SHARED_FOR_S, SharedClient
+from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
+from pulumi_huaweicloud_cbr.api.cache import SHARED_FOR_S, SharedClient
+from pulumi_huaweicloud_cbr.api.wire.requests import (
+    ProjectScope,
+    ReplicateRequest,
+    ReplicateVaultRequest,
+)
+from pulumi_huaweicloud_cbr.base.errors import CbrError
+from pulumi_huaweicloud_cbr.config.settings import Settings
 from simulator.testing import InProcessSimulator
 from tests.contract.rig import BACKUP, VAULT, SimulatedClock
 

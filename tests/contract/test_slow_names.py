@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from pulumi_huaweicloud_cbr import chain, clock
-from pulumi_huaweicloud_cbr.auth import make_authenticator
-from pulumi_huaweicloud_cbr.backoff import RetryBudget
-from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.errors import NotSentError
-from pulumi_huaweicloud_cbr.resources import _messages
-from pulumi_huaweicloud_cbr.settings import Settings
-from pulumi_huaweicloud_cbr.signing import Keys
+from pulumi_huaweicloud_cbr.api.auth import chain
+from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
+from pulumi_huaweicloud_cbr.api.auth.signing import Keys
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.transport.retry import RetryBudget
+from pulumi_huaweicloud_cbr.base import clock
+from pulumi_huaweicloud_cbr.base.errors import NotSentError
+from pulumi_huaweicloud_cbr.config.settings import Settings
+from pulumi_huaweicloud_cbr.engine import messages
 from tests.unit.wire import BACKUP, SOURCE, FakeClock
 
 pytestmark = pytest.mark.simulator_only
@@ -163,6 +164,6 @@ async def test_keys_that_are_slow_to_come_are_told(monkeypatch: pytest.MonkeyPat
 
 def test_slow_names_are_told_in_programs_too(capsys: pytest.CaptureFixture[str]) -> None:
     """Where no engine listens, the line goes where a program's lines go."""
-    _messages.say_now("still trying")
+    messages.say_now("still trying")
 
     assert "info: still trying\n" == capsys.readouterr().err

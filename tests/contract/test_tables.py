@@ -9,7 +9,7 @@ import pytest
 from pulumi.output import Unknown
 
 from pulumi_huaweicloud_cbr import ApiError, ConflictError, NotFoundError, UnidentifiedReplicaError
-from pulumi_huaweicloud_cbr.models import ProjectScope
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from tests.contract.rig import BACKUP, SECOND_VAULT, VAULT, Rig, declared
 
 pytestmark = pytest.mark.simulator_only

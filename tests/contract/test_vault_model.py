@@ -39,9 +39,9 @@ from pulumi_huaweicloud_cbr import (
     ReplicationsFailedError,
     VaultReplicationProvider,
 )
+from pulumi_huaweicloud_cbr.engine.operation import begin_operation
+from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES, merge_groups
 from pulumi_huaweicloud_cbr.resources._base import PartialResultError, UnexpectedError
-from pulumi_huaweicloud_cbr.resources._operation import begin_operation
-from pulumi_huaweicloud_cbr.tracking import COORDINATES, merge_groups
 from simulator.errors import RefusalError
 from simulator.rules import Destination
 from simulator.store import Backup, FaultRow, JournalRow, next_sequence

@@ -13,6 +13,8 @@ from tests.e2e.driver import MakeProject, Project
 NAME = "erp-to-cn-east-3"
 WRITES = {"POST", "PUT", "DELETE"}
 COPY_LIMIT_S = 120
+proved_by_the_drift_table = pytest.mark.full
+"""The mark of tests that are rows of `test_drift.py` as well: alone they run at night."""
 
 
 def wait_for_copies(control: Control) -> None:
@@ -104,6 +106,7 @@ def test_replication_request_is_the_documented_one(
     )
 
 
+@proved_by_the_drift_table
 def test_replication_disappears(replicated: Project, control: Control) -> None:
     """A replica deleted behind our back is found by refresh and copied again by up."""
     control.forget_backup(replicas_of(control)[0]["id"])
@@ -163,6 +166,7 @@ def test_replication_rename(replicated: Project, erp: dict[str, Any], control: C
     replicated.up("--expect-no-changes")
 
 
+@proved_by_the_drift_table
 def test_replication_drift_name(replicated: Project, erp: dict[str, Any], control: Control) -> None:
     """A declared name that was changed behind our back shows as drift, and up puts it back."""
     erp["destinations"][0]["replica_name"] = "erp-dr"
@@ -209,6 +213,7 @@ def test_replication_replace_backup(
     assert [("POST", "CopyBackup"), ("DELETE", "DeleteBackup")] == writes(control)
 
 
+@proved_by_the_drift_table
 def test_replication_failed_is_replaced(
     make_stacks_project: MakeProject, erp: dict[str, Any], control: Control
 ) -> None:

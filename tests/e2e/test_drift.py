@@ -22,11 +22,11 @@ from typing import Any
 import pytest
 import yaml
 
-from pulumi_huaweicloud_cbr.auth import make_authenticator
-from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.clock import SystemClock
-from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateRequest
-from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, ReplicateRequest
+from pulumi_huaweicloud_cbr.base.clock import SystemClock
+from pulumi_huaweicloud_cbr.config.settings import Settings
 from simulator.specs import made_uuid
 from simulator.testing import DEMO_WORLD, Control, SimulatorProcess
 from tests.e2e.conftest import SPEED, new_stacks_project
@@ -534,7 +534,7 @@ def test_renamed_resource_keeps_its_replica(bench: Bench) -> None:
     assert [f"erp-db-to-{REGION}"] == list(bench.project.state())
     assert before == bench.written
     assert replica == bench.replica
-    assert "stays: a resource has adopted it" in told
+    assert "stays, since a resource has adopted it" in told
 
 
 def test_replace_option_keeps_the_replica(bench: Bench) -> None:
@@ -546,4 +546,4 @@ def test_replace_option_keeps_the_replica(bench: Bench) -> None:
 
     assert before == bench.written
     assert replica == bench.replica
-    assert "stays: a resource has adopted it" in told
+    assert "stays, since a resource has adopted it" in told

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_huaweicloud_cbr.pacing import AT_ONCE
+from pulumi_huaweicloud_cbr.api.transport.pacing import AT_ONCE
 from simulator.testing import Control, SimulatorProcess
 from simulator.worlds import FLEET_ACCOUNT, FLEET_PASSWORD, FLEET_USER, fleet_world
 from tests.e2e.driver import (

@@ -187,7 +187,7 @@ def new_project(directory: Path, kind: Kind, simulator: SimulatorProcess) -> Pro
     return project
 
 
-# What differs is the executable's search for Python: tests/unit/test_plugin_executable.py.
+# What differs is the executable's search for Python: tests/unit/plugin/test_plugin_executable.py.
 @pytest.mark.parametrize(
     "name",
     [name if name == "pip" else pytest.param(name, marks=pytest.mark.full) for name in KINDS],

@@ -58,6 +58,11 @@ def to_east(destination: str = VAULT, /, **inputs: Any) -> dict[str, Any]:
     return {"destination_region": "cn-east-3", "destination_vault_id": destination, **inputs}
 
 
+def to_south(**inputs: Any) -> dict[str, Any]:
+    """Return inputs of a resource that copies to the vault in the south."""
+    return {"destination_region": "cn-south-1", "destination_vault_id": SOUTH_VAULT, **inputs}
+
+
 def copies(control: Control, region: str = "cn-east-3") -> Counter[str]:
     """Count the live replicas of each backup in a region."""
     present = {row["id"] for row in control.replicas() if row["region"] == region}
@@ -85,11 +90,7 @@ def test_refresh_in_the_same_command_leaves_nothing_behind(
     and a set is removed. An entire vault is there until the end.
     """
     project = on_plugin(plugin, make_program, PROGRAM)
-    vault = {
-        "vault_id": SOURCE_VAULT,
-        "destination_region": "cn-south-1",
-        "destination_vault_id": SOUTH_VAULT,
-    }
+    vault = to_south(vault_id=SOURCE_VAULT)
     declare(
         project,
         moves=to_east(backup_id=BACKUP),
@@ -119,6 +120,38 @@ def test_refresh_in_the_same_command_leaves_nothing_behind(
     file = project.directory / "Pulumi.yaml"
     file.write_text(file.read_text() + "options: {refresh: always}\n")
     project.must("destroy", "--yes", "--skip-preview", *run_program)
+    assert {} == replicas(control)
+    assert {} == project.resources()
+
+
+ALL_BY_NIGHT = [
+    pytest.param("host", marks=pytest.mark.full),
+    pytest.param("sdk-3.272.0", marks=pytest.mark.full),
+    "sdk-3.255.0",
+]
+"""By day the one plugin that `ON_TWO_BY_DAY` leaves to the night."""
+
+
+@pytest.mark.parametrize("plugin", ALL_BY_NIGHT)
+def test_destroy_with_refresh_deletes_every_form(
+    make_program: MakeProject, control: Control, plugin: str
+) -> None:
+    """`preview --refresh` writes nothing; `destroy --refresh` leaves neither replicas nor state."""
+    project = on_plugin(plugin, make_program, PROGRAM)
+    declare(
+        project,
+        one=to_east(backup_id=BACKUP),
+        many=to_east(backups={"web": WEB_1}),
+        all=to_south(vault_id=SOURCE_VAULT),
+    )
+    project.up()
+    control.advance(20_000)
+    before = replicas(control)
+
+    project.must("preview", "--refresh")
+
+    assert before == replicas(control)
+    project.must("destroy", "--refresh", "--yes", "--skip-preview")
     assert {} == replicas(control)
     assert {} == project.resources()
 

@@ -25,48 +25,47 @@ from msgspec import structs
 from pulumi.dynamic import Config, ConfigureRequest
 
 import pulumi_huaweicloud_cbr as cbr
-from pulumi_huaweicloud_cbr import (
-    bodies,
-    chain,
-    checks,
-    client,
-    errors,
-    finders,
-    fleet,
-    lifecycle,
-    listing,
-    preflight,
-    proxies,
-    vault_checks,
-    whole_vault,
+from pulumi_huaweicloud_cbr.api import client, find, pages
+from pulumi_huaweicloud_cbr.api.auth import chain
+from pulumi_huaweicloud_cbr.api.auth.chain import ChainKeys
+from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
+from pulumi_huaweicloud_cbr.api.auth.tokens import GivenTokens
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.transport import proxies
+from pulumi_huaweicloud_cbr.api.transport.tls import begin_reading
+from pulumi_huaweicloud_cbr.api.wire import bodies
+from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Replica, ReplicationRecord, Vault
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.base import errors
+from pulumi_huaweicloud_cbr.base.clock import InterruptibleClock
+from pulumi_huaweicloud_cbr.config.settings import Settings
+from pulumi_huaweicloud_cbr.engine import messages
+from pulumi_huaweicloud_cbr.engine import session as engine_session
+from pulumi_huaweicloud_cbr.engine.operation import begin_operation, current_operation
+from pulumi_huaweicloud_cbr.engine.session import Session, use_session
+from pulumi_huaweicloud_cbr.replication import many, one
+from pulumi_huaweicloud_cbr.replication import vault as whole_vault
+from pulumi_huaweicloud_cbr.replication.model import (
+    DesiredReplication,
+    DesiredVaultReplication,
+    TrackedReplication,
 )
-from pulumi_huaweicloud_cbr.auth import make_authenticator
-from pulumi_huaweicloud_cbr.certificates import begin_reading
-from pulumi_huaweicloud_cbr.chain import ChainKeys
-from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.clock import InterruptibleClock
-from pulumi_huaweicloud_cbr.completion import CompletionPlan, wait_for_all
-from pulumi_huaweicloud_cbr.decisions import Attempt, Refuse, decide_create
-from pulumi_huaweicloud_cbr.inputs import (
+from pulumi_huaweicloud_cbr.replication.observe import Limits, find_replication
+from pulumi_huaweicloud_cbr.replication.preflight import backup as backup_preflight
+from pulumi_huaweicloud_cbr.replication.preflight import vault as vault_preflight
+from pulumi_huaweicloud_cbr.replication.rules import fitness
+from pulumi_huaweicloud_cbr.replication.rules.decisions import Attempt, Refuse, decide_create
+from pulumi_huaweicloud_cbr.replication.rules.inputs import (
     check_inputs,
     check_members,
     check_set_inputs,
     check_vault_inputs,
 )
-from pulumi_huaweicloud_cbr.models import (
-    DesiredReplication,
-    DesiredVaultReplication,
-    ProjectScope,
-    TrackedReplication,
-)
-from pulumi_huaweicloud_cbr.resources import _base, _messages, _session, functions
-from pulumi_huaweicloud_cbr.resources._operation import begin_operation, current_operation
-from pulumi_huaweicloud_cbr.resources._session import Session, use_session
-from pulumi_huaweicloud_cbr.settings import Settings
-from pulumi_huaweicloud_cbr.tokens import GivenTokens
-from pulumi_huaweicloud_cbr.tracking import COORDINATES, check_wait
-from pulumi_huaweicloud_cbr.waiters import Look, WaitPlan, wait
-from pulumi_huaweicloud_cbr.wire import Backup, Replica, ReplicationRecord, Vault
+from pulumi_huaweicloud_cbr.replication.submit import submit_or_adopt
+from pulumi_huaweicloud_cbr.replication.wait.completion import CompletionPlan, wait_for_all
+from pulumi_huaweicloud_cbr.replication.wait.polling import Look, WaitPlan, wait
+from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES, check_wait
+from pulumi_huaweicloud_cbr.resources import _base, functions
 from tests.unit.wire import REQUEST, SOURCE, FakeClock, Wire, get_backup, replicate
 
 PACKAGE = Path(cbr.__file__).parent
@@ -216,7 +215,7 @@ def refusal(desired: DesiredReplication = DESIRED, **changes: Any) -> str:
     return f"{decision.field}: {decision.reason}; {decision.remedy}"
 
 
-def finding(found: list[preflight.Finding]) -> str:
+def finding(found: list[fitness.Finding]) -> str:
     """Return the one finding."""
     (only,) = found
     return f"{only.field}: {only.reason}"
@@ -322,8 +321,8 @@ def members_refused(*labels: str, of: int) -> str:
     wanted = dict.fromkeys(labels, DESIRED)
 
     async def submit(api: CbrClient) -> None:
-        failed = (await fleet.submit_all(api, wanted, Silent())).failed
-        raise fleet.MembersFailedError("replicating to region 'cn-east-3'", of, failed)
+        failed = (await many.submit_all(api, wanted, Silent())).failed
+        raise many.MembersFailedError("replicating to region 'cn-east-3'", of, failed)
 
     return ends(submit, Routes(one=shown(), post=REFUSED_POST))
 
@@ -331,7 +330,7 @@ def members_refused(*labels: str, of: int) -> str:
 def member_late() -> str:
     """Return what is said of a member that was not done in time."""
     work = {"erp": lambda _: anyio.sleep_forever()}
-    results = anyio.run(fleet.for_each, work, "submitting", Silent(), 0.0)
+    results = anyio.run(many.for_each, work, "submitting", Silent(), 0.0)
     return str(results.failed["erp"])
 
 
@@ -391,8 +390,8 @@ def with_provider(
     )
     begin_operation()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_session, "_sessions", [])
-        patch.setattr(_messages, "_say_once", lambda message, **_: lines.append(message))
+        patch.setattr(engine_session, "_sessions", [])
+        patch.setattr(messages, "_say_once", lambda message, **_: lines.append(message))
         for name in ("HW_AUTH_TOKEN", "HW_REGION_NAME", "HW_PROJECT_ID"):
             patch.delenv(name, raising=False)
         use_session(session)
@@ -484,9 +483,9 @@ def settings(**config: Any) -> str:
 @pytest.fixture(autouse=True)
 def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have limits reached at once."""
-    monkeypatch.setattr(_session, "LAST_REQUEST_S", 0.0)
-    monkeypatch.setattr(listing, "PAGES_LIMIT", 2)
-    monkeypatch.setattr(listing, "PAGE_SIZE", 2)
+    monkeypatch.setattr(engine_session, "LAST_REQUEST_S", 0.0)
+    monkeypatch.setattr(pages, "PAGES_LIMIT", 2)
+    monkeypatch.setattr(pages, "PAGE_SIZE", 2)
 
 
 async def never(_: httpx.Request) -> httpx.Response:
@@ -557,7 +556,7 @@ def insecure_told() -> str:
     """Return what is warned of when certificates are not verified."""
     told: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_messages, "warn", told.append)
+        patch.setattr(messages, "warn", told.append)
         session = Session(
             Settings.of(token="t", insecure=True), transport=httpx.MockTransport(Wire(EMPTY).handle)
         )
@@ -611,7 +610,7 @@ def not_readable() -> str:
     return caught(lambda: chain.search(structs.replace(way, look=look), Settings(), SOURCE.region))
 
 
-ASKED = checks.Question(
+ASKED = backup_preflight.Question(
     source=SOURCE,
     destination_region=None,
     backup_id=BACKUP,
@@ -623,15 +622,19 @@ def no_vault() -> str:
     """Return what is said of a vault that does not exist."""
     gone = {"error_code": "BackupService.6105", "error_msg": "no"}
 
-    async def ask() -> list[preflight.Finding]:
+    async def ask() -> list[fitness.Finding]:
         async with Wire(httpx.Response(404, json=gone)).client() as api:
             question = structs.replace(
                 ASKED,
                 destination_region=DESTINATION.region,
                 destination_project_id=DESTINATION.project_id,
             )
-            vault = await checks.or_error(checks.find_destination_vault(api, question))
-            verdict = checks._check_destination(question, None, vault, checks.Verdict())
+            vault = await backup_preflight.or_error(
+                backup_preflight.find_destination_vault(api, question)
+            )
+            verdict = backup_preflight._check_destination(
+                question, None, vault, backup_preflight.Verdict()
+            )
             return list(verdict.findings)
 
     return finding(anyio.run(ask))
@@ -829,31 +832,31 @@ TEXTS: dict[str, Callable[[], str]] = {
     ),
     "decide-unknown-status": lambda: refusal(status="suspended"),
     "find-replicas-of-resource": lambda: ends(
-        lambda api: finders.require_no_replica(api, DESTINATION, VAULT, "r", "looking for it"),
+        lambda api: find.require_no_replica(api, DESTINATION, VAULT, "r", "looking for it"),
         Routes(backups=[ONE_BACKUP, EMPTY]),
     ),
     "find-no-project": lambda: ends(
-        lambda api: finders.find_project_id(api, "cn-east-3"),
+        lambda api: find.find_project_id(api, "cn-east-3"),
         Wire(httpx.Response(200, json={"projects": []})),
     ),
     "find-endless-pages": lambda: ends(
-        lambda api: finders.require_no_replica(api, DESTINATION, VAULT, "r", "looking for it"),
+        lambda api: find.require_no_replica(api, DESTINATION, VAULT, "r", "looking for it"),
         Routes(backups=[listed("a", "b"), listed("b", "c")]),
     ),
     "proxy-unusable": unusable_proxy,
     "list-lacks-rows": lambda: ends(
-        lambda api: finders.find_backups(api, DESTINATION),
+        lambda api: find.find_backups(api, DESTINATION),
         Routes(backups=listed("a", count=2)),
     ),
     "list-rows-moved": lambda: ends(
-        lambda api: finders.find_backups(api, DESTINATION),
+        lambda api: find.find_backups(api, DESTINATION),
         Routes(backups=[listed("a", "b"), listed("c")] * 4),
     ),
     "find-answer-is-about": lambda: ends(
-        lambda api: finders.find_backup(api, SOURCE, BACKUP), Routes(one=shown(id_=OTHER))
+        lambda api: find.find_backup(api, SOURCE, BACKUP), Routes(one=shown(id_=OTHER))
     ),
     "find-id-that-does-not-exist": lambda: ends(
-        lambda api: finders.find_backup(api, SOURCE, BACKUP), Routes(one=WRONG_PATH)
+        lambda api: find.find_backup(api, SOURCE, BACKUP), Routes(one=WRONG_PATH)
     ),
     "inputs-missing": lambda: given(
         backup_id=None, destination_region=None, destination_vault_id=None
@@ -902,81 +905,81 @@ TEXTS: dict[str, Callable[[], str]] = {
     "filters-time": lambda: filtered(created_since="2026-11-20"),
     "filters-text": lambda: filtered(resource_name=" "),
     "submit-never-answered": lambda: ends(
-        lambda api: lifecycle.submit_or_adopt(api, DESIRED, Silent()),
+        lambda api: submit_or_adopt(api, DESIRED, Silent()),
         Routes(one=shown(), post=FAILED_POST),
     ),
     "submit-second-copy": lambda: ends(
-        lambda api: lifecycle.submit_or_adopt(api, DESIRED, Silent()),
+        lambda api: submit_or_adopt(api, DESIRED, Silent()),
         Routes(one=shown(), post=SECOND),
     ),
     "submit-refused": lambda: ends(
-        lambda api: lifecycle.submit_or_adopt(api, DESIRED, Silent()),
+        lambda api: submit_or_adopt(api, DESIRED, Silent()),
         Routes(one=shown(record(status="replicating", destination_vault_id=OTHER))),
     ),
     "submit-unseen": lambda: ends(
-        lambda api: lifecycle.submit_or_adopt(api, DESIRED, Silent()),
+        lambda api: submit_or_adopt(api, DESIRED, Silent()),
         Routes(one=[*[shown(record()), MISSING] * 20], post=SECOND),
     ),
     "adopt-not-renamed": lambda: ends(
-        lambda api: lifecycle.submit_or_adopt(api, DESIRED, Silent()),
+        lambda api: submit_or_adopt(api, DESIRED, Silent()),
         Routes(one=[shown(record()), shown(id_=REPLICA, name="x")], put=MISSING),
     ),
     "import-not-listed": lambda: ends(
-        lambda api: lifecycle.find_replication(api, SOURCE, BACKUP, RECORD, Silent()),
+        lambda api: find_replication(api, SOURCE, BACKUP, RECORD, Silent()),
         Routes(one=shown(record(id="other"))),
     ),
     "import-replica-gone": lambda: ends(
-        lambda api: lifecycle.find_replication(api, SOURCE, BACKUP, RECORD, Silent()),
+        lambda api: find_replication(api, SOURCE, BACKUP, RECORD, Silent()),
         Routes(one=[shown(record()), shown(record()), MISSING]),
     ),
     "rename-gone": lambda: ends(
-        lambda api: lifecycle.rename(api, TRACKED, "new", Silent()),
+        lambda api: one.rename(api, TRACKED, "new", Silent()),
         Routes(one=[shown(record()), MISSING]),
     ),
     "checks-no-backup": lambda: finding(
-        checks._check_source(ASKED, errors.NotFoundError("no"), frozenset())
+        backup_preflight._check_source(ASKED, errors.NotFoundError("no"), frozenset())
     ),
     "checks-no-vault": no_vault,
     "preflight-replica": lambda: finding(
-        preflight.check_backup(backup(image_type="replication", resource_type=None))
+        fitness.check_backup(backup(image_type="replication", resource_type=None))
     ),
-    "preflight-status": lambda: finding(preflight.check_backup(backup(status="error"))),
+    "preflight-status": lambda: finding(fitness.check_backup(backup(status="error"))),
     "preflight-not-ecs": lambda: finding(
-        preflight.check_backup(backup(resource_type="OS::Native::Server"))
+        fitness.check_backup(backup(resource_type="OS::Native::Server"))
     ),
     "preflight-disk": lambda: finding(
-        preflight.check_backup(backup(resource_type="OS::Cinder::Volume"))
+        fitness.check_backup(backup(resource_type="OS::Cinder::Volume"))
     ),
     "preflight-system-disk": lambda: finding(
-        preflight.check_backup(backup(extend_info={"contain_system_disk": False}))
+        fitness.check_backup(backup(extend_info={"contain_system_disk": False}))
     ),
     "preflight-region": lambda: finding(
-        preflight.check_region_pair("cn-north-4", "mars", frozenset({"cn-east-3", "cn-south-1"}))
+        fitness.check_region_pair("cn-north-4", "mars", frozenset({"cn-east-3", "cn-south-1"}))
     ),
     "preflight-no-region": lambda: finding(
-        preflight.check_region_pair("cn-north-4", "cn-north-4", frozenset())
+        fitness.check_region_pair("cn-north-4", "cn-north-4", frozenset())
     ),
     "preflight-vault-type": lambda: finding(
-        preflight.check_vault(vault(protect_type="backup"), None)
+        fitness.check_vault(vault(protect_type="backup"), None)
     ),
-    "preflight-vault-frozen": lambda: finding(preflight.check_vault(vault(status="frozen"), None)),
+    "preflight-vault-frozen": lambda: finding(fitness.check_vault(vault(status="frozen"), None)),
     "preflight-vault-deleting": lambda: finding(
-        preflight.check_vault(vault(status="deleting"), None)
+        fitness.check_vault(vault(status="deleting"), None)
     ),
     "preflight-vault-object": lambda: finding(
-        preflight.check_vault(vault(object_type="turbo"), backup())
+        fitness.check_vault(vault(object_type="turbo"), backup())
     ),
     "preflight-vault-full": lambda: finding(
-        preflight.check_vault(vault(size=100, used=102_400), backup())
+        fitness.check_vault(vault(size=100, used=102_400), backup())
     ),
     "preflight-vault-tight": lambda: finding(
-        preflight.check_vault(vault(size=100, used=51_200), backup(resource_size=120))
+        fitness.check_vault(vault(size=100, used=51_200), backup(resource_size=120))
     ),
     "provider-not-configured": lambda: caught(lambda: cbr.BackupReplicationProvider().open()),
     "provider-no-source-region": checked,
     "provider-bad-setting": lambda: checked(region="a b"),
     "provider-time-limit": lambda: caught(
-        lambda: anyio.run(_session._within, 0.0, anyio.sleep_forever())
+        lambda: anyio.run(engine_session._within, 0.0, anyio.sleep_forever())
     ),
     "provider-import-id": lambda: caught(lambda: provider().import_state("erp")),
     "provider-no-state": lambda: caught(lambda: provider(token="t").read(RECORD, {})),
@@ -1017,16 +1020,18 @@ TEXTS: dict[str, Callable[[], str]] = {
         shown_in_list(record(status="replicating")), SECOND, adopt=False
     ),
     "vault-of-replicas": lambda: finding(
-        vault_checks.check_source_vault(vault(protect_type="replication"))
+        vault_preflight.check_source_vault(vault(protect_type="replication"))
     ),
-    "vault-of-disks": lambda: finding(vault_checks.check_source_vault(vault(object_type="disk"))),
+    "vault-of-disks": lambda: finding(
+        vault_preflight.check_source_vault(vault(object_type="disk"))
+    ),
     "vault-of-another-kind": lambda: finding(
-        vault_checks.check_destination_vault(
+        vault_preflight.check_destination_vault(
             vault(object_type="turbo"), vault(object_type="server"), None
         )
     ),
     "vault-tight": lambda: finding(
-        vault_checks.check_destination_vault(
+        vault_preflight.check_destination_vault(
             vault(size=100, used=51_200),
             None,
             whole_vault.VaultView(due={"a": backup(resource_size=120)}),
@@ -1156,15 +1161,15 @@ TEXTS: dict[str, Callable[[], str]] = {
         lambda provider: provider.read("set", state()), one=FAILED_COPY
     ),
     "submit-tells-lost": lambda: tells(
-        lambda api, report: lifecycle.submit_or_adopt(api, DESIRED, report),
+        lambda api, report: submit_or_adopt(api, DESIRED, report),
         one=shown(),
         post=FAILED_POST,
     ),
     "submit-tells-adoption": lambda: tells(
-        lambda api, report: lifecycle.submit_or_adopt(api, DESIRED, report), one=ADOPTABLE
+        lambda api, report: submit_or_adopt(api, DESIRED, report), one=ADOPTABLE
     ),
     "submit-tells-old-replica": lambda: tells(
-        lambda api, report: lifecycle.submit_or_adopt(api, DESIRED, report),
+        lambda api, report: submit_or_adopt(api, DESIRED, report),
         one={
             BACKUP: shown(record()),
             REPLICA: [shown(id_=REPLICA, status="deleting"), MISSING],
@@ -1172,20 +1177,20 @@ TEXTS: dict[str, Callable[[], str]] = {
         post=FAILED_POST,
     ),
     "fleet-tells-adoption": lambda: tells(
-        lambda api, report: fleet.submit_all(api, {"erp": DESIRED}, report), one=ADOPTABLE
+        lambda api, report: many.submit_all(api, {"erp": DESIRED}, report), one=ADOPTABLE
     ),
     "remove-replaced-without-source": lambda: ends(
-        lambda api: lifecycle.remove_replaced(api, TRACKED, Silent(), remedy="a remedy"),
+        lambda api: one.remove_replaced(api, TRACKED, Silent(), remedy="a remedy"),
         Routes(one={BACKUP: [shown(record()), MISSING], REPLICA: shown(id_=REPLICA)}),
     ),
     "fleet-replaced-not-readable": lambda: ends(
-        lambda api: fleet.remove_replaced_all(
-            api, {"erp": TRACKED}, Silent(), lifecycle.Limits(), remedy="a remedy"
+        lambda api: many.remove_replaced_all(
+            api, {"erp": TRACKED}, Silent(), Limits(), remedy="a remedy"
         ),
         Routes(one=REFUSED_POST),
     ),
     "remove-tells-pending": lambda: tells(
-        lambda api, report: lifecycle.remove(api, TRACKED, report),
+        lambda api, report: one.remove(api, TRACKED, report),
         one={BACKUP: shown(record()), REPLICA: [shown(id_=REPLICA), MISSING]},
         delete=DELETION_PENDING,
     ),
@@ -2225,7 +2230,7 @@ EXPECTED = {
         "(BackupService.6129: no room); the next pulumi up copies the backup again"
     ),
     "one-tells-held": (
-        "the replica of replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8) stays: a "
+        "replication record (22edc1e1-314b-4e5f-a443-a59fd79a71a8): the replica stays, since a "
         "resource has adopted it"
     ),
     "submit-tells-lost": (
@@ -2301,8 +2306,8 @@ def test_unexpected_fault_of_a_member_is_to_be_reported() -> None:
     async def run(_: object) -> None:
         raise RuntimeError("with hunter2-of-a-member")
 
-    results = anyio.run(fleet.for_each, {"erp": run}, "submitting", Silent())
-    text = str(fleet.MembersFailedError("submitting", 1, results.failed))
+    results = anyio.run(many.for_each, {"erp": run}, "submitting", Silent())
+    text = str(many.MembersFailedError("submitting", 1, results.failed))
 
     assert (
         "  'erp': unexpected RuntimeError; this is a fault of the package, please report it with "
@@ -2317,7 +2322,12 @@ def test_unexpected_fault_of_a_member_is_to_be_reported() -> None:
 # resources that are not ours.
 ELSEWHERE = ("commands", "plugin")
 # Here every text ends up in a finding, however it is put together.
-REASONS = ("copies.py", "inputs.py", "preflight.py", "tracking.py")
+REASONS = (
+    "replication/wait/copies.py",
+    "replication/rules/inputs.py",
+    "replication/rules/fitness.py",
+    "replication/wait/tracking.py",
+)
 WRITERS = {"Finding", "Refuse", "ValueError", "kind", "tell", "warn"}
 """What takes a text, beside the errors: `ValueError` in a model's validator, `kind` for a class
 that is chosen at run time. `tell` and `warn` show it beside a resource's row."""
@@ -2368,7 +2378,7 @@ def written_texts() -> Iterator[tuple[str, str]]:
     """Yield the place of each constant part of a text, and the part."""
     for path in sorted(PACKAGE.rglob("*.py")):
         name = path.relative_to(PACKAGE).as_posix()
-        if name.split("/")[0] in ELSEWHERE or name == "errors.py":
+        if name.split("/")[0] in ELSEWHERE or name == "base/errors.py":
             continue
         tree = ast.parse(path.read_text())
         docstrings = docstrings_of(tree)
@@ -2390,6 +2400,19 @@ def test_texts_of_the_package_are_found() -> None:
     """The last test is about something: it sees the raises of all layers."""
     places = {place.split(":")[0] for place, _ in written_texts()}
 
-    assert {"auth.py", "client.py", "finders.py", "lifecycle.py", "waiters.py"} <= places
-    assert {"decisions.py", "inputs.py", "preflight.py", "settings.py"} <= places
-    assert {"resources/_base.py", "resources/_session.py", "resources/functions.py"} <= places
+    assert {
+        "api/auth/choose.py",
+        "api/client.py",
+        "api/find.py",
+        "replication/one.py",
+        "replication/observe.py",
+        "replication/submit.py",
+        "replication/wait/polling.py",
+    } <= places
+    assert {
+        "replication/rules/decisions.py",
+        "replication/rules/inputs.py",
+        "replication/rules/fitness.py",
+        "config/settings.py",
+    } <= places
+    assert {"resources/_base.py", "engine/session.py", "resources/functions.py"} <= places

@@ -13,12 +13,12 @@ import httpx
 import pytest
 
 import pulumi_huaweicloud_cbr as cbr
-from pulumi_huaweicloud_cbr.auth import make_authenticator
-from pulumi_huaweicloud_cbr.client import CALL_LIMIT_S, TIMEOUTS, CbrClient
-from pulumi_huaweicloud_cbr.errors import ConfigurationError, MalformedResponseError
-from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateVaultRequest
-from pulumi_huaweicloud_cbr.proxies import proxy_of
-from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
+from pulumi_huaweicloud_cbr.api.client import CALL_LIMIT_S, TIMEOUTS, CbrClient
+from pulumi_huaweicloud_cbr.api.transport.proxies import proxy_of
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, ReplicateVaultRequest
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError, MalformedResponseError
+from pulumi_huaweicloud_cbr.config.settings import Settings
 from tests.unit.wire import (
     ACCEPTED,
     PROJECT,
@@ -339,9 +339,12 @@ def test_tls_can_be_off_in_two_places() -> None:
                 }
 
     # `proxies` hands on what the client decided.
-    assert {("proxies.py", "verify"), ("chain.py", "ignore_ssl_verification")} == places
-    deciders = {("client.py", "_tls_context"), ("chain.py", "_http_client")}
-    tellers = {("resources/_session.py", "client")}
+    assert {
+        ("api/transport/proxies.py", "verify"),
+        ("api/auth/chain.py", "ignore_ssl_verification"),
+    } == places
+    deciders = {("api/client.py", "_tls_context"), ("api/auth/chain.py", "_http_client")}
+    tellers = {("engine/session.py", "client")}
     assert deciders | tellers == readers
 
 
@@ -383,9 +386,9 @@ def test_network_is_used_in_one_module() -> None:
                 imported.add(node.module or "")
 
     assert {
-        ("client.py", "AsyncClient"),
-        ("proxies.py", "AsyncHTTPTransport"),
-        ("chain.py", "create_connection"),
+        ("api/client.py", "AsyncClient"),
+        ("api/transport/proxies.py", "AsyncHTTPTransport"),
+        ("api/auth/chain.py", "create_connection"),
     } == users
     # The proxies of the environment, and in the chain the switch of a warning.
     assert {"urllib3", "urllib.request"} == imported & foreign

@@ -26,7 +26,7 @@ def test_mutant_applies(mutant: Mutant, tmp_path: Path) -> None:
 
 def test_mutant_that_does_not_apply_is_told(tmp_path: Path) -> None:
     """A patch without its place names the file to look at."""
-    stale = Mutant("stale", "a rule", "decisions.py", "no such line\n", "", ())
+    stale = Mutant("stale", "a rule", "replication/rules/decisions.py", "no such line\n", "", ())
 
     with pytest.raises(MutantError, match=r"decisions\.py has 0 places to patch"):
         stale.apply(mutants.copy_package(tmp_path))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -237,3 +239,25 @@ def test_main_renders_a_preview_file(tmp_path: Path, capsys: pytest.CaptureFixtu
     comment = capsys.readouterr().out
     assert "1 to create" in comment
     assert "Made without credentials" in comment
+
+
+def test_half_a_character_is_replaced(tmp_path: Path) -> None:
+    """JSON can have half of an emoji; the comment is written, and the rest is read."""
+    diagnostics = [{"severity": "error", "message": "half HALF message", "urn": URN}]
+    steps = [make_step(name="half HALF name")]
+    printed = json.dumps({"steps": steps, "diagnostics": diagnostics}).replace("HALF", "\\ud83d")
+    (tmp_path / "preview.json").write_text(printed, encoding="ascii")
+    (tmp_path / "errors").write_text("")
+    arguments = [str(tmp_path / "preview.json"), "--errors", str(tmp_path / "errors")]
+
+    done = subprocess.run(
+        [sys.executable, preview_comment.__file__, *arguments, "--stack", "dev", "--exit-code=1"],
+        env={"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    comment = done.stdout.decode("utf-8")
+    assert "half ? message" in comment
+    assert re.search(r"half \S+ name", comment)

@@ -8,12 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
-from pulumi_huaweicloud_cbr.auth import make_authenticator
-from pulumi_huaweicloud_cbr.backoff import Pause, RetryBudget
-from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.errors import CbrError
-from pulumi_huaweicloud_cbr.models import ProjectScope, ReplicateRequest
-from pulumi_huaweicloud_cbr.settings import Settings
+from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.transport.retry import Pause, RetryBudget
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, ReplicateRequest
+from pulumi_huaweicloud_cbr.base.errors import CbrError
+from pulumi_huaweicloud_cbr.config.settings import Settings
 
 PROJECT = "c6cb0876eaee4f5092d0fdf4c4fc09b3"
 SOURCE = ProjectScope("cn-north-4", PROJECT)

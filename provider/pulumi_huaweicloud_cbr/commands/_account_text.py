@@ -8,6 +8,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
+from pulumi_huaweicloud_cbr.api.wire.requests import readable
+from pulumi_huaweicloud_cbr.base.reporting import span
 from pulumi_huaweicloud_cbr.commands._account import (
     COPIED,
     GRANTED,
@@ -23,8 +25,6 @@ from pulumi_huaweicloud_cbr.commands._account import (
     VaultLook,
 )
 from pulumi_huaweicloud_cbr.commands._permissions import WRITING_AT_DESTINATION, WRITING_AT_SOURCE
-from pulumi_huaweicloud_cbr.models import readable
-from pulumi_huaweicloud_cbr.reporting import span
 
 COLUMNS = 100
 LONGEST = 2000

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from pulumi_huaweicloud_cbr.checks import Question, or_error, run_preflight
-from pulumi_huaweicloud_cbr.client import CbrClient
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.find import find_backup, find_project_id
+from pulumi_huaweicloud_cbr.api.wire.answers import Backup, ReplicationRecord
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.base.errors import NotFoundError
 from pulumi_huaweicloud_cbr.commands._account import (
     COPIED,
     MISSING,
@@ -23,10 +26,7 @@ from pulumi_huaweicloud_cbr.commands._account import (
 )
 from pulumi_huaweicloud_cbr.commands._permissions import GET_BACKUP
 from pulumi_huaweicloud_cbr.commands._refusals import remark_on
-from pulumi_huaweicloud_cbr.errors import NotFoundError
-from pulumi_huaweicloud_cbr.finders import find_backup, find_project_id
-from pulumi_huaweicloud_cbr.models import ProjectScope
-from pulumi_huaweicloud_cbr.wire import Backup, ReplicationRecord
+from pulumi_huaweicloud_cbr.replication.preflight.backup import Question, or_error, run_preflight
 
 
 async def see_backup(api: CbrClient, account: Account, look: BackupLook) -> None:

@@ -13,10 +13,15 @@ from typing import NamedTuple
 
 import httpx
 
-from pulumi_huaweicloud_cbr.auth import choose
-from pulumi_huaweicloud_cbr.backoff import RetryBudget
-from pulumi_huaweicloud_cbr.client import CbrClient
-from pulumi_huaweicloud_cbr.clock import Clock
+from pulumi_huaweicloud_cbr.api.auth.choose import choose
+from pulumi_huaweicloud_cbr.api.auth.signing import LARGEST_SKEW_S
+from pulumi_huaweicloud_cbr.api.cache import SharedClient
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.transport.retry import RetryBudget
+from pulumi_huaweicloud_cbr.api.wire.responses import answered_at
+from pulumi_huaweicloud_cbr.base.clock import Clock
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.base.reporting import span
 from pulumi_huaweicloud_cbr.commands._account import (
     Account,
     BackupLook,
@@ -27,12 +32,7 @@ from pulumi_huaweicloud_cbr.commands._account import (
 from pulumi_huaweicloud_cbr.commands._backup import see_backup
 from pulumi_huaweicloud_cbr.commands._refusals import SIGN_IN
 from pulumi_huaweicloud_cbr.commands._region import MAKE_A_VAULT, see_destination, see_source
-from pulumi_huaweicloud_cbr.errors import ConfigurationError
-from pulumi_huaweicloud_cbr.reporting import span
-from pulumi_huaweicloud_cbr.responses import answered_at
-from pulumi_huaweicloud_cbr.settings import Settings
-from pulumi_huaweicloud_cbr.sharing import SharedClient
-from pulumi_huaweicloud_cbr.signing import LARGEST_SKEW_S
+from pulumi_huaweicloud_cbr.config.settings import Settings
 
 # Somebody waits for the answer: a host that does not answer is given up within seconds.
 TIMEOUTS = httpx.Timeout(connect=5.0, read=10.0, write=10.0, pool=15.0)

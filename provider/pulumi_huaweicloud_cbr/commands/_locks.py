@@ -14,8 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from pulumi_huaweicloud_cbr.base.errors import CbrError
 from pulumi_huaweicloud_cbr.commands._processes import Processes
-from pulumi_huaweicloud_cbr.errors import CbrError
 
 _COUNT = re.compile(r"the stack is currently locked by (\d+) lock\(s\)")
 # A user's name may hold blanks and @; a host's holds neither.

@@ -6,8 +6,8 @@ Management", for the policies that the vendor defines.
 
 from __future__ import annotations
 
-from pulumi_huaweicloud_cbr.error_codes import is_known
-from pulumi_huaweicloud_cbr.errors import CbrError
+from pulumi_huaweicloud_cbr.api.wire.error_codes import is_known
+from pulumi_huaweicloud_cbr.base.errors import CbrError
 
 QUERY_CAPABILITY = "cbr:backups:queryReplicationCapability"
 LIST_BACKUPS = "cbr:backups:list"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pulumi_huaweicloud_cbr.commands._account import RegionLook, Remark
-from pulumi_huaweicloud_cbr.commands._permissions import READING_POLICY, is_permission_missing
-from pulumi_huaweicloud_cbr.errors import (
+from pulumi_huaweicloud_cbr.base.errors import (
     ApiError,
     AuthenticationError,
     CbrError,
@@ -15,6 +13,8 @@ from pulumi_huaweicloud_cbr.errors import (
     OutcomeUnknownError,
     TransportError,
 )
+from pulumi_huaweicloud_cbr.commands._account import RegionLook, Remark
+from pulumi_huaweicloud_cbr.commands._permissions import READING_POLICY, is_permission_missing
 
 SIGN_IN = "sign-in"
 PROJECT = "project"

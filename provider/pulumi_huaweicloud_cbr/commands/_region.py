@@ -9,8 +9,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from pulumi_huaweicloud_cbr.checks import or_error
-from pulumi_huaweicloud_cbr.client import CbrClient
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.find import find_destinations, find_project, find_replication_vaults
+from pulumi_huaweicloud_cbr.api.wire.answers import Project, Vault
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
 from pulumi_huaweicloud_cbr.commands import _permissions as permissions
 from pulumi_huaweicloud_cbr.commands._account import (
     GRANTED,
@@ -28,11 +31,8 @@ from pulumi_huaweicloud_cbr.commands._refusals import (
     SIGN_IN,
     remark_on,
 )
-from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, NotFoundError
-from pulumi_huaweicloud_cbr.finders import find_destinations, find_project, find_replication_vaults
-from pulumi_huaweicloud_cbr.models import ProjectScope
-from pulumi_huaweicloud_cbr.preflight import check_region_pair, check_vault
-from pulumi_huaweicloud_cbr.wire import Project, Vault
+from pulumi_huaweicloud_cbr.replication.preflight.backup import or_error
+from pulumi_huaweicloud_cbr.replication.rules.fitness import check_region_pair, check_vault
 
 Found = TypeVar("Found")
 

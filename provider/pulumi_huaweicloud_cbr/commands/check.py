@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from pulumi_huaweicloud_cbr.clock import Clock
+    from pulumi_huaweicloud_cbr.base.clock import Clock
     from pulumi_huaweicloud_cbr.commands._account import Account
     from pulumi_huaweicloud_cbr.commands._examiner import Asked, Destination
 
@@ -103,11 +103,11 @@ def look_at_account(
     """
     import asyncio
 
-    from pulumi_huaweicloud_cbr.clock import SystemClock
+    from pulumi_huaweicloud_cbr.base.clock import SystemClock
+    from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
     from pulumi_huaweicloud_cbr.commands._account import Account, Remark, SignIn
     from pulumi_huaweicloud_cbr.commands._examiner import examine
-    from pulumi_huaweicloud_cbr.errors import ConfigurationError
-    from pulumi_huaweicloud_cbr.settings import Settings
+    from pulumi_huaweicloud_cbr.config.settings import Settings
 
     try:
         settings = Settings.load(configured.get, environ)
@@ -152,7 +152,7 @@ def _input(field: str) -> Callable[[str], str]:
     """Return what reads an option that is also an input of replications, by the same rule."""
 
     def read(text: str) -> str:
-        from pulumi_huaweicloud_cbr.inputs import FIELDS, check_inputs
+        from pulumi_huaweicloud_cbr.replication.rules.inputs import FIELDS, check_inputs
 
         faults = check_inputs({field: text}, unknown=frozenset(FIELDS))
         if faults:

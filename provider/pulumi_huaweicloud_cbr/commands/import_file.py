@@ -12,8 +12,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError, quoted
 from pulumi_huaweicloud_cbr.commands._cli import as_text, stack_settings
-from pulumi_huaweicloud_cbr.errors import ConfigurationError, quoted
 
 TYPE = "pulumi-python:dynamic/huaweicloud_cbr:BackupReplication"
 

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.commands._cli import run_pulumi
 from pulumi_huaweicloud_cbr.commands._locks import Lock, LockedError, locks_in, require_dead
 from pulumi_huaweicloud_cbr.commands._processes import Processes
-from pulumi_huaweicloud_cbr.errors import ConfigurationError
 
 _OURS = "pulumi-python:dynamic/huaweicloud_cbr:"
 _STACK = "pulumi:pulumi:Stack"

@@ -39,8 +39,8 @@ def main(arguments: list[str]) -> int:
     import grpc  # type: ignore[import-untyped]
     from pulumi.runtime.proto import provider_pb2_grpc
 
+    from pulumi_huaweicloud_cbr.engine.messages import use_engine
     from pulumi_huaweicloud_cbr.plugin.servicer import DynamicResourceServicer
-    from pulumi_huaweicloud_cbr.resources._messages import use_engine
 
     use_engine(arguments[0])
     servicer = DynamicResourceServicer()

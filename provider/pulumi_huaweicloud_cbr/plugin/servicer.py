@@ -18,7 +18,9 @@ from pulumi.dynamic import ReadResult, ResourceProvider
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from pulumi_huaweicloud_cbr.errors import CbrError, redact
+from pulumi_huaweicloud_cbr.base.errors import CbrError, redact
+from pulumi_huaweicloud_cbr.engine.call import call_of, serving
+from pulumi_huaweicloud_cbr.engine.session import interrupt_waits
 from pulumi_huaweicloud_cbr.plugin.properties import (
     PROVIDER_KEY,
     detailed_diff,
@@ -28,8 +30,6 @@ from pulumi_huaweicloud_cbr.plugin.properties import (
 )
 from pulumi_huaweicloud_cbr.plugin.providers import Providers, UnknownTypeError
 from pulumi_huaweicloud_cbr.resources._base import PartialResultError, UnexpectedError
-from pulumi_huaweicloud_cbr.resources._call import call_of, serving
-from pulumi_huaweicloud_cbr.resources._session import interrupt_waits
 
 Answer = TypeVar("Answer")
 

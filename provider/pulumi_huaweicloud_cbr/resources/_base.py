@@ -19,13 +19,13 @@ from typing import Any, TypeVar
 import pulumi
 from pulumi.dynamic import ConfigureRequest, ResourceProvider
 
-from pulumi_huaweicloud_cbr.certificates import begin_reading
-from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, redact
-from pulumi_huaweicloud_cbr.resources._call import refuse, serving
-from pulumi_huaweicloud_cbr.resources._messages import end_progress, slow_call
-from pulumi_huaweicloud_cbr.resources._operation import current_operation
-from pulumi_huaweicloud_cbr.resources._session import Session, open_session
-from pulumi_huaweicloud_cbr.resources._workers import raise_worker_limit
+from pulumi_huaweicloud_cbr.api.transport.tls import begin_reading
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, redact
+from pulumi_huaweicloud_cbr.engine.call import refuse, serving
+from pulumi_huaweicloud_cbr.engine.messages import end_progress, slow_call
+from pulumi_huaweicloud_cbr.engine.operation import current_operation
+from pulumi_huaweicloud_cbr.engine.session import Session, open_session
+from pulumi_huaweicloud_cbr.engine.workers import raise_worker_limit
 
 DISTRIBUTION = "pulumi-huaweicloud-cbr"
 
@@ -136,7 +136,7 @@ class CbrProvider(ResourceProvider):
                 remedy="resources of this package are only used through pulumi",
             )
         begin_reading()
-        from pulumi_huaweicloud_cbr.settings import Settings
+        from pulumi_huaweicloud_cbr.config.settings import Settings
 
         return open_session(Settings.load(get, os.environ))
 

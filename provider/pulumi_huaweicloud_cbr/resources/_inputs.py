@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from pulumi_huaweicloud_cbr.errors import AuthenticationError, CbrError, ConfigurationError
-from pulumi_huaweicloud_cbr.preflight import Finding
-from pulumi_huaweicloud_cbr.resources._call import current_call
-from pulumi_huaweicloud_cbr.resources._messages import tell
-from pulumi_huaweicloud_cbr.resources._session import Session
+from pulumi_huaweicloud_cbr.base.errors import AuthenticationError, CbrError, ConfigurationError
+from pulumi_huaweicloud_cbr.engine.call import current_call
+from pulumi_huaweicloud_cbr.engine.messages import tell
+from pulumi_huaweicloud_cbr.engine.session import Session
+from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
 
 if TYPE_CHECKING:
-    from pulumi_huaweicloud_cbr.lifecycle import Limits
+    from pulumi_huaweicloud_cbr.replication.observe import Limits
 
 DEFAULTS: dict[str, Any] = {"enable_acceleration": False, "adopt": True, "preflight": "error"}
 
@@ -70,7 +70,7 @@ def may_look_before_replacing(session: Session, mode: str | None, *, is_open: bo
     With preflight ``off`` it is left out where nothing can be deleted: as long as what is declared
     is not known yet (`is_open`), and without credentials.
     """
-    from pulumi_huaweicloud_cbr.auth import choose
+    from pulumi_huaweicloud_cbr.api.auth.choose import choose
 
     if mode != "off":
         return True
@@ -109,7 +109,7 @@ def all_unchecked(errors: Iterable[CbrError]) -> list[Finding]:
 
 def limits() -> Limits:
     """Return the limits of waits, shortened to what the program set for the call."""
-    from pulumi_huaweicloud_cbr.lifecycle import Limits
+    from pulumi_huaweicloud_cbr.replication.observe import Limits
 
     timeout_s = current_call().timeout_s
     return Limits() if timeout_s is None else Limits(copy_s=timeout_s, deletion_s=timeout_s)

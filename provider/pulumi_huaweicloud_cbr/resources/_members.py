@@ -7,32 +7,33 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import CheckFailure
 
-from pulumi_huaweicloud_cbr.decisions import LOST, TO_BE_REDONE, Standing
-from pulumi_huaweicloud_cbr.errors import CbrError, ConflictError
-from pulumi_huaweicloud_cbr.membership import listed
-from pulumi_huaweicloud_cbr.models import ProjectScope, TrackedReplication
-from pulumi_huaweicloud_cbr.preflight import Finding
-from pulumi_huaweicloud_cbr.resources._call import current_call
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConflictError
+from pulumi_huaweicloud_cbr.engine.call import current_call
+from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
+from pulumi_huaweicloud_cbr.engine.operation import current_operation
+from pulumi_huaweicloud_cbr.engine.session import Session
+from pulumi_huaweicloud_cbr.replication.model import TrackedReplication
+from pulumi_huaweicloud_cbr.replication.rules.decisions import LOST, TO_BE_REDONE, Standing
+from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.members import listed
 from pulumi_huaweicloud_cbr.resources._inputs import limits, may_look_before_replacing
-from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
-from pulumi_huaweicloud_cbr.resources._operation import current_operation
 from pulumi_huaweicloud_cbr.resources._owners import (
     CLAIMED,
     HELD,
     owners_of,
     remedy_for_last_copy,
 )
-from pulumi_huaweicloud_cbr.resources._session import Session
 
 if TYPE_CHECKING:
-    from pulumi_huaweicloud_cbr.fleet import Results
+    from pulumi_huaweicloud_cbr.replication.many import Results
 
 Rows = dict[str, TrackedReplication]
 
 
 async def look(session: Session, rows: Rows) -> Results[tuple[Standing, TrackedReplication]]:
     """Return how the members stand."""
-    from pulumi_huaweicloud_cbr.fleet import refresh_all
+    from pulumi_huaweicloud_cbr.replication.many import refresh_all
 
     return await refresh_all(session.client(), rows, EngineReporter())
 
@@ -72,7 +73,7 @@ async def let_go(session: Session, rows: Rows) -> Results[None]:
 
 
 async def _remove_unowned(session: Session, rows: Rows, *, is_replaced: bool) -> Results[None]:
-    from pulumi_huaweicloud_cbr.fleet import remove_all, remove_replaced_all
+    from pulumi_huaweicloud_cbr.replication.many import remove_all, remove_replaced_all
 
     owners = await owners_of(session, rows)
     held, claimed = (
@@ -116,7 +117,7 @@ async def resolve(
 
 def members_failed(doing: str, total: int, failed: Mapping[str, Exception]) -> CbrError:
     """Return the error for members that failed while the others are done."""
-    from pulumi_huaweicloud_cbr.fleet import MembersFailedError
+    from pulumi_huaweicloud_cbr.replication.many import MembersFailedError
 
     return MembersFailedError(doing, total, failed)
 

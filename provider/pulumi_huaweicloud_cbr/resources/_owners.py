@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulumi_huaweicloud_cbr.models import TrackedReplication
-from pulumi_huaweicloud_cbr.resources._call import current_call
-from pulumi_huaweicloud_cbr.resources._messages import EngineReporter
-from pulumi_huaweicloud_cbr.resources._operation import Operation, current_operation
-from pulumi_huaweicloud_cbr.resources._session import Session
+from pulumi_huaweicloud_cbr.engine.call import current_call
+from pulumi_huaweicloud_cbr.engine.messages import EngineReporter
+from pulumi_huaweicloud_cbr.engine.operation import Operation, current_operation
+from pulumi_huaweicloud_cbr.engine.session import Session
+from pulumi_huaweicloud_cbr.replication.model import TrackedReplication
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-    from pulumi_huaweicloud_cbr.fleet import Results
-    from pulumi_huaweicloud_cbr.reporting import Reporter
+    from pulumi_huaweicloud_cbr.base.reporting import Reporter
+    from pulumi_huaweicloud_cbr.replication.many import Results
 
 HELD, CLAIMED = "held", "claimed"
 
@@ -42,7 +42,7 @@ async def owners_of(
     creating it failed. An entire vault claims all backups that are in it. To know in which vault
     a backup is takes one request for it, where another resource copies a vault to the same place.
     """
-    from pulumi_huaweicloud_cbr.fleet import Results, for_each
+    from pulumi_huaweicloud_cbr.replication.many import Results, for_each
 
     operation, urn = current_operation(), current_call().urn
     owners: Results[str | None] = Results()
@@ -76,8 +76,8 @@ def _asked_for_vault(
     session: Session, row: TrackedReplication, vault_ids: Iterable[str]
 ) -> Callable[[Reporter], Awaitable[str | None]]:
     async def ask(_reporter: Reporter) -> str | None:
-        from pulumi_huaweicloud_cbr.errors import NotFoundError
-        from pulumi_huaweicloud_cbr.finders import find_backup
+        from pulumi_huaweicloud_cbr.api.find import find_backup
+        from pulumi_huaweicloud_cbr.base.errors import NotFoundError
 
         try:
             source = await find_backup(session.client(), row.source, row.backup_id)

@@ -7,9 +7,10 @@ from typing import Any
 
 import pulumi
 
-from pulumi_huaweicloud_cbr.errors import ConfigurationError
-from pulumi_huaweicloud_cbr.models import ProjectScope, TrackedReplication
-from pulumi_huaweicloud_cbr.tracking import COORDINATES, RECORDS
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.replication.model import TrackedReplication
+from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES, RECORDS
 
 _OPTIONAL = (
     "destination_backup_id",

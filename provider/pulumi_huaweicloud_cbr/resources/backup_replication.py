@@ -20,22 +20,24 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from pulumi_huaweicloud_cbr.decisions import (
+from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED, ProjectScope
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, ConflictError
+from pulumi_huaweicloud_cbr.engine.call import current_call
+from pulumi_huaweicloud_cbr.engine.credentials import warn_of_plain_credentials
+from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
+from pulumi_huaweicloud_cbr.engine.operation import current_operation
+from pulumi_huaweicloud_cbr.engine.session import Session
+from pulumi_huaweicloud_cbr.replication.model import DesiredReplication, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     COMPUTED_FIELDS,
     LOST,
     TO_BE_REDONE,
     Standing,
     decide_diff,
 )
-from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, ConflictError
-from pulumi_huaweicloud_cbr.inputs import FIELDS, check_inputs
-from pulumi_huaweicloud_cbr.models import (
-    STATUS_SUBMITTED,
-    DesiredReplication,
-    ProjectScope,
-    TrackedReplication,
-)
-from pulumi_huaweicloud_cbr.preflight import Finding
+from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.inputs import FIELDS, check_inputs
+from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES, RECORDS
 from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
 from pulumi_huaweicloud_cbr.resources._base import (
     CbrProvider,
@@ -43,8 +45,6 @@ from pulumi_huaweicloud_cbr.resources._base import (
     served,
     split_unknown,
 )
-from pulumi_huaweicloud_cbr.resources._call import current_call
-from pulumi_huaweicloud_cbr.resources._credentials import warn_of_plain_credentials
 from pulumi_huaweicloud_cbr.resources._inputs import (
     DEFAULTS,
     NOT_CHECKED,
@@ -55,11 +55,7 @@ from pulumi_huaweicloud_cbr.resources._inputs import (
     unchecked,
     with_defaults,
 )
-from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
-from pulumi_huaweicloud_cbr.resources._operation import current_operation
-from pulumi_huaweicloud_cbr.resources._owners import owners_of, remedy_for_last_copy
-from pulumi_huaweicloud_cbr.resources._session import Session
-from pulumi_huaweicloud_cbr.tracking import COORDINATES, RECORDS
+from pulumi_huaweicloud_cbr.resources._owners import HELD, owners_of, remedy_for_last_copy
 
 
 class BackupReplicationProvider(CbrProvider):
@@ -197,7 +193,7 @@ class BackupReplicationProvider(CbrProvider):
     @served
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Submit the copy, or adopt the one that exists; return without waiting for it."""
-        from pulumi_huaweicloud_cbr.lifecycle import IncompleteError
+        from pulumi_huaweicloud_cbr.replication.submit import IncompleteError
 
         inputs, _ = split_unknown(props)
         session = self.open()
@@ -279,13 +275,10 @@ class BackupReplicationProvider(CbrProvider):
         deleted; so does one that the user replaces by ``--replace``. A replica that another
         resource of the program declares is left to it as well.
         """
-        operation, urn = current_operation(), current_call().urn
-        if operation.is_held(_id):
-            tell(f"the replica of replication record ({_id}) stays: a resource has adopted it")
-            return
         state, _ = split_unknown(_props)
         session = self.open()
         tracked = _from_state({**state, "replication_record_id": _id})
+        operation, urn = current_operation(), current_call().urn
         # Where another backup is declared, nobody wants the replica of the old one.
         declared = operation.backups_claimed(urn)
         is_same = not declared or tracked.backup_id.lower() in declared
@@ -304,7 +297,7 @@ async def _judge(
     session: Session, inputs: dict[str, Any], unknown: frozenset[str]
 ) -> list[Finding]:
     """Ask the API whether it would accept; add looked-up project ids to the inputs."""
-    from pulumi_huaweicloud_cbr.checks import Question, run_preflight
+    from pulumi_huaweicloud_cbr.replication.preflight.backup import Question, run_preflight
 
     client = session.client()
     if "source_project_id" in unknown:
@@ -337,7 +330,7 @@ async def _judge(
 
 
 async def _create(session: Session, inputs: dict[str, Any]) -> TrackedReplication:
-    from pulumi_huaweicloud_cbr.lifecycle import submit_or_adopt
+    from pulumi_huaweicloud_cbr.replication.submit import submit_or_adopt
 
     desired = DesiredReplication(
         backup_id=inputs["backup_id"],
@@ -370,14 +363,14 @@ def _split_import_id(identifier: str, region: str | None) -> tuple[str, str, str
 async def _find(
     session: Session, region: str, backup_id: str, record_id: str
 ) -> TrackedReplication:
-    from pulumi_huaweicloud_cbr.lifecycle import find_replication
+    from pulumi_huaweicloud_cbr.replication.observe import find_replication
 
     scope = await session.scope(region, None)
     return await find_replication(session.client(), scope, backup_id, record_id, EngineReporter())
 
 
 async def _refresh(session: Session, state: dict[str, Any]) -> tuple[Standing, TrackedReplication]:
-    from pulumi_huaweicloud_cbr.lifecycle import refresh
+    from pulumi_huaweicloud_cbr.replication.observe import refresh
 
     return await refresh(session.client(), _from_state(state), EngineReporter())
 
@@ -391,19 +384,24 @@ async def _refresh_anew(
 
 
 async def _rename(session: Session, tracked: TrackedReplication, name: str) -> TrackedReplication:
-    from pulumi_huaweicloud_cbr.lifecycle import rename
+    from pulumi_huaweicloud_cbr.replication.one import rename
 
     return await rename(session.client(), tracked, name, EngineReporter(), limits())
 
 
 async def _remove(session: Session, tracked: TrackedReplication, *, is_replaced: bool) -> None:
-    from pulumi_huaweicloud_cbr.lifecycle import remove, remove_replaced
+    from pulumi_huaweicloud_cbr.replication.one import remove, remove_replaced
 
     owners = await owners_of(session, {"": tracked})
     for error in owners.failed.values():
         raise error
-    if owners.done[""] is not None:
-        tell(f"{tracked}: the replica stays, since another resource of the program declares it")
+    if (owner := owners.done[""]) is not None:
+        reason = (
+            "a resource has adopted it"
+            if owner == HELD
+            else "another resource of the program declares it"
+        )
+        tell(f"{tracked}: the replica stays, since {reason}")
         return
     api, report = session.client(), EngineReporter()
     if is_replaced:

@@ -24,11 +24,22 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from pulumi_huaweicloud_cbr.decisions import TO_BE_REDONE
-from pulumi_huaweicloud_cbr.error_codes import CODES_BACKUP_MISSING
-from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, NotFoundError
-from pulumi_huaweicloud_cbr.inputs import SET_FIELDS, check_members, check_set_inputs
-from pulumi_huaweicloud_cbr.membership import (
+from pulumi_huaweicloud_cbr.api.wire.error_codes import CODES_BACKUP_MISSING
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
+from pulumi_huaweicloud_cbr.engine.call import current_call
+from pulumi_huaweicloud_cbr.engine.credentials import warn_of_plain_credentials
+from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
+from pulumi_huaweicloud_cbr.engine.operation import DiffOf, current_operation
+from pulumi_huaweicloud_cbr.replication.model import DesiredReplication, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.rules.decisions import TO_BE_REDONE
+from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.inputs import (
+    SET_FIELDS,
+    check_members,
+    check_set_inputs,
+)
+from pulumi_huaweicloud_cbr.replication.rules.members import (
     Member,
     MemberChanges,
     decide_members,
@@ -37,8 +48,7 @@ from pulumi_huaweicloud_cbr.membership import (
     listed,
     relabelled,
 )
-from pulumi_huaweicloud_cbr.models import DesiredReplication, ProjectScope, TrackedReplication
-from pulumi_huaweicloud_cbr.preflight import Finding
+from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES
 from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
 from pulumi_huaweicloud_cbr.resources._base import (
     CbrProvider,
@@ -46,8 +56,6 @@ from pulumi_huaweicloud_cbr.resources._base import (
     served,
     split_unknown,
 )
-from pulumi_huaweicloud_cbr.resources._call import current_call
-from pulumi_huaweicloud_cbr.resources._credentials import warn_of_plain_credentials
 from pulumi_huaweicloud_cbr.resources._inputs import (
     NOT_CHECKED,
     all_unchecked,
@@ -70,21 +78,18 @@ from pulumi_huaweicloud_cbr.resources._members import (
     resolve,
     warn_of_unknown,
 )
-from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
-from pulumi_huaweicloud_cbr.resources._operation import DiffOf, current_operation
 from pulumi_huaweicloud_cbr.resources._rows import (
     known_replicas_output,
     row_of,
     tracked_rows,
     tracking_output,
 )
-from pulumi_huaweicloud_cbr.tracking import COORDINATES
 
 if TYPE_CHECKING:
-    from pulumi_huaweicloud_cbr.checks import Verdict
-    from pulumi_huaweicloud_cbr.fleet import Results
-    from pulumi_huaweicloud_cbr.resources._session import Session
-    from pulumi_huaweicloud_cbr.wire import Backup
+    from pulumi_huaweicloud_cbr.api.wire.answers import Backup
+    from pulumi_huaweicloud_cbr.engine.session import Session
+    from pulumi_huaweicloud_cbr.replication.many import Results
+    from pulumi_huaweicloud_cbr.replication.preflight.backup import Verdict
 
 _STATE_ONLY = ("enable_acceleration", "adopt", "preflight", "keep_newest")
 
@@ -431,7 +436,7 @@ async def _judge(
     entering: Mapping[str, Member],
 ) -> list[Finding]:
     """Ask the API whether it would accept all who enter; add looked-up projects to the inputs."""
-    from pulumi_huaweicloud_cbr.checks import Question, run_preflights
+    from pulumi_huaweicloud_cbr.replication.preflight.backup import Question, run_preflights
 
     client = session.client()
     if "source_project_id" not in inputs:
@@ -567,7 +572,7 @@ async def _submit(
     inputs: Mapping[str, Any],
     entering: Mapping[str, Member],
 ) -> Results[TrackedReplication]:
-    from pulumi_huaweicloud_cbr.fleet import submit_all
+    from pulumi_huaweicloud_cbr.replication.many import submit_all
 
     source, destination = scopes
     desired = {
@@ -599,7 +604,7 @@ async def _submit(
 async def _rename(
     session: Session, changing: Mapping[str, tuple[TrackedReplication, Member]]
 ) -> Results[TrackedReplication]:
-    from pulumi_huaweicloud_cbr.fleet import rename_all
+    from pulumi_huaweicloud_cbr.replication.many import rename_all
 
     named = {label: (row, member.name or "") for label, (row, member) in changing.items()}
     return await rename_all(

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from pulumi_huaweicloud_cbr.errors import ConfigurationError
-from pulumi_huaweicloud_cbr.resources._session import Session, open_session
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.engine.session import Session, open_session
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import TypeVar
 
-    from pulumi_huaweicloud_cbr.models import ProjectScope
-    from pulumi_huaweicloud_cbr.wire import Backup, RegionCapability, Vault
+    from pulumi_huaweicloud_cbr.api.wire.answers import Backup, RegionCapability, Vault
+    from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 
     Answer = TypeVar("Answer")
 
@@ -37,7 +37,7 @@ def get_backup(
         ConfigurationError: a setting is missing or malformed.
     Source: CBR API reference, ShowBackup.
     """
-    from pulumi_huaweicloud_cbr.finders import find_backup
+    from pulumi_huaweicloud_cbr.api.find import find_backup
 
     return _ask(region, project_id, lambda s, scope: find_backup(s.client(), scope, backup_id))
 
@@ -70,7 +70,7 @@ def get_backups(
         IncompleteListError: CBR counts more backups than it shows, however often it is asked.
     Source: CBR API reference, ListBackups.
     """
-    from pulumi_huaweicloud_cbr.finders import find_backups
+    from pulumi_huaweicloud_cbr.api.find import find_backups
 
     if limit is not None and limit < 1:
         raise ConfigurationError(f"get_backups: limit is {limit}, want at least 1")
@@ -106,7 +106,7 @@ def get_vault(vault_id: str, *, region: str | None = None, project_id: str | Non
 
     Source: CBR API reference, ShowVault.
     """
-    from pulumi_huaweicloud_cbr.finders import find_vault
+    from pulumi_huaweicloud_cbr.api.find import find_vault
 
     return _ask(region, project_id, lambda s, scope: find_vault(s.client(), scope, vault_id))
 
@@ -156,6 +156,6 @@ def _ask(
 
 
 def _session() -> Session:
-    from pulumi_huaweicloud_cbr.settings import Settings
+    from pulumi_huaweicloud_cbr.config.settings import Settings
 
     return open_session(Settings.load(pulumi.runtime.get_config, os.environ))

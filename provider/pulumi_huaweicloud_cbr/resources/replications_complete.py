@@ -21,13 +21,11 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from pulumi_huaweicloud_cbr.errors import ConfigurationError
-from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
-from pulumi_huaweicloud_cbr.resources._base import CbrProvider, served, split_unknown
-from pulumi_huaweicloud_cbr.resources._call import current_call
-from pulumi_huaweicloud_cbr.resources._credentials import warn_of_plain_credentials
-from pulumi_huaweicloud_cbr.resources._messages import EngineReporter
-from pulumi_huaweicloud_cbr.tracking import (
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.engine.call import current_call
+from pulumi_huaweicloud_cbr.engine.credentials import warn_of_plain_credentials
+from pulumi_huaweicloud_cbr.engine.messages import EngineReporter
+from pulumi_huaweicloud_cbr.replication.wait.tracking import (
     Group,
     check_wait,
     merge_groups,
@@ -35,10 +33,12 @@ from pulumi_huaweicloud_cbr.tracking import (
     seconds_of,
     without_records,
 )
+from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
+from pulumi_huaweicloud_cbr.resources._base import CbrProvider, served, split_unknown
 
 if TYPE_CHECKING:
-    from pulumi_huaweicloud_cbr.completion import CompletionPlan
-    from pulumi_huaweicloud_cbr.resources._session import Session
+    from pulumi_huaweicloud_cbr.engine.session import Session
+    from pulumi_huaweicloud_cbr.replication.wait.completion import CompletionPlan
 
 ID = "replications-complete"
 """The id of every wait: there is nothing in CBR that it could name."""
@@ -120,7 +120,7 @@ class ReplicationsCompleteProvider(CbrProvider):
 async def _complete(
     session: Session, groups: list[Group], inputs: dict[str, Any], named: dict[str, str]
 ) -> dict[str, str]:
-    from pulumi_huaweicloud_cbr.completion import wait_for_all
+    from pulumi_huaweicloud_cbr.replication.wait.completion import wait_for_all
 
     plan = _plan(session, inputs)
     return await wait_for_all(session.client(), groups, plan, EngineReporter(), named)
@@ -128,8 +128,8 @@ async def _complete(
 
 def _plan(session: Session, inputs: dict[str, Any]) -> CompletionPlan:
     """Return the limits: the shorter of `timeout` and the program's `custom_timeouts`."""
-    from pulumi_huaweicloud_cbr.completion import CompletionPlan
-    from pulumi_huaweicloud_cbr.lifecycle import Limits
+    from pulumi_huaweicloud_cbr.replication.observe import Limits
+    from pulumi_huaweicloud_cbr.replication.wait.completion import CompletionPlan
 
     given = (seconds_of(inputs.get("timeout")), current_call().timeout_s)
     interval_s = seconds_of(inputs.get("poll_interval"))

@@ -23,12 +23,19 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from pulumi_huaweicloud_cbr.decisions import TO_BE_REDONE
-from pulumi_huaweicloud_cbr.errors import CbrError, ConfigurationError, ConflictError
-from pulumi_huaweicloud_cbr.inputs import VAULT_FIELDS, check_vault_inputs
-from pulumi_huaweicloud_cbr.membership import listed
-from pulumi_huaweicloud_cbr.models import DesiredVaultReplication, ProjectScope
-from pulumi_huaweicloud_cbr.preflight import Finding
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, ConflictError
+from pulumi_huaweicloud_cbr.engine.call import current_call
+from pulumi_huaweicloud_cbr.engine.credentials import warn_of_plain_credentials
+from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
+from pulumi_huaweicloud_cbr.engine.operation import DiffOf, VaultClaim, current_operation
+from pulumi_huaweicloud_cbr.engine.session import Session
+from pulumi_huaweicloud_cbr.replication.model import DesiredVaultReplication
+from pulumi_huaweicloud_cbr.replication.rules.decisions import TO_BE_REDONE
+from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.inputs import VAULT_FIELDS, check_vault_inputs
+from pulumi_huaweicloud_cbr.replication.rules.members import listed
+from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES
 from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
 from pulumi_huaweicloud_cbr.resources._base import (
     CbrProvider,
@@ -36,8 +43,6 @@ from pulumi_huaweicloud_cbr.resources._base import (
     served,
     split_unknown,
 )
-from pulumi_huaweicloud_cbr.resources._call import current_call
-from pulumi_huaweicloud_cbr.resources._credentials import warn_of_plain_credentials
 from pulumi_huaweicloud_cbr.resources._inputs import (
     all_unchecked,
     missing_source_region,
@@ -56,8 +61,6 @@ from pulumi_huaweicloud_cbr.resources._members import (
     remove,
     resolve,
 )
-from pulumi_huaweicloud_cbr.resources._messages import EngineReporter, tell, warn
-from pulumi_huaweicloud_cbr.resources._operation import DiffOf, VaultClaim, current_operation
 from pulumi_huaweicloud_cbr.resources._rows import (
     known_replicas_output,
     row_of,
@@ -65,11 +68,9 @@ from pulumi_huaweicloud_cbr.resources._rows import (
     tracked_rows,
     tracking_output,
 )
-from pulumi_huaweicloud_cbr.resources._session import Session
-from pulumi_huaweicloud_cbr.tracking import COORDINATES
 
 if TYPE_CHECKING:
-    from pulumi_huaweicloud_cbr.whole_vault import Brought, VaultView
+    from pulumi_huaweicloud_cbr.replication.vault import Brought, VaultView
 
 _IDENTITY = ("vault_id", *COORDINATES)
 _STATE_ONLY = ("enable_acceleration", "adopt", "preflight")
@@ -439,7 +440,10 @@ async def _judge(
     session: Session, inputs: dict[str, Any], unknown: frozenset[str]
 ) -> list[Finding]:
     """Ask the API whether it would accept the copy; add looked-up projects to the inputs."""
-    from pulumi_huaweicloud_cbr.vault_checks import VaultQuestion, run_vault_preflight
+    from pulumi_huaweicloud_cbr.replication.preflight.vault import (
+        VaultQuestion,
+        run_vault_preflight,
+    )
 
     if "source_project_id" not in inputs:
         try:
@@ -475,7 +479,7 @@ async def _judge(
 
 
 async def _look(session: Session, state: Mapping[str, Any], rows: Rows) -> VaultView:
-    from pulumi_huaweicloud_cbr.whole_vault import look_at_vault
+    from pulumi_huaweicloud_cbr.replication.vault import look_at_vault
 
     source, destination = scopes_of(state)
     desired = _desired(state, source, destination)
@@ -503,7 +507,7 @@ async def _bring_about(
     Returns:
         The coordinates, the rows as they are now, and what became of the wish.
     """
-    from pulumi_huaweicloud_cbr.whole_vault import bring_over
+    from pulumi_huaweicloud_cbr.replication.vault import bring_over
 
     source, destination, coordinates = await resolve(session, inputs)
     old = tracked_rows({**coordinates, "members": state.get("members", {})})

@@ -1,0 +1,329 @@
+"""Signing requests with an access key (SDK-HMAC-SHA256), by the vendor's own signer.
+
+What is signed is what goes over the wire: path and query are taken from the request's URL, and the
+query is sent in the very form that was signed. A key that was never accepted is tried by one
+request at a time. After a refusal it is not tried again for as long as the gateway locks keys.
+Several wrong signatures in a row lock a key for everybody who uses it.
+Source: API Gateway guide, "AK/SK Signing and Authentication" and its FAQ; vendor SDK core, signer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+import httpx
+
+from pulumi_huaweicloud_cbr.api.wire.error_codes import is_known
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.api.wire.responses import (
+    answered_at,
+    is_credential_refused,
+    parse_error,
+    request_id_of,
+)
+from pulumi_huaweicloud_cbr.base.clock import Clock
+from pulumi_huaweicloud_cbr.base.errors import AuthenticationError
+from pulumi_huaweicloud_cbr.base.reporting import span
+from pulumi_huaweicloud_cbr.config.settings import Settings, key_of
+
+LOCKED_FOR_S = 300.0
+"""API Gateway guide: more than five wrong signatures in a row lock an access key for 5 minutes."""
+
+LARGEST_SKEW_S = 900.0
+"""API Gateway guide: X-Sdk-Date may differ from the gateway's clock by 15 minutes."""
+
+_DATE_FORMAT = "%Y%m%dT%H%M%SZ"
+# What a proxy adds, changes or drops is not signed.
+_SIGNED_HEADERS = (
+    "Host",
+    "Content-Type",
+    "X-Sdk-Date",
+    "X-Project-Id",
+    "X-Security-Token",
+)
+
+# Source: API Gateway user guide, "Error Codes"; the first is for IAM's keys, the others are kin.
+_SIGNATURE_CODES = frozenset(
+    f"{family}.{number}" for family in ("APIGW", "APIG") for number in ("0301", "0303", "0305")
+)
+
+_ACCESS_KEY, _SECRET_KEY = key_of("access_key"), key_of("secret_key")
+_SECURITY_TOKEN = key_of("security_token")
+_CLOCK = "set this machine's clock: more than 15 minutes off the service's is refused"
+_LOCKED = (
+    "the access key is locked after wrong signatures: correct the secret key wherever it is used, "
+    "wait 5 minutes, then run the same command again"
+)
+_UNKNOWN = f"check {_ACCESS_KEY}; a temporary key has to come with {_SECURITY_TOKEN}"
+_EXPIRED = "the temporary keys have expired, get new ones: access key, secret key, security token"
+_OTHER_TOKEN = f"check {_SECURITY_TOKEN}: it belongs to one pair of temporary keys alone"
+_WRONG = (
+    f"check {_SECRET_KEY}, that it belongs to the access key, "
+    f"and for temporary keys {_SECURITY_TOKEN}"
+)
+# One code stands for all of these, so its text has to tell them apart; a text that is none of
+# them, in another language for instance, gets the remedy for a wrong secret key.
+# Source: API Gateway FAQ, "Incorrect IAM authentication information".
+_REMEDIES_FOR_ANY_KEY = (
+    ("signature expired", _CLOCK),
+    ("reach the limit", _LOCKED),
+)
+_REMEDIES_FOR_GIVEN_KEYS = (
+    ("not exist", _UNKNOWN),
+    ("token expires", _EXPIRED),
+    ("decrypt token fail", _OTHER_TOKEN),
+)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """An access key in the form that the vendor's signer reads; with a token, a temporary one."""
+
+    ak: str = field(repr=False)
+    sk: str = field(repr=False)
+    security_token: str | None = field(default=None, repr=False)
+
+
+class KeySource(Protocol):
+    """Where the keys come from that requests are signed with.
+
+    `remedy` says what to do when they are refused; None where the user gave the keys themselves.
+    """
+
+    remedy: str | None
+
+    async def current(self, region: str) -> Keys:
+        """Return the keys to sign with; `region` is where they are wanted."""
+        ...
+
+    async def renew(self, refused: Keys, region: str) -> bool:
+        """Whether there are other keys now, after a refusal of these."""
+        ...
+
+
+class GivenKeys:
+    """The access key of the settings; there is no other."""
+
+    remedy: str | None = None
+
+    def __init__(self, settings: Settings) -> None:
+        if settings.access_key is None or settings.secret_key is None:
+            raise RuntimeError("GivenKeys was made without an access key")
+        token = settings.security_token
+        self._keys = Keys(
+            settings.access_key.get_secret_value(),
+            settings.secret_key.get_secret_value(),
+            token.get_secret_value() if token else None,
+        )
+
+    async def current(self, region: str) -> Keys:  # noqa: ARG002 -- they are good everywhere
+        """Return them."""
+        return self._keys
+
+    async def renew(self, refused: Keys, region: str) -> bool:  # noqa: ARG002 -- as above
+        """Say that there are no others."""
+        return False
+
+
+class _Trust:
+    """What is known of the keys: whether the service ever accepted them, or just refused them."""
+
+    def __init__(self, source: KeySource, clock: Clock) -> None:
+        self._source = source
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._accepted: Keys | None = None
+        self._refused: Keys | None = None
+        self._refused_at = 0.0
+        self._refusal: AuthenticationError | None = None
+
+    @contextlib.asynccontextmanager
+    async def turn(self, region: str) -> AsyncIterator[Keys]:
+        """Give the keys to sign with; to one request at a time, until they were accepted."""
+        keys = await self._source.current(region)
+        if keys != self._accepted:
+            async with self._lock:
+                # Those that waited here see what became of the keys meanwhile.
+                keys = await self._source.current(region)
+                if keys != self._accepted:
+                    self._require_no_refusal(keys)
+                    yield keys
+                    return
+        yield keys
+
+    def is_accepted(self, keys: Keys) -> bool:
+        """Whether the service accepted the keys at least once."""
+        return keys == self._accepted
+
+    def accept(self, keys: Keys) -> None:
+        """Note that the service accepted the keys."""
+        self._accepted = keys
+
+    def refuse(self, keys: Keys, refusal: AuthenticationError) -> None:
+        """Note that the keys were refused now."""
+        self._refused, self._refusal = keys, refusal
+        self._refused_at = self._clock.monotonic()
+
+    def _require_no_refusal(self, keys: Keys) -> None:
+        refusal = self._refusal if keys == self._refused else None
+        if refusal and self._clock.monotonic() - self._refused_at < LOCKED_FOR_S:
+            raise repeated(refusal)
+
+
+def repeated(refusal: AuthenticationError) -> AuthenticationError:
+    """Return the same refusal once more, for who has not sent what was refused."""
+    return AuthenticationError(
+        refusal.message,
+        status=refusal.status,
+        remedy=refusal.remedy,
+        code=refusal.code,
+        request_id=refusal.request_id,
+    )
+
+
+class SignatureAuth(httpx.Auth):
+    """Signs each request anew; `project_id` is None for calls that are about no project."""
+
+    requires_request_body = True
+    requires_response_body = True
+
+    def __init__(
+        self, source: KeySource, clock: Clock, trust: _Trust, region: str, project_id: str | None
+    ) -> None:
+        self._source = source
+        self._clock = clock
+        self._trust = trust
+        self._region = region
+        self._project_id = project_id
+
+    async def async_auth_flow(
+        self, request: httpx.Request
+    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Sign and send, and once more with other keys if there are some after a refusal."""
+        await request.aread()
+        may_renew = True
+        while True:
+            async with self._trust.turn(self._region) as keys:
+                self._sign(request, keys)
+                response = yield request
+                await response.aread()
+                may_renew = may_renew and is_credential_refused(response)
+                if not (may_renew and await self._source.renew(keys, self._region)):
+                    self._learn(response, keys)
+                    return
+            may_renew = False
+
+    def remedy_for(self, response: httpx.Response) -> str | None:
+        """Return what to do about a refusal; None where the error code's own remedy says more."""
+        if not is_credential_refused(response):
+            return None
+        refusal = parse_error(response.text)
+        if is_known(refusal.code) and refusal.code not in _SIGNATURE_CODES:
+            return None
+        off_s = _skew_s(response)
+        if off_s is not None and abs(off_s) > LARGEST_SKEW_S:
+            side = "ahead of" if off_s > 0 else "behind"
+            return f"set this machine's clock: it is {span(abs(off_s))} {side} the service's"
+        remedies: tuple[tuple[str, str], ...] = _REMEDIES_FOR_ANY_KEY
+        if self._source.remedy is None:
+            remedies += _REMEDIES_FOR_GIVEN_KEYS
+        for fragment, remedy in remedies:
+            if fragment in refusal.message:
+                return remedy
+        return self._source.remedy or _WRONG
+
+    def _learn(self, response: httpx.Response, keys: Keys) -> None:
+        if self._trust.is_accepted(keys):
+            # A refusal is that request's own from now on.
+            return
+        if not is_credential_refused(response):
+            # Throttling and faults of the gateway may come before it has looked at the signature.
+            if response.status_code not in (407, 429) and response.status_code < 500:
+                self._trust.accept(keys)
+            return
+        refusal = parse_error(response.text)
+        observed = refusal.message or "the answer was empty"
+        self._trust.refuse(
+            keys,
+            AuthenticationError(
+                "signing with an access key that was refused less than 5 minutes ago: "
+                f"HTTP {response.status_code}: {observed.rstrip('.。')}",
+                status=response.status_code,
+                remedy=self.remedy_for(response),
+                code=refusal.code,
+                request_id=request_id_of(response) or refusal.request_id,
+            ),
+        )
+
+    def _sign(self, request: httpx.Request, keys: Keys) -> None:
+        # Loaded with the first request: most programs make none.
+        from huaweicloudsdkcore.sdk_request import SdkRequest  # noqa: PLC0415
+        from huaweicloudsdkcore.signer.signer import Signer  # noqa: PLC0415
+
+        headers = request.headers
+        headers["X-Sdk-Date"] = _utc(self._clock.wall_time()).strftime(_DATE_FORMAT)
+        if self._project_id is not None:
+            headers["X-Project-Id"] = self._project_id
+        headers.pop("X-Security-Token", None)
+        if keys.security_token is not None:
+            headers["X-Security-Token"] = keys.security_token
+        path, _, query = request.url.raw_path.partition(b"?")
+        signed = SdkRequest(
+            method=request.method,
+            schema=request.url.scheme,
+            host=headers["Host"],
+            resource_path=path.decode(),
+            query_params=_values_by_name(query.decode()),
+            header_params={name: headers[name] for name in _SIGNED_HEADERS if name in headers},
+            body=request.content,
+        )
+        Signer(keys).sign(signed)
+        headers.update(signed.header_params)
+        # The signed form of the query: a space is %20 there, and + in httpx's own.
+        request.url = request.url.copy_with(raw_path=signed.uri.encode())
+
+
+class AccessKeys:
+    """Signs in all projects and regions with the keys of one source."""
+
+    def __init__(self, source: KeySource, clock: Clock) -> None:
+        self._source = source
+        self._clock = clock
+        self._trust = _Trust(source, clock)
+
+    def for_project(self, scope: ProjectScope) -> httpx.Auth:
+        """Return the signature for requests to a project."""
+        return self._auth(scope.region, scope.project_id)
+
+    def for_lookup(self, region: str) -> tuple[str, httpx.Auth]:
+        """Ask in the region itself, on behalf of no project."""
+        return region, self._auth(region, None)
+
+    def _auth(self, region: str, project_id: str | None) -> SignatureAuth:
+        return SignatureAuth(self._source, self._clock, self._trust, region, project_id)
+
+
+def _values_by_name(query: str) -> list[tuple[str, Any]]:
+    values: dict[str, list[str]] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        values.setdefault(name, []).append(value)
+    return list(values.items())
+
+
+def _skew_s(response: httpx.Response) -> float | None:
+    """Return how far the request's date is ahead of the answer's; None where that is not told."""
+    there = answered_at(response)
+    if there is None:
+        return None
+    signed_at = response.request.headers["X-Sdk-Date"]
+    return datetime.strptime(signed_at, "%Y%m%dT%H%M%S%z").timestamp() - there
+
+
+def _utc(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,315 @@
+"""Tokens: those that the user brought, and those got with user name and password, renewed in time.
+
+Each `httpx.Auth` here is a generator that yields requests and receives responses, so it is
+tested without a server. Tokens live in memory only. CBR wants tokens scoped to a project. One
+from a regional IAM endpoint is valid in that region alone, so source and destination have one each
+(IAM API reference, KeystoneCreateUserTokenByPassword).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from contextlib import asynccontextmanager
+
+import httpx
+from msgspec import Struct
+
+from pulumi_huaweicloud_cbr.api.auth.signing import repeated
+from pulumi_huaweicloud_cbr.api.wire.answers import TokenBody, TokenEnvelope
+from pulumi_huaweicloud_cbr.api.wire.error_codes import is_known
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.api.wire.responses import (
+    decode,
+    error_of,
+    is_credential_refused,
+    redirection_of,
+    request_id_of,
+)
+from pulumi_huaweicloud_cbr.base.clock import Clock
+from pulumi_huaweicloud_cbr.base.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    MalformedResponseError,
+    remember_secret,
+)
+from pulumi_huaweicloud_cbr.config.settings import Settings
+
+RENEW_BEFORE_EXPIRY_S = 600.0
+"""A token is replaced this long before it expires, so that no request outlives it."""
+
+DEFAULT_TOKEN_LIFETIME_S = 24 * 3600.0
+"""IAM API reference: a token lives 24 hours."""
+
+REFUSED_FOR_S = 300.0
+"""So long a refused password is not sent again. Several wrong ones lock the user (IAM API
+reference, IAM.0061); how many, and for how long, the account sets, so this is a choice of ours."""
+
+
+class GivenTokenAuth(httpx.Auth):
+    """Sends a token that the user brought; nothing can be renewed."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the token and send."""
+        request.headers["X-Auth-Token"] = self._token
+        yield request
+
+
+class GivenTokens:
+    """Tokens that the user brought: by project id where given so, else one for all."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def for_project(self, scope: ProjectScope) -> httpx.Auth:
+        """Return the token for a project.
+
+        Raises:
+            ConfigurationError: tokens are given by project, and none for this one.
+        """
+        token = self._settings.tokens.get(scope.project_id) or self._settings.token
+        if token is None:
+            raise ConfigurationError(
+                f"no token is configured for {scope}",
+                remedy=f"set huaweicloud:tokens (or HW_AUTH_TOKENS) for '{scope.project_id}'",
+            )
+        return GivenTokenAuth(token.get_secret_value())
+
+    def for_lookup(self, region: str) -> tuple[str, httpx.Auth]:
+        """Ask at home: a token may be good in its own region only, and IAM knows all projects."""
+        tokens = self._settings.tokens
+        home = tokens.get(self._settings.project_id or "") or self._settings.token
+        token = home or next(iter(tokens.values()))
+        return self._settings.region or region, GivenTokenAuth(token.get_secret_value())
+
+
+class _Token(Struct, frozen=True):
+    value: str
+    renew_at: float
+    project_id: str | None
+
+
+class PasswordTrust:
+    """What IAM made of the password: accepted it at least once, or just refused it.
+
+    Until it was accepted, one sign-in is sent at a time, and after a refusal none. Several wrong
+    passwords in a row lock the user, for everybody who signs in as that user.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._is_accepted = False
+        self._refusal: AuthenticationError | None = None
+        self._refused_at = 0.0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Let a sign-in be sent.
+
+        Raises:
+            AuthenticationError: the password was refused a moment ago.
+        """
+        if not self._is_accepted:
+            async with self._lock:
+                # Those that waited here see what became of the password meanwhile.
+                if not self._is_accepted:
+                    self._require_no_refusal()
+                    yield
+                    return
+        yield
+
+    def accept(self) -> None:
+        """Note that the password is good."""
+        self._is_accepted = True
+
+    def refuse(self, refusal: AuthenticationError) -> None:
+        """Note that the password was refused now."""
+        self._is_accepted = False
+        self._refusal, self._refused_at = refusal, self._clock.monotonic()
+
+    def _require_no_refusal(self) -> None:
+        if self._refusal and self._clock.monotonic() - self._refused_at < REFUSED_FOR_S:
+            raise repeated(self._refusal)
+
+
+class PasswordAuth(httpx.Auth):
+    """Gets a project's token with user name and password, keeps it, renews it once when refused."""
+
+    requires_response_body = True
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        trust: PasswordTrust,
+        region: str,
+        project_id: str | None,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._trust = trust
+        self._region = region
+        self._project_id = project_id
+        self._token: _Token | None = None
+        self._lock = asyncio.Lock()
+
+    @property
+    def project_id(self) -> str | None:
+        """Return the project that the token is good for; None until that is known."""
+        return self._project_id or (self._token.project_id if self._token else None)
+
+    @property
+    def sign_in_url(self) -> str:
+        """Where IAM gives tokens."""
+        return f"{self._settings.iam_url(self._region)}/v3/auth/tokens"
+
+    async def async_auth_flow(
+        self, request: httpx.Request
+    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Sign in if need be, send, and once more with a new token if the old one was refused.
+
+        A request to the sign-in's own address is only signing in.
+        """
+        is_sign_in = str(request.url) == self.sign_in_url
+        async with self._lock:
+            # Requests that come meanwhile wait here and find the token when they get in.
+            if is_sign_in or not self._has_usable_token():
+                async with self._trust.turn():
+                    response = yield self._sign_in_request()
+                    await response.aread()
+                    self._accept(response)
+        if is_sign_in:
+            return
+        used = self._stamp(request)
+        response = yield request
+        await response.aread()
+        if not is_credential_refused(response):
+            return
+        async with self._lock:
+            if self._token is used:
+                async with self._trust.turn():
+                    response = yield self._sign_in_request()
+                    await response.aread()
+                    self._accept(response)
+        self._stamp(request)
+        yield request
+
+    def _has_usable_token(self) -> bool:
+        return self._token is not None and self._clock.monotonic() < self._token.renew_at
+
+    def _stamp(self, request: httpx.Request) -> _Token:
+        token = self._token
+        if token is None:
+            raise RuntimeError("a request was to be stamped before the sign-in was accepted")
+        request.headers["X-Auth-Token"] = token.value
+        return token
+
+    def _sign_in_request(self) -> httpx.Request:
+        settings = self._settings
+        if settings.password is None:
+            raise RuntimeError("PasswordAuth was made without a password")
+        user = {
+            "name": settings.user_name,
+            "password": settings.password.get_secret_value(),
+            "domain": {"name": settings.domain_name},
+        }
+        project = {"id": self._project_id} if self._project_id else {"name": self._region}
+        return httpx.Request(
+            "POST",
+            self.sign_in_url,
+            params={"nocatalog": "true"},
+            json={
+                "auth": {
+                    "identity": {"methods": ["password"], "password": {"user": user}},
+                    "scope": {"project": project},
+                }
+            },
+        )
+
+    def _accept(self, response: httpx.Response) -> None:
+        project = f"({self._project_id})" if self._project_id else f"{self._region!r}"
+        doing = f"signing in as user {self._settings.user_name!r} to project {project}"
+        if response.status_code in (400, 401, 403, 404):
+            refusal = error_of(response, doing)
+            remedy = refusal.remedy
+            if not is_known(refusal.code):
+                remedy = _SIGN_IN_REMEDIES.get(response.status_code, remedy)
+            error = AuthenticationError(
+                refusal.message,
+                status=response.status_code,
+                remedy=remedy,
+                code=refusal.code,
+                request_id=refusal.request_id,
+            )
+            if response.status_code == 401:
+                self._trust.refuse(error)
+            raise error
+        if response.status_code >= 400:
+            raise error_of(response, doing)
+        if not response.is_success:
+            # Whatever it carries beside: nobody redirects with a token in hand.
+            raise redirection_of(response, doing)
+        value = response.headers.get("X-Subject-Token")
+        if not value:
+            raise MalformedResponseError(
+                f"{doing}: HTTP {response.status_code} without a token in X-Subject-Token",
+                remedy="check huaweicloud:authUrl or the 'iam' member of huaweicloud:endpoints",
+                request_id=request_id_of(response),
+            )
+        self._trust.accept()
+        remember_secret(value)
+        body = decode(response, TokenEnvelope, doing).token
+        lifetime_s = _lifetime_s(body)
+        # The local clock may be off, so the lifetime counts from now, not to `expires_at`.
+        margin_s = min(RENEW_BEFORE_EXPIRY_S, 0.1 * lifetime_s)
+        self._token = _Token(
+            value=value,
+            renew_at=self._clock.monotonic() + lifetime_s - margin_s,
+            project_id=body.project.id if body.project else None,
+        )
+
+
+_SIGN_IN_REMEDIES = {
+    401: "check huaweicloud:userName, huaweicloud:password and huaweicloud:domainName",
+    403: "the user may not work in this project; ask the account's administrator",
+    404: "check the project id or the region's name, and huaweicloud:authUrl",
+}
+
+
+def _lifetime_s(token: TokenBody) -> float:
+    if token.expires_at is None or token.issued_at is None:
+        return DEFAULT_TOKEN_LIFETIME_S
+    return max((token.expires_at - token.issued_at).total_seconds(), 0.0)
+
+
+class PasswordSignIn:
+    """Signs in with user name and password, once for each project."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._trust = PasswordTrust(clock)
+        self._by_project: dict[ProjectScope, PasswordAuth] = {}
+        self._by_region: dict[str, PasswordAuth] = {}
+
+    def for_project(self, scope: ProjectScope) -> httpx.Auth:
+        """Return the sign-in for a project, the one that found its id where that was needed."""
+        by_name = self._by_region.get(scope.region)
+        if by_name is not None and by_name.project_id == scope.project_id:
+            return by_name
+        if scope not in self._by_project:
+            self._by_project[scope] = self._sign_in(scope.region, scope.project_id)
+        return self._by_project[scope]
+
+    def for_lookup(self, region: str) -> tuple[str, httpx.Auth]:
+        """Ask in the region itself, with a token for the project that is named like it."""
+        if region not in self._by_region:
+            self._by_region[region] = self._sign_in(region, None)
+        return region, self._by_region[region]
+
+    def _sign_in(self, region: str, project_id: str | None) -> PasswordAuth:
+        return PasswordAuth(self._settings, self._clock, self._trust, region, project_id)

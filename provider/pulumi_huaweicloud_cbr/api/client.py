@@ -1,0 +1,514 @@
+"""One method for each API operation: a request in, a model or an error out.
+
+Owns sending: addresses, time limits, repetition within a budget, and the journal line of each
+request; what an end without an answer means is in `call`. It holds no policy about replicas and
+never polls. Source of each operation: CBR and IAM API references, under the name in its docstring.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import anyio
+import httpx
+
+from pulumi_huaweicloud_cbr.api.auth.choose import Authenticator
+from pulumi_huaweicloud_cbr.api.auth.tokens import PasswordAuth
+from pulumi_huaweicloud_cbr.api.call import Call, raise_for_refusal, transport_error
+from pulumi_huaweicloud_cbr.api.transport.http import Connections
+from pulumi_huaweicloud_cbr.api.transport.pacing import Pacer
+from pulumi_huaweicloud_cbr.api.transport.proxies import Ways
+from pulumi_huaweicloud_cbr.api.transport.retry import Pause, RetryBudget, may_repeat, retrying
+from pulumi_huaweicloud_cbr.api.transport.tls import usual_context
+from pulumi_huaweicloud_cbr.api.wire.answers import (
+    Backup,
+    BackupEnvelope,
+    BackupPage,
+    CapabilitiesEnvelope,
+    Project,
+    ProjectPage,
+    RegionCapability,
+    Replication,
+    ReplicationEnvelope,
+    Task,
+    TaskPage,
+    Vault,
+    VaultCopies,
+    VaultCopiesEnvelope,
+    VaultEnvelope,
+    VaultPage,
+    WireModel,
+)
+from pulumi_huaweicloud_cbr.api.wire.bodies import ENCODING, BodyTooLongError, bound_body
+from pulumi_huaweicloud_cbr.api.wire.error_codes import (
+    CODES_BACKUP_MISSING,
+    CODES_DELETION_PENDING,
+    CODES_VAULT_MISSING,
+)
+from pulumi_huaweicloud_cbr.api.wire.requests import (
+    REGION_ID,
+    ProjectScope,
+    ReplicateRequest,
+    ReplicateVaultRequest,
+)
+from pulumi_huaweicloud_cbr.api.wire.responses import (
+    NOT_THE_SERVICE,
+    PLACE,
+    decode,
+    request_id_of,
+    retry_after_s,
+)
+from pulumi_huaweicloud_cbr.base.clock import Clock, SystemClock, slow_reporter
+from pulumi_huaweicloud_cbr.base.errors import (
+    ApiError,
+    ConfigurationError,
+    OutcomeUnknownError,
+    ResponseTooLargeError,
+    quoted,
+)
+from pulumi_huaweicloud_cbr.config.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+Model = TypeVar("Model", bound=WireModel)
+
+PAGE_SIZE = 1000
+"""The largest page that ListBackups and ListOpLogs give."""
+
+# The vendor's SDK connects within 60 s and reads within 120 s; a page of 1,000 backups with
+# children is slow. `CALL_LIMIT_S` bounds an answer that trickles in, which no read limit does.
+TIMEOUTS = httpx.Timeout(connect=15.0, read=60.0, write=30.0, pool=60.0)
+CALL_LIMIT_S = 120.0
+
+
+def _require_region(region: str, doing: str) -> None:
+    """Refuse what would lead credentials to another host than the configured one.
+
+    Regions of inputs and answers were looked at before; those of a state and of an id to be
+    imported come as they are.
+    """
+    if not REGION_ID.fullmatch(region):
+        raise ConfigurationError(
+            f"{doing}: {quoted(region)} is not a valid region",
+            remedy="want one such as 'cn-north-4'",
+        )
+
+
+def _ignore(_: object) -> None:
+    """Tell nobody."""
+
+
+class CbrClient:
+    """Calls CBR and IAM in every region over connections that are kept.
+
+    GET, PUT and DELETE are repeated on transport errors, throttling, 5xx and the codes that
+    `error_codes` marks so. A submission is repeated only if it was certainly not carried out.
+    Repetition stops at a number of attempts or of seconds, whichever is first. All requests share
+    one rate limiter (`pacing`).
+
+    Args:
+        on_pause: told before each wait, for instance to show the user that a call is throttled.
+        on_slow: told what is being tried, when a host or keys are waited for longer than usual.
+        on_answer: shown each response, those to sign-ins too, before its body is read.
+        timeouts: for the parts of one request.
+        call_limit_s: for one request as a whole, sign-in included.
+        transport: replaces the network, in tests.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        authenticator: Authenticator,
+        *,
+        clock: Clock | None = None,
+        budget: RetryBudget | None = None,
+        on_pause: Callable[[Pause], None] = _ignore,
+        on_slow: Callable[[str], None] = _ignore,
+        on_answer: Callable[[httpx.Response], None] = _ignore,
+        timeouts: httpx.Timeout = TIMEOUTS,
+        call_limit_s: float | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self._authenticator = authenticator
+        self._budget = budget or RetryBudget()
+        self._on_pause = on_pause
+        self._on_slow = on_slow
+        self._on_answer = on_answer
+        self._call_limit_s = CALL_LIMIT_S if call_limit_s is None else call_limit_s
+        self._pacer = Pacer(self.clock)
+        verify = _tls_context(settings) if transport is None else True
+
+        def make_http() -> httpx.AsyncClient:
+            return httpx.AsyncClient(
+                timeout=timeouts,
+                transport=transport or Ways(verify),
+                # The way by the environment's proxies is found by `Ways`.
+                trust_env=False,
+                # Redirected requests would carry the token to a host that nobody configured.
+                follow_redirects=False,
+                event_hooks={"response": [_take_as_json, self._show]},
+                headers={
+                    "Accept": "application/json",
+                    "Accept-Encoding": ENCODING,
+                    "X-Language": "en-us",
+                },
+            )
+
+        self._connections = Connections(make_http)
+
+    async def __aenter__(self) -> CbrClient:  # noqa: PYI034 -- no typing.Self before 3.11
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._connections.aclose()
+
+    async def replicate_backup(
+        self, scope: ProjectScope, backup_id: str, request: ReplicateRequest
+    ) -> Replication:
+        """Submit the copy of a backup to another region (CopyBackup); sent at most once.
+
+        Raises:
+            ApiError: refused; its code says why.
+            OutcomeUnknownError, MalformedResponseError: it may have been accepted. Look first.
+            NotSentError: it was certainly not accepted.
+        """
+        call = self._cbr(
+            f"submitting replication of backup ({backup_id}) "
+            f"to region {request.destination_region!r}",
+            "POST",
+            scope,
+            ("backups", backup_id, "replicate"),
+            json=request.to_wire(),
+            is_repeatable=False,
+        )
+        return (await self._call(call, ReplicationEnvelope)).replication
+
+    async def replicate_vault(
+        self, scope: ProjectScope, request: ReplicateVaultRequest
+    ) -> VaultCopies:
+        """Submit copies of all backups of a vault that have none yet (CopyCheckpoint).
+
+        Raises as `replicate_backup` does, and is sent at most once in the same way.
+        """
+        call = self._cbr(
+            f"submitting replication of vault ({request.vault_id}) "
+            f"to region {request.destination_region!r}",
+            "POST",
+            scope,
+            ("checkpoints", "replicate"),
+            json=request.to_wire(),
+            is_repeatable=False,
+        )
+        return (await self._call(call, VaultCopiesEnvelope)).replication
+
+    async def get_backup(
+        self,
+        scope: ProjectScope,
+        backup_id: str,
+        *,
+        is_fresh: bool = False,  # noqa: ARG002 -- all answers are, here
+    ) -> Backup:
+        """Read a backup with its replication records (ShowBackup).
+
+        Args:
+            is_fresh: ask the service, also where answers are shared.
+        Raises:
+            NotFoundError: there is none of that id in the project.
+        """
+        doing = f"reading backup ({backup_id}) in {scope}"
+        call = self._cbr(
+            doing, "GET", scope, ("backups", backup_id), missing_codes=CODES_BACKUP_MISSING
+        )
+        return (await self._call(call, BackupEnvelope)).backup
+
+    async def list_backups(
+        self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
+    ) -> tuple[Backup, ...]:
+        """Read one page of backups (ListBackups); an empty one is behind the last.
+
+        Args:
+            limit: rows, 1 to 1000.
+            filters: query parameters under their API names; None is left out.
+        """
+        return (await self.get_backup_page(scope, limit=limit, offset=offset, **filters)).backups
+
+    async def get_backup_page(
+        self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
+    ) -> BackupPage:
+        """Read one page of backups with what it says of the whole list; as `list_backups`."""
+        params = _params(limit=limit, offset=offset or None, **filters)
+        call = self._cbr(f"listing backups in {scope}", "GET", scope, ("backups",), params=params)
+        return await self._call(call, BackupPage)
+
+    async def rename_backup(self, scope: ProjectScope, backup_id: str, name: str) -> Backup:
+        """Rename a backup (UpdateBackup, which can change nothing else)."""
+        call = self._cbr(
+            f"renaming backup ({backup_id}) in {scope} to {name!r}",
+            "PUT",
+            scope,
+            ("backups", backup_id),
+            json={"backup": {"name": name}},
+            missing_codes=CODES_BACKUP_MISSING,
+        )
+        return (await self._call(call, BackupEnvelope)).backup
+
+    async def delete_backup(self, scope: ProjectScope, backup_id: str) -> None:
+        """Begin to delete a backup (DeleteBackup); it is gone some time later.
+
+        Raises:
+            NotFoundError: it is gone already.
+            ApiError: 6201 or 6216 where a deletion may be under way already.
+        """
+        doing = f"deleting backup ({backup_id}) in {scope}"
+        call = self._cbr(
+            doing,
+            "DELETE",
+            scope,
+            ("backups", backup_id),
+            final_codes=CODES_DELETION_PENDING,
+            missing_codes=CODES_BACKUP_MISSING,
+        )
+        await self._respond(call)
+
+    async def get_vault(self, scope: ProjectScope, vault_id: str) -> Vault:
+        """Read a vault (ShowVault).
+
+        Raises:
+            NotFoundError: there is none of that id in the project.
+        """
+        doing = f"reading vault ({vault_id}) in {scope}"
+        call = self._cbr(
+            doing, "GET", scope, ("vaults", vault_id), missing_codes=CODES_VAULT_MISSING
+        )
+        return (await self._call(call, VaultEnvelope)).vault
+
+    async def list_vaults(
+        self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
+    ) -> tuple[Vault, ...]:
+        """Read one page of vaults (ListVault)."""
+        return (await self.get_vault_page(scope, limit=limit, offset=offset, **filters)).vaults
+
+    async def get_vault_page(
+        self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
+    ) -> VaultPage:
+        """Read one page of vaults with what it says of the whole list; as `list_vaults`."""
+        params = _params(limit=limit, offset=offset or None, **filters)
+        call = self._cbr(f"listing vaults in {scope}", "GET", scope, ("vaults",), params=params)
+        return await self._call(call, VaultPage)
+
+    async def get_replication_capabilities(
+        self, scope: ProjectScope
+    ) -> tuple[RegionCapability, ...]:
+        """Read to which regions backups can be copied (ShowReplicationCapabilities)."""
+        doing = f"reading replication capabilities of {scope}"
+        call = self._cbr(doing, "GET", scope, ("replication-capabilities",))
+        return (await self._call(call, CapabilitiesEnvelope)).regions
+
+    async def list_tasks(
+        self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
+    ) -> tuple[Task, ...]:
+        """Read one page of the operation log (ListOpLogs); kept for about 30 days."""
+        page = await self.get_task_page(scope, limit=limit, offset=offset, **filters)
+        return page.operation_logs
+
+    async def get_task_page(
+        self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
+    ) -> TaskPage:
+        """Read one page of the log with what it says of the whole list; as `list_tasks`."""
+        params = _params(limit=limit, offset=offset or None, **filters)
+        doing = f"listing tasks in {scope}"
+        call = self._cbr(doing, "GET", scope, ("operation-logs",), params=params)
+        return await self._call(call, TaskPage)
+
+    async def list_projects(self, region: str) -> tuple[Project, ...]:
+        """Read the projects that are named like a region (IAM, KeystoneListProjects)."""
+        doing = f"looking up the project named {region!r} in IAM"
+        _require_region(region, doing)
+        at, auth = self._authenticator.for_lookup(region)
+        call = Call(
+            doing=doing,
+            method="GET",
+            url=f"{self.settings.iam_url(at)}/v3/projects",
+            auth=auth,
+            params={"name": region},
+        )
+        return (await self._call(call, ProjectPage)).projects
+
+    async def sign_in(self, region: str) -> str | None:
+        """Sign in to a region, and return the id of its own project as IAM tells it then.
+
+        None where signing in tells none: with an access key or a given token there is no sign-in.
+        Source: IAM API reference, KeystoneCreateUserTokenByPassword, ``token.project``.
+        """
+        doing = f"signing in to region {region!r}"
+        _require_region(region, doing)
+        _, auth = self._authenticator.for_lookup(region)
+        if not isinstance(auth, PasswordAuth):
+            return None
+        if auth.project_id is None:
+            await self._respond(Call(doing=doing, method="POST", url=auth.sign_in_url, auth=auth))
+        return auth.project_id
+
+    def _cbr(
+        self,
+        doing: str,
+        method: str,
+        scope: ProjectScope,
+        path: tuple[str, ...],
+        *,
+        params: dict[str, Any] | None = None,
+        json: dict[str, Any] | None = None,
+        is_repeatable: bool = True,
+        final_codes: frozenset[str] = frozenset(),
+        missing_codes: frozenset[str] | None = None,
+    ) -> Call:
+        _require_region(scope.region, doing)
+        steps = "/".join(quote(step, safe="") for step in (scope.project_id, *path))
+        return Call(
+            doing=doing,
+            method=method,
+            url=f"{self.settings.cbr_url(scope.region)}/v3/{steps}",
+            auth=self._authenticator.for_project(scope),
+            params=params,
+            json=json,
+            is_repeatable=is_repeatable,
+            final_codes=final_codes,
+            missing_codes=missing_codes,
+            unsent_remedy=_way_elsewhere(self.settings, scope.region),
+        )
+
+    async def _call(self, call: Call, model: type[Model]) -> Model:
+        return decode(await self._respond(call), model, call.doing)
+
+    async def _respond(self, call: Call) -> httpx.Response:
+        def should_repeat(error: BaseException) -> bool:
+            if isinstance(error, ApiError) and error.code in call.final_codes:
+                return False
+            return may_repeat(error, is_repeatable=call.is_repeatable)
+
+        waited_s = 0.0
+
+        async def send_in_turn() -> httpx.Response:
+            nonlocal waited_s
+            asked_at = self.clock.monotonic()
+            async with self._pacer:
+                waited_s += self.clock.monotonic() - asked_at
+                return await self._send(call)
+
+        loop = retrying(
+            call.doing, self._budget, self.clock, should_repeat, self._pause, lambda: waited_s
+        )
+        response: httpx.Response = await loop(send_in_turn)
+        return response
+
+    async def _show(self, response: httpx.Response) -> None:
+        self._on_answer(response)
+
+    def _pause(self, pause: Pause) -> None:
+        logger.info("%s", pause)
+        self._on_pause(pause)
+
+    async def _send(self, call: Call) -> httpx.Response:
+        url = httpx.URL(call.url)
+        async with self._connections.lent(url) as http:
+            request = http.build_request(call.method, url, params=call.params, json=call.json)
+            response = await self._answer(call, http, request)
+        logger.debug(
+            "%s %s -> %d (request %s)",
+            call.method,
+            url.path,
+            response.status_code,
+            request_id_of(response),
+        )
+        if response.status_code == 429:
+            self._pacer.throttled(retry_after_s(response))
+        else:
+            self._pacer.accepted()
+        raise_for_refusal(call, response)
+        return response
+
+    async def _answer(
+        self, call: Call, http: httpx.AsyncClient, request: httpx.Request
+    ) -> httpx.Response:
+        """Return the answer to a request, with its body."""
+        slow_reporter.set(lambda what: self._on_slow(f"{call.doing}: {what}"))
+        try:
+            with anyio.fail_after(self._call_limit_s):
+                response = await http.send(request, auth=call.auth)
+        except TimeoutError as error:
+            raise OutcomeUnknownError(
+                f"{call.doing}: no complete answer within {self._call_limit_s:.0f} s",
+                remedy="run the same command again",
+            ) from error
+        except BodyTooLongError as error:
+            raise ResponseTooLargeError(
+                f"{call.doing}: the answer of {error.host!r} {error.beyond}, "
+                "and was not read to its end",
+                remedy=NOT_THE_SERVICE,
+            ) from error
+        except (httpx.RequestError, httpx.InvalidURL, httpx.StreamError) as error:
+            raise transport_error(call, request, error) from error
+        # A response and its stream hold each other: pages of thousands of backups would be kept
+        # until the garbage collector comes, which is seldom while a wait only looks.
+        response.stream = httpx.ByteStream(b"")
+        return response
+
+
+async def _take_as_json(response: httpx.Response) -> None:
+    """Keep from httpx what it would interpret, and what it would fail on if it is odd."""
+    # JSON is UTF-8, whatever charset is named; "base64" and "undefined" are none of text.
+    response.headers["Content-Type"] = "application/json"
+    # Looked at even where redirections are not followed; kept for the user alone.
+    response.extensions[PLACE] = response.headers.pop("Location", None)
+    bound_body(response)
+
+
+def _way_elsewhere(settings: Settings, region: str) -> str | None:
+    endpoint = settings.other_cbr_endpoint(region)
+    if endpoint is None:
+        return None
+    other = httpx.URL(endpoint.replace("{region}", region)).host
+    return (
+        f"check the network and the proxy; if they are well, CBR may be at {other!r}, as another "
+        "of the vendor's tables says: set the 'cbr' member of huaweicloud:endpoints "
+        f"(or HW_ENDPOINTS) to {endpoint!r}"
+    )
+
+
+def _params(**values: Any) -> dict[str, Any]:
+    # httpx would write None as an empty value and bool as "True".
+    return {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def _tls_context(settings: Settings) -> ssl.SSLContext | bool:
+    if settings.insecure:
+        return False
+    given = settings.ca_file
+    where = f"huaweicloud:caFile (or HW_CA_FILE): {given!r}" if given else "SSL_CERT_FILE"
+    try:
+        return ssl.create_default_context(cafile=given) if given else usual_context()
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(
+            f"{where} cannot be used: {error.strerror or error}",
+            remedy="want a file of PEM certificates",
+        ) from error

@@ -1,0 +1,297 @@
+"""Exactly one thing, or NotFoundError: the only place where oddities of the API are interpreted.
+
+A finder makes as many calls as it takes to be sure. It decides nothing about what to do with
+what it found; that is `replication.rules.decisions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, TypeVar
+
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.pages import Listing, first, gathered
+from pulumi_huaweicloud_cbr.api.wire.answers import (
+    Backup,
+    Project,
+    Replica,
+    ReplicationRecord,
+    Task,
+    Vault,
+)
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, readable
+from pulumi_huaweicloud_cbr.api.wire.responses import NOT_THE_SERVICE
+from pulumi_huaweicloud_cbr.base.errors import (
+    ApiError,
+    ConfigurationError,
+    MalformedResponseError,
+    NotFoundError,
+    UnidentifiedReplicaError,
+)
+
+Found = TypeVar("Found")
+
+REPLICATION = "replication"
+"""The `protect_type` of a vault that takes replicas (CBR API reference, ListVault)."""
+
+
+async def find_backup(
+    api: CbrClient, scope: ProjectScope, backup_id: str, *, is_fresh: bool = False
+) -> Backup:
+    """Return the backup of that id.
+
+    Args:
+        is_fresh: want it as it is from now on, not an answer shared with others.
+    Raises:
+        NotFoundError: the project answers, and has none.
+        ApiError: also where the project itself cannot be reached with these credentials.
+        MalformedResponseError: another backup was answered.
+    """
+    backup = await _existing(
+        api, scope, lambda: api.get_backup(scope, backup_id, is_fresh=is_fresh)
+    )
+    _require_same("backup", scope, backup_id, backup.id)
+    return backup
+
+
+async def find_vault(api: CbrClient, scope: ProjectScope, vault_id: str) -> Vault:
+    """Return the vault of that id; raises as `find_backup` does."""
+    vault = await _existing(api, scope, lambda: api.get_vault(scope, vault_id))
+    _require_same("vault", scope, vault_id, vault.id)
+    return vault
+
+
+def _require_same(what: str, scope: ProjectScope, asked_id: str, answered_id: str) -> None:
+    # What was meant may be renamed or deleted next; a cache could have answered with another.
+    if asked_id.lower() != answered_id.lower():
+        raise MalformedResponseError(
+            f"reading {what} ({asked_id}) in {scope}: the answer is about ({answered_id})",
+            remedy=NOT_THE_SERVICE,
+        )
+
+
+async def _existing(
+    api: CbrClient, scope: ProjectScope, call: Callable[[], Awaitable[Found]]
+) -> Found:
+    try:
+        return await call()
+    except ApiError as error:
+        if not error.is_unauthorized_url:
+            raise
+        # CBR answers 401 "Malformed request url" for another project's path and, as other
+        # clients have met, for an id that is gone. Taking the first for the second would lose
+        # a replica, so the project has to prove that it answers at all.
+        try:
+            await api.list_backups(scope, limit=1)
+        except NotFoundError as silence:
+            raise error from silence
+        raise NotFoundError(
+            f"{error.message} (the project answers, so it is the id that does not exist)",
+            status=error.status,
+            is_unauthorized_url=True,
+            request_id=error.request_id,
+        ) from error
+
+
+def find_record(source: Backup, record_id: str) -> ReplicationRecord | None:
+    """Return the source backup's record of that id, None when it lists none."""
+    return next((record for record in source.records if record.id == record_id), None)
+
+
+def records_for_region(source: Backup, region: str) -> tuple[ReplicationRecord, ...]:
+    """Return the records of copies to a region, the newest first."""
+    matching = [record for record in source.records if record.destination_region == region]
+    return tuple(sorted(matching, key=lambda record: record.created_at or "", reverse=True))
+
+
+async def find_replica_by_id(
+    api: CbrClient, scope: ProjectScope, backup_id: str, *, is_fresh: bool = False
+) -> Replica:
+    """Return what stands under a replica's id in the destination; arguments as `find_backup`."""
+    try:
+        return Replica(backup_id, await find_backup(api, scope, backup_id, is_fresh=is_fresh))
+    except NotFoundError:
+        return Replica(backup_id, None)
+
+
+async def find_replica_by_checkpoint(
+    api: CbrClient, scope: ProjectScope, vault_id: str, checkpoint_id: str
+) -> Replica:
+    """Return the replica that belongs to a restore point of the destination vault."""
+    filters = {"image_type": "replication", "vault_id": vault_id, "checkpoint_id": checkpoint_id}
+
+    def choose(backups: tuple[Backup, ...]) -> Replica | None:
+        for backup in backups:
+            if backup.checkpoint_id == checkpoint_id and backup.is_replica:
+                return Replica(backup.id, backup)
+        return None
+
+    return await first(api, _backups(api, scope, **filters), choose) or Replica(None, None)
+
+
+def _copy_tasks(api: CbrClient, source_scope: ProjectScope) -> Listing[Task]:
+    return Listing(
+        f"listing tasks in {source_scope}",
+        lambda limit, offset: api.get_task_page(
+            source_scope, limit=limit, offset=offset, operation_type="replication"
+        ),
+    )
+
+
+async def find_copy_task(
+    api: CbrClient, source_scope: ProjectScope, backup_id: str, destination: ProjectScope
+) -> Task | None:
+    """Return the task in the source region's operation log that tells of the backup's copy.
+
+    For a source backup that is gone, and its records with it. The newest one counts that is under
+    way or names a replica: a policy's run notes that it skipped what was copied before. The log is
+    kept for about 30 days (CBR user guide, "Tasks").
+    """
+
+    def choose(tasks: tuple[Task, ...]) -> Task | None:
+        for task in sorted(tasks, key=lambda task: task.created_at or "", reverse=True):
+            told = task.replication
+            if (
+                told.source_backup_id == backup_id
+                and told.destination_region == destination.region
+                and told.destination_project_id in (None, destination.project_id)
+                and (told.destination_backup_id or task.is_under_way)
+            ):
+                return task
+        return None
+
+    return await first(api, _copy_tasks(api, source_scope), choose)
+
+
+async def find_claimed_replicas(
+    api: CbrClient, source_scope: ProjectScope, backup_id: str, resource_id: str | None
+) -> frozenset[str]:
+    """Return the ids of replicas that are known to be copies of other backups of the resource.
+
+    Records name them, or the operation log where those other backups are gone as well.
+    """
+
+    def of_records(backup: Backup) -> Iterator[str]:
+        if backup.id != backup_id:
+            for record in backup.records:
+                if record.destination_backup_id:
+                    yield record.destination_backup_id
+
+    def of_task(task: Task) -> Iterator[str]:
+        told = task.replication
+        if told.destination_backup_id and told.source_backup_id not in (None, backup_id):
+            yield told.destination_backup_id
+
+    filters = {"image_type": "backup", "resource_id": resource_id, "show_replication": True}
+    in_records = await gathered(api, _backups(api, source_scope, **filters), of_records)
+    in_tasks = await gathered(api, _copy_tasks(api, source_scope), of_task)
+    return frozenset({*in_records, *in_tasks})
+
+
+async def require_no_replica(
+    api: CbrClient,
+    scope: ProjectScope,
+    vault_id: str,
+    resource_id: str | None,
+    doing: str,
+    claimed: frozenset[str] = frozenset(),
+) -> None:
+    """Make sure that no replica in the vault can be the one whose id nothing tells any more.
+
+    Args:
+        claimed: ids of replicas that are known to be copies of other backups.
+
+    Raises:
+        UnidentifiedReplicaError: there are replicas of the same resource; any could be it.
+    """
+    replicas = await find_backups(
+        api, scope, image_type="replication", vault_id=vault_id, resource_id=resource_id
+    )
+    candidates = [backup for backup in replicas if backup.id not in claimed]
+    if not candidates:
+        return
+    names = ", ".join(
+        f"{readable(repr(backup.name), 80)} ({backup.id})" for backup in candidates[:5]
+    )
+    raise UnidentifiedReplicaError(
+        f"{doing}: neither the source backup's records nor the operation log names it any more, "
+        f"and vault ({vault_id}) in {scope} holds {len(candidates)} replica(s) of the same "
+        f"resource that could be it: {names}",
+        remedy=(
+            "look at them in the CBR console, and delete there what is no longer needed; where all "
+            "are needed, drop the resource with pulumi state delete, which deletes no replica: "
+            "declared again, it adopts what CBR still names"
+        ),
+    )
+
+
+async def find_project_id(api: CbrClient, region: str) -> str:
+    """Return the id of the project that is named like the region.
+
+    Raises:
+        ConfigurationError: IAM shows none, or more than one, to these credentials.
+    """
+    # Where signing in tells it, it need not be looked up.
+    return await api.sign_in(region) or (await find_project(api, region)).id
+
+
+async def find_project(api: CbrClient, region: str) -> Project:
+    """Return the project that is named like the region.
+
+    Raises:
+        ConfigurationError: IAM shows none, or more than one, to these credentials.
+    """
+    projects = await api.list_projects(region)
+    exact = [project for project in projects if project.name == region]
+    if len(exact) == 1:
+        return exact[0]
+    raise ConfigurationError(
+        f"looking up the project of region {region!r} in IAM: found {len(exact)} of that name",
+        remedy="check the region's name and the user's access to it, or give the project id",
+    )
+
+
+async def find_destinations(api: CbrClient, scope: ProjectScope) -> frozenset[str]:
+    """Return the regions to which backups of this one can be copied."""
+    regions = await api.get_replication_capabilities(scope)
+    return frozenset(
+        destination
+        for region in regions
+        if region.name == scope.region
+        for destination in region.replication_destinations
+    )
+
+
+async def find_replication_vaults(api: CbrClient, scope: ProjectScope) -> tuple[Vault, ...]:
+    """Return the vaults of a project that take replicas, in the API's order."""
+    listing: Listing[Vault] = Listing(
+        f"listing vaults in {scope}",
+        lambda limit, offset: api.get_vault_page(
+            scope, limit=limit, offset=offset, protect_type=REPLICATION
+        ),
+    )
+    return await gathered(
+        api,
+        listing,
+        lambda vault: [vault] if vault.billing.protect_type in (None, REPLICATION) else [],
+    )
+
+
+async def find_backups(
+    api: CbrClient, scope: ProjectScope, *, limit: int | None = None, **filters: Any
+) -> tuple[Backup, ...]:
+    """Return all backups that pass the filters, in the API's order.
+
+    Args:
+        limit: at most so many; what is behind them is not read.
+    Raises:
+        IncompleteListError: some are missing, however often the list is read.
+    """
+    return await gathered(api, _backups(api, scope, **filters), lambda row: [row], limit)
+
+
+def _backups(api: CbrClient, scope: ProjectScope, **filters: Any) -> Listing[Backup]:
+    return Listing(
+        f"listing backups in {scope}",
+        lambda limit, offset: api.get_backup_page(scope, limit=limit, offset=offset, **filters),
+    )

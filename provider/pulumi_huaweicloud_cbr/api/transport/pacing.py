@@ -1,0 +1,128 @@
+"""How many requests are under way, and how many begin in a second: as the service allows.
+
+CBR publishes no figure for its throttling (API Gateway user guide: 200 calls a second by default,
+far fewer for some). So the rate limiter learns the rate. Until the service refuses a request, only
+their number at a time is limited. Then they go at a little less than the rate that it accepted, and
+faster again: quickly while the refused rate is far away, slowly near it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from types import TracebackType
+
+from pulumi_huaweicloud_cbr.base.clock import Clock
+
+AT_ONCE = 32
+"""Requests under way at the same time."""
+WINDOW_S = 1.0
+"""The time over which accepted requests are counted, and after which a pace is judged."""
+SLOWER, MUCH_SLOWER = 0.9, 0.5
+FASTER, MUCH_FASTER = 1.03, 1.25
+NEAR, PAST = 0.7, 1.15
+"""Between which parts of the rate that was refused it goes on slowly."""
+LONGEST_SILENCE_S = 20.0
+SLOWEST_HZ, FIRST_HZ, FREE_HZ = 0.1, 1.0, 500.0
+
+
+class Pacer:
+    """Lets requests begin: an asynchronous context manager around each of them.
+
+    Args:
+        at_once: how many may be under way.
+    """
+
+    def __init__(self, clock: Clock, at_once: int = AT_ONCE) -> None:
+        self._clock = clock
+        self._slots = asyncio.Semaphore(at_once)
+        self._accepted: deque[float] = deque()
+        self._rate_hz: float | None = None
+        self._refused_hz: float | None = None
+        now = clock.monotonic()
+        self._slowed_at = self._changed_at = now
+        self._next_at = self._closed_until = now
+        self._refusals_in_a_row = 0
+
+    @property
+    def rate_hz(self) -> float | None:
+        """Return how many requests begin in a second; None while nothing holds them back."""
+        return self._rate_hz
+
+    async def __aenter__(self) -> None:
+        """Wait for a turn.
+
+        Raises:
+            InterruptedWaitError: the user interrupted the wait.
+        """
+        await self._slots.acquire()
+        try:
+            await self._wait_for_turn()
+        except BaseException:
+            self._slots.release()
+            raise
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Give the place to the next request."""
+        self._slots.release()
+
+    async def _wait_for_turn(self) -> None:
+        now = self._clock.monotonic()
+        turn_at = max(now, self._next_at)
+        if self._rate_hz is not None:
+            self._next_at = turn_at + 1 / self._rate_hz
+        while turn_at > now:
+            await self._clock.sleep(turn_at - now)
+            now = self._clock.monotonic()
+            # Meanwhile the service may have asked for silence.
+            turn_at = max(turn_at, self._closed_until)
+
+    def accepted(self) -> None:
+        """Count a request that was not throttled, and go a little faster once in a while."""
+        now = self._clock.monotonic()
+        self._refusals_in_a_row = 0
+        self._accepted.append(now)
+        while self._accepted[0] < now - WINDOW_S:
+            self._accepted.popleft()
+        if self._rate_hz is not None and now - self._changed_at >= WINDOW_S:
+            self._changed_at = now
+            if self._refused_hz is not None and self._rate_hz > PAST * self._refused_hz:
+                self._refused_hz = None  # The service allows more by now.
+            is_near = self._refused_hz is not None and self._rate_hz > NEAR * self._refused_hz
+            faster_hz = self._rate_hz * (FASTER if is_near else MUCH_FASTER)
+            self._rate_hz = faster_hz if faster_hz < FREE_HZ else None
+
+    def throttled(self, retry_after_s: float | None = None) -> None:
+        """Slow down, once for all requests that were under way; keep silent as long as asked.
+
+        Args:
+            retry_after_s: seconds for which the service wants no request.
+        """
+        now = self._clock.monotonic()
+        self._close_until(now + (retry_after_s or 0.0))
+        if self._rate_hz is not None and now - self._slowed_at < WINDOW_S:
+            return
+        self._slowed_at = self._changed_at = now
+        accepted_hz = sum(1 for moment in self._accepted if moment > now - WINDOW_S) / WINDOW_S
+        is_used_up = self._rate_hz is None or self._refusals_in_a_row > 0
+        if self._rate_hz is None:
+            rate_hz = SLOWER * accepted_hz or FIRST_HZ
+        else:
+            least_hz, most_hz = MUCH_SLOWER * self._rate_hz, SLOWER * self._rate_hz
+            rate_hz = min(max(SLOWER * accepted_hz, least_hz), most_hz)
+        self._refused_hz = accepted_hz or self._refused_hz
+        self._rate_hz = max(SLOWEST_HZ, rate_hz)
+        if is_used_up:
+            # What it allows for the present; where that lasts, ask less and less often.
+            silence_s = min(WINDOW_S * 2**self._refusals_in_a_row, LONGEST_SILENCE_S)
+            self._close_until(now + silence_s)
+        self._refusals_in_a_row += 1
+
+    def _close_until(self, moment: float) -> None:
+        self._closed_until = max(self._closed_until, moment)
+        self._next_at = max(self._next_at, moment)

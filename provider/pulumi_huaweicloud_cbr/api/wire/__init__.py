@@ -1,0 +1,5 @@
+"""The wire format: bodies of requests, answers, error responses and error codes.
+
+What sends a request does not belong here, nor a decision about replicas. Wire spelling stays in
+this package.
+"""

@@ -1,0 +1,214 @@
+"""From an HTTP response to a model or to one of our errors.
+
+Owns the seven error envelopes that Huawei Cloud services answer with, and nothing else: no
+policy (see `retry`), no sending (see `client`).
+Source: CBR API reference, "Status Codes" and "Error Codes"; IAM API reference; vendor SDK core.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+from msgspec import Struct
+
+from pulumi_huaweicloud_cbr.api.wire.error_codes import facts_of
+from pulumi_huaweicloud_cbr.api.wire.requests import readable
+from pulumi_huaweicloud_cbr.base.errors import ApiError, MalformedResponseError, NotFoundError
+from pulumi_huaweicloud_cbr.base.reporting import span
+
+Model = TypeVar("Model", bound=msgspec.Struct)
+
+# The pairs of keys under which services spell code and message, in the vendor SDK's order.
+_CODE_KEYS = (("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message"))
+_REQUEST_ID_HEADERS = ("X-Request-Id", "X-IAM-Trace-Id")
+# Nesting without end and bytes that are no text have errors of their own.
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_ID_CHARS = 64
+_LONGEST_WISH_S = 86_400.0
+
+NOT_THE_SERVICE = "check the endpoint; a proxy may have answered in the service's place"
+PLACE = "location"
+"""The extension of a response under which the client keeps where it redirects to."""
+
+
+class ErrorEnvelope(Struct, frozen=True):
+    """What an error body says, whichever of the envelopes it came in."""
+
+    code: str | None = None
+    message: str = ""
+    request_id: str | None = None
+    is_unauthorized_url: bool = False
+
+
+def parse_error(text: str) -> ErrorEnvelope:
+    """Return what an error body says; a body that is not JSON is its own message."""
+    try:
+        body = msgspec.json.decode(text)
+    except _UNREADABLE:
+        return ErrorEnvelope(message=readable(text))
+    if not isinstance(body, dict):
+        return ErrorEnvelope(message=readable(text))
+    request_id = body.get("request_id")
+    code, message = _find_code(body)
+    return ErrorEnvelope(
+        code=readable(code, _ID_CHARS) or None,
+        message=readable(message if message is not None else text),
+        request_id=readable(request_id, _ID_CHARS) if isinstance(request_id, str) else None,
+        is_unauthorized_url=isinstance(body.get("unauthorized"), dict),
+    )
+
+
+def _find_code(body: dict[str, Any]) -> tuple[str, str | None]:
+    for code_key, message_key in _CODE_KEYS:
+        code, message = body.get(code_key), body.get(message_key)
+        if isinstance(code, (str, int)) and isinstance(message, str):
+            return str(code), message
+    for member in body.values():
+        if isinstance(member, dict):
+            found = _find_code(member)
+            if found != ("", None):
+                return found
+    return "", None
+
+
+def request_id_of(response: httpx.Response) -> str | None:
+    """Return the id under which the vendor's support finds the request, if there is one."""
+    for header in _REQUEST_ID_HEADERS:
+        value: str | None = response.headers.get(header)
+        if value:
+            return readable(value, _ID_CHARS)
+    return None
+
+
+def retry_after_s(response: httpx.Response) -> float | None:
+    """Return the seconds that a Retry-After header asks for; both of its forms are read."""
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
+    until = _moment(value)
+    if until is None:
+        return None
+    # Counted on the service's clock where it tells it: this machine's may be off.
+    now = answered_at(response)
+    return max(0.0, until - (time.time() if now is None else now))
+
+
+def answered_at(response: httpx.Response) -> float | None:
+    """Return when the service says that it answered, in seconds since 1970; None if it does not."""
+    return _moment(response.headers.get("Date", ""))
+
+
+def is_credential_refused(response: httpx.Response) -> bool:
+    """Whether a response, whose body was read, says that the credentials are no good.
+
+    CBR's 401 "Malformed request url" is about the project in the path, not about them.
+    """
+    return response.status_code == 401 and not parse_error(response.text).is_unauthorized_url
+
+
+def _moment(date: str) -> float | None:
+    try:
+        return email.utils.parsedate_to_datetime(date).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def error_of(
+    response: httpx.Response, doing: str, missing_codes: frozenset[str] | None = None
+) -> ApiError:
+    """Return the error that a response with a status of 400 or more stands for.
+
+    Args:
+        response: its body must have been read.
+        doing: what was being done, such as "reading backup (…)"; the message starts with it.
+        missing_codes: the codes that say that what was asked for does not exist; None for all
+            that say so of anything.
+    """
+    envelope = parse_error(response.text)
+    facts = facts_of(envelope.code, response.status_code)
+    observed = envelope.message or "the answer was empty"
+    # Keystone-style bodies repeat the HTTP status as their code: no news for the reader.
+    code = envelope.code if envelope.code != str(response.status_code) else None
+    # A 404 without a code is not the service's word: taken for it, a replica would be forgotten.
+    is_missing = facts.is_missing and envelope.code is not None
+    if missing_codes is not None:
+        is_missing = code in missing_codes
+    kind = NotFoundError if is_missing else ApiError
+    remedy = facts.remedy
+    if facts.is_missing and not is_missing and code is None:
+        remedy = NOT_THE_SERVICE
+    is_unauthorized_url = envelope.is_unauthorized_url and response.status_code == 401
+    if is_unauthorized_url:
+        remedy = "check that the id, its project and its region belong together"
+    wish_s = retry_after_s(response)
+    return kind(
+        f"{doing}: HTTP {response.status_code}: {observed.rstrip('.。')}",
+        status=response.status_code,
+        service_message=envelope.message,
+        retry_after_s=wish_s,
+        is_unauthorized_url=is_unauthorized_url,
+        remedy=_remedy(remedy, wish_s),
+        code=code,
+        request_id=request_id_of(response) or envelope.request_id,
+    )
+
+
+def redirection_of(response: httpx.Response, doing: str) -> MalformedResponseError:
+    """Return the error that a response with a status of 300 to 399 stands for.
+
+    The services redirect nobody; credentials would go to a host that is not configured.
+    """
+    return MalformedResponseError(
+        f"{doing}: HTTP {response.status_code} redirects {_place_of(response)}, "
+        "which is not followed",
+        remedy=(
+            "credentials go to configured hosts alone: check huaweicloud:endpoints, "
+            "huaweicloud:authUrl and the proxy"
+        ),
+        request_id=request_id_of(response),
+    )
+
+
+def _place_of(response: httpx.Response) -> str:
+    try:
+        # Nothing but the host: the rest may be made of what was sent.
+        place = urlsplit(response.extensions.get(PLACE) or "")
+        host = place.hostname
+    except ValueError:
+        host = None
+    return f"to {readable(repr(f'{place.scheme}://{host}'), 80)}" if host else "elsewhere"
+
+
+def _remedy(remedy: str | None, wish_s: float | None) -> str | None:
+    if not wish_s:
+        return remedy
+    wish = span(wish_s) if wish_s <= _LONGEST_WISH_S else "more than a day"
+    asked = f"the service asks to wait {wish}"
+    return f"{asked}: {remedy}" if remedy else asked
+
+
+def decode(response: httpx.Response, model: type[Model], doing: str) -> Model:
+    """Return the body of a success as a model.
+
+    Raises:
+        MalformedResponseError: the body is not JSON or not of the documented form.
+    """
+    try:
+        # Not strict: a number may come as text.
+        return msgspec.json.decode(response.content, type=model, strict=False)
+    except _UNREADABLE as error:
+        raise MalformedResponseError(
+            f"{doing}: the answer is not of the documented form: {_fault_of(error)}",
+            remedy=NOT_THE_SERVICE,
+            request_id=request_id_of(response),
+        ) from error
+
+
+def _fault_of(error: Exception) -> str:
+    what, _, where = str(error).partition(" - at `$")
+    return f"{where.strip('.`') or 'the body'}: {what}"

@@ -1,0 +1,231 @@
+"""Messages to the user, on the row of the resource that is being worked on.
+
+They go through the engine, which shows them in the terminal, in logs and in `--json`. A message
+is never worth an operation: an engine that does not take it, or has gone, changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from pulumi_huaweicloud_cbr.engine.call import Call, current_call
+from pulumi_huaweicloud_cbr.engine.workers import worker_limit
+
+if TYPE_CHECKING:
+    from pulumi.runtime.proto import engine_pb2_grpc
+
+logger = logging.getLogger(__name__)
+
+ENGINE_LIMIT_S = 5.0
+"""How long the engine may take to accept a message."""
+
+NOTHING = "<{%reset%}>"
+"""A message that shows nothing: the engine leaves out one that is empty, so it is its own mark for
+the end of a colour."""
+
+_told: set[tuple[str, str]] = set()
+_progressing: set[str] = set()
+"""Rows on which a line of progress is the last that was shown."""
+_lock = threading.Lock()
+
+
+def tell(message: str) -> None:
+    """Show a line to the user that stays in the output; once per resource and wording."""
+    _say_once(message, is_warning=False)
+
+
+def warn(message: str) -> None:
+    """Show a warning to the user; once per resource and wording."""
+    _say_once(message, is_warning=True)
+
+
+def progress(message: str) -> None:
+    """Show how far the work on the resource is; thinned out, and gone from the final output.
+
+    Numbers belong first: at 100 columns a row has room for little else.
+    """
+    call = current_call()
+    if _pace.is_due(call.urn):
+        _send(call, message, is_ephemeral=True)
+        with _lock:
+            _progressing.add(call.urn)
+    if not call.is_by_host:
+        _hint(
+            "a wait cannot be interrupted with the SDK's plugin for dynamic resources, which "
+            "ignores Ctrl-C until the wait's own limit"
+        )
+
+
+def say_now(message: str) -> None:
+    """Show what is waited for, in plugins and in programs; gone from the final output."""
+    if _engine_address() is None:
+        import pulumi
+
+        pulumi.log.info(_sendable(message), ephemeral=True)
+        return
+    _send(current_call(), message, is_ephemeral=True)
+
+
+def end_progress() -> None:
+    """Take the line of progress off the row, where the work on the resource has ended well."""
+    call = current_call()
+    with _lock:
+        if call.urn not in _progressing:
+            return
+        _progressing.discard(call.urn)
+    _send(call, NOTHING, is_ephemeral=True)
+
+
+class EngineReporter:
+    """Reports to the engine, on the row of the resource that is being worked on."""
+
+    def tell(self, message: str) -> None:
+        """Show a line that stays."""
+        tell(message)
+
+    def progress(self, message: str) -> None:
+        """Show how far the work is."""
+        progress(message)
+
+
+class Pace:
+    """How often progress of one resource is worth a line.
+
+    A log keeps each line, so they get rarer: the first at once, then after 2 s and half as much
+    again each time, up to one a minute.
+    """
+
+    FIRST_GAP_S, LONGEST_GAP_S, GROWTH = 2.0, 60.0, 1.5
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._next: dict[str, tuple[float, float]] = {}
+        self._lock = threading.Lock()
+
+    def is_due(self, urn: str) -> bool:
+        """Return whether a line may be shown now, and count it as shown if so."""
+        now = self._now()
+        with self._lock:
+            due, gap = self._next.get(urn, (now, self.FIRST_GAP_S))
+            if now < due:
+                return False
+            self._next[urn] = (now + gap, min(gap * self.GROWTH, self.LONGEST_GAP_S))
+            return True
+
+
+_pace = Pace()
+
+_SLOW_METHODS = frozenset({"create", "read", "update", "delete"})
+_busy = 0
+_was_full = False
+
+
+@contextmanager
+def slow_call(method: str) -> Iterator[None]:
+    """Count a call that may take its time, to notice that the SDK's plugin makes others wait."""
+    global _busy, _was_full  # noqa: PLW0603 -- of the process, as the pool is
+    if current_call().is_by_host or method not in _SLOW_METHODS:
+        yield
+        return
+    with _lock:
+        _busy += 1
+        is_full = _busy >= worker_limit()
+        # The pool filled a second time: there were more calls than it takes.
+        is_short, _was_full = is_full and _was_full, is_full or _was_full
+    if is_short:
+        _hint(
+            f"the SDK's plugin for dynamic resources makes {worker_limit()} calls at a time, "
+            "whatever --parallel says"
+        )
+    try:
+        yield
+    finally:
+        with _lock:
+            _busy -= 1
+
+
+def _hint(lacking: str) -> None:
+    if _engine_address() is None:
+        return
+    _say_once(
+        f"{lacking}; this package's plugin host does better: python -m "
+        "pulumi_huaweicloud_cbr.plugin --install plugin",
+        is_warning=False,
+        call=Call(),
+    )
+
+
+def _say_once(message: str, *, is_warning: bool, call: Call | None = None) -> None:
+    call = call or current_call()
+    with _lock:
+        # The engine checks a resource several times in one operation.
+        if (call.urn, message) in _told:
+            return
+        _told.add((call.urn, message))
+        _progressing.discard(call.urn)
+    if _engine_address() is None:
+        import pulumi
+
+        (pulumi.log.warn if is_warning else pulumi.log.info)(_sendable(message))
+        return
+    _send(call, message, is_warning=is_warning)
+
+
+def _sendable(message: str) -> str:
+    # What an environment has in another encoding are lone surrogates, which no request can have.
+    return message.encode(errors="replace").decode()
+
+
+def _send(
+    call: Call, message: str, *, is_warning: bool = False, is_ephemeral: bool = False
+) -> None:
+    address = _engine_address()
+    if address is None:
+        return
+    import grpc  # type: ignore[import-untyped]
+    from pulumi.runtime.proto import engine_pb2
+
+    request = engine_pb2.LogRequest(
+        severity=engine_pb2.WARNING if is_warning else engine_pb2.INFO,
+        message=_sendable(message),
+        urn=call.urn,
+        ephemeral=is_ephemeral,
+    )
+    try:
+        _engine(address).Log(request, timeout=ENGINE_LIMIT_S)
+    except grpc.RpcError as error:
+        logger.debug("the engine did not take a message: %s", error)
+
+
+_told_address: str | None = None
+
+
+def use_engine(address: str) -> None:
+    """Send messages to the engine at this address."""
+    global _told_address  # noqa: PLW0603 -- one engine per process
+    _told_address = address
+
+
+def _engine_address() -> str | None:
+    """Return where the engine listens, None outside of a plugin process."""
+    if _told_address is not None:
+        return _told_address
+    module = sys.modules.get("__main__")
+    if not hasattr(module, "DynamicResourceProviderServicer") or len(sys.argv) < 2:
+        return None
+    return sys.argv[1]
+
+
+@lru_cache(maxsize=1)
+def _engine(address: str) -> engine_pb2_grpc.EngineStub:
+    import grpc
+    from pulumi.runtime.proto import engine_pb2_grpc
+
+    return engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))

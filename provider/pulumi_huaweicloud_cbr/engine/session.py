@@ -1,0 +1,170 @@
+"""One client and one event loop per process, shared by all resources and functions.
+
+The engine calls providers on threads of its own; the API client is asynchronous. The loop runs
+on a daemon thread that is started at first use, so nothing is paid by calls that stay offline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.base.errors import WaitTimeoutError
+from pulumi_huaweicloud_cbr.base.reporting import span
+from pulumi_huaweicloud_cbr.engine.call import current_call
+from pulumi_huaweicloud_cbr.engine.logging import start_logging
+
+if TYPE_CHECKING:
+    import httpx
+
+    from pulumi_huaweicloud_cbr.api.cache import SharedClient
+    from pulumi_huaweicloud_cbr.api.client import CbrClient
+    from pulumi_huaweicloud_cbr.base.clock import Clock
+    from pulumi_huaweicloud_cbr.config.settings import Settings
+
+Answer = TypeVar("Answer")
+
+LAST_REQUEST_S = 5.0
+"""What a request under way at a call's time limit may still take; waits end at the limit itself."""
+
+_lock = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+_sessions: list[Session] = []
+_interruption = threading.Event()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop:
+    global _loop  # noqa: PLW0603 -- one loop per process
+    with _lock:
+        if _loop is None:
+            _loop = asyncio.new_event_loop()
+            threading.Thread(target=_loop.run_forever, name="cbr-client", daemon=True).start()
+        return _loop
+
+
+class Session:
+    """The API as one set of settings reaches it; use `open_session` to share it.
+
+    Args:
+        transport: replaces the network.
+        clock: replaces the machine's time.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.settings = settings
+        self._transport = transport
+        self._clock = clock
+        self._client: SharedClient | None = None
+        self._project_ids: dict[str, str] = {}
+
+    def run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        """Run a coroutine on the shared loop and wait for its answer.
+
+        Raises:
+            WaitTimeoutError: the time limit was reached that the program set for the call.
+        """
+        limit_s = current_call().timeout_s
+        return asyncio.run_coroutine_threadsafe(_within(limit_s, work), _running_loop()).result()
+
+    def client(self) -> CbrClient:
+        """Return the client; made at first use, inside the loop.
+
+        Raises:
+            ConfigurationError: credentials are missing.
+        """
+        if self._client is None:
+            from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
+            from pulumi_huaweicloud_cbr.api.cache import SharedClient
+            from pulumi_huaweicloud_cbr.base.clock import InterruptibleClock
+            from pulumi_huaweicloud_cbr.engine.messages import progress, say_now, warn
+
+            if self.settings.insecure:
+                warn(
+                    "huaweicloud:insecure is true: no certificate is verified, so that whoever is "
+                    "on the way can read and change what is sent; huaweicloud:caFile trusts a "
+                    "private CA instead"
+                )
+            clock = self._clock or InterruptibleClock(_interruption)
+            self._client = SharedClient(
+                self.settings,
+                make_authenticator(self.settings, clock),
+                clock=clock,
+                on_pause=lambda pause: progress(str(pause)),
+                on_slow=say_now,
+                transport=self._transport,
+            )
+        return self._client
+
+    def forget(self) -> None:
+        """Look things up anew, as a new process would."""
+        if self._client is not None:
+            self._client.forget()
+
+    def close(self) -> None:
+        """Close the connections; the session opens new ones when it is used again."""
+        client, self._client = self._client, None
+        if client is not None:
+            self.run(client.aclose())
+
+    async def project_id(self, region: str) -> str:
+        """Return the id of the project named like the region, looked up once per process.
+
+        Raises:
+            ConfigurationError: IAM shows none, or several.
+        """
+        from pulumi_huaweicloud_cbr.api.find import find_project_id
+
+        if region not in self._project_ids:
+            self._project_ids[region] = await find_project_id(self.client(), region)
+        return self._project_ids[region]
+
+    async def scope(self, region: str, project_id: str | None) -> ProjectScope:
+        """Return the project in a region: the given, the configured or the one named like it."""
+        if project_id is None and region == self.settings.region:
+            project_id = self.settings.project_id
+        return ProjectScope(region, project_id or await self.project_id(region))
+
+
+async def _within(limit_s: float | None, work: Coroutine[Any, Any, Answer]) -> Answer:
+    if limit_s is None:
+        return await work
+    try:
+        return await asyncio.wait_for(work, limit_s + LAST_REQUEST_S)
+    except TimeoutError:
+        raise WaitTimeoutError(
+            f"the time limit of {span(limit_s)} that the program sets in custom_timeouts was "
+            "reached",
+            remedy="what was begun goes on in CBR; run the same command again to go on",
+        ) from None
+
+
+def open_session(settings: Settings) -> Session:
+    """Return the process's session for these settings."""
+    with _lock:
+        for session in _sessions:
+            if session.settings == settings:
+                return session
+        start_logging()
+        session = Session(settings)
+        _sessions.append(session)
+        return session
+
+
+def interrupt_waits() -> None:
+    """End all waits of this process, now and from now on; requests under way are left to end."""
+    _interruption.set()
+
+
+def use_session(session: Session) -> None:
+    """Have `open_session` return this one for its settings; what was shared before is let go."""
+    with _lock:
+        _sessions[:] = [session]

@@ -1,0 +1,56 @@
+"""How many calls the SDK's plugin serves at once, raised to what the engine makes.
+
+Its pool of four threads makes a hundred replications wait for each other, although each waits for
+the network most of the time. The pool is found from a thread of its own, and only its limit is
+changed; where anything is not as expected it stays at four, which harms nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from pulumi_huaweicloud_cbr.engine.call import current_call
+
+STOCK_WORKERS = 4
+WORKERS = 64
+"""Threads are made on demand: the engine's own limit (`--parallel`) is the one that counts."""
+_SEARCHED_FRAMES = 30
+
+_limit = STOCK_WORKERS
+
+
+def worker_limit() -> int:
+    """Return how many calls the SDK's plugin serves at once, as far as is known."""
+    return _limit
+
+
+def raise_worker_limit() -> None:
+    """Raise the limit of the pool whose thread this is; calls that wait already do not profit."""
+    global _limit  # noqa: PLW0603 -- of the process, as the pool is
+    if current_call().is_by_host:
+        return
+    pool = _pool_of_this_thread()
+    # A name of CPython's own, from 3.11 to 3.14: it is compared at each submission.
+    limit = getattr(pool, "_max_workers", None)
+    if pool is None or not isinstance(limit, int):
+        return
+    if limit < WORKERS:
+        pool._max_workers = WORKERS  # noqa: SLF001 -- see above
+    _limit = max(limit, WORKERS)
+
+
+def _pool_of_this_thread() -> ThreadPoolExecutor | None:
+    """Return the pool that runs us: each of its threads has a reference to it at its bottom."""
+    frame = sys._getframe(1)  # noqa: SLF001 -- the only way to the pool
+    for _ in range(_SEARCHED_FRAMES):
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+        if frame.f_globals.get("__name__") != "concurrent.futures.thread":
+            continue
+        reference = frame.f_locals.get("executor_reference")
+        pool = reference() if callable(reference) else None
+        if isinstance(pool, ThreadPoolExecutor):
+            return pool
+    return None

@@ -1,0 +1,299 @@
+"""Many replications at a time: the life of one, for each of them, side by side.
+
+Each member is brought about by `submit` and kept by `one`, so all that holds for one holds for
+each. A member that fails stops none of the others; what was done is always told, with who failed
+and why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+from msgspec import Struct, field
+
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.base.errors import (
+    ApiError,
+    CbrError,
+    ConflictError,
+    WaitTimeoutError,
+    redact,
+)
+from pulumi_huaweicloud_cbr.base.reporting import Reporter, span
+from pulumi_huaweicloud_cbr.replication.model import DesiredReplication, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.observe import Limits, refresh
+from pulumi_huaweicloud_cbr.replication.one import (
+    Settled,
+    begin_deletion,
+    remove,
+    rename,
+    require_source,
+    settle,
+    wait_deleted,
+)
+from pulumi_huaweicloud_cbr.replication.rules.decisions import Standing
+from pulumi_huaweicloud_cbr.replication.rules.members import listed
+from pulumi_huaweicloud_cbr.replication.submit import IncompleteError, submit_or_adopt
+
+Done = TypeVar("Done")
+
+
+class Results(Struct, Generic[Done]):
+    """What became of each member, by label; a member that was done in part is in both."""
+
+    done: dict[str, Done] = field(default_factory=dict)
+    failed: dict[str, Exception] = field(default_factory=dict)
+
+
+class MembersFailedError(CbrError):
+    """Some members of a set failed; the others are done.
+
+    Args:
+        doing: what was being done, such as "submitting replications to region 'cn-east-3'".
+        total: of how many.
+    """
+
+    def __init__(self, doing: str, total: int, failed: Mapping[str, Exception]) -> None:
+        self.failed = dict(failed)
+        reasons: dict[str, list[str]] = {}
+        for label, error in failed.items():
+            reasons.setdefault(_reason(error), []).append(label)
+        lines = [
+            f"  {', '.join(repr(label) for label in labels)}: {reason}"
+            for reason, labels in reasons.items()
+        ]
+        others = ", the others are done" if len(failed) < total else ""
+        summary = (
+            f"{doing}: {len(failed)} of {total} failed{others}; put right what is listed below, "
+            "then run the same command again: it does only what is left"
+        )
+        super().__init__("\n".join([summary, *lines]))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ApiError) and error.code and error.service_message:
+        # Without the member's own ids, so that those with the same reason share a line.
+        remedy = f"; {error.remedy}" if error.remedy else ""
+        return f"{error.service_message.rstrip('.')}{remedy} [{error.code}]"
+    if isinstance(error, CbrError):
+        return str(error)
+    text = redact("".join(traceback.format_exception(error)))
+    return (
+        f"unexpected {type(error).__name__}; this is a fault of the package, please report it "
+        f"with all that follows\n{text}"
+    )
+
+
+class _MemberReporter:
+    """Reports for one member of many: nothing of it stays, or it would be hundreds of lines."""
+
+    def __init__(self, label: str, inner: Reporter) -> None:
+        self._label = label
+        self._inner = inner
+
+    def tell(self, message: str) -> None:
+        self._inner.progress(f"{self._label}: {message}")
+
+    def progress(self, message: str) -> None:
+        # The numbers first: at the end of a row there is room for little else.
+        self._inner.progress(f"{message}, {self._label}")
+
+
+async def for_each(
+    work: Mapping[str, Callable[[Reporter], Awaitable[Done]]],
+    doing: str,
+    report: Reporter,
+    limit_s: float | None = None,
+) -> Results[Done]:
+    """Do the work of all members at the same time; how many requests go out is the client's.
+
+    Args:
+        doing: for progress, such as "submitting".
+        limit_s: seconds after which what is not done yet is given up.
+    """
+    if not work:
+        return Results()
+    tasks = {
+        asyncio.ensure_future(run(_MemberReporter(label, report))): label
+        for label, run in work.items()
+    }
+    ended = itertools.count(1)
+
+    def note(task: asyncio.Future[Done]) -> None:
+        if not task.cancelled() and len(tasks) > 1:
+            report.progress(f"{next(ended)} of {len(tasks)} done: {doing}")
+
+    for task in tasks:
+        task.add_done_callback(note)
+    try:
+        _, late = await asyncio.wait(tasks, timeout=limit_s)
+    except asyncio.CancelledError:
+        for task in tasks:
+            task.cancel()
+        raise
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
+    results: Results[Done] = Results()
+    for task, label in tasks.items():
+        if not task.cancelled() and task.exception() is None:
+            results.done[label] = task.result()
+        else:
+            results.failed[label] = _failure_of(task, doing, limit_s)
+    return results
+
+
+def _failure_of(task: asyncio.Future[Any], doing: str, limit_s: float | None) -> Exception:
+    if task.cancelled():
+        return WaitTimeoutError(
+            f"{doing}: not done within {span(limit_s or 0)}",
+            remedy="run the same command again to go on, or raise the limit in custom_timeouts",
+        )
+    error = task.exception()
+    if not isinstance(error, Exception):
+        raise error or RuntimeError("a task that succeeded was taken for one that failed")
+    return error
+
+
+async def submit_all(
+    api: CbrClient,
+    wanted: Mapping[str, DesiredReplication],
+    report: Reporter,
+    limit_s: float | None = None,
+) -> Results[TrackedReplication]:
+    """Bring replications about, each once; as `submit.submit_or_adopt` for each of them.
+
+    A member whose replica was adopted, but could not be renamed, is both done and failed.
+    """
+
+    def bring_about(
+        desired: DesiredReplication,
+    ) -> Callable[[Reporter], Awaitable[TrackedReplication]]:
+        return lambda reporter: submit_or_adopt(api, desired, reporter)
+
+    results = await for_each(
+        {label: bring_about(desired) for label, desired in wanted.items()},
+        "submitting",
+        report,
+        limit_s,
+    )
+    for label, error in results.failed.items():
+        if isinstance(error, IncompleteError):
+            results.done[label] = error.tracked
+    adopted = sum(1 for tracked in results.done.values() if tracked.is_adopted)
+    if adopted:
+        report.tell(f"adopted {adopted} of {len(wanted)}: these are not copied again")
+    return results
+
+
+async def refresh_all(
+    api: CbrClient, rows: Mapping[str, TrackedReplication], report: Reporter
+) -> Results[tuple[Standing, TrackedReplication]]:
+    """Return how replications stand, and what is known of each now."""
+
+    def look(
+        tracked: TrackedReplication,
+    ) -> Callable[[Reporter], Awaitable[tuple[Standing, TrackedReplication]]]:
+        return lambda reporter: refresh(api, tracked, reporter)
+
+    work = {label: look(tracked) for label, tracked in rows.items()}
+    return await for_each(work, "reading", report)
+
+
+async def rename_all(
+    api: CbrClient,
+    rows: Mapping[str, tuple[TrackedReplication, str]],
+    report: Reporter,
+    limits: Limits,
+    limit_s: float | None = None,
+) -> Results[TrackedReplication]:
+    """Give replicas other names, each after waiting for its copy."""
+
+    def give(
+        tracked: TrackedReplication, name: str
+    ) -> Callable[[Reporter], Awaitable[TrackedReplication]]:
+        return lambda reporter: rename(api, tracked, name, reporter, limits)
+
+    work = {label: give(tracked, name) for label, (tracked, name) in rows.items()}
+    return await for_each(work, "renaming", report, limit_s)
+
+
+async def remove_all(
+    api: CbrClient,
+    rows: Mapping[str, TrackedReplication],
+    report: Reporter,
+    limits: Limits,
+    limit_s: float | None = None,
+) -> Results[None]:
+    """Delete replicas, and wait until they are gone."""
+
+    def take(tracked: TrackedReplication) -> Callable[[Reporter], Awaitable[None]]:
+        return lambda reporter: remove(api, tracked, reporter, limits)
+
+    work = {label: take(tracked) for label, tracked in rows.items()}
+    return await for_each(work, "deleting", report, limit_s)
+
+
+LOOKED_AT_ONCE = 16
+"""Sources that are asked for at the same time, each with the deletion that it allows. With more,
+a deletion would have to wait for its turn, and the answer that allowed it would be old."""
+
+
+async def remove_replaced_all(
+    api: CbrClient,
+    rows: Mapping[str, TrackedReplication],
+    report: Reporter,
+    limits: Limits,
+    limit_s: float | None = None,
+    *,
+    remedy: str,
+) -> Results[None]:
+    """Delete replicas that are replaced; as `remove_all`, but never the last copy of a backup.
+
+    Nothing is deleted before all copies have ended, and unless all sources were there then.
+
+    Args:
+        remedy: what to do when it is refused.
+    Raises:
+        ConflictError: the sources of some are gone. Nothing was deleted.
+        MembersFailedError: some could not be looked at. Nothing was deleted.
+    """
+    looked = await for_each(
+        {label: _settle_later(api, row, limits) for label, row in rows.items()},
+        "looking at replicas",
+        report,
+        limit_s,
+    )
+    if looked.failed:
+        raise MembersFailedError("looking at replicas", len(rows), looked.failed)
+    orphans = [label for label, found in looked.done.items() if found.is_last_copy]
+    if orphans:
+        raise ConflictError(
+            f"replacing replications: the source backups of {listed(orphans)} are gone by now, so "
+            "their replicas are the last copies: nothing was deleted",
+            remedy=remedy,
+        )
+    turn = asyncio.Semaphore(LOOKED_AT_ONCE)
+
+    def take(found: Settled) -> Callable[[Reporter], Awaitable[None]]:
+        async def look_and_delete(reporter: Reporter) -> None:
+            async with turn:
+                await require_source(api, found, remedy)
+                is_going = await begin_deletion(api, found, reporter)
+            if is_going:
+                await wait_deleted(api, found, reporter, limits)
+
+        return look_and_delete
+
+    work = {label: take(found) for label, found in looked.done.items()}
+    return await for_each(work, "deleting", report, limit_s)
+
+
+def _settle_later(
+    api: CbrClient, tracked: TrackedReplication, limits: Limits
+) -> Callable[[Reporter], Awaitable[Settled]]:
+    return lambda reporter: settle(api, tracked, reporter, limits)

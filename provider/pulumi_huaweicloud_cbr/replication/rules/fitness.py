@@ -1,0 +1,130 @@
+"""Will the API accept this replication? Pure checks on what was observed; no calls, no raising.
+
+Each check gives findings; a finding names the input that the user can change. A check whose
+facts are missing (an input that is not known yet, a call that was not possible) is left out.
+Source of the rules: CBR user guide, "Replicating a Backup Across Regions"; error codes 1001 to
+1013, 6102, 6119, 6120, 6122, 6128 and 6129 of the CBR API reference.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Vault
+
+RESOURCE_SERVER = "OS::Nova::Server"
+# Which vault takes which resource. Disk backups cannot be copied at all (6122, 6128).
+VAULT_OBJECT_TYPES = {
+    RESOURCE_SERVER: "server",
+    "OS::Sfs::Turbo": "turbo",
+    "OS::Workspace::DesktopV2": "workspace",
+}
+NOT_AN_ECS = frozenset({"OS::Ironic::BareMetalServer", "OS::Native::Server"})
+# "lock" is a vault being expanded, in which other operations are allowed (CBR user guide).
+USABLE_VAULT_STATUSES = frozenset({"available", "lock"})
+
+
+class Finding(Struct, frozen=True):
+    """One reason why the API would refuse, tied to the input to change.
+
+    Where `is_certain` is false the API might still accept, so the user is only warned.
+    """
+
+    field: str
+    reason: str
+    is_certain: bool = True
+
+
+def check_backup(backup: Backup) -> list[Finding]:
+    """Find what makes a backup unfit to be copied."""
+    findings: list[str] = []
+    if backup.is_replica:
+        findings.append(
+            f"backup ({backup.id}) is itself a replica, which cannot be copied again; "
+            "give the original backup's id"
+        )
+    elif backup.status != "available":
+        findings.append(
+            f"backup ({backup.id}) has status {backup.status!r}, want 'available'; "
+            "wait for it or choose another backup"
+        )
+    kind = backup.resource_type
+    if kind in NOT_AN_ECS:
+        findings.append(
+            f"backup ({backup.id}) is of resource type {kind!r}, which is not an ECS server; "
+            "choose the backup of an ECS server or of an SFS Turbo file system"
+        )
+    elif kind is not None and kind not in VAULT_OBJECT_TYPES:
+        findings.append(
+            f"backup ({backup.id}) is of resource type {kind!r}, which cannot be copied; "
+            "choose a server or SFS Turbo backup"
+        )
+    has_system_disk = backup.extend_info and backup.extend_info.contain_system_disk
+    if kind == RESOURCE_SERVER and has_system_disk is False:
+        findings.append(
+            f"backup ({backup.id}) lacks the server's system disk; "
+            "back the server up with its system disk and copy that backup"
+        )
+    return [Finding("backup_id", finding) for finding in findings]
+
+
+def check_region_pair(
+    source_region: str, destination_region: str, destinations: frozenset[str]
+) -> list[Finding]:
+    """Find whether CBR copies from the one region to the other."""
+    if destination_region in destinations:
+        return []
+    if destination_region == source_region:
+        observed = "is the source region itself"
+    else:
+        observed = f"is not among the regions that {source_region!r} can copy to"
+    known = ", ".join(sorted(destinations))
+    way_out = f"choose one of: {known}" if known else "CBR copies from there to no region at all"
+    return [Finding("destination_region", f"{destination_region!r} {observed}; {way_out}")]
+
+
+def check_vault(vault: Vault, backup: Backup | None) -> list[Finding]:
+    """Find what makes a destination vault unfit to take the replica."""
+    billing = vault.billing
+    findings: list[str] = []
+    if billing.protect_type is not None and billing.protect_type != "replication":
+        findings.append(
+            f"vault ({vault.id}) has protect_type {billing.protect_type!r}, want 'replication'; "
+            "give a replication vault's id"
+        )
+    if billing.status is not None and billing.status not in USABLE_VAULT_STATUSES:
+        way_out = "settle its bill" if billing.status == "frozen" else "wait for it"
+        findings.append(
+            f"vault ({vault.id}) has status {billing.status!r}, want 'available'; "
+            f"{way_out} or choose another vault"
+        )
+    wanted = VAULT_OBJECT_TYPES.get((backup.resource_type if backup else None) or "")
+    if backup and wanted and billing.object_type not in (None, wanted):
+        findings.append(
+            f"vault ({vault.id}) holds object type {billing.object_type!r}, want {wanted!r} for "
+            f"a backup of {backup.resource_type}; give a vault of that type"
+        )
+    room = _check_room(vault, backup)
+    return [Finding("destination_vault_id", finding) for finding in findings] + room
+
+
+def _check_room(vault: Vault, backup: Backup | None) -> list[Finding]:
+    free_gb = vault.free_gb
+    if free_gb is None:
+        return []
+    size = vault.billing.size
+    if free_gb <= 0:
+        reason = f"vault ({vault.id}) is full ({size} GB); enlarge it or free room in it"
+        return [Finding("destination_vault_id", reason)]
+    needed = backup.resource_size if backup else None
+    if needed is not None and free_gb < needed:
+        # What a replica occupies is less than the size of its resource when blocks are unused.
+        reason = (
+            f"vault ({vault.id}) has {free_gb:.1f} GB free of {size} GB, and this backup's "
+            f"resource has {needed} GB; enlarge the vault or free room in it"
+        )
+        return [Finding("destination_vault_id", reason, is_certain=False)]
+    return []

@@ -1,0 +1,315 @@
+"""The inputs of replications: what each may be, told one readable line per fault.
+
+Pure; the limits are those of the CBR API reference, CopyBackup.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from pulumi_huaweicloud_cbr.base.errors import quoted
+from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+
+PREFLIGHT_MODES = ("error", "warn", "off")
+NAME_LIMIT = 64
+DESCRIPTION_LIMIT = 255
+COUNT_LIMIT = 100_000
+"""A set a hundred times smaller has been tried; a number beyond this is a mistake."""
+REGION_LIMIT = 255
+PROJECT_LIMIT = 64
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NAME_CHARACTER = re.compile(r"[\u4E00-\u9FA5\uf900-\ufa2da-zA-Z0-9_\-]")
+_REGION_CHARACTER = re.compile(r"[a-zA-Z0-9._\-]")
+_MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
+_API_TIME = re.compile(_MOMENT + r"(\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
+_UTC = re.compile(_MOMENT + "Z", re.ASCII)
+_PROJECT_CHARACTER = re.compile(r"[a-zA-Z0-9_\-]")
+
+Rule = Callable[[object], str | None]
+
+
+def check_inputs(
+    known: Mapping[str, object], unknown: frozenset[str] = frozenset()
+) -> list[Finding]:
+    """Find every fault of the inputs of a backup replication themselves.
+
+    Args:
+        known: inputs whose value is known; None stands for one that was left out.
+        unknown: names of inputs whose value is only known later; nothing is said of them.
+    """
+    return _check(_RULES, _REQUIRED, "a backup replication", known, unknown)
+
+
+def check_set_inputs(
+    known: Mapping[str, object], unknown: frozenset[str] = frozenset()
+) -> list[Finding]:
+    """Find every fault of the inputs of a set of replications; arguments as `check_inputs`.
+
+    The members are not looked into: see `check_members`.
+    """
+    return _check(_SET_RULES, _SET_REQUIRED, "a set of backup replications", known, unknown)
+
+
+def check_vault_inputs(
+    known: Mapping[str, object], unknown: frozenset[str] = frozenset()
+) -> list[Finding]:
+    """Find every fault of the inputs of a whole vault's copy; arguments as `check_inputs`."""
+    return _check(_VAULT_RULES, _VAULT_REQUIRED, "a vault's replication", known, unknown)
+
+
+def check_filters(known: Mapping[str, object]) -> list[Finding]:
+    """Find every fault of what backups are selected by, named as `get_backups` does."""
+    return _check(_FILTER_RULES, {}, "a selection of backups", known, frozenset())
+
+
+def _check(
+    rules: Mapping[str, Rule],
+    required: Mapping[str, str],
+    what: str,
+    known: Mapping[str, object],
+    unknown: frozenset[str],
+) -> list[Finding]:
+    findings = []
+    for field, rule in rules.items():
+        value = known.get(field)
+        if value is None:
+            if field in required and field not in unknown:
+                findings.append(Finding(field, f"is missing; give {required[field]}"))
+            continue
+        fault = rule(value)
+        if fault:
+            findings.append(Finding(field, fault))
+    for field in known:
+        if field not in rules:
+            known_fields = ", ".join(rules)
+            findings.append(Finding(field, f"is not an input of {what}; known: {known_fields}"))
+    return findings
+
+
+def check_members(
+    members: Mapping[str, Mapping[str, object]], *, is_rolling: bool
+) -> list[Finding]:
+    """Find every fault of the members of a set, each a mapping of fields that are known.
+
+    Args:
+        members: by label; of each `backup_id`, `name` and `created_at`.
+        is_rolling: the set keeps its newest members, so that each must tell how old it is.
+    """
+    findings = []
+    first_with: dict[str, str] = {}
+    for label, member in members.items():
+        where = f'backups["{label}"]'
+        for key, value in member.items():
+            rule = _MEMBER_RULES.get(key)
+            fault = rule(value) if rule else f"is no field of a member; known: {_MEMBER_FIELDS}"
+            if fault:
+                findings.append(Finding(where if key == "backup_id" else f"{where}.{key}", fault))
+        if "backup_id" not in member:
+            findings.append(Finding(where, f"backup_id is missing; give {_REQUIRED['backup_id']}"))
+        if is_rolling and "created_at" not in member:
+            reason = (
+                "created_at is missing, and keep_newest goes by it; as_members() gives it, where "
+                "CBR tells it"
+            )
+            findings.append(Finding(where, reason))
+        backup_id = member.get("backup_id")
+        if isinstance(backup_id, str):
+            other = first_with.setdefault(backup_id, label)
+            if other != label:
+                findings.append(
+                    Finding(where, f"names the backup of {other!r} again; leave one of them out")
+                )
+    return findings
+
+
+def _check_uuid(value: object) -> str | None:
+    if not isinstance(value, str):
+        return _wrong_type(value, "a UUID as text")
+    if not _UUID.fullmatch(value):
+        return (
+            f"{_shown(value)} is not a UUID; "
+            "want 32 hexadecimal digits in the form 8-4-4-4-12, as the console shows it"
+        )
+    return None
+
+
+def _check_name(value: object) -> str | None:
+    return _check_characters(
+        value, NAME_LIMIT, _NAME_CHARACTER, "letters, digits, CJK, '_' and '-'"
+    )
+
+
+def _check_region(value: object) -> str | None:
+    return _check_characters(
+        value, REGION_LIMIT, _REGION_CHARACTER, "letters, digits, '.', '_' and '-'"
+    )
+
+
+def _check_project(value: object) -> str | None:
+    return _check_characters(
+        value, PROJECT_LIMIT, _PROJECT_CHARACTER, "letters, digits, '_' and '-'"
+    )
+
+
+def _check_characters(
+    value: object, limit: int, allowed: re.Pattern[str], allowed_words: str
+) -> str | None:
+    if not isinstance(value, str):
+        return _wrong_type(value, "text")
+    rule = f"allowed are {allowed_words}, 1 to {limit} characters"
+    if not value:
+        return f"is empty; {rule}"
+    forbidden = next((char for char in value if not allowed.fullmatch(char)), None)
+    if forbidden is not None:
+        return f"{_shown(value)} contains {forbidden!r}; {rule}"
+    if len(value) > limit:
+        return f"{_shown(value)} has {len(value)} characters; {rule}"
+    return None
+
+
+def _check_description(value: object) -> str | None:
+    if not isinstance(value, str):
+        return _wrong_type(value, "text")
+    rule = f"allowed are all characters but '<' and '>', 0 to {DESCRIPTION_LIMIT} of them"
+    # Half of a surrogate pair is no character, and cannot be sent.
+    forbidden = next((char for char in value if char in "<>" or "\ud800" <= char <= "\udfff"), None)
+    if forbidden is not None:
+        return f"{_shown(value)} contains {forbidden!r}; {rule}"
+    if len(value) > DESCRIPTION_LIMIT:
+        return f"{_shown(value)} has {len(value)} characters; {rule}"
+    return None
+
+
+def _check_flag(value: object) -> str | None:
+    return None if isinstance(value, bool) else _wrong_type(value, "true or false")
+
+
+def _check_mode(value: object) -> str | None:
+    wanted = "'error', 'warn' or 'off'"
+    if not isinstance(value, str):
+        return _wrong_type(value, wanted)
+    if value in PREFLIGHT_MODES:
+        return None
+    return f"{_shown(value)} is not a mode of preflight; want {wanted}"
+
+
+def _check_moment(value: object) -> str | None:
+    if not isinstance(value, str):
+        return _wrong_type(value, "the time at which the backup was made, as text")
+    if _API_TIME.fullmatch(value):
+        return None
+    return (
+        f"{_shown(value)} is not a time as CBR writes it; want one such as "
+        "'2026-11-20T02:00:11.905331'"
+    )
+
+
+def _check_count(value: object) -> str | None:
+    wanted = "a whole number, at least 1"
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return _wrong_type(value, wanted)
+    # Of an infinity nothing is left over, not even zero.
+    if value % 1 != 0 or value < 1:
+        return f"{_shown(value)} is no number of backups; want {wanted}"
+    if value > COUNT_LIMIT:
+        return f"{_shown(value)} is more than the {COUNT_LIMIT} backups that can be kept"
+    return None
+
+
+def _check_utc(value: object) -> str | None:
+    wanted = "a time in UTC, such as '2026-11-20T02:00:00Z'"
+    if not isinstance(value, str):
+        return _wrong_type(value, wanted)
+    return None if _UTC.fullmatch(value) else f"{_shown(value)} is no such time; want {wanted}"
+
+
+def _check_text(value: object) -> str | None:
+    if not isinstance(value, str):
+        return _wrong_type(value, "text")
+    if value.strip() and value.isprintable():
+        return None
+    return f"{_shown(value)} is no name or id that a backup could have"
+
+
+def _check_backups(value: object) -> str | None:
+    if not isinstance(value, (Mapping, list)):
+        return _wrong_type(value, "labels with backup ids, or a list of backup ids")
+    if not value:
+        return (
+            "is empty, and a set without members would delete all its replicas; "
+            "remove the resource if that is what you want"
+        )
+    return None
+
+
+def _wrong_type(value: object, wanted: str) -> str:
+    kinds = {bool: "a truth value", str: "text", int: "a number", float: "a number"}
+    kind = kinds.get(type(value))
+    if kind is None:
+        # Not shown: what is inside was not meant for this input, perhaps for nobody's eyes.
+        return f"is {'a list' if isinstance(value, list) else 'an object'}; want {wanted}"
+    return f"{_shown(value)} is {kind}; want {wanted}"
+
+
+def _shown(value: object) -> str:
+    # Every number reaches a provider as a float.
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return quoted(value)
+
+
+_OF_ONE = ("backup_id", "name", "description")
+_RULES: dict[str, Rule] = {
+    "backup_id": _check_uuid,
+    "destination_region": _check_region,
+    "destination_vault_id": _check_uuid,
+    "destination_project_id": _check_project,
+    "name": _check_name,
+    "description": _check_description,
+    "enable_acceleration": _check_flag,
+    "source_region": _check_region,
+    "source_project_id": _check_project,
+    "adopt": _check_flag,
+    "preflight": _check_mode,
+}
+FIELDS = tuple(_RULES)
+_REQUIRED = {
+    "backup_id": "the id of the backup to copy",
+    "destination_region": "the id of the region to copy to, such as 'cn-east-3'",
+    "destination_vault_id": "the id of a replication vault in the destination region",
+}
+_SET_RULES: dict[str, Rule] = {
+    "backups": _check_backups,
+    "keep_newest": _check_count,
+    **{field: rule for field, rule in _RULES.items() if field not in _OF_ONE},
+}
+SET_FIELDS = tuple(_SET_RULES)
+_SET_REQUIRED = {
+    "backups": "the backups to copy: labels with ids, or a list of ids",
+    **{field: words for field, words in _REQUIRED.items() if field not in _OF_ONE},
+}
+_VAULT_RULES: dict[str, Rule] = {
+    "vault_id": _check_uuid,
+    **{field: rule for field, rule in _RULES.items() if field not in _OF_ONE},
+}
+VAULT_FIELDS = tuple(_VAULT_RULES)
+_VAULT_REQUIRED = {
+    "vault_id": "the id of the vault whose backups to copy",
+    **{field: words for field, words in _REQUIRED.items() if field not in _OF_ONE},
+}
+_FILTER_RULES: dict[str, Rule] = {
+    "vault_id": _check_uuid,
+    "resource_id": _check_text,
+    "resource_name": _check_text,
+    "name": _check_text,
+    "created_since": _check_utc,
+    "created_until": _check_utc,
+}
+_MEMBER_RULES: dict[str, Rule] = {
+    "backup_id": _check_uuid,
+    "name": _check_name,
+    "created_at": _check_moment,
+}
+_MEMBER_FIELDS = ", ".join(_MEMBER_RULES)

@@ -1,0 +1,406 @@
+"""The copy of a whole vault: what is to come, what is there, and what CBR leaves out.
+
+CBR decides which backups a vault-level copy takes, and says so in its answer (CopyCheckpoint).
+What a preview says comes from the backups' replication records, by the rules of the user guide.
+A backup is copied to a region with its vault once, and never again after that replica is deleted.
+A copy that failed is made again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum, auto
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.find import find_backups, records_for_region
+from pulumi_huaweicloud_cbr.api.transport.retry import is_outcome_unknown
+from pulumi_huaweicloud_cbr.api.wire.answers import Backup, VaultCopies
+from pulumi_huaweicloud_cbr.api.wire.error_codes import CODE_VAULT_BEING_REPLICATED
+from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED
+from pulumi_huaweicloud_cbr.base.errors import (
+    ApiError,
+    CbrError,
+    ConflictError,
+    OutcomeUnknownError,
+    UnidentifiedReplicaError,
+)
+from pulumi_huaweicloud_cbr.base.reporting import Reporter
+from pulumi_huaweicloud_cbr.replication.model import DesiredVaultReplication, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.observe import Limits, observe_attempts, refresh
+from pulumi_huaweicloud_cbr.replication.rules.decisions import (
+    TO_BE_REDONE,
+    Adopt,
+    Attempt,
+    Refuse,
+    decide_create,
+)
+from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding, check_backup
+from pulumi_huaweicloud_cbr.replication.rules.members import labelled, listed
+from pulumi_huaweicloud_cbr.replication.submit import adopted
+
+SHOWN = 5
+"""So many of what stands in the way are named one by one."""
+
+
+class VaultView(Struct, frozen=True):
+    """How a vault's backups stand in the destination region; all by label.
+
+    `due`: a copy of the vault would take them. `held`: copied, or being copied, to where it is
+    wanted; those that a known row still describes are left out. `spent`: copied once, the replica
+    is gone. `elsewhere`: in another vault or project of the region. `unclear`: of a status that
+    this version does not know. `unfit`: of a kind or in a state that cannot be copied.
+    `pending` counts copies that are under way, by whomever and to whatever region.
+
+    Of the rows so far, `lost` are those whose copy failed or whose replica is gone, whether the
+    vault can copy it again or not. For those in `doubtful`, nothing says which replica is theirs.
+    """
+
+    due: Mapping[str, Backup] = field(default_factory=dict)
+    held: Mapping[str, TrackedReplication] = field(default_factory=dict)
+    spent: tuple[str, ...] = ()
+    elsewhere: Mapping[str, Refuse] = field(default_factory=dict)
+    unclear: tuple[str, ...] = ()
+    unfit: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    pending: int = 0
+    lost: frozenset[str] = frozenset()
+    doubtful: tuple[str, ...] = ()
+
+    def due_but(self, left_out: frozenset[str]) -> list[str]:
+        """Return who is due, without the backups of these ids."""
+        return [label for label, backup in self.due.items() if backup.id not in left_out]
+
+
+def decide_vault(
+    desired: DesiredVaultReplication,
+    backups: Mapping[str, tuple[Backup, Sequence[Attempt]]],
+    own_record_ids: frozenset[str] = frozenset(),
+) -> VaultView:
+    """Decide how the backups of a vault stand.
+
+    Args:
+        backups: by label, each with its attempts to copy it to the region, the newest first.
+        own_record_ids: records of replicas that are about to be deleted.
+    """
+    due, held, elsewhere = {}, {}, {}
+    spent, unclear, unfit = [], [], []
+    for label, (backup, attempts) in backups.items():
+        wanted = desired.of_backup(backup.id)
+        foreign = [attempt for attempt in attempts if attempt.record.id not in own_record_ids]
+        decision = decide_create(wanted, foreign)
+        if isinstance(decision, Adopt):
+            held[label] = adopted(wanted, backup, decision.attempt)
+        elif isinstance(decision, Refuse) and decision.field == "backup_id":
+            unclear.append(label)
+        elif isinstance(decision, Refuse):
+            elsewhere[label] = decision
+        elif check_backup(backup):
+            unfit.append(label)
+        elif any(not attempt.record.is_failed for attempt in attempts):
+            spent.append(label)
+        else:
+            due[label] = backup
+    return VaultView(
+        due=due,
+        held=held,
+        spent=tuple(spent),
+        elsewhere=elsewhere,
+        unclear=tuple(unclear),
+        unfit=tuple(unfit),
+        labels={backup.id: label for label, (backup, _) in backups.items()},
+    )
+
+
+def check_view(view: VaultView, desired: DesiredVaultReplication) -> list[Finding]:
+    """Find what keeps a vault from being copied as declared."""
+    findings = []
+    if view.elsewhere:
+        named = [f"{label!r}: {refuse.reason}" for label, refuse in view.elsewhere.items()]
+        more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
+        reason = (
+            f"{len(named)} of the backups cannot come into vault "
+            f"({desired.destination_vault_id}): {'; '.join(named[:SHOWN])}{more}; CBR keeps one "
+            "replica of a backup per region: delete these, or set preflight to 'warn' to copy "
+            "the others only"
+        )
+        findings.append(Finding("destination_vault_id", reason))
+    if view.held and not desired.adopt:
+        reason = (
+            f"already in vault ({desired.destination_vault_id}), or on the way to it: "
+            f"{listed(view.held)}; set adopt to true to take these over, or delete them first"
+        )
+        findings.append(Finding("adopt", reason))
+    return findings
+
+
+async def look_at_vault(
+    api: CbrClient,
+    desired: DesiredVaultReplication,
+    known: Mapping[str, TrackedReplication],
+    report: Reporter,
+    own_record_ids: frozenset[str] = frozenset(),
+) -> VaultView:
+    """Find out how a vault's backups stand: one list request for each thousand of them.
+
+    Replicas are only looked for where a record says that there is one which is not known.
+
+    Args:
+        known: the rows so far, by label; what they stand for is not told again.
+    """
+    listing: dict[str, Backup] = {}
+    for backup in await find_backups(
+        api, desired.source, vault_id=desired.vault_id, show_replication=True
+    ):
+        if backup.vault_id in (None, desired.vault_id):
+            listing[backup.id] = backup
+    rows = {row.backup_id: (label, row) for label, row in known.items()}
+    newcomers = labelled((backup for key, backup in listing.items() if key not in rows), known)
+    labels = {backup.id: label for label, backup in newcomers.items()}
+    labels |= {key: label for key, (label, _) in rows.items() if key in listing}
+    told: dict[str, _Told] = {}
+
+    async def attempts_of(backup: Backup) -> list[Attempt] | None:
+        label, row = rows.get(backup.id, ("", None))
+        if row is not None:
+            told[label] = await _told_by_records(api, row, backup, report)
+            if told[label] in (_Told.STANDS, _Told.DOUBTFUL):
+                return None
+        wanted = desired.of_backup(backup.id)
+        return await observe_attempts(api, wanted, backup, is_fresh=True)
+
+    attempts = await asyncio.gather(*(attempts_of(backup) for backup in listing.values()))
+    asked = {
+        labels[backup.id]: (backup, found)
+        for backup, found in zip(listing.values(), attempts, strict=True)
+        if found is not None
+    }
+    view = decide_vault(desired, asked, own_record_ids)
+    # What is not in the vault any more is not asked about, once its replica was seen.
+    for label, row in known.items():
+        told.setdefault(label, _Told.STANDS if row.has_been_seen else _Told.OPEN)
+    open_rows = {
+        label: row
+        for label, row in known.items()
+        if told[label] is _Told.OPEN and not _is_held(view, label, row)
+    }
+    found = await asyncio.gather(*(_find_out(api, row, report) for row in open_rows.values()))
+    told |= {label: word for label, (word, _) in zip(open_rows, found, strict=True)}
+    seen = {label: row for label, (_, row) in zip(open_rows, found, strict=True) if row is not None}
+    return replace(
+        view,
+        held={**view.held, **seen},
+        lost=frozenset(label for label, word in told.items() if word is _Told.LOST),
+        doubtful=tuple(label for label, word in told.items() if word is _Told.DOUBTFUL),
+        labels=labels,
+        pending=sum(record.is_pending for backup in listing.values() for record in backup.records),
+    )
+
+
+class _Told(Enum):
+    """What is told of a row: whether it is what there is of its backup.
+
+    `OPEN`: the records alone do not tell. `DOUBTFUL`: nothing tells which replica is its own.
+    """
+
+    STANDS = auto()
+    LOST = auto()
+    OPEN = auto()
+    DOUBTFUL = auto()
+
+
+async def _told_by_records(
+    api: CbrClient, row: TrackedReplication, backup: Backup, report: Reporter
+) -> _Told:
+    """Return what the records of a row's backup tell of it; more is asked where its own is none."""
+    if row.has_failed:
+        return _Told.LOST
+    records = records_for_region(backup, row.destination.region)
+    own = next((rec for rec in records if rec.id == row.replication_record_id), None)
+    if own is None:
+        # A record may be listed late, and nothing that is on its way may be asked for twice.
+        word, _ = await _find_out(api, row, report)
+        return word
+    newest = next(record for record in records if record is own or not record.is_failed)
+    if own.is_failed:
+        return _Told.LOST
+    if newest is own and (own.is_pending or (own.is_succeeded and row.has_been_seen)):
+        return _Told.STANDS
+    return _Told.OPEN
+
+
+def _is_held(view: VaultView, label: str, row: TrackedReplication) -> bool:
+    """Whether the replica of a row was found."""
+    found = view.held.get(label)
+    return found is not None and found.replication_record_id == row.replication_record_id
+
+
+async def _find_out(
+    api: CbrClient, row: TrackedReplication, report: Reporter
+) -> tuple[_Told, TrackedReplication | None]:
+    """Return what is told of a row in the end, and it if it stands."""
+    if row.has_failed:
+        return _Told.LOST, None
+    try:
+        # A row in doubt is left alone, so that its replica's name may as well be late.
+        standing, seen = await refresh(api, row, report, is_doubt_final=True)
+    except UnidentifiedReplicaError:
+        return _Told.DOUBTFUL, None
+    return (_Told.LOST, None) if standing in TO_BE_REDONE else (_Told.STANDS, seen)
+
+
+class Brought(Struct):
+    """What became of the wish to have a vault copied.
+
+    `rows` are new, or known better, by label. `dropped` are labels of rows that stand for nothing,
+    and that nothing has taken the place of. `left_out` are ids of backups that CBR did not take
+    although nothing that it shows forbids it. `failure` is why something is not done.
+    """
+
+    view: VaultView
+    rows: dict[str, TrackedReplication] = field(default_factory=dict)
+    dropped: frozenset[str] = frozenset()
+    left_out: frozenset[str] = frozenset()
+    failure: CbrError | None = None
+
+
+async def bring_over(
+    api: CbrClient,
+    desired: DesiredVaultReplication,
+    known: Mapping[str, TrackedReplication],
+    report: Reporter,
+    *,
+    left_out: Iterable[str] = (),
+    is_new: bool = False,
+    is_strict: bool = False,
+    limits: Limits | None = None,
+) -> Brought:
+    """Copy every backup of the vault that the destination lacks. Idempotent.
+
+    Looks first, adopts what is there, and submits if there is anything left. If the outcome of a
+    submission is unknown, it looks again and never simply resends. It does the same if CBR refuses
+    because the vault is being copied (6130): that copy may be ours.
+
+    Args:
+        known: the rows so far, by label.
+        left_out: ids of backups that CBR did not take the last time; not worth asking alone.
+        is_new: nothing is ours yet, so that what `adopt` false forbids is refused.
+        is_strict: what stands in the way of a backup is refused then, too.
+    Raises:
+        ConflictError: refused; nothing was sent.
+    """
+    limits = limits or Limits()
+    asked_before = frozenset(left_out)
+    view = await look_at_vault(api, desired, known, report)
+    if is_new:
+        _refuse(check_view(view, desired), desired, is_strict=is_strict)
+    strangers = frozenset() if desired.adopt else _record_ids(view)
+    brought = Brought(view, left_out=asked_before & view.labels.keys())
+    unsettled: CbrError | None = None
+    submissions = 0
+    while True:
+        if unsettled is not None:
+            try:
+                rows = {**known, **brought.rows}
+                view = await _look_again(api, desired, rows, report, limits, asked_before)
+            except CbrError as error:
+                brought.failure = error
+                return brought
+        _take(brought, view, strangers)
+        if not view.due_but(asked_before):
+            brought.dropped = view.lost - brought.rows.keys()
+            return brought
+        if unsettled is not None and (_is_busy(unsettled) or submissions == limits.submissions):
+            brought.failure = _unsettled(desired, unsettled, submissions)
+            return brought
+        submissions += 1
+        # Nothing was sent yet: an interruption ends it here.
+        await api.clock.sleep(0)
+        try:
+            answer = await api.replicate_vault(desired.source, desired.request())
+        except CbrError as error:
+            if not (_is_busy(error) or is_outcome_unknown(error)):
+                brought.failure = error
+                return brought
+            report.tell(f"{error.observed}; looking what is being copied")
+            unsettled = error
+        else:
+            _take_answer(brought, desired, view, answer)
+            return brought
+
+
+def _refuse(
+    findings: Sequence[Finding], desired: DesiredVaultReplication, *, is_strict: bool
+) -> None:
+    for finding in findings:
+        # Replicas that exist are never taken against the user's will.
+        if is_strict or finding.field == "adopt":
+            raise ConflictError(f"submitting {desired}: {finding.reason}")
+
+
+def _record_ids(view: VaultView) -> frozenset[str]:
+    return frozenset(row.replication_record_id for row in view.held.values())
+
+
+def _take(brought: Brought, view: VaultView, strangers: frozenset[str]) -> None:
+    brought.view = view
+    for label, row in view.held.items():
+        if row.replication_record_id not in strangers:
+            brought.rows[label] = row
+
+
+async def _look_again(
+    api: CbrClient,
+    desired: DesiredVaultReplication,
+    known: Mapping[str, TrackedReplication],
+    report: Reporter,
+    limits: Limits,
+    left_out: frozenset[str],
+) -> VaultView:
+    """Look several times for records that may be late, until nothing is due."""
+    for look in range(limits.looks):
+        if look:
+            await api.clock.sleep(limits.look_again_s)
+        view = await look_at_vault(api, desired, known, report)
+        if not view.due_but(left_out):
+            break
+    return view
+
+
+def _is_busy(error: CbrError) -> bool:
+    return isinstance(error, ApiError) and error.code == CODE_VAULT_BEING_REPLICATED
+
+
+def _unsettled(desired: DesiredVaultReplication, unsettled: CbrError, submissions: int) -> CbrError:
+    if _is_busy(unsettled):
+        return unsettled
+    error = OutcomeUnknownError(
+        f"submitting {desired}: {submissions} submissions were neither answered nor found",
+        remedy="run pulumi up again: it looks for the copies before it submits any",
+    )
+    error.__cause__ = unsettled
+    return error
+
+
+def _take_answer(
+    brought: Brought, desired: DesiredVaultReplication, view: VaultView, answer: VaultCopies
+) -> None:
+    for copy in answer.backups:
+        label = view.labels.get(copy.backup_id, copy.backup_id)
+        source = view.due.get(label)
+        brought.rows[label] = TrackedReplication(
+            backup_id=copy.backup_id,
+            source=desired.source,
+            destination=desired.destination,
+            destination_vault_id=desired.destination_vault_id,
+            replication_record_id=copy.replication_record_id,
+            status=STATUS_SUBMITTED,
+            provider_id=answer.provider_id or (source.provider_id if source else None),
+            source_resource_id=source.resource_id if source else None,
+        )
+    brought.dropped = view.lost - brought.rows.keys()
+    taken = {copy.backup_id for copy in answer.backups}
+    brought.left_out = frozenset(backup.id for backup in view.due.values()) - taken

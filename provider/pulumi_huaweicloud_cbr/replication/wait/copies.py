@@ -1,0 +1,333 @@
+"""Copies that are waited for, and how they are looked at: many with few requests.
+
+One poll is a page of ListBackups for up to a thousand backups of a source project, not a request
+for each. Of each row only what is needed is kept. A copy counts as succeeded only when its replica
+is in the destination. Nothing here waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum, auto
+
+from msgspec import Struct, field
+
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.find import find_backup, find_record, find_replica_by_id
+from pulumi_huaweicloud_cbr.api.pages import LIST_FROM, pages_worth_reading
+from pulumi_huaweicloud_cbr.api.transport.retry import may_repeat
+from pulumi_huaweicloud_cbr.api.wire.answers import Backup, ReplicationRecord
+from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED, ProjectScope, readable
+from pulumi_huaweicloud_cbr.base.errors import ApiError, NotFoundError, UnidentifiedReplicaError
+from pulumi_huaweicloud_cbr.replication.model import TrackedReplication
+from pulumi_huaweicloud_cbr.replication.observe import observe_once
+from pulumi_huaweicloud_cbr.replication.rules.decisions import (
+    ARRIVING_STATUSES,
+    DELETING_STATUSES,
+    Standing,
+    decide_read,
+)
+from pulumi_huaweicloud_cbr.replication.wait.estimates import Course
+from pulumi_huaweicloud_cbr.replication.wait.tracking import RECORDS, Group
+
+GRACE_LOOKS = 6
+"""What is not to be seen is looked for so often, at the shortest interval, before it is gone."""
+NAME_LIMIT, REASON_LIMIT = 60, 160
+
+
+class Outcome(Enum):
+    """How the wait for one copy stands.
+
+    `RUNNING`: it is still to come. `COPIED`: CBR says that it succeeded. `DONE`: the replica was
+    seen. All others are ends without a replica.
+    """
+
+    RUNNING = auto()
+    COPIED = auto()
+    DONE = auto()
+    FAILED = auto()
+    SOURCE_GONE = auto()
+    RECORD_GONE = auto()
+    REPLICA_GONE = auto()
+    UNKNOWN_STATUS = auto()
+    UNIDENTIFIED = auto()
+
+
+OPEN = (Outcome.RUNNING, Outcome.COPIED)
+ABSENT = (Outcome.SOURCE_GONE, Outcome.RECORD_GONE, Outcome.REPLICA_GONE)
+_REASON_OF_ABSENCE = {
+    Outcome.SOURCE_GONE: "the source backup was deleted, and no replica is to be seen: "
+    "choose another backup",
+    Outcome.RECORD_GONE: "the backup does not list the replication record any more, and no replica "
+    "is to be seen",
+    Outcome.REPLICA_GONE: "CBR says that it succeeded, but the replica is not to be seen in the "
+    "destination vault",
+}
+
+
+class Copy(Struct):
+    """One copy that is waited for, and what was last seen of it.
+
+    `absences` counts looks in a row that did not show what was looked for.
+    """
+
+    record_id: str
+    backup_id: str
+    source: ProjectScope
+    destination: ProjectScope
+    vault_id: str
+    outcome: Outcome = Outcome.RUNNING
+    name: str = ""
+    status: str = STATUS_SUBMITTED
+    progress: int | None = None
+    course: Course = field(default_factory=Course)
+    replica_id: str | None = None
+    checkpoint_id: str | None = None
+    resource_id: str | None = None
+    is_source_gone: bool = False
+    absences: int = 0
+    reason: str = ""
+    is_told: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.backup_id})" if self.name else f"backup ({self.backup_id})"
+
+    @property
+    def failure(self) -> str:
+        """Return a line that says what became of it."""
+        return f"{self} to region {self.destination.region!r}: {self.reason}"
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it ended without a replica."""
+        return self.outcome not in (*OPEN, Outcome.DONE)
+
+    @property
+    def share(self) -> float:
+        """Return how much of it is done, from 0 to 1."""
+        return (self.progress or 0) / 100 if self.outcome is Outcome.RUNNING else 1.0
+
+    @property
+    def progress_text(self) -> str:
+        """Return it with how far it is."""
+        if self.is_source_gone:
+            return f"{self} whose source was deleted meanwhile"
+        if self.absences:
+            return f"{self} whose record is not to be seen"
+        if self.status == STATUS_SUBMITTED:
+            return f"{self} waiting"
+        return f"{self} {'progress unknown' if self.progress is None else f'{self.progress} %'}"
+
+    def end(self, outcome: Outcome, reason: str = "") -> None:
+        """Note how it ended."""
+        self.outcome, self.reason = outcome, reason or _REASON_OF_ABSENCE.get(outcome, "")
+
+    def tracked(self) -> TrackedReplication:
+        """Return it as the rest of the package knows it."""
+        return TrackedReplication(
+            backup_id=self.backup_id,
+            source=self.source,
+            destination=self.destination,
+            destination_vault_id=self.vault_id,
+            replication_record_id=self.record_id,
+            status=self.status,
+            destination_backup_id=self.replica_id,
+            destination_checkpoint_id=self.checkpoint_id,
+            source_resource_id=self.resource_id,
+        )
+
+
+def copies_of(groups: Iterable[Group], named: Mapping[str, str]) -> Iterator[Copy]:
+    """Yield what is to be waited for; `named` are replicas' ids by record, where known before."""
+    for group in groups:
+        for record_id, backup_id in group[RECORDS].items():
+            yield Copy(
+                record_id=record_id,
+                backup_id=backup_id,
+                source=ProjectScope(group["source_region"], group["source_project_id"]),
+                destination=ProjectScope(
+                    group["destination_region"], group["destination_project_id"]
+                ),
+                vault_id=group["destination_vault_id"],
+                replica_id=named.get(record_id),
+            )
+
+
+class Source:
+    """The copies of one source project's backups."""
+
+    def __init__(self, api: CbrClient, scope: ProjectScope, copies: list[Copy]) -> None:
+        self._api = api
+        self._scope = scope
+        self._copies = copies
+        self._vaults: dict[str, str | None] = {}
+        self._pages = 1
+        self._may_list = True
+
+    async def look(self) -> None:
+        """Look at all that are running."""
+        missing = self._by_backup()
+        if self._may_list and len(missing) >= LIST_FROM and len(missing) > self._pages:
+            await self._list(missing)
+        for backup_id, copies in missing.items():
+            await self._read(backup_id, copies)
+        for copy in self._copies:
+            if copy.outcome is Outcome.RUNNING and copy.is_source_gone:
+                await _look_closely(self._api, copy, Outcome.SOURCE_GONE)
+            elif copy.outcome is Outcome.RUNNING and copy.absences >= GRACE_LOOKS:
+                await _look_closely(self._api, copy, Outcome.RECORD_GONE)
+
+    def _by_backup(self) -> dict[str, list[Copy]]:
+        found: dict[str, list[Copy]] = {}
+        for copy in self._copies:
+            if copy.outcome is Outcome.RUNNING and not copy.is_source_gone:
+                found.setdefault(copy.backup_id, []).append(copy)
+        return found
+
+    async def _read(self, backup_id: str, copies: list[Copy]) -> None:
+        try:
+            backup = await find_backup(self._api, self._scope, backup_id, is_fresh=True)
+        except NotFoundError:
+            for copy in copies:
+                copy.is_source_gone = True
+        else:
+            self._take(copies, backup)
+
+    async def _list(self, missing: dict[str, list[Copy]]) -> None:
+        """Take what lists show out of the missing; where they are refused, leave it all there."""
+        vault_id = self._only_vault()
+        wanted, read = len(missing), 0
+        try:
+            async for page in pages_worth_reading(
+                self._api, self._scope, missing, show_replication=True, vault_id=vault_id
+            ):
+                read += 1
+                for backup in page.backups:
+                    if backup.id in missing:
+                        self._take(missing.pop(backup.id), backup)
+        except ApiError as error:
+            if may_repeat(error, is_repeatable=True):
+                raise
+            self._may_list = False
+            return
+        # So many requests the list takes; what is wanted only becomes less.
+        self._pages = read
+        self._may_list = wanted - len(missing) > read
+
+    def _only_vault(self) -> str | None:
+        """Return the vault that all backups lie in, None where that is not known."""
+        if {copy.backup_id for copy in self._copies} - self._vaults.keys():
+            return None
+        vaults = set(self._vaults.values())
+        return vaults.pop() if len(vaults) == 1 else None
+
+    def _take(self, copies: Iterable[Copy], backup: Backup) -> None:
+        self._vaults[backup.id] = backup.vault_id
+        for copy in copies:
+            copy.name = readable(backup.resource_name or backup.name or "", NAME_LIMIT)
+            copy.resource_id = backup.resource_id
+            record = find_record(backup, copy.record_id)
+            if record is None:
+                copy.absences += 1
+            else:
+                _follow(copy, record)
+
+
+def _follow(copy: Copy, record: ReplicationRecord) -> None:
+    copy.absences = 0
+    copy.status = record.status
+    progress = record.extra_info.progress if record.extra_info else None
+    copy.progress = None if progress is None else min(100, max(0, progress))
+    copy.replica_id = record.destination_backup_id or copy.replica_id
+    copy.checkpoint_id = record.destination_checkpoint_id or copy.checkpoint_id
+    if record.is_pending:
+        return
+    if record.is_succeeded:
+        copy.outcome = Outcome.COPIED
+    elif record.is_failed:
+        word = "skipped" if record.status == "skip" else "failed"
+        copy.end(Outcome.FAILED, f"{word}: {readable(record.failure, REASON_LIMIT)}")
+    else:
+        status = readable(repr(record.status), NAME_LIMIT)
+        copy.end(
+            Outcome.UNKNOWN_STATUS,
+            f"its record ({copy.record_id}) has status {status}, which this version does not know; "
+            "look at it in the CBR console",
+        )
+
+
+async def _look_closely(api: CbrClient, copy: Copy, otherwise: Outcome) -> None:
+    """Look for the replica itself, where the record does not tell (any more).
+
+    Args:
+        otherwise: how the copy ends when there is none, after some looks.
+    """
+    reason = ""
+    try:
+        seen = await observe_once(api, copy.tracked(), is_fresh=True)
+    except UnidentifiedReplicaError:
+        otherwise = Outcome.UNIDENTIFIED
+        reason = (
+            f"nothing names its replica any more, and vault ({copy.vault_id}) holds some that "
+            "could be it; look there in the CBR console"
+        )
+    else:
+        if seen.record is not None and copy.outcome is Outcome.RUNNING:
+            _follow(copy, seen.record)
+        replica = seen.replica.backup
+        if replica is not None and _stands(replica):
+            if seen.record is None and replica.status in ARRIVING_STATUSES:
+                copy.absences = 0
+                return
+            copy.replica_id = replica.id
+            copy.end(Outcome.DONE)
+            return
+        if decide_read(seen) is Standing.COPYING or copy.has_failed:
+            return
+    copy.absences += 1
+    if copy.absences >= GRACE_LOOKS:
+        copy.end(otherwise, reason)
+
+
+async def confirm(api: CbrClient, copies: list[Copy]) -> None:
+    """See whether the replicas stand; all are of one destination vault."""
+    scope = copies[0].destination
+    named = {copy.replica_id: copy for copy in copies if copy.replica_id}
+    if len(named) >= LIST_FROM:
+        await _confirm_by_list(api, named)
+    for replica_id, copy in named.items():
+        replica = await find_replica_by_id(api, scope, replica_id, is_fresh=True)
+        if replica.backup is not None and _stands(replica.backup):
+            copy.end(Outcome.DONE)
+        else:
+            _miss(copy)
+    for copy in copies:
+        if copy.replica_id is None:
+            await _look_closely(api, copy, Outcome.REPLICA_GONE)
+
+
+async def _confirm_by_list(api: CbrClient, named: dict[str, Copy]) -> None:
+    """Take what the vault's list shows out of the named."""
+    first = next(iter(named.values()))
+    filters = {"image_type": "replication", "vault_id": first.vault_id}
+    try:
+        async for page in pages_worth_reading(api, first.destination, named, **filters):
+            for backup in page.backups:
+                if backup.id in named and _stands(backup):
+                    named.pop(backup.id).end(Outcome.DONE)
+    except ApiError as error:
+        # Who may not list may still read each.
+        if may_repeat(error, is_repeatable=True):
+            raise
+
+
+def _miss(copy: Copy) -> None:
+    copy.absences += 1
+    if copy.absences >= GRACE_LOOKS:
+        copy.end(
+            Outcome.REPLICA_GONE, f"{_REASON_OF_ABSENCE[Outcome.REPLICA_GONE]}: ({copy.replica_id})"
+        )
+
+
+def _stands(replica: Backup) -> bool:
+    return replica.is_replica and replica.status not in DELETING_STATUSES

@@ -1,0 +1,46 @@
+"""Wait until a replica is deleted."""
+
+from __future__ import annotations
+
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.find import find_replica_by_id
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.base.reporting import Reporter
+from pulumi_huaweicloud_cbr.replication.observe import Limits
+from pulumi_huaweicloud_cbr.replication.wait.polling import GONE, Look, WaitPlan, wait
+
+# All statuses that a backup can have (CBR API reference, ShowBackup) may be seen until a
+# deletion, which is asynchronous, has begun and ended.
+_ANY_BACKUP_STATUS = frozenset(
+    {
+        "available",
+        "protecting",
+        "deleting",
+        "restoring",
+        "error",
+        "waiting_protect",
+        "waiting_delete",
+        "waiting_restore",
+    }
+)
+
+
+async def wait_gone(
+    api: CbrClient, scope: ProjectScope, backup_id: str, limits: Limits, report: Reporter
+) -> None:
+    async def look() -> Look[None]:
+        replica = await find_replica_by_id(api, scope, backup_id, is_fresh=True)
+        if replica.backup is None:
+            return Look(GONE, None)
+        return Look(replica.backup.status or "unknown", None)
+
+    plan = WaitPlan(
+        what="waiting for the deletion",
+        doing=f"waiting until replica ({backup_id}) in {scope} is deleted",
+        pending=_ANY_BACKUP_STATUS,
+        target=frozenset({GONE}),
+        interval_s=api.settings.poll_interval_s,
+        timeout_s=limits.deletion_s,
+        hint="the deletion goes on in CBR; run the same command again to go on waiting",
+    )
+    await wait(plan, look, api.clock, report)

@@ -1,0 +1,93 @@
+"""Waits as data: what is pending, what is aimed for, how often to look and when to give up.
+
+A status outside both sets ends a wait at once. The clock is injected; nothing here calls the
+API by itself.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from pulumi_huaweicloud_cbr.base.clock import Clock
+from pulumi_huaweicloud_cbr.base.errors import UnexpectedStatusError, WaitTimeoutError
+from pulumi_huaweicloud_cbr.base.reporting import Reporter, span
+
+Observed = TypeVar("Observed")
+
+GONE = "gone"
+"""The status of a thing that no longer exists."""
+
+
+class WaitPlan(Struct, frozen=True):
+    """A wait: durations in seconds, `timeout_s` counting from the first look.
+
+    `pending` may be left for `target`; a status in neither is an error. `what` is a few words
+    for a line of progress, `doing` begins an error; `hint` is what the user should know when the
+    limit is reached.
+    """
+
+    what: str
+    doing: str
+    pending: frozenset[str]
+    target: frozenset[str]
+    interval_s: float
+    timeout_s: float
+    hint: str
+
+
+class Look(Struct, Generic[Observed], frozen=True):
+    """One observation: the status, the thing itself, words and a number on how far it is."""
+
+    status: str
+    observed: Observed
+    detail: str = ""
+    percent: int | None = None
+
+
+async def wait(
+    plan: WaitPlan,
+    look: Callable[[], Awaitable[Look[Observed]]],
+    clock: Clock,
+    report: Reporter,
+) -> Look[Observed]:
+    """Look until a target status is seen; return that observation.
+
+    Reports after each look that leaves something to wait for.
+
+    Raises:
+        UnexpectedStatusError: a status that is neither pending nor a target.
+        WaitTimeoutError: the limit was reached; the work goes on.
+    """
+    started = clock.monotonic()
+    while True:
+        seen = await look()
+        if seen.status in plan.target:
+            return seen
+        detail = f" ({seen.detail})" if seen.detail else ""
+        if seen.status not in plan.pending:
+            raise UnexpectedStatusError(
+                f"{plan.doing}: status {seen.status!r}{detail}, "
+                f"want {_listed(plan.target)} after {_listed(plan.pending)}",
+                remedy=plan.hint,
+            )
+        elapsed = clock.monotonic() - started
+        share = "" if seen.percent is None else f"{seen.percent} %, "
+        report.progress(
+            f"{share}{span(elapsed)} of at most {span(plan.timeout_s)}: {plan.what}, {seen.status}"
+        )
+        # Many waits that began together should not look together for ever.
+        pause_s = plan.interval_s * random.uniform(0.9, 1.1)  # noqa: S311 -- no secret
+        if elapsed + pause_s > plan.timeout_s:
+            raise WaitTimeoutError(
+                f"{plan.doing}: still {seen.status!r}{detail} after {span(plan.timeout_s)}",
+                remedy=plan.hint,
+            )
+        await clock.sleep(pause_s)
+
+
+def _listed(statuses: frozenset[str]) -> str:
+    return " or ".join(repr(status) for status in sorted(statuses))

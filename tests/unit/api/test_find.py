@@ -1,0 +1,463 @@
+"""Finders: one thing or none, however oddly the API says so."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import httpx
+import pytest
+
+from pulumi_huaweicloud_cbr.api import find, pages
+from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.wire.answers import Backup, ReplicationRecord
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.base.clock import SystemClock
+from pulumi_huaweicloud_cbr.base.errors import (
+    ApiError,
+    ConfigurationError,
+    NotFoundError,
+    UnidentifiedReplicaError,
+)
+from pulumi_huaweicloud_cbr.config.settings import Settings
+
+SOURCE = ProjectScope("cn-north-4", "source-project")
+DESTINATION = ProjectScope("cn-east-3", "destination-project")
+WRONG_PATH = httpx.Response(
+    401, json={"unauthorized": {"code": "401", "message": "Malformed request url"}}
+)
+MISSING = httpx.Response(
+    404, json={"error_code": "BackupService.6200", "error_msg": "The backup does not exist."}
+)
+FORBIDDEN = httpx.Response(403, json={"error_code": "APIGW.0302", "error_msg": "not authorized"})
+
+_numbers = itertools.count(1)
+
+
+class Cloud:
+    """Answers by path and, for lists, page by page; keeps the requests."""
+
+    def __init__(
+        self,
+        answers: dict[str, httpx.Response] | None = None,
+        rows: dict[str, list[dict[str, Any]]] | None = None,
+    ) -> None:
+        self.answers = answers or {}
+        self.rows = rows or {}
+        self.requests: list[httpx.Request] = []
+        settings = Settings.of(token="a-token", region="cn-north-4")
+        self.api = CbrClient(
+            settings,
+            make_authenticator(settings, SystemClock()),
+            transport=httpx.MockTransport(self.handle),
+        )
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request by the end of its path."""
+        self.requests.append(request)
+        end = request.url.path.removeprefix("/v3/").partition("/")[2] or request.url.path
+        if end in self.answers:
+            return self.answers[end]
+        key = {"operation-logs": "operation_logs"}.get(end, end)
+        rows = self.rows[end]
+        offset = int(request.url.params.get("offset", 0))
+        limit = int(request.url.params["limit"])
+        return httpx.Response(200, json={key: rows[offset : offset + limit]})
+
+    def queries(self) -> list[dict[str, str]]:
+        """Return the query of each request."""
+        return [dict(request.url.params) for request in self.requests]
+
+
+def make_replica(id_: str, checkpoint_id: str = "c", **changes: Any) -> dict[str, Any]:
+    """Return a replica as ListBackups shows it."""
+    return {
+        "id": id_,
+        "name": f"name-of-{id_}",
+        "checkpoint_id": checkpoint_id,
+        "image_type": "replication",
+        **changes,
+    }
+
+
+def make_task(
+    created_at: str | None,
+    replica_id: str | None,
+    *,
+    source: str = "b",
+    region: str = "cn-east-3",
+    project: str = DESTINATION.project_id,
+) -> dict[str, Any]:
+    """Return a replication task as ListOpLogs shows it."""
+    told = {
+        "source_backup_id": source,
+        "destination_backup_id": replica_id,
+        "destination_region": region,
+        "destination_project_id": project,
+    }
+    id_ = f"task-{next(_numbers)}"
+    return {"id": id_, "created_at": created_at, "extra_info": {"replication": told}}
+
+
+def shown(id_: str) -> httpx.Response:
+    """Return a backup as ShowBackup shows it."""
+    return httpx.Response(200, json={"backup": {"id": id_}})
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have lists come in pages of two."""
+    monkeypatch.setattr(pages, "PAGE_SIZE", 2)
+
+
+# -- one thing by its id -------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_find_backup_shown_is_returned() -> None:
+    """A backup that the API shows is returned after a single call."""
+    cloud = Cloud({"backups/b": shown("b")})
+
+    backup = await find.find_backup(cloud.api, SOURCE, "b")
+
+    assert "b" == backup.id
+    assert 1 == len(cloud.requests)
+
+
+@pytest.mark.anyio
+async def test_find_backup_missing_is_not_found() -> None:
+    """The code for a missing backup needs no second call."""
+    cloud = Cloud({"backups/b": MISSING})
+
+    with pytest.raises(NotFoundError):
+        await find.find_backup(cloud.api, SOURCE, "b")
+
+    assert 1 == len(cloud.requests)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("kind", ["backup", "vault"])
+async def test_existing_wrong_path_and_project_answers_is_not_found(kind: str) -> None:
+    """A 401 about the path means a missing id once the project has proved to answer."""
+    cloud = Cloud({f"{kind}s/x": WRONG_PATH}, {"backups": []})
+    look_up = find.find_backup if kind == "backup" else find.find_vault
+
+    with pytest.raises(NotFoundError) as caught:
+        await look_up(cloud.api, SOURCE, "x")
+
+    assert "the project answers, so it is the id that does not exist" in str(caught.value)
+    assert caught.value.is_unauthorized_url
+    assert {"limit": "1"} == cloud.queries()[1]
+    assert "/v3/source-project/backups" == cloud.requests[1].url.path
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("proof", [WRONG_PATH, FORBIDDEN], ids=["wrong-path", "forbidden"])
+async def test_existing_wrong_path_and_project_silent_is_an_error(proof: httpx.Response) -> None:
+    """A project that does not answer either leaves open whether the backup exists."""
+    cloud = Cloud({"backups/b": WRONG_PATH, "backups": proof})
+
+    with pytest.raises(ApiError) as caught:
+        await find.find_backup(cloud.api, SOURCE, "b")
+
+    assert not isinstance(caught.value, NotFoundError)
+    assert str(caught.value).startswith("listing backups")
+
+
+@pytest.mark.anyio
+async def test_find_backup_other_refusal_is_passed_on() -> None:
+    """Another refusal says nothing about the id, so the project is not asked."""
+    cloud = Cloud({"backups/b": FORBIDDEN})
+
+    with pytest.raises(ApiError) as caught:
+        await find.find_backup(cloud.api, SOURCE, "b")
+
+    assert "APIGW.0302" == caught.value.code
+    assert 1 == len(cloud.requests)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("is_there", [True, False], ids=["there", "gone"])
+async def test_find_replica_by_id_keeps_the_id(is_there: bool) -> None:
+    """The id is kept whether or not a replica still stands under it."""
+    cloud = Cloud({"backups/r": shown("r") if is_there else MISSING})
+
+    replica = await find.find_replica_by_id(cloud.api, DESTINATION, "r")
+
+    assert "r" == replica.backup_id
+    assert is_there is not replica.is_gone
+
+
+# -- lists (see also test_pages.py) -------------------------------------------------------
+
+
+@pytest.mark.anyio
+@pytest.mark.usefixtures("small_pages")
+async def test_find_replica_by_checkpoint_is_found_on_a_later_page() -> None:
+    """The replica of a restore point is found however far down the list it is."""
+    rows = [make_replica("x", "other"), make_replica("y", "c", image_type="backup")]
+    cloud = Cloud(rows={"backups": [*rows, make_replica("z")]})
+
+    replica = await find.find_replica_by_checkpoint(cloud.api, DESTINATION, "v", "c")
+
+    assert "z" == replica.backup_id
+    expected = {"image_type": "replication", "vault_id": "v", "checkpoint_id": "c", "limit": "2"}
+    assert expected == cloud.queries()[0]
+
+
+@pytest.mark.anyio
+async def test_find_replica_by_checkpoint_filter_ignored_is_not_fooled() -> None:
+    """Rows that do not match are no replica, even if the API did not filter."""
+    rows = [make_replica("x", "other"), make_replica("y", image_type="backup")]
+    cloud = Cloud(rows={"backups": rows})
+
+    replica = await find.find_replica_by_checkpoint(cloud.api, DESTINATION, "v", "c")
+
+    assert replica.is_gone
+    assert replica.backup_id is None
+
+
+# -- the operation log ---------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_find_copy_task_newest_comes_first() -> None:
+    """Of several tasks that match the newest counts, in whatever order they are listed."""
+    tasks = [
+        make_task("2026-11-20T08:00:00", "old"),
+        make_task("2026-11-22T08:00:00", "new"),
+        make_task("2026-11-21T08:00:00", "middle"),
+        make_task(None, "undated"),
+    ]
+    cloud = Cloud(rows={"operation-logs": tasks})
+
+    task = await find.find_copy_task(cloud.api, SOURCE, "b", DESTINATION)
+
+    assert task is not None
+    assert "new" == task.replication.destination_backup_id
+    assert "/v3/source-project/operation-logs" == cloud.requests[0].url.path
+    assert {"limit": "1000", "operation_type": "replication"} == cloud.queries()[0]
+
+
+@pytest.mark.anyio
+@pytest.mark.usefixtures("small_pages")
+async def test_find_copy_task_is_found_on_a_later_page() -> None:
+    """The log is read on until a task matches."""
+    foreign = [make_task("2026-11-22T08:00:00", "x", source="other") for _ in range(4)]
+    tasks = [*foreign, make_task("2026-11-20T08:00:00", "r")]
+    cloud = Cloud(rows={"operation-logs": tasks})
+
+    task = await find.find_copy_task(cloud.api, SOURCE, "b", DESTINATION)
+
+    assert task is not None
+    assert "r" == task.replication.destination_backup_id
+    assert [None, "1", "2", "3"] == [query.get("offset") for query in cloud.queries()]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [("waiting", "newest"), ("running", "newest"), ("skipped", "older"), ("failed", "older")],
+)
+async def test_find_copy_task_unnamed_counts_while_it_is_under_way(
+    status: str, expected: str
+) -> None:
+    """A task that names no replica yet counts; one that ended without a replica does not."""
+    newest = {**make_task("2026-11-22T08:00:00", None), "id": "newest", "status": status}
+    older = {**make_task("2026-11-20T08:00:00", "r"), "id": "older", "status": "success"}
+    cloud = Cloud(rows={"operation-logs": [newest, older]})
+
+    task = await find.find_copy_task(cloud.api, SOURCE, "b", DESTINATION)
+
+    assert task is not None
+    assert expected == task.id
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "tasks",
+    [
+        pytest.param([], id="none"),
+        pytest.param([make_task("2026", "r", source="other")], id="other-source"),
+        pytest.param([make_task("2026", "r", region="cn-south-1")], id="other-region"),
+        pytest.param([make_task("2026", "r", project="other")], id="other-project"),
+        pytest.param([make_task("2026", None)], id="no-replica-named"),
+        pytest.param([{"id": "t", "extra_info": None}], id="other-task"),
+    ],
+)
+async def test_find_copy_task_no_match_is_none(tasks: list[dict[str, Any]]) -> None:
+    """A log that tells of no copy of this backup to this project tells nothing."""
+    cloud = Cloud(rows={"operation-logs": tasks})
+
+    assert await find.find_copy_task(cloud.api, SOURCE, "b", DESTINATION) is None
+
+
+@pytest.mark.anyio
+async def test_find_claimed_replicas_are_those_of_other_backups() -> None:
+    """What other backups' records or tasks name is theirs, and not the one that is looked for."""
+
+    def backup(id_: str, *replica_ids: str | None) -> dict[str, Any]:
+        records = [
+            {"id": f"of-{replica}", "status": "success", "destination_backup_id": replica}
+            for replica in replica_ids
+        ]
+        return {"id": id_, "replication_records": records}
+
+    rows = [backup("b", "ours"), backup("c", "r1", None), backup("d", "r2"), {"id": "e"}]
+    tasks = [
+        make_task("2026", "r3", source="gone"),
+        make_task("2026", None, source="gone"),
+        make_task("2026", "ours-too"),
+        {"id": "t", "extra_info": None},
+    ]
+    cloud = Cloud(rows={"backups": rows, "operation-logs": tasks})
+
+    claimed = await find.find_claimed_replicas(cloud.api, SOURCE, "b", "server")
+
+    assert {"r1", "r2", "r3"} == claimed
+    expected = {"image_type": "backup", "resource_id": "server", "show_replication": "true"}
+    assert {**expected, "limit": "1000"} == cloud.queries()[0]
+
+
+# -- what nothing names any more -----------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_require_no_replica_none_of_the_resource_passes() -> None:
+    """A vault without replicas of the same resource cannot hold the one looked for."""
+    cloud = Cloud(rows={"backups": []})
+
+    await find.require_no_replica(cloud.api, DESTINATION, "v", "server", "looking")
+
+    expected = {"image_type": "replication", "vault_id": "v", "resource_id": "server"}
+    assert {**expected, "limit": "1000"} == cloud.queries()[0]
+
+
+@pytest.mark.anyio
+async def test_require_no_replica_candidates_are_named() -> None:
+    """Any replica of the same resource could be it: five are named, none is chosen."""
+    cloud = Cloud(rows={"backups": [make_replica(f"r{number}") for number in range(7)]})
+
+    with pytest.raises(UnidentifiedReplicaError) as caught:
+        await find.require_no_replica(cloud.api, DESTINATION, "v", None, "looking for it")
+
+    assert str(caught.value).startswith("looking for it: ")
+    assert "holds 7 replica(s)" in str(caught.value)
+    assert "'name-of-r4' (r4)" in str(caught.value)
+    assert "r5" not in str(caught.value)
+    assert "resource_id" not in cloud.queries()[0]
+
+
+@pytest.mark.anyio
+async def test_require_no_replica_claimed_ones_do_not_count() -> None:
+    """A replica that is known to be another backup's cannot be the one looked for."""
+    cloud = Cloud(rows={"backups": [make_replica("r1"), make_replica("r2")]})
+
+    await find.require_no_replica(
+        cloud.api, DESTINATION, "v", "server", "looking", frozenset({"r1", "r2"})
+    )
+
+
+# -- projects and regions ------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_find_project_id_one_of_that_name_is_it() -> None:
+    """The project named exactly like the region counts, not one whose name only begins so."""
+    projects = [{"id": "p1", "name": "cn-north-4_team"}, {"id": "p2", "name": "cn-north-4"}]
+    cloud = Cloud({"/v3/projects": httpx.Response(200, json={"projects": projects})})
+
+    assert "p2" == await find.find_project_id(cloud.api, "cn-north-4")
+
+
+@pytest.mark.anyio
+async def test_find_project_tells_the_account() -> None:
+    """A project knows the account that it is in."""
+    projects = [{"id": "p1", "name": "cn-north-4", "domain_id": "d1"}]
+    cloud = Cloud({"/v3/projects": httpx.Response(200, json={"projects": projects})})
+
+    assert "d1" == (await find.find_project(cloud.api, "cn-north-4")).domain_id
+
+
+@pytest.mark.anyio
+async def test_find_replication_vaults_are_asked_for_and_made_sure_of() -> None:
+    """Vaults of another type are left out, also by a service that does not filter; all pages are
+    read."""
+    of_replicas = [{"id": f"v{number}"} for number in range(1000)]
+    others = [
+        {"id": "b", "billing": {"protect_type": "backup"}},
+        {"id": "r", "billing": {"protect_type": "replication"}},
+    ]
+    cloud = Cloud(rows={"vaults": of_replicas + others})
+
+    vaults = await find.find_replication_vaults(cloud.api, SOURCE)
+
+    assert [*(row["id"] for row in of_replicas), "r"] == [vault.id for vault in vaults]
+    assert [
+        {"limit": "1000", "protect_type": "replication"},
+        {"limit": "1000", "offset": "999", "protect_type": "replication"},
+    ] == cloud.queries()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("count", [0, 2])
+async def test_find_project_id_none_or_several_is_refused(count: int) -> None:
+    """None or several of the name leave the choice to the user."""
+    projects = [{"id": f"p{number}", "name": "cn-north-4"} for number in range(count)]
+    cloud = Cloud({"/v3/projects": httpx.Response(200, json={"projects": projects})})
+
+    with pytest.raises(ConfigurationError, match=f"found {count} of that name"):
+        await find.find_project_id(cloud.api, "cn-north-4")
+
+
+@pytest.mark.anyio
+async def test_find_destinations_is_of_the_region_itself() -> None:
+    """Only the row of the scope's own region tells where it can copy to."""
+    regions = [
+        {"name": "cn-north-4", "replication_destinations": ["cn-east-3", "cn-south-1"]},
+        {"name": "cn-north-1", "replication_destinations": ["cn-east-2"]},
+    ]
+    answer = httpx.Response(200, json={"regions": regions})
+    cloud = Cloud({"replication-capabilities": answer})
+
+    assert {"cn-east-3", "cn-south-1"} == await find.find_destinations(cloud.api, SOURCE)
+
+
+# -- records -------------------------------------------------------------------------------
+
+
+def make_record(id_: str, created_at: str | None, region: str = "cn-east-3") -> ReplicationRecord:
+    """Return a record as the source backup lists it."""
+    return ReplicationRecord(
+        id=id_, status="success", created_at=created_at, destination_region=region
+    )
+
+
+def test_records_for_region_newest_comes_first() -> None:
+    """Records to other regions are left out, and those without a date come last."""
+    records = (
+        make_record("undated", None),
+        make_record("old", "2026-11-20T08:00:00"),
+        make_record("elsewhere", "2026-11-23T08:00:00", "cn-south-1"),
+        make_record("new", "2026-11-21T08:00:00"),
+    )
+    source = Backup(id="b", replication_records=records)
+
+    found = find.records_for_region(source, "cn-east-3")
+
+    assert ["new", "old", "undated"] == [record.id for record in found]
+
+
+@pytest.mark.parametrize("listed", [None, ()], ids=["null", "empty"])
+def test_find_record_none_listed_is_none(listed: tuple[ReplicationRecord, ...] | None) -> None:
+    """A backup that lists no records has not this one either."""
+    assert find.find_record(Backup(id="b", replication_records=listed), "x") is None
+
+
+def test_find_record_listed_is_returned() -> None:
+    """A record is found by its id."""
+    record = make_record("new", None)
+    source = Backup(id="b", replication_records=(make_record("old", None), record))
+
+    assert record == find.find_record(source, "new")

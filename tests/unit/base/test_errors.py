@@ -1,0 +1,78 @@
+"""Messages are one line, and keep secrets out."""
+
+from __future__ import annotations
+
+import pytest
+
+from pulumi_huaweicloud_cbr import CbrError
+from pulumi_huaweicloud_cbr.base.errors import excerpt, redact, remember_secret
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        pytest.param(CbrError("reading it: gone"), "reading it: gone", id="bare"),
+        pytest.param(CbrError("it broke", remedy="mend it"), "it broke; mend it", id="remedy"),
+        pytest.param(
+            CbrError("it broke", remedy="mend it", code="X.1", request_id="r"),
+            "it broke; mend it [X.1, request r]",
+            id="whole",
+        ),
+        pytest.param(CbrError("it broke", code="X.1"), "it broke [X.1]", id="code"),
+    ],
+)
+def test_error_text(error: CbrError, shown: str) -> None:
+    """`str(error)` is what was observed, what to do, and in brackets code and request id."""
+    assert shown == str(error)
+
+
+def test_error_observed_leaves_out_what_to_do() -> None:
+    """Who is told that something is being seen to is not told to do it."""
+    error = CbrError("it broke", remedy="mend it", code="X.1", request_id="r")
+
+    assert "it broke [X.1, request r]" == error.observed
+    assert "it broke" == CbrError("it broke", remedy="mend it").observed
+
+
+def test_redact_password_in_an_address() -> None:
+    """User and password of an address are blanked out, the rest of it is not."""
+    text = "no answer from 'http://me:hunter2@proxy.example.org:3128/', mail me@example.org"
+
+    assert "from 'http://[secret]@proxy.example.org:3128/', mail me@" in redact(text)
+
+
+def test_redact_known_secret() -> None:
+    """A secret that was remembered is blanked out wherever it turns up."""
+    remember_secret("hunter2-canary")
+
+    assert "before [secret] after" == redact("before hunter2-canary after")
+    assert "hunter2" not in str(CbrError("with hunter2-canary", remedy="or hunter2-canary"))
+
+
+def test_redact_short_value_is_left_alone() -> None:
+    """A value too short to be a secret does not blank out ordinary words."""
+    remember_secret("a")
+
+    assert "banana" == redact("banana")
+
+
+def test_redact_what_looks_like_a_token() -> None:
+    """Tokens and signatures are blanked out though nobody remembered them."""
+    assert "token [secret]." == redact("token MII" + "A" * 60 + ".")
+    assert "token [secret]" == redact("token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjaSJ9.c2lnbmF0-_cmU")
+    assert "[secret]" == redact("Signature=" + "0a" * 32)
+
+
+def test_excerpt_redacts_before_it_cuts() -> None:
+    """A secret at the edge of an excerpt is not shown in part."""
+    remember_secret("canary-at-the-edge-of-it")
+
+    shown = excerpt("x" * 240 + "canary-at-the-edge-of-it" + "y" * 100)
+
+    assert 256 == len(shown)
+    assert "canary" not in shown
+
+
+def test_excerpt_is_one_line() -> None:
+    """Line breaks do not break a message."""
+    assert "a b c" == excerpt("a\n  b\tc")

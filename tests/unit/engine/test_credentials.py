@@ -1,0 +1,82 @@
+"""Credentials that are plain text in the configuration are warned of, in the program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pulumi
+import pulumi.runtime.config
+import pytest
+from pulumi.dynamic import Resource
+
+import pulumi_huaweicloud_cbr as cbr
+from pulumi_huaweicloud_cbr.engine.credentials import warn_of_plain_credentials
+
+
+@pytest.fixture
+def warnings(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What a program shows that begins now."""
+    shown: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", shown.append)
+    warn_of_plain_credentials.cache_clear()
+    yield shown
+    warn_of_plain_credentials.cache_clear()
+    pulumi.runtime.config.set_all_config({}, [])
+
+
+def test_plain_credential_is_warned_of_once(warnings: list[str]) -> None:
+    """The key, what happens to it, and what to do; its value is not shown."""
+    given = {"huaweicloud:password": "hunter2", "huaweicloud:region": "cn-north-4"}
+    pulumi.runtime.config.set_all_config(given, [])
+
+    warn_of_plain_credentials()
+    warn_of_plain_credentials()
+
+    (warning,) = warnings
+    assert (
+        "huaweicloud:password is plain text in the stack's configuration, which Pulumi copies into "
+        "the state as it is; set it with pulumi config set --secret huaweicloud:password, or give "
+        "HW_USER_PASSWORD instead, and change it: the backend keeps older states"
+    ) == warning
+
+
+@pytest.mark.parametrize("key", ["password", "token", "tokens"])
+def test_every_kind_of_credential_counts(warnings: list[str], key: str) -> None:
+    """Passwords and tokens are told apart from names and addresses."""
+    pulumi.runtime.config.set_all_config({f"huaweicloud:{key}": "x"}, [])
+
+    warn_of_plain_credentials()
+
+    assert 1 == len(warnings)
+
+
+def test_secret_credential_is_fine(warnings: list[str]) -> None:
+    """What Pulumi encrypts is not warned of, and neither is what is not there."""
+    pulumi.runtime.config.set_all_config({"huaweicloud:token": "x"}, ["huaweicloud:token"])
+
+    warn_of_plain_credentials()
+
+    assert [] == warnings
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: cbr.BackupReplication("x", cbr.BackupReplicationArgs("b", "r", "v")),
+        lambda: cbr.BackupReplicationSet("x", cbr.BackupReplicationSetArgs(["b"], "r", "v")),
+        lambda: cbr.VaultReplication("x", cbr.VaultReplicationArgs("s", "r", "v")),
+        lambda: cbr.ReplicationsComplete("x", cbr.ReplicationsCompleteArgs([])),
+    ],
+    ids=["one", "set", "vault", "wait"],
+)
+async def test_every_resource_warns(
+    warnings: list[str], monkeypatch: pytest.MonkeyPatch, make: Callable[[], object]
+) -> None:
+    """A program with any one of them is warned."""
+    monkeypatch.setattr(Resource, "__init__", lambda *_: None)
+    pulumi.runtime.config.set_all_config({"huaweicloud:token": "x"}, [])
+
+    make()
+
+    assert 1 == len(warnings)

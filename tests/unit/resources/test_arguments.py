@@ -1,0 +1,327 @@
+"""Resources take an Args object or keywords; printed code is made by a schema of the former."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, get_overloads
+
+import grpc  # type: ignore[import-untyped]
+import pulumi
+import pytest
+from pulumi.dynamic import Resource
+from pulumi.runtime.proto import provider_pb2
+
+import pulumi_huaweicloud_cbr as cbr
+from pulumi_huaweicloud_cbr.plugin import schema
+from pulumi_huaweicloud_cbr.plugin.providers import ENTRY_POINTS
+from pulumi_huaweicloud_cbr.plugin.servicer import VERSION, DynamicResourceServicer
+from pulumi_huaweicloud_cbr.resources._arguments import ArgumentsError
+from tests.e2e.printing_host import python_of
+
+PRINTED = Path(__file__).parents[2] / "fixtures" / "printed"
+
+OPTIONS = pulumi.ResourceOptions(protect=True)
+GIVEN: dict[type[Any], dict[str, Any]] = {
+    cbr.BackupReplication: {
+        "backup_id": "b",
+        "destination_region": "r",
+        "destination_vault_id": "v",
+        "name": "n",
+    },
+    cbr.BackupReplicationSet: {
+        "backups": ["b"],
+        "destination_region": "r",
+        "destination_vault_id": "v",
+        "keep_newest": 3,
+    },
+    cbr.VaultReplication: {
+        "vault_id": "s",
+        "destination_region": "r",
+        "destination_vault_id": "v",
+        "adopt": False,
+    },
+    cbr.ReplicationsComplete: {"replications": [], "timeout": "6h"},
+}
+RESOURCES = pytest.mark.parametrize("kind", GIVEN, ids=lambda kind: kind.__name__)
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any], Any]]:
+    """What reaches Pulumi: name, properties, options."""
+    registered: list[tuple[str, dict[str, Any], Any]] = []
+
+    def keep(_self: object, _provider: object, name: str, props: Any, opts: Any) -> None:
+        registered.append((name, props, opts))
+
+    monkeypatch.setattr(Resource, "__init__", keep)
+    return registered
+
+
+def plain(properties: dict[str, Any]) -> dict[str, Any]:
+    """Return properties that can be compared: outputs are none of a program's inputs."""
+    return {key: value for key, value in properties.items() if not isinstance(value, pulumi.Output)}
+
+
+@RESOURCES
+@pytest.mark.anyio
+async def test_both_forms_declare_the_same(
+    made: list[tuple[str, dict[str, Any], Any]], kind: type[Any]
+) -> None:
+    """Each way of Pulumi's own SDKs to give inputs and options gives the same resource."""
+    form = schema.ARGUMENTS[kind]
+    given = GIVEN[kind]
+
+    kind("x", form(**given), OPTIONS)
+    kind("x", form(**given), opts=OPTIONS)
+    kind("x", args=form(**given), opts=OPTIONS)
+    kind(resource_name="x", args=form(**given), opts=OPTIONS)
+    kind("x", OPTIONS, **given)
+    kind("x", opts=OPTIONS, **given)
+    kind("x", None, OPTIONS, **given)
+
+    (name, properties, options), *others = made
+    assert ("x", OPTIONS) == (name, options)
+    assert given.items() <= properties.items() or kind is cbr.ReplicationsComplete
+    for other in others:
+        assert (name, plain(properties), options) == (other[0], plain(other[1]), other[2])
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.anyio
+async def test_type_checkers_accept_both_forms_and_nothing_else() -> None:
+    """`make lint` checks this function: an ignored error that is none is an error there."""
+    one = cbr.BackupReplicationArgs("b", "r", "v")
+    cbr.BackupReplication("x", one, OPTIONS)
+    cbr.BackupReplication(
+        "x", OPTIONS, backup_id="b", destination_region="r", destination_vault_id="v"
+    )
+    cbr.BackupReplicationSet(
+        "x", backups=["b"], destination_region="r", destination_vault_id="v", opts=OPTIONS
+    )
+    cbr.VaultReplication("x", vault_id="s", destination_region="r", destination_vault_id="v")
+    cbr.ReplicationsComplete("x", replications=[], timeout=3600)
+
+    with pytest.raises(ArgumentsError):
+        cbr.BackupReplication("x", one, name="n")  # type: ignore[call-overload]
+    with pytest.raises(ArgumentsError):
+        cbr.BackupReplication("x", backup_id="b")  # type: ignore[call-overload]
+    with pytest.raises(ArgumentsError):
+        cbr.VaultReplication("x", one)  # type: ignore[call-overload]
+
+
+@RESOURCES
+@pytest.mark.anyio
+async def test_options_may_be_left_out(
+    made: list[tuple[str, dict[str, Any], Any]], kind: type[Any]
+) -> None:
+    """In both forms."""
+    kind("x", schema.ARGUMENTS[kind](**GIVEN[kind]))
+    kind("x", **GIVEN[kind])
+
+    assert [None, None] == [options for _, _, options in made]
+
+
+@RESOURCES
+def test_type_checkers_see_the_keywords_of_the_args_class(kind: type[Any]) -> None:
+    """An input that is added to the class, and not to the keywords, fails here."""
+    form = schema.ARGUMENTS[kind]
+    by_args, by_keywords = get_overloads(kind.__init__)
+    keywords = {
+        name: (parameter.annotation, parameter.default)
+        for name, parameter in inspect.signature(by_keywords).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    }
+
+    assert form.__name__ == inspect.signature(by_args).parameters["args"].annotation
+    assert {
+        field.name: (field.type, inspect.Parameter.empty if field.default is MISSING else None)
+        for field in fields(form)
+    } == keywords
+
+
+KNOWN = (
+    "backup_id, destination_region, destination_vault_id, destination_project_id, name, "
+    "description, enable_acceleration, source_region, source_project_id, adopt, preflight"
+)
+WRONG: dict[str, tuple[tuple[Any, ...], dict[str, Any], str]] = {
+    "nothing": ((), {}, "backup_id and destination_region and destination_vault_id are missing"),
+    "one missing": (
+        (),
+        {"backup_id": "b", "destination_region": "r"},
+        "destination_vault_id is missing",
+    ),
+    "typing error": (
+        (),
+        {"backup_id": "b", "destination_region": "r", "destination_vault": "v"},
+        "destination_vault is not an input, did you mean destination_vault_id?",
+    ),
+    "unknown": (
+        (),
+        {"backup_id": "b", "zone": 1},
+        f"zone is not an input; known: {KNOWN}",
+    ),
+    "options as keywords": (
+        (),
+        {"backup_id": "b", "protect": True},
+        f"protect is not an input; known: {KNOWN}",
+    ),
+    "a dictionary": (
+        ({"backup_id": "b"},),
+        {},
+        "args is a dict, not a BackupReplicationArgs",
+    ),
+    "another's args": (
+        (cbr.VaultReplicationArgs("s", "r", "v"),),
+        {},
+        "args is a VaultReplicationArgs, not a BackupReplicationArgs",
+    ),
+    "positional inputs": (("b", "r", "v"), {}, "3 arguments follow the name, at most two can"),
+    "both forms": (
+        (cbr.BackupReplicationArgs("b", "r", "v"),),
+        {"name": "n"},
+        "name is given beside args",
+    ),
+    "options twice": ((OPTIONS,), {"opts": OPTIONS}, "opts is given twice"),
+    "no options": (
+        (cbr.BackupReplicationArgs("b", "r", "v"), {"protect": True}),
+        {},
+        "opts is a dict, not a pulumi.ResourceOptions",
+    ),
+    "args twice": (
+        (cbr.BackupReplicationArgs("b", "r", "v"),),
+        {"args": cbr.BackupReplicationArgs("b", "r", "v")},
+        "opts is a BackupReplicationArgs, not a pulumi.ResourceOptions",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_given_wrongly_is_one_line(case: str) -> None:
+    """The line names the resource, the argument and the right form; Pulumi adds no traceback."""
+    positional, keywords, told = WRONG[case]
+
+    with pytest.raises(ArgumentsError) as caught:
+        cbr.BackupReplication("erp", *positional, **keywords)
+
+    assert (
+        f"BackupReplication 'erp': {told}; give inputs as keywords (backup_id=..., "
+        "destination_region=..., destination_vault_id=...), or all of them in a "
+        "BackupReplicationArgs, and Pulumi's own options as opts"
+    ) == str(caught.value)
+    assert isinstance(caught.value, pulumi.RunError)
+    assert isinstance(caught.value, TypeError)
+
+
+# -- the schema -----------------------------------------------------------------------------------
+
+
+class RefusalError(Exception):
+    """A call that was refused."""
+
+
+class Context:
+    """What gRPC hands to a method."""
+
+    def abort(self, code: grpc.StatusCode, message: str) -> None:
+        """Refuse the call."""
+        raise RefusalError(code, message)
+
+
+def asked() -> dict[str, Any]:
+    """Return the schema as the engine gets it."""
+    answer = DynamicResourceServicer().GetSchema(provider_pb2.GetSchemaRequest(), Context())
+    document: dict[str, Any] = json.loads(answer.schema)
+    return document
+
+
+def test_schema_is_of_every_resource_that_can_be_imported() -> None:
+    """Each type that the package declares is in it, under the type that states have."""
+    declared = {
+        entry.name.replace(".", ":", 1)[::-1].replace(".", ":", 1)[::-1]
+        for entry in entry_points(group=ENTRY_POINTS)
+        if entry.value.startswith("pulumi_huaweicloud_cbr:")
+    }
+    types = {f"pulumi-python:{kind._resource_type_name}" for kind in schema.ARGUMENTS}
+
+    assert declared == types == asked()["resources"].keys()
+    assert set(GIVEN) == set(schema.ARGUMENTS)
+
+
+@RESOURCES
+def test_schema_has_the_inputs_of_the_args_class(kind: type[Any]) -> None:
+    """Also those that are added later, with what is required."""
+    described = asked()["resources"][f"pulumi-python:{kind._resource_type_name}"]
+    form = schema.ARGUMENTS[kind]
+
+    assert [field.name for field in fields(form)] == list(described["inputProperties"])
+    assert [field.name for field in fields(form) if field.default is MISSING] == described[
+        "requiredInputs"
+    ]
+
+
+def test_schema_leads_to_an_import_that_works() -> None:
+    """The module that printed code imports has the classes under the names that it uses."""
+    document = asked()
+    python = document["language"]["python"]
+
+    assert cbr.__name__ == python["packageName"]
+    assert {"dynamic/huaweicloud_cbr": ""} == python["moduleNameOverrides"]
+    assert ("pulumi-python", VERSION) == (document["name"], document["version"])
+    for token in document["resources"]:
+        assert token.rpartition(":")[2] in cbr.__all__
+
+
+def test_printed_code_is_what_pulumis_generator_prints() -> None:
+    """The stand-in of the end-to-end tests prints what Pulumi's generator 3.255 does.
+
+    It was given the same source, which the engine made of an import, and this very schema.
+    """
+    source = (PRINTED / "erp-db.pp").read_text()
+
+    assert (PRINTED / "erp-db.txt").read_text() == python_of(source, asked())
+
+
+@dataclass
+class Odd:
+    """Inputs of each type that there may be."""
+
+    text: pulumi.Input[str]
+    flag: pulumi.Input[bool] | None
+    count: pulumi.Input[int]
+    either: pulumi.Input[str | float]
+    anything: pulumi.Input[Mapping[str, Any]]
+    resources: Sequence[pulumi.Resource | pulumi.Input[dict[str, str]]]
+    later: Awaitable[str] | list[str]
+
+
+@dataclass
+class Binary:
+    """An input that no state can hold."""
+
+    content: pulumi.Input[bytes]
+
+
+def test_schema_tells_types() -> None:
+    """What a program gives later, or as a resource, stands in no state, and in no printed code."""
+    text = {"type": "string"}
+
+    assert {
+        "text": text,
+        "flag": {"type": "boolean"},
+        "count": {"type": "integer"},
+        "either": {"oneOf": [text, {"type": "number"}]},
+        "anything": {"type": "object", "additionalProperties": {"$ref": "pulumi.json#/Any"}},
+        "resources": {"type": "array", "items": {"type": "object", "additionalProperties": text}},
+        "later": {"type": "array", "items": text},
+    } == schema.inputs_of(Odd)
+
+
+def test_schema_refuses_types_that_it_has_no_words_for() -> None:
+    """An input of such a type fails the tests, not an import."""
+    with pytest.raises(TypeError, match="no words for <class 'bytes'>"):
+        schema.inputs_of(Binary)
