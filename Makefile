@@ -179,13 +179,14 @@ build/wheel.stamp: $(VENV) $(PACKAGE_SOURCES)
 check: lint test ## Everything that CI runs
 
 .PHONY: lint
-lint: $(TOOLS) ## Format, lint rules, types, layers, secrets
+lint: $(TOOLS) ## Format, lint rules, types, layers, secrets, long sentences
 	@set -eu; run() { echo "lint: $$*"; "$$@"; }; \
 	run .venv/bin/python -m ruff format --check --quiet .; \
 	run .venv/bin/python -m ruff check --quiet .; \
 	run .venv/bin/python -m mypy; \
 	run .venv/bin/lint-imports; \
-	run .venv/bin/python -m tests.secret_scan
+	run .venv/bin/python -m tests.secret_scan; \
+	run .venv/bin/python -m tests.prose
 
 # Apart from `check`: it asks a database on the network, which may know something new each day.
 # --strict: a package that the database cannot be asked about is a failure, not a pass.
