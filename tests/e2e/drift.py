@@ -1,4 +1,4 @@
-"""What drifts, and what each command makes of it, as data: one row a situation.
+"""What each command does after drift, as data: one row a situation.
 
 `test_drift.py` brings each situation about with the real CLI and compares; the table in the
 user guide is written from here.
