@@ -19,9 +19,9 @@ from pulumi_huaweicloud_cbr.api.wire.answers import ReplicationRecord
 from pulumi_huaweicloud_cbr.api.wire.requests import PENDING_RECORD_STATUSES, STATUS_SUCCESS
 from pulumi_huaweicloud_cbr.base.errors import CbrError
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
-from pulumi_huaweicloud_cbr.replication.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.observe import Limits, observe_once
 from pulumi_huaweicloud_cbr.replication.one import remove, rename
+from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.wait.copies import GRACE_LOOKS
 from pulumi_huaweicloud_cbr.replication.wait.polling import Look, WaitPlan, wait
 

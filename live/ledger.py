@@ -13,8 +13,8 @@ from pulumi_huaweicloud_cbr.api.client import CbrClient
 from pulumi_huaweicloud_cbr.api.find import find_backup, records_for_region
 from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED, ProjectScope
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
-from pulumi_huaweicloud_cbr.replication.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.one import remove
+from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
 
 LOOKS = 3
 LOOK_AGAIN_S = 2.0

@@ -10,9 +10,9 @@ from pulumi_huaweicloud_cbr.api.find import find_backup, find_project_id, find_v
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Vault
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, readable
 from pulumi_huaweicloud_cbr.base.reporting import span
-from pulumi_huaweicloud_cbr.replication.model import DesiredReplication
 from pulumi_huaweicloud_cbr.replication.preflight.backup import Question, run_preflight
 from pulumi_huaweicloud_cbr.replication.rules.fitness import check_vault
+from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication
 
 MB_PER_S = 80
 """Speed of one copy (CBR user guide, 2021)."""

@@ -237,7 +237,7 @@ MUTANTS = (
     Mutant(
         "held-replicas-deleted",
         "deleting a resource leaves the replicas that another resource of the same operation has",
-        "resources/_owners.py",
+        "resources/_forms/owners.py",
         "        if operation.is_held(row.replication_record_id):\n",
         "        if False:\n",
         SETS,
@@ -246,7 +246,7 @@ MUTANTS = (
     Mutant(
         "leaving-members-deleted",
         "removing a member leaves the replica if another resource has or declares it",
-        "resources/_members.py",
+        "resources/_forms/members.py",
         "    owners = await owners_of(session, rows)\n",
         "    owners = await owners_of(session, rows)\n"
         "    owners.done.update(dict.fromkeys(rows))\n",
@@ -256,7 +256,7 @@ MUTANTS = (
     Mutant(
         "claimed-members-deleted",
         "removing a member leaves the replica to a resource that is still to be created with it",
-        "resources/_owners.py",
+        "resources/_forms/owners.py",
         "        elif operation.is_claimed(row.backup_id, row.destination.region, besides=urn):\n",
         "        elif False:\n",
         SETS,
@@ -448,7 +448,7 @@ MUTANTS = (
     Mutant(
         "vault-replacement-unseen",
         "a replacement deletes no replicas that could not be checked",
-        "resources/_members.py",
+        "resources/_forms/members.py",
         "    if looked.failed:\n        # Of these",
         '    if looked.failed and mode != "warn":\n        # Of these',
         WHOLE_VAULTS,
@@ -485,7 +485,7 @@ MUTANTS = (
     Mutant(
         "preflight-off-loses-last-copies",
         "with preflight off, a replacement still checks what it would delete",
-        "resources/_inputs.py",
+        "resources/_forms/inputs.py",
         '    if mode != "off":\n        return True\n    if is_open:\n',
         '    if mode != "off":\n        return True\n    if mode:\n',
         (*SETS, *WHOLE_VAULTS),
@@ -557,7 +557,7 @@ MUTANTS = (
     Mutant(
         "replacement-believes-old-answers",
         "a replacement of many checks their sources again before it deletes any",
-        "resources/_members.py",
+        "resources/_forms/members.py",
         "    if is_replaced:\n        # What",
         "    if False:\n        # What",
         OWNERS,

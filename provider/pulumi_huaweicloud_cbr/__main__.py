@@ -6,8 +6,9 @@ import argparse
 import sys
 
 from pulumi_huaweicloud_cbr.base.errors import CbrError
-from pulumi_huaweicloud_cbr.commands import check, import_file, recover
+from pulumi_huaweicloud_cbr.commands import import_file, recover
 from pulumi_huaweicloud_cbr.commands._cli import print_whatever_comes
+from pulumi_huaweicloud_cbr.commands.check import command as check
 
 
 def main(arguments: list[str]) -> int:

@@ -26,8 +26,8 @@ from pulumi_huaweicloud_cbr import (
 )
 from pulumi_huaweicloud_cbr.engine.call import Call, serving
 from pulumi_huaweicloud_cbr.engine.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.provider import PartialResultError
 from pulumi_huaweicloud_cbr.engine.session import Session
-from pulumi_huaweicloud_cbr.resources._base import PartialResultError
 
 PROVIDERS: dict[str, type[ResourceProvider]] = {
     "single": BackupReplicationProvider,

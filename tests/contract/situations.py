@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from pulumi_huaweicloud_cbr.commands._account import Account
+from pulumi_huaweicloud_cbr.commands.check.account import Account
 from simulator.testing import InProcessSimulator
 from tests.contract.doctor import NORTH_PROJECT, Doctor
 from tests.contract.rig import BACKUP, PASSWORD, PERMANENT, VAULT

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_huaweicloud_cbr.commands._account import Account
+from pulumi_huaweicloud_cbr.commands.check.account import Account
 from simulator.testing import InProcessSimulator
 from tests.contract.doctor import Doctor
 from tests.contract.rig import PASSWORD, PERMANENT, WRITES

@@ -23,8 +23,8 @@ from pulumi_huaweicloud_cbr.engine.operation import (
 )
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication import many, one
-from pulumi_huaweicloud_cbr.replication.model import TrackedReplication
 from pulumi_huaweicloud_cbr.replication.one import Settled
+from pulumi_huaweicloud_cbr.replication.rules.model import TrackedReplication
 from simulator.testing import Control
 from tests.contract.engine import Engine, Program
 from tests.contract.rig import BACKUP, LONG_S, SECOND_VAULT, VAULT, SimulatedClock

@@ -12,9 +12,9 @@ from pulumi.output import Unknown
 import pulumi_huaweicloud_cbr as cbr
 from pulumi_huaweicloud_cbr import BackupReplicationSetProvider, ConflictError
 from pulumi_huaweicloud_cbr.engine.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.provider import PartialResultError
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.many import MembersFailedError
-from pulumi_huaweicloud_cbr.resources._base import PartialResultError
 from simulator.testing import InProcessSimulator
 from tests.contract.rig import BACKUP, FULL, SECOND_VAULT, VAULT, Rig
 

@@ -18,9 +18,9 @@ from pulumi_huaweicloud_cbr import (
     VaultReplicationProvider,
 )
 from pulumi_huaweicloud_cbr.engine.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.provider import PartialResultError
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES
-from pulumi_huaweicloud_cbr.resources._base import PartialResultError
 from simulator.testing import InProcessSimulator
 from tests.contract.rig import BACKUP, FULL, SECOND_VAULT, VAULT, Rig
 from tests.contract.rig import declared as declared_alone

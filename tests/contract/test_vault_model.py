@@ -40,8 +40,8 @@ from pulumi_huaweicloud_cbr import (
     VaultReplicationProvider,
 )
 from pulumi_huaweicloud_cbr.engine.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.provider import PartialResultError, UnexpectedError
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES, merge_groups
-from pulumi_huaweicloud_cbr.resources._base import PartialResultError, UnexpectedError
 from simulator.errors import RefusalError
 from simulator.rules import Destination
 from simulator.store import Backup, FaultRow, JournalRow, next_sequence

@@ -62,7 +62,7 @@ for backup_id, region in itertools.islice(pairs, pulumi.Config().require_int("co
 UNEXPECTED = f"""
 from pulumi.dynamic import Resource
 import pulumi_huaweicloud_cbr as cbr
-from pulumi_huaweicloud_cbr.resources._base import served
+from pulumi_huaweicloud_cbr.engine.provider import served
 
 class Broken(cbr.BackupReplicationProvider):
     @served

@@ -40,16 +40,12 @@ from pulumi_huaweicloud_cbr.base import errors
 from pulumi_huaweicloud_cbr.base.clock import InterruptibleClock
 from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.engine import messages
+from pulumi_huaweicloud_cbr.engine import provider as provider_base
 from pulumi_huaweicloud_cbr.engine import session as engine_session
 from pulumi_huaweicloud_cbr.engine.operation import begin_operation, current_operation
 from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from pulumi_huaweicloud_cbr.replication import many, one
 from pulumi_huaweicloud_cbr.replication import vault as whole_vault
-from pulumi_huaweicloud_cbr.replication.model import (
-    DesiredReplication,
-    DesiredVaultReplication,
-    TrackedReplication,
-)
 from pulumi_huaweicloud_cbr.replication.observe import Limits, find_replication
 from pulumi_huaweicloud_cbr.replication.preflight import backup as backup_preflight
 from pulumi_huaweicloud_cbr.replication.preflight import vault as vault_preflight
@@ -61,11 +57,16 @@ from pulumi_huaweicloud_cbr.replication.rules.inputs import (
     check_set_inputs,
     check_vault_inputs,
 )
+from pulumi_huaweicloud_cbr.replication.rules.model import (
+    DesiredReplication,
+    DesiredVaultReplication,
+    TrackedReplication,
+)
 from pulumi_huaweicloud_cbr.replication.submit import submit_or_adopt
 from pulumi_huaweicloud_cbr.replication.wait.completion import CompletionPlan, wait_for_all
 from pulumi_huaweicloud_cbr.replication.wait.polling import Look, WaitPlan, wait
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES, check_wait
-from pulumi_huaweicloud_cbr.resources import _base, functions
+from pulumi_huaweicloud_cbr.resources import functions
 from tests.unit.wire import REQUEST, SOURCE, FakeClock, Wire, get_backup, replicate
 
 PACKAGE = Path(cbr.__file__).parent
@@ -179,7 +180,7 @@ def task(status: str) -> httpx.Response:
 
 def caught(work: Callable[[], Any]) -> str:
     """Return the text of the error in which something ends."""
-    with pytest.raises((errors.CbrError, _base.UnexpectedError)) as error:
+    with pytest.raises((errors.CbrError, provider_base.UnexpectedError)) as error:
         work()
     return str(error.value)
 
@@ -374,7 +375,7 @@ Work = Callable[[Any], Any]
 
 
 def with_provider(
-    kind: type[_base.CbrProvider], work: Work, token: str | None = "t", **answers: Any
+    kind: type[provider_base.CbrProvider], work: Work, token: str | None = "t", **answers: Any
 ) -> tuple[str, str]:
     """Return the error in which a call ends, empty if in none, and what it tells meanwhile."""
     lines: list[str] = []
@@ -2282,7 +2283,7 @@ def test_unexpected_error_tells_how_to_report_it() -> None:
     """A fault of ours names versions, asks for a report, and keeps its traceback, redacted."""
     errors.remember_secret("hunter2-of-the-texts")
 
-    @_base.served
+    @provider_base.served
     def create() -> None:
         raise RuntimeError("with hunter2-of-the-texts")
 
@@ -2415,4 +2416,4 @@ def test_texts_of_the_package_are_found() -> None:
         "replication/rules/fitness.py",
         "config/settings.py",
     } <= places
-    assert {"resources/_base.py", "engine/session.py", "resources/functions.py"} <= places
+    assert {"engine/provider.py", "engine/session.py", "resources/functions.py"} <= places

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import WaitTimeoutError
+from pulumi_huaweicloud_cbr.base.logging import start_logging
 from pulumi_huaweicloud_cbr.base.reporting import span
 from pulumi_huaweicloud_cbr.engine.call import current_call
-from pulumi_huaweicloud_cbr.engine.logging import start_logging
 
 if TYPE_CHECKING:
     import httpx

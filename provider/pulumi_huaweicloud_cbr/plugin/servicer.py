@@ -20,6 +20,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from pulumi_huaweicloud_cbr.base.errors import CbrError, redact
 from pulumi_huaweicloud_cbr.engine.call import call_of, serving
+from pulumi_huaweicloud_cbr.engine.provider import PartialResultError, UnexpectedError
 from pulumi_huaweicloud_cbr.engine.session import interrupt_waits
 from pulumi_huaweicloud_cbr.plugin.properties import (
     PROVIDER_KEY,
@@ -29,7 +30,6 @@ from pulumi_huaweicloud_cbr.plugin.properties import (
     to_wire,
 )
 from pulumi_huaweicloud_cbr.plugin.providers import Providers, UnknownTypeError
-from pulumi_huaweicloud_cbr.resources._base import PartialResultError, UnexpectedError
 
 Answer = TypeVar("Answer")
 

@@ -24,7 +24,6 @@ from pulumi_huaweicloud_cbr.base.errors import (
     redact,
 )
 from pulumi_huaweicloud_cbr.base.reporting import Reporter, span
-from pulumi_huaweicloud_cbr.replication.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.observe import Limits, refresh
 from pulumi_huaweicloud_cbr.replication.one import (
     Settled,
@@ -37,6 +36,7 @@ from pulumi_huaweicloud_cbr.replication.one import (
 )
 from pulumi_huaweicloud_cbr.replication.rules.decisions import Standing
 from pulumi_huaweicloud_cbr.replication.rules.members import listed
+from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.submit import IncompleteError, submit_or_adopt
 
 Done = TypeVar("Done")

@@ -29,7 +29,6 @@ from pulumi_huaweicloud_cbr.api.wire.answers import (
 from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUCCESS, ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import NotFoundError, UnidentifiedReplicaError
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
-from pulumi_huaweicloud_cbr.replication.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     DELETING_STATUSES,
     Attempt,
@@ -37,6 +36,7 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     Standing,
     decide_read,
 )
+from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
 
 
 class Limits(Struct, frozen=True):

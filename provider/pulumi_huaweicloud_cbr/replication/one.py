@@ -16,7 +16,6 @@ from pulumi_huaweicloud_cbr.api.wire.answers import Replica, ReplicationRecord
 from pulumi_huaweicloud_cbr.api.wire.error_codes import CODES_DELETION_PENDING
 from pulumi_huaweicloud_cbr.base.errors import ApiError, ConflictError, NotFoundError
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
-from pulumi_huaweicloud_cbr.replication.model import TrackedReplication
 from pulumi_huaweicloud_cbr.replication.observe import (
     Limits,
     is_gone,
@@ -30,6 +29,7 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     Standing,
     decide_read,
 )
+from pulumi_huaweicloud_cbr.replication.rules.model import TrackedReplication
 from pulumi_huaweicloud_cbr.replication.wait.gone import wait_gone
 from pulumi_huaweicloud_cbr.replication.wait.polling import Look, WaitPlan, wait
 

@@ -21,7 +21,6 @@ from pulumi_huaweicloud_cbr.base.errors import (
     OutcomeUnknownError,
 )
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
-from pulumi_huaweicloud_cbr.replication.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.observe import Limits, observe_attempts, updated
 from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     Adopt,
@@ -33,6 +32,7 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     Submit,
     decide_create,
 )
+from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.wait.gone import wait_gone
 
 

@@ -29,7 +29,6 @@ from pulumi_huaweicloud_cbr.base.errors import (
     UnidentifiedReplicaError,
 )
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
-from pulumi_huaweicloud_cbr.replication.model import DesiredVaultReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.observe import Limits, observe_attempts, refresh
 from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     TO_BE_REDONE,
@@ -40,6 +39,10 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
 )
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding, check_backup
 from pulumi_huaweicloud_cbr.replication.rules.members import labelled, listed
+from pulumi_huaweicloud_cbr.replication.rules.model import (
+    DesiredVaultReplication,
+    TrackedReplication,
+)
 from pulumi_huaweicloud_cbr.replication.submit import adopted
 
 SHOWN = 5

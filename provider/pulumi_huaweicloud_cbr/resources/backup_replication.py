@@ -26,8 +26,13 @@ from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.credentials import warn_of_plain_credentials
 from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.engine.operation import current_operation
+from pulumi_huaweicloud_cbr.engine.provider import (
+    CbrProvider,
+    PartialResultError,
+    served,
+    split_unknown,
+)
 from pulumi_huaweicloud_cbr.engine.session import Session
-from pulumi_huaweicloud_cbr.replication.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     COMPUTED_FIELDS,
     LOST,
@@ -37,15 +42,10 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
 )
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
 from pulumi_huaweicloud_cbr.replication.rules.inputs import FIELDS, check_inputs
+from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES, RECORDS
 from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
-from pulumi_huaweicloud_cbr.resources._base import (
-    CbrProvider,
-    PartialResultError,
-    served,
-    split_unknown,
-)
-from pulumi_huaweicloud_cbr.resources._inputs import (
+from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     DEFAULTS,
     NOT_CHECKED,
     all_unchecked,
@@ -55,7 +55,7 @@ from pulumi_huaweicloud_cbr.resources._inputs import (
     unchecked,
     with_defaults,
 )
-from pulumi_huaweicloud_cbr.resources._owners import HELD, owners_of, remedy_for_last_copy
+from pulumi_huaweicloud_cbr.resources._forms.owners import HELD, owners_of, remedy_for_last_copy
 
 
 class BackupReplicationProvider(CbrProvider):

@@ -31,7 +31,12 @@ from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.credentials import warn_of_plain_credentials
 from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.engine.operation import DiffOf, current_operation
-from pulumi_huaweicloud_cbr.replication.model import DesiredReplication, TrackedReplication
+from pulumi_huaweicloud_cbr.engine.provider import (
+    CbrProvider,
+    PartialResultError,
+    served,
+    split_unknown,
+)
 from pulumi_huaweicloud_cbr.replication.rules.decisions import TO_BE_REDONE
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
 from pulumi_huaweicloud_cbr.replication.rules.inputs import (
@@ -48,15 +53,10 @@ from pulumi_huaweicloud_cbr.replication.rules.members import (
     listed,
     relabelled,
 )
+from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES
 from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
-from pulumi_huaweicloud_cbr.resources._base import (
-    CbrProvider,
-    PartialResultError,
-    served,
-    split_unknown,
-)
-from pulumi_huaweicloud_cbr.resources._inputs import (
+from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     NOT_CHECKED,
     all_unchecked,
     limits,
@@ -64,7 +64,7 @@ from pulumi_huaweicloud_cbr.resources._inputs import (
     unchecked,
     with_defaults,
 )
-from pulumi_huaweicloud_cbr.resources._members import (
+from pulumi_huaweicloud_cbr.resources._forms.members import (
     NOBODYS,
     Rows,
     failures_of,
@@ -78,7 +78,7 @@ from pulumi_huaweicloud_cbr.resources._members import (
     resolve,
     warn_of_unknown,
 )
-from pulumi_huaweicloud_cbr.resources._rows import (
+from pulumi_huaweicloud_cbr.resources._forms.state import (
     known_replicas_output,
     row_of,
     tracked_rows,

@@ -25,6 +25,7 @@ from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.credentials import warn_of_plain_credentials
 from pulumi_huaweicloud_cbr.engine.messages import EngineReporter
+from pulumi_huaweicloud_cbr.engine.provider import CbrProvider, served, split_unknown
 from pulumi_huaweicloud_cbr.replication.wait.tracking import (
     Group,
     check_wait,
@@ -34,7 +35,6 @@ from pulumi_huaweicloud_cbr.replication.wait.tracking import (
     without_records,
 )
 from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
-from pulumi_huaweicloud_cbr.resources._base import CbrProvider, served, split_unknown
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.engine.session import Session

@@ -29,27 +29,27 @@ from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.credentials import warn_of_plain_credentials
 from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.engine.operation import DiffOf, VaultClaim, current_operation
-from pulumi_huaweicloud_cbr.engine.session import Session
-from pulumi_huaweicloud_cbr.replication.model import DesiredVaultReplication
-from pulumi_huaweicloud_cbr.replication.rules.decisions import TO_BE_REDONE
-from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
-from pulumi_huaweicloud_cbr.replication.rules.inputs import VAULT_FIELDS, check_vault_inputs
-from pulumi_huaweicloud_cbr.replication.rules.members import listed
-from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES
-from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
-from pulumi_huaweicloud_cbr.resources._base import (
+from pulumi_huaweicloud_cbr.engine.provider import (
     CbrProvider,
     PartialResultError,
     served,
     split_unknown,
 )
-from pulumi_huaweicloud_cbr.resources._inputs import (
+from pulumi_huaweicloud_cbr.engine.session import Session
+from pulumi_huaweicloud_cbr.replication.rules.decisions import TO_BE_REDONE
+from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.inputs import VAULT_FIELDS, check_vault_inputs
+from pulumi_huaweicloud_cbr.replication.rules.members import listed
+from pulumi_huaweicloud_cbr.replication.rules.model import DesiredVaultReplication
+from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES
+from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
+from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     all_unchecked,
     missing_source_region,
     unchecked,
     with_defaults,
 )
-from pulumi_huaweicloud_cbr.resources._members import (
+from pulumi_huaweicloud_cbr.resources._forms.members import (
     NOBODYS,
     Rows,
     failures_of,
@@ -61,7 +61,7 @@ from pulumi_huaweicloud_cbr.resources._members import (
     remove,
     resolve,
 )
-from pulumi_huaweicloud_cbr.resources._rows import (
+from pulumi_huaweicloud_cbr.resources._forms.state import (
     known_replicas_output,
     row_of,
     scopes_of,

@@ -23,7 +23,7 @@ from pulumi_huaweicloud_cbr.base.errors import (
     OutcomeUnknownError,
     remember_secret,
 )
-from pulumi_huaweicloud_cbr.commands._account import (
+from pulumi_huaweicloud_cbr.commands.check.account import (
     Account,
     BackupLook,
     RecordLook,
@@ -33,10 +33,10 @@ from pulumi_huaweicloud_cbr.commands._account import (
     TargetLook,
     VaultLook,
 )
-from pulumi_huaweicloud_cbr.commands._account_text import COLUMNS, as_text
-from pulumi_huaweicloud_cbr.commands._examiner import ServiceClock
-from pulumi_huaweicloud_cbr.commands._refusals import check_of
-from pulumi_huaweicloud_cbr.commands.check import places_of
+from pulumi_huaweicloud_cbr.commands.check.account_text import COLUMNS, as_text
+from pulumi_huaweicloud_cbr.commands.check.command import places_of
+from pulumi_huaweicloud_cbr.commands.check.examiner import ServiceClock
+from pulumi_huaweicloud_cbr.commands.check.refusals import check_of
 from pulumi_huaweicloud_cbr.config.settings import Settings
 from tests.unit.wire import START, FakeClock
 

@@ -13,8 +13,8 @@ from pulumi_huaweicloud_cbr.base.errors import CbrError
 from pulumi_huaweicloud_cbr.base.reporting import span
 from pulumi_huaweicloud_cbr.engine import messages
 from pulumi_huaweicloud_cbr.engine.call import Call, serving
+from pulumi_huaweicloud_cbr.engine.provider import served
 from pulumi_huaweicloud_cbr.engine.workers import STOCK_WORKERS
-from pulumi_huaweicloud_cbr.resources._base import served
 
 ERP = Call(urn="urn:pulumi:s::p::t::erp", is_by_host=True)
 STOCK = Call(urn="urn:pulumi:s::p::t::erp")

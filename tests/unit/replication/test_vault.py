@@ -9,13 +9,13 @@ import pytest
 
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Replica, ReplicationRecord, Vault
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
-from pulumi_huaweicloud_cbr.replication.model import DesiredVaultReplication
 from pulumi_huaweicloud_cbr.replication.preflight.vault import (
     check_destination_vault,
     check_source_vault,
 )
 from pulumi_huaweicloud_cbr.replication.rules.decisions import Attempt
 from pulumi_huaweicloud_cbr.replication.rules.members import labelled
+from pulumi_huaweicloud_cbr.replication.rules.model import DesiredVaultReplication
 from pulumi_huaweicloud_cbr.replication.vault import VaultView, check_view, decide_vault
 from tests.unit.wire import BACKUP, RECORD, REQUEST, SOURCE
 

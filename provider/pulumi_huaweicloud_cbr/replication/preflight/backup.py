@@ -23,7 +23,6 @@ from pulumi_huaweicloud_cbr.api.find import (
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Vault
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
-from pulumi_huaweicloud_cbr.replication.model import DesiredReplication
 from pulumi_huaweicloud_cbr.replication.observe import observe_attempts
 from pulumi_huaweicloud_cbr.replication.rules.decisions import Adopt, Attempt, Refuse, decide_create
 from pulumi_huaweicloud_cbr.replication.rules.fitness import (
@@ -32,6 +31,7 @@ from pulumi_huaweicloud_cbr.replication.rules.fitness import (
     check_region_pair,
     check_vault,
 )
+from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication
 
 Found = TypeVar("Found")
 

@@ -13,7 +13,6 @@ from pulumi_huaweicloud_cbr.api.find import find_destinations, find_vault
 from pulumi_huaweicloud_cbr.api.wire.answers import Vault
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
-from pulumi_huaweicloud_cbr.replication.model import DesiredVaultReplication
 from pulumi_huaweicloud_cbr.replication.preflight.backup import (
     Aim,
     faults_of,
@@ -27,6 +26,7 @@ from pulumi_huaweicloud_cbr.replication.rules.fitness import (
     check_region_pair,
     check_vault,
 )
+from pulumi_huaweicloud_cbr.replication.rules.model import DesiredVaultReplication
 from pulumi_huaweicloud_cbr.replication.vault import VaultView, check_view, look_at_vault
 
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Replica, ReplicationRecord, Task
-    from pulumi_huaweicloud_cbr.replication.model import DesiredReplication
+    from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication
 
 ARRIVING_STATUSES = frozenset({"waiting_protect", "protecting"})
 """Those of a replica that is still being received. The reference does not tell; our reading."""

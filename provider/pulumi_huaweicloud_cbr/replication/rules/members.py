@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.api.wire.answers import Backup
-    from pulumi_huaweicloud_cbr.replication.model import TrackedReplication
+    from pulumi_huaweicloud_cbr.replication.rules.model import TrackedReplication
 
 
 class Member(Struct, frozen=True):

@@ -19,7 +19,6 @@ from pulumi_huaweicloud_cbr.api.transport.retry import may_repeat
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, ReplicationRecord
 from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED, ProjectScope, readable
 from pulumi_huaweicloud_cbr.base.errors import ApiError, NotFoundError, UnidentifiedReplicaError
-from pulumi_huaweicloud_cbr.replication.model import TrackedReplication
 from pulumi_huaweicloud_cbr.replication.observe import observe_once
 from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     ARRIVING_STATUSES,
@@ -27,6 +26,7 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     Standing,
     decide_read,
 )
+from pulumi_huaweicloud_cbr.replication.rules.model import TrackedReplication
 from pulumi_huaweicloud_cbr.replication.wait.estimates import Course
 from pulumi_huaweicloud_cbr.replication.wait.tracking import RECORDS, Group
 

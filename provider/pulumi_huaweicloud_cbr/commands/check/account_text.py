@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pulumi_huaweicloud_cbr.api.wire.requests import readable
 from pulumi_huaweicloud_cbr.base.reporting import span
-from pulumi_huaweicloud_cbr.commands._account import (
+from pulumi_huaweicloud_cbr.commands.check.account import (
     COPIED,
     GRANTED,
     POSSIBLE,
@@ -24,7 +24,10 @@ from pulumi_huaweicloud_cbr.commands._account import (
     TargetLook,
     VaultLook,
 )
-from pulumi_huaweicloud_cbr.commands._permissions import WRITING_AT_DESTINATION, WRITING_AT_SOURCE
+from pulumi_huaweicloud_cbr.commands.check.permissions import (
+    WRITING_AT_DESTINATION,
+    WRITING_AT_SOURCE,
+)
 
 COLUMNS = 100
 LONGEST = 2000

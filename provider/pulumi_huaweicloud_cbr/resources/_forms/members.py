@@ -13,12 +13,12 @@ from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.engine.operation import current_operation
 from pulumi_huaweicloud_cbr.engine.session import Session
-from pulumi_huaweicloud_cbr.replication.model import TrackedReplication
 from pulumi_huaweicloud_cbr.replication.rules.decisions import LOST, TO_BE_REDONE, Standing
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
 from pulumi_huaweicloud_cbr.replication.rules.members import listed
-from pulumi_huaweicloud_cbr.resources._inputs import limits, may_look_before_replacing
-from pulumi_huaweicloud_cbr.resources._owners import (
+from pulumi_huaweicloud_cbr.replication.rules.model import TrackedReplication
+from pulumi_huaweicloud_cbr.resources._forms.inputs import limits, may_look_before_replacing
+from pulumi_huaweicloud_cbr.resources._forms.owners import (
     CLAIMED,
     HELD,
     owners_of,

@@ -13,8 +13,8 @@ from pulumi_huaweicloud_cbr.base.errors import (
     OutcomeUnknownError,
     TransportError,
 )
-from pulumi_huaweicloud_cbr.commands._account import RegionLook, Remark
-from pulumi_huaweicloud_cbr.commands._permissions import READING_POLICY, is_permission_missing
+from pulumi_huaweicloud_cbr.commands.check.account import RegionLook, Remark
+from pulumi_huaweicloud_cbr.commands.check.permissions import READING_POLICY, is_permission_missing
 
 SIGN_IN = "sign-in"
 PROJECT = "project"

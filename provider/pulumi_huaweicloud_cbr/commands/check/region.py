@@ -14,8 +14,8 @@ from pulumi_huaweicloud_cbr.api.find import find_destinations, find_project, fin
 from pulumi_huaweicloud_cbr.api.wire.answers import Project, Vault
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
-from pulumi_huaweicloud_cbr.commands import _permissions as permissions
-from pulumi_huaweicloud_cbr.commands._account import (
+from pulumi_huaweicloud_cbr.commands.check import permissions
+from pulumi_huaweicloud_cbr.commands.check.account import (
     GRANTED,
     MISSING,
     UNKNOWN,
@@ -24,7 +24,7 @@ from pulumi_huaweicloud_cbr.commands._account import (
     Remark,
     VaultLook,
 )
-from pulumi_huaweicloud_cbr.commands._refusals import (
+from pulumi_huaweicloud_cbr.commands.check.refusals import (
     ENDPOINT,
     OF_THE_WHOLE_REGION,
     PROJECT,

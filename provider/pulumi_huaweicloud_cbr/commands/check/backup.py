@@ -10,7 +10,7 @@ from pulumi_huaweicloud_cbr.api.find import find_backup, find_project_id
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, ReplicationRecord
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import NotFoundError
-from pulumi_huaweicloud_cbr.commands._account import (
+from pulumi_huaweicloud_cbr.commands.check.account import (
     COPIED,
     MISSING,
     POSSIBLE,
@@ -24,8 +24,8 @@ from pulumi_huaweicloud_cbr.commands._account import (
     TargetLook,
     VaultLook,
 )
-from pulumi_huaweicloud_cbr.commands._permissions import GET_BACKUP
-from pulumi_huaweicloud_cbr.commands._refusals import remark_on
+from pulumi_huaweicloud_cbr.commands.check.permissions import GET_BACKUP
+from pulumi_huaweicloud_cbr.commands.check.refusals import remark_on
 from pulumi_huaweicloud_cbr.replication.preflight.backup import Question, or_error, run_preflight
 
 

@@ -9,7 +9,7 @@ import pulumi
 
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
-from pulumi_huaweicloud_cbr.replication.model import TrackedReplication
+from pulumi_huaweicloud_cbr.replication.rules.model import TrackedReplication
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES, RECORDS
 
 _OPTIONAL = (

@@ -22,16 +22,16 @@ from pulumi_huaweicloud_cbr.api.wire.responses import answered_at
 from pulumi_huaweicloud_cbr.base.clock import Clock
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.base.reporting import span
-from pulumi_huaweicloud_cbr.commands._account import (
+from pulumi_huaweicloud_cbr.commands.check.account import (
     Account,
     BackupLook,
     RegionLook,
     Remark,
     SignIn,
 )
-from pulumi_huaweicloud_cbr.commands._backup import see_backup
-from pulumi_huaweicloud_cbr.commands._refusals import SIGN_IN
-from pulumi_huaweicloud_cbr.commands._region import MAKE_A_VAULT, see_destination, see_source
+from pulumi_huaweicloud_cbr.commands.check.backup import see_backup
+from pulumi_huaweicloud_cbr.commands.check.refusals import SIGN_IN
+from pulumi_huaweicloud_cbr.commands.check.region import MAKE_A_VAULT, see_destination, see_source
 from pulumi_huaweicloud_cbr.config.settings import Settings
 
 # Somebody waits for the answer: a host that does not answer is given up within seconds.

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import httpx
 
     from pulumi_huaweicloud_cbr.base.clock import Clock
-    from pulumi_huaweicloud_cbr.commands._account import Account
-    from pulumi_huaweicloud_cbr.commands._examiner import Asked, Destination
+    from pulumi_huaweicloud_cbr.commands.check.account import Account
+    from pulumi_huaweicloud_cbr.commands.check.examiner import Asked, Destination
 
 # What httpx reads from the environment, and what so decides which way requests take.
 _OF_THE_NETWORK = frozenset(
@@ -71,8 +71,8 @@ def run(given: argparse.Namespace) -> int:
     Raises:
         ConfigurationError: the stack's configuration cannot be read.
     """
-    from pulumi_huaweicloud_cbr.commands._account_text import as_text
-    from pulumi_huaweicloud_cbr.commands._examiner import Asked
+    from pulumi_huaweicloud_cbr.commands.check.account_text import as_text
+    from pulumi_huaweicloud_cbr.commands.check.examiner import Asked
 
     if given.cwd is not None and given.stack is None:
         given.parser.error("--cwd goes with --stack")
@@ -105,8 +105,8 @@ def look_at_account(
 
     from pulumi_huaweicloud_cbr.base.clock import SystemClock
     from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
-    from pulumi_huaweicloud_cbr.commands._account import Account, Remark, SignIn
-    from pulumi_huaweicloud_cbr.commands._examiner import examine
+    from pulumi_huaweicloud_cbr.commands.check.account import Account, Remark, SignIn
+    from pulumi_huaweicloud_cbr.commands.check.examiner import examine
     from pulumi_huaweicloud_cbr.config.settings import Settings
 
     try:
@@ -139,7 +139,7 @@ def places_of(origins: Mapping[str, str], environ: Mapping[str, str]) -> dict[st
 
 
 def _destination(text: str) -> Destination:
-    from pulumi_huaweicloud_cbr.commands._examiner import Destination
+    from pulumi_huaweicloud_cbr.commands.check.examiner import Destination
 
     region, slash, project_id = text.partition("/")
     return Destination(

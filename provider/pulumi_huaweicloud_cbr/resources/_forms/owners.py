@@ -8,7 +8,7 @@ from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.messages import EngineReporter
 from pulumi_huaweicloud_cbr.engine.operation import Operation, current_operation
 from pulumi_huaweicloud_cbr.engine.session import Session
-from pulumi_huaweicloud_cbr.replication.model import TrackedReplication
+from pulumi_huaweicloud_cbr.replication.rules.model import TrackedReplication
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
