@@ -121,7 +121,7 @@ REQUIRE_STACK = if [ -z "$${STACK:-}" ]; then echo "$@: which stack? make $@ STA
 # dies would kill the CLI in the middle of its work.
 ADVISE = .venv/bin/python -m pulumi_huaweicloud_cbr recover --stack "$$STACK" --advise "$$scratch/$(1)"
 .PHONY: preview
-preview: toolchain-quiet ## Preview STACK=name (PREFLIGHT=off: no credentials; FORMAT=text or markdown, by default as fits the output)
+preview: toolchain-quiet ## Preview STACK=name (PREFLIGHT=off: no credentials; FORMAT=text or markdown, default: text on a terminal)
 	@set -euo pipefail; $(REQUIRE_STACK); \
 	case "$${PREFLIGHT:-}" in ''|off) ;; *) echo "preview: PREFLIGHT is '$$PREFLIGHT'; it can be off or unset" >&2; exit 2;; esac; \
 	format=$${FORMAT:-}; if [ -z "$$format" ]; then if [ -t 1 ]; then format=text; else format=markdown; fi; fi; \
@@ -148,18 +148,18 @@ preview: toolchain-quiet ## Preview STACK=name (PREFLIGHT=off: no credentials; F
 	cat "$$report"; exit $$code
 
 .PHONY: up
-up: toolchain-quiet ## Bring STACK=name up to date, without questions
+up: toolchain-quiet ## Run `pulumi up` for STACK=name, without prompts
 	@set -euo pipefail; $(REQUIRE_STACK); scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; code=0; \
 	pulumi up --stack "$$STACK" --yes --skip-preview --non-interactive </dev/null 2>"$$scratch/errors" || code=$$?; \
 	cat "$$scratch/errors" >&2; $(call ADVISE,errors) >&2 || true; exit $$code
 
 .PHONY: recover
-recover: toolchain-quiet ## After a killed up of STACK=name: remove its lock and pending operations
+recover: toolchain-quiet ## Remove the lock and the pending operations that a killed `up` of STACK=name left
 	@set -euo pipefail; $(REQUIRE_STACK); .venv/bin/python -m pulumi_huaweicloud_cbr recover --stack "$$STACK"
 
 # An account of the user's is what this is for: nothing of the environment is taken away.
 .PHONY: live
-live: $(VENV) ## The package against the real cloud: says the cost, wants LIVE_CONFIRM=yes (docs/live.md)
+live: $(VENV) ## Run the package against the real cloud: states the cost, requires LIVE_CONFIRM=yes (docs/live.md)
 	@.venv/bin/python -m live
 
 .PHONY: live-clean
@@ -176,21 +176,22 @@ build/wheel.stamp: $(VENV) $(PACKAGE_SOURCES)
 # ---- checks -----------------------------------------------------------------------------------
 
 .PHONY: check
-check: lint test ## All that CI runs
+check: lint test ## Everything that CI runs
 
 .PHONY: lint
-lint: $(TOOLS) ## Format, lint rules, types, layers, secrets
+lint: $(TOOLS) ## Format, lint rules, types, layers, secrets, long sentences
 	@set -eu; run() { echo "lint: $$*"; "$$@"; }; \
 	run .venv/bin/python -m ruff format --check --quiet .; \
 	run .venv/bin/python -m ruff check --quiet .; \
 	run .venv/bin/python -m mypy; \
 	run .venv/bin/lint-imports; \
-	run .venv/bin/python -m tests.secret_scan
+	run .venv/bin/python -m tests.secret_scan; \
+	run .venv/bin/python -m tests.prose
 
 # Apart from `check`: it asks a database on the network, which may know something new each day.
 # --strict: a package that the database cannot be asked about is a failure, not a pass.
 .PHONY: audit
-audit: .cache/audit/.complete ## Look the pinned dependencies up in a database of vulnerabilities; needs a network
+audit: .cache/audit/.complete ## Check the pinned dependencies against a database of vulnerabilities; needs a network
 	@code=0; for list in requirements/*.txt; do \
 		echo "audit: $$list"; \
 		.cache/audit/bin/python -m pip_audit --strict --disable-pip --require-hashes --progress-spinner off \
@@ -202,7 +203,7 @@ audit: .cache/audit/.complete ## Look the pinned dependencies up in a database o
 	@touch $@
 
 .PHONY: format
-format: $(TOOLS) ## Format the code, and correct what can be corrected
+format: $(TOOLS) ## Format the code, and fix what can be fixed automatically
 	@.venv/bin/python -m ruff check --quiet --fix-only .
 	@.venv/bin/python -m ruff format .
 
@@ -221,7 +222,7 @@ test: $(TOOLS) toolchain-quiet sdk-venvs pips ## Tests of every guarantee: unit,
 	@$(PYTEST) $(NOT_FULL) $(SUITES)
 
 .PHONY: test-full
-test-full: $(TOOLS) toolchain-quiet sdk-venvs pips .cache/audit/.complete ## All tests, those of the night too
+test-full: $(TOOLS) toolchain-quiet sdk-venvs pips .cache/audit/.complete ## All tests, including the nightly ones
 	@echo "test-full: $(SUITES)"
 	@export CBR_MODEL_EXAMPLES=$(or $(EXAMPLES),156); $(PYTEST) $(SUITES)
 
@@ -230,7 +231,7 @@ test-unit: $(TOOLS) ## Unit tests: no sockets, no engine
 	@$(PYTEST) tests/unit
 
 .PHONY: test-contract
-test-contract: $(TOOLS) ## The simulator's own tests, and our client against it
+test-contract: $(TOOLS) ## The simulator's own tests, and the client against it
 	@$(PYTEST) $(NOT_FULL) tests/simulator tests/contract
 
 .PHONY: test-e2e
@@ -238,7 +239,7 @@ test-e2e: $(TOOLS) toolchain-quiet sdk-venvs ## The real pulumi command against 
 	@$(PYTEST) $(NOT_FULL) tests/e2e
 
 .PHONY: model
-model: $(TOOLS) ## The random tests without the CLI, EXAMPLES=600 histories of the model, the others in proportion
+model: $(TOOLS) ## Random tests without the CLI: EXAMPLES=600 histories of the model, the others in proportion
 	@export CBR_MODEL_EXAMPLES=$(or $(EXAMPLES),600); $(PYTEST) tests/contract/test_model.py tests/contract/test_set_model.py tests/contract/test_vault_model.py tests/contract/test_fuzz_responses.py
 
 .PHONY: tables
@@ -246,7 +247,7 @@ tables: $(TOOLS) ## Write the documents' tables from the tests' data
 	@.venv/bin/python -m tests.tables
 
 .PHONY: mutants
-mutants: $(TOOLS) ## Switch rules of the package off, one at a time: a test has to notice each (docs/mutants.md)
+mutants: $(TOOLS) ## Disable the package's rules, one at a time: a test must notice each (docs/mutants.md)
 	@$(ISOLATE) .venv/bin/python -m tests.mutants --write $(MUTANTS)
 
 .PHONY: coverage
@@ -282,11 +283,11 @@ pips: .cache/pip-oldest/.complete .cache/pip-newest/.complete
 # ---- benchmarks -------------------------------------------------------------------------------
 
 .PHONY: bench
-bench: toolchain-quiet sdk-venvs ## Fleets of replications against the simulator (BENCH_ARGS="--forms single --sizes 1,10")
+bench: toolchain-quiet sdk-venvs ## Cost of fleets of replications against the simulator (BENCH_ARGS="--forms single --sizes 1,10")
 	@$(ISOLATE) .venv/bin/python -m benchmarks.fleet $(BENCH_ARGS)
 
 .PHONY: bench-targets
-bench-targets: toolchain-quiet sdk-venvs ## What fleets must not cost: each target beside what was measured
+bench-targets: toolchain-quiet sdk-venvs ## Cost limits of fleets: each limit beside the measured value
 	@$(ISOLATE) .venv/bin/python -m benchmarks.targets $(BENCH_ARGS)
 
 .PHONY: bench-host
@@ -294,11 +295,11 @@ bench-host: toolchain-quiet sdk-venvs ## The plugin host against the SDK's plugi
 	@$(ISOLATE) .venv/bin/python -m benchmarks.plugin_host
 
 .PHONY: bench-start
-bench-start: sdk-venvs ## What importing the package costs, in plugins and programs
+bench-start: sdk-venvs ## Cost of importing the package, in plugins and programs
 	@$(ISOLATE) .venv/bin/python -m benchmarks.start
 
 .PHONY: bench-simulator
-bench-simulator: $(TOOLS) ## What the simulator takes for each kind of request, with many copies under way
+bench-simulator: $(TOOLS) ## Time that the simulator takes for each kind of request, with many copies under way
 	@$(ISOLATE) .venv/bin/python -m benchmarks.simulator
 
 # ---- cleaning ---------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 ``make bench`` prints Markdown tables; `benchmarks/results/fleet.md` is one such output. Beside each
 form stands its floor: as many dynamic resources that do nothing, with the inputs and outputs that
-the form was seen to leave in the state, so that the difference is ours and what the API takes.
+the form leaves in the state. The difference is the cost of this package and of the API.
 Copies end between `up` and what comes after it, deletions at once.
 """
 

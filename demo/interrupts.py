@@ -21,9 +21,9 @@ class Interrupted(BaseException):
 class Interrupts:
     """The handler of these signals in this process.
 
-    It raises `Interrupted` where the demo happens to be. Within `held` it only remembers: a
-    process that was started and is not known yet could not be stopped, and would go on writing
-    into a directory that is being removed.
+    It raises `Interrupted` where the demo happens to be. Within `held` it only remembers
+    the signal. A process that was just started and is not known yet could not be stopped. It would
+    go on writing into a directory that is being removed.
     """
 
     def __init__(self) -> None:

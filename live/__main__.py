@@ -3,8 +3,10 @@
 Environment: the account as everywhere (HW_ACCESS_KEY and so on); HW_REGION_NAME and LIVE_BACKUP_ID
 name the backup to copy, LIVE_DESTINATION_REGION where to. LIVE_DESTINATION_VAULT_ID (default: the
 fit one with the most room), LIVE_DESTINATION_PROJECT_ID and LIVE_DIRECTORY (default: .live) may be
-set as well. Exit code: 0 all is as the package expects, 1 something is not or went wrong, 2 nothing
-was begun, 3 something is left to clean up, 130 or 143 interrupted and cleaned up.
+set as well.
+
+Exit code 0: all is as the package expects. 1: something is not, or went wrong. 2: nothing was
+begun. 3: something is left to clean up. 130 or 143: interrupted and cleaned up.
 """
 
 from __future__ import annotations

@@ -24,12 +24,17 @@ class Fault(BaseModel):
     `operation` (see `simulator.operations`), `method`, `path` (a regular expression that
     is searched for), `backup_id` and `region`; what is left out matches everything.
 
-    `action`: ``respond`` (with `status`, `headers`, `body`, without carrying the request out),
-    ``drop_before``, ``drop_after`` (carried out, but no answer), ``respond_after`` (carried out,
-    but answered otherwise), ``truncate_after`` (carried out, the answer cut after `bytes`),
-    ``exit_before``, ``exit_after`` (the process dies at once), ``hold_before``, ``hold_after``
-    (until released by the control route), ``pass`` (nothing). `delay_s` waits beforehand, in real
-    seconds.
+    `action` is one of these:
+
+    - ``respond``: with `status`, `headers`, `body`, without carrying the request out
+    - ``respond_after``: the same, but the request is carried out
+    - ``drop_before``, ``drop_after``: no answer; with the latter the request is carried out
+    - ``truncate_after``: the request is carried out, and the answer is cut after `bytes`
+    - ``exit_before``, ``exit_after``: the process dies at once
+    - ``hold_before``, ``hold_after``: until released by the control route
+    - ``pass``: nothing
+
+    `delay_s` waits beforehand, in real seconds.
     """
 
     model_config = ConfigDict(extra="forbid")

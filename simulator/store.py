@@ -89,9 +89,9 @@ class Vault(Row):
 class Backup(Row):
     """A backup or a replica.
 
-    `takes_mb` is what its vault's `used_mb` holds for it, `promised_mb` the room that its vault
-    keeps free for it while it is being made or received; `made_at` is when a backup that is being
-    made is ready, `delete_at` when a deletion that is under way ends.
+    `takes_mb` is its share of its vault's `used_mb`. `promised_mb` is the room that its vault keeps
+    free for it while it is being made or received. `made_at` is when a backup that is being made is
+    ready, `delete_at` when a deletion that is under way ends.
     """
 
     __tablename__ = "backups"

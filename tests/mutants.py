@@ -1,8 +1,8 @@
 """Switches one rule of the package off at a time, and looks which tests notice.
 
 ``python -m tests.mutants`` works on a copy of the package and runs a few fast tests against each
-mutant; it fails when a mutant survives, or when a patch does not apply any more. With ``--write``
-it writes their rows in docs/mutants.md; names of mutants as arguments choose some of them.
+mutant. It fails when a mutant survives, or when a patch does not apply any more. With ``--write``
+it writes their rows in docs/mutants.md. Names of mutants as arguments choose some of them.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ MUTANTS = (
     ),
     Mutant(
         "resend-without-look",
-        "a submission without an answer is looked for before it is sent again",
+        "after a submission without an answer, `create` looks for the copy before it sends again",
         "replication/submit.py",
         "        source, decision = await _look(api, desired, report, limits, unsettled)\n",
         "        decision = Submit()\n        if not unsettled:\n"
@@ -141,7 +141,7 @@ MUTANTS = (
     ),
     Mutant(
         "second-copy-is-an-error",
-        "1009 at the submission turns into adoption",
+        "if the submission is refused with 1009, the existing copy is adopted",
         "replication/submit.py",
         "            if not (_is_second_copy(error) or is_outcome_unknown(error)):\n",
         "            if not is_outcome_unknown(error):\n",
@@ -150,7 +150,7 @@ MUTANTS = (
     ),
     Mutant(
         "submission-repeated-blindly",
-        "the client repeats a submission only where it was certainly not accepted",
+        "the client repeats a submission only if it was certainly not accepted",
         "api/client.py",
         '"replicate"),\n            json=request.to_wire(),\n            is_repeatable=False,\n'
         "        )\n        return (await self._call(call, ReplicationEnvelope))",
@@ -161,7 +161,7 @@ MUTANTS = (
     ),
     Mutant(
         "expired-source-loses-replica",
-        "the replica of an expired source is present",
+        "the replica of an expired source counts as present",
         "replication/rules/decisions.py",
         "    if backup is None:\n        return _decide_without_replica(",
         "    if backup is None or observation.source is None:\n"
@@ -171,7 +171,7 @@ MUTANTS = (
     ),
     Mutant(
         "preflight-of-what-exists",
-        "what exists is not asked about again: its source may have expired",
+        "preflight skips a replication that exists: its source may have expired",
         "resources/backup_replication.py",
         "        if not failures and not olds:\n",
         "        if not failures:\n",
@@ -180,7 +180,7 @@ MUTANTS = (
     ),
     Mutant(
         "record-proves-replica",
-        "a record that says `success` proves nothing: the replica is looked for",
+        "a record that says `success` proves nothing: the replica itself is checked",
         "replication/rules/decisions.py",
         "    if record.is_succeeded:\n        return Standing.GONE\n",
         "    if record.is_succeeded:\n        return Standing.PRESENT\n",
@@ -189,7 +189,7 @@ MUTANTS = (
     ),
     Mutant(
         "guessed-gone",
-        "a replica that cannot be told is an error, not gone",
+        "a replica that cannot be identified is an error, not gone",
         "replication/observe.py",
         "    await require_no_replica(\n",
         "    if False: await require_no_replica(\n",
@@ -207,7 +207,7 @@ MUTANTS = (
     ),
     Mutant(
         "delete-during-copy",
-        "delete waits for a copy that is under way",
+        "delete waits for a running copy",
         "replication/one.py",
         "        pending=frozenset({Standing.COPYING.value}),\n"
         "        target=frozenset(standing.value for standing in _SETTLED),\n",
@@ -218,7 +218,7 @@ MUTANTS = (
     ),
     Mutant(
         "never-seen-is-gone",
-        "a replica that was never seen is looked for several times before it counts as gone",
+        "a replica that was never seen is polled several times before it counts as gone",
         "replication/observe.py",
         "    looks = 1 if tracked.has_been_seen else (limits or Limits()).replica_looks\n",
         "    looks = 1\n",
@@ -227,7 +227,7 @@ MUTANTS = (
     ),
     Mutant(
         "success-is-believed",
-        "a wait believes a success when the replica stands in the destination",
+        "a wait accepts a success only if the replica is in the destination",
         "replication/wait/copies.py",
         "        copy.outcome = Outcome.COPIED\n",
         "        copy.end(Outcome.DONE)\n",
@@ -236,7 +236,7 @@ MUTANTS = (
     ),
     Mutant(
         "held-replicas-deleted",
-        "what is removed leaves the replicas that another resource of the operation has",
+        "deleting a resource leaves the replicas that another resource of the same operation has",
         "resources/_forms/owners.py",
         "        if operation.is_held(row.replication_record_id):\n",
         "        if False:\n",
@@ -245,7 +245,7 @@ MUTANTS = (
     ),
     Mutant(
         "leaving-members-deleted",
-        "a member that leaves a set keeps the replica that another resource has or declares",
+        "removing a member leaves the replica if another resource has or declares it",
         "resources/_forms/members.py",
         "    owners = await owners_of(session, rows)\n",
         "    owners = await owners_of(session, rows)\n"
@@ -255,7 +255,7 @@ MUTANTS = (
     ),
     Mutant(
         "claimed-members-deleted",
-        "a member that leaves a set is left to a resource that is yet to come with it",
+        "removing a member leaves the replica to a resource that is still to be created with it",
         "resources/_forms/owners.py",
         "        elif operation.is_claimed(row.backup_id, row.destination.region, besides=urn):\n",
         "        elif False:\n",
@@ -282,7 +282,7 @@ MUTANTS = (
     ),
     Mutant(
         "newer-failed-older-deleted",
-        "a rolling set deletes nothing while a newer member failed",
+        "a rolling set deletes nothing while a newer member fails",
         "resources/_forms/set.py",
         '    if not (submitted.failed and "keep_newest" in inputs):\n',
         "    if True:\n",
@@ -291,7 +291,7 @@ MUTANTS = (
     ),
     Mutant(
         "kept-without-its-age",
-        "what a rolling set keeps while a newer member fails stays kept after a refresh",
+        "what a rolling set keeps while a newer member fails is still kept after a refresh",
         "resources/_forms/set.py",
         '        if failed and state and "keep_newest" in inputs:\n',
         '        if failed and "" in inputs:\n',
@@ -300,7 +300,7 @@ MUTANTS = (
     ),
     Mutant(
         "silence-is-missing",
-        "a backup that a list lacks is asked for by itself before it is missing",
+        "a backup that a list lacks is read by itself before it counts as missing",
         "api/cache.py",
         "                    shelf.useless_lists = shelf.useless_lists + 1 if is_useless else 0\n",
         "                    from pulumi_huaweicloud_cbr.base.errors import NotFoundError\n"
@@ -312,7 +312,7 @@ MUTANTS = (
     ),
     Mutant(
         "own-change-forgotten",
-        "what this process changed is not answered from before",
+        "after a change by this process, stale answers are not used",
         "api/cache.py",
         ".changed[backup_id] = next(self._numbers)\n",
         "\n",
@@ -321,7 +321,7 @@ MUTANTS = (
     ),
     Mutant(
         "wrong-path-is-gone",
-        'a 401 "Malformed request url" means gone only where the project answers',
+        'a 401 "Malformed request url" means gone only if the project answers',
         "api/find.py",
         "            await api.list_backups(scope, limit=1)\n",
         "            pass\n",
@@ -330,7 +330,7 @@ MUTANTS = (
     ),
     Mutant(
         "short-page-is-the-last",
-        "a list that has fewer rows than CBR counts is not whole",
+        "a list with fewer rows than CBR counts is incomplete",
         "api/pages.py",
         "        has_all = page.count is None or len(seen) >= page.count\n",
         "        has_all = True\n",
@@ -339,7 +339,7 @@ MUTANTS = (
     ),
     Mutant(
         "pages-without-overlap",
-        "pages overlap by a row, which shows that rows have moved meanwhile",
+        "pages overlap by a row, which shows if rows moved between two pages",
         "api/pages.py",
         "        if seen and not (page.rows and page.rows[0].id in seen):\n",
         "        if False:\n",
@@ -348,7 +348,7 @@ MUTANTS = (
     ),
     Mutant(
         "incomplete-list-taken",
-        "a list that stays incomplete is an error, and nothing is taken for gone",
+        "a list that stays incomplete is an error, and nothing counts as gone",
         "api/pages.py",
         '            raise _NotWholeError(f"CBR counts {counted} rows, and shows {len(seen)}")\n',
         "            return\n",
@@ -357,7 +357,7 @@ MUTANTS = (
     ),
     Mutant(
         "other-answer-taken",
-        "an answer about another backup is not taken for the one asked for",
+        "an answer about another backup is refused",
         "api/find.py",
         "    if asked_id.lower() != answered_id.lower():\n",
         "    if False:\n",
@@ -366,7 +366,7 @@ MUTANTS = (
     ),
     Mutant(
         "any-404-is-gone",
-        "a backup is gone by its own code alone",
+        "a backup counts as gone by its own error code alone",
         "api/wire/responses.py",
         "        is_missing = code in missing_codes\n",
         "        pass\n",
@@ -375,7 +375,7 @@ MUTANTS = (
     ),
     Mutant(
         "status-decides",
-        "the code decides whether to repeat, not the HTTP status",
+        "the error code decides whether to repeat a request, not the HTTP status",
         "api/transport/retry.py",
         "    return facts_of(error.code, error.status).repeat\n",
         "    return facts_of(None, error.status).repeat\n",
@@ -384,7 +384,7 @@ MUTANTS = (
     ),
     Mutant(
         "waits-beyond-budget",
-        "a wish to wait beyond the budget ends the call at once",
+        "a Retry-After beyond the budget ends the call at once",
         "api/transport/retry.py",
         "            or elapsed + state.upcoming_sleep > budget.seconds\n",
         "            or elapsed > budget.seconds\n",
@@ -393,7 +393,7 @@ MUTANTS = (
     ),
     Mutant(
         "secrets-quoted",
-        "known secrets are blanked out in every error",
+        "known secrets are redacted in every error",
         "base/errors.py",
         '        text = text.replace(secret, "[secret]")\n',
         "        pass\n",
@@ -401,7 +401,7 @@ MUTANTS = (
     ),
     Mutant(
         "tokens-quoted",
-        "what looks like a token is blanked out though nobody remembered it",
+        "what looks like a token is redacted, even if it is not a known secret",
         "base/errors.py",
         '    return _TOKEN_LIKE.sub("[secret]", text)\n',
         "    return text\n",
@@ -409,7 +409,7 @@ MUTANTS = (
     ),
     Mutant(
         "vault-submission-repeated-blindly",
-        "the client repeats the copy of a vault only where it was certainly not accepted",
+        "the client repeats the copy of an entire vault only if it was certainly not accepted",
         "api/client.py",
         '("checkpoints", "replicate"),\n            json=request.to_wire(),\n'
         "            is_repeatable=False,\n",
@@ -420,7 +420,7 @@ MUTANTS = (
     ),
     Mutant(
         "vault-resend-without-look",
-        "the copy of a vault is looked for before it is asked for again",
+        "the copy of an entire vault is looked for before it is submitted again",
         "replication/vault.py",
         "        if unsettled is not None:\n            try:\n",
         "        if submissions < 0:\n            try:\n",
@@ -429,7 +429,7 @@ MUTANTS = (
     ),
     Mutant(
         "vault-difference-for-ever",
-        "what CBR does not copy again with its vault is no difference",
+        "what CBR does not copy again with its vault is not a difference",
         "replication/vault.py",
         "        elif any(not attempt.record.is_failed for attempt in attempts):\n",
         '        elif label == "":\n',
@@ -438,7 +438,7 @@ MUTANTS = (
     ),
     Mutant(
         "vault-replacement-loses-replicas",
-        "replicas that CBR would not copy again are not deleted by a replacement",
+        "a replacement deletes no replicas that CBR would not copy again",
         "resources/_forms/vault.py",
         '        if mode != "warn" and not is_open:\n            raise',
         '        if mode == "":\n            raise',
@@ -447,7 +447,7 @@ MUTANTS = (
     ),
     Mutant(
         "vault-replacement-unseen",
-        "replicas that could not be looked at are not deleted by a replacement",
+        "a replacement deletes no replicas that could not be checked",
         "resources/_forms/members.py",
         "    if looked.failed:\n        # Of these",
         '    if looked.failed and mode != "warn":\n        # Of these',
@@ -456,7 +456,8 @@ MUTANTS = (
     ),
     Mutant(
         "vault-renamed-loses-orphans",
-        "a resource of another name for the same vault loses no replica that it cannot adopt",
+        "after a rename, replicas of an entire vault that "
+        "the new resource cannot adopt are not lost",
         "resources/_forms/vault.py",
         "        return current_operation().is_vault_copied(self._identity_of(state))\n",
         "        return not rows\n",
@@ -465,7 +466,7 @@ MUTANTS = (
     ),
     Mutant(
         "vault-replacement-loses-strays",
-        "replicas of backups that left the vault are not deleted by a replacement",
+        "a replacement deletes no replicas of backups that are in another vault now",
         "resources/_forms/vault.py",
         "        if rows[label].backup_id not in there and",
         '        if rows[label].backup_id == "" and',
@@ -474,7 +475,7 @@ MUTANTS = (
     ),
     Mutant(
         "replacement-loses-last-copy",
-        "a replacement never deletes the last copy of a backup, with preflight warn and off too",
+        "a replacement never deletes the last copy of a backup, even with preflight warn or off",
         "resources/backup_replication.py",
         "        if tracked.source_deleted and standing not in TO_BE_REDONE:\n",
         '        if mode == "":\n',
@@ -483,7 +484,7 @@ MUTANTS = (
     ),
     Mutant(
         "preflight-off-loses-last-copies",
-        "with preflight off a replacement looks at what it would delete",
+        "with preflight off, a replacement still checks what it would delete",
         "resources/_forms/inputs.py",
         '    if mode != "off":\n        return True\n    if is_open:\n',
         '    if mode != "off":\n        return True\n    if mode:\n',
@@ -492,7 +493,7 @@ MUTANTS = (
     ),
     Mutant(
         "moved-set-forgets-kept",
-        "a rolling set that moves takes along what it keeps",
+        "a rolling set that moves to another destination takes along what it keeps",
         "resources/_forms/set.py",
         "    operation.note_kept(asked, former)\n",
         "",
@@ -501,7 +502,7 @@ MUTANTS = (
     ),
     Mutant(
         "renamed-set-loses-kept",
-        "a rolling set of another name deletes nothing that the new one does not know",
+        "after a rename, a rolling set deletes nothing that the new one does not know",
         "resources/_forms/set.py",
         "        return is_rolling and current_operation().is_rolling_on(",
         "        return not rows and current_operation().is_rolling_on(",
@@ -510,7 +511,7 @@ MUTANTS = (
     ),
     Mutant(
         "later-copy-taken-for-earlier",
-        "a replica that a listed record has is not taken for that of a copy without one",
+        "a replica that a listed record names is never assigned to a copy without a record",
         "replication/observe.py",
         "        if record.id != tracked.replication_record_id\n",
         "        if record.id == tracked.replication_record_id\n",
@@ -519,7 +520,7 @@ MUTANTS = (
     ),
     Mutant(
         "refresh-notes-owners",
-        "what a refresh shows of a resource does not stop its deletion in the same operation",
+        "what a refresh reads of a resource does not stop its deletion in the same operation",
         "engine/operation.py",
         "                return DiffOf.REFRESH\n",
         "                return DiffOf.PROGRAM\n",
@@ -528,7 +529,7 @@ MUTANTS = (
     ),
     Mutant(
         "dependency-notes-owners",
-        "a diff that is asked because of a dependency does not stop a deletion",
+        "a diff that the engine asks for a dependency does not stop a deletion",
         "engine/operation.py",
         "            return DiffOf.DEPENDENCY\n",
         "            return DiffOf.PROGRAM\n",
@@ -537,7 +538,7 @@ MUTANTS = (
     ),
     Mutant(
         "replacement-looks-once",
-        "a deletion for a replacement looks at the source immediately before its request",
+        "a deletion for a replacement checks the source immediately before its request",
         "replication/one.py",
         "    if not (found.is_source_gone or is_gone(",
         "    if not (found.is_source_gone or False and is_gone(",
@@ -546,7 +547,7 @@ MUTANTS = (
     ),
     Mutant(
         "replacement-deletes-some",
-        "a replacement deletes no replica of a set while the source of another one is gone",
+        "a replacement deletes no replica of a set while the source of any member is gone",
         "replication/many.py",
         "    if orphans:\n",
         "    if False:\n",
@@ -555,7 +556,7 @@ MUTANTS = (
     ),
     Mutant(
         "replacement-believes-old-answers",
-        "a replacement of many looks at their sources anew before it deletes any",
+        "a replacement of many checks their sources again before it deletes any",
         "resources/_forms/members.py",
         "    if is_replaced:\n        # What",
         "    if False:\n        # What",
@@ -564,7 +565,7 @@ MUTANTS = (
     ),
     Mutant(
         "replacement-by-option-unseen",
-        "a replacement that the engine plans without a diff looks at the source as well",
+        "a replacement that the engine plans without a diff checks the source as well",
         "engine/operation.py",
         "            return urn in self._replaced or bool(urn and urn in self._checked_anew)\n",
         "            return urn in self._replaced\n",
@@ -573,7 +574,7 @@ MUTANTS = (
     ),
     Mutant(
         "vault-claims-nothing",
-        "a member that leaves a set is left to an entire vault that is yet to be copied",
+        "removing a member leaves the replica to an entire vault that is still to be copied",
         "resources/_forms/vault.py",
         "        if self.vault_claim is not None:\n",
         "        if False:\n",
@@ -582,7 +583,7 @@ MUTANTS = (
     ),
     Mutant(
         "vault-claims-what-it-does-not-adopt",
-        "an entire vault that adopts nothing claims nothing",
+        "an entire vault with `adopt: false` claims nothing",
         "resources/_forms/vault.py",
         ' or not inputs.get("adopt", True):\n        return None',
         ":\n        return None",
@@ -591,7 +592,7 @@ MUTANTS = (
     ),
     Mutant(
         "settled-before-answers",
-        "a set that lets go waits for checks and diffs that have no answer yet",
+        "a set that removes a member waits for checks and diffs that have no answer yet",
         "engine/operation.py",
         "            if self._calls_under_way:\n",
         "            if False:\n",
@@ -600,7 +601,7 @@ MUTANTS = (
     ),
     Mutant(
         "body-without-end",
-        "an answer is read up to a number of bytes and no further",
+        "an answer is read only up to a number of bytes",
         "api/wire/bodies.py",
         "        if count > BODY_LIMIT:\n",
         "        if count < 0:\n",
@@ -609,7 +610,7 @@ MUTANTS = (
     ),
     Mutant(
         "packed-body-uncounted",
-        "a packed answer is measured by what comes out of it",
+        "a compressed answer is measured by its decompressed size",
         "api/wire/bodies.py",
         "                self._require_within(unpacked, values)\n",
         "                self._require_within(arrived, values)\n",
@@ -618,7 +619,7 @@ MUTANTS = (
     ),
     Mutant(
         "values-uncounted",
-        "an answer is read up to a number of values and no further",
+        "an answer is read only up to a number of values",
         "api/wire/bodies.py",
         "        if values > VALUE_LIMIT:\n",
         "        if values < 0:\n",
@@ -627,7 +628,7 @@ MUTANTS = (
     ),
     Mutant(
         "redirects-followed",
-        "a redirection is not followed: the credentials would go to a host that nobody configured",
+        "a redirection is not followed: credentials would go to a host that nobody configured",
         "api/client.py",
         "                follow_redirects=False,\n"
         '                event_hooks={"response": [_take_as_json, self._show]},\n',
@@ -638,7 +639,7 @@ MUTANTS = (
     ),
     Mutant(
         "redirected-token-taken",
-        "a token that comes with a redirection is not taken",
+        "a token that comes with a redirection is not used",
         "api/auth/tokens.py",
         "        if not response.is_success:\n",
         "        if response.is_informational:\n",
@@ -656,7 +657,7 @@ MUTANTS = (
     ),
     Mutant(
         "insecure-unsaid",
-        "`insecure` is warned of",
+        "`insecure` causes a warning",
         "engine/session.py",
         "            if self.settings.insecure:\n",
         '            if self.settings.region == "":\n',
@@ -665,7 +666,7 @@ MUTANTS = (
     ),
     Mutant(
         "password-before-key",
-        "a token counts before an access key, and that before a password",
+        "a token takes precedence over an access key, and that over a password",
         "api/auth/choose.py",
         "    _ACCESS_KEY,\n    _PASSWORD,\n)\n",
         "    _PASSWORD,\n    _ACCESS_KEY,\n)\n",
@@ -674,7 +675,7 @@ MUTANTS = (
     ),
     Mutant(
         "found-before-given",
-        "what the vendor's tools find counts only where the settings give nothing",
+        "what the vendor's tools find is used only if the settings have no credentials",
         "api/auth/choose.py",
         "    if not given:\n        found = find_way(settings)\n",
         "    if not given or is_way_given():\n        found = find_way(settings)\n",
@@ -683,7 +684,7 @@ MUTANTS = (
     ),
     Mutant(
         "chain-order",
-        "of what the vendor's tools find, the first that is there counts",
+        "of what the vendor's tools find, the first that is configured wins",
         "api/auth/chain.py",
         "    for way in _BY_VARIABLES:\n",
         "    for way in reversed(_BY_VARIABLES):\n",
@@ -692,7 +693,7 @@ MUTANTS = (
     ),
     Mutant(
         "half-a-way-passed-over",
-        "half of what finds keys is an error: the next way would sign in as somebody else",
+        "an incomplete source of keys is an error: the next one would sign in as somebody else",
         "api/auth/chain.py",
         "        if not any(given):\n",
         "        if not all(given):\n",
@@ -812,8 +813,8 @@ def with_rows(text: str, outcomes: Sequence[Outcome]) -> str:
         [
             "# Rules that tests hold",
             "",
-            "Each of these rules was switched off in a copy of the package, and a few fast tests",
-            "were run against it. `make mutants` does it again; it fails when no test notices.",
+            "Each of these rules was disabled in a copy of the package, and a few fast tests were",
+            "run against it. `make mutants` does it again, and fails if no test notices.",
             "",
             "| rule | tests that notice | such as |",
             "|---|---|---|",

@@ -2,8 +2,8 @@
 
 After every step: at most one live replica of a backup in a region, nothing copied that was never
 declared, no secret in the state. After every history, once the faults are over: what is
-declared exists, once, where it was declared, or its source is gone and the refusal says so; and
-nothing else of ours is left.
+declared exists, once, where it was declared, or its source is gone and the refusal says so.
+Nothing else of ours is left.
 
 A history reads like a script. When one fails, Hypothesis prints the shortest one that still
 fails; CONTRIBUTING says how to run it again.

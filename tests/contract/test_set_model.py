@@ -1,11 +1,16 @@
 """Random histories of one set of replications, with crashes, drift and faults, against a model.
 
-After every step: at most one live replica of a backup in a region, nothing copied that was never
-declared, no replica deleted whose member is still wanted, or whose source is gone unless its
-member was dropped, or that a rolling set kept unless so many newer ones are there, no secret in
-the state. After every history, once the faults are over: each
-member that can be is replicated, once, under its label and its name; what cannot be is refused
-by name; and nothing else of ours is left.
+After every step:
+
+- At most one live replica of a backup is in a region, and nothing is copied that was never
+  declared.
+- No replica is deleted whose member is still wanted, or whose source is gone, unless its member was
+  dropped.
+- No replica is deleted that a rolling set kept, unless so many newer ones are there.
+- No secret is in the state.
+
+After every history, once the faults are over: each member that can be is replicated, once, under
+its label and its name. What cannot be is refused by name. Nothing else of ours is left.
 """
 
 from __future__ import annotations
@@ -522,8 +527,8 @@ class SetStack(FleetHistory):
         """Return the copies that the program wants, with those that a rolling set keeps.
 
         Args:
-            former: the set as it was, or the one that is replaced; of one that has another name by
-                now, or is replaced because the user asked for it, nobody knows what it kept.
+            former: the set as it was, or the one that is replaced. If it has another name by now,
+                or the user asked for the replacement, nobody knows what it kept.
         """
         if self.program is None:
             return set()

@@ -1,12 +1,21 @@
 """Random histories of a whole vault's copy and of a wait for it, with crashes, drift and faults.
 
-After every step: at most one live replica of a backup in a region, nothing copied to where it was
-never declared, no row in the state for what CBR has otherwise, no secret there. After every call:
-a look or a wait has written nothing, an update has deleted nothing, a refresh has dropped no
-replica that exists, a change has deleted none whose source is gone, and a wait that succeeded has
-seen the replica of every copy. After every history, once the faults are over: each backup that
-CBR may copy has its replica, once, in the state; the others were copied before, and their replicas
-deleted; and a wait for all succeeds.
+After every step:
+
+- At most one live replica of a backup is in a region, and nothing is copied to where it was never
+  declared.
+- The state has no row for what CBR has otherwise, and no secret.
+
+After every call:
+
+- A look or a wait has written nothing.
+- An update has deleted nothing.
+- A refresh has dropped no replica that exists.
+- A change has deleted none whose source is gone.
+- A wait that succeeded has seen the replica of every copy.
+
+After every history, once the faults are over: each backup that CBR may copy has its replica, once,
+in the state. The others were copied before, and their replicas deleted. A wait for all succeeds.
 """
 
 from __future__ import annotations

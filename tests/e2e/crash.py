@@ -21,7 +21,7 @@ Way = Literal["recover", "again", "goes on", "-"]
 WAYS: dict[Way, str] = {
     "recover": "`recover`, same command",
     "again": "same command",
-    "goes on": "goes on by itself",
+    "goes on": "continues by itself",
     "-": "does not apply",
 }
 USUAL: tuple[Way, Way, Way, Way] = ("recover", "again", "again", "goes on")
@@ -59,15 +59,21 @@ class Point:
 
 POINTS = (
     Point("signing-in", "sign-in", "while signing in", "CreateToken", about="anything"),
-    Point("checking", "between", "between two resources: the one that was made", None),
-    Point("checking", "preflight", "during preflight, one resource being made", "ShowBackup"),
-    Point("looking", "look", "before the submission, while looking", "ShowBackup", skip=1),
+    Point("checking", "between", "between two resources: the first one was created", None),
+    Point("checking", "preflight", "during preflight of a resource", "ShowBackup"),
+    Point(
+        "looking",
+        "look",
+        "before the submission, while checking for existing copies",
+        "ShowBackup",
+        skip=1,
+    ),
     Point("submitting", "submit", "submission sent, not accepted", "CopyBackup"),
     Point("submitting", "accepted", "submission accepted, not answered", "CopyBackup", "after"),
     Point(
         "submitting",
         "delete-first",
-        "replacement, old replica first: that is deleted, the new one not submitted",
+        "replacement, old replica first: old replica deleted, new copy not submitted",
         "CopyBackup",
     ),
     Point(
@@ -153,14 +159,14 @@ POINTS = (
     Point(
         "fleets",
         "set-sent",
-        "set, one submission accepted, one sent, not accepted",
+        "set: one submission accepted, one sent, not accepted",
         "CopyBackup",
         resource="new-set",
     ),
     Point(
         "fleets",
         "set-accepted",
-        "set, one submission accepted, one accepted, not answered",
+        "set: one submission accepted, one accepted, not answered",
         "CopyBackup",
         "after",
         resource="new-set",
@@ -168,7 +174,7 @@ POINTS = (
     Point(
         "fleets",
         "set-leaves",
-        "update of a set, a member that enters accepted, the deletion of one that leaves sent",
+        "update of a set: copy of the member added accepted, deletion of the member removed sent",
         "DeleteBackup",
         about="replica",
         resource="old-set",
@@ -176,7 +182,7 @@ POINTS = (
     Point(
         "fleets",
         "set-left",
-        "update of a set, a member that enters accepted, the deletion of one that leaves accepted",
+        "update of a set: copy of the member added and deletion of the member removed accepted",
         "DeleteBackup",
         "after",
         about="replica",
@@ -186,14 +192,14 @@ POINTS = (
     Point(
         "fleets",
         "vault-sent",
-        "whole vault, request sent, not accepted",
+        "entire vault, request sent, not accepted",
         "CopyCheckpoint",
         about="anything",
     ),
     Point(
         "fleets",
         "vault-accepted",
-        "whole vault, request accepted, not answered",
+        "entire vault, request accepted, not answered",
         "CopyCheckpoint",
         "after",
         about="anything",

@@ -1,4 +1,4 @@
-"""What drifts, and what each command makes of it, as data: one row a situation.
+"""What each command does after drift, as data: one row a situation.
 
 `test_drift.py` brings each situation about with the real CLI and compares; the table in the
 user guide is written from here.
@@ -66,7 +66,7 @@ DRIFTS = (
     ),
     quiet(
         "replica_late",
-        "record `success`, replica seen only at a later look",
+        "record `success`, replica visible only at a later poll",
         "kept, `status: success`",
     ),
     Drift(
@@ -80,7 +80,7 @@ DRIFTS = (
         *(NOTHING, "kept, `name: somebody-elses`", "update", "renames it back"),
     ),
     quiet("replica_renamed_freely", "replica renamed, no `name` declared"),
-    Drift("vault_deleted", "vault deleted, and all in it", NOTHING, DROPPED, _VAULT, _VAULT),
+    Drift("vault_deleted", "vault deleted with everything in it", NOTHING, DROPPED, _VAULT, _VAULT),
     quiet("vault_frozen", "vault frozen"),
     Drift(
         "vault_frozen_replacement",
@@ -89,7 +89,7 @@ DRIFTS = (
     ),
     Drift(
         "other_vault_first",
-        "new, and another vault has the region's replica",
+        "new resource, and another vault already has the region's replica",
         *(_VAULT, "nothing to look at", _VAULT, _VAULT),
     ),
     Drift(

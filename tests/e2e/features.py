@@ -37,7 +37,7 @@ class Feature:
 
 
 FEATURES = (
-    Feature("parallel", "calls at once, of 6 that the engine could make", ("4", "4", "6")),
+    Feature("parallel", "parallel calls, of 6 that the engine could make", ("4", "4", "6")),
     Feature("parallel_ours", "the same for this package's resources", ("6", "6", "6")),
     Feature("import_command", "`pulumi import TYPE NAME ID`", ("fails", "fails", "works")),
     Feature("import_option", "`import_` option", ("fails", "fails", "works")),
@@ -62,7 +62,7 @@ FEATURES = (
         "exit", "`SystemExit` in a provider", ("the engine hangs", "the engine hangs", "an error")
     ),
     Feature("killed", "the CLI is killed", ("the plugin stays", "the plugin stays", "all ends")),
-    Feature("hint", "hint at what is missing", ("once", "once", "none")),
+    Feature("hint", "hint about missing features", ("once", "once", "none")),
 )
 
 

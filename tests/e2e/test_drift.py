@@ -1,10 +1,10 @@
 """Each cell of the drift table, seen with the real CLI: what becomes of a replication.
 
-The rows share a stack, and each has a backup and a vault of its own, twice: `up` alone is tried on
-the one, and `refresh`, `preview` and `up` after each other on the other. A refusal ends a command
-before other rows are looked at, so that a row that is refused gets a copy of the stack for itself.
-Two rows are seen alone: many would share the looks that tell them, or something has to be done
-meanwhile.
+The rows share a stack, and each has a backup and a vault of its own, twice. On the one, `up` alone
+is tried; on the other, `refresh`, `preview` and `up` after each other. A refusal ends a command
+before other rows are looked at, so a row that is refused gets a copy of the stack for itself.
+Two rows are seen alone: many would share the requests that tell them apart, or something has to be
+done meanwhile.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ LINK = re.compile(r"\]\(([^()\s]+)\)")
 HEADING = re.compile(r"^#{1,6} +(.+?)[ #]*$", re.MULTILINE)
 TABLE = re.compile(r"^\|.*\n\|[-:| ]+\|\n(?:\|.*\n?)*", re.MULTILINE)
 CELL_END = re.compile(r"(?<!\\)\|")
+DEFINED = re.compile(r"^ *(?:async def|class|def) (\w+)", re.MULTILINE)
 OF_ANOTHER_HOST = ("https://", "http://", "mailto:")
 
 
@@ -120,6 +121,18 @@ def test_uneven_rows_are_found() -> None:
     code = "```\n| a |\n|---|---|\n```\n"
 
     assert ["|---|", "| d |"] == uneven(f"{even}\n{code}| a | b |\n|---|\n| c | d |\n| d |\n")
+
+
+def test_glossary_names_code_that_exists() -> None:
+    """Each term stands once, and leads to a class or a function of the package."""
+    page = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = page.partition("\n## Glossary\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ([a-z ,]+) \| .+ \| `(\w+)` \|$", section, re.MULTILINE)
+    sources = (path.read_text(encoding="utf-8") for path in REPOSITORY.glob("provider/**/*.py"))
+    defined = {name for source in sources for name in DEFINED.findall(source)}
+
+    assert len(section.strip().splitlines()) - 4 == len(rows) == len({term for term, _ in rows})
+    assert [] == [name for _, name in rows if name not in defined]
 
 
 def test_documents_have_links_and_tables() -> None:

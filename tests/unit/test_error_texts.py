@@ -1443,7 +1443,7 @@ EXPECTED = {
     ),
     "client-no-region": (
         "reading backup (5a863daa-7265-4c0a-822f-e66b2abcfb3d) in region 'a/b', project (p): "
-        "'a/b' is no region; want one such as 'cn-north-4'"
+        "'a/b' is not a valid region; want one such as 'cn-north-4'"
     ),
     "client-ca-file": (
         "huaweicloud:caFile (or HW_CA_FILE): '/nowhere/ca.pem' cannot be used: No such "
@@ -1756,7 +1756,7 @@ EXPECTED = {
         "what was begun goes on in CBR; run the same command again to go on"
     ),
     "provider-import-id": (
-        "importing 'erp': this is no id of a replication; want "
+        "importing 'erp': this is not a valid id of a replication; want "
         "SOURCE_REGION/BACKUP_ID/RECORD_ID, or BACKUP_ID/RECORD_ID for a backup in "
         "huaweicloud:region"
     ),
@@ -2003,7 +2003,8 @@ EXPECTED = {
         "replications: [0] has records ['erp']; want record ids with their backups' ids"
     ),
     "wait-inputs-duration": (
-        "timeout: 'soon' is no duration; want a duration such as '30m', '4h' or '1h30m', or seconds"
+        "timeout: 'soon' is not a valid duration; want a duration such as '30m', '4h' or '1h30m', "
+        "or seconds"
     ),
     "wait-inputs-limit": (
         "timeout: '800h' is 2880000 seconds; want more than 0, up to 2592000 (30 days) | "
@@ -2330,7 +2331,7 @@ REASONS = (
 )
 WRITERS = {"Finding", "Refuse", "ValueError", "kind", "tell", "warn"}
 """What takes a text, beside the errors: `ValueError` in a model's validator, `kind` for a class
-that is chosen at run time; `tell` and `warn` show it beside a resource's row."""
+that is chosen at run time. `tell` and `warn` show it beside a resource's row."""
 SHORTEST = 6
 
 

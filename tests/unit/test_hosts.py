@@ -245,9 +245,9 @@ async def test_region_cannot_name_another_host(region: str, way: str) -> None:
     wire = Wire(httpx.Response(200, json=FULL))
 
     async with wire.client(**WAYS[way]) as api:
-        with pytest.raises(ConfigurationError, match="is no region"):
+        with pytest.raises(ConfigurationError, match="is not a valid region"):
             await api.get_backup(ProjectScope(region, PROJECT), "b")
-        with pytest.raises(ConfigurationError, match="is no region"):
+        with pytest.raises(ConfigurationError, match="is not a valid region"):
             await api.list_projects(region)
 
     assert [] == wire.requests

@@ -48,9 +48,9 @@ CBR itself (error code 1009), and looked for then."""
 class _Shelf(Struct):
     """Backups of one project: answers with the number of their question, and who waits.
 
-    `asked` has when each was asked for last, the latest at its end; `questions` counts those under
-    way, and `useless_lists` those in a row that showed nothing of what was wanted. Answers up to
-    number `all_changed` are out of date.
+    `asked` has when each was asked for last, the latest at its end. `questions` counts the requests
+    under way, and `useless_lists` the lists in a row without a hit. Answers up to number
+    `all_changed` are stale.
     """
 
     known: dict[str, tuple[int, float, Backup]] = field(default_factory=dict)

@@ -43,10 +43,10 @@ TRANSPORT_ERRORS: tuple[tuple[type[Exception], type[TransportError]], ...] = (
 class Call(Struct, frozen=True):
     """One request, in the terms in which it is logged, repeated and explained.
 
-    `doing` begins every message about it; `is_repeatable` says that carrying it out twice does
-    no harm; a code in `final_codes` is handed to the caller without repetition; one in
-    `missing_codes` says that what is asked for does not exist, and no other code does;
-    `unsent_remedy` is what to do where the service was not reached, if that is not the usual.
+    `doing` begins every message about it. `is_repeatable` says that carrying it out twice does
+    no harm. A code in `final_codes` is handed to the caller without repetition. Only a code in
+    `missing_codes` says that what is asked for does not exist. `unsent_remedy` is the remedy if
+    the service was not reached; None means the usual one.
     """
 
     doing: str

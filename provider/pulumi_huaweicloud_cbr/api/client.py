@@ -94,7 +94,8 @@ def _require_region(region: str, doing: str) -> None:
     """
     if not REGION_ID.fullmatch(region):
         raise ConfigurationError(
-            f"{doing}: {quoted(region)} is no region", remedy="want one such as 'cn-north-4'"
+            f"{doing}: {quoted(region)} is not a valid region",
+            remedy="want one such as 'cn-north-4'",
         )
 
 
@@ -106,9 +107,9 @@ class CbrClient:
     """Calls CBR and IAM in every region over connections that are kept.
 
     GET, PUT and DELETE are repeated on transport errors, throttling, 5xx and the codes that
-    `error_codes` marks so; the submission of a replication only where it was certainly not
-    carried out. Repetition stops at a number of attempts or of seconds, whichever is first. All
-    requests share one pace (`pacing`).
+    `error_codes` marks so. A submission is repeated only if it was certainly not carried out.
+    Repetition stops at a number of attempts or of seconds, whichever is first. All requests share
+    one rate limiter (`pacing`).
 
     Args:
         on_pause: told before each wait, for instance to show the user that a call is throttled.

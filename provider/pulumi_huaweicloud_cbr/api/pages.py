@@ -1,9 +1,10 @@
 """Lists: read until they are shown to be whole, or only as far as that is worth its requests.
 
-Who takes something for gone because a list lacks it needs the whole list. A page may be cut short,
-and rows move up when one before them vanishes between two pages. So pages overlap by a row, rows
-are counted against what CBR says, and what does not fit is read again (CBR API reference,
-ListBackups, ListVault, ListOpLogs: `count` is the number of all rows that pass the filters).
+Whoever takes something for gone because a list lacks it needs the whole list. A page may be cut
+short, and rows move up when one before them vanishes between two pages. So pages overlap by a row,
+the number of rows is compared with CBR's `count`, and a list that does not fit is read again.
+Source: CBR API reference, ListBackups, ListVault, ListOpLogs: `count` is the number of all rows
+that pass the filters.
 """
 
 from __future__ import annotations

@@ -166,9 +166,9 @@ def _remove(stack: str, locks: list[Lock], dead: set[str]) -> None:
     """Remove locks whose holders are dead: these very ones where they are files.
 
     In buckets and databases the CLI's own command is the way, which removes all locks of a
-    stack. It is called for locks that are there though their holders were `dead` before: such a
-    one does not go by itself, and while it stands nobody else can lock the stack. Only somebody
-    who cancels by hand at the same time could make room for another lock.
+    stack. It is called if all locks belong to holders that were found `dead` before. Such a lock
+    does not go by itself, and nobody else can lock the stack meanwhile. Only somebody who cancels
+    by hand at the same time could make room for another lock.
     """
     files = [lock.file for lock in locks]
     if None in files:

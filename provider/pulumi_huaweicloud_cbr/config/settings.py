@@ -76,9 +76,9 @@ class Secret:
 class Settings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """How to reach CBR and IAM, and with which credentials; made by `of` or `load`.
 
-    `endpoints` maps ``cbr`` and ``iam`` to base URLs in which ``{region}`` stands for the region;
-    `tokens` maps a project id to a token that is good for it; `poll_interval_s` is in seconds.
-    `metadata` says whether a server's metadata service may be asked for keys, as a last resort;
+    `endpoints` maps ``cbr`` and ``iam`` to base URLs in which ``{region}`` stands for the region.
+    `tokens` maps a project id to a token that is good for it. `poll_interval_s` is in seconds.
+    `metadata` says whether a server's metadata service may be asked for keys, as a last resort.
     `origins` maps a field to the key or the variable that its value came from.
     """
 

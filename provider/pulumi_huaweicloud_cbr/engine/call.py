@@ -1,7 +1,7 @@
 """The engine's call that is being served, as the code below a provider's method sees it.
 
-Our plugin host tells it. The SDK's own plugin hands a provider's methods nothing of it; urn and
-time limit are in the call's request, a few frames up the stack, and are read from there with
+Our plugin host sets it. The SDK's own plugin passes nothing of it to a provider's methods. There,
+urn and timeout are in the call's request, a few frames up the stack. They are read from there with
 care: whatever is not found is left out.
 """
 

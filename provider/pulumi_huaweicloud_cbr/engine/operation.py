@@ -1,7 +1,7 @@
 """What the engine's present operation has shown so far; it has a plugin process of its own.
 
-The engine tells a provider about one resource at a time. That two of them are about the same
-copy shows only when both were seen: the old and the new one of a replacement, or of a
+The engine tells a provider about one resource at a time. Two of them may be about the same copy,
+which shows only when both were seen. They are the old and the new one of a replacement, or of a
 resource that was renamed in the program.
 
 A note stands for a resource that will be there after the operation. A refresh asks about all

@@ -1,9 +1,9 @@
 """The copy of a whole vault: what is to come, what is there, and what CBR leaves out.
 
-Which backups a vault-level copy takes is decided by CBR and told in its answer (CopyCheckpoint).
-What is said beforehand is read off the backups' replication records, by the rules of the user
-guide: a backup is copied to a region by its vault once, and never again after that replica is
-deleted; a copy that failed is made again.
+CBR decides which backups a vault-level copy takes, and says so in its answer (CopyCheckpoint).
+What a preview says comes from the backups' replication records, by the rules of the user guide.
+A backup is copied to a region with its vault once, and never again after that replica is deleted.
+A copy that failed is made again.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class VaultView(Struct, frozen=True):
     `pending` counts copies that are under way, by whomever and to whatever region.
 
     Of the rows so far, `lost` are those whose copy failed or whose replica is gone, whether the
-    vault can bring it again or not; of those in `doubtful` nothing tells which replica is theirs.
+    vault can copy it again or not. For those in `doubtful`, nothing says which replica is theirs.
     """
 
     due: Mapping[str, Backup] = field(default_factory=dict)
@@ -281,11 +281,11 @@ async def bring_over(
     is_strict: bool = False,
     limits: Limits | None = None,
 ) -> Brought:
-    """Have copied what of a vault is not in the destination yet, whatever happened before.
+    """Copy every backup of the vault that the destination lacks. Idempotent.
 
-    Looks first, adopts what is there, and submits if there is anything left. A submission whose
-    outcome is unknown is looked for, never simply sent again; so is one that CBR refuses because
-    the vault is being copied (6130), since that may be ours.
+    Looks first, adopts what is there, and submits if there is anything left. If the outcome of a
+    submission is unknown, it looks again and never simply resends. It does the same if CBR refuses
+    because the vault is being copied (6130): that copy may be ours.
 
     Args:
         known: the rows so far, by label.

@@ -270,10 +270,10 @@ class BackupReplicationProvider(CbrProvider):
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Delete the replica and wait until it is gone; one that is gone already is fine.
 
-        One that a resource has taken over, or keeps, in this operation is left to it: a resource
-        that was renamed in the program adopts under its new name before the old one is deleted,
-        and so does one that the user has replaced by ``--replace``. So is one that another
-        resource of the program declares.
+        A replica that another resource has adopted, or keeps, in this operation is left to it. A
+        resource that was renamed in the program adopts under its new name before the old one is
+        deleted; so does one that the user replaces by ``--replace``. A replica that another
+        resource of the program declares is left to it as well.
         """
         state, _ = split_unknown(_props)
         session = self.open()
@@ -353,7 +353,7 @@ def _split_import_id(identifier: str, region: str | None) -> tuple[str, str, str
         parts = [region, *parts]
     if len(parts) != 3 or not all(parts):
         raise ConfigurationError(
-            f"importing {identifier!r}: this is no id of a replication",
+            f"importing {identifier!r}: this is not a valid id of a replication",
             remedy="want SOURCE_REGION/BACKUP_ID/RECORD_ID, or BACKUP_ID/RECORD_ID for a backup in "
             "huaweicloud:region",
         )

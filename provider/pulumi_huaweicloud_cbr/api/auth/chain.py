@@ -91,9 +91,9 @@ class Found(NamedTuple):
 class Way(Struct, frozen=True):
     """One of the ways in which the vendor's tools find keys.
 
-    `name` completes "getting keys with …"; `needs` are variables, one of each group has to be set;
-    `look` returns the SDK's credentials; `tokens` are the variables that hold a token, `files`
-    those that name a file with one.
+    `name` completes "getting keys with …". `needs` are groups of variables; one of each group has
+    to be set. `look` returns the SDK's credentials. `tokens` are the variables that hold a token,
+    `files` those that name a file with one.
     """
 
     name: str

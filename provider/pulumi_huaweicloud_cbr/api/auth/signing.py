@@ -2,8 +2,8 @@
 
 What is signed is what goes over the wire: path and query are taken from the request's URL, and the
 query is sent in the very form that was signed. A key that was never accepted is tried by one
-request at a time, and after a refusal not again for as long as the gateway locks keys: several
-wrong signatures in a row lock a key for everybody who uses it.
+request at a time. After a refusal it is not tried again for as long as the gateway locks keys.
+Several wrong signatures in a row lock a key for everybody who uses it.
 Source: API Gateway guide, "AK/SK Signing and Authentication" and its FAQ; vendor SDK core, signer.
 """
 

@@ -1,9 +1,9 @@
 """Tokens: those that the user brought, and those got with user name and password, renewed in time.
 
 Each `httpx.Auth` here is a generator that yields requests and receives responses, so it is
-tested without a server. Tokens live in memory only. CBR wants tokens scoped to a project, and
-one got from a regional IAM endpoint is good in that region alone, so source and destination
-have one each (IAM API reference, KeystoneCreateUserTokenByPassword).
+tested without a server. Tokens live in memory only. CBR wants tokens scoped to a project. One
+from a regional IAM endpoint is valid in that region alone, so source and destination have one each
+(IAM API reference, KeystoneCreateUserTokenByPassword).
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class _Token(Struct, frozen=True):
 class PasswordTrust:
     """What IAM made of the password: accepted it at least once, or just refused it.
 
-    Until it was accepted one sign-in is sent at a time, and after a refusal none: several wrong
+    Until it was accepted, one sign-in is sent at a time, and after a refusal none. Several wrong
     passwords in a row lock the user, for everybody who signs in as that user.
     """
 

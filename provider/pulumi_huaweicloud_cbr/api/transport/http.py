@@ -1,9 +1,9 @@
 """Connections that are kept open, each with a client of httpx of its own.
 
-httpx's pool looks at each of its connections, and from each at all others, whenever a request
-begins or ends (httpcore, ``AsyncConnectionPool._assign_requests_to_connections``): with dozens
-under way that is more work than all the rest of a request. Here a request takes the connection
-that was given back last, and leaves the others alone.
+Whenever a request begins or ends, httpx's pool compares all pairs of its connections (httpcore,
+``AsyncConnectionPool._assign_requests_to_connections``). With dozens under way that is more work
+than all the rest of a request. Here a request takes the connection that was given back last, and
+leaves the others alone.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """How many requests are under way, and how many begin in a second: as the service allows.
 
 CBR publishes no figure for its throttling (API Gateway user guide: 200 calls a second by default,
-far fewer for some), so the pace is found out: nothing holds requests back but their number, until
-the service refuses one. Then they go at a little less than the rate that it accepted, and faster
-again: quickly while that is far away, slowly near it.
+far fewer for some). So the rate limiter learns the rate. Until the service refuses a request, only
+their number at a time is limited. Then they go at a little less than the rate that it accepted, and
+faster again: quickly while the refused rate is far away, slowly near it.
 """
 
 from __future__ import annotations

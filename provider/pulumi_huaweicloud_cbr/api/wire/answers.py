@@ -352,8 +352,8 @@ class TaskPage(WireModel, frozen=True):
 class Replica(Struct, frozen=True):
     """Where a replication's replica was looked for, and what was found there.
 
-    `backup_id` is the replica's id as far as any source tells it, None when none does;
-    `backup` is what stands under that id in the destination now, None when it is gone.
+    `backup_id` is the replica's id if any source names it, else None. `backup` is what the
+    destination has under that id now, None if it is gone.
     """
 
     backup_id: str | None

@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 
 BODY_LIMIT = 128 * 2**20
-"""More is not read. The longest answer is a page of 1,000 backups: of servers with three disks it
-takes 11 MB, and with 24 disks, ten copies each and every text at its longest 68 MB."""
+"""More is not read. The longest answer is a page of 1,000 backups. For servers with three disks it
+takes 11 MB. With 24 disks, ten copies each and every text at its longest, it takes 68 MB."""
 VALUE_LIMIT = 3_000_000
 """Nor is what has more values: decoded, each takes up to 145 bytes, however short it was. The page
 of the longest backups has 1.3 million."""

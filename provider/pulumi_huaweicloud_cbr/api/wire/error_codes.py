@@ -1,7 +1,7 @@
 """What each error code of CBR, the API gateway and IAM means for a caller, as data.
 
 Owns the one table that says whether a request may be repeated and what the user should do.
-Codes decide, not HTTP statuses: CBR answers 1002, 1003, 1005 and 1009 with 400 or with 500,
+Codes decide, not HTTP statuses. CBR answers 1002, 1003, 1005 and 1009 with 400 or with 500,
 depending on region and age (CBR API reference, "Error Codes", 2021 and current editions).
 """
 

@@ -1,7 +1,7 @@
 """Looks at an account for `check`, reading only: each look goes on as far as it can.
 
-A fault of one call hides nothing that the others show, but what can only fail in the same way is
-not asked: refused credentials are sent once, so that nobody is locked out.
+A call that fails does not stop the others. Only calls that would fail in the same way are left
+out: refused credentials are sent once, so that nobody is locked out.
 """
 
 from __future__ import annotations

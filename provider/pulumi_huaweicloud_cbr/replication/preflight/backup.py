@@ -125,8 +125,8 @@ async def run_preflights(
 ) -> list[Verdict]:
     """Ask the same of several replications that differ in their backup alone.
 
-    What is the same for all of them is asked once, and all at a time: first the source, and beside
-    it the destination where its region is known to exist.
+    What they have in common is asked once, and all requests run at the same time. The source comes
+    first. The destination is asked beside it if its region is known to exist.
 
     Args:
         questions: at least one.

@@ -156,9 +156,9 @@ TO_BE_REDONE = LOST | {Standing.FAILED}
 def decide_read(observation: Observation) -> Standing:
     """Decide how a replication stands: the read table.
 
-    The record alone proves nothing once a copy has ended: it may say ``success`` long after the
-    replica was deleted, and it vanishes with the source backup while the replica lives on, or is
-    still to come.
+    The record alone proves nothing once a copy has ended. It may say ``success`` long after the
+    replica was deleted. It vanishes with the source backup, while the replica lives on or is still
+    to come.
     """
     record, backup = observation.record, observation.replica.backup
     if record is not None and record.is_pending:

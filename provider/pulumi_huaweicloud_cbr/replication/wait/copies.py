@@ -1,8 +1,8 @@
 """Copies that are waited for, and how they are looked at: many with few requests.
 
-A look is a page of ListBackups for up to a thousand backups of a source project, not a request
-for each; of each row only what is wanted is kept. That a copy succeeded is believed when its
-replica stands in the destination. Nothing here waits.
+One poll is a page of ListBackups for up to a thousand backups of a source project, not a request
+for each. Of each row only what is needed is kept. A copy counts as succeeded only when its replica
+is in the destination. Nothing here waits.
 """
 
 from __future__ import annotations

@@ -50,10 +50,10 @@ def about(seconds: float) -> str:
 
 
 class Rhythm:
-    """The pauses between looks.
+    """The pauses between polls.
 
-    They begin with the interval and grow while no copy begins or ends, up to `LONGEST` intervals;
-    where the end can be estimated they shrink towards it, down to the interval.
+    They begin with the interval and grow while no copy begins or ends, up to `LONGEST` intervals.
+    If the end can be estimated, they shrink towards it, down to the interval.
 
     Args:
         interval_s: the shortest pause.

@@ -149,7 +149,7 @@ def _check_duration(field: str, value: object, least_s: float, most_s: float) ->
     seconds = seconds_of(value)
     if seconds is None:
         wanted = "want a duration such as '30m', '4h' or '1h30m', or seconds"
-        return [Finding(field, f"{_shown(value)} is no duration; {wanted}")]
+        return [Finding(field, f"{_shown(value)} is not a valid duration; {wanted}")]
     if not (least_s <= seconds <= most_s and seconds > 0):
         span = (
             f"{least_s:g} to {most_s:g}"

@@ -112,7 +112,10 @@ def test_duration(duration: object, seconds: float | None) -> None:
         (
             {"replications": [], "timeout": "soon"},
             "timeout",
-            "'soon' is no duration; want a duration such as '30m', '4h' or '1h30m', or seconds",
+            (
+                "'soon' is not a valid duration; "
+                "want a duration such as '30m', '4h' or '1h30m', or seconds"
+            ),
         ),
         (
             {"replications": [], "timeout": 0.0},
