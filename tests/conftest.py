@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_huaweicloud_cbr.base import errors
+from pulumi_huaweicloud_cbr.base import text
 
 FOREIGN = ("HC_", "HW_", "HUAWEICLOUD_", "PULUMI_")
 # Reasons that a skipped test may give in CI; another reason fails the run.
@@ -65,7 +65,7 @@ def _is_here(host: str) -> bool:
 @pytest.fixture(autouse=True)
 def no_secrets_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget the secrets of the tests before: the word that was one would be blanked out here."""
-    monkeypatch.setattr(errors, "_secrets", set())
+    monkeypatch.setattr(text, "_secrets", set())
 
 
 @pytest.fixture

@@ -394,7 +394,7 @@ MUTANTS = (
     Mutant(
         "secrets-quoted",
         "known secrets are redacted in every error",
-        "base/errors.py",
+        "base/text.py",
         '        text = text.replace(secret, "[secret]")\n',
         "        pass\n",
         ("tests/unit/base/test_errors.py",),
@@ -402,7 +402,7 @@ MUTANTS = (
     Mutant(
         "tokens-quoted",
         "what looks like a token is redacted, even if it is not a known secret",
-        "base/errors.py",
+        "base/text.py",
         '    return _TOKEN_LIKE.sub("[secret]", text)\n',
         "    return text\n",
         ("tests/unit/base/test_errors.py",),
@@ -719,13 +719,13 @@ MUTANTS = (
         "near_its_end or is_a_day",
     ),
     Mutant(
-        "refused-password-tried-again",
-        "a wrong password is tried once, however many projects are asked",
-        "api/auth/tokens.py",
-        "                    self._require_no_refusal()\n                    yield\n",
-        "                    yield\n",
-        ("tests/unit/api/auth/test_tokens.py",),
-        "password",
+        "refused-secret-tried-again",
+        "a wrong password or access key is tried once, however many requests wait for it",
+        "api/auth/trust.py",
+        "                    self._require_no_refusal(secret)\n",
+        "",
+        ("tests/unit/api/auth/test_tokens.py", "tests/unit/api/auth/test_signing.py"),
+        "password or refus",
     ),
 )
 

@@ -19,8 +19,8 @@ from pulumi_huaweicloud_cbr.base.errors import (
     NotSentError,
     OutcomeUnknownError,
     TransportError,
-    excerpt,
 )
+from pulumi_huaweicloud_cbr.base.text import excerpt
 
 # One table from httpx's exceptions to ours, the most specific first. Whether a request can have
 # been carried out is all that matters: up to an established connection it certainly was not.
@@ -112,11 +112,5 @@ def raise_for_refusal(call: Call, response: httpx.Response) -> None:
     if error.status == 401 and not error.is_unauthorized_url:
         auth = call.auth
         remedy = auth.remedy_for(response) if isinstance(auth, SignatureAuth) else None
-        raise AuthenticationError(
-            error.message,
-            status=error.status,
-            remedy=remedy or error.remedy,
-            code=error.code,
-            request_id=error.request_id,
-        )
+        raise error.restated_as(AuthenticationError, remedy=remedy)
     raise error

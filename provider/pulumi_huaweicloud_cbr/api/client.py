@@ -51,7 +51,6 @@ from pulumi_huaweicloud_cbr.api.wire.error_codes import (
     CODES_VAULT_MISSING,
 )
 from pulumi_huaweicloud_cbr.api.wire.requests import (
-    REGION_ID,
     ProjectScope,
     ReplicateRequest,
     ReplicateVaultRequest,
@@ -69,8 +68,8 @@ from pulumi_huaweicloud_cbr.base.errors import (
     ConfigurationError,
     OutcomeUnknownError,
     ResponseTooLargeError,
-    quoted,
 )
+from pulumi_huaweicloud_cbr.base.text import REGION_ID, quoted
 from pulumi_huaweicloud_cbr.config.settings import Settings
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
-"""The errors of this package: one tree, one way to read, and what is kept out of it.
+"""The errors of this package: one tree, and one way to read.
 
-Owns the exception classes, the form of their message and the redaction of secrets.
+Owns the exception classes and the form of their message.
 It knows nothing of httpx, Pulumi or the models; those layers translate into it.
 
     CbrError
@@ -27,54 +27,11 @@ in brackets the error code and the request id that support asks for.
 
 from __future__ import annotations
 
-import re
-import threading
+from typing import Self, TypeVar
 
-EXCERPT_CHARS = 256
-"""How much of a response body an error may quote."""
+from pulumi_huaweicloud_cbr.base.text import redact
 
-# Tokens are long runs of base64 (IAM's begin with MII, those of OIDC have three parts); signatures
-# are 64 hex digits; an address may carry user and password, that of a proxy for instance.
-_TOKEN_LIKE = re.compile(
-    r"MII[A-Za-z0-9+/=_\-]{40,}|eyJ[\w\-]{8,}\.[\w\-]{8,}\.[\w\-]{8,}"
-    r"|Signature=[0-9a-fA-F]{16,}|(?<=://)[^\s/?#@]+(?=@)"
-)
-
-_secrets_lock = threading.Lock()
-_secrets: set[str] = set()
-
-
-def remember_secret(value: str) -> None:
-    """Have `redact` replace this value wherever it turns up in this process."""
-    # Shorter strings would blank out ordinary words without protecting anything.
-    if len(value) >= 4:
-        with _secrets_lock:
-            _secrets.add(value)
-
-
-def redact(text: str) -> str:
-    """Return the text with known secrets and anything that looks like one blanked out."""
-    with _secrets_lock:
-        known = sorted(_secrets, key=len, reverse=True)
-    for secret in known:
-        text = text.replace(secret, "[secret]")
-    return _TOKEN_LIKE.sub("[secret]", text)
-
-
-def excerpt(text: str, limit: int = EXCERPT_CHARS) -> str:
-    """Return the text on one line, redacted and at most `limit` characters long."""
-    # Cut only after redaction: a secret cut in half would no longer be recognised.
-    line = " ".join(redact(text).split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def quoted(value: object, limit: int = 80) -> str:
-    """Return a user's value as an error shows it, whatever it is."""
-    try:
-        return excerpt(repr(value), limit)
-    except (RecursionError, ValueError):
-        # Nested without end, or a number of more digits than Python writes.
-        return f"this {type(value).__name__}"
+Kind = TypeVar("Kind", bound="CbrError")
 
 
 class CbrError(Exception):
@@ -106,6 +63,29 @@ class CbrError(Exception):
     def observed(self) -> str:
         """Return the text without the remedy, for a user who need not do anything yet."""
         return self._with_tail(self.message)
+
+    def restated(self, message: str | None = None, *, remedy: str | None = None) -> Self:
+        """Return the same error in other words; None leaves the message or the remedy as it is."""
+        return self.restated_as(type(self), message, remedy=remedy)
+
+    def restated_as(
+        self, kind: type[Kind], message: str | None = None, *, remedy: str | None = None
+    ) -> Kind:
+        """Return the same fault as an error of another kind, with the same code and request id.
+
+        Args:
+            kind: its attributes have to be those of this error, or fewer.
+        """
+        other = kind.__new__(kind)
+        vars(other).update(vars(self))
+        CbrError.__init__(
+            other,
+            self.message if message is None else message,
+            remedy=self.remedy if remedy is None else remedy,
+            code=self.code,
+            request_id=self.request_id,
+        )
+        return other
 
     def _with_tail(self, text: str) -> str:
         tail = [part for part in (self.code, self._request_tag()) if part]

@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO
 
-from pulumi_huaweicloud_cbr.base.errors import ConfigurationError, excerpt
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.base.text import excerpt
 
 
 def print_whatever_comes() -> None:

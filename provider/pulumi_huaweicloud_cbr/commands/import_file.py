@@ -12,7 +12,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from pulumi_huaweicloud_cbr.base.errors import ConfigurationError, quoted
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.base.text import quoted
 from pulumi_huaweicloud_cbr.commands._cli import as_text, stack_settings
 
 TYPE = "pulumi-python:dynamic/huaweicloud_cbr:BackupReplication"

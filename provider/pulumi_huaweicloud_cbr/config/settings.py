@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 import msgspec
 from huaweicloudsdkcore.auth.endpoint import get_iam_endpoint_by_id
 
-from pulumi_huaweicloud_cbr.base.errors import ConfigurationError, quoted, remember_secret
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.base.text import REGION_ID, quoted, remember_secret
 from pulumi_huaweicloud_cbr.config.setting_names import KEYS, SECRET_FIELDS, Key
 
 DEFAULT_CLOUD = "myhuaweicloud.com"
@@ -25,9 +26,6 @@ GLOBAL_IAM = "https://iam.myhuaweicloud.com"
 (IAM API reference, KeystoneCreateUserTokenByPassword; vendor SDK core)."""
 DEFAULT_POLL_INTERVAL_S = 10.0
 
-# CBR API reference, CopyBackup: destination_region. Legacy names such as "southchina" exist,
-# so nothing narrower than the published pattern is enforced.
-_REGION = re.compile(r"[A-Za-z0-9._\-]{1,255}")
 _PROJECT_ID = re.compile(r"[A-Za-z0-9_\-]{1,64}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.\-]*[A-Za-z0-9])?")
 _SERVICES = ("cbr", "iam")
@@ -340,7 +338,7 @@ def _interval(value: Any) -> float:
 
 _one_word = _matching(_ONE_WORD, "want letters, digits and signs without spaces or line breaks")
 _CHECKS: dict[str, Check] = {
-    "region": _matching(_REGION, "want a region id such as 'cn-north-4'"),
+    "region": _matching(REGION_ID, "want a region id such as 'cn-north-4'"),
     "project_id": _matching(_PROJECT_ID, "want a project id, 32 hexadecimal digits as a rule"),
     "access_key": _secret(_one_word),
     "secret_key": _secret(_one_word),

@@ -20,7 +20,8 @@ import pulumi
 from pulumi.dynamic import ConfigureRequest, ResourceProvider
 
 from pulumi_huaweicloud_cbr.api.transport.tls import begin_reading
-from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, redact
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError
+from pulumi_huaweicloud_cbr.base.text import redact
 from pulumi_huaweicloud_cbr.engine.call import refuse, serving
 from pulumi_huaweicloud_cbr.engine.messages import end_progress, slow_call
 from pulumi_huaweicloud_cbr.engine.operation import current_operation

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from google.protobuf.struct_pb2 import Struct, Value  # type: ignore[import-untyped]
 from pulumi.runtime import rpc
 
-from pulumi_huaweicloud_cbr.base.errors import remember_secret
+from pulumi_huaweicloud_cbr.base.text import remember_secret
 
 # Of the engine's protocol: an object with this key is not plain data, and of which kind it is.
 SIGNATURE_KEY = "4dabf18193072939515e22adb298388d"

@@ -18,7 +18,8 @@ from pulumi.dynamic import ReadResult, ResourceProvider
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from pulumi_huaweicloud_cbr.base.errors import CbrError, redact
+from pulumi_huaweicloud_cbr.base.errors import CbrError
+from pulumi_huaweicloud_cbr.base.text import redact
 from pulumi_huaweicloud_cbr.engine.call import call_of, serving
 from pulumi_huaweicloud_cbr.engine.provider import PartialResultError, UnexpectedError
 from pulumi_huaweicloud_cbr.engine.session import interrupt_waits

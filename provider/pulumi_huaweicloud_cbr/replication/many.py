@@ -16,14 +16,9 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct, field
 
 from pulumi_huaweicloud_cbr.api.client import CbrClient
-from pulumi_huaweicloud_cbr.base.errors import (
-    ApiError,
-    CbrError,
-    ConflictError,
-    WaitTimeoutError,
-    redact,
-)
+from pulumi_huaweicloud_cbr.base.errors import ApiError, CbrError, ConflictError, WaitTimeoutError
 from pulumi_huaweicloud_cbr.base.reporting import Reporter, span
+from pulumi_huaweicloud_cbr.base.text import redact
 from pulumi_huaweicloud_cbr.replication.observe import Limits, refresh
 from pulumi_huaweicloud_cbr.replication.one import (
     Settled,

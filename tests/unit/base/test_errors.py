@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pulumi_huaweicloud_cbr import CbrError
-from pulumi_huaweicloud_cbr.base.errors import excerpt, redact, remember_secret
+from pulumi_huaweicloud_cbr.base import errors
+from pulumi_huaweicloud_cbr.base.text import excerpt, redact, remember_secret
 
 
 @pytest.mark.parametrize(
@@ -76,3 +77,28 @@ def test_excerpt_redacts_before_it_cuts() -> None:
 def test_excerpt_is_one_line() -> None:
     """Line breaks do not break a message."""
     assert "a b c" == excerpt("a\n  b\tc")
+
+
+def test_restated_keeps_what_support_asks_for() -> None:
+    """Other words, the same class, code, request id and status."""
+    error = errors.NotFoundError(
+        "it is gone", status=404, service_message="gone", code="X.1", request_id="r-1"
+    )
+
+    restated = error.restated(remedy="make another")
+
+    assert type(restated) is errors.NotFoundError
+    assert str(restated) == "it is gone; make another [X.1, request r-1]"
+    assert (restated.status, restated.service_message) == (404, "gone")
+    assert str(error) == "it is gone [X.1, request r-1]"
+
+
+def test_restated_as_another_kind_is_that_kind_alone() -> None:
+    """A refusal of the credentials is no answer to the request."""
+    error = errors.ApiError("refused", status=401, remedy="sign in", code="X.2")
+
+    restated = error.restated_as(errors.AuthenticationError)
+
+    assert type(restated) is errors.AuthenticationError
+    assert restated.status == 401
+    assert str(restated) == "refused; sign in [X.2]"

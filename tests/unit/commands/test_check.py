@@ -21,8 +21,8 @@ from pulumi_huaweicloud_cbr.base.errors import (
     MalformedResponseError,
     NotSentError,
     OutcomeUnknownError,
-    remember_secret,
 )
+from pulumi_huaweicloud_cbr.base.text import remember_secret
 from pulumi_huaweicloud_cbr.commands.check.account import (
     Account,
     BackupLook,

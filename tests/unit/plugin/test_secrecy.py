@@ -8,7 +8,7 @@ from typing import Any
 from google.protobuf.struct_pb2 import Struct  # type: ignore[import-untyped]
 from pulumi.runtime import rpc
 
-from pulumi_huaweicloud_cbr.base.errors import redact
+from pulumi_huaweicloud_cbr.base.text import redact
 from pulumi_huaweicloud_cbr.plugin import secrecy
 from pulumi_huaweicloud_cbr.plugin.properties import from_wire, to_wire
 from pulumi_huaweicloud_cbr.plugin.secrecy import Secrets

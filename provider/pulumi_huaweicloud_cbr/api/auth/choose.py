@@ -17,7 +17,8 @@ from pulumi_huaweicloud_cbr.api.auth.signing import AccessKeys, GivenKeys
 from pulumi_huaweicloud_cbr.api.auth.tokens import GivenTokens, PasswordSignIn
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.clock import Clock
-from pulumi_huaweicloud_cbr.base.errors import ConfigurationError, quoted
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.base.text import quoted
 from pulumi_huaweicloud_cbr.config.settings import Settings, key_of
 
 SHORTEST_SHOWN_KEY = 12

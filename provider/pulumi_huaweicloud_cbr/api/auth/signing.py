@@ -9,9 +9,7 @@ Source: API Gateway guide, "AK/SK Signing and Authentication" and its FAQ; vendo
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -19,6 +17,7 @@ from urllib.parse import parse_qsl
 
 import httpx
 
+from pulumi_huaweicloud_cbr.api.auth.trust import Trust
 from pulumi_huaweicloud_cbr.api.wire.error_codes import is_known
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.api.wire.responses import (
@@ -131,62 +130,6 @@ class GivenKeys:
         return False
 
 
-class _Trust:
-    """What is known of the keys: whether the service ever accepted them, or just refused them."""
-
-    def __init__(self, source: KeySource, clock: Clock) -> None:
-        self._source = source
-        self._clock = clock
-        self._lock = asyncio.Lock()
-        self._accepted: Keys | None = None
-        self._refused: Keys | None = None
-        self._refused_at = 0.0
-        self._refusal: AuthenticationError | None = None
-
-    @contextlib.asynccontextmanager
-    async def turn(self, region: str) -> AsyncIterator[Keys]:
-        """Give the keys to sign with; to one request at a time, until they were accepted."""
-        keys = await self._source.current(region)
-        if keys != self._accepted:
-            async with self._lock:
-                # Those that waited here see what became of the keys meanwhile.
-                keys = await self._source.current(region)
-                if keys != self._accepted:
-                    self._require_no_refusal(keys)
-                    yield keys
-                    return
-        yield keys
-
-    def is_accepted(self, keys: Keys) -> bool:
-        """Whether the service accepted the keys at least once."""
-        return keys == self._accepted
-
-    def accept(self, keys: Keys) -> None:
-        """Note that the service accepted the keys."""
-        self._accepted = keys
-
-    def refuse(self, keys: Keys, refusal: AuthenticationError) -> None:
-        """Note that the keys were refused now."""
-        self._refused, self._refusal = keys, refusal
-        self._refused_at = self._clock.monotonic()
-
-    def _require_no_refusal(self, keys: Keys) -> None:
-        refusal = self._refusal if keys == self._refused else None
-        if refusal and self._clock.monotonic() - self._refused_at < LOCKED_FOR_S:
-            raise repeated(refusal)
-
-
-def repeated(refusal: AuthenticationError) -> AuthenticationError:
-    """Return the same refusal once more, for who has not sent what was refused."""
-    return AuthenticationError(
-        refusal.message,
-        status=refusal.status,
-        remedy=refusal.remedy,
-        code=refusal.code,
-        request_id=refusal.request_id,
-    )
-
-
 class SignatureAuth(httpx.Auth):
     """Signs each request anew; `project_id` is None for calls that are about no project."""
 
@@ -194,7 +137,12 @@ class SignatureAuth(httpx.Auth):
     requires_response_body = True
 
     def __init__(
-        self, source: KeySource, clock: Clock, trust: _Trust, region: str, project_id: str | None
+        self,
+        source: KeySource,
+        clock: Clock,
+        trust: Trust[Keys],
+        region: str,
+        project_id: str | None,
     ) -> None:
         self._source = source
         self._clock = clock
@@ -209,7 +157,7 @@ class SignatureAuth(httpx.Auth):
         await request.aread()
         may_renew = True
         while True:
-            async with self._trust.turn(self._region) as keys:
+            async with self._trust.turn(self._current) as keys:
                 self._sign(request, keys)
                 response = yield request
                 await response.aread()
@@ -237,6 +185,9 @@ class SignatureAuth(httpx.Auth):
             if fragment in refusal.message:
                 return remedy
         return self._source.remedy or _WRONG
+
+    async def _current(self) -> Keys:
+        return await self._source.current(self._region)
 
     def _learn(self, response: httpx.Response, keys: Keys) -> None:
         if self._trust.is_accepted(keys):
@@ -295,7 +246,7 @@ class AccessKeys:
     def __init__(self, source: KeySource, clock: Clock) -> None:
         self._source = source
         self._clock = clock
-        self._trust = _Trust(source, clock)
+        self._trust: Trust[Keys] = Trust(clock, LOCKED_FOR_S)
 
     def for_project(self, scope: ProjectScope) -> httpx.Auth:
         """Return the signature for requests to a project."""

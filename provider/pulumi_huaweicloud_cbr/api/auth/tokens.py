@@ -9,13 +9,12 @@ from a regional IAM endpoint is valid in that region alone, so source and destin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
 
 import httpx
 from msgspec import Struct
 
-from pulumi_huaweicloud_cbr.api.auth.signing import repeated
+from pulumi_huaweicloud_cbr.api.auth.trust import Trust
 from pulumi_huaweicloud_cbr.api.wire.answers import TokenBody, TokenEnvelope
 from pulumi_huaweicloud_cbr.api.wire.error_codes import is_known
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
@@ -31,9 +30,9 @@ from pulumi_huaweicloud_cbr.base.errors import (
     AuthenticationError,
     ConfigurationError,
     MalformedResponseError,
-    remember_secret,
 )
-from pulumi_huaweicloud_cbr.config.settings import Settings
+from pulumi_huaweicloud_cbr.base.text import remember_secret
+from pulumi_huaweicloud_cbr.config.settings import Secret, Settings
 
 RENEW_BEFORE_EXPIRY_S = 600.0
 """A token is replaced this long before it expires, so that no request outlives it."""
@@ -92,50 +91,6 @@ class _Token(Struct, frozen=True):
     project_id: str | None
 
 
-class PasswordTrust:
-    """What IAM made of the password: accepted it at least once, or just refused it.
-
-    Until it was accepted, one sign-in is sent at a time, and after a refusal none. Several wrong
-    passwords in a row lock the user, for everybody who signs in as that user.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._lock = asyncio.Lock()
-        self._is_accepted = False
-        self._refusal: AuthenticationError | None = None
-        self._refused_at = 0.0
-
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Let a sign-in be sent.
-
-        Raises:
-            AuthenticationError: the password was refused a moment ago.
-        """
-        if not self._is_accepted:
-            async with self._lock:
-                # Those that waited here see what became of the password meanwhile.
-                if not self._is_accepted:
-                    self._require_no_refusal()
-                    yield
-                    return
-        yield
-
-    def accept(self) -> None:
-        """Note that the password is good."""
-        self._is_accepted = True
-
-    def refuse(self, refusal: AuthenticationError) -> None:
-        """Note that the password was refused now."""
-        self._is_accepted = False
-        self._refusal, self._refused_at = refusal, self._clock.monotonic()
-
-    def _require_no_refusal(self) -> None:
-        if self._refusal and self._clock.monotonic() - self._refused_at < REFUSED_FOR_S:
-            raise repeated(self._refusal)
-
-
 class PasswordAuth(httpx.Auth):
     """Gets a project's token with user name and password, keeps it, renews it once when refused."""
 
@@ -145,7 +100,7 @@ class PasswordAuth(httpx.Auth):
         self,
         settings: Settings,
         clock: Clock,
-        trust: PasswordTrust,
+        trust: Trust[Secret],
         region: str,
         project_id: str | None,
     ) -> None:
@@ -178,10 +133,10 @@ class PasswordAuth(httpx.Auth):
         async with self._lock:
             # Requests that come meanwhile wait here and find the token when they get in.
             if is_sign_in or not self._has_usable_token():
-                async with self._trust.turn():
-                    response = yield self._sign_in_request()
+                async with self._trust.turn(self._password) as password:
+                    response = yield self._sign_in_request(password)
                     await response.aread()
-                    self._accept(response)
+                    self._accept(response, password)
         if is_sign_in:
             return
         used = self._stamp(request)
@@ -191,10 +146,10 @@ class PasswordAuth(httpx.Auth):
             return
         async with self._lock:
             if self._token is used:
-                async with self._trust.turn():
-                    response = yield self._sign_in_request()
+                async with self._trust.turn(self._password) as password:
+                    response = yield self._sign_in_request(password)
                     await response.aread()
-                    self._accept(response)
+                    self._accept(response, password)
         self._stamp(request)
         yield request
 
@@ -208,13 +163,16 @@ class PasswordAuth(httpx.Auth):
         request.headers["X-Auth-Token"] = token.value
         return token
 
-    def _sign_in_request(self) -> httpx.Request:
-        settings = self._settings
-        if settings.password is None:
+    async def _password(self) -> Secret:
+        if self._settings.password is None:
             raise RuntimeError("PasswordAuth was made without a password")
+        return self._settings.password
+
+    def _sign_in_request(self, password: Secret) -> httpx.Request:
+        settings = self._settings
         user = {
             "name": settings.user_name,
-            "password": settings.password.get_secret_value(),
+            "password": password.get_secret_value(),
             "domain": {"name": settings.domain_name},
         }
         project = {"id": self._project_id} if self._project_id else {"name": self._region}
@@ -230,7 +188,7 @@ class PasswordAuth(httpx.Auth):
             },
         )
 
-    def _accept(self, response: httpx.Response) -> None:
+    def _accept(self, response: httpx.Response, password: Secret) -> None:
         project = f"({self._project_id})" if self._project_id else f"{self._region!r}"
         doing = f"signing in as user {self._settings.user_name!r} to project {project}"
         if response.status_code in (400, 401, 403, 404):
@@ -238,15 +196,9 @@ class PasswordAuth(httpx.Auth):
             remedy = refusal.remedy
             if not is_known(refusal.code):
                 remedy = _SIGN_IN_REMEDIES.get(response.status_code, remedy)
-            error = AuthenticationError(
-                refusal.message,
-                status=response.status_code,
-                remedy=remedy,
-                code=refusal.code,
-                request_id=refusal.request_id,
-            )
+            error = refusal.restated_as(AuthenticationError, remedy=remedy)
             if response.status_code == 401:
-                self._trust.refuse(error)
+                self._trust.refuse(password, error)
             raise error
         if response.status_code >= 400:
             raise error_of(response, doing)
@@ -260,7 +212,7 @@ class PasswordAuth(httpx.Auth):
                 remedy="check huaweicloud:authUrl or the 'iam' member of huaweicloud:endpoints",
                 request_id=request_id_of(response),
             )
-        self._trust.accept()
+        self._trust.accept(password)
         remember_secret(value)
         body = decode(response, TokenEnvelope, doing).token
         lifetime_s = _lifetime_s(body)
@@ -292,7 +244,7 @@ class PasswordSignIn:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._trust = PasswordTrust(clock)
+        self._trust: Trust[Secret] = Trust(clock, REFUSED_FOR_S)
         self._by_project: dict[ProjectScope, PasswordAuth] = {}
         self._by_region: dict[str, PasswordAuth] = {}
 

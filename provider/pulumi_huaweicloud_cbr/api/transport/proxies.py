@@ -16,7 +16,8 @@ import urllib.request
 import httpx
 
 from pulumi_huaweicloud_cbr.base.clock import said_if_slow
-from pulumi_huaweicloud_cbr.base.errors import ConfigurationError, quoted
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.base.text import quoted
 
 _SCHEMES = ("http", "https", "socks5", "socks5h")
 _SOCKS = ("socks5", "socks5h")

@@ -18,12 +18,12 @@ from msgspec.structs import fields, force_setattr
 
 from pulumi_huaweicloud_cbr.api.wire.requests import (
     PENDING_RECORD_STATUSES,
-    REGION_ID,
     STATUS_SKIPPED,
     STATUS_SUBMITTED,
     STATUS_SUCCESS,
     readable,
 )
+from pulumi_huaweicloud_cbr.base.text import REGION_ID
 
 # An id leads to what is changed or deleted, and a region to where credentials are sent, so neither
 # is taken on trust; the id that a submission answers becomes the resource's own.

@@ -6,15 +6,11 @@ Source: CBR API reference, CopyBackup, CopyCheckpoint, ReplicationRecordGet.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from msgspec import Struct
 
-from pulumi_huaweicloud_cbr.base.errors import EXCERPT_CHARS, excerpt
-
-REGION_ID = re.compile(r"[A-Za-z0-9._\-]{1,255}")
-"""Source: CBR API reference, CopyBackup, destination_region."""
+from pulumi_huaweicloud_cbr.base.text import EXCERPT_CHARS, excerpt
 
 
 class ProjectScope(Struct, frozen=True):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from pulumi_huaweicloud_cbr.base.errors import CbrError, redact
+from pulumi_huaweicloud_cbr.base.errors import CbrError
+from pulumi_huaweicloud_cbr.base.text import redact
 
 FORMAT = 1
 """Of the JSON document; another number tells that a member was removed or means something else."""

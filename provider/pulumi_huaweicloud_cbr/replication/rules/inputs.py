@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from pulumi_huaweicloud_cbr.base.errors import quoted
+from pulumi_huaweicloud_cbr.base.text import REGION_CHARACTER, REGION_LIMIT, quoted
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
 
 PREFLIGHT_MODES = ("error", "warn", "off")
@@ -16,12 +16,10 @@ NAME_LIMIT = 64
 DESCRIPTION_LIMIT = 255
 COUNT_LIMIT = 100_000
 """A set a hundred times smaller has been tried; a number beyond this is a mistake."""
-REGION_LIMIT = 255
 PROJECT_LIMIT = 64
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NAME_CHARACTER = re.compile(r"[\u4E00-\u9FA5\uf900-\ufa2da-zA-Z0-9_\-]")
-_REGION_CHARACTER = re.compile(r"[a-zA-Z0-9._\-]")
 _MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
 _API_TIME = re.compile(_MOMENT + r"(\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _UTC = re.compile(_MOMENT + "Z", re.ASCII)
@@ -143,7 +141,7 @@ def _check_name(value: object) -> str | None:
 
 def _check_region(value: object) -> str | None:
     return _check_characters(
-        value, REGION_LIMIT, _REGION_CHARACTER, "letters, digits, '.', '_' and '-'"
+        value, REGION_LIMIT, REGION_CHARACTER, "letters, digits, '.', '_' and '-'"
     )
 
 

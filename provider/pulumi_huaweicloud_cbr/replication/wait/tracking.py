@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pulumi_huaweicloud_cbr.base.errors import excerpt
+from pulumi_huaweicloud_cbr.base.text import excerpt
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
 
 COORDINATES = (

@@ -429,14 +429,9 @@ def _leaving_out(error: Exception) -> Exception:
     """
     if not isinstance(error, NotFoundError) or error.code not in CODES_BACKUP_MISSING:
         return error
-    return NotFoundError(
-        error.message,
-        status=error.status,
-        service_message=error.service_message,
+    return error.restated(
         remedy="it went before it was copied: run pulumi refresh, then pulumi up, which leaves it "
-        "out",
-        code=error.code,
-        request_id=error.request_id,
+        "out"
     )
 
 

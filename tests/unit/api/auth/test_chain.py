@@ -21,13 +21,8 @@ from pulumi_huaweicloud_cbr.api.auth.chain import ChainKeys, Found, Way, find_wa
 from pulumi_huaweicloud_cbr.api.auth.choose import choose, make_authenticator
 from pulumi_huaweicloud_cbr.api.auth.signing import AccessKeys, Keys
 from pulumi_huaweicloud_cbr.api.client import CbrClient
-from pulumi_huaweicloud_cbr.base.errors import (
-    AuthenticationError,
-    CbrError,
-    ConfigurationError,
-    redact,
-    remember_secret,
-)
+from pulumi_huaweicloud_cbr.base.errors import AuthenticationError, CbrError, ConfigurationError
+from pulumi_huaweicloud_cbr.base.text import redact, remember_secret
 from pulumi_huaweicloud_cbr.config.settings import Settings
 from tests.unit.wire import SHOWN, SOURCE, START, FakeClock, get_backup
 

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from pulumi_huaweicloud_cbr.api.auth.choose import Authenticator, make_authenticator
-from pulumi_huaweicloud_cbr.api.auth.tokens import REFUSED_FOR_S, PasswordAuth, PasswordTrust
+from pulumi_huaweicloud_cbr.api.auth.tokens import REFUSED_FOR_S, PasswordAuth
+from pulumi_huaweicloud_cbr.api.auth.trust import Trust
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import (
     ApiError,
@@ -47,7 +48,7 @@ def make_settings(**changes: Any) -> Settings:
 def make_auth(clock: ManualClock, project_id: str | None = None, **changes: Any) -> PasswordAuth:
     """Return a sign-in, by the region's name unless a project is given."""
     settings = make_settings(**changes)
-    return PasswordAuth(settings, clock, PasswordTrust(clock), "cn-north-4", project_id)
+    return PasswordAuth(settings, clock, Trust(clock, REFUSED_FOR_S), "cn-north-4", project_id)
 
 
 def token_answer(
@@ -374,7 +375,7 @@ def test_password_auth_nothing_to_send_is_a_programming_error() -> None:
     with pytest.raises(RuntimeError, match="before the sign-in"):
         auth._stamp(cbr_request())
     with pytest.raises(RuntimeError, match="without a password"):
-        auth._sign_in_request()
+        asyncio.run(auth._password())
 
 
 # -- a password that may be wrong ----------------------------------------------------------
