@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_huaweicloud_cbr.base import text
+from pulumi_huaweicloud_cbr.base.host import new_host
 
 FOREIGN = ("HC_", "HW_", "HUAWEICLOUD_", "PULUMI_")
 # Reasons that a skipped test may give in CI; another reason fails the run.
@@ -63,9 +63,10 @@ def _is_here(host: str) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def no_secrets_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget the secrets of the tests before: the word that was one would be blanked out here."""
-    monkeypatch.setattr(text, "_secrets", set())
+def as_in_a_new_process() -> Iterator[None]:
+    """Let each test begin as a process does: nothing said, no secret known, no session open."""
+    with new_host():
+        yield
 
 
 @pytest.fixture

@@ -15,8 +15,6 @@ from pulumi.dynamic import Config, ConfigureRequest
 
 from pulumi_huaweicloud_cbr import BackupReplicationProvider
 from pulumi_huaweicloud_cbr.config.settings import Settings
-from pulumi_huaweicloud_cbr.engine import messages
-from pulumi_huaweicloud_cbr.engine.operation import begin_operation
 from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from simulator.testing import Control, InProcessSimulator
 from tests.contract.rig import PASSWORD, Rig, SimulatedClock
@@ -82,13 +80,6 @@ def session(simulator: InProcessSimulator, configuration: dict[str, str]) -> Ite
     use_session(session)
     yield session
     session.close()
-
-
-@pytest.fixture(autouse=True)
-def new_process() -> None:
-    """Let each test see what a user sees in a new process: messages are told once in each."""
-    begin_operation()
-    messages._told.clear()
 
 
 @pytest.fixture

@@ -38,12 +38,13 @@ from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Replica, Replication
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base import errors
 from pulumi_huaweicloud_cbr.base.clock import InterruptibleClock
+from pulumi_huaweicloud_cbr.base.host import new_host
 from pulumi_huaweicloud_cbr.base.text import remember_secret
 from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.engine import messages
 from pulumi_huaweicloud_cbr.engine import provider as provider_base
 from pulumi_huaweicloud_cbr.engine import session as engine_session
-from pulumi_huaweicloud_cbr.engine.operation import begin_operation, current_operation
+from pulumi_huaweicloud_cbr.engine.operation import current_operation
 from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from pulumi_huaweicloud_cbr.replication import many, one
 from pulumi_huaweicloud_cbr.replication import vault as whole_vault
@@ -390,9 +391,7 @@ def with_provider(
         transport=httpx.MockTransport(Routes(**answers).handle),
         clock=FakeClock(),
     )
-    begin_operation()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine_session, "_sessions", [])
+    with new_host(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(messages, "_say_once", lambda message, **_: lines.append(message))
         for name in ("HW_AUTH_TOKEN", "HW_REGION_NAME", "HW_PROJECT_ID"):
             patch.delenv(name, raising=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import threading
 
+from pulumi_huaweicloud_cbr.base.host import current_host
+
 REGION_LIMIT = 255
 REGION_CHARACTER = re.compile(r"[A-Za-z0-9._\-]")
 REGION_ID = re.compile(rf"{REGION_CHARACTER.pattern}{{1,{REGION_LIMIT}}}")
@@ -21,22 +23,29 @@ _TOKEN_LIKE = re.compile(
     r"|Signature=[0-9a-fA-F]{16,}|(?<=://)[^\s/?#@]+(?=@)"
 )
 
-_secrets_lock = threading.Lock()
-_secrets: set[str] = set()
+
+class _Secrets:
+    """What must never be shown."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.values: set[str] = set()
 
 
 def remember_secret(value: str) -> None:
     """Have `redact` replace this value wherever it turns up in this process."""
     # Shorter strings would blank out ordinary words without protecting anything.
     if len(value) >= 4:
-        with _secrets_lock:
-            _secrets.add(value)
+        secrets = current_host().part(_Secrets)
+        with secrets.lock:
+            secrets.values.add(value)
 
 
 def redact(text: str) -> str:
     """Return the text with known secrets and anything that looks like one blanked out."""
-    with _secrets_lock:
-        known = sorted(_secrets, key=len, reverse=True)
+    secrets = current_host().part(_Secrets)
+    with secrets.lock:
+        known = sorted(secrets.values, key=len, reverse=True)
     for secret in known:
         text = text.replace(secret, "[secret]")
     return _TOKEN_LIKE.sub("[secret]", text)

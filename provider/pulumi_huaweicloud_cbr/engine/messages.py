@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from pulumi_huaweicloud_cbr.base.host import current_host
 from pulumi_huaweicloud_cbr.engine.call import Call, current_call
 from pulumi_huaweicloud_cbr.engine.workers import worker_limit
 
@@ -29,11 +30,6 @@ ENGINE_LIMIT_S = 5.0
 NOTHING = "<{%reset%}>"
 """A message that shows nothing: the engine leaves out one that is empty, so it is its own mark for
 the end of a colour."""
-
-_told: set[tuple[str, str]] = set()
-_progressing: set[str] = set()
-"""Rows on which a line of progress is the last that was shown."""
-_lock = threading.Lock()
 
 
 def tell(message: str) -> None:
@@ -51,11 +47,11 @@ def progress(message: str) -> None:
 
     Numbers belong first: at 100 columns a row has room for little else.
     """
-    call = current_call()
-    if _pace.is_due(call.urn):
+    call, shown = current_call(), _shown()
+    if shown.pace.is_due(call.urn):
         _send(call, message, is_ephemeral=True)
-        with _lock:
-            _progressing.add(call.urn)
+        with shown.lock:
+            shown.progressing.add(call.urn)
     if not call.is_by_host:
         _hint(
             "a wait cannot be interrupted with the SDK's plugin for dynamic resources, which "
@@ -75,11 +71,11 @@ def say_now(message: str) -> None:
 
 def end_progress() -> None:
     """Take the line of progress off the row, where the work on the resource has ended well."""
-    call = current_call()
-    with _lock:
-        if call.urn not in _progressing:
+    call, shown = current_call(), _shown()
+    with shown.lock:
+        if call.urn not in shown.progressing:
             return
-        _progressing.discard(call.urn)
+        shown.progressing.discard(call.urn)
     _send(call, NOTHING, is_ephemeral=True)
 
 
@@ -120,25 +116,43 @@ class Pace:
             return True
 
 
-_pace = Pace()
+class _Shown:
+    """What was shown so far, and to which engine.
+
+    `progressing` are rows on which a line of progress is the last that was shown. `busy` counts
+    calls that may take their time; `was_full`: there were once as many as the plugin makes.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.told: set[tuple[str, str]] = set()
+        self.progressing: set[str] = set()
+        self.pace = Pace()
+        self.busy = 0
+        self.was_full = False
+        self.engine_address: str | None = None
+
+
+def _shown() -> _Shown:
+    return current_host().part(_Shown)
+
 
 _SLOW_METHODS = frozenset({"create", "read", "update", "delete"})
-_busy = 0
-_was_full = False
 
 
 @contextmanager
 def slow_call(method: str) -> Iterator[None]:
     """Count a call that may take its time, to notice that the SDK's plugin makes others wait."""
-    global _busy, _was_full  # noqa: PLW0603 -- of the process, as the pool is
     if current_call().is_by_host or method not in _SLOW_METHODS:
         yield
         return
-    with _lock:
-        _busy += 1
-        is_full = _busy >= worker_limit()
+    shown = _shown()
+    with shown.lock:
+        shown.busy += 1
+        is_full = shown.busy >= worker_limit()
         # The pool filled a second time: there were more calls than it takes.
-        is_short, _was_full = is_full and _was_full, is_full or _was_full
+        is_short = is_full and shown.was_full
+        shown.was_full = is_full or shown.was_full
     if is_short:
         _hint(
             f"the SDK's plugin for dynamic resources makes {worker_limit()} calls at a time, "
@@ -147,8 +161,8 @@ def slow_call(method: str) -> Iterator[None]:
     try:
         yield
     finally:
-        with _lock:
-            _busy -= 1
+        with shown.lock:
+            shown.busy -= 1
 
 
 def _hint(lacking: str) -> None:
@@ -163,13 +177,13 @@ def _hint(lacking: str) -> None:
 
 
 def _say_once(message: str, *, is_warning: bool, call: Call | None = None) -> None:
-    call = call or current_call()
-    with _lock:
+    call, shown = call or current_call(), _shown()
+    with shown.lock:
         # The engine checks a resource several times in one operation.
-        if (call.urn, message) in _told:
+        if (call.urn, message) in shown.told:
             return
-        _told.add((call.urn, message))
-        _progressing.discard(call.urn)
+        shown.told.add((call.urn, message))
+        shown.progressing.discard(call.urn)
     if _engine_address() is None:
         import pulumi
 
@@ -204,19 +218,15 @@ def _send(
         logger.debug("the engine did not take a message: %s", error)
 
 
-_told_address: str | None = None
-
-
 def use_engine(address: str) -> None:
     """Send messages to the engine at this address."""
-    global _told_address  # noqa: PLW0603 -- one engine per process
-    _told_address = address
+    _shown().engine_address = address
 
 
 def _engine_address() -> str | None:
     """Return where the engine listens, None outside of a plugin process."""
-    if _told_address is not None:
-        return _told_address
+    if (address := _shown().engine_address) is not None:
+        return address
     module = sys.modules.get("__main__")
     if not hasattr(module, "DynamicResourceProviderServicer") or len(sys.argv) < 2:
         return None

@@ -19,6 +19,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from pulumi_huaweicloud_cbr.base.host import current_host
+
 QUIET_S, QUIET_LOOKS = 1.0, 10
 """How long the engine has to be silent before a replica is deleted that another resource of the
 program may declare; and how often that is looked at."""
@@ -271,15 +273,11 @@ class Operation:
             return record_id in self._held
 
 
-_operation = Operation()
-
-
 def current_operation() -> Operation:
     """Return what is known of the operation that this process serves."""
-    return _operation
+    return current_host().part(Operation)
 
 
 def begin_operation() -> None:
     """Forget what was noted; for tests, in which one process serves many operations."""
-    global _operation  # noqa: PLW0603 -- one operation per process
-    _operation = Operation()
+    current_host().renew(Operation)

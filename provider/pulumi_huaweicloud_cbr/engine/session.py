@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import WaitTimeoutError
+from pulumi_huaweicloud_cbr.base.host import current_host
 from pulumi_huaweicloud_cbr.base.logging import start_logging
 from pulumi_huaweicloud_cbr.base.reporting import span
 from pulumi_huaweicloud_cbr.engine.call import current_call
@@ -30,19 +31,38 @@ Answer = TypeVar("Answer")
 LAST_REQUEST_S = 5.0
 """What a request under way at a call's time limit may still take; waits end at the limit itself."""
 
-_lock = threading.Lock()
-_loop: asyncio.AbstractEventLoop | None = None
-_sessions: list[Session] = []
-_interruption = threading.Event()
+
+class _Shared:
+    """What the sessions of a process share: the loop, and whether waits go on."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.sessions: list[Session] = []
+        self.interruption = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def running_loop(self) -> asyncio.AbstractEventLoop:
+        """Return the loop, which runs from its first use on."""
+        with self.lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                run = self._loop.run_forever
+                self._thread = threading.Thread(target=run, name="cbr-client", daemon=True)
+                self._thread.start()
+            return self._loop
+
+    def close(self) -> None:
+        """End the loop; a process that ends need not."""
+        if self._loop is None or self._thread is None:
+            return
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
 
-def _running_loop() -> asyncio.AbstractEventLoop:
-    global _loop  # noqa: PLW0603 -- one loop per process
-    with _lock:
-        if _loop is None:
-            _loop = asyncio.new_event_loop()
-            threading.Thread(target=_loop.run_forever, name="cbr-client", daemon=True).start()
-        return _loop
+def _shared() -> _Shared:
+    return current_host().part(_Shared)
 
 
 class Session:
@@ -73,7 +93,9 @@ class Session:
             WaitTimeoutError: the time limit was reached that the program set for the call.
         """
         limit_s = current_call().timeout_s
-        return asyncio.run_coroutine_threadsafe(_within(limit_s, work), _running_loop()).result()
+        return asyncio.run_coroutine_threadsafe(
+            _within(limit_s, work), _shared().running_loop()
+        ).result()
 
     def client(self) -> CbrClient:
         """Return the client; made at first use, inside the loop.
@@ -93,7 +115,7 @@ class Session:
                     "on the way can read and change what is sent; huaweicloud:caFile trusts a "
                     "private CA instead"
                 )
-            clock = self._clock or InterruptibleClock(_interruption)
+            clock = self._clock or InterruptibleClock(_shared().interruption)
             self._client = SharedClient(
                 self.settings,
                 make_authenticator(self.settings, clock),
@@ -149,22 +171,24 @@ async def _within(limit_s: float | None, work: Coroutine[Any, Any, Answer]) -> A
 
 def open_session(settings: Settings) -> Session:
     """Return the process's session for these settings."""
-    with _lock:
-        for session in _sessions:
+    shared = _shared()
+    with shared.lock:
+        for session in shared.sessions:
             if session.settings == settings:
                 return session
         start_logging()
         session = Session(settings)
-        _sessions.append(session)
+        shared.sessions.append(session)
         return session
 
 
 def interrupt_waits() -> None:
     """End all waits of this process, now and from now on; requests under way are left to end."""
-    _interruption.set()
+    _shared().interruption.set()
 
 
 def use_session(session: Session) -> None:
     """Have `open_session` return this one for its settings; what was shared before is let go."""
-    with _lock:
-        _sessions[:] = [session]
+    shared = _shared()
+    with shared.lock:
+        shared.sessions[:] = [session]

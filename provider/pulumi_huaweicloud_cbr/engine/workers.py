@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+from pulumi_huaweicloud_cbr.base.host import current_host
 from pulumi_huaweicloud_cbr.engine.call import current_call
 
 STOCK_WORKERS = 4
@@ -17,17 +18,21 @@ WORKERS = 64
 """Threads are made on demand: the engine's own limit (`--parallel`) is the one that counts."""
 _SEARCHED_FRAMES = 30
 
-_limit = STOCK_WORKERS
+
+class _Workers:
+    """The pool of the SDK's plugin, as far as is known."""
+
+    def __init__(self) -> None:
+        self.limit = STOCK_WORKERS
 
 
 def worker_limit() -> int:
     """Return how many calls the SDK's plugin serves at once, as far as is known."""
-    return _limit
+    return current_host().part(_Workers).limit
 
 
 def raise_worker_limit() -> None:
     """Raise the limit of the pool whose thread this is; calls that wait already do not profit."""
-    global _limit  # noqa: PLW0603 -- of the process, as the pool is
     if current_call().is_by_host:
         return
     pool = _pool_of_this_thread()
@@ -37,7 +42,7 @@ def raise_worker_limit() -> None:
         return
     if limit < WORKERS:
         pool._max_workers = WORKERS  # noqa: SLF001 -- see above
-    _limit = max(limit, WORKERS)
+    current_host().part(_Workers).limit = max(limit, WORKERS)
 
 
 def _pool_of_this_thread() -> ThreadPoolExecutor | None:

@@ -41,11 +41,6 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     engine = Engine()
     monkeypatch.setattr(messages, "_engine_address", lambda: "127.0.0.1:1")
     monkeypatch.setattr(messages, "_engine", lambda _: engine)
-    monkeypatch.setattr(messages, "_told", set())
-    monkeypatch.setattr(messages, "_progressing", set())
-    monkeypatch.setattr(messages, "_pace", messages.Pace())
-    monkeypatch.setattr(messages, "_busy", 0)
-    monkeypatch.setattr(messages, "_was_full", False)
     return engine
 
 

@@ -12,12 +12,6 @@ from pulumi_huaweicloud_cbr.engine.call import Call, serving
 from pulumi_huaweicloud_cbr.engine.workers import STOCK_WORKERS, WORKERS, raise_worker_limit
 
 
-@pytest.fixture(autouse=True)
-def unraised(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let each test begin as a process does."""
-    monkeypatch.setattr(workers, "_limit", STOCK_WORKERS)
-
-
 def most_at_once(pool: ThreadPoolExecutor, calls: int) -> int:
     """Return how many calls of so many are served at once."""
     started = threading.Semaphore(0)
