@@ -104,7 +104,7 @@ class Copying:
         absences = itertools.count(1)
 
         async def look() -> Look[ReplicationRecord]:
-            backup = await find_backup(api, plan.source, plan.backup.id, is_fresh=True)
+            backup = await find_backup(api, plan.source, plan.backup.id)
             record = find_record(backup, tracked.replication_record_id)
             if record is None and next(absences) > GRACE_LOOKS:
                 raise LiveError(f"the backup does not list {tracked}, though it was accepted")
@@ -114,7 +114,7 @@ class Copying:
             replica_status = "not told"
             if record.destination_backup_id:
                 replica = await find_replica_by_id(
-                    api, plan.destination, record.destination_backup_id, is_fresh=True
+                    api, plan.destination, record.destination_backup_id
                 )
                 replica_status = (replica.backup and replica.backup.status) or "not to be seen"
             told = f"record {record.status!r}, replica {replica_status}"
@@ -141,7 +141,7 @@ class Copying:
     async def read_replica(self) -> None:
         """Look at what CBR made."""
         plan = self._plan
-        seen = await observe_once(self._api, self._tracked, is_fresh=True)
+        seen = await observe_once(self._api, self._tracked)
         replica = seen.replica.backup
         if replica is None:
             raise LiveError(f"the replica of {self._tracked} is not to be seen")
@@ -178,7 +178,7 @@ class Copying:
         """Give the replica another name."""
         renamed = await rename(self._api, self._tracked, NEW_NAME, self._report)
         self._notes.claim(renamed.replica_name == NEW_NAME, "the answer has the new name")
-        again = await observe_once(self._api, self._tracked, is_fresh=True)
+        again = await observe_once(self._api, self._tracked)
         shown = again.replica.backup
         self._notes.claim(
             shown is not None and shown.name == NEW_NAME, "the replica has the new name"
@@ -203,13 +203,13 @@ class Copying:
         plan, api = self._plan, self._api
         await remove(api, self._tracked, self._report)
         self._ledger.drop(self._made)
-        replica = await find_replica_by_id(api, plan.destination, self._replica_id, is_fresh=True)
+        replica = await find_replica_by_id(api, plan.destination, self._replica_id)
         self._notes.claim(replica.is_gone, "the replica is gone")
         self._notes.answer("14.25", f"the deletion worked: HTTP {api.statuses['DELETE']}")
         replica_id = self._replica_id
         answered = await outcome(api, lambda: api.delete_backup(plan.destination, replica_id))
         self._notes.answer("14.25", f"a second one: {answered}")
-        source = await find_backup(api, plan.source, plan.backup.id, is_fresh=True)
+        source = await find_backup(api, plan.source, plan.backup.id)
         self._notes.claim(source.status == "available", "the source is as it was")
         record = find_record(source, self._tracked.replication_record_id)
         stands = "it is gone" if record is None else f"it stays with status {record.status!r}"

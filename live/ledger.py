@@ -152,7 +152,7 @@ async def _records_of(api: CbrClient, entry: Entry) -> list[str]:
     for look in range(LOOKS):
         if look:
             await api.clock.sleep(LOOK_AGAIN_S)
-        backup = await find_backup(api, entry.source, entry.backup_id, is_fresh=True)
+        backup = await find_backup(api, entry.source, entry.backup_id)
         found = [
             record.id
             for record in records_for_region(backup, entry.destination_region)

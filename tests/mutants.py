@@ -320,6 +320,16 @@ MUTANTS = (
         "own_change",
     ),
     Mutant(
+        "stored-answer-taken-for-fresh",
+        "who asks for a fresh answer gets none that is stored",
+        "api/cache.py",
+        "        return await self._backups.ask(scope, backup_id)\n",
+        "        stored = self._backups.stored(scope, backup_id)\n"
+        "        return stored or await self._backups.ask(scope, backup_id)\n",
+        SHARING,
+        "fresh or a_while_only",
+    ),
+    Mutant(
         "wrong-path-is-gone",
         'a 401 "Malformed request url" means gone only if the project answers',
         "api/find.py",

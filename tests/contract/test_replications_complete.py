@@ -18,7 +18,8 @@ from pulumi_huaweicloud_cbr import (
     WaitTimeoutError,
 )
 from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
-from pulumi_huaweicloud_cbr.api.cache import SharedClient
+from pulumi_huaweicloud_cbr.api.cache import CachedApi
+from pulumi_huaweicloud_cbr.api.client import CbrClient
 from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.replication.wait.completion import (
     FAULTY_LOOKS,
@@ -64,7 +65,7 @@ class Bench:
     """Copies in a world of their own, and a client that waits for them."""
 
     simulator: InProcessSimulator
-    api: SharedClient
+    api: CachedApi
     told: Told = field(default_factory=Told)
     groups: list[Group] = field(default_factory=list)
     began_at: float = 0.0
@@ -173,14 +174,14 @@ async def make_bench() -> AsyncIterator[MakeBench]:
                 endpoints=dict.fromkeys(("cbr", "iam"), f"{simulator.url}/regions/{{region}}"),
             )
             clock = SimulatedClock(simulator)
-            api = SharedClient(
+            client = CbrClient(
                 settings,
                 make_authenticator(settings, clock),
                 clock=clock,
                 transport=simulator.transport(),
             )
-            stack.push_async_callback(api.aclose)
-            return Bench(simulator, api)
+            stack.push_async_callback(client.aclose)
+            return Bench(simulator, CachedApi(client))
 
         yield make
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
+from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication
 
 from pulumi_huaweicloud_cbr import AuthenticationError, NotFoundError
 from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
-from pulumi_huaweicloud_cbr.api.cache import SHARED_FOR_S, SharedClient
+from pulumi_huaweicloud_cbr.api.cache import SHARED_FOR_S, CachedApi
+from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.wire.answers import Backup
 from pulumi_huaweicloud_cbr.api.wire.requests import (
     ProjectScope,
     ReplicateRequest,
@@ -20,8 +22,12 @@ from pulumi_huaweicloud_cbr.api.wire.requests import (
 )
 from pulumi_huaweicloud_cbr.base.errors import CbrError
 from pulumi_huaweicloud_cbr.config.settings import Settings
+from pulumi_huaweicloud_cbr.replication.observe import refresh
+from pulumi_huaweicloud_cbr.replication.one import remove
+from pulumi_huaweicloud_cbr.replication.rules.decisions import Standing
+from pulumi_huaweicloud_cbr.replication.submit import submit_or_adopt
 from simulator.testing import InProcessSimulator
-from tests.contract.rig import BACKUP, VAULT, SimulatedClock
+from tests.contract.rig import BACKUP, LONG_S, VAULT, SimulatedClock
 
 pytestmark = [pytest.mark.simulator_only, pytest.mark.anyio]
 
@@ -29,25 +35,40 @@ SOURCE = ProjectScope("cn-north-4", "c6cb0876eaee4f5092d0fdf4c4fc09b3")
 DESTINATION = ProjectScope("cn-east-3", "863129926600475a959e8f2efb991722")
 SOURCE_VAULT = "de587d5d-f63e-4ea1-a892-5935070352ba"
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
+MISSING = {"error_code": "BackupService.6200", "error_msg": "The backup does not exist."}
+DESIRED = DesiredReplication(
+    backup_id=BACKUP, source=SOURCE, destination=DESTINATION, destination_vault_id=VAULT
+)
 
 
 @pytest.fixture
-async def api(
+async def client(
     simulator: InProcessSimulator, configuration: dict[str, str]
-) -> AsyncIterator[SharedClient]:
-    """A client that shares, and has signed in already."""
+) -> AsyncIterator[CbrClient]:
+    """A client that has signed in already."""
     settings = Settings.load(configuration.get, {})
     clock = SimulatedClock(simulator)
-    api = SharedClient(
+    async with CbrClient(
         settings,
         make_authenticator(settings, clock),
         clock=clock,
         transport=simulator.transport(),
-    )
-    async with contextlib.aclosing(api):
-        await api.get_backup_page(SOURCE, limit=1)
+    ) as client:
+        await client.get_backup_page(SOURCE, limit=1)
         simulator.control.clear_journal()
-        yield api
+        yield client
+
+
+@pytest.fixture
+async def api(client: CbrClient) -> CachedApi:
+    """A cache in front of the client."""
+    return CachedApi(client)
+
+
+@pytest.fixture
+async def noting(client: CbrClient) -> NotingApi:
+    """A cache in front of the client that notes what it is asked."""
+    return NotingApi(client)
 
 
 def asked(simulator: InProcessSimulator) -> dict[str, int]:
@@ -62,8 +83,15 @@ def all_ids(simulator: InProcessSimulator) -> list[str]:
     ]
 
 
+def replica_ids(simulator: InProcessSimulator) -> list[str]:
+    """Return the ids of the replicas in the destination."""
+    return [
+        row["id"] for row in simulator.control.replicas() if row["region"] == DESTINATION.region
+    ]
+
+
 async def test_many_backups_are_read_from_one_list(
-    api: SharedClient, simulator: InProcessSimulator
+    api: CachedApi, simulator: InProcessSimulator
 ) -> None:
     """The first who asks does not wait for others; all others share a list."""
     ids = all_ids(simulator)
@@ -76,7 +104,7 @@ async def test_many_backups_are_read_from_one_list(
 
 
 async def test_backups_asked_for_one_after_the_other_are_listed_from_the_third_on(
-    api: SharedClient, simulator: InProcessSimulator
+    api: CachedApi, simulator: InProcessSimulator
 ) -> None:
     """The engine checks one resource at a time: a few are read alone, then a list has them all."""
     ids = all_ids(simulator)
@@ -88,7 +116,7 @@ async def test_backups_asked_for_one_after_the_other_are_listed_from_the_third_o
 
 
 async def test_lists_that_show_nothing_wanted_are_given_up(
-    api: SharedClient, simulator: InProcessSimulator
+    api: CachedApi, simulator: InProcessSimulator
 ) -> None:
     """Old backups in a project of many are read one by one again after two lists in vain."""
     ids = all_ids(simulator)
@@ -107,7 +135,7 @@ async def test_lists_that_show_nothing_wanted_are_given_up(
 
 
 async def test_shared_answer_is_that_of_its_own_request(
-    api: SharedClient, simulator: InProcessSimulator
+    api: CachedApi, simulator: InProcessSimulator
 ) -> None:
     """A backup from a list is what ShowBackup tells of it, its records included."""
     await api.replicate_backup(
@@ -123,7 +151,7 @@ async def test_shared_answer_is_that_of_its_own_request(
 
 
 async def test_answer_is_shared_for_a_while_only(
-    api: SharedClient, simulator: InProcessSimulator
+    api: CachedApi, simulator: InProcessSimulator
 ) -> None:
     """Who asks a little later asks nobody; who asks later, or wants it fresh, asks anew."""
     ids = all_ids(simulator)
@@ -132,7 +160,7 @@ async def test_answer_is_shared_for_a_while_only(
 
     await api.get_backup(SOURCE, ids[-1])
     at_once = asked(simulator)
-    await api.get_backup(SOURCE, ids[-1], is_fresh=True)
+    await api.fresh.get_backup(SOURCE, ids[-1])
     fresh = asked(simulator)
     simulator.control.advance(SHARED_FOR_S + 1)
     await api.get_backup(SOURCE, ids[-1])
@@ -142,7 +170,59 @@ async def test_answer_is_shared_for_a_while_only(
     assert {"ShowBackup": 2} == asked(simulator)
 
 
-async def test_own_change_is_seen_at_once(api: SharedClient, simulator: InProcessSimulator) -> None:
+async def test_fresh_look_ups_at_the_same_time_are_batched(
+    api: CachedApi, simulator: InProcessSimulator
+) -> None:
+    """What is stored answers no fresh look-up, but one list answers many of them."""
+    ids = all_ids(simulator)
+    await asyncio.gather(*(api.get_backup(SOURCE, backup_id) for backup_id in ids))
+    simulator.control.clear_journal()
+
+    backups = await asyncio.gather(*(api.fresh.get_backup(SOURCE, key) for key in ids))
+
+    assert ids == [backup.id for backup in backups]
+    assert {"ShowBackup": 1, "ListBackups": 1} == asked(simulator)
+
+
+async def test_fresh_look_ups_one_after_the_other_are_asked_one_by_one(
+    api: CachedApi, simulator: InProcessSimulator
+) -> None:
+    """A list that answers later look-ups is of no use to them: its answers would be old."""
+    ids = all_ids(simulator)
+
+    for backup_id in ids:
+        await api.fresh.get_backup(SOURCE, backup_id)
+
+    assert {"ShowBackup": len(ids)} == asked(simulator)
+
+
+async def test_fresh_is_fresh_for_all_questions(
+    api: CachedApi, simulator: InProcessSimulator
+) -> None:
+    """A stored vault, stored capabilities and projects answer no fresh question either."""
+    for asked_api in (api, api.fresh, api.fresh.fresh):
+        await asked_api.get_vault(DESTINATION, VAULT)
+        await asked_api.get_replication_capabilities(SOURCE)
+        await asked_api.list_projects("cn-east-3")
+    journal = asked(simulator)
+    journal.pop("CreateToken")
+
+    assert {"ShowVault": 3, "ShowReplicationCapabilities": 3, "ListProjects": 3} == journal
+
+
+async def test_change_through_the_fresh_api_makes_stored_answers_stale(
+    api: CachedApi, simulator: InProcessSimulator
+) -> None:
+    """Whoever wrote, and through which object: the cache answers nothing from before."""
+    ids = all_ids(simulator)
+    await asyncio.gather(*(api.get_backup(SOURCE, backup_id) for backup_id in ids))
+
+    await api.fresh.rename_backup(SOURCE, ids[-1], "renamed")
+
+    assert "renamed" == (await api.get_backup(SOURCE, ids[-1])).name
+
+
+async def test_own_change_is_seen_at_once(api: CachedApi, simulator: InProcessSimulator) -> None:
     """What this process has changed, or tried to, is never answered from before."""
     ids = all_ids(simulator)
     await asyncio.gather(*(api.get_backup(SOURCE, backup_id) for backup_id in ids))
@@ -158,7 +238,7 @@ async def test_own_change_is_seen_at_once(api: SharedClient, simulator: InProces
 
 
 async def test_copy_of_a_vault_changes_all_that_is_known(
-    api: SharedClient, simulator: InProcessSimulator
+    api: CachedApi, simulator: InProcessSimulator
 ) -> None:
     """After a vault's copy, or an attempt at it, every backup of the project is asked for anew."""
     ids = all_ids(simulator)
@@ -174,7 +254,7 @@ async def test_copy_of_a_vault_changes_all_that_is_known(
 
 
 async def test_missing_is_only_what_was_asked_for_by_itself(
-    api: SharedClient, simulator: InProcessSimulator
+    api: CachedApi, simulator: InProcessSimulator
 ) -> None:
     """A list without a backup proves nothing: ShowBackup has the last word."""
     ids = all_ids(simulator)
@@ -192,7 +272,7 @@ async def test_missing_is_only_what_was_asked_for_by_itself(
 
 @pytest.mark.parametrize("status", [403, 500, 429])
 async def test_list_that_is_refused_is_done_without(
-    api: SharedClient, simulator: InProcessSimulator, status: int
+    api: CachedApi, simulator: InProcessSimulator, status: int
 ) -> None:
     """Without permission to list, or with a service that cannot, each is read by itself."""
     ids = all_ids(simulator)
@@ -208,7 +288,7 @@ async def test_list_that_is_refused_is_done_without(
 
 
 async def test_pages_are_read_only_while_they_are_worth_it(
-    api: SharedClient, simulator: InProcessSimulator
+    api: CachedApi, simulator: InProcessSimulator
 ) -> None:
     """Three backups in a project of a hundred thousand are read one by one after the first page."""
     ids = all_ids(simulator)[:4]
@@ -227,7 +307,7 @@ async def test_pages_are_read_only_while_they_are_worth_it(
 
 
 async def test_who_gives_up_takes_nothing_from_the_others(
-    api: SharedClient, simulator: InProcessSimulator
+    api: CachedApi, simulator: InProcessSimulator
 ) -> None:
     """A caller that is cancelled ends alone."""
     ids = all_ids(simulator)
@@ -241,7 +321,7 @@ async def test_who_gives_up_takes_nothing_from_the_others(
 
 
 async def test_vault_and_capabilities_are_asked_for_once(
-    api: SharedClient, simulator: InProcessSimulator
+    api: CachedApi, simulator: InProcessSimulator
 ) -> None:
     """What is the same for all is one request, also for those who come a little later."""
     for _ in range(3):
@@ -257,7 +337,7 @@ async def test_vault_and_capabilities_are_asked_for_once(
 
 
 async def test_failure_is_told_to_all_and_not_kept(
-    api: SharedClient, simulator: InProcessSimulator
+    api: CachedApi, simulator: InProcessSimulator
 ) -> None:
     """An error is shared by those who wait for it, and the next one asks anew."""
     body = {"error": {"code": 401, "message": "no", "title": "Unauthorized"}}
@@ -268,3 +348,74 @@ async def test_failure_is_told_to_all_and_not_kept(
 
     assert [AuthenticationError] * 3 == [type(error) for error in failed]
     assert VAULT == (await api.get_vault(DESTINATION, VAULT)).id
+
+
+# -- who wants fresh answers ----------------------------------------------------------------
+
+
+class Quiet:
+    """A reporter that shows nothing."""
+
+    def tell(self, message: str) -> None:
+        """Drop a line that stays."""
+
+    def progress(self, message: str) -> None:
+        """Drop a line of progress."""
+
+
+class NotingApi(CachedApi):
+    """A cache that notes who would take a stored answer."""
+
+    def __init__(self, client: CbrClient) -> None:
+        super().__init__(client)
+        self.noted: list[str] = []
+
+    async def get_backup(self, scope: ProjectScope, backup_id: str) -> Backup:
+        """Note the backup; it is not asked for through here by `fresh`."""
+        self.noted.append(backup_id)
+        return await super().get_backup(scope, backup_id)
+
+
+async def test_submission_that_is_not_answered_is_looked_for_with_fresh_answers(
+    noting: NotingApi, simulator: InProcessSimulator
+) -> None:
+    """Only the look before the first submission may take a stored answer."""
+    simulator.control.fault(operation="CopyBackup", action="drop_after")
+
+    tracked = await submit_or_adopt(noting, DESIRED, Quiet())
+
+    assert tracked.is_adopted
+    assert [BACKUP] == noting.noted
+
+
+async def test_copy_and_deletion_are_waited_for_with_fresh_answers(
+    noting: NotingApi, simulator: InProcessSimulator
+) -> None:
+    """Only the first look at a copy under way may take a stored answer."""
+    tracked = await submit_or_adopt(noting, DESIRED, Quiet())
+    noting.noted.clear()
+
+    await remove(noting, tracked, Quiet())
+
+    assert [] == replica_ids(simulator)
+    assert [BACKUP] == noting.noted
+
+
+@pytest.mark.parametrize("looks", [1, 1000], ids=["late", "never"])
+async def test_replica_that_is_not_to_be_seen_is_looked_for_with_fresh_answers(
+    noting: NotingApi, simulator: InProcessSimulator, looks: int
+) -> None:
+    """Only the first look may take stored answers: of the source, and of the replica."""
+    tracked = await submit_or_adopt(noting, DESIRED, Quiet())
+    simulator.control.advance(LONG_S)
+    (replica_id,) = replica_ids(simulator)
+    noting.noted.clear()
+    answer = {"action": "respond", "status": 404, "body": MISSING}
+    simulator.control.fault(
+        operation="ShowBackup", region=DESTINATION.region, times=looks, **answer
+    )
+
+    standing, _ = await refresh(noting, tracked, Quiet())
+
+    assert (Standing.PRESENT if looks == 1 else Standing.GONE) is standing
+    assert [BACKUP, replica_id] == noting.noted

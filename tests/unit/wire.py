@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
-from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.client import Api, CbrClient
 from pulumi_huaweicloud_cbr.api.transport.retry import Pause, RetryBudget
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, ReplicateRequest
 from pulumi_huaweicloud_cbr.base.errors import CbrError
@@ -108,32 +108,32 @@ class Wire:
         )
 
 
-async def get_backup(api: CbrClient) -> Any:
+async def get_backup(api: Api) -> Any:
     """Make a call that may be repeated."""
     return await api.get_backup(SOURCE, BACKUP)
 
 
-async def replicate(api: CbrClient) -> Any:
+async def replicate(api: Api) -> Any:
     """Make the call that may not be repeated."""
     return await api.replicate_backup(SOURCE, BACKUP, REQUEST)
 
 
-async def delete_backup(api: CbrClient) -> Any:
+async def delete_backup(api: Api) -> Any:
     """Delete."""
     await api.delete_backup(SOURCE, BACKUP)
 
 
-async def rename_backup(api: CbrClient) -> Any:
+async def rename_backup(api: Api) -> Any:
     """Rename."""
     return await api.rename_backup(SOURCE, BACKUP, "erp-db-dr-q4")
 
 
-async def get_vault(api: CbrClient) -> Any:
+async def get_vault(api: Api) -> Any:
     """Read a vault."""
     return await api.get_vault(SOURCE, REQUEST.destination_vault_id)
 
 
-async def list_projects(api: CbrClient) -> Any:
+async def list_projects(api: Api) -> Any:
     """Ask IAM."""
     return await api.list_projects("cn-east-3")
 

@@ -1,9 +1,12 @@
-"""A client whose look-ups are shared: what many ask at about the same time is asked once.
+"""A cache in front of a client: what many ask at about the same time is asked once.
 
 A hundred resources of one stack look at a hundred backups within seconds. Asked one by one that
 is a request each; a page of ListBackups answers a thousand. Only answers are shared, never
 decisions: nothing is taken for missing because a list lacks it, and what was changed by this
 process is asked anew.
+
+Two objects use one store. `CachedApi` returns stored answers while they are good. Its `fresh` never
+does, but batches what is asked at the same time.
 """
 
 from __future__ import annotations
@@ -12,11 +15,11 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from msgspec import Struct, field
 
-from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.client import Api
 from pulumi_huaweicloud_cbr.api.pages import LIST_FROM, pages_worth_reading
 from pulumi_huaweicloud_cbr.api.wire.answers import (
     Backup,
@@ -73,110 +76,65 @@ class _Shelf(Struct):
         return len(self.asked) >= LIST_FROM and self.useless_lists < USELESS_LISTS
 
 
-class SharedClient(CbrClient):
+class CachedApi:
     """Asks for each thing once for all who want it; meant for one process of a plugin."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._numbers = itertools.count(1)
-        self._shelves: dict[ProjectScope, _Shelf] = {}
+    def __init__(self, client: Api) -> None:
+        self.settings = client.settings
+        self.clock = client.clock
+        self._client = client
+        self._backups = _Backups(client)
         self._answers: dict[Hashable, tuple[float, asyncio.Task[Any]]] = {}
-        self._gathering: set[asyncio.Task[None]] = set()
+        self.fresh: Api = _FreshApi(client, self._backups)
+        # No answers of these are stored.
+        self.list_backups = client.list_backups
+        self.get_backup_page = client.get_backup_page
+        self.get_vault_page = client.get_vault_page
+        self.list_tasks = client.list_tasks
+        self.get_task_page = client.get_task_page
+        # A write makes stale what is stored, whichever of the two objects it goes through.
+        self.replicate_backup = self.fresh.replicate_backup
+        self.replicate_vault = self.fresh.replicate_vault
+        self.rename_backup = self.fresh.rename_backup
+        self.delete_backup = self.fresh.delete_backup
 
     def forget(self) -> None:
-        """Share nothing that was answered so far."""
-        self._shelves.clear()
+        """Drop all stored answers."""
+        self._backups.forget()
         self._answers.clear()
 
-    async def get_backup(
-        self, scope: ProjectScope, backup_id: str, *, is_fresh: bool = False
-    ) -> Backup:
+    async def get_backup(self, scope: ProjectScope, backup_id: str) -> Backup:
         """Read a backup, from a list where others are looked for too, or were a moment ago.
 
         The engine checks resources one after the other: that many will be asked for shows only
         when some were.
 
-        Args:
-            is_fresh: want an answer to a question that is asked from now on.
         Raises:
             NotFoundError: there is none of that id in the project; it was asked for by itself.
         """
-        shelf = self._shelves.setdefault(scope, _Shelf())
-        if not is_fresh:
-            known = self._known(shelf, backup_id)
-            if known is not None:
-                return known
-        shelf.note_asked(backup_id, self.clock.monotonic())
-        is_one_of_many = not is_fresh and shelf.is_asked_for_many()
-        if not shelf.waiting and not shelf.questions and not is_one_of_many:
-            # Nobody to wait for: most stacks are small.
-            with _counted(shelf):
-                return await super().get_backup(scope, backup_id)
-        if not shelf.waiting:
-            gathering = asyncio.ensure_future(self._gather(scope, shelf, is_one_of_many))
-            self._gathering.add(gathering)
-            gathering.add_done_callback(self._gathering.discard)
-        if backup_id not in shelf.waiting:
-            shelf.waiting[backup_id] = asyncio.get_running_loop().create_future()
-            shelf.waiting[backup_id].add_done_callback(_take_error)
-        # Who gives up takes nothing from the others.
-        return await asyncio.shield(shelf.waiting[backup_id])
-
-    async def replicate_backup(
-        self, scope: ProjectScope, backup_id: str, request: ReplicateRequest
-    ) -> Replication:
-        """Submit a copy; what was known of the backup is out of date then."""
-        try:
-            return await super().replicate_backup(scope, backup_id, request)
-        finally:
-            self._note_change(scope, backup_id)
-
-    async def replicate_vault(
-        self, scope: ProjectScope, request: ReplicateVaultRequest
-    ) -> VaultCopies:
-        """Submit copies of a vault's backups; what was known of any backup is out of date then."""
-        try:
-            return await super().replicate_vault(scope, request)
-        finally:
-            self._shelves.setdefault(scope, _Shelf()).all_changed = next(self._numbers)
-
-    async def rename_backup(self, scope: ProjectScope, backup_id: str, name: str) -> Backup:
-        """Rename a backup; what was known of it is out of date then."""
-        try:
-            return await super().rename_backup(scope, backup_id, name)
-        finally:
-            self._note_change(scope, backup_id)
-
-    async def delete_backup(self, scope: ProjectScope, backup_id: str) -> None:
-        """Begin to delete a backup; what was known of it is out of date then."""
-        try:
-            await super().delete_backup(scope, backup_id)
-        finally:
-            self._note_change(scope, backup_id)
+        return self._backups.stored(scope, backup_id) or await self._backups.ask(
+            scope, backup_id, may_list_ahead=True
+        )
 
     async def get_vault(self, scope: ProjectScope, vault_id: str) -> Vault:
         """Read a vault."""
-        ask = super().get_vault
+        ask = self._client.get_vault
         return await self._once(("vault", scope, vault_id), lambda: ask(scope, vault_id))
 
     async def get_replication_capabilities(
         self, scope: ProjectScope
     ) -> tuple[RegionCapability, ...]:
         """Read to which regions backups can be copied."""
-        ask = super().get_replication_capabilities
+        ask = self._client.get_replication_capabilities
         return await self._once(("capabilities", scope), lambda: ask(scope))
 
     async def sign_in(self, region: str) -> str | None:
         """Sign in to a region, once."""
-        ask = super().sign_in
-        return await self._once(("signing in", region), lambda: ask(region))
+        return await self._once(("signing in", region), lambda: self._client.sign_in(region))
 
     async def list_projects(self, region: str) -> tuple[Project, ...]:
         """Read the projects that are named like a region."""
-        ask = super().list_projects
-        return await self._once(("projects", region), lambda: ask(region))
-
-    # -- answers that are shared as they are ------------------------------------------------
+        return await self._once(("projects", region), lambda: self._client.list_projects(region))
 
     async def _once(self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
         now = self.clock.monotonic()
@@ -190,17 +148,130 @@ class SharedClient(CbrClient):
             self._answers[key] = (now, task)
         return cast("Answer", await asyncio.shield(task))
 
-    # -- backups ----------------------------------------------------------------------------
 
-    def _known(self, shelf: _Shelf, backup_id: str) -> Backup | None:
+class _FreshApi:
+    """The API without stored answers; look-ups of backups at the same time are batched."""
+
+    def __init__(self, client: Api, backups: _Backups) -> None:
+        self.settings = client.settings
+        self.clock = client.clock
+        self._client = client
+        self._backups = backups
+        self.list_backups = client.list_backups
+        self.get_backup_page = client.get_backup_page
+        self.get_vault = client.get_vault
+        self.get_vault_page = client.get_vault_page
+        self.get_replication_capabilities = client.get_replication_capabilities
+        self.list_tasks = client.list_tasks
+        self.get_task_page = client.get_task_page
+        self.list_projects = client.list_projects
+        self.sign_in = client.sign_in
+
+    @property
+    def fresh(self) -> Self:
+        """This object itself."""
+        return self
+
+    async def get_backup(self, scope: ProjectScope, backup_id: str) -> Backup:
+        """Read a backup: alone, or from a list if others are asked for at the same time.
+
+        Raises:
+            NotFoundError: there is none of that id in the project; it was asked for by itself.
+        """
+        return await self._backups.ask(scope, backup_id)
+
+    async def replicate_backup(
+        self, scope: ProjectScope, backup_id: str, request: ReplicateRequest
+    ) -> Replication:
+        """Submit a copy; what was known of the backup is stale then."""
+        try:
+            return await self._client.replicate_backup(scope, backup_id, request)
+        finally:
+            self._backups.note_change(scope, backup_id)
+
+    async def replicate_vault(
+        self, scope: ProjectScope, request: ReplicateVaultRequest
+    ) -> VaultCopies:
+        """Submit copies of a vault's backups; what was known of any backup is stale then."""
+        try:
+            return await self._client.replicate_vault(scope, request)
+        finally:
+            self._backups.note_change_of_all(scope)
+
+    async def rename_backup(self, scope: ProjectScope, backup_id: str, name: str) -> Backup:
+        """Rename a backup; what was known of it is stale then."""
+        try:
+            return await self._client.rename_backup(scope, backup_id, name)
+        finally:
+            self._backups.note_change(scope, backup_id)
+
+    async def delete_backup(self, scope: ProjectScope, backup_id: str) -> None:
+        """Begin to delete a backup; what was known of it is stale then."""
+        try:
+            await self._client.delete_backup(scope, backup_id)
+        finally:
+            self._backups.note_change(scope, backup_id)
+
+
+class _Backups:
+    """The store of backups, and the batching of look-ups that leave it empty-handed."""
+
+    def __init__(self, client: Api) -> None:
+        self._client = client
+        self._clock = client.clock
+        self._numbers = itertools.count(1)
+        self._shelves: dict[ProjectScope, _Shelf] = {}
+        self._gathering: set[asyncio.Task[None]] = set()
+
+    def forget(self) -> None:
+        """Drop all stored answers."""
+        self._shelves.clear()
+
+    def stored(self, scope: ProjectScope, backup_id: str) -> Backup | None:
+        """Return the stored answer, None if there is none or it is out of date."""
+        shelf = self._shelf(scope)
         number, asked_at, backup = shelf.known.get(backup_id, (0, 0.0, None))
         is_changed = number <= max(shelf.changed.get(backup_id, 0), shelf.all_changed)
-        if is_changed or self.clock.monotonic() - asked_at > SHARED_FOR_S:
+        if is_changed or self._clock.monotonic() - asked_at > SHARED_FOR_S:
             return None
         return backup
 
-    def _note_change(self, scope: ProjectScope, backup_id: str) -> None:
-        self._shelves.setdefault(scope, _Shelf()).changed[backup_id] = next(self._numbers)
+    def note_change(self, scope: ProjectScope, backup_id: str) -> None:
+        """Make stale what was answered of a backup so far."""
+        self._shelf(scope).changed[backup_id] = next(self._numbers)
+
+    def note_change_of_all(self, scope: ProjectScope) -> None:
+        """Make stale what was answered of any backup of the project so far."""
+        self._shelf(scope).all_changed = next(self._numbers)
+
+    async def ask(
+        self, scope: ProjectScope, backup_id: str, *, may_list_ahead: bool = False
+    ) -> Backup:
+        """Read a backup by a question that is sent from now on, together with others.
+
+        Args:
+            may_list_ahead: list even for one backup, if several were asked for lately; the list
+                answers the next look-ups.
+        """
+        shelf = self._shelf(scope)
+        shelf.note_asked(backup_id, self._clock.monotonic())
+        is_one_of_many = may_list_ahead and shelf.is_asked_for_many()
+        if not shelf.waiting and not shelf.questions and not is_one_of_many:
+            # Nobody to wait for: most stacks are small.
+            with _counted(shelf):
+                return await self._client.get_backup(scope, backup_id)
+        if not shelf.waiting:
+            gathering = asyncio.ensure_future(self._gather(scope, shelf, is_one_of_many))
+            self._gathering.add(gathering)
+            gathering.add_done_callback(self._gathering.discard)
+        if backup_id not in shelf.waiting:
+            shelf.waiting[backup_id] = asyncio.get_running_loop().create_future()
+            shelf.waiting[backup_id].add_done_callback(_take_error)
+        # Who gives up takes nothing from the others.
+        return await asyncio.shield(shelf.waiting[backup_id])
+
+    def _shelf(self, scope: ProjectScope) -> _Shelf:
+        return self._shelves.setdefault(scope, _Shelf())
 
     async def _gather(self, scope: ProjectScope, shelf: _Shelf, is_one_of_many: bool) -> None:
         """Answer all who are waiting, and who come to wait for a moment yet."""
@@ -226,14 +297,16 @@ class SharedClient(CbrClient):
         self, scope: ProjectScope, shelf: _Shelf, missing: dict[str, asyncio.Future[Backup]]
     ) -> AsyncIterator[Backup]:
         """Yield those of the missing that lists show, as long as a page is worth its request."""
-        number, asked_at = next(self._numbers), self.clock.monotonic()
+        number, asked_at = next(self._numbers), self._clock.monotonic()
         try:
-            async for page in pages_worth_reading(self, scope, missing, show_replication=True):
+            async for page in pages_worth_reading(
+                self._client, scope, missing, show_replication=True
+            ):
                 for backup in page.backups:
                     shelf.known[backup.id] = (number, asked_at, backup)
                     if backup.id in missing:
                         yield backup
-                number, asked_at = next(self._numbers), self.clock.monotonic()
+                number, asked_at = next(self._numbers), self._clock.monotonic()
         except CbrError:
             # Whatever the reason, each is read by itself then, and has its own error.
             return
@@ -242,7 +315,7 @@ class SharedClient(CbrClient):
         self, scope: ProjectScope, backup_id: str, future: asyncio.Future[Backup]
     ) -> None:
         try:
-            backup = await super().get_backup(scope, backup_id)
+            backup = await self._client.get_backup(scope, backup_id)
         except Exception as error:  # noqa: BLE001 -- it is for who waits
             _fail(future, error)
         else:

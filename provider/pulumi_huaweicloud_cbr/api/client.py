@@ -1,5 +1,7 @@
 """One method for each API operation: a request in, a model or an error out.
 
+`Api` names the operations; whoever uses the API takes one. `CbrClient` sends the requests.
+
 Owns sending: addresses, time limits, repetition within a budget, and the journal line of each
 request; what an end without an answer means is in `call`. It holds no policy about replicas and
 never polls. Source of each operation: CBR and IAM API references, under the name in its docstring.
@@ -11,7 +13,7 @@ import logging
 import ssl
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import quote
 
 import anyio
@@ -102,6 +104,68 @@ def _ignore(_: object) -> None:
     """Tell nobody."""
 
 
+class Api(Protocol):
+    """What can be asked of CBR and IAM, and done there; `CbrClient` says how each call fails.
+
+    Reads may return a stored answer where a cache is in front of the client (`cache.CachedApi`).
+    A write sends its request, always.
+    """
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def fresh(self) -> Api:
+        """The same API, never with a stored answer: each question is sent after it was asked."""
+
+    async def get_backup(self, scope: ProjectScope, backup_id: str) -> Backup: ...
+
+    async def list_backups(
+        self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
+    ) -> tuple[Backup, ...]: ...
+
+    async def get_backup_page(
+        self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
+    ) -> BackupPage: ...
+
+    async def get_vault(self, scope: ProjectScope, vault_id: str) -> Vault: ...
+
+    async def get_vault_page(
+        self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
+    ) -> VaultPage: ...
+
+    async def get_replication_capabilities(
+        self, scope: ProjectScope
+    ) -> tuple[RegionCapability, ...]: ...
+
+    async def list_tasks(
+        self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
+    ) -> tuple[Task, ...]: ...
+
+    async def get_task_page(
+        self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
+    ) -> TaskPage: ...
+
+    async def list_projects(self, region: str) -> tuple[Project, ...]: ...
+
+    async def sign_in(self, region: str) -> str | None: ...
+
+    async def replicate_backup(
+        self, scope: ProjectScope, backup_id: str, request: ReplicateRequest
+    ) -> Replication: ...
+
+    async def replicate_vault(
+        self, scope: ProjectScope, request: ReplicateVaultRequest
+    ) -> VaultCopies: ...
+
+    async def rename_backup(self, scope: ProjectScope, backup_id: str, name: str) -> Backup: ...
+
+    async def delete_backup(self, scope: ProjectScope, backup_id: str) -> None: ...
+
+
 class CbrClient:
     """Calls CBR and IAM in every region over connections that are kept.
 
@@ -162,6 +226,11 @@ class CbrClient:
 
         self._connections = Connections(make_http)
 
+    @property
+    def fresh(self) -> Self:
+        """This client itself: it stores no answers."""
+        return self
+
     async def __aenter__(self) -> CbrClient:  # noqa: PYI034 -- no typing.Self before 3.11
         return self
 
@@ -216,17 +285,9 @@ class CbrClient:
         )
         return (await self._call(call, VaultCopiesEnvelope)).replication
 
-    async def get_backup(
-        self,
-        scope: ProjectScope,
-        backup_id: str,
-        *,
-        is_fresh: bool = False,  # noqa: ARG002 -- all answers are, here
-    ) -> Backup:
+    async def get_backup(self, scope: ProjectScope, backup_id: str) -> Backup:
         """Read a backup with its replication records (ShowBackup).
 
-        Args:
-            is_fresh: ask the service, also where answers are shared.
         Raises:
             NotFoundError: there is none of that id in the project.
         """

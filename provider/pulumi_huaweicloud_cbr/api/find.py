@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
-from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.client import Api
 from pulumi_huaweicloud_cbr.api.pages import Listing, first, gathered
 from pulumi_huaweicloud_cbr.api.wire.answers import (
     Backup,
@@ -35,26 +35,20 @@ REPLICATION = "replication"
 """The `protect_type` of a vault that takes replicas (CBR API reference, ListVault)."""
 
 
-async def find_backup(
-    api: CbrClient, scope: ProjectScope, backup_id: str, *, is_fresh: bool = False
-) -> Backup:
+async def find_backup(api: Api, scope: ProjectScope, backup_id: str) -> Backup:
     """Return the backup of that id.
 
-    Args:
-        is_fresh: want it as it is from now on, not an answer shared with others.
     Raises:
         NotFoundError: the project answers, and has none.
         ApiError: also where the project itself cannot be reached with these credentials.
         MalformedResponseError: another backup was answered.
     """
-    backup = await _existing(
-        api, scope, lambda: api.get_backup(scope, backup_id, is_fresh=is_fresh)
-    )
+    backup = await _existing(api, scope, lambda: api.get_backup(scope, backup_id))
     _require_same("backup", scope, backup_id, backup.id)
     return backup
 
 
-async def find_vault(api: CbrClient, scope: ProjectScope, vault_id: str) -> Vault:
+async def find_vault(api: Api, scope: ProjectScope, vault_id: str) -> Vault:
     """Return the vault of that id; raises as `find_backup` does."""
     vault = await _existing(api, scope, lambda: api.get_vault(scope, vault_id))
     _require_same("vault", scope, vault_id, vault.id)
@@ -70,9 +64,7 @@ def _require_same(what: str, scope: ProjectScope, asked_id: str, answered_id: st
         )
 
 
-async def _existing(
-    api: CbrClient, scope: ProjectScope, call: Callable[[], Awaitable[Found]]
-) -> Found:
+async def _existing(api: Api, scope: ProjectScope, call: Callable[[], Awaitable[Found]]) -> Found:
     try:
         return await call()
     except ApiError as error:
@@ -104,18 +96,16 @@ def records_for_region(source: Backup, region: str) -> tuple[ReplicationRecord, 
     return tuple(sorted(matching, key=lambda record: record.created_at or "", reverse=True))
 
 
-async def find_replica_by_id(
-    api: CbrClient, scope: ProjectScope, backup_id: str, *, is_fresh: bool = False
-) -> Replica:
-    """Return what stands under a replica's id in the destination; arguments as `find_backup`."""
+async def find_replica_by_id(api: Api, scope: ProjectScope, backup_id: str) -> Replica:
+    """Return what stands under a replica's id in the destination."""
     try:
-        return Replica(backup_id, await find_backup(api, scope, backup_id, is_fresh=is_fresh))
+        return Replica(backup_id, await find_backup(api, scope, backup_id))
     except NotFoundError:
         return Replica(backup_id, None)
 
 
 async def find_replica_by_checkpoint(
-    api: CbrClient, scope: ProjectScope, vault_id: str, checkpoint_id: str
+    api: Api, scope: ProjectScope, vault_id: str, checkpoint_id: str
 ) -> Replica:
     """Return the replica that belongs to a restore point of the destination vault."""
     filters = {"image_type": "replication", "vault_id": vault_id, "checkpoint_id": checkpoint_id}
@@ -129,7 +119,7 @@ async def find_replica_by_checkpoint(
     return await first(api, _backups(api, scope, **filters), choose) or Replica(None, None)
 
 
-def _copy_tasks(api: CbrClient, source_scope: ProjectScope) -> Listing[Task]:
+def _copy_tasks(api: Api, source_scope: ProjectScope) -> Listing[Task]:
     return Listing(
         f"listing tasks in {source_scope}",
         lambda limit, offset: api.get_task_page(
@@ -139,7 +129,7 @@ def _copy_tasks(api: CbrClient, source_scope: ProjectScope) -> Listing[Task]:
 
 
 async def find_copy_task(
-    api: CbrClient, source_scope: ProjectScope, backup_id: str, destination: ProjectScope
+    api: Api, source_scope: ProjectScope, backup_id: str, destination: ProjectScope
 ) -> Task | None:
     """Return the task in the source region's operation log that tells of the backup's copy.
 
@@ -164,7 +154,7 @@ async def find_copy_task(
 
 
 async def find_claimed_replicas(
-    api: CbrClient, source_scope: ProjectScope, backup_id: str, resource_id: str | None
+    api: Api, source_scope: ProjectScope, backup_id: str, resource_id: str | None
 ) -> frozenset[str]:
     """Return the ids of replicas that are known to be copies of other backups of the resource.
 
@@ -189,7 +179,7 @@ async def find_claimed_replicas(
 
 
 async def require_no_replica(
-    api: CbrClient,
+    api: Api,
     scope: ProjectScope,
     vault_id: str,
     resource_id: str | None,
@@ -225,7 +215,7 @@ async def require_no_replica(
     )
 
 
-async def find_project_id(api: CbrClient, region: str) -> str:
+async def find_project_id(api: Api, region: str) -> str:
     """Return the id of the project that is named like the region.
 
     Raises:
@@ -235,7 +225,7 @@ async def find_project_id(api: CbrClient, region: str) -> str:
     return await api.sign_in(region) or (await find_project(api, region)).id
 
 
-async def find_project(api: CbrClient, region: str) -> Project:
+async def find_project(api: Api, region: str) -> Project:
     """Return the project that is named like the region.
 
     Raises:
@@ -251,7 +241,7 @@ async def find_project(api: CbrClient, region: str) -> Project:
     )
 
 
-async def find_destinations(api: CbrClient, scope: ProjectScope) -> frozenset[str]:
+async def find_destinations(api: Api, scope: ProjectScope) -> frozenset[str]:
     """Return the regions to which backups of this one can be copied."""
     regions = await api.get_replication_capabilities(scope)
     return frozenset(
@@ -262,7 +252,7 @@ async def find_destinations(api: CbrClient, scope: ProjectScope) -> frozenset[st
     )
 
 
-async def find_replication_vaults(api: CbrClient, scope: ProjectScope) -> tuple[Vault, ...]:
+async def find_replication_vaults(api: Api, scope: ProjectScope) -> tuple[Vault, ...]:
     """Return the vaults of a project that take replicas, in the API's order."""
     listing: Listing[Vault] = Listing(
         f"listing vaults in {scope}",
@@ -278,7 +268,7 @@ async def find_replication_vaults(api: CbrClient, scope: ProjectScope) -> tuple[
 
 
 async def find_backups(
-    api: CbrClient, scope: ProjectScope, *, limit: int | None = None, **filters: Any
+    api: Api, scope: ProjectScope, *, limit: int | None = None, **filters: Any
 ) -> tuple[Backup, ...]:
     """Return all backups that pass the filters, in the API's order.
 
@@ -290,7 +280,7 @@ async def find_backups(
     return await gathered(api, _backups(api, scope, **filters), lambda row: [row], limit)
 
 
-def _backups(api: CbrClient, scope: ProjectScope, **filters: Any) -> Listing[Backup]:
+def _backups(api: Api, scope: ProjectScope, **filters: Any) -> Listing[Backup]:
     return Listing(
         f"listing backups in {scope}",
         lambda limit, offset: api.get_backup_page(scope, limit=limit, offset=offset, **filters),

@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
-from pulumi_huaweicloud_cbr.api.client import PAGE_SIZE, CbrClient
+from pulumi_huaweicloud_cbr.api.client import PAGE_SIZE, Api
 from pulumi_huaweicloud_cbr.api.wire.answers import BackupPage
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.api.wire.responses import NOT_THE_SERVICE
@@ -66,7 +66,7 @@ class _NotWholeError(Exception):
 
 
 async def gathered(
-    api: CbrClient,
+    api: Api,
     listing: Listing[Row],
     keep: Callable[[Row], Iterable[Found]],
     limit: int | None = None,
@@ -92,7 +92,7 @@ async def gathered(
 
 
 async def first(
-    api: CbrClient, listing: Listing[Row], choose: Callable[[tuple[Row, ...]], Found | None]
+    api: Api, listing: Listing[Row], choose: Callable[[tuple[Row, ...]], Found | None]
 ) -> Found | None:
     """Return what is chosen from the first page that has it; None says that no row is it.
 
@@ -111,7 +111,7 @@ async def first(
 
 
 async def _read(
-    api: CbrClient,
+    api: Api,
     listing: Listing[Row],
     consume: Callable[[AsyncIterator[tuple[Row, ...]]], Awaitable[Found]],
 ) -> Found:
@@ -170,7 +170,7 @@ async def _pass_over(listing: Listing[Row]) -> AsyncGenerator[tuple[Row, ...], N
 
 
 async def pages_worth_reading(
-    api: CbrClient, scope: ProjectScope, missing: Collection[object], **filters: Any
+    api: Api, scope: ProjectScope, missing: Collection[object], **filters: Any
 ) -> AsyncIterator[BackupPage]:
     """Yield pages of ListBackups until what is missing is cheaper to have one by one.
 

@@ -21,8 +21,8 @@ from pulumi_huaweicloud_cbr.engine.call import current_call
 if TYPE_CHECKING:
     import httpx
 
-    from pulumi_huaweicloud_cbr.api.cache import SharedClient
-    from pulumi_huaweicloud_cbr.api.client import CbrClient
+    from pulumi_huaweicloud_cbr.api.cache import CachedApi
+    from pulumi_huaweicloud_cbr.api.client import Api, CbrClient
     from pulumi_huaweicloud_cbr.base.clock import Clock
     from pulumi_huaweicloud_cbr.config.settings import Settings
 
@@ -83,7 +83,8 @@ class Session:
         self.settings = settings
         self._transport = transport
         self._clock = clock
-        self._client: SharedClient | None = None
+        self._client: CbrClient | None = None
+        self._api: CachedApi | None = None
         self._project_ids: dict[str, str] = {}
 
     def run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
@@ -97,15 +98,16 @@ class Session:
             _within(limit_s, work), _shared().running_loop()
         ).result()
 
-    def client(self) -> CbrClient:
-        """Return the client; made at first use, inside the loop.
+    def client(self) -> Api:
+        """Return the client behind its cache; made at first use, inside the loop.
 
         Raises:
             ConfigurationError: credentials are missing.
         """
-        if self._client is None:
+        if self._api is None:
             from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
-            from pulumi_huaweicloud_cbr.api.cache import SharedClient
+            from pulumi_huaweicloud_cbr.api.cache import CachedApi
+            from pulumi_huaweicloud_cbr.api.client import CbrClient
             from pulumi_huaweicloud_cbr.base.clock import InterruptibleClock
             from pulumi_huaweicloud_cbr.engine.messages import progress, say_now, warn
 
@@ -116,7 +118,7 @@ class Session:
                     "private CA instead"
                 )
             clock = self._clock or InterruptibleClock(_shared().interruption)
-            self._client = SharedClient(
+            self._client = CbrClient(
                 self.settings,
                 make_authenticator(self.settings, clock),
                 clock=clock,
@@ -124,16 +126,17 @@ class Session:
                 on_slow=say_now,
                 transport=self._transport,
             )
-        return self._client
+            self._api = CachedApi(self._client)
+        return self._api
 
     def forget(self) -> None:
         """Look things up anew, as a new process would."""
-        if self._client is not None:
-            self._client.forget()
+        if self._api is not None:
+            self._api.forget()
 
     def close(self) -> None:
         """Close the connections; the session opens new ones when it is used again."""
-        client, self._client = self._client, None
+        client, self._client, self._api = self._client, None, None
         if client is not None:
             self.run(client.aclose())
 

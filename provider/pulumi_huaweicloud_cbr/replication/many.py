@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct, field
 
-from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.client import Api
 from pulumi_huaweicloud_cbr.base.errors import ApiError, CbrError, ConflictError, WaitTimeoutError
 from pulumi_huaweicloud_cbr.base.reporting import Reporter, span
 from pulumi_huaweicloud_cbr.base.text import redact
@@ -155,7 +155,7 @@ def _failure_of(task: asyncio.Future[Any], doing: str, limit_s: float | None) ->
 
 
 async def submit_all(
-    api: CbrClient,
+    api: Api,
     wanted: Mapping[str, DesiredReplication],
     report: Reporter,
     limit_s: float | None = None,
@@ -186,7 +186,7 @@ async def submit_all(
 
 
 async def refresh_all(
-    api: CbrClient, rows: Mapping[str, TrackedReplication], report: Reporter
+    api: Api, rows: Mapping[str, TrackedReplication], report: Reporter
 ) -> Results[tuple[Standing, TrackedReplication]]:
     """Return how replications stand, and what is known of each now."""
 
@@ -200,7 +200,7 @@ async def refresh_all(
 
 
 async def rename_all(
-    api: CbrClient,
+    api: Api,
     rows: Mapping[str, tuple[TrackedReplication, str]],
     report: Reporter,
     limits: Limits,
@@ -218,7 +218,7 @@ async def rename_all(
 
 
 async def remove_all(
-    api: CbrClient,
+    api: Api,
     rows: Mapping[str, TrackedReplication],
     report: Reporter,
     limits: Limits,
@@ -239,7 +239,7 @@ a deletion would have to wait for its turn, and the answer that allowed it would
 
 
 async def remove_replaced_all(
-    api: CbrClient,
+    api: Api,
     rows: Mapping[str, TrackedReplication],
     report: Reporter,
     limits: Limits,
@@ -289,6 +289,6 @@ async def remove_replaced_all(
 
 
 def _settle_later(
-    api: CbrClient, tracked: TrackedReplication, limits: Limits
+    api: Api, tracked: TrackedReplication, limits: Limits
 ) -> Callable[[Reporter], Awaitable[Settled]]:
     return lambda reporter: settle(api, tracked, reporter, limits)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.client import Api
 from pulumi_huaweicloud_cbr.api.find import (
     find_backup,
     find_claimed_replicas,
@@ -56,21 +56,19 @@ class Limits(Struct, frozen=True):
     replica_looks: int = 6
 
 
-async def observe_attempts(
-    api: CbrClient, desired: DesiredReplication, source: Backup, *, is_fresh: bool = False
-) -> list[Attempt]:
+async def observe_attempts(api: Api, desired: DesiredReplication, source: Backup) -> list[Attempt]:
     """Return all attempts to copy the backup to the region, the newest first."""
     attempts = []
     for record in records_for_region(source, desired.destination.region):
         replica = None
         if record.is_succeeded:
-            replica = await _replica_of_record(api, desired, record, is_fresh=is_fresh)
+            replica = await _replica_of_record(api, desired, record)
         attempts.append(Attempt(record, replica))
     return attempts
 
 
 async def _replica_of_record(
-    api: CbrClient, desired: DesiredReplication, record: ReplicationRecord, *, is_fresh: bool
+    api: Api, desired: DesiredReplication, record: ReplicationRecord
 ) -> Replica:
     # The replica is where the record says, which need not be where it is wanted.
     scope = replace(
@@ -78,7 +76,7 @@ async def _replica_of_record(
         project_id=record.destination_project_id or desired.destination.project_id,
     )
     if record.destination_backup_id:
-        return await find_replica_by_id(api, scope, record.destination_backup_id, is_fresh=is_fresh)
+        return await find_replica_by_id(api, scope, record.destination_backup_id)
     vault_id = record.destination_vault_id or desired.destination_vault_id
     if record.destination_checkpoint_id:
         return await find_replica_by_checkpoint(
@@ -89,7 +87,7 @@ async def _replica_of_record(
 
 
 async def _replica_of_task(
-    api: CbrClient, destination: ProjectScope, vault_id: str, task: Task | None
+    api: Api, destination: ProjectScope, vault_id: str, task: Task | None
 ) -> Replica:
     """Return the replica that a task names, as far as it is in the vault."""
     replica_id = task.replication.destination_backup_id if task else None
@@ -102,20 +100,20 @@ async def _replica_of_task(
 
 
 async def observe(
-    api: CbrClient,
+    api: Api,
     tracked: TrackedReplication,
     report: Reporter,
     limits: Limits | None = None,
     *,
-    is_fresh: bool = False,
     is_doubt_final: bool = False,
 ) -> Observation:
-    """Find out how a tracked replication stands; `is_fresh` as in `find_backup`.
+    """Find out how a tracked replication stands.
 
     A replica that was never seen may be late, and so may its record: it is looked for several
     times before it counts as gone. One that was seen before is gone when it is not there.
 
     Args:
+        api: for the first look; the others are always fresh.
         is_doubt_final: look no more where nothing tells which replica it is; for those who leave
             it alone then, and see it the next time if its name was late.
     Raises:
@@ -124,7 +122,7 @@ async def observe(
     looks = 1 if tracked.has_been_seen else (limits or Limits()).replica_looks
     for look in range(1, looks):
         try:
-            seen = await observe_once(api, tracked, is_fresh=is_fresh or look > 1)
+            seen = await observe_once(api if look == 1 else api.fresh, tracked)
         except UnidentifiedReplicaError:
             # What is late may be its name alone.
             if is_doubt_final:
@@ -136,14 +134,12 @@ async def observe(
             f"look {look + 1} of {looks} follows: no replica of {tracked} is to be seen yet"
         )
         await api.clock.sleep(api.settings.poll_interval_s)
-    return await observe_once(api, tracked, is_fresh=is_fresh or looks > 1)
+    return await observe_once(api if looks == 1 else api.fresh, tracked)
 
 
-async def observe_once(
-    api: CbrClient, tracked: TrackedReplication, *, is_fresh: bool
-) -> Observation:
+async def observe_once(api: Api, tracked: TrackedReplication) -> Observation:
     """Find out what there is to be seen of a tracked replication now; see `observe`."""
-    source = await look_for_source(api, tracked, is_fresh=is_fresh)
+    source = await look_for_source(api, tracked)
     record = find_record(source, tracked.replication_record_id) if source else None
     if record is not None and record.is_pending:
         return Observation(source, record, Replica(record.destination_backup_id, None))
@@ -153,18 +149,16 @@ async def observe_once(
     if record is not None and is_unnamed and not record.is_succeeded:
         # It failed, or has a status that we do not know: no replica was ever named.
         return Observation(source, record, Replica(None, None))
-    replica, task = await _find_replica(api, tracked, record, is_fresh=is_fresh)
+    replica, task = await _find_replica(api, tracked, record)
     if task is not None and source is not None and _is_of_another(source, tracked, replica):
         # The log has no record ids: its newest copy of the backup was not this one.
         return Observation(source, record, Replica(None, None))
     return Observation(source, record, replica, task)
 
 
-async def look_for_source(
-    api: CbrClient, tracked: TrackedReplication, *, is_fresh: bool
-) -> Backup | None:
+async def look_for_source(api: Api, tracked: TrackedReplication) -> Backup | None:
     try:
-        return await find_backup(api, tracked.source, tracked.backup_id, is_fresh=is_fresh)
+        return await find_backup(api, tracked.source, tracked.backup_id)
     except NotFoundError:
         return None
 
@@ -184,16 +178,12 @@ def _is_of_another(source: Backup, tracked: TrackedReplication, replica: Replica
 
 
 async def _find_replica(
-    api: CbrClient,
-    tracked: TrackedReplication,
-    record: ReplicationRecord | None,
-    *,
-    is_fresh: bool,
+    api: Api, tracked: TrackedReplication, record: ReplicationRecord | None
 ) -> tuple[Replica, Task | None]:
     """Return the replica by the surest of the traces that are left, and the task if it took one."""
     backup_id = tracked.destination_backup_id or (record and record.destination_backup_id)
     if backup_id:
-        replica = await find_replica_by_id(api, tracked.destination, backup_id, is_fresh=is_fresh)
+        replica = await find_replica_by_id(api, tracked.destination, backup_id)
         if not replica.is_gone or record is not None or tracked.has_been_seen:
             return replica, None
         # The copy may still be under way: its source, and the record with it, went meanwhile.
@@ -229,7 +219,7 @@ async def _find_replica(
 
 
 async def find_replication(
-    api: CbrClient, source_scope: ProjectScope, backup_id: str, record_id: str, report: Reporter
+    api: Api, source_scope: ProjectScope, backup_id: str, record_id: str, report: Reporter
 ) -> TrackedReplication:
     """Return a replication of which only the source backup and the record are known.
 
@@ -261,7 +251,7 @@ async def find_replication(
 
 
 async def refresh(
-    api: CbrClient,
+    api: Api,
     tracked: TrackedReplication,
     report: Reporter,
     limits: Limits | None = None,

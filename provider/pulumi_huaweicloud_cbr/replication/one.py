@@ -11,7 +11,7 @@ import itertools
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.client import Api
 from pulumi_huaweicloud_cbr.api.wire.answers import Replica, ReplicationRecord
 from pulumi_huaweicloud_cbr.api.wire.error_codes import CODES_DELETION_PENDING
 from pulumi_huaweicloud_cbr.base.errors import ApiError, ConflictError, NotFoundError
@@ -35,7 +35,7 @@ from pulumi_huaweicloud_cbr.replication.wait.polling import Look, WaitPlan, wait
 
 
 async def rename(
-    api: CbrClient,
+    api: Api,
     tracked: TrackedReplication,
     name: str,
     report: Reporter,
@@ -60,7 +60,7 @@ async def rename(
 
 
 async def remove(
-    api: CbrClient,
+    api: Api,
     tracked: TrackedReplication,
     report: Reporter,
     limits: Limits | None = None,
@@ -76,7 +76,7 @@ async def remove(
 
 
 async def remove_replaced(
-    api: CbrClient,
+    api: Api,
     tracked: TrackedReplication,
     report: Reporter,
     limits: Limits | None = None,
@@ -116,7 +116,7 @@ class Settled(Struct, frozen=True):
         return self.is_deletable and self.is_source_gone
 
 
-async def require_source(api: CbrClient, found: Settled, remedy: str) -> None:
+async def require_source(api: Api, found: Settled, remedy: str) -> None:
     """Ask anew whether the source is there, just before its replica is deleted to be replaced.
 
     Whoever planned the replacement looked as well, but a wait may lie between. It costs one
@@ -128,7 +128,7 @@ async def require_source(api: CbrClient, found: Settled, remedy: str) -> None:
     if not found.is_deletable:
         return
     tracked = found.tracked
-    if not (found.is_source_gone or is_gone(await look_for_source(api, tracked, is_fresh=True))):
+    if not (found.is_source_gone or is_gone(await look_for_source(api.fresh, tracked))):
         return
     raise ConflictError(
         f"replacing {tracked}: source backup ({tracked.backup_id}) is gone by now, so replica "
@@ -137,7 +137,7 @@ async def require_source(api: CbrClient, found: Settled, remedy: str) -> None:
     )
 
 
-async def begin_deletion(api: CbrClient, found: Settled, report: Reporter) -> bool:
+async def begin_deletion(api: Api, found: Settled, report: Reporter) -> bool:
     """Ask for the deletion of a replica; return whether there is one to wait for."""
     replica_id = found.replica.backup_id
     if replica_id is None or found.replica.is_gone:
@@ -153,14 +153,14 @@ async def begin_deletion(api: CbrClient, found: Settled, report: Reporter) -> bo
     return True
 
 
-async def wait_deleted(api: CbrClient, found: Settled, report: Reporter, limits: Limits) -> None:
+async def wait_deleted(api: Api, found: Settled, report: Reporter, limits: Limits) -> None:
     """Wait until a replica is gone whose deletion was asked for."""
     replica_id = found.replica.backup_id or ""
     await wait_gone(api, found.tracked.destination, replica_id, limits, report)
 
 
 async def settle(
-    api: CbrClient,
+    api: Api,
     tracked: TrackedReplication,
     report: Reporter,
     limits: Limits,
@@ -173,11 +173,11 @@ async def settle(
     """
     doing = f"{verb} the replica of {tracked}"
 
-    looks = itertools.count()
+    asked = itertools.chain([api], itertools.repeat(api.fresh))
 
     async def look() -> Look[Observation]:
-        # The first look may be shared with others; what is waited for has to be seen anew.
-        seen = await observe(api, tracked, report, limits, is_fresh=next(looks) > 0)
+        # The first look may take a stored answer; what is waited for has to be seen anew.
+        seen = await observe(next(asked), tracked, report, limits)
         standing = decide_read(seen)
         percent = _percent(seen.record)
         if standing is not Standing.COPYING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.client import Api
 from pulumi_huaweicloud_cbr.api.find import find_backup, records_for_region
 from pulumi_huaweicloud_cbr.api.transport.retry import is_outcome_unknown
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Replica
@@ -54,7 +54,7 @@ class IncompleteError(CbrError):
 
 
 async def submit_or_adopt(
-    api: CbrClient,
+    api: Api,
     desired: DesiredReplication,
     report: Reporter,
     limits: Limits | None = None,
@@ -132,7 +132,7 @@ def _is_second_copy(error: CbrError | None) -> bool:
 
 
 async def _look(
-    api: CbrClient,
+    api: Api,
     desired: DesiredReplication,
     report: Reporter,
     limits: Limits,
@@ -143,12 +143,12 @@ async def _look(
     Args:
         unsettled: how a submission ended of which it is not known whether it was accepted.
     """
-    is_fresh = unsettled is not None
+    asked = api if unsettled is None else api.fresh
     for look in range(limits.looks if unsettled else 1):
         if look:
             await api.clock.sleep(limits.look_again_s)
-        source = await find_backup(api, desired.source, desired.backup_id, is_fresh=is_fresh)
-        attempts = await observe_attempts(api, desired, source, is_fresh=is_fresh)
+        source = await find_backup(asked, desired.source, desired.backup_id)
+        attempts = await observe_attempts(asked, desired, source)
         decision = decide_create(desired, attempts)
         if not isinstance(decision, Submit):
             break
@@ -179,7 +179,7 @@ def adopted(desired: DesiredReplication, source: Backup, attempt: Attempt) -> Tr
 
 
 async def _adopt(
-    api: CbrClient,
+    api: Api,
     desired: DesiredReplication,
     source: Backup,
     attempt: Attempt,

@@ -15,7 +15,7 @@ from enum import Enum, auto
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.client import Api
 from pulumi_huaweicloud_cbr.api.find import find_backups, records_for_region
 from pulumi_huaweicloud_cbr.api.transport.retry import is_outcome_unknown
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, VaultCopies
@@ -141,7 +141,7 @@ def check_view(view: VaultView, desired: DesiredVaultReplication) -> list[Findin
 
 
 async def look_at_vault(
-    api: CbrClient,
+    api: Api,
     desired: DesiredVaultReplication,
     known: Mapping[str, TrackedReplication],
     report: Reporter,
@@ -173,7 +173,7 @@ async def look_at_vault(
             if told[label] in (_Told.STANDS, _Told.DOUBTFUL):
                 return None
         wanted = desired.of_backup(backup.id)
-        return await observe_attempts(api, wanted, backup, is_fresh=True)
+        return await observe_attempts(api.fresh, wanted, backup)
 
     attempts = await asyncio.gather(*(attempts_of(backup) for backup in listing.values()))
     asked = {
@@ -216,7 +216,7 @@ class _Told(Enum):
 
 
 async def _told_by_records(
-    api: CbrClient, row: TrackedReplication, backup: Backup, report: Reporter
+    api: Api, row: TrackedReplication, backup: Backup, report: Reporter
 ) -> _Told:
     """Return what the records of a row's backup tell of it; more is asked where its own is none."""
     if row.has_failed:
@@ -242,7 +242,7 @@ def _is_held(view: VaultView, label: str, row: TrackedReplication) -> bool:
 
 
 async def _find_out(
-    api: CbrClient, row: TrackedReplication, report: Reporter
+    api: Api, row: TrackedReplication, report: Reporter
 ) -> tuple[_Told, TrackedReplication | None]:
     """Return what is told of a row in the end, and it if it stands."""
     if row.has_failed:
@@ -271,7 +271,7 @@ class Brought(Struct):
 
 
 async def bring_over(
-    api: CbrClient,
+    api: Api,
     desired: DesiredVaultReplication,
     known: Mapping[str, TrackedReplication],
     report: Reporter,
@@ -356,7 +356,7 @@ def _take(brought: Brought, view: VaultView, strangers: frozenset[str]) -> None:
 
 
 async def _look_again(
-    api: CbrClient,
+    api: Api,
     desired: DesiredVaultReplication,
     known: Mapping[str, TrackedReplication],
     report: Reporter,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.client import Api
 from pulumi_huaweicloud_cbr.api.find import find_backup, find_project_id
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, ReplicationRecord
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
@@ -29,7 +29,7 @@ from pulumi_huaweicloud_cbr.commands.check.refusals import remark_on
 from pulumi_huaweicloud_cbr.replication.preflight.backup import Question, or_error, run_preflight
 
 
-async def see_backup(api: CbrClient, account: Account, look: BackupLook) -> None:
+async def see_backup(api: Api, account: Account, look: BackupLook) -> None:
     """Look at a backup, and ask of each vault that was found whether it can be copied there."""
     source = account.source
     if source is None or source.project_id is None or source.unseen_because:
@@ -63,7 +63,7 @@ async def see_backup(api: CbrClient, account: Account, look: BackupLook) -> None
 
 
 async def _see_target(
-    api: CbrClient,
+    api: Api,
     source: ProjectScope,
     backup_id: str,
     destination: RegionLook,

@@ -15,8 +15,8 @@ import httpx
 
 from pulumi_huaweicloud_cbr.api.auth.choose import choose
 from pulumi_huaweicloud_cbr.api.auth.signing import LARGEST_SKEW_S
-from pulumi_huaweicloud_cbr.api.cache import SharedClient
-from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.cache import CachedApi
+from pulumi_huaweicloud_cbr.api.client import Api, CbrClient
 from pulumi_huaweicloud_cbr.api.transport.retry import RetryBudget
 from pulumi_huaweicloud_cbr.api.wire.responses import answered_at
 from pulumi_huaweicloud_cbr.base.clock import Clock
@@ -98,7 +98,7 @@ async def examine(
     account = Account(SignIn(choice.way, choice.described, choice.reason), remarks=notes)
     service_clock = ServiceClock(clock)
     try:
-        api = SharedClient(
+        client = CbrClient(
             settings,
             choice.make(clock),
             clock=clock,
@@ -112,8 +112,8 @@ async def examine(
     except ConfigurationError as error:
         account.remarks.append(Remark.of("settings", error))
         return account
-    async with api:
-        await _Examiner(api, asked, account).examine()
+    async with client:
+        await _Examiner(CachedApi(client), asked, account).examine()
     account.clock_ahead_s = service_clock.ahead_s
     _judge_clock(account)
     return account
@@ -122,7 +122,7 @@ async def examine(
 class _Examiner:
     """One examination; what it sees goes into the account."""
 
-    def __init__(self, api: CbrClient, asked: Asked, account: Account) -> None:
+    def __init__(self, api: Api, asked: Asked, account: Account) -> None:
         self._api = api
         self._settings = api.settings
         self._asked = asked

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.client import Api
 from pulumi_huaweicloud_cbr.api.find import find_destinations, find_project, find_replication_vaults
 from pulumi_huaweicloud_cbr.api.wire.answers import Project, Vault
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
@@ -39,7 +39,7 @@ Found = TypeVar("Found")
 MAKE_A_VAULT = "create one there, for the kind of resource that the backups are of"
 
 
-async def see_source(api: CbrClient, account: Account, look: RegionLook) -> None:
+async def see_source(api: Api, account: Account, look: RegionLook) -> None:
     """Look at the region where the backups are, and find out to where CBR copies them."""
     scope = await _enter(api, account, look)
     if scope is None:
@@ -63,7 +63,7 @@ async def see_source(api: CbrClient, account: Account, look: RegionLook) -> None
         )
 
 
-async def see_destination(api: CbrClient, account: Account, look: RegionLook) -> None:
+async def see_destination(api: Api, account: Account, look: RegionLook) -> None:
     """Look at a region to copy to, and for vaults there; the source was looked at before."""
     source = account.source
     if source and source.destinations is not None:
@@ -89,9 +89,7 @@ async def see_destination(api: CbrClient, account: Account, look: RegionLook) ->
     _judge_vaults(look)
 
 
-async def _try_backups(
-    api: CbrClient, look: RegionLook, scope: ProjectScope, image_type: str
-) -> None:
+async def _try_backups(api: Api, look: RegionLook, scope: ProjectScope, image_type: str) -> None:
     """Read one backup, if there is one: whether that is allowed cannot be told without."""
     backups = await _try(
         look,
@@ -103,13 +101,13 @@ async def _try_backups(
         await _try(look, permissions.GET_BACKUP, lambda: api.get_backup(scope, first_id))
 
 
-def _is_refused_everywhere(api: CbrClient, source: RegionLook) -> bool:
+def _is_refused_everywhere(api: Api, source: RegionLook) -> bool:
     # Of tokens for single projects, each may be good or bad.
     is_refused = any(remark.check == SIGN_IN for remark in source.remarks)
     return is_refused and not api.settings.tokens
 
 
-async def _enter(api: CbrClient, account: Account, look: RegionLook) -> ProjectScope | None:
+async def _enter(api: Api, account: Account, look: RegionLook) -> ProjectScope | None:
     """Return the project to work in, None where there is no way in."""
     given = look.given_project_id
     named = await or_error(find_project(api, look.region))

@@ -13,7 +13,7 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.client import Api
 from pulumi_huaweicloud_cbr.api.find import (
     find_backup,
     find_destinations,
@@ -109,7 +109,7 @@ class _Place(Struct, frozen=True):
 
 
 async def run_preflight(
-    api: CbrClient, question: Question, find_project: Callable[[str], Awaitable[str]]
+    api: Api, question: Question, find_project: Callable[[str], Awaitable[str]]
 ) -> Verdict:
     """Ask the API whether it will accept the replication; checks of unknown inputs are left out.
 
@@ -121,7 +121,7 @@ async def run_preflight(
 
 
 async def run_preflights(
-    api: CbrClient, questions: Sequence[Question], find_project: Callable[[str], Awaitable[str]]
+    api: Api, questions: Sequence[Question], find_project: Callable[[str], Awaitable[str]]
 ) -> list[Verdict]:
     """Ask the same of several replications that differ in their backup alone.
 
@@ -161,7 +161,7 @@ async def run_preflights(
 
 
 async def _judge_at(
-    api: CbrClient,
+    api: Api,
     project_id: str | None,
     vault: Vault | CbrError | None,
     questions: Sequence[Question],
@@ -257,14 +257,14 @@ async def or_error(call: Awaitable[Found]) -> Found | CbrError:
         return error
 
 
-async def _find_backup(api: CbrClient, question: Question) -> Backup | None:
+async def _find_backup(api: Api, question: Question) -> Backup | None:
     if question.backup_id is None:
         return None
     return await find_backup(api, question.source, question.backup_id)
 
 
 async def _see_place_early(
-    api: CbrClient, aim: Aim, find_project: Callable[[str], Awaitable[str]]
+    api: Api, aim: Aim, find_project: Callable[[str], Awaitable[str]]
 ) -> _Place | None:
     """Look at the destination beside the source, where that region is known to exist."""
     region = aim.destination_region
@@ -273,9 +273,7 @@ async def _see_place_early(
     return await _see_place(api, aim, find_project)
 
 
-async def _see_place(
-    api: CbrClient, aim: Aim, find_project: Callable[[str], Awaitable[str]]
-) -> _Place:
+async def _see_place(api: Api, aim: Aim, find_project: Callable[[str], Awaitable[str]]) -> _Place:
     region, project_id = aim.destination_region, aim.destination_project_id
     if region is not None and aim.is_project_wanted:
         found = await or_error(find_project(region))
@@ -286,7 +284,7 @@ async def _see_place(
     return _Place(project_id, await or_error(find_destination_vault(api, here)))
 
 
-async def find_destination_vault(api: CbrClient, aim: Aim) -> Vault | None:
+async def find_destination_vault(api: Api, aim: Aim) -> Vault | None:
     """Return the destination vault, None while it is not known which that is.
 
     Raises:
@@ -298,7 +296,7 @@ async def find_destination_vault(api: CbrClient, aim: Aim) -> Vault | None:
 
 
 async def _check_conflicts(
-    api: CbrClient, questions: Sequence[Question], backups: Sequence[Backup | None]
+    api: Api, questions: Sequence[Question], backups: Sequence[Backup | None]
 ) -> list[Verdict]:
     """Say of each what was copied before; most were not, and nothing is asked about them."""
     asked = {
@@ -313,7 +311,7 @@ async def _check_conflicts(
 
 
 async def _check_conflict(
-    api: CbrClient, desired: DesiredReplication, own_record_ids: frozenset[str], backup: Backup
+    api: Api, desired: DesiredReplication, own_record_ids: frozenset[str], backup: Backup
 ) -> Verdict:
     attempts = await or_error(observe_attempts(api, desired, backup))
     if isinstance(attempts, CbrError):

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.client import Api
 from pulumi_huaweicloud_cbr.api.find import find_destinations, find_vault
 from pulumi_huaweicloud_cbr.api.wire.answers import Vault
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
@@ -60,7 +60,7 @@ class VaultVerdict(Struct, frozen=True):
 
 
 async def run_vault_preflight(
-    api: CbrClient,
+    api: Api,
     question: VaultQuestion,
     find_project: Callable[[str], Awaitable[str]],
     report: Reporter,
@@ -103,7 +103,7 @@ async def run_vault_preflight(
 
 
 async def _find_project_early(
-    api: CbrClient, question: VaultQuestion, find_project: Callable[[str], Awaitable[str]]
+    api: Api, question: VaultQuestion, find_project: Callable[[str], Awaitable[str]]
 ) -> str | None:
     """Look the destination's project up beside the source, where that region is known to exist."""
     region = question.destination_region
@@ -112,7 +112,7 @@ async def _find_project_early(
     return await find_project(region) if api.settings.is_known_region(region) else None
 
 
-async def _find_source_vault(api: CbrClient, question: VaultQuestion) -> Vault | None:
+async def _find_source_vault(api: Api, question: VaultQuestion) -> Vault | None:
     if question.vault_id is None:
         return None
     return await find_vault(api, question.source, question.vault_id)
@@ -147,7 +147,7 @@ def check_source_vault(vault: Vault) -> list[Finding]:
 
 
 async def _check_destination(
-    api: CbrClient, question: VaultQuestion, source_vault: Vault | None, report: Reporter
+    api: Api, question: VaultQuestion, source_vault: Vault | None, report: Reporter
 ) -> VaultVerdict:
     vault, view = await asyncio.gather(
         or_error(find_destination_vault(api, question)),
@@ -166,7 +166,7 @@ async def _check_destination(
 
 
 async def _look(
-    api: CbrClient, question: VaultQuestion, source_vault: Vault | None, report: Reporter
+    api: Api, question: VaultQuestion, source_vault: Vault | None, report: Reporter
 ) -> VaultView | None:
     desired = question.desired
     if desired is None or source_vault is None:

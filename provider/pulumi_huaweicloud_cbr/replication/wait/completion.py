@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.client import Api
 from pulumi_huaweicloud_cbr.api.transport.retry import may_repeat
 from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED
 from pulumi_huaweicloud_cbr.base.errors import (
@@ -53,7 +53,7 @@ class CompletionPlan(Struct, frozen=True):
 
 
 async def wait_for_all(
-    api: CbrClient,
+    api: Api,
     groups: Sequence[Group],
     plan: CompletionPlan,
     report: Reporter,
@@ -70,7 +70,8 @@ async def wait_for_all(
         InterruptedWaitError: the user interrupted; the copies go on.
         CbrError: CBR could not be asked, several looks in a row.
     """
-    wait = _Wait(api, list(copies_of(groups, named)), plan, report)
+    # What is waited for has to be seen anew.
+    wait = _Wait(api.fresh, list(copies_of(groups, named)), plan, report)
     try:
         await wait.run()
     except InterruptedWaitError as error:
@@ -83,7 +84,7 @@ async def wait_for_all(
 
 class _Wait:
     def __init__(
-        self, api: CbrClient, copies: list[Copy], plan: CompletionPlan, report: Reporter
+        self, api: Api, copies: list[Copy], plan: CompletionPlan, report: Reporter
     ) -> None:
         self._api = api
         self._clock = api.clock

@@ -12,7 +12,7 @@ from enum import Enum, auto
 
 from msgspec import Struct, field
 
-from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.client import Api
 from pulumi_huaweicloud_cbr.api.find import find_backup, find_record, find_replica_by_id
 from pulumi_huaweicloud_cbr.api.pages import LIST_FROM, pages_worth_reading
 from pulumi_huaweicloud_cbr.api.transport.retry import may_repeat
@@ -156,7 +156,7 @@ def copies_of(groups: Iterable[Group], named: Mapping[str, str]) -> Iterator[Cop
 class Source:
     """The copies of one source project's backups."""
 
-    def __init__(self, api: CbrClient, scope: ProjectScope, copies: list[Copy]) -> None:
+    def __init__(self, api: Api, scope: ProjectScope, copies: list[Copy]) -> None:
         self._api = api
         self._scope = scope
         self._copies = copies
@@ -186,7 +186,7 @@ class Source:
 
     async def _read(self, backup_id: str, copies: list[Copy]) -> None:
         try:
-            backup = await find_backup(self._api, self._scope, backup_id, is_fresh=True)
+            backup = await find_backup(self._api, self._scope, backup_id)
         except NotFoundError:
             for copy in copies:
                 copy.is_source_gone = True
@@ -256,7 +256,7 @@ def _follow(copy: Copy, record: ReplicationRecord) -> None:
         )
 
 
-async def _look_closely(api: CbrClient, copy: Copy, otherwise: Outcome) -> None:
+async def _look_closely(api: Api, copy: Copy, otherwise: Outcome) -> None:
     """Look for the replica itself, where the record does not tell (any more).
 
     Args:
@@ -264,7 +264,7 @@ async def _look_closely(api: CbrClient, copy: Copy, otherwise: Outcome) -> None:
     """
     reason = ""
     try:
-        seen = await observe_once(api, copy.tracked(), is_fresh=True)
+        seen = await observe_once(api, copy.tracked())
     except UnidentifiedReplicaError:
         otherwise = Outcome.UNIDENTIFIED
         reason = (
@@ -289,14 +289,14 @@ async def _look_closely(api: CbrClient, copy: Copy, otherwise: Outcome) -> None:
         copy.end(otherwise, reason)
 
 
-async def confirm(api: CbrClient, copies: list[Copy]) -> None:
+async def confirm(api: Api, copies: list[Copy]) -> None:
     """See whether the replicas stand; all are of one destination vault."""
     scope = copies[0].destination
     named = {copy.replica_id: copy for copy in copies if copy.replica_id}
     if len(named) >= LIST_FROM:
         await _confirm_by_list(api, named)
     for replica_id, copy in named.items():
-        replica = await find_replica_by_id(api, scope, replica_id, is_fresh=True)
+        replica = await find_replica_by_id(api, scope, replica_id)
         if replica.backup is not None and _stands(replica.backup):
             copy.end(Outcome.DONE)
         else:
@@ -306,7 +306,7 @@ async def confirm(api: CbrClient, copies: list[Copy]) -> None:
             await _look_closely(api, copy, Outcome.REPLICA_GONE)
 
 
-async def _confirm_by_list(api: CbrClient, named: dict[str, Copy]) -> None:
+async def _confirm_by_list(api: Api, named: dict[str, Copy]) -> None:
     """Take what the vault's list shows out of the named."""
     first = next(iter(named.values()))
     filters = {"image_type": "replication", "vault_id": first.vault_id}

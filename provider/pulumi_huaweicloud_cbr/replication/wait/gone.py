@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.client import Api
 from pulumi_huaweicloud_cbr.api.find import find_replica_by_id
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
@@ -26,10 +26,10 @@ _ANY_BACKUP_STATUS = frozenset(
 
 
 async def wait_gone(
-    api: CbrClient, scope: ProjectScope, backup_id: str, limits: Limits, report: Reporter
+    api: Api, scope: ProjectScope, backup_id: str, limits: Limits, report: Reporter
 ) -> None:
     async def look() -> Look[None]:
-        replica = await find_replica_by_id(api, scope, backup_id, is_fresh=True)
+        replica = await find_replica_by_id(api.fresh, scope, backup_id)
         if replica.backup is None:
             return Look(GONE, None)
         return Look(replica.backup.status or "unknown", None)
