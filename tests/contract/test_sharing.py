@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
-from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication
 
 from pulumi_huaweicloud_cbr import AuthenticationError, NotFoundError
 from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
@@ -25,6 +24,7 @@ from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.replication.observe import refresh
 from pulumi_huaweicloud_cbr.replication.one import remove
 from pulumi_huaweicloud_cbr.replication.rules.decisions import Standing
+from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication
 from pulumi_huaweicloud_cbr.replication.submit import submit_or_adopt
 from simulator.testing import InProcessSimulator
 from tests.contract.rig import BACKUP, LONG_S, VAULT, SimulatedClock
