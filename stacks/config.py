@@ -11,7 +11,7 @@ Every fault is told in one message, under the key that the user wrote.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from pydantic import ValidationError
@@ -29,6 +29,7 @@ from model import (
     Part,
     Place,
     SetEntry,
+    Source,
     VaultEntry,
 )
 
@@ -171,12 +172,10 @@ class _Levels:
         return {key: self.first(key) is True for key in ("protect", "retain_on_delete")}
 
     def choices(self) -> dict[str, Any]:
-        """Return the inputs that all resources have."""
-        keys = ("enable_acceleration", "source_region", "source_project_id", "adopt")
-        return {
-            **{key: self.first(key) for key in keys},
-            "preflight": self._preflight or self.first("preflight"),
-        }
+        """Return the inputs that all resources have and that may stand on each level."""
+        inputs = (field.name for field in fields(cbr.VaultReplicationArgs))
+        given = {key: self.first(key) for key in inputs if key in Source.model_fields}
+        return {**given, "preflight": self._preflight or given["preflight"]}
 
 
 def _pairs(configuration: Configuration, kind: str) -> Iterator[tuple[Any, Any, _Levels]]:

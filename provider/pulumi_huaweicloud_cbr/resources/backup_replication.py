@@ -49,6 +49,7 @@ from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     DEFAULTS,
     NOT_CHECKED,
     all_unchecked,
+    declared_as,
     limits,
     may_look_before_replacing,
     missing_source_region,
@@ -333,16 +334,11 @@ async def _create(session: Session, inputs: dict[str, Any]) -> TrackedReplicatio
     from pulumi_huaweicloud_cbr.replication.submit import submit_or_adopt
 
     desired = DesiredReplication(
-        backup_id=inputs["backup_id"],
         source=await session.scope(inputs["source_region"], inputs.get("source_project_id")),
         destination=await session.scope(
             inputs["destination_region"], inputs.get("destination_project_id")
         ),
-        destination_vault_id=inputs["destination_vault_id"],
-        name=inputs.get("name"),
-        description=inputs.get("description"),
-        enable_acceleration=inputs.get("enable_acceleration", False),
-        adopt=inputs.get("adopt", True),
+        **declared_as(DesiredReplication, inputs),
     )
     return await submit_or_adopt(session.client(), desired, EngineReporter(), limits())
 

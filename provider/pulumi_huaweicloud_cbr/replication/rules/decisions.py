@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from pulumi_huaweicloud_cbr.replication.rules.inputs import FIELDS
+
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Replica, ReplicationRecord, Task
     from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication
@@ -200,7 +202,7 @@ REPLACING_FIELDS = (
     "destination_vault_id",
     "description",
 )
-UPDATING_FIELDS = ("name", "enable_acceleration", "adopt", "preflight")
+UPDATING_FIELDS = tuple(field for field in FIELDS if field not in REPLACING_FIELDS)
 # Leaving these out means "as it is": the projects are looked up, the texts are CBR's choice.
 COMPUTED_FIELDS = frozenset({"source_region", "source_project_id", "destination_project_id"})
 _OPTIONAL_FIELDS = COMPUTED_FIELDS | {"name", "description"}

@@ -84,8 +84,8 @@ class Form(ABC):
     """Its inputs."""
     identity: ClassVar[tuple[str, ...]]
     """The inputs that replace the resource when they change."""
-    state_only: ClassVar[tuple[str, ...]]
-    """The inputs that change nothing in the cloud by themselves."""
+    content: ClassVar[tuple[str, ...]] = ()
+    """The inputs that say which backups there are; `plan` compares them."""
     not_checked: ClassVar[str]
     """What to say where preflight is off."""
     if_gone: ClassVar[str]
@@ -93,6 +93,11 @@ class Form(ABC):
     """What becomes of replicas that a refresh finds gone, and of copies that it finds failed."""
     successor: ClassVar[str]
     """Why replicas stay that a resource of another name may have been meant to keep."""
+
+    @property
+    def state_only(self) -> list[str]:
+        """The inputs that change nothing in the cloud by themselves: all others."""
+        return [field for field in self.fields if field not in (*self.identity, *self.content)]
 
     @abstractmethod
     def declare(

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from msgspec import NODEFAULT, Struct, structs
 
 from pulumi_huaweicloud_cbr.base.errors import AuthenticationError, CbrError, ConfigurationError
 from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.messages import tell
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.replication.observe import Limits
 
-DEFAULTS: dict[str, Any] = {"enable_acceleration": False, "adopt": True, "preflight": "error"}
+DEFAULTS: dict[str, Any] = {
+    **{
+        field.name: field.default
+        for field in structs.fields(DesiredReplication)
+        if field.default not in (NODEFAULT, None)
+    },
+    "preflight": "error",
+}
+"""What the inputs are that a program leaves out: the model says it, and preflight is ours."""
 
 NOT_CHECKED = (
     "preflight is off: not checked whether the backup exists and can be copied, whether CBR copies "
@@ -62,6 +73,15 @@ def with_defaults(
         if region is not None and region == olds.get(f"{side}_region"):
             fill(f"{side}_project_id", olds.get(f"{side}_project_id"))
     return inputs
+
+
+def declared_as(desired: type[Struct], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the inputs that a desired replication has under the same names."""
+    return {
+        field.name: inputs[field.name]
+        for field in structs.fields(desired)
+        if inputs.get(field.name) is not None
+    }
 
 
 def may_look_before_replacing(session: Session, mode: str | None, *, is_open: bool) -> bool:

@@ -38,6 +38,7 @@ from pulumi_huaweicloud_cbr.resources._forms.form import Change, Declared, Done,
 from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     NOT_CHECKED,
     all_unchecked,
+    declared_as,
     limits,
     missing_source_region,
     with_defaults,
@@ -76,7 +77,7 @@ class SetForm(Form):
     prefix = "set"
     fields = SET_FIELDS
     identity = COORDINATES
-    state_only = ("enable_acceleration", "adopt", "preflight", "keep_newest")
+    content = ("backups",)
     not_checked = NOT_CHECKED
     if_gone = "the next pulumi up copies again what is still declared"
     if_failed = if_gone
@@ -459,10 +460,8 @@ async def _submit(
             backup_id=member.backup_id,
             source=source,
             destination=destination,
-            destination_vault_id=inputs["destination_vault_id"],
             name=member.name,
-            enable_acceleration=inputs.get("enable_acceleration", False),
-            adopt=inputs.get("adopt", True),
+            **declared_as(DesiredReplication, inputs),
         )
         for label, member in entering.items()
     }

@@ -21,6 +21,7 @@ from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES
 from pulumi_huaweicloud_cbr.resources._forms.form import Change, Declared, Done, Form, Plan, Rows
 from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     all_unchecked,
+    declared_as,
     missing_source_region,
     unchecked,
     with_defaults,
@@ -55,7 +56,6 @@ class VaultForm(Form):
     prefix = "vault"
     fields = VAULT_FIELDS
     identity = ("vault_id", *COORDINATES)
-    state_only = ("enable_acceleration", "adopt", "preflight")
     not_checked = (
         "preflight is off: not checked whether the two vaults exist and fit, whether CBR copies "
         "between the two regions, how many backups there are to copy, and whether replicas stand "
@@ -364,12 +364,7 @@ def _desired(
     inputs: Mapping[str, Any], source: ProjectScope, destination: ProjectScope
 ) -> DesiredVaultReplication:
     return DesiredVaultReplication(
-        vault_id=inputs["vault_id"],
-        source=source,
-        destination=destination,
-        destination_vault_id=inputs["destination_vault_id"],
-        enable_acceleration=inputs.get("enable_acceleration", False),
-        adopt=inputs.get("adopt", True),
+        source=source, destination=destination, **declared_as(DesiredVaultReplication, inputs)
     )
 
 
