@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -143,6 +144,44 @@ def test_folders_are_told_in_the_order_that_is_enforced() -> None:
         known = [folder for folder in layers if folder in folders()]
         assert known == [folder for folder in told_folders() if folder in layers]
     assert len(enforced) == 3
+
+
+STEP = re.compile(r"^\d\. `([\w/]+\.py)`: `([\w.]+)`", re.MULTILINE)
+
+
+def walks() -> list[list[tuple[str, str]]]:
+    """Return the ways from `create` to the request, as contributors are told: module and name."""
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text()
+    section = text.partition("## From `create` to the request\n")[2].partition("\n## ")[0]
+    one, member = (STEP.findall(part) for part in section.split("A member of a set:"))
+    shared = one.index(member[-1])
+    return [one, [*member, *one[shared + 1 :]]]
+
+
+def test_walk_to_the_request_goes_down_all_the_way() -> None:
+    """Each step exists and names the next one, never back; at most seven modules, each once."""
+    for walk in walks():
+        modules = [module for module, _ in walk]
+        assert len(modules) == len(set(modules)) <= 7
+        for (module, name), (below, called) in pairwise(walk):
+            source = (PACKAGE / module).read_text()
+            holder, _, member = name.partition(".")
+            assert re.search(rf"^(class|async def|def) {holder}\b", source, re.MULTILINE)
+            assert not member or re.search(rf"^ +(async )?def {member}\b", source, re.MULTILINE)
+            upwards = module.removesuffix(".py").replace("/", ".")
+            assert f"pulumi_huaweicloud_cbr.{upwards} import" not in (PACKAGE / below).read_text()
+            assert called.split(".")[-1] in source, f"{module} does not name {called}"
+
+
+def test_places_for_a_change_exist() -> None:
+    """Contributors are sent to files and folders that are there."""
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text()
+    section = text.partition("## Where a change goes\n")[2].partition("\n## ")[0]
+    named = re.findall(r"`([\w/]+(?:\.py|/))`", section)
+
+    assert len(named) > 10
+    for name in named:
+        assert (PACKAGE / name).exists() or (REPOSITORY / name).exists(), name
 
 
 def entries(folder: Path) -> set[str]:
