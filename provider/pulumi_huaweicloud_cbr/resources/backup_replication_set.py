@@ -58,6 +58,7 @@ from pulumi_huaweicloud_cbr.resources._base import (
 )
 from pulumi_huaweicloud_cbr.resources._inputs import (
     NOT_CHECKED,
+    aim_of,
     all_unchecked,
     limits,
     missing_source_region,
@@ -133,27 +134,28 @@ class BackupReplicationSetProvider(CbrProvider):
             entering = {
                 label: member for label, member in members.items() if member.backup_id not in before
             }
-            failures = self._preflight(session, inputs, unknown, entering)
+            failures, resolved = self._preflight(session, inputs, unknown, entering)
+            inputs |= resolved
         return CheckResult({**inputs, **{field: news[field] for field in unknown}}, failures)
 
     def _preflight(
         self,
         session: Session,
-        inputs: dict[str, Any],
+        inputs: Mapping[str, Any],
         unknown: frozenset[str],
         entering: Mapping[str, Member],
-    ) -> list[CheckFailure]:
+    ) -> tuple[list[CheckFailure], Mapping[str, str]]:
         mode = inputs.get("preflight")
         if not entering or mode is None or unknown & {"source_region", "source_project_id"}:
-            return []
+            return [], {}
         if mode == "off":
             tell(NOT_CHECKED)
-            return []
+            return [], {}
         try:
-            faults = session.run(_judge(session, inputs, unknown, entering))
+            faults, resolved = session.run(_judge(session, inputs, unknown, entering))
         except CbrError as error:
-            faults = [Finding("", unchecked(error))]
-        return failures_of(faults, mode)
+            faults, resolved = [Finding("", unchecked(error))], {}
+        return failures_of(faults, mode), resolved
 
     @served
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
@@ -431,44 +433,23 @@ def _tell_changes(changes: MemberChanges, rows: Rows) -> None:
 
 async def _judge(
     session: Session,
-    inputs: dict[str, Any],
+    inputs: Mapping[str, Any],
     unknown: frozenset[str],
     entering: Mapping[str, Member],
-) -> list[Finding]:
-    """Ask the API whether it would accept all who enter; add looked-up projects to the inputs."""
-    from pulumi_huaweicloud_cbr.replication.preflight.backup import Question, run_preflights
+) -> tuple[list[Finding], Mapping[str, str]]:
+    """Ask the API whether it would accept all who enter; return findings, and projects' ids."""
+    from pulumi_huaweicloud_cbr.replication.preflight.backup import run_preflights
 
-    client = session.client()
-    if "source_project_id" not in inputs:
-        try:
-            inputs["source_project_id"] = await session.project_id(inputs["source_region"])
-        except ConfigurationError as error:
-            return [Finding("source_region", str(error))]
-    source = ProjectScope(inputs["source_region"], inputs["source_project_id"])
-
-    def question(member: Member) -> Question:
-        return Question(
-            source=source,
-            destination_region=inputs.get("destination_region"),
-            backup_id=member.backup_id,
-            destination_project_id=inputs.get("destination_project_id"),
-            destination_vault_id=inputs.get("destination_vault_id"),
-            is_project_unknown="destination_project_id" in unknown,
-            adopt=inputs.get("adopt", True),
-            own_record_ids=current_operation().replaced,
-        )
-
+    backup_ids = [member.backup_id for member in entering.values()]
     verdicts = await run_preflights(
-        client, [question(member) for member in entering.values()], session.project_id
+        session.client(), aim_of(inputs, unknown), backup_ids, session.project_id
     )
     by_label = dict(zip(entering, verdicts, strict=True))
-    for verdict in verdicts:
-        if verdict.destination_project_id is not None:
-            inputs["destination_project_id"] = verdict.destination_project_id
     adopted = [label for label, verdict in by_label.items() if verdict.notes]
     if adopted:
         tell(f"will be adopted, so that nothing is copied: {listed(adopted)}")
-    return _summed_up(by_label, inputs)
+    # All have source and destination in common.
+    return _summed_up(by_label, inputs), verdicts[0].resolved
 
 
 def _summed_up(by_label: Mapping[str, Verdict], inputs: Mapping[str, Any]) -> list[Finding]:

@@ -44,6 +44,7 @@ from pulumi_huaweicloud_cbr.resources._base import (
     split_unknown,
 )
 from pulumi_huaweicloud_cbr.resources._inputs import (
+    aim_of,
     all_unchecked,
     missing_source_region,
     unchecked,
@@ -107,23 +108,24 @@ class VaultReplicationProvider(CbrProvider):
         if claim is not None and not failures:
             operation.note_vault_claimed(urn, claim)
         if not failures and not olds:
-            failures = self._preflight(session, inputs, unknown)
+            failures, resolved = self._preflight(session, inputs, unknown)
+            inputs |= resolved
         return CheckResult({**inputs, **{field: news[field] for field in unknown}}, failures)
 
     def _preflight(
-        self, session: Session, inputs: dict[str, Any], unknown: frozenset[str]
-    ) -> list[CheckFailure]:
+        self, session: Session, inputs: Mapping[str, Any], unknown: frozenset[str]
+    ) -> tuple[list[CheckFailure], Mapping[str, str]]:
         mode = inputs.get("preflight")
         if mode is None or unknown & {"source_region", "source_project_id"}:
-            return []
+            return [], {}
         if mode == "off":
             tell(_NOT_CHECKED)
-            return []
+            return [], {}
         try:
-            faults = session.run(_judge(session, inputs, unknown))
+            faults, resolved = session.run(_judge(session, inputs, unknown))
         except CbrError as error:
-            faults = [Finding("", unchecked(error))]
-        return failures_of(faults, mode)
+            faults, resolved = [Finding("", unchecked(error))], {}
+        return failures_of(faults, mode), resolved
 
     @served
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
@@ -437,34 +439,18 @@ def _warn_of_view(
 
 
 async def _judge(
-    session: Session, inputs: dict[str, Any], unknown: frozenset[str]
-) -> list[Finding]:
-    """Ask the API whether it would accept the copy; add looked-up projects to the inputs."""
-    from pulumi_huaweicloud_cbr.replication.preflight.vault import (
-        VaultQuestion,
-        run_vault_preflight,
-    )
+    session: Session, inputs: Mapping[str, Any], unknown: frozenset[str]
+) -> tuple[list[Finding], Mapping[str, str]]:
+    """Ask the API whether it would accept the copy; return findings, and projects' ids."""
+    from pulumi_huaweicloud_cbr.replication.preflight.vault import run_vault_preflight
 
-    if "source_project_id" not in inputs:
-        try:
-            inputs["source_project_id"] = await session.project_id(inputs["source_region"])
-        except ConfigurationError as error:
-            return [Finding("source_region", str(error))]
-    question = VaultQuestion(
-        source=ProjectScope(inputs["source_region"], inputs["source_project_id"]),
-        vault_id=inputs.get("vault_id"),
-        destination_region=inputs.get("destination_region"),
-        destination_vault_id=inputs.get("destination_vault_id"),
-        destination_project_id=inputs.get("destination_project_id"),
-        is_project_unknown="destination_project_id" in unknown,
-        adopt=inputs.get("adopt", True),
-        own_record_ids=current_operation().replaced,
-    )
     verdict = await run_vault_preflight(
-        session.client(), question, session.project_id, EngineReporter()
+        session.client(),
+        aim_of(inputs, unknown),
+        inputs.get("vault_id"),
+        session.project_id,
+        EngineReporter(),
     )
-    if verdict.destination_project_id is not None:
-        inputs["destination_project_id"] = verdict.destination_project_id
     view = verdict.view
     if view is not None:
         _tell_plan(view, view.due, view.held if inputs.get("adopt", True) else ())
@@ -475,7 +461,7 @@ async def _judge(
             )
         # What stands in the way is among the findings.
         _warn_of_view(replace(view, elsewhere={}, held={}), {}, (), inputs)
-    return [*verdict.findings, *all_unchecked(verdict.faults)]
+    return [*verdict.findings, *all_unchecked(verdict.faults)], verdict.resolved
 
 
 async def _look(session: Session, state: Mapping[str, Any], rows: Rows) -> VaultView:
