@@ -17,12 +17,13 @@ from pulumi_huaweicloud_cbr import (
     ReplicationsFailedError,
     VaultReplicationProvider,
 )
+from pulumi_huaweicloud_cbr.base.errors import InterruptedWaitError
 from pulumi_huaweicloud_cbr.engine.operation import begin_operation
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES
 from pulumi_huaweicloud_cbr.resources._base import PartialResultError
 from simulator.testing import InProcessSimulator
-from tests.contract.rig import BACKUP, FULL, SECOND_VAULT, VAULT, Rig
+from tests.contract.rig import BACKUP, FULL, SECOND_VAULT, VAULT, Rig, SimulatedClock
 from tests.contract.rig import declared as declared_alone
 
 pytestmark = pytest.mark.simulator_only
@@ -301,6 +302,26 @@ def test_look_that_fails_after_a_lost_answer_keeps_what_is_known(rig: Rig, singl
     rig.update(declared())
     assert FOUR == copied(rig) == tracked(rig)
     assert 1 == posts(rig)
+
+
+def test_interruption_before_anything_is_sent_is_told_as_it_is(
+    rig: Rig, single: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interruption after the first look ends it: nothing is sent, and no part is kept."""
+    single.create(declared_alone(backup_id=WEB_1))
+    checked = rig.provider.check({}, declared())
+    sleep = SimulatedClock.sleep
+
+    async def interrupted(clock: SimulatedClock, seconds: float) -> None:
+        if seconds == 0:
+            raise InterruptedWaitError("interrupted while waiting")
+        await sleep(clock, seconds)
+
+    monkeypatch.setattr(SimulatedClock, "sleep", interrupted)
+
+    with pytest.raises(InterruptedWaitError):
+        rig.provider.create(checked.inputs)
+    assert 0 == posts(rig)
 
 
 def test_throttled_is_repeated(rig: Rig) -> None:
