@@ -42,6 +42,7 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     decide_create,
 )
 from pulumi_huaweicloud_cbr.replication.wait.gone import wait_gone
+from pulumi_huaweicloud_cbr.replication.wait.polling import Sightings, look_for
 
 Result = TypeVar("Result")
 Result_co = TypeVar("Result_co", covariant=True)
@@ -155,7 +156,15 @@ class _SingleCopy:
 
     async def look(self, unsettled: CbrError | None) -> TrackedReplication | None:
         """Adopt a copy that exists; wait until a replica that is being deleted is gone."""
-        decision = await self._decide(unsettled)
+        if unsettled is None:
+            decision = await self._decide(is_fresh=False)
+        else:
+            decision = await look_for(
+                lambda: self._decide(is_fresh=True),
+                lambda decision: not isinstance(decision, Submit),
+                late_record(self.limits),
+                self.api.clock,
+            )
         if isinstance(decision, Refuse):
             raise ConflictError(
                 f"submitting {self.desired}: {decision.reason}", remedy=decision.remedy
@@ -166,20 +175,11 @@ class _SingleCopy:
             await self._wait_for_deletion(decision.attempt)
         return None
 
-    async def _decide(self, unsettled: CbrError | None) -> CreateDecision:
-        """Return what to do; look several times for a record that may be late."""
-        api, desired, is_fresh = self.api, self.desired, unsettled is not None
-        for look in range(self.limits.looks if unsettled else 1):
-            if look:
-                await api.clock.sleep(self.limits.look_again_s)
-            self.source = await find_backup(
-                api, desired.source, desired.backup_id, is_fresh=is_fresh
-            )
-            attempts = await observe_attempts(api, desired, self.source, is_fresh=is_fresh)
-            decision = decide_create(desired, attempts)
-            if not isinstance(decision, Submit):
-                break
-        return decision
+    async def _decide(self, *, is_fresh: bool) -> CreateDecision:
+        api, desired = self.api, self.desired
+        self.source = await find_backup(api, desired.source, desired.backup_id, is_fresh=is_fresh)
+        attempts = await observe_attempts(api, desired, self.source, is_fresh=is_fresh)
+        return decide_create(desired, attempts)
 
     async def _wait_for_deletion(self, attempt: Attempt) -> None:
         replica, destination = attempt.replica, self.desired.destination
@@ -215,6 +215,11 @@ class _SingleCopy:
         raise never_answered(
             self.desired, self.limits, "it looks for the copy before it submits one"
         ) from unsettled
+
+
+def late_record(limits: Limits) -> Sightings:
+    """Return how long a submission without an answer is looked for: its record may be late."""
+    return Sightings(limits.looks, limits.look_again_s)
 
 
 def never_answered(

@@ -41,9 +41,11 @@ from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding, check_back
 from pulumi_huaweicloud_cbr.replication.rules.members import labelled, listed
 from pulumi_huaweicloud_cbr.replication.submit import (
     adopted,
+    late_record,
     never_answered,
     submit_what_is_left,
 )
+from pulumi_huaweicloud_cbr.replication.wait.polling import look_for
 
 SHOWN = 5
 """So many of what stands in the way are named one by one."""
@@ -347,7 +349,13 @@ class _VaultCopy:
     async def look(self, unsettled: CbrError | None) -> Brought | None:
         """Take over what is there; only what was submitted has to be looked for."""
         if unsettled is not None:
-            await self._look_again()
+            rows = {**self.known, **self.brought.rows}
+            self.brought.view = await look_for(
+                lambda: look_at_vault(self.api, self.desired, rows, self.report),
+                lambda view: not view.due_but(self.asked_before),
+                late_record(self.limits),
+                self.api.clock,
+            )
         brought = self.brought
         for label, row in brought.view.held.items():
             if row.replication_record_id not in self.strangers:
@@ -358,17 +366,6 @@ class _VaultCopy:
         if unsettled is not None and _is_busy(unsettled):
             raise unsettled
         return None
-
-    async def _look_again(self) -> None:
-        """Look several times for records that may be late, until nothing is due."""
-        rows = {**self.known, **self.brought.rows}
-        for look in range(self.limits.looks):
-            if look:
-                await self.api.clock.sleep(self.limits.look_again_s)
-            view = await look_at_vault(self.api, self.desired, rows, self.report)
-            if not view.due_but(self.asked_before):
-                break
-        self.brought.view = view
 
     async def submit(self) -> Brought:
         """Ask for the copy; CBR answers which backups it takes."""
