@@ -285,6 +285,17 @@ def test_never_accepted_is_an_error_that_says_so(rig: Rig) -> None:
     assert 3 == posts(rig)
 
 
+def test_last_submission_is_looked_for_as_well(rig: Rig) -> None:
+    """The third request is carried out and not answered: its copies are found, without an error."""
+    rig.control.fault(operation="CopyCheckpoint", action="drop_before", times=2)
+    rig.control.fault(operation="CopyCheckpoint", action="drop_after")
+
+    rig.create(declared())
+
+    assert 3 == posts(rig)
+    assert FOUR == copied(rig) == tracked(rig)
+
+
 def test_look_that_fails_after_a_lost_answer_keeps_what_is_known(rig: Rig, single: Rig) -> None:
     """What was adopted before stays in the state; the next up finds the rest."""
     single.create(declared_alone(backup_id=WEB_1))
