@@ -10,7 +10,8 @@ from pulumi_huaweicloud_cbr.api.find import find_backup, find_project_id, find_v
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Vault
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, readable
 from pulumi_huaweicloud_cbr.base.reporting import span
-from pulumi_huaweicloud_cbr.replication.preflight.backup import Question, run_preflight
+from pulumi_huaweicloud_cbr.replication.preflight.backup import run_preflight
+from pulumi_huaweicloud_cbr.replication.preflight.flow import Aim
 from pulumi_huaweicloud_cbr.replication.rules.fitness import check_vault
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication
 
@@ -114,15 +115,15 @@ async def make_plan(api: CbrClient, wanted: Wanted) -> Plan:
     )
     backup = await find_backup(api, source, wanted.backup_id)
     vault = await _vault(api, wanted, destination, backup)
-    question = Question(
-        source=source,
+    aim = Aim(
+        source_region=source.region,
+        source_project_id=source.project_id,
         destination_region=destination.region,
-        backup_id=backup.id,
         destination_project_id=destination.project_id,
         destination_vault_id=vault.id,
         adopt=False,
     )
-    verdict = await run_preflight(api, question, lambda region: find_project_id(api, region))
+    verdict = await run_preflight(api, aim, backup.id, lambda region: find_project_id(api, region))
     if verdict.faults:
         raise verdict.faults[0]
     if verdict.findings:

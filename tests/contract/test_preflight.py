@@ -5,10 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pulumi.dynamic import Config, ConfigureRequest, ResourceProvider
 from pulumi.output import Unknown
 
-from pulumi_huaweicloud_cbr import ApiError
-from tests.contract.rig import Rig, declared
+from pulumi_huaweicloud_cbr import (
+    ApiError,
+    BackupReplicationProvider,
+    BackupReplicationSetProvider,
+    VaultReplicationProvider,
+)
+from pulumi_huaweicloud_cbr.engine.session import Session
+from simulator.testing import InProcessSimulator
+from tests.contract.rig import BACKUP, VAULT, Rig, declared
+from tests.contract.test_vault import SOURCE_VAULT
 
 pytestmark = pytest.mark.simulator_only
 
@@ -234,3 +243,87 @@ def test_preflight_destination_that_cannot_be_asked_is_told(
     assert "" == field
     assert "APIGW.0302" in reason
     assert "preflight 'off'" in reason
+
+
+TO = {"destination_region": "cn-east-3", "destination_vault_id": VAULT}
+FORMS = [
+    pytest.param(BackupReplicationProvider, {"backup_id": BACKUP, **TO}, id="single"),
+    pytest.param(BackupReplicationSetProvider, {"backups": [BACKUP], **TO}, id="set"),
+    pytest.param(VaultReplicationProvider, {"vault_id": SOURCE_VAULT, **TO}, id="vault"),
+]
+
+
+def rig_of(
+    provider: type[ResourceProvider],
+    simulator: InProcessSimulator,
+    session: Session,
+    configuration: dict[str, str],
+) -> Rig:
+    """Return a rig for a provider of that form."""
+    made = provider()
+    made.configure(ConfigureRequest(Config(configuration, "cbr-replication")))
+    return Rig(made, simulator.control, session)
+
+
+@pytest.mark.usefixtures("access_key")
+@pytest.mark.parametrize(("provider", "program"), FORMS)
+def test_preflight_returns_the_projects_that_it_looked_up(
+    simulator: InProcessSimulator,
+    session: Session,
+    configuration: dict[str, str],
+    provider: type[ResourceProvider],
+    program: dict[str, Any],
+) -> None:
+    """Each form keeps the projects of both regions among its checked inputs."""
+    rig = rig_of(provider, simulator, session, configuration)
+
+    checked = rig.provider.check({}, program)
+
+    assert [] == checked.failures
+    assert "c6cb0876eaee4f5092d0fdf4c4fc09b3" == checked.inputs["source_project_id"]
+    assert "863129926600475a959e8f2efb991722" == checked.inputs["destination_project_id"]
+
+
+@pytest.mark.usefixtures("access_key")
+@pytest.mark.parametrize(("provider", "program"), FORMS)
+def test_preflight_source_without_a_project_is_told_of_its_region(
+    simulator: InProcessSimulator,
+    session: Session,
+    configuration: dict[str, str],
+    provider: type[ResourceProvider],
+    program: dict[str, Any],
+) -> None:
+    """Each form tells once that IAM shows no project of the source region, and asks no more."""
+    rig = rig_of(provider, simulator, session, configuration)
+    nothing: dict[str, Any] = {"links": {}, "projects": []}
+    rig.control.fault(operation="ListProjects", action="respond", status=200, body=nothing)
+
+    ((field, reason),) = rig.faults(program)
+
+    assert "source_region" == field
+    assert "'cn-north-4' in IAM: found 0 of that name" in reason
+    assert ["ListProjects"] == [entry["operation"] for entry in rig.control.journal()]
+
+
+@pytest.fixture
+def half_a_key(configuration: dict[str, str]) -> None:
+    """Configure an access key without its secret."""
+    configuration["huaweicloud:accessKey"] = "DEMOACCESSKEY0000001"
+
+
+@pytest.mark.usefixtures("half_a_key")
+@pytest.mark.parametrize(("provider", "program"), FORMS)
+def test_preflight_with_half_a_key_blames_no_input(
+    simulator: InProcessSimulator,
+    configuration: dict[str, str],
+    session: Session,
+    provider: type[ResourceProvider],
+    program: dict[str, Any],
+) -> None:
+    """No form takes incomplete credentials for a fault of the source region."""
+    rig = rig_of(provider, simulator, session, configuration)
+
+    ((field, reason),) = rig.faults(program)
+
+    assert "" == field
+    assert "huaweicloud:secretKey" in reason

@@ -17,12 +17,13 @@ from pulumi_huaweicloud_cbr import (
     ReplicationsFailedError,
     VaultReplicationProvider,
 )
+from pulumi_huaweicloud_cbr.base.errors import InterruptedWaitError
 from pulumi_huaweicloud_cbr.engine.operation import begin_operation
 from pulumi_huaweicloud_cbr.engine.provider import PartialResultError
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES
 from simulator.testing import InProcessSimulator
-from tests.contract.rig import BACKUP, FULL, SECOND_VAULT, VAULT, Rig
+from tests.contract.rig import BACKUP, FULL, SECOND_VAULT, VAULT, Rig, SimulatedClock
 from tests.contract.rig import declared as declared_alone
 
 pytestmark = pytest.mark.simulator_only
@@ -284,6 +285,17 @@ def test_never_accepted_is_an_error_that_says_so(rig: Rig) -> None:
     assert 3 == posts(rig)
 
 
+def test_last_submission_is_looked_for_as_well(rig: Rig) -> None:
+    """The third request is carried out and not answered: its copies are found, without an error."""
+    rig.control.fault(operation="CopyCheckpoint", action="drop_before", times=2)
+    rig.control.fault(operation="CopyCheckpoint", action="drop_after")
+
+    rig.create(declared())
+
+    assert 3 == posts(rig)
+    assert FOUR == copied(rig) == tracked(rig)
+
+
 def test_look_that_fails_after_a_lost_answer_keeps_what_is_known(rig: Rig, single: Rig) -> None:
     """What was adopted before stays in the state; the next up finds the rest."""
     single.create(declared_alone(backup_id=WEB_1))
@@ -301,6 +313,26 @@ def test_look_that_fails_after_a_lost_answer_keeps_what_is_known(rig: Rig, singl
     rig.update(declared())
     assert FOUR == copied(rig) == tracked(rig)
     assert 1 == posts(rig)
+
+
+def test_interruption_before_anything_is_sent_is_told_as_it_is(
+    rig: Rig, single: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interruption after the first look ends it: nothing is sent, and no part is kept."""
+    single.create(declared_alone(backup_id=WEB_1))
+    checked = rig.provider.check({}, declared())
+    sleep = SimulatedClock.sleep
+
+    async def interrupted(clock: SimulatedClock, seconds: float) -> None:
+        if seconds == 0:
+            raise InterruptedWaitError("interrupted while waiting")
+        await sleep(clock, seconds)
+
+    monkeypatch.setattr(SimulatedClock, "sleep", interrupted)
+
+    with pytest.raises(InterruptedWaitError):
+        rig.provider.create(checked.inputs)
+    assert 0 == posts(rig)
 
 
 def test_throttled_is_repeated(rig: Rig) -> None:

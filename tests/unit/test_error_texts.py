@@ -50,6 +50,7 @@ from pulumi_huaweicloud_cbr.replication import many, one
 from pulumi_huaweicloud_cbr.replication import vault as whole_vault
 from pulumi_huaweicloud_cbr.replication.observe import Limits, find_replication
 from pulumi_huaweicloud_cbr.replication.preflight import backup as backup_preflight
+from pulumi_huaweicloud_cbr.replication.preflight import flow as preflight_flow
 from pulumi_huaweicloud_cbr.replication.preflight import vault as vault_preflight
 from pulumi_huaweicloud_cbr.replication.rules import fitness
 from pulumi_huaweicloud_cbr.replication.rules.decisions import Attempt, Refuse, decide_create
@@ -611,31 +612,20 @@ def not_readable() -> str:
     return caught(lambda: chain.search(structs.replace(way, look=look), Settings(), SOURCE.region))
 
 
-ASKED = backup_preflight.Question(
-    source=SOURCE,
-    destination_region=None,
-    backup_id=BACKUP,
-    destination_vault_id=VAULT,
-)
-
-
 def no_vault() -> str:
     """Return what is said of a vault that does not exist."""
     gone = {"error_code": "BackupService.6105", "error_msg": "no"}
 
     async def ask() -> list[fitness.Finding]:
         async with Wire(httpx.Response(404, json=gone)).client() as api:
-            question = structs.replace(
-                ASKED,
-                destination_region=DESTINATION.region,
-                destination_project_id=DESTINATION.project_id,
+            aim = preflight_flow.Aim(source_region=SOURCE.region, destination_vault_id=VAULT)
+            vault = await preflight_flow.or_error(
+                preflight_flow.find_destination_vault(api, DESTINATION, VAULT)
             )
-            vault = await backup_preflight.or_error(
-                backup_preflight.find_destination_vault(api, question)
+            sides: preflight_flow.Sides[Any] = preflight_flow.Sides(
+                destination=DESTINATION, vault=vault
             )
-            verdict = backup_preflight._check_destination(
-                question, None, vault, backup_preflight.Verdict()
-            )
+            verdict = backup_preflight._judge(aim, sides, None, None, backup_preflight.Verdict())
             return list(verdict.findings)
 
     return finding(anyio.run(ask))
@@ -938,7 +928,15 @@ TEXTS: dict[str, Callable[[], str]] = {
         Routes(one=[shown(record()), MISSING]),
     ),
     "checks-no-backup": lambda: finding(
-        backup_preflight._check_source(ASKED, errors.NotFoundError("no"), frozenset())
+        list(
+            backup_preflight._judge(
+                preflight_flow.Aim(source_region=SOURCE.region),
+                preflight_flow.Sides(source=SOURCE),
+                BACKUP,
+                errors.NotFoundError("no"),
+                backup_preflight.Verdict(),
+            ).findings
+        )
     ),
     "checks-no-vault": no_vault,
     "preflight-replica": lambda: finding(

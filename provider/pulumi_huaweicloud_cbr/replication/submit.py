@@ -1,10 +1,13 @@
-"""Bring one copy about: look, decide, submit or adopt, and look again; never send blindly.
+"""Submit what is not there yet: the one loop for all copies, and the submission of one copy.
 
 It may be run again after a crash at any point: what was done is found by its natural key (backup,
 destination region), not by memory.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NoReturn, Protocol, TypeVar
 
 from msgspec.structs import replace
 
@@ -14,6 +17,7 @@ from pulumi_huaweicloud_cbr.api.transport.retry import is_outcome_unknown
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Replica
 from pulumi_huaweicloud_cbr.api.wire.error_codes import CODE_ALREADY_REPLICATED
 from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED
+from pulumi_huaweicloud_cbr.base.clock import Clock
 from pulumi_huaweicloud_cbr.base.errors import (
     ApiError,
     CbrError,
@@ -32,8 +36,16 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     Submit,
     decide_create,
 )
-from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.rules.model import (
+    DesiredReplication,
+    DesiredVaultReplication,
+    TrackedReplication,
+)
 from pulumi_huaweicloud_cbr.replication.wait.gone import wait_gone
+from pulumi_huaweicloud_cbr.replication.wait.polling import Sightings, look_for
+
+Result = TypeVar("Result")
+Result_co = TypeVar("Result_co", covariant=True)
 
 
 class IncompleteError(CbrError):
@@ -53,6 +65,63 @@ class IncompleteError(CbrError):
         )
 
 
+class Submission(Protocol[Result_co]):
+    """What is to be submitted, once: one copy, or the copy of an entire vault."""
+
+    looking: str
+    """What is told while a submission is looked for."""
+
+    async def look(self, unsettled: CbrError | None) -> Result_co | None:
+        """Return what is there already, None if anything is left to submit.
+
+        Args:
+            unsettled: how a submission ended that may have been accepted; its record may be late.
+        Raises:
+            CbrError: nothing may be submitted.
+        """
+        ...
+
+    async def submit(self) -> Result_co:
+        """Send the request once; return what comes of it."""
+        ...
+
+    def may_be_ours(self, refusal: CbrError) -> bool:
+        """Whether an earlier submission of ours may be the reason for a refusal."""
+        ...
+
+    async def give_up(self, unsettled: CbrError | None) -> Result_co:
+        """Raise what is to be said after the last submission, unless that is found now."""
+        ...
+
+
+async def submit_what_is_left(
+    submission: Submission[Result], clock: Clock, report: Reporter, limits: Limits
+) -> Result:
+    """Look, decide, submit, and look again; never send blindly.
+
+    A submission may have been accepted although its answer is lost, and CBR has no key by which a
+    second one would be recognised. So there is a look between any two submissions.
+
+    Raises:
+        CbrError: a refusal, or whatever `look` and `give_up` raise.
+    """
+    unsettled: CbrError | None = None
+    for _ in range(limits.submissions):
+        found = await submission.look(unsettled)
+        if found is not None:
+            return found
+        # Nothing was sent since the look: an interruption ends it here.
+        await clock.sleep(0)
+        try:
+            return await submission.submit()
+        except CbrError as error:
+            if not (submission.may_be_ours(error) or is_outcome_unknown(error)):
+                raise
+            report.tell(f"{error.observed}; {submission.looking}")
+            unsettled = error
+    return await submission.give_up(unsettled)
+
+
 async def submit_or_adopt(
     api: Api,
     desired: DesiredReplication,
@@ -61,8 +130,7 @@ async def submit_or_adopt(
 ) -> TrackedReplication:
     """Bring a replication about, once, whatever happened before; return at submission.
 
-    Looks first, then submits. A submission whose outcome is unknown is looked for, never simply
-    sent again; the API's own refusal of a second copy (1009) settles what looking cannot.
+    The API's own refusal of a second copy (1009) settles what looking cannot.
 
     Raises:
         ConflictError: a replica or a copy that does not match stands in the way.
@@ -71,25 +139,60 @@ async def submit_or_adopt(
         OutcomeUnknownError: several submissions were neither answered nor found.
     """
     limits = limits or Limits()
-    unsettled: CbrError | None = None
-    for _ in range(limits.submissions):
-        source, decision = await _look(api, desired, report, limits, unsettled)
-        if isinstance(decision, Refuse):
-            raise ConflictError(f"submitting {desired}: {decision.reason}", remedy=decision.remedy)
-        if isinstance(decision, Adopt):
-            return await _adopt(api, desired, source, decision.attempt, report)
-        # Nothing was sent yet: an interruption ends it here.
-        await api.clock.sleep(0)
-        try:
-            answer = await api.replicate_backup(
-                desired.source, desired.backup_id, desired.request()
+    copy = _SingleCopy(api, desired, report, limits)
+    return await submit_what_is_left(copy, api.clock, report, limits)
+
+
+@dataclass
+class _SingleCopy:
+    """The submission of one copy."""
+
+    api: Api
+    desired: DesiredReplication
+    report: Reporter
+    limits: Limits
+    source: Backup = field(init=False)
+    looking: str = "looking whether it was accepted"
+
+    async def look(self, unsettled: CbrError | None) -> TrackedReplication | None:
+        """Adopt a copy that exists; wait until a replica that is being deleted is gone."""
+        if unsettled is None:
+            decision = await self._decide(self.api)
+        else:
+            decision = await look_for(
+                lambda: self._decide(self.api.fresh),
+                lambda decision: not isinstance(decision, Submit),
+                late_record(self.limits),
+                self.api.clock,
             )
-        except CbrError as error:
-            if not (_is_second_copy(error) or is_outcome_unknown(error)):
-                raise
-            report.tell(f"{error.observed}; looking whether it was accepted")
-            unsettled = error
-            continue
+        if isinstance(decision, Refuse):
+            raise ConflictError(
+                f"submitting {self.desired}: {decision.reason}", remedy=decision.remedy
+            )
+        if isinstance(decision, Adopt):
+            return await _adopt(self.api, self.desired, self.source, decision.attempt, self.report)
+        if isinstance(decision, AwaitDeletion):
+            await self._wait_for_deletion(decision.attempt)
+        return None
+
+    async def _decide(self, api: Api) -> CreateDecision:
+        desired = self.desired
+        self.source = await find_backup(api, desired.source, desired.backup_id)
+        attempts = await observe_attempts(api, desired, self.source)
+        return decide_create(desired, attempts)
+
+    async def _wait_for_deletion(self, attempt: Attempt) -> None:
+        replica, destination = attempt.replica, self.desired.destination
+        if replica is not None and replica.backup_id is not None:
+            self.report.tell(f"waiting until the old replica ({replica.backup_id}) is deleted")
+            await wait_gone(self.api, destination, replica.backup_id, self.limits, self.report)
+
+    async def submit(self) -> TrackedReplication:
+        """Ask for the copy; return it as submitted."""
+        desired, source = self.desired, self.source
+        answer = await self.api.replicate_backup(
+            desired.source, desired.backup_id, desired.request()
+        )
         return TrackedReplication(
             backup_id=desired.backup_id,
             source=desired.source,
@@ -100,12 +203,37 @@ async def submit_or_adopt(
             provider_id=answer.provider_id or source.provider_id,
             source_resource_id=source.resource_id,
         )
-    if _is_second_copy(unsettled):
-        raise _unseen(desired, source) from unsettled
-    raise OutcomeUnknownError(
+
+    def may_be_ours(self, refusal: CbrError) -> bool:
+        """Whether CBR refuses a second copy of the backup."""
+        return _is_second_copy(refusal)
+
+    async def give_up(self, unsettled: CbrError | None) -> NoReturn:
+        """Raise the error; the last submission is left to the next run, which looks first."""
+        if _is_second_copy(unsettled):
+            raise _unseen(self.desired, self.source) from unsettled
+        raise never_answered(
+            self.desired, self.limits, "it looks for the copy before it submits one"
+        ) from unsettled
+
+
+def late_record(limits: Limits) -> Sightings:
+    """Return how long a submission without an answer is looked for: its record may be late."""
+    return Sightings(limits.looks, limits.look_again_s)
+
+
+def never_answered(
+    desired: DesiredReplication | DesiredVaultReplication, limits: Limits, why_safe: str
+) -> OutcomeUnknownError:
+    """Return the error for submissions that were all lost.
+
+    Args:
+        why_safe: why running up again copies nothing twice.
+    """
+    return OutcomeUnknownError(
         f"submitting {desired}: {limits.submissions} submissions were neither answered nor found",
-        remedy="run pulumi up again: it looks for the copy before it submits one",
-    ) from unsettled
+        remedy=f"run pulumi up again: {why_safe}",
+    )
 
 
 def _unseen(desired: DesiredReplication, source: Backup) -> ConflictError:
@@ -129,36 +257,6 @@ def _unseen(desired: DesiredReplication, source: Backup) -> ConflictError:
 
 def _is_second_copy(error: CbrError | None) -> bool:
     return isinstance(error, ApiError) and error.code == CODE_ALREADY_REPLICATED
-
-
-async def _look(
-    api: Api,
-    desired: DesiredReplication,
-    report: Reporter,
-    limits: Limits,
-    unsettled: CbrError | None,
-) -> tuple[Backup, CreateDecision]:
-    """Return the source backup and what to do, looking several times for a late record.
-
-    Args:
-        unsettled: how a submission ended of which it is not known whether it was accepted.
-    """
-    asked = api if unsettled is None else api.fresh
-    for look in range(limits.looks if unsettled else 1):
-        if look:
-            await api.clock.sleep(limits.look_again_s)
-        source = await find_backup(asked, desired.source, desired.backup_id)
-        attempts = await observe_attempts(asked, desired, source)
-        decision = decide_create(desired, attempts)
-        if not isinstance(decision, Submit):
-            break
-    if isinstance(decision, AwaitDeletion):
-        replica = decision.attempt.replica
-        if replica is not None and replica.backup_id is not None:
-            report.tell(f"waiting until the old replica ({replica.backup_id}) is deleted")
-            await wait_gone(api, desired.destination, replica.backup_id, limits, report)
-        return source, Submit()
-    return source, decision
 
 
 def adopted(desired: DesiredReplication, source: Backup, attempt: Attempt) -> TrackedReplication:

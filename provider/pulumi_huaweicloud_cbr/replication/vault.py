@@ -1,15 +1,16 @@
 """The copy of a whole vault: what is to come, what is there, and what CBR leaves out.
 
-CBR decides which backups a vault-level copy takes, and says so in its answer (CopyCheckpoint).
-What a preview says comes from the backups' replication records, by the rules of the user guide.
-A backup is copied to a region with its vault once, and never again after that replica is deleted.
-A copy that failed is made again.
+Which backups a vault-level copy takes is decided by CBR and told in its answer (CopyCheckpoint).
+What is said beforehand is read off the backups' replication records, by the rules of the user
+guide: a backup is copied to a region by its vault once, and never again after that replica is
+deleted; a copy that failed is made again.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
 
 from msgspec import Struct, field
@@ -17,7 +18,6 @@ from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr.api.client import Api
 from pulumi_huaweicloud_cbr.api.find import find_backups, records_for_region
-from pulumi_huaweicloud_cbr.api.transport.retry import is_outcome_unknown
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, VaultCopies
 from pulumi_huaweicloud_cbr.api.wire.error_codes import CODE_VAULT_BEING_REPLICATED
 from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED
@@ -25,7 +25,6 @@ from pulumi_huaweicloud_cbr.base.errors import (
     ApiError,
     CbrError,
     ConflictError,
-    OutcomeUnknownError,
     UnidentifiedReplicaError,
 )
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
@@ -43,7 +42,13 @@ from pulumi_huaweicloud_cbr.replication.rules.model import (
     DesiredVaultReplication,
     TrackedReplication,
 )
-from pulumi_huaweicloud_cbr.replication.submit import adopted
+from pulumi_huaweicloud_cbr.replication.submit import (
+    adopted,
+    late_record,
+    never_answered,
+    submit_what_is_left,
+)
+from pulumi_huaweicloud_cbr.replication.wait.polling import look_for
 
 SHOWN = 5
 """So many of what stands in the way are named one by one."""
@@ -281,11 +286,10 @@ async def bring_over(
     is_strict: bool = False,
     limits: Limits | None = None,
 ) -> Brought:
-    """Copy every backup of the vault that the destination lacks. Idempotent.
+    """Copy every backup of the vault that the destination lacks, whatever happened before.
 
-    Looks first, adopts what is there, and submits if there is anything left. If the outcome of a
-    submission is unknown, it looks again and never simply resends. It does the same if CBR refuses
-    because the vault is being copied (6130): that copy may be ours.
+    What is there already is adopted. A refusal because the vault is being copied (6130) is looked
+    into, since that copy may be ours.
 
     Args:
         known: the rows so far, by label.
@@ -300,39 +304,17 @@ async def bring_over(
     view = await look_at_vault(api, desired, known, report)
     if is_new:
         _refuse(check_view(view, desired), desired, is_strict=is_strict)
-    strangers = frozenset() if desired.adopt else _record_ids(view)
     brought = Brought(view, left_out=asked_before & view.labels.keys())
-    unsettled: CbrError | None = None
-    submissions = 0
-    while True:
-        if unsettled is not None:
-            try:
-                rows = {**known, **brought.rows}
-                view = await _look_again(api, desired, rows, report, limits, asked_before)
-            except CbrError as error:
-                brought.failure = error
-                return brought
-        _take(brought, view, strangers)
-        if not view.due_but(asked_before):
-            brought.dropped = view.lost - brought.rows.keys()
-            return brought
-        if unsettled is not None and (_is_busy(unsettled) or submissions == limits.submissions):
-            brought.failure = _unsettled(desired, unsettled, submissions)
-            return brought
-        submissions += 1
-        # Nothing was sent yet: an interruption ends it here.
-        await api.clock.sleep(0)
-        try:
-            answer = await api.replicate_vault(desired.source, desired.request())
-        except CbrError as error:
-            if not (_is_busy(error) or is_outcome_unknown(error)):
-                brought.failure = error
-                return brought
-            report.tell(f"{error.observed}; looking what is being copied")
-            unsettled = error
-        else:
-            _take_answer(brought, desired, view, answer)
-            return brought
+    strangers = frozenset() if desired.adopt else _record_ids(view)
+    copy = _VaultCopy(api, desired, known, report, limits, asked_before, strangers, brought)
+    try:
+        return await submit_what_is_left(copy, api.clock, report, limits)
+    except CbrError as error:
+        if not copy.is_sent:
+            raise
+        # What was adopted is kept.
+        brought.failure = error
+        return brought
 
 
 def _refuse(
@@ -348,49 +330,73 @@ def _record_ids(view: VaultView) -> frozenset[str]:
     return frozenset(row.replication_record_id for row in view.held.values())
 
 
-def _take(brought: Brought, view: VaultView, strangers: frozenset[str]) -> None:
-    brought.view = view
-    for label, row in view.held.items():
-        if row.replication_record_id not in strangers:
-            brought.rows[label] = row
+@dataclass
+class _VaultCopy:
+    """The submission of a vault's copy. What becomes of it is noted in `brought`.
 
+    `strangers` are records of copies that are not taken over. `is_sent` says that anything may
+    have been submitted.
+    """
 
-async def _look_again(
-    api: Api,
-    desired: DesiredVaultReplication,
-    known: Mapping[str, TrackedReplication],
-    report: Reporter,
-    limits: Limits,
-    left_out: frozenset[str],
-) -> VaultView:
-    """Look several times for records that may be late, until nothing is due."""
-    for look in range(limits.looks):
-        if look:
-            await api.clock.sleep(limits.look_again_s)
-        view = await look_at_vault(api, desired, known, report)
-        if not view.due_but(left_out):
-            break
-    return view
+    api: Api
+    desired: DesiredVaultReplication
+    known: Mapping[str, TrackedReplication]
+    report: Reporter
+    limits: Limits
+    asked_before: frozenset[str]
+    strangers: frozenset[str]
+    brought: Brought
+    is_sent: bool = False
+    looking: str = "looking what is being copied"
+
+    async def look(self, unsettled: CbrError | None) -> Brought | None:
+        """Take over what is there; only what was submitted has to be looked for."""
+        if unsettled is not None:
+            rows = {**self.known, **self.brought.rows}
+            self.brought.view = await look_for(
+                lambda: look_at_vault(self.api, self.desired, rows, self.report),
+                lambda view: not view.due_but(self.asked_before),
+                late_record(self.limits),
+                self.api.clock,
+            )
+        brought = self.brought
+        for label, row in brought.view.held.items():
+            if row.replication_record_id not in self.strangers:
+                brought.rows[label] = row
+        if not brought.view.due_but(self.asked_before):
+            brought.dropped = brought.view.lost - brought.rows.keys()
+            return brought
+        if unsettled is not None and _is_busy(unsettled):
+            raise unsettled
+        return None
+
+    async def submit(self) -> Brought:
+        """Ask for the copy; CBR answers which backups it takes."""
+        self.is_sent = True
+        answer = await self.api.replicate_vault(self.desired.source, self.desired.request())
+        _take_answer(self.brought, self.desired, answer)
+        return self.brought
+
+    def may_be_ours(self, refusal: CbrError) -> bool:
+        """Whether CBR says that the vault is being copied."""
+        return _is_busy(refusal)
+
+    async def give_up(self, unsettled: CbrError | None) -> Brought:
+        """Look for the last submission as well, and raise if it is not found."""
+        found = await self.look(unsettled)
+        if found is not None:
+            return found
+        raise never_answered(
+            self.desired, self.limits, "it looks for the copies before it submits any"
+        ) from unsettled
 
 
 def _is_busy(error: CbrError) -> bool:
     return isinstance(error, ApiError) and error.code == CODE_VAULT_BEING_REPLICATED
 
 
-def _unsettled(desired: DesiredVaultReplication, unsettled: CbrError, submissions: int) -> CbrError:
-    if _is_busy(unsettled):
-        return unsettled
-    error = OutcomeUnknownError(
-        f"submitting {desired}: {submissions} submissions were neither answered nor found",
-        remedy="run pulumi up again: it looks for the copies before it submits any",
-    )
-    error.__cause__ = unsettled
-    return error
-
-
-def _take_answer(
-    brought: Brought, desired: DesiredVaultReplication, view: VaultView, answer: VaultCopies
-) -> None:
+def _take_answer(brought: Brought, desired: DesiredVaultReplication, answer: VaultCopies) -> None:
+    view = brought.view
     for copy in answer.backups:
         label = view.labels.get(copy.backup_id, copy.backup_id)
         source = view.due.get(label)

@@ -7,6 +7,7 @@ vault. What differs is asked of the resource's form.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import (
@@ -30,7 +31,7 @@ from pulumi_huaweicloud_cbr.engine.provider import (
 )
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
 from pulumi_huaweicloud_cbr.replication.rules.members import listed
-from pulumi_huaweicloud_cbr.resources._forms.form import Change
+from pulumi_huaweicloud_cbr.resources._forms.form import Change, Judged
 from pulumi_huaweicloud_cbr.resources._forms.inputs import unchecked
 from pulumi_huaweicloud_cbr.resources._forms.members import (
     NOBODYS,
@@ -76,29 +77,30 @@ class Reconciler(CbrProvider):
         failures = [CheckFailure(finding.field, finding.reason) for finding in declared.findings]
         if not failures:
             declared.claim(operation, urn)
-            failures = self._preflight(session, declared, unknown)
+            failures, resolved = self._preflight(session, declared, unknown)
+            declared.inputs |= resolved
         return CheckResult(
             {**declared.inputs, **{field: news[field] for field in unknown}}, failures
         )
 
     def _preflight(
         self, session: Session, declared: Declared, unknown: frozenset[str]
-    ) -> list[CheckFailure]:
+    ) -> tuple[list[CheckFailure], Mapping[str, str]]:
         form, mode = self.form(), declared.inputs.get("preflight")
         if (
             not declared.is_asked
             or mode is None
             or unknown & {"source_region", "source_project_id"}
         ):
-            return []
+            return [], {}
         if mode == "off":
             tell(form.not_checked)
-            return []
+            return [], {}
         try:
-            faults = session.run(form.judge(session, declared, unknown))
+            judged = session.run(form.judge(session, declared, unknown))
         except CbrError as error:
-            faults = [Finding("", unchecked(error))]
-        return failures_of(faults, mode)
+            judged = Judged([Finding("", unchecked(error))], {})
+        return failures_of(judged.findings, mode), judged.resolved
 
     @served
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:

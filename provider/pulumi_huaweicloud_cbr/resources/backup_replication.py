@@ -6,6 +6,7 @@ stores a pickle that names them, so neither may ever change.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, overload
 
@@ -48,6 +49,7 @@ from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
 from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     DEFAULTS,
     NOT_CHECKED,
+    aim_of,
     all_unchecked,
     declared_as,
     limits,
@@ -85,30 +87,31 @@ class BackupReplicationProvider(CbrProvider):
         if not failures and not unknown & {"backup_id", "destination_region"}:
             operation.note_claimed(urn, [(inputs["backup_id"], inputs["destination_region"])])
         if not failures and not olds:
-            failures = self._preflight(session, inputs, unknown)
+            failures, resolved = self._preflight(session, inputs, unknown)
+            inputs |= resolved
         # Unknown inputs stay as they are: the engine replaces them when they are known.
         return CheckResult({**inputs, **{field: news[field] for field in unknown}}, failures)
 
     def _preflight(
-        self, session: Session, inputs: dict[str, Any], unknown: frozenset[str]
-    ) -> list[CheckFailure]:
+        self, session: Session, inputs: Mapping[str, Any], unknown: frozenset[str]
+    ) -> tuple[list[CheckFailure], Mapping[str, str]]:
         mode = inputs.get("preflight")
         if mode == "off":
             tell(NOT_CHECKED)
-            return []
+            return [], {}
         if mode is None or "source_region" not in inputs:
-            return []
+            return [], {}
         failures: list[CheckFailure] = []
         try:
-            faults = session.run(_judge(session, inputs, unknown))
+            faults, resolved = session.run(_judge(session, inputs, unknown))
         except CbrError as error:
-            faults = [Finding("", unchecked(error))]
+            faults, resolved = [Finding("", unchecked(error))], {}
         for fault in faults:
             if mode == "error" and fault.is_certain:
                 failures.append(CheckFailure(fault.field, fault.reason))
             else:
                 warn(f"{fault.field}: {fault.reason}" if fault.field else fault.reason)
-        return failures
+        return failures, resolved
 
     @served
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
@@ -295,39 +298,20 @@ def _not_known(tracked: TrackedReplication) -> str:
 
 
 async def _judge(
-    session: Session, inputs: dict[str, Any], unknown: frozenset[str]
-) -> list[Finding]:
-    """Ask the API whether it would accept; add looked-up project ids to the inputs."""
-    from pulumi_huaweicloud_cbr.replication.preflight.backup import Question, run_preflight
+    session: Session, inputs: Mapping[str, Any], unknown: frozenset[str]
+) -> tuple[list[Finding], Mapping[str, str]]:
+    """Ask the API whether it would accept; return what it found, and the projects' ids."""
+    from pulumi_huaweicloud_cbr.replication.preflight.backup import run_preflight
 
     client = session.client()
     if "source_project_id" in unknown:
-        return []
-    if "source_project_id" not in inputs:
-        try:
-            inputs["source_project_id"] = await session.project_id(inputs["source_region"])
-        except ConfigurationError as error:
-            # IAM answered, and shows no such project: it is the region's name that is wrong.
-            return [Finding("source_region", str(error))]
+        return [], {}
     verdict = await run_preflight(
-        client,
-        Question(
-            source=ProjectScope(inputs["source_region"], inputs["source_project_id"]),
-            destination_region=inputs.get("destination_region"),
-            backup_id=inputs.get("backup_id"),
-            destination_project_id=inputs.get("destination_project_id"),
-            destination_vault_id=inputs.get("destination_vault_id"),
-            is_project_unknown="destination_project_id" in unknown,
-            adopt=inputs.get("adopt", True),
-            own_record_ids=current_operation().replaced,
-        ),
-        session.project_id,
+        client, aim_of(inputs, unknown), inputs.get("backup_id"), session.project_id
     )
-    if verdict.destination_project_id is not None:
-        inputs["destination_project_id"] = verdict.destination_project_id
     for note in verdict.notes:
         tell(note)
-    return [*verdict.findings, *all_unchecked(verdict.faults)]
+    return [*verdict.findings, *all_unchecked(verdict.faults)], verdict.resolved
 
 
 async def _create(session: Session, inputs: dict[str, Any]) -> TrackedReplication:

@@ -26,7 +26,8 @@ from pulumi_huaweicloud_cbr.commands.check.account import (
 )
 from pulumi_huaweicloud_cbr.commands.check.permissions import GET_BACKUP
 from pulumi_huaweicloud_cbr.commands.check.refusals import remark_on
-from pulumi_huaweicloud_cbr.replication.preflight.backup import Question, or_error, run_preflight
+from pulumi_huaweicloud_cbr.replication.preflight.backup import run_preflight
+from pulumi_huaweicloud_cbr.replication.preflight.flow import Aim, or_error
 
 
 async def see_backup(api: Api, account: Account, look: BackupLook) -> None:
@@ -46,8 +47,8 @@ async def see_backup(api: Api, account: Account, look: BackupLook) -> None:
         is_told = source.permissions.get(GET_BACKUP) == MISSING
         look.remarks.append(remark.as_note() if is_told else remark)
         return
-    question = Question(source=scope, destination_region=None, backup_id=look.id)
-    alone = await run_preflight(api, question, partial(find_project_id, api))
+    aim = Aim(source_region=scope.region, source_project_id=scope.project_id)
+    alone = await run_preflight(api, aim, look.id, partial(find_project_id, api))
     reasons = [finding.reason for finding in alone.findings]
     look.remarks += [Remark("backup", reason) for reason in reasons]
     if reasons:
@@ -69,14 +70,14 @@ async def _see_target(
     destination: RegionLook,
     vault: VaultLook,
 ) -> TargetLook:
-    question = Question(
-        source=source,
+    aim = Aim(
+        source_region=source.region,
+        source_project_id=source.project_id,
         destination_region=destination.region,
-        backup_id=backup_id,
         destination_project_id=destination.project_id,
         destination_vault_id=vault.id,
     )
-    verdict = await run_preflight(api, question, partial(find_project_id, api))
+    verdict = await run_preflight(api, aim, backup_id, partial(find_project_id, api))
     certain = [finding.reason for finding in verdict.findings if finding.is_certain]
     uncertain = [finding.reason for finding in verdict.findings if not finding.is_certain]
     if certain:

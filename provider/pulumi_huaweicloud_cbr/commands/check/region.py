@@ -31,7 +31,7 @@ from pulumi_huaweicloud_cbr.commands.check.refusals import (
     SIGN_IN,
     remark_on,
 )
-from pulumi_huaweicloud_cbr.replication.preflight.backup import or_error
+from pulumi_huaweicloud_cbr.replication.preflight.flow import or_error
 from pulumi_huaweicloud_cbr.replication.rules.fitness import check_region_pair, check_vault
 
 Found = TypeVar("Found")

@@ -1,94 +1,39 @@
-"""Preflight against the API: what `fitness` needs to know, asked for at once, read-only.
-
-Runs in previews, so nothing here may write, and a fault of one call hides nothing that the
-others found.
-"""
+"""Preflight of backups' copies against the API: what `fitness` needs to know, read-only."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import Awaitable, Mapping, Sequence
+from types import MappingProxyType
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr.api.client import Api
-from pulumi_huaweicloud_cbr.api.find import (
-    find_backup,
-    find_destinations,
-    find_vault,
-    records_for_region,
-)
+from pulumi_huaweicloud_cbr.api.find import find_backup, records_for_region
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Vault
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
-from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
+from pulumi_huaweicloud_cbr.base.errors import CbrError, NotFoundError
 from pulumi_huaweicloud_cbr.replication.observe import observe_attempts
-from pulumi_huaweicloud_cbr.replication.rules.decisions import Adopt, Attempt, Refuse, decide_create
-from pulumi_huaweicloud_cbr.replication.rules.fitness import (
-    Finding,
-    check_backup,
-    check_region_pair,
-    check_vault,
+from pulumi_huaweicloud_cbr.replication.preflight.flow import (
+    Aim,
+    FindProject,
+    Sides,
+    faults_of,
+    look_at_both_sides,
+    missing_vault,
+    or_error,
 )
+from pulumi_huaweicloud_cbr.replication.rules.decisions import Adopt, Attempt, Refuse, decide_create
+from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding, check_backup, check_vault
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication
 
-Found = TypeVar("Found")
-
-
-class Aim(Struct, frozen=True, kw_only=True):
-    """Whence and whereto something is to be copied, as far as its inputs are known.
-
-    A `destination_project_id` that is None is looked up, unless `is_project_unknown` says that it
-    is given, but only known later. `own_record_ids` are the records of replicas that are about to
-    be replaced, which therefore do not stand in the way.
-    """
-
-    source: ProjectScope
-    destination_region: str | None
-    destination_project_id: str | None = None
-    destination_vault_id: str | None = None
-    is_project_unknown: bool = False
-    adopt: bool = True
-    own_record_ids: frozenset[str] = frozenset()
-
-    @property
-    def is_project_wanted(self) -> bool:
-        """Whether the destination's project has to be looked up."""
-        return self.destination_project_id is None and not self.is_project_unknown
-
-    @property
-    def destination(self) -> ProjectScope | None:
-        """Return the destination project, None while a part of it is not known."""
-        if self.destination_region is None or self.destination_project_id is None:
-            return None
-        return ProjectScope(self.destination_region, self.destination_project_id)
-
-
-class Question(Aim, frozen=True, kw_only=True):
-    """The replication of one backup to be judged."""
-
-    backup_id: str | None = None
-
-    @property
-    def desired(self) -> DesiredReplication | None:
-        """Return the whole replication, None while a part of it is not known."""
-        destination = self.destination
-        if destination is None or self.backup_id is None or self.destination_vault_id is None:
-            return None
-        return DesiredReplication(
-            backup_id=self.backup_id,
-            source=self.source,
-            destination=destination,
-            destination_vault_id=self.destination_vault_id,
-            adopt=self.adopt,
-        )
+_Answers = Sequence[Backup | CbrError | None]
 
 
 class Verdict(Struct, frozen=True):
     """What preflight found: reasons for a refusal, news for the user, calls that failed.
 
-    `destination_project_id` is the one that was given or looked up, None where neither was done.
+    `resolved` are the ids of the projects that are known, by the names of their inputs.
     `size_gb` is what the copy may take, None where it takes nothing or is not known; `free_gb` the
     room in its vault.
     """
@@ -96,218 +41,113 @@ class Verdict(Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     faults: tuple[CbrError, ...] = ()
-    destination_project_id: str | None = None
+    resolved: Mapping[str, str] = MappingProxyType({})
     size_gb: float | None = None
     free_gb: float | None = None
 
 
-class _Place(Struct, frozen=True):
-    """What a copy is to go to; None where that was not asked for."""
-
-    project_id: str | CbrError | None = None
-    vault: Vault | CbrError | None = None
-
-
 async def run_preflight(
-    api: Api, question: Question, find_project: Callable[[str], Awaitable[str]]
+    api: Api, aim: Aim, backup_id: str | None, find_project: FindProject
 ) -> Verdict:
-    """Ask the API whether it will accept the replication; checks of unknown inputs are left out.
-
-    Args:
-        find_project: returns the id of a region's project.
-    """
-    (verdict,) = await run_preflights(api, [question], find_project)
+    """Ask the API whether it will accept the replication; checks of unknown inputs are left out."""
+    (verdict,) = await run_preflights(api, aim, [backup_id], find_project)
     return verdict
 
 
 async def run_preflights(
-    api: Api, questions: Sequence[Question], find_project: Callable[[str], Awaitable[str]]
+    api: Api, aim: Aim, backup_ids: Sequence[str | None], find_project: FindProject
 ) -> list[Verdict]:
-    """Ask the same of several replications that differ in their backup alone.
+    """Ask the same of several backups; what is the same for all of them is asked once."""
 
-    What they have in common is asked once, and all requests run at the same time. The source comes
-    first. The destination is asked beside it if its region is known to exist.
+    def look_at_source(source: ProjectScope) -> Awaitable[_Answers]:
+        return asyncio.gather(*(or_error(_find_backup(api, source, id_)) for id_ in backup_ids))
 
-    Args:
-        questions: at least one.
-    """
-    common = questions[0]
-    region = common.destination_region
-    backups, destinations, place = await asyncio.gather(
-        asyncio.gather(*(or_error(_find_backup(api, question)) for question in questions)),
-        or_error(find_destinations(api, common.source)),
-        _see_place_early(api, common, find_project),
-    )
-    at_source = [
-        Verdict(
-            findings=tuple(_check_source(question, backup, destinations)),
-            faults=faults_of(backup, destinations),
-        )
-        for question, backup in zip(questions, backups, strict=True)
-    ]
-    is_pair = not any(finding.field == "destination_region" for finding in at_source[0].findings)
-    if region is None or not is_pair:
-        # Nothing is asked of a region that CBR does not copy to: it need not even exist.
-        return at_source
-    if place is None:
-        place = await _see_place(api, common, find_project)
-    if isinstance(place.project_id, ConfigurationError):
-        finding = Finding("destination_region", str(place.project_id))
-        return [replace(each, findings=(*each.findings, finding)) for each in at_source]
-    if isinstance(place.project_id, CbrError):
-        fault = place.project_id
-        return [replace(each, faults=(*each.faults, fault)) for each in at_source]
-    return await _judge_at(api, place.project_id, place.vault, questions, backups, at_source)
+    sides = await look_at_both_sides(api, aim, find_project, look_at_source, with_vault=True)
+    backups = sides.seen or [None] * len(backup_ids)
+    standings = await _check_conflicts(api, aim, sides, backup_ids, backups)
+    return [_judge(aim, sides, *each) for each in zip(backup_ids, backups, standings, strict=True)]
 
 
-async def _judge_at(
-    api: Api,
-    project_id: str | None,
-    vault: Vault | CbrError | None,
-    questions: Sequence[Question],
-    backups: Sequence[Backup | CbrError | None],
-    at_source: Sequence[Verdict],
-) -> list[Verdict]:
-    """Return the verdicts, now that the destination is known."""
-    complete = [replace(question, destination_project_id=project_id) for question in questions]
-    found = [backup if isinstance(backup, Backup) else None for backup in backups]
-    standings = await _check_conflicts(api, complete, found)
-    verdicts = []
-    for question, backup, before, standing in zip(
-        complete, found, at_source, standings, strict=True
-    ):
-        at_destination = _check_destination(question, backup, vault, standing)
-        verdicts.append(
-            replace(
-                at_destination,
-                findings=(*before.findings, *at_destination.findings),
-                faults=(*before.faults, *at_destination.faults),
-                destination_project_id=project_id,
-            )
-        )
-    return verdicts
+async def _find_backup(api: Api, source: ProjectScope, backup_id: str | None) -> Backup | None:
+    return None if backup_id is None else await find_backup(api, source, backup_id)
 
 
-def _check_source(
-    question: Question, backup: Backup | CbrError | None, destinations: frozenset[str] | CbrError
-) -> list[Finding]:
-    findings: list[Finding] = []
-    if isinstance(backup, Backup):
-        findings += check_backup(backup)
-    if isinstance(backup, NotFoundError):
-        findings.append(
-            Finding(
-                "backup_id",
-                f"backup ({question.backup_id}) does not exist in {question.source}; it may have "
-                "expired: give another backup_id, or check source_region and source_project_id",
-            )
-        )
-    if question.destination_region is not None and isinstance(destinations, frozenset):
-        findings += check_region_pair(
-            question.source.region, question.destination_region, destinations
-        )
-    return findings
-
-
-def _check_destination(
-    question: Question,
-    backup: Backup | None,
-    vault: Vault | CbrError | None,
+def _judge(
+    aim: Aim,
+    sides: Sides[_Answers],
+    backup_id: str | None,
+    backup: Backup | CbrError | None,
     standing: Verdict,
 ) -> Verdict:
-    findings = list(standing.findings)
-    if isinstance(vault, NotFoundError):
-        findings.append(missing_vault(question))
+    """Return the verdict on one backup, now that all is asked.
+
+    Args:
+        standing: what was found of earlier copies.
+    """
+    found = backup if isinstance(backup, Backup) else None
+    findings = check_backup(found) if found else []
+    if isinstance(backup, NotFoundError):
+        findings.append(missing_backup(sides.source, backup_id))
+    findings += [*sides.findings, *standing.findings]
+    if isinstance(sides.vault, NotFoundError):
+        findings.append(missing_vault(aim, sides.destination))
+    vault = sides.vault if isinstance(sides.vault, Vault) else None
     is_adopted = bool(standing.notes)
-    if isinstance(vault, Vault) and not is_adopted:
+    if vault and not is_adopted:
         # A replica that is there already needs no room.
-        findings += check_vault(vault, backup)
+        findings += check_vault(vault, found)
     return Verdict(
         findings=tuple(findings),
         notes=standing.notes,
-        faults=(*faults_of(vault), *standing.faults),
-        size_gb=None if is_adopted or backup is None else backup.resource_size,
-        free_gb=vault.free_gb if isinstance(vault, Vault) else None,
+        faults=(*faults_of(backup), *sides.faults, *faults_of(sides.vault), *standing.faults),
+        resolved=sides.resolved,
+        size_gb=None if is_adopted or found is None else found.resource_size,
+        free_gb=vault.free_gb if vault else None,
     )
 
 
-def missing_vault(aim: Aim) -> Finding:
-    """Return what is wrong where the destination vault does not exist."""
-    reason = (
-        f"vault ({aim.destination_vault_id}) does not exist in {aim.destination}; "
-        "check destination_vault_id, destination_region and destination_project_id"
+def missing_backup(source: ProjectScope | None, backup_id: str | None) -> Finding:
+    """Return what is wrong where the backup does not exist."""
+    return Finding(
+        "backup_id",
+        f"backup ({backup_id}) does not exist in {source}; it may have "
+        "expired: give another backup_id, or check source_region and source_project_id",
     )
-    return Finding("destination_vault_id", reason)
-
-
-def faults_of(*found: object) -> tuple[CbrError, ...]:
-    """Return the calls that failed for another reason than that the thing does not exist."""
-    return tuple(
-        error
-        for error in found
-        if isinstance(error, CbrError) and not isinstance(error, NotFoundError)
-    )
-
-
-async def or_error(call: Awaitable[Found]) -> Found | CbrError:
-    """Return what a call returns, or the error in which it ended."""
-    try:
-        return await call
-    except CbrError as error:
-        return error
-
-
-async def _find_backup(api: Api, question: Question) -> Backup | None:
-    if question.backup_id is None:
-        return None
-    return await find_backup(api, question.source, question.backup_id)
-
-
-async def _see_place_early(
-    api: Api, aim: Aim, find_project: Callable[[str], Awaitable[str]]
-) -> _Place | None:
-    """Look at the destination beside the source, where that region is known to exist."""
-    region = aim.destination_region
-    if region is None or not api.settings.is_known_region(region):
-        return None
-    return await _see_place(api, aim, find_project)
-
-
-async def _see_place(api: Api, aim: Aim, find_project: Callable[[str], Awaitable[str]]) -> _Place:
-    region, project_id = aim.destination_region, aim.destination_project_id
-    if region is not None and aim.is_project_wanted:
-        found = await or_error(find_project(region))
-        if isinstance(found, CbrError):
-            return _Place(found)
-        project_id = found
-    here = replace(aim, destination_project_id=project_id)
-    return _Place(project_id, await or_error(find_destination_vault(api, here)))
-
-
-async def find_destination_vault(api: Api, aim: Aim) -> Vault | None:
-    """Return the destination vault, None while it is not known which that is.
-
-    Raises:
-        NotFoundError: there is none of that id in the project.
-    """
-    if aim.destination is None or aim.destination_vault_id is None:
-        return None
-    return await find_vault(api, aim.destination, aim.destination_vault_id)
 
 
 async def _check_conflicts(
-    api: Api, questions: Sequence[Question], backups: Sequence[Backup | None]
+    api: Api,
+    aim: Aim,
+    sides: Sides[_Answers],
+    backup_ids: Sequence[str | None],
+    backups: _Answers,
 ) -> list[Verdict]:
     """Say of each what was copied before; most were not, and nothing is asked about them."""
+    standings = [Verdict() for _ in backups]
+    source, destination, vault_id = sides.source, sides.destination, aim.destination_vault_id
+    if source is None or destination is None or vault_id is None:
+        return standings
     asked = {
-        number: _check_conflict(api, question.desired, question.own_record_ids, backup)
-        for number, (question, backup) in enumerate(zip(questions, backups, strict=True))
-        if question.desired is not None
-        and backup is not None
-        and records_for_region(backup, question.desired.destination.region)
+        number: _check_conflict(
+            api,
+            DesiredReplication(
+                backup_id=backup_id,
+                source=source,
+                destination=destination,
+                destination_vault_id=vault_id,
+                adopt=aim.adopt,
+            ),
+            aim.own_record_ids,
+            backup,
+        )
+        for number, (backup_id, backup) in enumerate(zip(backup_ids, backups, strict=True))
+        if backup_id is not None
+        and isinstance(backup, Backup)
+        and records_for_region(backup, destination.region)
     }
-    verdicts = dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
-    return [verdicts.get(number, Verdict()) for number in range(len(questions))]
+    for number, standing in zip(asked, await asyncio.gather(*asked.values()), strict=True):
+        standings[number] = standing
+    return standings
 
 
 async def _check_conflict(

@@ -3,129 +3,124 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Mapping
+from types import MappingProxyType
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr.api.client import Api
-from pulumi_huaweicloud_cbr.api.find import find_destinations, find_vault
+from pulumi_huaweicloud_cbr.api.find import find_vault
 from pulumi_huaweicloud_cbr.api.wire.answers import Vault
-from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.base.errors import CbrError, NotFoundError
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
-from pulumi_huaweicloud_cbr.replication.preflight.backup import (
+from pulumi_huaweicloud_cbr.replication.preflight.flow import (
     Aim,
+    FindProject,
+    Sides,
     faults_of,
     find_destination_vault,
+    look_at_both_sides,
     missing_vault,
     or_error,
 )
 from pulumi_huaweicloud_cbr.replication.rules.fitness import (
     VAULT_OBJECT_TYPES,
     Finding,
-    check_region_pair,
     check_vault,
 )
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredVaultReplication
 from pulumi_huaweicloud_cbr.replication.vault import VaultView, check_view, look_at_vault
 
-
-class VaultQuestion(Aim, frozen=True, kw_only=True):
-    """The copy of a whole vault to be judged."""
-
-    vault_id: str | None
-
-    @property
-    def desired(self) -> DesiredVaultReplication | None:
-        """Return the whole copy, None while a part of it is not known."""
-        destination = self.destination
-        if destination is None or self.vault_id is None or self.destination_vault_id is None:
-            return None
-        return DesiredVaultReplication(
-            vault_id=self.vault_id,
-            source=self.source,
-            destination=destination,
-            destination_vault_id=self.destination_vault_id,
-            adopt=self.adopt,
-        )
+_Answer = Vault | CbrError | None
 
 
 class VaultVerdict(Struct, frozen=True):
-    """What preflight found; `view` is None where the backups were not looked at."""
+    """What preflight found; `view` is None where the backups were not looked at.
+
+    `resolved` are the ids of the projects that are known, by the names of their inputs.
+    """
 
     findings: tuple[Finding, ...] = ()
     faults: tuple[CbrError, ...] = ()
-    destination_project_id: str | None = None
+    resolved: Mapping[str, str] = MappingProxyType({})
     view: VaultView | None = None
 
 
 async def run_vault_preflight(
-    api: Api,
-    question: VaultQuestion,
-    find_project: Callable[[str], Awaitable[str]],
-    report: Reporter,
+    api: Api, aim: Aim, vault_id: str | None, find_project: FindProject, report: Reporter
 ) -> VaultVerdict:
-    """Ask the API whether it will accept a vault's copy; what needs unknown inputs is left out.
+    """Ask the API whether it will accept a vault's copy; what needs unknown inputs is left out."""
 
-    Args:
-        find_project: returns the id of a region's project.
-    """
-    vault, destinations, project_id = await asyncio.gather(
-        or_error(_find_source_vault(api, question)),
-        or_error(find_destinations(api, question.source)),
-        or_error(_find_project_early(api, question, find_project)),
+    def look_at_source(source: ProjectScope) -> Awaitable[_Answer]:
+        return or_error(_find_source_vault(api, source, vault_id))
+
+    # The destination vault is asked for beside the backups: this takes no longer.
+    sides = await look_at_both_sides(api, aim, find_project, look_at_source, with_vault=False)
+    source_vault = sides.seen if isinstance(sides.seen, Vault) else None
+    desired = _desired(aim, sides, source_vault, vault_id)
+    vault, view = await asyncio.gather(
+        or_error(find_destination_vault(api, sides.destination, aim.destination_vault_id)),
+        or_error(_look(api, desired, aim.own_record_ids, report)),
     )
-    findings = _check_source(question, vault)
-    region = question.destination_region
-    if region is not None and isinstance(destinations, frozenset):
-        findings += check_region_pair(question.source.region, region, destinations)
-    verdict = VaultVerdict(tuple(findings), faults_of(vault, destinations))
-    is_pair = not any(finding.field == "destination_region" for finding in findings)
-    if region is None or not is_pair:
-        return verdict
-    if question.is_project_wanted:
-        if project_id is None:
-            project_id = await or_error(find_project(region))
-        if isinstance(project_id, ConfigurationError):
-            finding = Finding("destination_region", str(project_id))
-            return replace(verdict, findings=(*verdict.findings, finding))
-        if isinstance(project_id, CbrError):
-            return replace(verdict, faults=(*verdict.faults, project_id))
-        question = replace(question, destination_project_id=project_id)
-    source_vault = vault if isinstance(vault, Vault) else None
-    at_destination = await _check_destination(api, question, source_vault, report)
-    return replace(
-        at_destination,
-        findings=(*verdict.findings, *at_destination.findings),
-        faults=(*verdict.faults, *at_destination.faults),
-        destination_project_id=question.destination_project_id,
-    )
-
-
-async def _find_project_early(
-    api: Api, question: VaultQuestion, find_project: Callable[[str], Awaitable[str]]
-) -> str | None:
-    """Look the destination's project up beside the source, where that region is known to exist."""
-    region = question.destination_region
-    if region is None or not question.is_project_wanted:
-        return None
-    return await find_project(region) if api.settings.is_known_region(region) else None
-
-
-async def _find_source_vault(api: Api, question: VaultQuestion) -> Vault | None:
-    if question.vault_id is None:
-        return None
-    return await find_vault(api, question.source, question.vault_id)
-
-
-def _check_source(question: VaultQuestion, vault: Vault | CbrError | None) -> list[Finding]:
+    seen = view if isinstance(view, VaultView) else None
+    findings = check_source_vault(source_vault) if source_vault else []
+    if isinstance(sides.seen, NotFoundError):
+        findings.append(missing_source_vault(sides.source, vault_id))
+    findings += sides.findings
     if isinstance(vault, NotFoundError):
-        reason = (
-            f"vault ({question.vault_id}) does not exist in {question.source}; check vault_id, "
-            "source_region and source_project_id"
-        )
-        return [Finding("vault_id", reason)]
-    return check_source_vault(vault) if isinstance(vault, Vault) else []
+        findings.append(missing_vault(aim, sides.destination))
+    if isinstance(vault, Vault):
+        findings += check_destination_vault(vault, source_vault, seen)
+    if seen is not None and desired is not None:
+        findings += check_view(seen, desired)
+    return VaultVerdict(
+        findings=tuple(findings),
+        faults=(*faults_of(sides.seen), *sides.faults, *faults_of(vault, view)),
+        resolved=sides.resolved,
+        view=seen,
+    )
+
+
+async def _find_source_vault(api: Api, source: ProjectScope, vault_id: str | None) -> Vault | None:
+    return None if vault_id is None else await find_vault(api, source, vault_id)
+
+
+def _desired(
+    aim: Aim, sides: Sides[_Answer], source_vault: Vault | None, vault_id: str | None
+) -> DesiredVaultReplication | None:
+    """Return the copy to look at, None while a part of it is not known."""
+    source, destination, into = sides.source, sides.destination, aim.destination_vault_id
+    if not (source_vault and vault_id and source and destination and into):
+        return None
+    return DesiredVaultReplication(
+        vault_id=vault_id,
+        source=source,
+        destination=destination,
+        destination_vault_id=into,
+        adopt=aim.adopt,
+    )
+
+
+async def _look(
+    api: Api,
+    desired: DesiredVaultReplication | None,
+    own_record_ids: frozenset[str],
+    report: Reporter,
+) -> VaultView | None:
+    if desired is None:
+        return None
+    return await look_at_vault(api, desired, {}, report, own_record_ids)
+
+
+def missing_source_vault(source: ProjectScope | None, vault_id: str | None) -> Finding:
+    """Return what is wrong where the source vault does not exist."""
+    reason = (
+        f"vault ({vault_id}) does not exist in {source}; check vault_id, "
+        "source_region and source_project_id"
+    )
+    return Finding("vault_id", reason)
 
 
 def check_source_vault(vault: Vault) -> list[Finding]:
@@ -144,34 +139,6 @@ def check_source_vault(vault: Vault) -> list[Finding]:
     else:
         return []
     return [Finding("vault_id", reason)]
-
-
-async def _check_destination(
-    api: Api, question: VaultQuestion, source_vault: Vault | None, report: Reporter
-) -> VaultVerdict:
-    vault, view = await asyncio.gather(
-        or_error(find_destination_vault(api, question)),
-        or_error(_look(api, question, source_vault, report)),
-    )
-    seen = view if isinstance(view, VaultView) else None
-    findings = []
-    if isinstance(vault, NotFoundError):
-        findings.append(missing_vault(question))
-    if isinstance(vault, Vault):
-        findings += check_destination_vault(vault, source_vault, seen)
-    desired = question.desired
-    if seen is not None and desired is not None:
-        findings += check_view(seen, desired)
-    return VaultVerdict(tuple(findings), faults_of(vault, view), view=seen)
-
-
-async def _look(
-    api: Api, question: VaultQuestion, source_vault: Vault | None, report: Reporter
-) -> VaultView | None:
-    desired = question.desired
-    if desired is None or source_vault is None:
-        return None
-    return await look_at_vault(api, desired, {}, report, question.own_record_ids)
 
 
 def check_destination_vault(

@@ -1,7 +1,8 @@
 """Waits as data: what is pending, what is aimed for, how often to look and when to give up.
 
-A status outside both sets ends a wait at once. The clock is injected; nothing here calls the
-API by itself.
+`wait` is for what is known to come: it ends with an error after a time limit, and at once if it
+sees a status outside both sets. `look_for` is for what may be late or absent: it ends after a
+number of looks, without an error. The clock is injected; nothing here calls the API by itself.
 """
 
 from __future__ import annotations
@@ -37,6 +38,16 @@ class WaitPlan(Struct, frozen=True):
     interval_s: float
     timeout_s: float
     hint: str
+
+
+class Sightings(Struct, frozen=True):
+    """How many looks without a sighting it takes until what may be late counts as absent.
+
+    At least one; `interval_s` is the time between two looks, in seconds.
+    """
+
+    looks: int
+    interval_s: float
 
 
 class Look(Struct, Generic[Observed], frozen=True):
@@ -87,6 +98,22 @@ async def wait(
                 remedy=plan.hint,
             )
         await clock.sleep(pause_s)
+
+
+async def look_for(
+    look: Callable[[], Awaitable[Observed]],
+    is_seen: Callable[[Observed], bool],
+    sightings: Sightings,
+    clock: Clock,
+) -> Observed:
+    """Look until it is seen, or until it counts as absent; return the last observation."""
+    looks_left = sightings.looks
+    while True:
+        observed = await look()
+        looks_left -= 1
+        if looks_left <= 0 or is_seen(observed):
+            return observed
+        await clock.sleep(sightings.interval_s)
 
 
 def _listed(statuses: frozenset[str]) -> str:

@@ -33,6 +33,13 @@ class Declared(Struct):
         """Note which copies the resource declares."""
 
 
+class Judged(Struct, frozen=True):
+    """What preflight found: what is wrong, and the projects' ids by the names of their inputs."""
+
+    findings: list[Finding]
+    resolved: Mapping[str, str]
+
+
 class Change(Struct, frozen=True):
     """What `diff` compares: the state and its rows with what the program declares.
 
@@ -110,10 +117,8 @@ class Form(ABC):
         """Validate the inputs of a program and complete them; no calls of the API."""
 
     @abstractmethod
-    async def judge(
-        self, session: Session, declared: Any, unknown: frozenset[str]
-    ) -> list[Finding]:
-        """Ask the API whether it would accept the copies; add looked-up projects to the inputs."""
+    async def judge(self, session: Session, declared: Any, unknown: frozenset[str]) -> Judged:
+        """Ask the API whether it would accept the copies."""
 
     @abstractmethod
     def require_replaceable(self, session: Session, change: Change) -> None:

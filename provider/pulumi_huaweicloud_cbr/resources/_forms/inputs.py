@@ -10,12 +10,14 @@ from msgspec import NODEFAULT, Struct, structs
 from pulumi_huaweicloud_cbr.base.errors import AuthenticationError, CbrError, ConfigurationError
 from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.messages import tell
+from pulumi_huaweicloud_cbr.engine.operation import current_operation
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.replication.observe import Limits
+    from pulumi_huaweicloud_cbr.replication.preflight.flow import Aim
 
 DEFAULTS: dict[str, Any] = {
     **{
@@ -82,6 +84,22 @@ def declared_as(desired: type[Struct], inputs: Mapping[str, Any]) -> dict[str, A
         for field in structs.fields(desired)
         if inputs.get(field.name) is not None
     }
+
+
+def aim_of(inputs: Mapping[str, Any], unknown: frozenset[str]) -> Aim:
+    """Return source and destination as the inputs tell them, for preflight."""
+    from pulumi_huaweicloud_cbr.replication.preflight.flow import Aim
+
+    return Aim(
+        source_region=inputs["source_region"],
+        source_project_id=inputs.get("source_project_id"),
+        destination_region=inputs.get("destination_region"),
+        destination_project_id=inputs.get("destination_project_id"),
+        destination_vault_id=inputs.get("destination_vault_id"),
+        is_project_unknown="destination_project_id" in unknown,
+        adopt=inputs.get("adopt", True),
+        own_record_ids=current_operation().replaced,
+    )
 
 
 def may_look_before_replacing(session: Session, mode: str | None, *, is_open: bool) -> bool:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr.api.wire.error_codes import CODES_BACKUP_MISSING
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
-from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
+from pulumi_huaweicloud_cbr.base.errors import CbrError, NotFoundError
 from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.engine.operation import Operation, current_operation
@@ -34,9 +34,18 @@ from pulumi_huaweicloud_cbr.replication.rules.members import (
 )
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES
-from pulumi_huaweicloud_cbr.resources._forms.form import Change, Declared, Done, Form, Plan, Rows
+from pulumi_huaweicloud_cbr.resources._forms.form import (
+    Change,
+    Declared,
+    Done,
+    Form,
+    Judged,
+    Plan,
+    Rows,
+)
 from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     NOT_CHECKED,
+    aim_of,
     all_unchecked,
     declared_as,
     limits,
@@ -115,7 +124,7 @@ class SetForm(Form):
 
     async def judge(
         self, session: Session, declared: DeclaredSet, unknown: frozenset[str]
-    ) -> list[Finding]:
+    ) -> Judged:
         """Ask about all members that enter, at once."""
         return await _judge(session, declared.inputs, unknown, declared.entering)
 
@@ -316,44 +325,23 @@ def _tell_changes(changes: MemberChanges, rows: Rows) -> None:
 
 async def _judge(
     session: Session,
-    inputs: dict[str, Any],
+    inputs: Mapping[str, Any],
     unknown: frozenset[str],
     entering: Mapping[str, Member],
-) -> list[Finding]:
-    """Ask the API whether it would accept all who enter; add looked-up projects to the inputs."""
-    from pulumi_huaweicloud_cbr.replication.preflight.backup import Question, run_preflights
+) -> Judged:
+    """Ask the API whether it would accept all members that are added."""
+    from pulumi_huaweicloud_cbr.replication.preflight.backup import run_preflights
 
-    client = session.client()
-    if "source_project_id" not in inputs:
-        try:
-            inputs["source_project_id"] = await session.project_id(inputs["source_region"])
-        except ConfigurationError as error:
-            return [Finding("source_region", str(error))]
-    source = ProjectScope(inputs["source_region"], inputs["source_project_id"])
-
-    def question(member: Member) -> Question:
-        return Question(
-            source=source,
-            destination_region=inputs.get("destination_region"),
-            backup_id=member.backup_id,
-            destination_project_id=inputs.get("destination_project_id"),
-            destination_vault_id=inputs.get("destination_vault_id"),
-            is_project_unknown="destination_project_id" in unknown,
-            adopt=inputs.get("adopt", True),
-            own_record_ids=current_operation().replaced,
-        )
-
+    backup_ids = [member.backup_id for member in entering.values()]
     verdicts = await run_preflights(
-        client, [question(member) for member in entering.values()], session.project_id
+        session.client(), aim_of(inputs, unknown), backup_ids, session.project_id
     )
     by_label = dict(zip(entering, verdicts, strict=True))
-    for verdict in verdicts:
-        if verdict.destination_project_id is not None:
-            inputs["destination_project_id"] = verdict.destination_project_id
     adopted = [label for label, verdict in by_label.items() if verdict.notes]
     if adopted:
         tell(f"will be adopted, so that nothing is copied: {listed(adopted)}")
-    return _summed_up(by_label, inputs)
+    # All have source and destination in common.
+    return Judged(_summed_up(by_label, inputs), verdicts[0].resolved)
 
 
 def _summed_up(by_label: Mapping[str, Verdict], inputs: Mapping[str, Any]) -> list[Finding]:

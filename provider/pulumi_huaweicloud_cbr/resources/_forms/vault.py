@@ -8,18 +8,26 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
-from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, ConflictError
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConflictError
 from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.engine.operation import Operation, VaultClaim, current_operation
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.rules.decisions import TO_BE_REDONE
-from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
 from pulumi_huaweicloud_cbr.replication.rules.inputs import VAULT_FIELDS, check_vault_inputs
 from pulumi_huaweicloud_cbr.replication.rules.members import listed
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredVaultReplication
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES
-from pulumi_huaweicloud_cbr.resources._forms.form import Change, Declared, Done, Form, Plan, Rows
+from pulumi_huaweicloud_cbr.resources._forms.form import (
+    Change,
+    Declared,
+    Done,
+    Form,
+    Judged,
+    Plan,
+    Rows,
+)
 from pulumi_huaweicloud_cbr.resources._forms.inputs import (
+    aim_of,
     all_unchecked,
     declared_as,
     missing_source_region,
@@ -89,7 +97,7 @@ class VaultForm(Form):
 
     async def judge(
         self, session: Session, declared: DeclaredVault, unknown: frozenset[str]
-    ) -> list[Finding]:
+    ) -> Judged:
         """Ask about the vault, and say what will be copied."""
         return await _judge(session, declared.inputs, unknown)
 
@@ -310,35 +318,17 @@ def _warn_of_view(
 # -- work on the session's loop -------------------------------------------------------------------
 
 
-async def _judge(
-    session: Session, inputs: dict[str, Any], unknown: frozenset[str]
-) -> list[Finding]:
-    """Ask the API whether it would accept the copy; add looked-up projects to the inputs."""
-    from pulumi_huaweicloud_cbr.replication.preflight.vault import (
-        VaultQuestion,
-        run_vault_preflight,
-    )
+async def _judge(session: Session, inputs: Mapping[str, Any], unknown: frozenset[str]) -> Judged:
+    """Ask the API whether it would accept the copy, and say what will be copied."""
+    from pulumi_huaweicloud_cbr.replication.preflight.vault import run_vault_preflight
 
-    if "source_project_id" not in inputs:
-        try:
-            inputs["source_project_id"] = await session.project_id(inputs["source_region"])
-        except ConfigurationError as error:
-            return [Finding("source_region", str(error))]
-    question = VaultQuestion(
-        source=ProjectScope(inputs["source_region"], inputs["source_project_id"]),
-        vault_id=inputs.get("vault_id"),
-        destination_region=inputs.get("destination_region"),
-        destination_vault_id=inputs.get("destination_vault_id"),
-        destination_project_id=inputs.get("destination_project_id"),
-        is_project_unknown="destination_project_id" in unknown,
-        adopt=inputs.get("adopt", True),
-        own_record_ids=current_operation().replaced,
-    )
     verdict = await run_vault_preflight(
-        session.client(), question, session.project_id, EngineReporter()
+        session.client(),
+        aim_of(inputs, unknown),
+        inputs.get("vault_id"),
+        session.project_id,
+        EngineReporter(),
     )
-    if verdict.destination_project_id is not None:
-        inputs["destination_project_id"] = verdict.destination_project_id
     view = verdict.view
     if view is not None:
         _tell_plan(view, view.due, view.held if inputs.get("adopt", True) else ())
@@ -349,7 +339,7 @@ async def _judge(
             )
         # What stands in the way is among the findings.
         _warn_of_view(replace(view, elsewhere={}, held={}), {}, (), inputs)
-    return [*verdict.findings, *all_unchecked(verdict.faults)]
+    return Judged([*verdict.findings, *all_unchecked(verdict.faults)], verdict.resolved)
 
 
 async def _look(session: Session, state: Mapping[str, Any], rows: Rows) -> VaultView:

@@ -1,0 +1,204 @@
+"""The flow of every preflight: look up projects, then ask source and destination side by side.
+
+It is the same for backups and for a vault; what is special to each is given to it. It runs in
+previews, so it only reads, and it changes none of its arguments. A call that fails hides nothing
+that other calls found.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pulumi_huaweicloud_cbr.api.client import Api
+from pulumi_huaweicloud_cbr.api.find import find_destinations, find_vault
+from pulumi_huaweicloud_cbr.api.wire.answers import Vault
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
+from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding, check_region_pair
+
+Found = TypeVar("Found")
+Seen = TypeVar("Seen")
+
+FindProject = Callable[[str], Awaitable[str]]
+"""Return the id of a region's project."""
+
+
+class Aim(Struct, frozen=True, kw_only=True):
+    """Source and destination of a copy, as far as the inputs are known.
+
+    A project that is None is looked up. `is_project_unknown` says that the destination's is given,
+    but only known later; then it is not looked up. `own_record_ids` are the records of replicas
+    that are about to be replaced, so they do not stand in the way.
+    """
+
+    source_region: str
+    source_project_id: str | None = None
+    destination_region: str | None = None
+    destination_project_id: str | None = None
+    destination_vault_id: str | None = None
+    is_project_unknown: bool = False
+    adopt: bool = True
+    own_record_ids: frozenset[str] = frozenset()
+
+
+class Sides(Struct, Generic[Seen], frozen=True, kw_only=True):
+    """What was found of source and destination, whatever is to be copied.
+
+    `source` and `seen`, the answer of the look at the source, are None if the source project could
+    not be looked up. `destination` is None if nothing may be asked there, or not all of it is
+    known; so is `vault`, which is also None if it was not asked for. `resolved` are the ids of the
+    projects, by the names of their inputs.
+    """
+
+    source: ProjectScope | None = None
+    seen: Seen | None = None
+    destination: ProjectScope | None = None
+    vault: Vault | CbrError | None = None
+    findings: tuple[Finding, ...] = ()
+    faults: tuple[CbrError, ...] = ()
+    resolved: Mapping[str, str] = MappingProxyType({})
+
+
+class _Place(Struct, frozen=True):
+    """The destination's project and vault; None if they are not known or not asked for."""
+
+    project_id: str | CbrError | None
+    vault: Vault | CbrError | None = None
+
+
+async def look_at_both_sides(
+    api: Api,
+    aim: Aim,
+    find_project: FindProject,
+    look_at_source: Callable[[ProjectScope], Awaitable[Seen]],
+    *,
+    with_vault: bool,
+) -> Sides[Seen]:
+    """Ask the source, and beside it the destination if its region is known to exist.
+
+    Args:
+        look_at_source: looks at what is to be copied; returns errors instead of raising them.
+        with_vault: ask for the destination vault as well, as soon as its project is known.
+    """
+    source_project_id: str | CbrError | None = aim.source_project_id
+    if source_project_id is None:
+        source_project_id = await or_error(find_project(aim.source_region))
+    if isinstance(source_project_id, CbrError):
+        return _without_project(Sides(), "source_region", source_project_id)
+    source = ProjectScope(aim.source_region, source_project_id)
+    seen, destinations, place = await asyncio.gather(
+        look_at_source(source),
+        or_error(find_destinations(api, source)),
+        _look_at_place_early(api, aim, find_project, with_vault=with_vault),
+    )
+    sides: Sides[Seen] = Sides(
+        source=source,
+        seen=seen,
+        faults=faults_of(destinations),
+        resolved={"source_project_id": source_project_id},
+    )
+    region = aim.destination_region
+    if region is None:
+        return sides
+    if isinstance(destinations, frozenset):
+        findings = check_region_pair(source.region, region, destinations)
+        if findings:
+            # Nothing is asked of a region that CBR does not copy to: it need not even exist.
+            return replace(sides, findings=tuple(findings))
+    if place is None:
+        place = await _look_at_place(api, aim, region, find_project, with_vault=with_vault)
+    if isinstance(place.project_id, CbrError):
+        return _without_project(sides, "destination_region", place.project_id)
+    if place.project_id is None:
+        return sides
+    return replace(
+        sides,
+        destination=ProjectScope(region, place.project_id),
+        vault=place.vault,
+        resolved={**sides.resolved, "destination_project_id": place.project_id},
+    )
+
+
+def _without_project(sides: Sides[Seen], field: str, error: CbrError) -> Sides[Seen]:
+    """Add why the project of a region is not known.
+
+    Args:
+        field: the input that names the region.
+    """
+    if isinstance(error, ConfigurationError):
+        # IAM answered, and shows no such project: the name of the region is wrong.
+        return replace(sides, findings=(*sides.findings, Finding(field, str(error))))
+    return replace(sides, faults=(*sides.faults, error))
+
+
+async def _look_at_place_early(
+    api: Api, aim: Aim, find_project: FindProject, *, with_vault: bool
+) -> _Place | None:
+    """Look at the destination beside the source, if that region is known to exist."""
+    region = aim.destination_region
+    if region is None or not api.settings.is_known_region(region):
+        return None
+    return await _look_at_place(api, aim, region, find_project, with_vault=with_vault)
+
+
+async def _look_at_place(
+    api: Api, aim: Aim, region: str, find_project: FindProject, *, with_vault: bool
+) -> _Place:
+    project_id = aim.destination_project_id
+    if project_id is None:
+        if aim.is_project_unknown:
+            return _Place(None)
+        found = await or_error(find_project(region))
+        if isinstance(found, CbrError):
+            return _Place(found)
+        project_id = found
+    if not with_vault:
+        return _Place(project_id)
+    destination = ProjectScope(region, project_id)
+    vault = await or_error(find_destination_vault(api, destination, aim.destination_vault_id))
+    return _Place(project_id, vault)
+
+
+async def find_destination_vault(
+    api: Api, destination: ProjectScope | None, vault_id: str | None
+) -> Vault | None:
+    """Return the destination vault, None while it is not known which that is.
+
+    Raises:
+        NotFoundError: there is none of that id in the project.
+    """
+    if destination is None or vault_id is None:
+        return None
+    return await find_vault(api, destination, vault_id)
+
+
+def missing_vault(aim: Aim, destination: ProjectScope | None) -> Finding:
+    """Return what is wrong where the destination vault does not exist."""
+    reason = (
+        f"vault ({aim.destination_vault_id}) does not exist in {destination}; "
+        "check destination_vault_id, destination_region and destination_project_id"
+    )
+    return Finding("destination_vault_id", reason)
+
+
+def faults_of(*found: object) -> tuple[CbrError, ...]:
+    """Return the calls that failed for another reason than that the thing does not exist."""
+    return tuple(
+        error
+        for error in found
+        if isinstance(error, CbrError) and not isinstance(error, NotFoundError)
+    )
+
+
+async def or_error(call: Awaitable[Found]) -> Found | CbrError:
+    """Return what a call returns, or the error in which it ended."""
+    try:
+        return await call
+    except CbrError as error:
+        return error

@@ -1,0 +1,55 @@
+"""Looks for what may be late: until it is seen, or until it counts as absent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import anyio
+import pytest
+
+from pulumi_huaweicloud_cbr.base.clock import SystemClock
+from pulumi_huaweicloud_cbr.replication.wait.polling import Sightings, look_for
+
+
+class RecordingClock(SystemClock):
+    """A clock whose sleeps are noted and take no time."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        """Note a sleep."""
+        self.slept.append(seconds)
+
+
+def look_through(answers: Iterator[str], looks: int) -> tuple[str, list[float]]:
+    """Look for "there" among scripted answers; return the last one, and the sleeps."""
+    clock = RecordingClock()
+
+    async def look() -> str:
+        return next(answers)
+
+    async def run() -> str:
+        return await look_for(look, lambda seen: seen == "there", Sightings(looks, 2.0), clock)
+
+    return anyio.run(run), clock.slept
+
+
+@pytest.mark.parametrize(
+    ("answers", "looks", "seen", "slept"),
+    [
+        pytest.param(["there"], 3, "there", [], id="at-once"),
+        pytest.param(["no", "there"], 3, "there", [2.0], id="late"),
+        pytest.param(["no", "no", "there"], 3, "there", [2.0, 2.0], id="last-look"),
+        pytest.param(["1", "2", "3"], 3, "3", [2.0, 2.0], id="absent"),
+        pytest.param(["1"], 1, "1", [], id="one-look"),
+    ],
+)
+def test_look_for_ends_with_a_sighting_or_the_last_look(
+    answers: list[str], looks: int, seen: str, slept: list[float]
+) -> None:
+    """Each look but the last is followed by a pause; no look is made after the limit."""
+    left = iter(answers)
+
+    assert (seen, slept) == look_through(left, looks)
+    assert [] == list(left)
