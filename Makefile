@@ -1,6 +1,6 @@
 # The only place where commands are spelled: README, CI and the workflows call these targets.
 # Works with GNU make 3.81 and later; everything it makes lies in this checkout, except the Pulumi
-# toolchain, which all checkouts of a user share (see toolchain/).
+# toolchain, which all checkouts of a user share (see tools/toolchain/).
 
 SHELL := bash
 .DEFAULT_GOAL := help
@@ -87,11 +87,11 @@ venv: $(TOOLS) ## Make .venv from the pinned requirements (PYTHON=... chooses th
 
 .PHONY: toolchain
 toolchain: $(VENV) ## Provide the Pulumi CLI in .toolchain/bin (PULUMI_TOOLCHAIN=path|release|build forces a source)
-	@.venv/bin/python -m toolchain
+	@.venv/bin/python -m tools.toolchain
 
 .PHONY: toolchain-quiet
 toolchain-quiet: $(VENV)
-	@.venv/bin/python -m toolchain --quiet
+	@.venv/bin/python -m tools.toolchain --quiet
 
 COMPILE = .venv/bin/python -m uv pip compile --quiet --universal --python-version 3.11 \
 	--no-strip-extras --generate-hashes --no-emit-index-url --no-header $(if $(UPGRADE),--upgrade)

@@ -29,7 +29,7 @@ COMMAND_LIMIT_S = 900
 COPIED = ("Makefile", "Pulumi.yaml", "pyproject.toml", "README.md", "LICENSE")
 LINKED = (
     *(".cache", ".github", ".toolchain", ".venv", "demo", "plugin", "provider"),
-    *("requirements", "simulator", "toolchain"),
+    *("requirements", "simulator", "tools"),
 )
 # What the environment of this checkout has already, so that a copy of it does not make it again.
 CURRENT = (".venv/.base", ".venv/.package", ".venv/.tools", "toolchain", "toolchain-quiet")

@@ -10,9 +10,9 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from toolchain import pins
-from toolchain.errors import ToolchainError
-from toolchain.store import sha256_of
+from tools.toolchain import pins
+from tools.toolchain.errors import ToolchainError
+from tools.toolchain.store import sha256_of
 
 ARCHIVE_URL = "https://get.pulumi.com/releases/sdk/{archive}"
 # Published with each release on GitHub: lines of `<sha256>  <archive>`.

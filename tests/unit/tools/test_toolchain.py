@@ -19,17 +19,17 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import pins
-from toolchain.build import PROGRAMS, build_arguments
-from toolchain.errors import ToolchainError
-from toolchain.go import explain_failure, go_environment
-from toolchain.path_cli import PathCli, find_on_path
-from toolchain.provision import Sources, Toolchain, link, provision
-from toolchain.release import ReleaseUnavailableError, install_release
-from toolchain.store import MANIFEST, Store, default_store_root
+from tools.toolchain import pins
+from tools.toolchain.build import PROGRAMS, build_arguments
+from tools.toolchain.errors import ToolchainError
+from tools.toolchain.go import explain_failure, go_environment
+from tools.toolchain.path_cli import PathCli, find_on_path
+from tools.toolchain.provision import Sources, Toolchain, link, provision
+from tools.toolchain.release import ReleaseUnavailableError, install_release
+from tools.toolchain.store import MANIFEST, Store, default_store_root
 
 LINUX = pins.Platform("linux", "x64")
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 class Builder:
@@ -114,7 +114,7 @@ def test_store_killed_fill_is_redone_and_its_scratch_removed(store: Store, tmp_p
         """
         import sys, time
         from pathlib import Path
-        from toolchain.store import Store
+        from tools.toolchain.store import Store
 
         def fill(scratch):
             (scratch / "bin" / "pulumi").write_text("half")

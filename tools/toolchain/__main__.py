@@ -1,4 +1,4 @@
-"""Command line: `python -m toolchain [--quiet]` serves the checkout that this file lies in."""
+"""Command line: `python -m tools.toolchain [--quiet]` serves the checkout that it lies in."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from toolchain.errors import ToolchainError
-from toolchain.pins import current_platform
-from toolchain.provision import link, provision, real_sources
-from toolchain.store import Store, default_store_root
+from tools.toolchain.errors import ToolchainError
+from tools.toolchain.pins import current_platform
+from tools.toolchain.provision import link, provision, real_sources
+from tools.toolchain.store import Store, default_store_root
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parents[2]
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    parser = argparse.ArgumentParser(prog="python -m toolchain", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.toolchain", description=main.__doc__)
     parser.add_argument("--quiet", action="store_true", help="be silent when nothing was to do")
     options = parser.parse_args(arguments)
     # So that the compiler is stopped and scratch files are removed.

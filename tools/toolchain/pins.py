@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolchain.errors import ToolchainError
+from tools.toolchain.errors import ToolchainError
 
 CLI_VERSION = "v3.255.0"
 # The last version of the SDK's Go module that holds the language host; it serves the CLI above.

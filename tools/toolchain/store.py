@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from toolchain import pins
-from toolchain.errors import ToolchainError
+from tools.toolchain import pins
+from tools.toolchain.errors import ToolchainError
 
 MANIFEST = "manifest.json"
 _MANIFEST_FORMAT = 1

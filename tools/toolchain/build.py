@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolchain import pins
-from toolchain.errors import ToolchainError
-from toolchain.go import find_go, read_go, run_go
-from toolchain.path_cli import ask_version
+from tools.toolchain import pins
+from tools.toolchain.errors import ToolchainError
+from tools.toolchain.go import find_go, read_go, run_go
+from tools.toolchain.path_cli import ask_version
 
 _SDK_MODULE = "github.com/pulumi/pulumi/sdk/v3"
 _VERSION_VARIABLE = f"{_SDK_MODULE}/go/common/version.Version"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolchain import pins
+from tools.toolchain import pins
 
 _VERSION_TIMEOUT_S = 60.0
 

@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from toolchain import pins
-from toolchain.errors import ToolchainError
-from toolchain.store import home_directory
+from tools.toolchain import pins
+from tools.toolchain.errors import ToolchainError
+from tools.toolchain.store import home_directory
 
-GO_REQUIREMENTS = pins.MODULES_ROOT.parent / "requirements" / "go.txt"
+GO_REQUIREMENTS = pins.MODULES_ROOT.parents[1] / "requirements" / "go.txt"
 _HEARTBEAT_S = 30.0
 _LOG_LINES = 15
 _NO_SPACE = ("no space left on device", "disk quota exceeded")

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolchain import pins
-from toolchain.build import build_toolchain
-from toolchain.errors import ToolchainError
-from toolchain.path_cli import PathCli, find_on_path
-from toolchain.release import ReleaseUnavailableError, install_release
-from toolchain.store import Entry, Store
+from tools.toolchain import pins
+from tools.toolchain.build import build_toolchain
+from tools.toolchain.errors import ToolchainError
+from tools.toolchain.path_cli import PathCli, find_on_path
+from tools.toolchain.release import ReleaseUnavailableError, install_release
+from tools.toolchain.store import Entry, Store
 
 SOURCES = ("auto", "path", "release", "build")
 
