@@ -111,7 +111,7 @@ requirements: ## Compile requirements/*.txt from pyproject.toml (UPGRADE=1 takes
 
 .PHONY: demo
 demo: toolchain-quiet ## Replicate, drift, repair and destroy against the simulator; needs no account
-	@$(ISOLATE) .venv/bin/python -m demo $(DEMO_ARGS)
+	@$(ISOLATE) .venv/bin/python -m tools.demo $(DEMO_ARGS)
 
 # preview and up work on the user's own backend and login: nothing of Pulumi's settings is replaced.
 # PREFLIGHT=off: a preview without any credentials, on a copy of the project without secrets, against

@@ -1,4 +1,4 @@
-"""`python -m demo`: preview, replicate, compare, drift, repair, destroy; each claim is checked."""
+"""`python -m tools.demo`: preview, copy, compare, drift, repair, destroy; each claim is checked."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from demo.interrupts import Interrupted, Interrupts
-from demo.workspace import STACK, DemoError, Workspace
+from tools.demo.interrupts import Interrupted, Interrupts
+from tools.demo.workspace import STACK, DemoError, Workspace
 
 _PROGRESS = re.compile(r"\d+ of \d+ done.*; slowest: .*")
 """How `ReplicationsComplete` tells how far it is, at the end of a row."""
@@ -160,7 +160,7 @@ class Demo:
 
 def main() -> int:
     """Run the demo; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave state and simulator database")
     parser.add_argument("--verbose", action="store_true", help="show what pulumi prints in full")
     options = parser.parse_args()

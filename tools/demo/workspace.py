@@ -16,11 +16,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from demo.interrupts import Interrupts
 from simulator.testing import Control, SimulatorProcess
 from simulator.world import load_world
+from tools.demo.interrupts import Interrupts
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 STACK = "demo"
 SPEED = 300.0
 """Copies run so many times faster than CBR's 80 MB/s: 500 GB in about 20 seconds."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from demo.interrupts import EXIT_CODES, Interrupted, Interrupts
+from tools.demo.interrupts import EXIT_CODES, Interrupted, Interrupts
 
 
 @pytest.fixture
