@@ -160,11 +160,11 @@ recover: toolchain-quiet ## Remove the lock and the pending operations that a ki
 # An account of the user's is what this is for: nothing of the environment is taken away.
 .PHONY: live
 live: $(VENV) ## Run the package against the real cloud: states the cost, requires LIVE_CONFIRM=yes (docs/live.md)
-	@.venv/bin/python -m live
+	@.venv/bin/python -m tools.live
 
 .PHONY: live-clean
 live-clean: $(VENV) ## Delete what an interrupted `make live` has left in the cloud
-	@.venv/bin/python -m live --clean
+	@.venv/bin/python -m tools.live --clean
 
 .PHONY: wheel
 wheel: build/wheel.stamp ## Build the package into dist/

@@ -62,7 +62,7 @@ def test_allowance_is_narrow(path: str, kind: str) -> None:
         ("tests/unit/test_x.py", "Hunter2", False),
         ("tests/unit/test_x.py", "words-that-go-on-for-ever-x", False),
         ("provider/pulumi_huaweicloud_cbr/x.py", "words", False),
-        ("live/x.py", "words", False),
+        ("tools/live/x.py", "words", False),
     ],
 )
 def test_allowance_is_by_file_and_words(path: str, value: str, expected: bool) -> None:

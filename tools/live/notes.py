@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from live.questions import BY_ID, QUESTIONS
 from pulumi_huaweicloud_cbr.api.wire.requests import readable
+from tools.live.questions import BY_ID, QUESTIONS
 
 ANSWER_LIMIT = 400
 

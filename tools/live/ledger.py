@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from live.notes import write_whole
 from pulumi_huaweicloud_cbr.api.client import CbrClient
 from pulumi_huaweicloud_cbr.api.find import find_backup, records_for_region
 from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED, ProjectScope
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
 from pulumi_huaweicloud_cbr.replication.one import remove
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
+from tools.live.notes import write_whole
 
 LOOKS = 3
 LOOK_AGAIN_S = 2.0

@@ -8,11 +8,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from live.asking import records_in
-from live.ledger import Entry, Ledger
-from live.notes import Notes
-from live.observed import ObservedClient, outcome, words_of
-from live.plan import LiveError, Plan
 from pulumi_huaweicloud_cbr.api.find import find_backup, find_record, find_replica_by_id
 from pulumi_huaweicloud_cbr.api.transport.retry import is_outcome_unknown
 from pulumi_huaweicloud_cbr.api.wire.answers import ReplicationRecord
@@ -24,6 +19,11 @@ from pulumi_huaweicloud_cbr.replication.one import remove, rename
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.wait.copies import GRACE_LOOKS
 from pulumi_huaweicloud_cbr.replication.wait.polling import Look, WaitPlan, wait
+from tools.live.asking import records_in
+from tools.live.ledger import Entry, Ledger
+from tools.live.notes import Notes
+from tools.live.observed import ObservedClient, outcome, words_of
+from tools.live.plan import LiveError, Plan
 
 NEW_NAME = "live-suite-renamed"
 

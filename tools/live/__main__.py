@@ -1,4 +1,6 @@
-"""`python -m live`: the package against the real cloud; tells the cost and wants LIVE_CONFIRM=yes.
+"""`python -m tools.live`: the package against the real cloud; tells the cost first.
+
+Without LIVE_CONFIRM=yes it begins nothing.
 
 Environment: the account as everywhere (HW_ACCESS_KEY and so on); HW_REGION_NAME and LIVE_BACKUP_ID
 name the backup to copy, LIVE_DESTINATION_REGION where to. LIVE_DESTINATION_VAULT_ID (default: the
@@ -23,13 +25,13 @@ from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
-from live.ledger import BusyError, Ledger, remove_made
-from live.notes import Notes
-from live.observed import ObservedClient
-from live.plan import LiveError, Wanted, make_plan
-from live.suite import run_steps
 from pulumi_huaweicloud_cbr.base.errors import CbrError
 from pulumi_huaweicloud_cbr.config.settings import Settings
+from tools.live.ledger import BusyError, Ledger, remove_made
+from tools.live.notes import Notes
+from tools.live.observed import ObservedClient
+from tools.live.plan import LiveError, Wanted, make_plan
+from tools.live.suite import run_steps
 
 DONE, BROKEN, NOT_BEGUN, LEFT_OVER = 0, 1, 2, 3
 _TIME_PASSED = re.compile(r"(?:^|(?<=, ))[^,:]+ of at most [^:]+: ")
@@ -151,7 +153,7 @@ async def work(directory: Path, ledger: Ledger, environ: Mapping[str, str], *, c
 def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     """Run the suite, or clean up after an earlier run; return the exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m live",
+        prog="python -m tools.live",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

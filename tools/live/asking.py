@@ -5,9 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from live.notes import Notes
-from live.observed import ObservedClient, outcome, words_of
-from live.plan import Plan
 from pulumi_huaweicloud_cbr.api.auth.signing import LARGEST_SKEW_S, AccessKeys
 from pulumi_huaweicloud_cbr.api.client import PAGE_SIZE
 from pulumi_huaweicloud_cbr.api.find import find_backup, find_destinations
@@ -15,6 +12,9 @@ from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.clock import SystemClock
 from pulumi_huaweicloud_cbr.base.errors import CbrError, NotFoundError
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
+from tools.live.notes import Notes
+from tools.live.observed import ObservedClient, outcome, words_of
+from tools.live.plan import Plan
 
 
 class LateClock(SystemClock):

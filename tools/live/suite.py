@@ -5,13 +5,13 @@ What they rely on is the package itself: its client, finders and life of a repli
 
 from __future__ import annotations
 
-from live.asking import Asking
-from live.copying import Copying
-from live.ledger import Ledger
-from live.notes import Notes
-from live.observed import ObservedClient
-from live.plan import Plan
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
+from tools.live.asking import Asking
+from tools.live.copying import Copying
+from tools.live.ledger import Ledger
+from tools.live.notes import Notes
+from tools.live.observed import ObservedClient
+from tools.live.plan import Plan
 
 
 async def run_steps(
