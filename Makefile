@@ -284,23 +284,23 @@ pips: .cache/pip-oldest/.complete .cache/pip-newest/.complete
 
 .PHONY: bench
 bench: toolchain-quiet sdk-venvs ## Cost of fleets of replications against the simulator (BENCH_ARGS="--forms single --sizes 1,10")
-	@$(ISOLATE) .venv/bin/python -m benchmarks.fleet $(BENCH_ARGS)
+	@$(ISOLATE) .venv/bin/python -m tools.benchmarks.fleet $(BENCH_ARGS)
 
 .PHONY: bench-targets
 bench-targets: toolchain-quiet sdk-venvs ## Cost limits of fleets: each limit beside the measured value
-	@$(ISOLATE) .venv/bin/python -m benchmarks.targets $(BENCH_ARGS)
+	@$(ISOLATE) .venv/bin/python -m tools.benchmarks.targets $(BENCH_ARGS)
 
 .PHONY: bench-host
 bench-host: toolchain-quiet sdk-venvs ## The plugin host against the SDK's plugin, side by side
-	@$(ISOLATE) .venv/bin/python -m benchmarks.plugin_host
+	@$(ISOLATE) .venv/bin/python -m tools.benchmarks.plugin_host
 
 .PHONY: bench-start
 bench-start: sdk-venvs ## Cost of importing the package, in plugins and programs
-	@$(ISOLATE) .venv/bin/python -m benchmarks.start
+	@$(ISOLATE) .venv/bin/python -m tools.benchmarks.start
 
 .PHONY: bench-simulator
 bench-simulator: $(TOOLS) ## Time that the simulator takes for each kind of request, with many copies under way
-	@$(ISOLATE) .venv/bin/python -m benchmarks.simulator
+	@$(ISOLATE) .venv/bin/python -m tools.benchmarks.simulator
 
 # ---- cleaning ---------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """What fleets cost: one resource for each backup, one for many, one for a whole vault.
 
-``make bench`` prints Markdown tables; `benchmarks/results/fleet.md` is one such output. Beside each
+``make bench`` prints Markdown tables; `results/fleet.md` is one such output. Beside each
 form stands its floor: as many dynamic resources that do nothing, with the inputs and outputs that
 the form leaves in the state. The difference is the cost of this package and of the API.
 Copies end between `up` and what comes after it, deletions at once.
@@ -23,11 +23,11 @@ from typing import Any
 
 import httpx
 
-from benchmarks.rig import PluginWatch, machine, make_project, pulumi_version, seconds_of
 from simulator.specs import CopyScript, Options
 from simulator.testing import SimulatorProcess
 from simulator.worlds import FLEET_ACCOUNT, FLEET_PASSWORD, FLEET_USER, fleet_world
 from tests.e2e.driver import Project, connection, on_host
+from tools.benchmarks.rig import PluginWatch, machine, make_project, pulumi_version, seconds_of
 
 SINGLE = """
 import json, pathlib
@@ -365,7 +365,7 @@ def forms(text: str) -> list[str]:
 
 def main() -> None:
     """Measure, and print the table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.fleet", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.benchmarks.fleet", description=__doc__)
     parser.add_argument("--forms", type=forms, default=list(FORMS), help="such as single,set")
     parser.add_argument("--sizes", type=numbers, default=[1, 10, 100, 500, 1000])
     parser.add_argument("--latencies", type=milliseconds, default=[0.0, 50.0, 200.0])
@@ -377,7 +377,7 @@ def main() -> None:
 
     results = measure(options.forms, options.sizes, options.latencies, options.rounds, tell)
     command = " ".join(sys.argv[1:])
-    print(f"`{f'python -m benchmarks.fleet {command}'.strip()}`\n")
+    print(f"`{f'python -m tools.benchmarks.fleet {command}'.strip()}`\n")
     print(f"{machine()}, {pulumi_version()}, medians of {options.rounds} rounds (one from {MANY}")
     print(f"replicas on). With `wait`, each copy takes {COPY_S:g} s, which `up` waits for.\n")
     print("\n".join(rows(results, options.sizes, options.latencies)))

@@ -1,6 +1,6 @@
 """What the simulator costs at fleet scale, by kind of request, with all copies under way.
 
-``make bench-simulator`` prints a Markdown table; `benchmarks/results/simulator.md` is one such
+``make bench-simulator`` prints a Markdown table; `results/simulator.md` is one such
 output. What counts is the CPU time of the server's process: it hardly depends on what else the
 machine does.
 """
@@ -19,10 +19,10 @@ from typing import Any
 
 import httpx
 
-from benchmarks.rig import machine
 from simulator.testing import SimulatorProcess
 from simulator.world import World
 from simulator.worlds import FLEET_PASSWORD, FLEET_USER, fleet_world
+from tools.benchmarks.rig import machine
 
 AT_ONCE = 16
 """How many requests are under way at a time."""

@@ -1,6 +1,6 @@
 """What fleets must not cost: each target of ours beside what was measured, in one run.
 
-``make bench-targets`` prints a Markdown table; `benchmarks/results/targets.md` is one such output.
+``make bench-targets`` prints a Markdown table; `results/targets.md` is one such output.
 Seconds are compared with a floor that ran in the same minutes: as many dynamic resources that do
 nothing and have the same state. The ideal is what the API's latency takes where requests are always
 under way.
@@ -14,12 +14,12 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from benchmarks.fleet import FORMS, Cell, Form, bare_client, end_copies, fleet, measured, warm
-from benchmarks.rig import PluginWatch, machine, pulumi_version, seconds_of
-from benchmarks.start import PLUGIN, PULUMI, Stage
-from benchmarks.start import measure as measure_import
 from pulumi_huaweicloud_cbr.api.transport.pacing import AT_ONCE
 from simulator.specs import CopyScript
+from tools.benchmarks.fleet import FORMS, Cell, Form, bare_client, end_copies, fleet, measured, warm
+from tools.benchmarks.rig import PluginWatch, machine, pulumi_version, seconds_of
+from tools.benchmarks.start import PLUGIN, PULUMI, Stage
+from tools.benchmarks.start import measure as measure_import
 
 LATENCY_MS = 200.0
 LATENCY_S = LATENCY_MS / 1000
@@ -271,7 +271,7 @@ PARTS = {
 
 def main() -> None:
     """Measure, and print the table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.targets", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.benchmarks.targets", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--parts", default=",".join(PARTS), help=f"of {', '.join(PARTS)}")
     options = parser.parse_args()

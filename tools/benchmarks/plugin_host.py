@@ -1,6 +1,6 @@
 """What the plugin host costs and gains, against the SDK's plugin, side by side in one run.
 
-``make bench-host`` prints a Markdown table; `benchmarks/results/plugin-host.md` is one such output.
+``make bench-host`` prints a Markdown table; `results/plugin-host.md` is one such output.
 Rounds alternate, so that what else the machine does hits all alike; medians are compared.
 """
 
@@ -11,8 +11,8 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from benchmarks.rig import machine, make_project, seconds_of
 from tests.e2e.driver import Project, off_host, on_host
+from tools.benchmarks.rig import machine, make_project, seconds_of
 
 SLEEP_S = 0.2
 PROGRAM = """

@@ -1,6 +1,6 @@
 """What importing the package costs: in the plugin, in a program, and at a plugin's first call.
 
-``make bench-start`` prints a Markdown table; `benchmarks/results/start.md` is one such output. CPU
+``make bench-start`` prints a Markdown table; `results/start.md` is one such output. CPU
 time of processes of their own, medians; beside it, which packages were loaded besides ours.
 """
 
@@ -12,8 +12,8 @@ import statistics
 import subprocess
 from dataclasses import dataclass
 
-from benchmarks.rig import machine
 from tests.e2e.driver import sdk_python
+from tools.benchmarks.rig import machine
 
 PULUMI = "import grpc, pulumi.dynamic; from pulumi.runtime.proto import provider_pb2_grpc"
 PLUGIN = "import pulumi_huaweicloud_cbr.plugin.servicer"
