@@ -115,7 +115,7 @@ demo: toolchain-quiet ## Replicate, drift, repair and destroy against the simula
 
 # preview and up work on the user's own backend and login: nothing of Pulumi's settings is replaced.
 # PREFLIGHT=off: a preview without any credentials, on a copy of the project without secrets, against
-# an empty state (.github/scripts/offline_project.py).
+# an empty state (tools/preview/offline_project.py).
 REQUIRE_STACK = if [ -z "$${STACK:-}" ]; then echo "$@: which stack? make $@ STACK=name" >&2; exit 2; fi
 # One line, if a CLI that was killed has left something behind. It reads a file: a pipe whose reader
 # dies would kill the CLI in the middle of its work.
@@ -130,7 +130,7 @@ preview: toolchain-quiet ## Preview STACK=name (PREFLIGHT=off: no credentials; F
 	if [ "$${PREFLIGHT:-}" = off ]; then \
 		$(ISOLATE) export PULUMI_BACKEND_URL="file://$$scratch" PULUMI_CONFIG_PASSPHRASE=; \
 		project=$$scratch/project; stack=$${STACK##*/}; \
-		.venv/bin/python .github/scripts/offline_project.py . "$$STACK" "$$project"; \
+		.venv/bin/python tools/preview/offline_project.py . "$$STACK" "$$project"; \
 		pulumi --cwd "$$project" stack init "$$stack" --non-interactive >"$$scratch/init" 2>&1 || { cat "$$scratch/init" >&2; exit 1; }; \
 	fi; \
 	code=0; note=; \
@@ -143,7 +143,7 @@ preview: toolchain-quiet ## Preview STACK=name (PREFLIGHT=off: no credentials; F
 		>"$$scratch/preview.json" 2>"$$scratch/preview.err" </dev/null || code=$$?; \
 	mkdir -p build/preview; report=build/preview/$${STACK//\//-}.md; \
 	if [ -z "$${PREFLIGHT:-}" ]; then note=$$($(call ADVISE,preview.err)) || true; fi; \
-	.venv/bin/python .github/scripts/preview_comment.py --stack "$$STACK" --exit-code $$code --note "$$note" \
+	.venv/bin/python tools/preview/preview_comment.py --stack "$$STACK" --exit-code $$code --note "$$note" \
 		--errors "$$scratch/preview.err" $${PREFLIGHT:+--offline} "$$scratch/preview.json" >"$$report"; \
 	cat "$$report"; exit $$code
 

@@ -27,7 +27,7 @@ from tests.e2e.driver import (
 )
 
 SHARED = ("Makefile", "Pulumi.yaml", "pyproject.toml", "README.md", "LICENSE")
-LINKED = (".venv", ".toolchain", ".github", "plugin", "provider", "requirements", "tools")
+LINKED = (".venv", ".toolchain", "plugin", "provider", "requirements", "tools")
 
 
 @pytest.fixture

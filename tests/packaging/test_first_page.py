@@ -28,7 +28,7 @@ COMMAND_LIMIT_S = 900
 
 COPIED = ("Makefile", "Pulumi.yaml", "pyproject.toml", "README.md", "LICENSE")
 LINKED = (
-    *(".cache", ".github", ".toolchain", ".venv", "plugin", "provider"),
+    *(".cache", ".toolchain", ".venv", "plugin", "provider"),
     *("requirements", "simulator", "tools"),
 )
 # What the environment of this checkout has already, so that a copy of it does not make it again.

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-import preview_comment
+from tools.preview import preview_comment
 
 TYPE = "pulumi-python:dynamic/huaweicloud_cbr:BackupReplication"
 URN = f"urn:pulumi:dev::cbr-replication::{TYPE}::erp-db-to-cn-east-3"

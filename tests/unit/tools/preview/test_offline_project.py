@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-import offline_project
+from tools.preview import offline_project
 
 CONFIGURATION: dict[str, Any] = {
     "encryptionsalt": "v1:salt",
