@@ -185,8 +185,8 @@ lint: $(TOOLS) ## Format, lint rules, types, layers, secrets, long sentences
 	run .venv/bin/python -m ruff check --quiet .; \
 	run .venv/bin/python -m mypy; \
 	run .venv/bin/lint-imports; \
-	run .venv/bin/python -m tests.secret_scan; \
-	run .venv/bin/python -m tests.prose
+	run .venv/bin/python -m tools.checks.secret_scan; \
+	run .venv/bin/python -m tools.checks.prose
 
 # Apart from `check`: it asks a database on the network, which may know something new each day.
 # --strict: a package that the database cannot be asked about is a failure, not a pass.
@@ -244,11 +244,11 @@ model: $(TOOLS) ## Random tests without the CLI: EXAMPLES=600 histories of the m
 
 .PHONY: tables
 tables: $(TOOLS) ## Write the documents' tables from the tests' data
-	@.venv/bin/python -m tests.tables
+	@.venv/bin/python -m tools.checks.tables
 
 .PHONY: mutants
 mutants: $(TOOLS) ## Disable the package's rules, one at a time: a test must notice each (docs/mutants.md)
-	@$(ISOLATE) .venv/bin/python -m tests.mutants --write $(MUTANTS)
+	@$(ISOLATE) .venv/bin/python -m tools.checks.mutants --write $(MUTANTS)
 
 .PHONY: coverage
 coverage: $(TOOLS) ## Branch coverage of the package by unit and contract tests

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import secret_scan
-from tests.secret_scan import Finding, faults, is_allowed
+from tools.checks import secret_scan
+from tools.checks.secret_scan import Finding, faults, is_allowed
 
 RANDOM = random.Random(11)
 

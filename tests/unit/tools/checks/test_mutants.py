@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import mutants
-from tests.mutants import DOCUMENT, MUTANTS, REPOSITORY, Mutant, MutantError, Outcome
+from tools.checks import mutants
+from tools.checks.mutants import DOCUMENT, MUTANTS, REPOSITORY, Mutant, MutantError, Outcome
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

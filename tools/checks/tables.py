@@ -1,6 +1,6 @@
 """What the documentation shows that is written from the tests' own data, tables for the most part.
 
-``python -m tests.tables`` writes them; a unit test fails when a document holds another text.
+``python -m tools.checks.tables`` writes them; a unit test fails when a document holds another text.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.e2e import crash, drift, features
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def printed(situation: str) -> str:

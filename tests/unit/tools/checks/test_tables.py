@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e import crash, crash_stack, features
-from tests.tables import TABLES, with_table
+from tools.checks.tables import TABLES, with_table
 
 
 @pytest.mark.parametrize("name", TABLES)

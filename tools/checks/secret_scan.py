@@ -1,4 +1,4 @@
-"""``python -m tests.secret_scan``: look for secrets in all files of the repository, offline.
+"""``python -m tools.checks.secret_scan``: look for secrets in all files of the repository, offline.
 
 The forms of other services' secrets, and names such as "password" beside a value, are found by
 detect-secrets; those of Huawei Cloud's keys and tokens stand here. Randomness alone is not looked
@@ -20,7 +20,7 @@ from typing import NamedTuple
 from detect_secrets.core.scan import scan_file
 from detect_secrets.settings import transient_settings
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 DETECTORS = (
     *("ArtifactoryDetector", "AWSKeyDetector", "AzureStorageKeyDetector", "BasicAuthDetector"),

@@ -1,8 +1,8 @@
 """Switches one rule of the package off at a time, and looks which tests notice.
 
-``python -m tests.mutants`` works on a copy of the package and runs a few fast tests against each
-mutant. It fails when a mutant survives, or when a patch does not apply any more. With ``--write``
-it writes their rows in docs/mutants.md. Names of mutants as arguments choose some of them.
+``python -m tools.checks.mutants`` works on a copy of the package and runs a few fast tests against
+each mutant. It fails when a mutant survives, or when a patch does not apply any more. With
+``--write`` it writes their rows in docs/mutants.md. Names of mutants as arguments choose some.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 PROVIDER = REPOSITORY / "provider"
 PACKAGE = "pulumi_huaweicloud_cbr"
 DOCUMENT = REPOSITORY / "docs" / "mutants.md"
@@ -58,7 +58,7 @@ class Mutant:
         if text.count(self.old) != 1:
             raise MutantError(
                 f"{self.name}: {self.file} has {text.count(self.old)} places to patch, want 1; "
-                "bring the patch in tests/mutants.py up to date"
+                "bring the patch in tools/checks/mutants.py up to date"
             )
         path.write_text(text.replace(self.old, self.new))
 
@@ -826,7 +826,7 @@ def with_rows(text: str, outcomes: Sequence[Outcome]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Judge the mutants; return 0 when all were killed."""
-    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.checks.mutants", description=__doc__)
     parser.add_argument("names", nargs="*", help="only these mutants")
     parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT.name}")
     given = parser.parse_args(arguments)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import prose
-from tests.prose import Sentence, faults, sentences
+from tools.checks import prose
+from tools.checks.prose import Sentence, faults, sentences
 
 
 def words(count: int) -> str:
@@ -125,7 +125,7 @@ def test_documents_and_code_are_read() -> None:
     assert {
         "README.md",
         "docs/decisions/README.md",
-        "tests/prose.py",
+        "tools/checks/prose.py",
         "stacks/__main__.py",
     } <= found
     assert [] == [name for name in found if name.startswith((".venv", "build/", "dist/"))]
@@ -138,7 +138,8 @@ def test_long_sentences_end_with_code_1(tmp_path: Path, capsys: pytest.CaptureFi
 
     assert 1 == prose.main([str(page)])
     assert (
-        "prose: split sentences of more than 30 words (tests/prose.py)" in capsys.readouterr().out
+        "prose: split sentences of more than 30 words (tools/checks/prose.py)"
+        in capsys.readouterr().out
     )
     assert 0 == prose.main([str(page), "--limit", "31"])
     assert "" == capsys.readouterr().out

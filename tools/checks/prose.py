@@ -1,4 +1,4 @@
-"""``python -m tests.prose``: find sentences that are too long, in Markdown and in docstrings.
+"""``python -m tools.checks.prose``: find too long sentences, in Markdown and in docstrings.
 
 A paragraph, a list item, a table cell and an entry of ``Args:`` are each a text of its own. No
 sentence goes from one into the next. A code span is one word; in a table cell it is none. Code
@@ -21,7 +21,7 @@ from typing import NamedTuple
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 LIMIT = 30
 """Words in a sentence. Aim for 25: a check at that number would reject good sentences too."""
 
@@ -139,7 +139,7 @@ def files() -> list[str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the sentences that are too long; return 1 if there are any."""
-    parser = argparse.ArgumentParser(prog="python -m tests.prose", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.checks.prose", description=__doc__)
     parser.add_argument("--limit", type=int, default=LIMIT, help="words, default %(default)s")
     parser.add_argument("paths", nargs="*", help="default: all files")
     given = parser.parse_args(arguments)
@@ -153,7 +153,7 @@ def main(arguments: list[str] | None = None) -> int:
     for line in lines:
         print(line)
     if lines:
-        print(f"prose: split sentences of more than {given.limit} words (tests/prose.py)")
+        print(f"prose: split sentences of more than {given.limit} words (tools/checks/prose.py)")
     return 1 if lines else 0
 
 
