@@ -1,5 +1,5 @@
-"""What makes, shows, measures and checks the project: each folder serves targets of the Makefile.
+"""Programs for the work on this repository: each folder serves targets of the Makefile.
 
-What users install does not belong here (`provider/`), nor do programs of theirs (`stacks/`). What
-tests alone need lies in `tests/`.
+What users install or run does not belong here: see `provider/` and `stacks/`. Neither do helpers
+of tests: see `tests/`.
 """
