@@ -1,6 +1,6 @@
 # The only place where commands are spelled: README, CI and the workflows call these targets.
 # Works with GNU make 3.81 and later; everything it makes lies in this checkout, except the Pulumi
-# toolchain, which all checkouts of a user share (see toolchain/).
+# toolchain, which all checkouts of a user share (see tools/toolchain/).
 
 SHELL := bash
 .DEFAULT_GOAL := help
@@ -87,11 +87,11 @@ venv: $(TOOLS) ## Make .venv from the pinned requirements (PYTHON=... chooses th
 
 .PHONY: toolchain
 toolchain: $(VENV) ## Provide the Pulumi CLI in .toolchain/bin (PULUMI_TOOLCHAIN=path|release|build forces a source)
-	@.venv/bin/python -m toolchain
+	@.venv/bin/python -m tools.toolchain
 
 .PHONY: toolchain-quiet
 toolchain-quiet: $(VENV)
-	@.venv/bin/python -m toolchain --quiet
+	@.venv/bin/python -m tools.toolchain --quiet
 
 COMPILE = .venv/bin/python -m uv pip compile --quiet --universal --python-version 3.11 \
 	--no-strip-extras --generate-hashes --no-emit-index-url --no-header $(if $(UPGRADE),--upgrade)
@@ -111,11 +111,11 @@ requirements: ## Compile requirements/*.txt from pyproject.toml (UPGRADE=1 takes
 
 .PHONY: demo
 demo: toolchain-quiet ## Replicate, drift, repair and destroy against the simulator; needs no account
-	@$(ISOLATE) .venv/bin/python -m demo $(DEMO_ARGS)
+	@$(ISOLATE) .venv/bin/python -m tools.demo $(DEMO_ARGS)
 
 # preview and up work on the user's own backend and login: nothing of Pulumi's settings is replaced.
 # PREFLIGHT=off: a preview without any credentials, on a copy of the project without secrets, against
-# an empty state (.github/scripts/offline_project.py).
+# an empty state (tools/preview/offline_project.py).
 REQUIRE_STACK = if [ -z "$${STACK:-}" ]; then echo "$@: which stack? make $@ STACK=name" >&2; exit 2; fi
 # One line, if a CLI that was killed has left something behind. It reads a file: a pipe whose reader
 # dies would kill the CLI in the middle of its work.
@@ -130,7 +130,7 @@ preview: toolchain-quiet ## Preview STACK=name (PREFLIGHT=off: no credentials; F
 	if [ "$${PREFLIGHT:-}" = off ]; then \
 		$(ISOLATE) export PULUMI_BACKEND_URL="file://$$scratch" PULUMI_CONFIG_PASSPHRASE=; \
 		project=$$scratch/project; stack=$${STACK##*/}; \
-		.venv/bin/python .github/scripts/offline_project.py . "$$STACK" "$$project"; \
+		.venv/bin/python tools/preview/offline_project.py . "$$STACK" "$$project"; \
 		pulumi --cwd "$$project" stack init "$$stack" --non-interactive >"$$scratch/init" 2>&1 || { cat "$$scratch/init" >&2; exit 1; }; \
 	fi; \
 	code=0; note=; \
@@ -143,7 +143,7 @@ preview: toolchain-quiet ## Preview STACK=name (PREFLIGHT=off: no credentials; F
 		>"$$scratch/preview.json" 2>"$$scratch/preview.err" </dev/null || code=$$?; \
 	mkdir -p build/preview; report=build/preview/$${STACK//\//-}.md; \
 	if [ -z "$${PREFLIGHT:-}" ]; then note=$$($(call ADVISE,preview.err)) || true; fi; \
-	.venv/bin/python .github/scripts/preview_comment.py --stack "$$STACK" --exit-code $$code --note "$$note" \
+	.venv/bin/python tools/preview/preview_comment.py --stack "$$STACK" --exit-code $$code --note "$$note" \
 		--errors "$$scratch/preview.err" $${PREFLIGHT:+--offline} "$$scratch/preview.json" >"$$report"; \
 	cat "$$report"; exit $$code
 
@@ -160,11 +160,11 @@ recover: toolchain-quiet ## Remove the lock and the pending operations that a ki
 # An account of the user's is what this is for: nothing of the environment is taken away.
 .PHONY: live
 live: $(VENV) ## Run the package against the real cloud: states the cost, requires LIVE_CONFIRM=yes (docs/live.md)
-	@.venv/bin/python -m live
+	@.venv/bin/python -m tools.live
 
 .PHONY: live-clean
 live-clean: $(VENV) ## Delete what an interrupted `make live` has left in the cloud
-	@.venv/bin/python -m live --clean
+	@.venv/bin/python -m tools.live --clean
 
 .PHONY: wheel
 wheel: build/wheel.stamp ## Build the package into dist/
@@ -185,8 +185,8 @@ lint: $(TOOLS) ## Format, lint rules, types, layers, secrets, long sentences
 	run .venv/bin/python -m ruff check --quiet .; \
 	run .venv/bin/python -m mypy; \
 	run .venv/bin/lint-imports; \
-	run .venv/bin/python -m tests.secret_scan; \
-	run .venv/bin/python -m tests.prose
+	run .venv/bin/python -m tools.checks.secret_scan; \
+	run .venv/bin/python -m tools.checks.prose
 
 # Apart from `check`: it asks a database on the network, which may know something new each day.
 # --strict: a package that the database cannot be asked about is a failure, not a pass.
@@ -244,11 +244,11 @@ model: $(TOOLS) ## Random tests without the CLI: EXAMPLES=600 histories of the m
 
 .PHONY: tables
 tables: $(TOOLS) ## Write the documents' tables from the tests' data
-	@.venv/bin/python -m tests.tables
+	@.venv/bin/python -m tools.checks.tables
 
 .PHONY: mutants
 mutants: $(TOOLS) ## Disable the package's rules, one at a time: a test must notice each (docs/mutants.md)
-	@$(ISOLATE) .venv/bin/python -m tests.mutants --write $(MUTANTS)
+	@$(ISOLATE) .venv/bin/python -m tools.checks.mutants --write $(MUTANTS)
 
 .PHONY: coverage
 coverage: $(TOOLS) ## Branch coverage of the package by unit and contract tests
@@ -284,23 +284,23 @@ pips: .cache/pip-oldest/.complete .cache/pip-newest/.complete
 
 .PHONY: bench
 bench: toolchain-quiet sdk-venvs ## Cost of fleets of replications against the simulator (BENCH_ARGS="--forms single --sizes 1,10")
-	@$(ISOLATE) .venv/bin/python -m benchmarks.fleet $(BENCH_ARGS)
+	@$(ISOLATE) .venv/bin/python -m tools.benchmarks.fleet $(BENCH_ARGS)
 
 .PHONY: bench-targets
 bench-targets: toolchain-quiet sdk-venvs ## Cost limits of fleets: each limit beside the measured value
-	@$(ISOLATE) .venv/bin/python -m benchmarks.targets $(BENCH_ARGS)
+	@$(ISOLATE) .venv/bin/python -m tools.benchmarks.targets $(BENCH_ARGS)
 
 .PHONY: bench-host
 bench-host: toolchain-quiet sdk-venvs ## The plugin host against the SDK's plugin, side by side
-	@$(ISOLATE) .venv/bin/python -m benchmarks.plugin_host
+	@$(ISOLATE) .venv/bin/python -m tools.benchmarks.plugin_host
 
 .PHONY: bench-start
 bench-start: sdk-venvs ## Cost of importing the package, in plugins and programs
-	@$(ISOLATE) .venv/bin/python -m benchmarks.start
+	@$(ISOLATE) .venv/bin/python -m tools.benchmarks.start
 
 .PHONY: bench-simulator
 bench-simulator: $(TOOLS) ## Time that the simulator takes for each kind of request, with many copies under way
-	@$(ISOLATE) .venv/bin/python -m benchmarks.simulator
+	@$(ISOLATE) .venv/bin/python -m tools.benchmarks.simulator
 
 # ---- cleaning ---------------------------------------------------------------------------------
 

@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from live.ledger import BusyError, Ledger
-from live.notes import Notes
-from live.plan import LiveError, Wanted
-from live.questions import QUESTIONS
 from simulator.testing import SimulatorProcess
 from tests.contract.rig import BACKUP, LONG_S, PASSWORD, VAULT
+from tools.live.ledger import BusyError, Ledger
+from tools.live.notes import Notes
+from tools.live.plan import LiveError, Wanted
+from tools.live.questions import QUESTIONS
 
 pytestmark = pytest.mark.simulator_only
 
@@ -57,7 +57,7 @@ class Run:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start it, and return its process."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "live", *arguments],
+            [sys.executable, "-m", "tools.live", *arguments],
             cwd=REPOSITORY,
             env=self._environment,
             stdout=subprocess.PIPE,

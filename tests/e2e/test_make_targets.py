@@ -27,7 +27,7 @@ from tests.e2e.driver import (
 )
 
 SHARED = ("Makefile", "Pulumi.yaml", "pyproject.toml", "README.md", "LICENSE")
-LINKED = (".venv", ".toolchain", ".github", "plugin", "provider", "requirements", "toolchain")
+LINKED = (".venv", ".toolchain", "plugin", "provider", "requirements", "tools")
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def test_demo_interrupted_cleans_up(tmp_path: Path) -> None:
         "TMPDIR": str(tmp_path),
     }
     running = subprocess.Popen(
-        [sys.executable, "-m", "demo"],
+        [sys.executable, "-m", "tools.demo"],
         cwd=REPOSITORY,
         env=environment,
         stdout=subprocess.PIPE,
@@ -235,7 +235,7 @@ def processes_below(directory: Path) -> list[str]:
 def test_demo_does_all_of_it(encoding: str, tmp_path: Path) -> None:
     """`make demo` runs to its end, whatever the output can show; it checks its own claims."""
     done = subprocess.run(
-        [sys.executable, "-m", "demo"],
+        [sys.executable, "-m", "tools.demo"],
         cwd=REPOSITORY,
         env={
             "PATH": os.pathsep.join([str(TOOLCHAIN), os.environ["PATH"]]),

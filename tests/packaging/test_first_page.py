@@ -28,8 +28,8 @@ COMMAND_LIMIT_S = 900
 
 COPIED = ("Makefile", "Pulumi.yaml", "pyproject.toml", "README.md", "LICENSE")
 LINKED = (
-    *(".cache", ".github", ".toolchain", ".venv", "demo", "plugin", "provider"),
-    *("requirements", "simulator", "toolchain"),
+    *(".cache", ".toolchain", ".venv", "plugin", "provider"),
+    *("requirements", "simulator", "tools"),
 )
 # What the environment of this checkout has already, so that a copy of it does not make it again.
 CURRENT = (".venv/.base", ".venv/.package", ".venv/.tools", "toolchain", "toolchain-quiet")
@@ -147,7 +147,7 @@ def test_two_commands_are_targets() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
 
     assert ["make demo", "make test"] == commands_in("Two commands")
-    assert re.search(r"^demo: .*\n\t.* -m demo ", makefile, re.MULTILINE)
+    assert re.search(r"^demo: .*\n\t.* -m tools\.demo ", makefile, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

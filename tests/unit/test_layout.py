@@ -1,4 +1,4 @@
-"""Rules about the package as a whole."""
+"""Rules about the package and the repository as a whole."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pickle
 import re
 import subprocess
 import sys
+import textwrap
 import tomllib
 from itertools import pairwise
 from pathlib import Path
@@ -103,26 +104,60 @@ def folders() -> set[str]:
     }
 
 
-@pytest.mark.parametrize("folder", sorted(folders()))
-def test_every_folder_says_what_belongs_there(folder: str) -> None:
+def folders_of_repository() -> set[str]:
+    """Return the folders of the repository's top level, and those in `tools`."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listed = subprocess.run(
+        command, cwd=REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout
+    found = set()
+    for name in listed.split("\0"):
+        top, *below = name.split("/")
+        if below and not top.startswith("."):
+            found.add(top)
+        if len(below) > 1 and top == "tools":
+            found.add(f"tools/{below[0]}")
+    return {folder for folder in found if (REPOSITORY / folder).is_dir()}
+
+
+PACKAGES = [
+    *(PACKAGE / folder for folder in sorted(folders())),
+    *(path.parent for path in sorted((REPOSITORY / "tools").rglob("__init__.py"))),
+]
+
+
+@pytest.mark.parametrize("folder", PACKAGES, ids=lambda folder: str(folder.relative_to(REPOSITORY)))
+def test_every_folder_says_what_belongs_there(folder: Path) -> None:
     """The first paragraph of its docstring says what belongs there, the second what does not."""
-    text = (PACKAGE / folder / "__init__.py").read_text()
+    text = (folder / "__init__.py").read_text()
     docstring = ast.get_docstring(ast.parse(text)) or ""
 
     assert len(docstring.split("\n\n")) >= 2
 
 
-def told_folders() -> list[str]:
-    """Return the folders in the tree for contributors, one for each of its lines."""
-    text = (REPOSITORY / "CONTRIBUTING.md").read_text()
-    tree = text.partition("```\nprovider/pulumi_huaweicloud_cbr/\n")[2].partition("```")[0]
+def told_in(tree: str) -> list[str]:
+    """Return the folders in a tree of a document, one for each of its lines."""
     told = []
     above: list[str] = []
-    for line in tree.splitlines():
-        indent, name = re.findall(r"^( +)(\w+)/ ", line)[0]
-        above[len(indent) // 2 - 1 :] = [name]
+    for line in textwrap.dedent(tree).splitlines():
+        indent, name = re.findall(r"^( *)(\w+)/ ", line)[0]
+        above[len(indent) // 2 :] = [name]
         told.append("/".join(above))
     return told
+
+
+def told_folders() -> list[str]:
+    """Return the folders in the tree for contributors."""
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text()
+    return told_in(text.partition("```\nprovider/pulumi_huaweicloud_cbr/\n")[2].partition("```")[0])
+
+
+def test_readers_are_told_the_folders_that_exist() -> None:
+    """README's layout names each folder of the top level and each tool, and no other."""
+    text = (REPOSITORY / "README.md").read_text()
+    tree = text.partition("\n## Layout\n```\n")[2].partition("```")[0]
+
+    assert sorted(folders_of_repository()) == sorted(told_in(tree))
 
 
 def test_contributors_are_told_the_folders_that_exist() -> None:

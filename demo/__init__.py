@@ -1,1 +1,0 @@
-"""What `make demo` runs: the whole life of some replications, against the simulator."""

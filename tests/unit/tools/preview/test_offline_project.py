@@ -1,0 +1,125 @@
+"""The copy of a project that a preview without credentials runs on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tools.preview import offline_project
+
+CONFIGURATION: dict[str, Any] = {
+    "encryptionsalt": "v1:salt",
+    "secretsprovider": "passphrase",
+    "config": {
+        "huaweicloud:region": "cn-north-4",
+        "huaweicloud:password": {"secure": "v1:sealed"},
+        "cbr-replication:replications": [
+            {
+                "name": "erp-db",
+                "backup_id": "b-1",
+                "preflight": "error",
+                "destinations": [{"region": "cn-east-3", "preflight": "warn"}],
+            },
+            {"name": "plain", "backup_id": "b-2"},
+        ],
+    },
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    root = tmp_path / "project"
+    (root / "stacks" / "more").mkdir(parents=True)
+    (root / "plugin").mkdir()
+    (root / "Pulumi.yaml").write_text(
+        "name: cbr-replication\nruntime: python\nmain: stacks\nstackConfigDir: stacks\n"
+    )
+    (root / "stacks" / "__main__.py").write_text("program")
+    (root / "stacks" / "Pulumi.dev.yaml").write_text(yaml.safe_dump(CONFIGURATION))
+    return root
+
+
+def read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text())
+
+
+def test_offline_configuration_has_no_secret_and_no_preflight() -> None:
+    offline = offline_project.without_credentials(CONFIGURATION, "cbr-replication")
+
+    assert offline == {
+        "config": {
+            "huaweicloud:region": "cn-north-4",
+            "cbr-replication:replications": CONFIGURATION["config"]["cbr-replication:replications"],
+            "cbr-replication:preflight": "off",
+        }
+    }
+
+
+def test_offline_configuration_drops_secrets_inside_values() -> None:
+    given = {"config": {"p:list": [{"a": {"secure": "v1:x"}, "b": 1}, {"secure": "v1:y"}]}}
+    offline = offline_project.without_credentials(given, "p")
+
+    assert offline == {"config": {"p:list": [{"b": 1}], "p:preflight": "off"}}
+
+
+def test_offline_configuration_leaves_faults_to_the_program() -> None:
+    given = {"config": {"p:defaults": "nonsense", "p:replications": 7}}
+
+    assert (
+        given["config"].items() <= offline_project.without_credentials(given, "p")["config"].items()
+    )
+
+
+def test_offline_project_links_everything_but_the_configuration(
+    project: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    offline_project.make_offline_project(project, "dev", copy)
+
+    assert project / "plugin" == (copy / "plugin").resolve()
+    assert "program" == (copy / "stacks" / "__main__.py").read_text()
+    assert "encryptionsalt" not in read(copy / "stacks" / "Pulumi.dev.yaml")
+    assert read(project / "stacks" / "Pulumi.dev.yaml") == CONFIGURATION
+
+
+def test_offline_project_of_a_qualified_stack_finds_its_file(project: Path, tmp_path: Path) -> None:
+    offline_project.make_offline_project(project, "org/cbr-replication/dev", tmp_path / "copy")
+
+    assert (tmp_path / "copy" / "stacks" / "Pulumi.dev.yaml").is_file()
+
+
+def test_offline_project_configuration_beside_the_project_file(
+    project: Path, tmp_path: Path
+) -> None:
+    (project / "Pulumi.yaml").write_text("name: cbr-replication\nruntime: python\n")
+    (project / "stacks" / "Pulumi.dev.yaml").rename(project / "Pulumi.dev.yaml")
+    offline_project.make_offline_project(project, "dev", tmp_path / "copy")
+
+    assert "encryptionsalt" not in read(tmp_path / "copy" / "Pulumi.dev.yaml")
+
+
+@pytest.mark.parametrize(
+    ("stack", "content", "problem"),
+    [
+        ("nope", None, "there is no"),
+        ("dev", "config: [", "no valid YAML"),
+        ("dev", "", "holds no settings"),
+    ],
+)
+def test_main_tells_what_is_wrong(
+    project: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    stack: str,
+    content: str | None,
+    problem: str,
+) -> None:
+    if content is not None:
+        (project / "stacks" / "Pulumi.dev.yaml").write_text(content)
+    code = offline_project.main([str(project), stack, str(tmp_path / "copy")])
+
+    assert code == 1
+    assert problem in capsys.readouterr().err

@@ -1,0 +1,865 @@
+"""Switches one rule of the package off at a time, and looks which tests notice.
+
+``python -m tools.checks.mutants`` works on a copy of the package and runs a few fast tests against
+each mutant. It fails when a mutant survives, or when a patch does not apply any more. With
+``--write`` it writes their rows in docs/mutants.md. Names of mutants as arguments choose some.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PROVIDER = REPOSITORY / "provider"
+PACKAGE = "pulumi_huaweicloud_cbr"
+DOCUMENT = REPOSITORY / "docs" / "mutants.md"
+TEST_LIMIT_S = 600
+"""Far above what the tests of a mutant take; only a hang reaches it."""
+SHOWN = 3
+
+
+class MutantError(Exception):
+    """The check itself cannot be made: a patch does not apply, or no test was run."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A rule, and how to switch it off: `old`, which stands once in `file`, becomes `new`.
+
+    `tests` are files of tests, `chosen` is pytest's ``-k`` for those that must notice.
+    """
+
+    name: str
+    rule: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+    chosen: str = ""
+
+    def apply(self, package: Path) -> None:
+        """Patch a copy of the package.
+
+        Raises:
+            MutantError: what is to be replaced does not stand there exactly once.
+        """
+        path = package / self.file
+        text = path.read_text()
+        if text.count(self.old) != 1:
+            raise MutantError(
+                f"{self.name}: {self.file} has {text.count(self.old)} places to patch, want 1; "
+                "bring the patch in tools/checks/mutants.py up to date"
+            )
+        path.write_text(text.replace(self.old, self.new))
+
+
+TABLES = ("tests/contract/test_tables.py",)
+AMBIGUITY = ("tests/contract/test_ambiguity.py",)
+PREFLIGHT = ("tests/contract/test_preflight.py",)
+LIFETIMES = ("tests/contract/test_lifetimes.py",)
+SETS = ("tests/contract/test_set.py",)
+SHARING = ("tests/contract/test_sharing.py",)
+WAITS = (
+    "tests/unit/replication/wait/test_completion.py",
+    "tests/contract/test_replications_complete.py",
+)
+CLIENT = ("tests/unit/api/test_client.py",)
+WHOLE_VAULTS = ("tests/contract/test_vault.py",)
+FINDERS = ("tests/unit/api/test_find.py",)
+LISTS = ("tests/unit/api/test_pages.py", "tests/contract/test_lists.py")
+CODES = ("tests/unit/api/wire/test_error_codes.py",)
+BODIES = ("tests/unit/api/wire/test_bodies.py",)
+HOSTS = ("tests/unit/test_hosts.py",)
+AUTH = ("tests/unit/api/auth/test_choose.py", "tests/unit/api/auth/test_signing.py")
+CHAIN = ("tests/unit/api/auth/test_chain.py",)
+OWNERS = ("tests/contract/test_ownership.py",)
+
+MUTANTS = (
+    Mutant(
+        "no-adoption",
+        "a matching copy is adopted, not submitted again",
+        "replication/rules/decisions.py",
+        "    return Adopt(attempt)\n",
+        "    return Submit()\n",
+        TABLES,
+        "create_matching or adopted_replica",
+    ),
+    Mutant(
+        "foreign-vault-adopted",
+        "a replica in another vault is refused",
+        "replication/rules/decisions.py",
+        "    if record.destination_vault_id != desired.destination_vault_id:\n",
+        "    if False:\n",
+        TABLES,
+        "other_vault",
+    ),
+    Mutant(
+        "unknown-status-submits",
+        "a record with an unknown status is refused",
+        "replication/rules/decisions.py",
+        "        if not (record.is_pending or record.is_succeeded):\n            return Refuse(",
+        "        if not (record.is_pending or record.is_succeeded):\n            continue\n"
+        "            return Refuse(",
+        TABLES,
+        "create_unknown_status",
+    ),
+    Mutant(
+        "skip-always-failed",
+        "`skip` with a replica did not fail",
+        "api/wire/answers.py",
+        "            return self.destination_backup_id is None\n",
+        "            return True\n",
+        ("tests/unit/api/wire/test_answers.py",),
+    ),
+    Mutant(
+        "skip-never-failed",
+        "`skip` without a replica failed",
+        "api/wire/answers.py",
+        "            return self.destination_backup_id is None\n",
+        "            return False\n",
+        ("tests/unit/api/wire/test_answers.py",),
+    ),
+    Mutant(
+        "resend-without-look",
+        "after a submission without an answer, `create` looks for the copy before it sends again",
+        "replication/submit.py",
+        "        found = await submission.look(unsettled)\n",
+        "        found = None if unsettled else await submission.look(unsettled)\n",
+        AMBIGUITY,
+        "accepted",
+    ),
+    Mutant(
+        "second-copy-is-an-error",
+        "if the submission is refused with 1009, the existing copy is adopted",
+        "replication/submit.py",
+        "            if not (submission.may_be_ours(error) or is_outcome_unknown(error)):\n",
+        "            if not is_outcome_unknown(error):\n",
+        AMBIGUITY,
+        "second_copy",
+    ),
+    Mutant(
+        "submission-repeated-blindly",
+        "the client repeats a submission only if it was certainly not accepted",
+        "api/client.py",
+        '"replicate"),\n            json=request.to_wire(),\n            is_repeatable=False,\n'
+        "        )\n        return (await self._call(call, ReplicationEnvelope))",
+        '"replicate"),\n            json=request.to_wire(),\n            is_repeatable=True,\n'
+        "        )\n        return (await self._call(call, ReplicationEnvelope))",
+        CLIENT,
+        "submission_is_sent_again_only",
+    ),
+    Mutant(
+        "expired-source-loses-replica",
+        "the replica of an expired source counts as present",
+        "replication/rules/decisions.py",
+        "    if backup is None:\n        return _decide_without_replica(",
+        "    if backup is None or observation.source is None:\n"
+        "        return _decide_without_replica(",
+        TABLES,
+        "source_expired",
+    ),
+    Mutant(
+        "preflight-of-what-exists",
+        "preflight skips a replication that exists: its source may have expired",
+        "resources/backup_replication.py",
+        "        if not failures and not olds:\n",
+        "        if not failures:\n",
+        (*TABLES, *PREFLIGHT),
+        "source_expired or no_op",
+    ),
+    Mutant(
+        "record-proves-replica",
+        "a record that says `success` proves nothing: the replica itself is checked",
+        "replication/rules/decisions.py",
+        "    if record.is_succeeded:\n        return Standing.GONE\n",
+        "    if record.is_succeeded:\n        return Standing.PRESENT\n",
+        TABLES,
+        "replica_gone",
+    ),
+    Mutant(
+        "guessed-gone",
+        "a replica that cannot be identified is an error, not gone",
+        "replication/observe.py",
+        "    await require_no_replica(\n",
+        "    if False: await require_no_replica(\n",
+        TABLES,
+        "cannot_be_told",
+    ),
+    Mutant(
+        "delete-does-not-wait",
+        "delete waits until the replica is gone",
+        "replication/one.py",
+        "    await wait_gone(api, found.tracked.destination, replica_id, limits, report)\n",
+        "    return\n",
+        (*TABLES, *AMBIGUITY),
+        "source_expired_and_replica_found or lost_answer_of_deletion",
+    ),
+    Mutant(
+        "delete-during-copy",
+        "delete waits for a running copy",
+        "replication/one.py",
+        "        pending=frozenset({Standing.COPYING.value}),\n"
+        "        target=frozenset(standing.value for standing in _SETTLED),\n",
+        "        pending=frozenset(),\n"
+        "        target=frozenset(s.value for s in (Standing.COPYING, *_SETTLED)),\n",
+        TABLES,
+        "delete_waits",
+    ),
+    Mutant(
+        "never-seen-is-gone",
+        "a replica that was never seen is polled several times before it counts as gone",
+        "replication/observe.py",
+        "    looks = 1 if tracked.has_been_seen else (limits or Limits()).replica_looks\n",
+        "    looks = 1\n",
+        LIFETIMES,
+        "late or never_seen",
+    ),
+    Mutant(
+        "success-is-believed",
+        "a wait accepts a success only if the replica is in the destination",
+        "replication/wait/copies.py",
+        "        copy.outcome = Outcome.COPIED\n",
+        "        copy.end(Outcome.DONE)\n",
+        WAITS,
+        "replica",
+    ),
+    Mutant(
+        "held-replicas-deleted",
+        "deleting a resource leaves the replicas that another resource of the same operation has",
+        "resources/_forms/owners.py",
+        "        if operation.is_held(row.replication_record_id):\n",
+        "        if False:\n",
+        SETS,
+        "another_has_taken_over",
+    ),
+    Mutant(
+        "leaving-members-deleted",
+        "removing a member leaves the replica if another resource has or declares it",
+        "resources/_forms/members.py",
+        "    owners = await owners_of(session, rows)\n",
+        "    owners = await owners_of(session, rows)\n"
+        "    owners.done.update(dict.fromkeys(rows))\n",
+        SETS,
+        "move_to_another_set or single_resource_declares",
+    ),
+    Mutant(
+        "claimed-members-deleted",
+        "removing a member leaves the replica to a resource that is still to be created with it",
+        "resources/_forms/owners.py",
+        "        elif operation.is_claimed(row.backup_id, row.destination.region, besides=urn):\n",
+        "        elif False:\n",
+        SETS,
+        "single_resource_declares",
+    ),
+    Mutant(
+        "empty-set-accepted",
+        "a set without members is refused",
+        "replication/rules/inputs.py",
+        '    if not value:\n        return (\n            "is empty, and a set',
+        '    if False:\n        return (\n            "is empty, and a set',
+        SETS,
+        "wrong_inputs and empty",
+    ),
+    Mutant(
+        "expired-members-leave",
+        "a rolling set keeps members whose source has expired",
+        "replication/rules/members.py",
+        "        if member.backup_id not in known:\n",
+        "        if False:\n",
+        SETS,
+        "rolling_set",
+    ),
+    Mutant(
+        "newer-failed-older-deleted",
+        "a rolling set deletes nothing while a newer member fails",
+        "resources/_forms/set.py",
+        '    if not (submitted.failed and "keep_newest" in inputs):\n',
+        "    if True:\n",
+        SETS,
+        "rolling_set",
+    ),
+    Mutant(
+        "kept-without-its-age",
+        "what a rolling set keeps while a newer member fails is still kept after a refresh",
+        "resources/_forms/set.py",
+        '        if failed and state and "keep_newest" in inputs:\n',
+        '        if failed and "" in inputs:\n',
+        SETS,
+        "rolling_set",
+    ),
+    Mutant(
+        "silence-is-missing",
+        "a backup that a list lacks is read by itself before it counts as missing",
+        "api/cache.py",
+        "                    shelf.useless_lists = shelf.useless_lists + 1 if is_useless else 0\n",
+        "                    from pulumi_huaweicloud_cbr.base.errors import NotFoundError\n"
+        "                    for future in missing.values():\n"
+        '                        _fail(future, NotFoundError("not listed"))\n'
+        "                    missing.clear()\n",
+        SHARING,
+        "missing_is_only or refused",
+    ),
+    Mutant(
+        "own-change-forgotten",
+        "after a change by this process, stale answers are not used",
+        "api/cache.py",
+        ".changed[backup_id] = next(self._numbers)\n",
+        "\n",
+        SHARING,
+        "own_change",
+    ),
+    Mutant(
+        "stored-answer-taken-for-fresh",
+        "who asks for a fresh answer gets none that is stored",
+        "api/cache.py",
+        "        return await self._backups.ask(scope, backup_id)\n",
+        "        stored = self._backups.stored(scope, backup_id)\n"
+        "        return stored or await self._backups.ask(scope, backup_id)\n",
+        SHARING,
+        "fresh or a_while_only",
+    ),
+    Mutant(
+        "wrong-path-is-gone",
+        'a 401 "Malformed request url" means gone only if the project answers',
+        "api/find.py",
+        "            await api.list_backups(scope, limit=1)\n",
+        "            pass\n",
+        FINDERS,
+        "wrong_path",
+    ),
+    Mutant(
+        "short-page-is-the-last",
+        "a list with fewer rows than CBR counts is incomplete",
+        "api/pages.py",
+        "        has_all = page.count is None or len(seen) >= page.count\n",
+        "        has_all = True\n",
+        LISTS,
+        "cut_short or lacks or incomplete",
+    ),
+    Mutant(
+        "pages-without-overlap",
+        "pages overlap by a row, which shows if rows moved between two pages",
+        "api/pages.py",
+        "        if seen and not (page.rows and page.rows[0].id in seen):\n",
+        "        if False:\n",
+        LISTS,
+        "vanishes or shrinks",
+    ),
+    Mutant(
+        "incomplete-list-taken",
+        "a list that stays incomplete is an error, and nothing counts as gone",
+        "api/pages.py",
+        '            raise _NotWholeError(f"CBR counts {counted} rows, and shows {len(seen)}")\n',
+        "            return\n",
+        LISTS,
+        "stays_incomplete or proves_nothing",
+    ),
+    Mutant(
+        "other-answer-taken",
+        "an answer about another backup is refused",
+        "api/find.py",
+        "    if asked_id.lower() != answered_id.lower():\n",
+        "    if False:\n",
+        ("tests/unit/test_error_texts.py",),
+        "answer-is-about",
+    ),
+    Mutant(
+        "any-404-is-gone",
+        "a backup counts as gone by its own error code alone",
+        "api/wire/responses.py",
+        "        is_missing = code in missing_codes\n",
+        "        pass\n",
+        CODES,
+        "missing_thing",
+    ),
+    Mutant(
+        "status-decides",
+        "the error code decides whether to repeat a request, not the HTTP status",
+        "api/transport/retry.py",
+        "    return facts_of(error.code, error.status).repeat\n",
+        "    return facts_of(None, error.status).repeat\n",
+        CODES,
+        "how_often and BackupService",
+    ),
+    Mutant(
+        "waits-beyond-budget",
+        "a Retry-After beyond the budget ends the call at once",
+        "api/transport/retry.py",
+        "            or elapsed + state.upcoming_sleep > budget.seconds\n",
+        "            or elapsed > budget.seconds\n",
+        CLIENT,
+        "beyond_the_budget",
+    ),
+    Mutant(
+        "secrets-quoted",
+        "known secrets are redacted in every error",
+        "base/text.py",
+        '        text = text.replace(secret, "[secret]")\n',
+        "        pass\n",
+        ("tests/unit/base/test_errors.py",),
+    ),
+    Mutant(
+        "tokens-quoted",
+        "what looks like a token is redacted, even if it is not a known secret",
+        "base/text.py",
+        '    return _TOKEN_LIKE.sub("[secret]", text)\n',
+        "    return text\n",
+        ("tests/unit/base/test_errors.py",),
+    ),
+    Mutant(
+        "vault-submission-repeated-blindly",
+        "the client repeats the copy of an entire vault only if it was certainly not accepted",
+        "api/client.py",
+        '("checkpoints", "replicate"),\n            json=request.to_wire(),\n'
+        "            is_repeatable=False,\n",
+        '("checkpoints", "replicate"),\n            json=request.to_wire(),\n'
+        "            is_repeatable=True,\n",
+        CLIENT,
+        "replicate_vault",
+    ),
+    Mutant(
+        "vault-resend-without-look",
+        "the copy of an entire vault is looked for before it is submitted again",
+        "replication/submit.py",
+        "        found = await submission.look(unsettled)\n",
+        "        found = None if unsettled else await submission.look(unsettled)\n",
+        WHOLE_VAULTS,
+        "unanswered or not_accepted",
+    ),
+    Mutant(
+        "vault-busy-is-an-error",
+        "if the copy of an entire vault is refused with 6130, the running copy may be ours",
+        "replication/submit.py",
+        "            if not (submission.may_be_ours(error) or is_outcome_unknown(error)):\n",
+        "            if not is_outcome_unknown(error):\n",
+        WHOLE_VAULTS,
+        "busy_with_our_own",
+    ),
+    Mutant(
+        "vault-difference-for-ever",
+        "what CBR does not copy again with its vault is not a difference",
+        "replication/vault.py",
+        "        elif any(not attempt.record.is_failed for attempt in attempts):\n",
+        '        elif label == "":\n',
+        WHOLE_VAULTS,
+        "behind_our_back or deleted_before",
+    ),
+    Mutant(
+        "vault-replacement-loses-replicas",
+        "a replacement deletes no replicas that CBR would not copy again",
+        "resources/_forms/vault.py",
+        '        if mode != "warn" and not is_open:\n            raise',
+        '        if mode == "":\n            raise',
+        WHOLE_VAULTS,
+        "would_lose",
+    ),
+    Mutant(
+        "vault-replacement-unseen",
+        "a replacement deletes no replicas that could not be checked",
+        "resources/_forms/members.py",
+        "    if looked.failed:\n        # Of these",
+        '    if looked.failed and mode != "warn":\n        # Of these',
+        WHOLE_VAULTS,
+        "cannot_look",
+    ),
+    Mutant(
+        "vault-renamed-loses-orphans",
+        "after a rename, replicas of an entire vault that "
+        "the new resource cannot adopt are not lost",
+        "resources/_forms/vault.py",
+        "        return current_operation().is_vault_copied(self._identity_of(state))\n",
+        "        return not rows\n",
+        WHOLE_VAULTS,
+        "another_name",
+    ),
+    Mutant(
+        "vault-replacement-loses-strays",
+        "a replacement deletes no replicas of backups that are in another vault now",
+        "resources/_forms/vault.py",
+        "        if rows[label].backup_id not in there and",
+        '        if rows[label].backup_id == "" and',
+        WHOLE_VAULTS,
+        "left_the_vault",
+    ),
+    Mutant(
+        "replacement-loses-last-copy",
+        "a replacement never deletes the last copy of a backup, even with preflight warn or off",
+        "resources/backup_replication.py",
+        "        if tracked.source_deleted and standing not in TO_BE_REDONE:\n",
+        '        if mode == "":\n',
+        TABLES,
+        "replacement",
+    ),
+    Mutant(
+        "preflight-off-loses-last-copies",
+        "with preflight off, a replacement still checks what it would delete",
+        "resources/_forms/inputs.py",
+        '    if mode != "off":\n        return True\n    if is_open:\n',
+        '    if mode != "off":\n        return True\n    if mode:\n',
+        (*SETS, *WHOLE_VAULTS),
+        "replacement",
+    ),
+    Mutant(
+        "moved-set-forgets-kept",
+        "a rolling set that moves to another destination takes along what it keeps",
+        "resources/_forms/set.py",
+        "    operation.note_kept(asked, former)\n",
+        "",
+        SETS,
+        "rolling",
+    ),
+    Mutant(
+        "renamed-set-loses-kept",
+        "after a rename, a rolling set deletes nothing that the new one does not know",
+        "resources/_forms/set.py",
+        "        return is_rolling and current_operation().is_rolling_on(",
+        "        return not rows and current_operation().is_rolling_on(",
+        SETS,
+        "rolling",
+    ),
+    Mutant(
+        "later-copy-taken-for-earlier",
+        "a replica that a listed record names is never assigned to a copy without a record",
+        "replication/observe.py",
+        "        if record.id != tracked.replication_record_id\n",
+        "        if record.id == tracked.replication_record_id\n",
+        WHOLE_VAULTS,
+        "later_copy",
+    ),
+    Mutant(
+        "refresh-notes-owners",
+        "what a refresh reads of a resource does not stop its deletion in the same operation",
+        "engine/operation.py",
+        "                return DiffOf.REFRESH\n",
+        "                return DiffOf.PROGRAM\n",
+        OWNERS,
+        "refresh_stops_no_deletion and destroy",
+    ),
+    Mutant(
+        "dependency-notes-owners",
+        "a diff that the engine asks for a dependency does not stop a deletion",
+        "engine/operation.py",
+        "            return DiffOf.DEPENDENCY\n",
+        "            return DiffOf.PROGRAM\n",
+        OWNERS,
+        "diff_for_a_dependency and single",
+    ),
+    Mutant(
+        "replacement-looks-once",
+        "a deletion for a replacement checks the source immediately before its request",
+        "replication/one.py",
+        "    if not (found.is_source_gone or is_gone(",
+        "    if not (found.is_source_gone or False and is_gone(",
+        OWNERS,
+        "immediately_before and single",
+    ),
+    Mutant(
+        "replacement-deletes-some",
+        "a replacement deletes no replica of a set while the source of any member is gone",
+        "replication/many.py",
+        "    if orphans:\n",
+        "    if False:\n",
+        OWNERS,
+        "before_delete and declared and set",
+    ),
+    Mutant(
+        "replacement-believes-old-answers",
+        "a replacement of many checks their sources again before it deletes any",
+        "resources/_forms/members.py",
+        "    if is_replaced:\n        # What",
+        "    if False:\n        # What",
+        OWNERS,
+        "before_delete and declared and vault",
+    ),
+    Mutant(
+        "replacement-by-option-unseen",
+        "a replacement that the engine plans without a diff checks the source as well",
+        "engine/operation.py",
+        "            return urn in self._replaced or bool(urn and urn in self._checked_anew)\n",
+        "            return urn in self._replaced\n",
+        OWNERS,
+        "before_delete and option and single",
+    ),
+    Mutant(
+        "vault-claims-nothing",
+        "removing a member leaves the replica to an entire vault that is still to be copied",
+        "resources/_forms/vault.py",
+        "        if self.vault_claim is not None:\n",
+        "        if False:\n",
+        OWNERS,
+        "yet_to_be_copied and plain",
+    ),
+    Mutant(
+        "vault-claims-what-it-does-not-adopt",
+        "an entire vault with `adopt: false` claims nothing",
+        "resources/_forms/vault.py",
+        ' or not inputs.get("adopt", True):\n        return None',
+        ":\n        return None",
+        OWNERS,
+        "take_it_over and adopts",
+    ),
+    Mutant(
+        "settled-before-answers",
+        "a set that removes a member waits for checks and diffs that have no answer yet",
+        "engine/operation.py",
+        "            if self._calls_under_way:\n",
+        "            if False:\n",
+        OWNERS,
+        "settled",
+    ),
+    Mutant(
+        "body-without-end",
+        "an answer is read only up to a number of bytes",
+        "api/wire/bodies.py",
+        "        if count > BODY_LIMIT:\n",
+        "        if count < 0:\n",
+        BODIES,
+        "refused or at_the_bound or too_long",
+    ),
+    Mutant(
+        "packed-body-uncounted",
+        "a compressed answer is measured by its decompressed size",
+        "api/wire/bodies.py",
+        "                self._require_within(unpacked, values)\n",
+        "                self._require_within(arrived, values)\n",
+        BODIES,
+        "refused or at_the_bound or too_long",
+    ),
+    Mutant(
+        "values-uncounted",
+        "an answer is read only up to a number of values",
+        "api/wire/bodies.py",
+        "        if values > VALUE_LIMIT:\n",
+        "        if values < 0:\n",
+        BODIES,
+        "refused or at_the_bound or too_long",
+    ),
+    Mutant(
+        "redirects-followed",
+        "a redirection is not followed: credentials would go to a host that nobody configured",
+        "api/client.py",
+        "                follow_redirects=False,\n"
+        '                event_hooks={"response": [_take_as_json, self._show]},\n',
+        "                follow_redirects=True,\n"
+        '                event_hooks={"response": [self._show]},\n',
+        HOSTS,
+        "redirection and not of_a_sign_in",
+    ),
+    Mutant(
+        "redirected-token-taken",
+        "a token that comes with a redirection is not used",
+        "api/auth/tokens.py",
+        "        if not response.is_success:\n",
+        "        if response.is_informational:\n",
+        HOSTS,
+        "redirection_with_a_token or redirection_of_a_sign_in",
+    ),
+    Mutant(
+        "certificates-unverified",
+        "certificates are verified unless `insecure` is set",
+        "api/client.py",
+        "    if settings.insecure:\n        return False\n",
+        "    if not settings.ca_file:\n        return False\n",
+        HOSTS,
+        "tls",
+    ),
+    Mutant(
+        "insecure-unsaid",
+        "`insecure` causes a warning",
+        "engine/session.py",
+        "            if self.settings.insecure:\n",
+        '            if self.settings.region == "":\n',
+        ("tests/contract/test_network.py", "tests/unit/test_error_texts.py"),
+        "insecure_is_warned or session-insecure",
+    ),
+    Mutant(
+        "password-before-key",
+        "a token takes precedence over an access key, and that over a password",
+        "api/auth/choose.py",
+        "    _ACCESS_KEY,\n    _PASSWORD,\n)\n",
+        "    _PASSWORD,\n    _ACCESS_KEY,\n)\n",
+        AUTH,
+        "precedence or choose",
+    ),
+    Mutant(
+        "found-before-given",
+        "what the vendor's tools find is used only if the settings have no credentials",
+        "api/auth/choose.py",
+        "    if not given:\n        found = find_way(settings)\n",
+        "    if not given or is_way_given():\n        found = find_way(settings)\n",
+        CHAIN,
+        "way_of_the_vendors_tools_is_the_last",
+    ),
+    Mutant(
+        "chain-order",
+        "of what the vendor's tools find, the first that is configured wins",
+        "api/auth/chain.py",
+        "    for way in _BY_VARIABLES:\n",
+        "    for way in reversed(_BY_VARIABLES):\n",
+        CHAIN,
+        "way_that_counts",
+    ),
+    Mutant(
+        "half-a-way-passed-over",
+        "an incomplete source of keys is an error: the next one would sign in as somebody else",
+        "api/auth/chain.py",
+        "        if not any(given):\n",
+        "        if not all(given):\n",
+        CHAIN,
+        "part_missing",
+    ),
+    Mutant(
+        "keys-renewed-late",
+        "found keys are renewed before they expire",
+        "api/auth/chain.py",
+        "            self._renew_at = now + max(life_s - margin_s, ASK_AGAIN_AFTER_S)\n",
+        "            self._renew_at = self._expires_at\n",
+        CHAIN,
+        "keys",
+    ),
+    Mutant(
+        "token-renewed-late",
+        "a token is renewed before it expires",
+        "api/auth/tokens.py",
+        "            renew_at=self._clock.monotonic() + lifetime_s - margin_s,\n",
+        "            renew_at=self._clock.monotonic() + lifetime_s,\n",
+        ("tests/unit/api/auth/test_tokens.py",),
+        "near_its_end or is_a_day",
+    ),
+    Mutant(
+        "refused-secret-tried-again",
+        "a wrong password or access key is tried once, however many requests wait for it",
+        "api/auth/trust.py",
+        "                    self._require_no_refusal(secret)\n",
+        "",
+        ("tests/unit/api/auth/test_tokens.py", "tests/unit/api/auth/test_signing.py"),
+        "password or refus",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the tests said of a mutant."""
+
+    mutant: Mutant
+    killers: tuple[str, ...]
+    count: int
+    seconds: float
+
+    def __str__(self) -> str:
+        if not self.killers:
+            return f"{self.mutant.name}: SURVIVED {self.count} tests ({self.seconds:.0f} s)"
+        return (
+            f"{self.mutant.name}: killed by {len(self.killers)} of {self.count} tests "
+            f"({self.seconds:.0f} s): {', '.join(self.named)}"
+        )
+
+    @property
+    def named(self) -> list[str]:
+        """Return the first few of the tests that noticed, each once."""
+        return list(dict.fromkeys(self.killers))[:SHOWN]
+
+
+def copy_package(folder: Path) -> Path:
+    """Copy the package into a folder from which it can be imported; return it."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    return Path(shutil.copytree(PROVIDER / PACKAGE, folder / PACKAGE, ignore=ignored))
+
+
+def judge(mutant: Mutant) -> Outcome:
+    """Run the tests of a mutant against it.
+
+    Raises:
+        MutantError: the patch does not apply, or the tests did not run.
+    """
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
+        mutant.apply(copy_package(Path(folder)))
+        environment = {**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
+        _require_imported_from(folder, environment)
+        command = [sys.executable, "-m", "pytest", "-q", "-rf", "-p", "no:cacheprovider"]
+        command += ["-n", "0", *mutant.tests, *(["-k", mutant.chosen] if mutant.chosen else [])]
+        done = subprocess.run(
+            command,
+            cwd=REPOSITORY,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=TEST_LIMIT_S,
+            check=False,
+        )
+    if done.returncode not in (0, 1):
+        raise MutantError(f"{mutant.name}: the tests did not run:\n{done.stdout}{done.stderr}")
+    count = sum(map(int, re.findall(r"(\d+) (?:passed|failed)", done.stdout.splitlines()[-1])))
+    failed = re.findall(r"^FAILED \S+?::([^\s\[]+)", done.stdout, re.MULTILINE)
+    return Outcome(mutant, tuple(failed), count, time.monotonic() - started)
+
+
+def _require_imported_from(folder: str, environment: dict[str, str]) -> None:
+    code = f"import {PACKAGE}; print({PACKAGE}.__file__)"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=True
+    )
+    if not done.stdout.startswith(folder):
+        raise MutantError(f"the tests would not see the copy, but {done.stdout.strip()}")
+
+
+def row_of(outcome: Outcome) -> str:
+    """Return what the documentation says of a mutant."""
+    killed = f"{len(outcome.killers)} of {outcome.count}"
+    named = ", ".join(f"`{name}`" for name in outcome.named)
+    return f"| {outcome.mutant.rule} | {killed} | {named} |"
+
+
+def with_rows(text: str, outcomes: Sequence[Outcome]) -> str:
+    """Return the page of the documentation with these outcomes in place of earlier ones."""
+    rows = {line.split(" | ")[0].removeprefix("| "): line for line in text.splitlines()}
+    rows |= {outcome.mutant.rule: row_of(outcome) for outcome in outcomes}
+    return "\n".join(
+        [
+            "# Rules that tests hold",
+            "",
+            "Each of these rules was disabled in a copy of the package, and a few fast tests were",
+            "run against it. `make mutants` does it again, and fails if no test notices.",
+            "",
+            "| rule | tests that notice | such as |",
+            "|---|---|---|",
+            *(rows[mutant.rule] for mutant in MUTANTS if mutant.rule in rows),
+            "",
+        ]
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Judge the mutants; return 0 when all were killed."""
+    parser = argparse.ArgumentParser(prog="python -m tools.checks.mutants", description=__doc__)
+    parser.add_argument("names", nargs="*", help="only these mutants")
+    parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT.name}")
+    given = parser.parse_args(arguments)
+    outcomes = []
+    for mutant in MUTANTS:
+        if given.names and mutant.name not in given.names:
+            continue
+        outcomes.append(judge(mutant))
+        print(outcomes[-1], flush=True)
+    survivors = [outcome for outcome in outcomes if not outcome.killers]
+    print(f"{len(outcomes) - len(survivors)} of {len(outcomes)} mutants were killed")
+    if given.write and not survivors:
+        DOCUMENT.write_text(with_rows(DOCUMENT.read_text(), outcomes))
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

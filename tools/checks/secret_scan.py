@@ -1,0 +1,142 @@
+"""``python -m tools.checks.secret_scan``: look for secrets in all files of the repository, offline.
+
+The forms of other services' secrets, and names such as "password" beside a value, are found by
+detect-secrets; those of Huawei Cloud's keys and tokens stand here. Randomness alone is not looked
+for: ids and hashes have it too. Invented values are let through by their words, one by one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+from detect_secrets.core.scan import scan_file
+from detect_secrets.settings import transient_settings
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+DETECTORS = (
+    *("ArtifactoryDetector", "AWSKeyDetector", "AzureStorageKeyDetector", "BasicAuthDetector"),
+    *("CloudantDetector", "DiscordBotTokenDetector", "GitHubTokenDetector", "GitLabTokenDetector"),
+    *("IbmCloudIamDetector", "IbmCosHmacDetector", "JwtTokenDetector", "KeywordDetector"),
+    *("MailchimpDetector", "NpmDetector", "OpenAIDetector", "PrivateKeyDetector"),
+    *("PypiTokenDetector", "SendGridDetector", "SlackDetector", "SoftlayerDetector"),
+    *("SquareOAuthDetector", "StripeDetector", "TelegramBotTokenDetector", "TwilioKeyDetector"),
+)
+FILTERS = (
+    *("is_sequential_string", "is_potential_uuid", "is_likely_id_string", "is_templated_secret"),
+    *("is_not_alphanumeric_string", "is_indirect_reference", "is_prefixed_with_dollar_sign"),
+)
+SETTINGS = {
+    "plugins_used": [{"name": name} for name in DETECTORS],
+    "filters_used": [{"path": f"detect_secrets.filters.heuristic.{name}"} for name in FILTERS],
+}
+
+# An access key is 20 capitals and digits, its secret key 40 characters of all three kinds, a token
+# a long run of base64 that begins with MII (IAM user guide, "Access Keys"; IAM API reference).
+VENDORS = {
+    "Huawei Cloud access key": re.compile(
+        r"(?<![A-Za-z0-9_/+-])(?=[A-Z]*[0-9])(?=[0-9]*[A-Z])[A-Z0-9]{20}(?![A-Za-z0-9_/+-])"
+    ),
+    "Huawei Cloud secret key": re.compile(
+        r"(?<![A-Za-z0-9_/+=-])(?=[a-z0-9]*[A-Z])(?=[A-Z0-9]*[a-z])(?=[A-Za-z]*[0-9])"
+        r"[A-Za-z0-9]{40}(?![A-Za-z0-9_/+=-])"
+    ),
+    "Huawei Cloud token": re.compile(r"MII[A-Za-z0-9+/=_\-]{200,}"),
+}
+# Files of hashes, which are made and checked by other tools.
+UNREAD = re.compile(r"(requirements/.*\.txt|tools/toolchain/.*go\.sum|.*\.b64)")
+
+# Which values are let through in which files. Tests invent passwords of words in small letters;
+# whatever is issued looks different.
+ALLOWED = (
+    (r".*", r"not-a-secret(-[a-z0-9-]+)?"),
+    (r".*", r"DEMOACCESSKEY[0-9]{7}|NOBODYSACCESSKEY[0-9]{4}"),
+    (r"tests/.*", r"(?=.{1,24}$)[a-z]+[0-9]?(-[a-z]+|[ ][a-z]+)*"),
+    # Not a secret, but the name of a variable.
+    (r"tests/e2e/test_access_keys\.py", r"HUAWEICLOUD_SDK_SK"),
+    # Keys under which Pulumi stores what is secret.
+    (r"tools/preview/offline_project\.py", r"secure"),
+    (r"provider/pulumi_huaweicloud_cbr/plugin/secrecy\.py", r"1b47061264138c4ac30d75fd1eb44270"),
+)
+
+
+class Finding(NamedTuple):
+    """What looks like a secret, and where it stands."""
+
+    path: str
+    line: int
+    kind: str
+    value: str
+
+    def __str__(self) -> str:
+        # Never the whole value: this may be printed by CI.
+        return f"{self.path}:{self.line}: {self.kind}: {self.value[:4]}…"
+
+
+def findings(paths: Iterable[Path]) -> Iterator[Finding]:
+    """Yield what looks like a secret in files, whether it is allowed or not."""
+    with transient_settings(SETTINGS):
+        for path in paths:
+            name = path.as_posix()
+            for found in scan_file(name):
+                yield Finding(name, found.line_number, found.type, found.secret_value or "")
+            text = path.read_text(encoding="utf-8", errors="replace")
+            for number, line in enumerate(text.splitlines(), 1):
+                for kind, pattern in VENDORS.items():
+                    for match in pattern.finditer(line):
+                        yield Finding(name, number, kind, match[0])
+
+
+def is_allowed(finding: Finding) -> bool:
+    """Whether a value says of itself that it opens nothing, where it stands."""
+    return any(
+        re.fullmatch(path, finding.path) and re.fullmatch(value, finding.value)
+        for path, value in ALLOWED
+    )
+
+
+def faults(paths: Iterable[Path]) -> list[Finding]:
+    """Return what looks like a secret in files and is not allowed."""
+    return [finding for finding in findings(paths) if not is_allowed(finding)]
+
+
+def files() -> list[Path]:
+    """Return the files that are, or may be, committed, as paths from the repository's root."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    paths = [Path(name) for name in listed.split("\0") if name and not UNREAD.fullmatch(name)]
+    return [path for path in paths if (REPOSITORY / path).is_file()]
+
+
+def main() -> int:
+    """Print what was found; return 1 if that was anything."""
+    os.chdir(REPOSITORY)
+    paths = files()
+    parts = os.cpu_count() or 1
+    with ProcessPoolExecutor(parts) as pool:
+        found = sorted(chain(*pool.map(faults, (paths[part::parts] for part in range(parts)))))
+    for finding in found:
+        print(finding)
+    if found:
+        print(
+            "secret_scan: what is a secret has to be taken out, and changed; what is invented may "
+            "say so in its words: not-a-secret-..."
+        )
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""What the documentation shows that is written from the tests' own data, tables for the most part.
+
+``python -m tools.checks.tables`` writes them; a unit test fails when a document holds another text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.e2e import crash, drift, features
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def printed(situation: str) -> str:
+    """Return what `check` prints of a situation, as a block."""
+    text = (REPOSITORY / "tests" / "fixtures" / "check" / f"{situation}.txt").read_text()
+    return f"```\n{text}```"
+
+
+TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
+    "check": (REPOSITORY / "README.md", lambda: printed("no_vault")),
+    "check-backup": (REPOSITORY / "docs" / "user-guide.md", lambda: printed("backup_to_all")),
+    "crashes": (REPOSITORY / "docs" / "crash-safety.md", crash.table),
+    "drift": (REPOSITORY / "docs" / "user-guide.md", drift.table),
+    "features": (REPOSITORY / "docs" / "plugin-host.md", features.table),
+}
+
+
+def with_table(text: str, name: str, table: str) -> str:
+    """Return a document's text with a table between the marks of that name.
+
+    Raises:
+        ValueError: the marks are not there.
+    """
+    begin, end = f"<!-- table {name}: make tables -->\n", f"<!-- end of {name} -->"
+    before, found, rest = text.partition(begin)
+    _, ended, after = rest.partition(end)
+    if not (found and ended):
+        raise ValueError(f"want the marks of table {name!r}")
+    return f"{before}{begin}{table}\n{end}{after}"
+
+
+def main() -> None:
+    """Write all tables into their documents."""
+    # It brings the simulator along, which the unit tests of the tables do without.
+    from tests.contract.situations import write_texts  # noqa: PLC0415
+
+    write_texts()
+    for name, (document, table) in TABLES.items():
+        document.write_text(with_table(document.read_text(), name, table()))
+
+
+if __name__ == "__main__":
+    main()
