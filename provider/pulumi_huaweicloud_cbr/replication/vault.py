@@ -1,9 +1,9 @@
 """The copy of a whole vault: what is to come, what is there, and what CBR leaves out.
 
-Which backups a vault-level copy takes is decided by CBR and told in its answer (CopyCheckpoint).
-What is said beforehand is read off the backups' replication records, by the rules of the user
-guide: a backup is copied to a region by its vault once, and never again after that replica is
-deleted; a copy that failed is made again.
+CBR decides which backups a vault-level copy takes, and says so in its answer (CopyCheckpoint).
+What a preview says comes from the backups' replication records, by the rules of the user guide.
+A backup is copied to a region with its vault once, and never again after that replica is deleted.
+A copy that failed is made again.
 """
 
 from __future__ import annotations
