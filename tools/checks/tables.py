@@ -46,8 +46,10 @@ def main() -> None:
     """Write all tables into their documents."""
     # It brings the simulator along, which the unit tests of the tables do without.
     from tests.contract.situations import write_texts  # noqa: PLC0415
+    from tests.unit.error_texts import write_expected_texts  # noqa: PLC0415
 
     write_texts()
+    write_expected_texts()
     for name, (document, table) in TABLES.items():
         document.write_text(with_table(document.read_text(), name, table()))
 
