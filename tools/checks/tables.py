@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.e2e import crash, drift, features
+from tools.checks import reference
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -24,6 +25,11 @@ TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "check-backup": (REPOSITORY / "docs" / "user-guide.md", lambda: printed("backup_to_all")),
     "crashes": (REPOSITORY / "docs" / "crash-safety.md", crash.table),
     "drift": (REPOSITORY / "docs" / "user-guide.md", drift.table),
+    "inputs-one": (REPOSITORY / "README.md", reference.one_table),
+    "inputs-set": (REPOSITORY / "README.md", reference.set_table),
+    "inputs-vault": (REPOSITORY / "docs" / "user-guide.md", reference.vault_table),
+    "inputs-wait": (REPOSITORY / "README.md", reference.wait_table),
+    "keys": (REPOSITORY / "docs" / "user-guide.md", reference.keys_table),
     "features": (REPOSITORY / "docs" / "plugin-host.md", features.table),
 }
 
