@@ -1,4 +1,4 @@
-"""The two forms in which programs give a resource its inputs: an Args object, or keywords.
+"""What programs give a resource, as an Args object or as keywords, and what all copies have.
 
 Whatever is given wrongly ends the program with one line, which names the argument and the form.
 """
@@ -7,14 +7,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Required, TypedDict, TypeVar
 
 import pulumi
+
+from pulumi_huaweicloud_cbr.engine.credentials import warn_of_plain_credentials
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
     Args = TypeVar("Args", bound=DataclassInstance)
+
+
+class CopyInputs(TypedDict, total=False):
+    """The inputs that single replications, sets and entire vaults have in common."""
+
+    destination_region: Required[pulumi.Input[str]]
+    destination_vault_id: Required[pulumi.Input[str]]
+    destination_project_id: pulumi.Input[str] | None
+    enable_acceleration: pulumi.Input[bool] | None
+    source_region: pulumi.Input[str] | None
+    source_project_id: pulumi.Input[str] | None
+    adopt: pulumi.Input[bool] | None
+    preflight: pulumi.Input[str] | None
+
+
+class CopyOutputs:
+    """The same as outputs, resolved."""
+
+    destination_region: pulumi.Output[str]
+    destination_vault_id: pulumi.Output[str]
+    destination_project_id: pulumi.Output[str]
+    enable_acceleration: pulumi.Output[bool]
+    source_region: pulumi.Output[str]
+    source_project_id: pulumi.Output[str]
+    adopt: pulumi.Output[bool]
+    preflight: pulumi.Output[str]
 
 
 class ArgumentsError(pulumi.RunError, TypeError):
@@ -38,6 +66,19 @@ def read_arguments(
         ArgumentsError: they fit neither form.
     """
     return _Reading(f"{type(resource).__name__} {name!r}", form).of(positional, dict(keywords))
+
+
+def declared(
+    resource: object,
+    form: type[Args],
+    name: object,
+    positional: Sequence[Any],
+    keywords: Mapping[str, Any],
+) -> tuple[dict[str, Any], pulumi.ResourceOptions | None]:
+    """Return the inputs as properties, and Pulumi's options; arguments as `read_arguments`."""
+    args, opts = read_arguments(resource, form, name, positional, keywords)
+    warn_of_plain_credentials()
+    return {field.name: getattr(args, field.name) for field in fields(args)}, opts
 
 
 class _Reading:

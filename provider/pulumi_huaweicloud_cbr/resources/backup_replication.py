@@ -7,8 +7,8 @@ stores a pickle that names them, so neither may ever change.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, overload
+from dataclasses import dataclass
+from typing import Any, Required, Unpack, overload
 
 import pulumi
 from pulumi.dynamic import (
@@ -24,7 +24,6 @@ from pulumi.dynamic import (
 from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED, ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, ConflictError
 from pulumi_huaweicloud_cbr.engine.call import current_call
-from pulumi_huaweicloud_cbr.engine.credentials import warn_of_plain_credentials
 from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.engine.operation import current_operation
 from pulumi_huaweicloud_cbr.engine.provider import (
@@ -45,7 +44,7 @@ from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
 from pulumi_huaweicloud_cbr.replication.rules.inputs import FIELDS, check_inputs
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES, RECORDS
-from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
+from pulumi_huaweicloud_cbr.resources._arguments import CopyInputs, CopyOutputs, declared
 from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     DEFAULTS,
     NOT_CHECKED,
@@ -499,7 +498,15 @@ class BackupReplicationArgs:
     preflight: pulumi.Input[str] | None = None
 
 
-class BackupReplication(Resource, module="huaweicloud_cbr", name="BackupReplication"):
+class BackupReplicationInputs(CopyInputs, total=False):
+    """The inputs of `BackupReplicationArgs`, as keywords."""
+
+    backup_id: Required[pulumi.Input[str]]
+    name: pulumi.Input[str] | None
+    description: pulumi.Input[str] | None
+
+
+class BackupReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="BackupReplication"):
     """One copy of one CBR backup in another region.
 
     Creating it submits the copy and returns; `status` says how far it was when last looked at,
@@ -507,16 +514,8 @@ class BackupReplication(Resource, module="huaweicloud_cbr", name="BackupReplicat
     """
 
     backup_id: pulumi.Output[str]
-    destination_region: pulumi.Output[str]
-    destination_vault_id: pulumi.Output[str]
-    destination_project_id: pulumi.Output[str]
     name: pulumi.Output[str | None]
     description: pulumi.Output[str | None]
-    enable_acceleration: pulumi.Output[bool]
-    source_region: pulumi.Output[str]
-    source_project_id: pulumi.Output[str]
-    adopt: pulumi.Output[bool]
-    preflight: pulumi.Output[str]
     replication_record_id: pulumi.Output[str]
     """The record that tracks the copy; also the resource's id."""
     provider_id: pulumi.Output[str | None]
@@ -566,26 +565,11 @@ class BackupReplication(Resource, module="huaweicloud_cbr", name="BackupReplicat
         self,
         resource_name: str,
         opts: pulumi.ResourceOptions | None = None,
-        *,
-        backup_id: pulumi.Input[str],
-        destination_region: pulumi.Input[str],
-        destination_vault_id: pulumi.Input[str],
-        destination_project_id: pulumi.Input[str] | None = None,
-        name: pulumi.Input[str] | None = None,
-        description: pulumi.Input[str] | None = None,
-        enable_acceleration: pulumi.Input[bool] | None = None,
-        source_region: pulumi.Input[str] | None = None,
-        source_project_id: pulumi.Input[str] | None = None,
-        adopt: pulumi.Input[bool] | None = None,
-        preflight: pulumi.Input[str] | None = None,
+        **inputs: Unpack[BackupReplicationInputs],
     ) -> None: ...
 
     def __init__(self, resource_name: str, *positional: Any, **keywords: Any) -> None:
-        args, opts = read_arguments(
-            self, BackupReplicationArgs, resource_name, positional, keywords
-        )
-        warn_of_plain_credentials()
-        inputs = {field.name: getattr(args, field.name) for field in fields(args)}
+        inputs, opts = declared(self, BackupReplicationArgs, resource_name, positional, keywords)
         outputs: dict[str, Any] = dict.fromkeys(_OUTPUTS)
         super().__init__(BackupReplicationProvider(), resource_name, {**inputs, **outputs}, opts)
 

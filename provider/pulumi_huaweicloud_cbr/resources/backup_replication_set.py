@@ -7,15 +7,14 @@ stores a pickle that names them, so neither may ever change.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, overload
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Required, Unpack, overload
 
 import pulumi
 from pulumi.dynamic import Resource
 
-from pulumi_huaweicloud_cbr.engine.credentials import warn_of_plain_credentials
 from pulumi_huaweicloud_cbr.replication.rules.members import labelled
-from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
+from pulumi_huaweicloud_cbr.resources._arguments import CopyInputs, CopyOutputs, declared
 from pulumi_huaweicloud_cbr.resources._forms.state import known_replicas_output, tracking_output
 from pulumi_huaweicloud_cbr.resources._reconciler import Reconciler
 
@@ -83,22 +82,23 @@ class BackupReplicationSetArgs:
     preflight: pulumi.Input[str] | None = None
 
 
-class BackupReplicationSet(Resource, module="huaweicloud_cbr", name="BackupReplicationSet"):
+class BackupReplicationSetInputs(CopyInputs, total=False):
+    """The inputs of `BackupReplicationSetArgs`, as keywords."""
+
+    backups: Required[pulumi.Input[Mapping[str, Any] | Sequence[Any]]]
+    keep_newest: pulumi.Input[int] | None
+
+
+class BackupReplicationSet(
+    CopyOutputs, Resource, module="huaweicloud_cbr", name="BackupReplicationSet"
+):
     """Copies of many CBR backups in another region.
 
     Creating it submits all copies and returns. Deleting it deletes all replicas.
     """
 
     backups: pulumi.Output[dict[str, Any]]
-    destination_region: pulumi.Output[str]
-    destination_vault_id: pulumi.Output[str]
-    destination_project_id: pulumi.Output[str]
     keep_newest: pulumi.Output[int | None]
-    enable_acceleration: pulumi.Output[bool]
-    source_region: pulumi.Output[str]
-    source_project_id: pulumi.Output[str]
-    adopt: pulumi.Output[bool]
-    preflight: pulumi.Output[str]
     members: pulumi.Output[dict[str, dict[str, Any]]]
     """By label: ``backup_id``, ``replication_record_id``, ``status`` and, once known,
     ``destination_backup_id``, ``destination_checkpoint_id``, ``created_at``, ``name``,
@@ -117,25 +117,11 @@ class BackupReplicationSet(Resource, module="huaweicloud_cbr", name="BackupRepli
         self,
         resource_name: str,
         opts: pulumi.ResourceOptions | None = None,
-        *,
-        backups: pulumi.Input[Mapping[str, Any] | Sequence[Any]],
-        destination_region: pulumi.Input[str],
-        destination_vault_id: pulumi.Input[str],
-        destination_project_id: pulumi.Input[str] | None = None,
-        keep_newest: pulumi.Input[int] | None = None,
-        enable_acceleration: pulumi.Input[bool] | None = None,
-        source_region: pulumi.Input[str] | None = None,
-        source_project_id: pulumi.Input[str] | None = None,
-        adopt: pulumi.Input[bool] | None = None,
-        preflight: pulumi.Input[str] | None = None,
+        **inputs: Unpack[BackupReplicationSetInputs],
     ) -> None: ...
 
     def __init__(self, resource_name: str, *positional: Any, **keywords: Any) -> None:
-        args, opts = read_arguments(
-            self, BackupReplicationSetArgs, resource_name, positional, keywords
-        )
-        warn_of_plain_credentials()
-        inputs = {field.name: getattr(args, field.name) for field in fields(args)}
+        inputs, opts = declared(self, BackupReplicationSetArgs, resource_name, positional, keywords)
         super().__init__(
             BackupReplicationSetProvider(), resource_name, {**inputs, "members": None}, opts
         )

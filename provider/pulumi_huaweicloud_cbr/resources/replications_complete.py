@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Required, TypedDict, Unpack, overload
 
 import pulumi
 from pulumi.dynamic import (
@@ -23,7 +23,6 @@ from pulumi.dynamic import (
 
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.engine.call import current_call
-from pulumi_huaweicloud_cbr.engine.credentials import warn_of_plain_credentials
 from pulumi_huaweicloud_cbr.engine.messages import EngineReporter
 from pulumi_huaweicloud_cbr.engine.provider import CbrProvider, served, split_unknown
 from pulumi_huaweicloud_cbr.replication.wait.tracking import (
@@ -34,7 +33,7 @@ from pulumi_huaweicloud_cbr.replication.wait.tracking import (
     seconds_of,
     without_records,
 )
-from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
+from pulumi_huaweicloud_cbr.resources._arguments import declared
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.engine.session import Session
@@ -180,6 +179,14 @@ class ReplicationsCompleteArgs:
     poll_interval: pulumi.Input[str | float] | None = None
 
 
+class ReplicationsCompleteInputs(TypedDict, total=False):
+    """The inputs of `ReplicationsCompleteArgs`, as keywords."""
+
+    replications: Required[Sequence[pulumi.Resource | pulumi.Input[dict[str, Any]]]]
+    timeout: pulumi.Input[str | float] | None
+    poll_interval: pulumi.Input[str | float] | None
+
+
 class ReplicationsComplete(Resource, module="huaweicloud_cbr", name="ReplicationsComplete"):
     """Waits until all of the given replications have ended, and fails if one of them failed.
 
@@ -207,27 +214,21 @@ class ReplicationsComplete(Resource, module="huaweicloud_cbr", name="Replication
         self,
         resource_name: str,
         opts: pulumi.ResourceOptions | None = None,
-        *,
-        replications: Sequence[pulumi.Resource | pulumi.Input[dict[str, Any]]],
-        timeout: pulumi.Input[str | float] | None = None,
-        poll_interval: pulumi.Input[str | float] | None = None,
+        **inputs: Unpack[ReplicationsCompleteInputs],
     ) -> None: ...
 
     def __init__(self, resource_name: str, *positional: Any, **keywords: Any) -> None:
-        args, opts = read_arguments(
-            self, ReplicationsCompleteArgs, resource_name, positional, keywords
-        )
-        warn_of_plain_credentials()
-        groups = [_tracking_of(replication) for replication in args.replications]
+        inputs, opts = declared(self, ReplicationsCompleteArgs, resource_name, positional, keywords)
+        groups = [_tracking_of(replication) for replication in inputs["replications"]]
         named = [
             getattr(replication, NAMED, None)
-            for replication in args.replications
+            for replication in inputs["replications"]
             if isinstance(replication, pulumi.Resource)
         ]
         properties = {
             "replications": pulumi.Output.from_input(groups).apply(merge_groups),
-            "timeout": args.timeout,
-            "poll_interval": args.poll_interval,
+            "timeout": inputs["timeout"],
+            "poll_interval": inputs["poll_interval"],
             NAMED: pulumi.Output.from_input(named).apply(_merged),
             "replicas": None,
         }

@@ -6,14 +6,13 @@ pickle that names them, so neither may ever change.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, overload
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Required, Unpack, overload
 
 import pulumi
 from pulumi.dynamic import Resource
 
-from pulumi_huaweicloud_cbr.engine.credentials import warn_of_plain_credentials
-from pulumi_huaweicloud_cbr.resources._arguments import read_arguments
+from pulumi_huaweicloud_cbr.resources._arguments import CopyInputs, CopyOutputs, declared
 from pulumi_huaweicloud_cbr.resources._forms.state import known_replicas_output, tracking_output
 from pulumi_huaweicloud_cbr.resources._reconciler import Reconciler
 
@@ -63,7 +62,13 @@ class VaultReplicationArgs:
     preflight: pulumi.Input[str] | None = None
 
 
-class VaultReplication(Resource, module="huaweicloud_cbr", name="VaultReplication"):
+class VaultReplicationInputs(CopyInputs, total=False):
+    """The inputs of `VaultReplicationArgs`, as keywords."""
+
+    vault_id: Required[pulumi.Input[str]]
+
+
+class VaultReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="VaultReplication"):
     """Copies of all backups of a CBR vault in another region.
 
     Creating it submits the copies and returns; every later `up` submits those of backups that
@@ -71,14 +76,6 @@ class VaultReplication(Resource, module="huaweicloud_cbr", name="VaultReplicatio
     """
 
     vault_id: pulumi.Output[str]
-    destination_region: pulumi.Output[str]
-    destination_vault_id: pulumi.Output[str]
-    destination_project_id: pulumi.Output[str]
-    enable_acceleration: pulumi.Output[bool]
-    source_region: pulumi.Output[str]
-    source_project_id: pulumi.Output[str]
-    adopt: pulumi.Output[bool]
-    preflight: pulumi.Output[str]
     members: pulumi.Output[dict[str, dict[str, Any]]]
     """By label, the resource's name and the backup's time: rows as those of
     `BackupReplicationSet`."""
@@ -98,22 +95,11 @@ class VaultReplication(Resource, module="huaweicloud_cbr", name="VaultReplicatio
         self,
         resource_name: str,
         opts: pulumi.ResourceOptions | None = None,
-        *,
-        vault_id: pulumi.Input[str],
-        destination_region: pulumi.Input[str],
-        destination_vault_id: pulumi.Input[str],
-        destination_project_id: pulumi.Input[str] | None = None,
-        enable_acceleration: pulumi.Input[bool] | None = None,
-        source_region: pulumi.Input[str] | None = None,
-        source_project_id: pulumi.Input[str] | None = None,
-        adopt: pulumi.Input[bool] | None = None,
-        preflight: pulumi.Input[str] | None = None,
+        **inputs: Unpack[VaultReplicationInputs],
     ) -> None: ...
 
     def __init__(self, resource_name: str, *positional: Any, **keywords: Any) -> None:
-        args, opts = read_arguments(self, VaultReplicationArgs, resource_name, positional, keywords)
-        warn_of_plain_credentials()
-        inputs = {field.name: getattr(args, field.name) for field in fields(args)}
+        inputs, opts = declared(self, VaultReplicationArgs, resource_name, positional, keywords)
         super().__init__(
             VaultReplicationProvider(),
             resource_name,

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, get_overloads
+from typing import Any, Required, get_args, get_origin, get_overloads, get_type_hints
 
 import grpc  # type: ignore[import-untyped]
 import pulumi
@@ -131,17 +131,16 @@ def test_type_checkers_see_the_keywords_of_the_args_class(kind: type[Any]) -> No
     """An input that is added to the class, and not to the keywords, fails here."""
     form = schema.ARGUMENTS[kind]
     by_args, by_keywords = get_overloads(kind.__init__)
-    keywords = {
-        name: (parameter.annotation, parameter.default)
-        for name, parameter in inspect.signature(by_keywords).parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY
-    }
+    named = vars(pulumi.output)  # the names in the types of Pulumi
+    taken = get_type_hints(by_keywords, localns=named)["inputs"]
+    (keywords,) = get_args(taken)
+    seen = get_type_hints(keywords, localns=named, include_extras=True)
 
     assert form.__name__ == inspect.signature(by_args).parameters["args"].annotation
-    assert {
-        field.name: (field.type, inspect.Parameter.empty if field.default is MISSING else None)
-        for field in fields(form)
-    } == keywords
+    assert get_type_hints(form, localns=named) == get_type_hints(keywords, localns=named)
+    assert {name for name, kind in seen.items() if get_origin(kind) is Required} == {
+        field.name for field in fields(form) if field.default is MISSING
+    }
 
 
 KNOWN = (
