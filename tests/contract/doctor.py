@@ -13,6 +13,7 @@ import httpx
 
 from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
 from pulumi_huaweicloud_cbr.api.client import CbrClient
+from pulumi_huaweicloud_cbr.api.wire.exchange import Response
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, ReplicateRequest
 from pulumi_huaweicloud_cbr.commands.check.account import Account
 from pulumi_huaweicloud_cbr.commands.check.account_text import as_text
@@ -121,7 +122,7 @@ class Doctor:
         settings = Settings.load(self.configured.get, {})
         clock = SimulatedClock(self.simulator)
 
-        def keep(answer: httpx.Response) -> None:
+        def keep(answer: Response) -> None:
             if tokens is not None and "X-Subject-Token" in answer.headers:
                 tokens.append(answer.headers["X-Subject-Token"])
 

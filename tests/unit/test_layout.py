@@ -22,7 +22,7 @@ from pulumi.dynamic import Config, ConfigureRequest, ResourceProvider
 from pulumi.dynamic.dynamic import serialize_provider
 
 import pulumi_huaweicloud_cbr as cbr
-from pulumi_huaweicloud_cbr.api.call import TRANSPORT_ERRORS
+from pulumi_huaweicloud_cbr.api.transport.http import TRANSPORT_ERRORS
 from pulumi_huaweicloud_cbr.base import errors
 from pulumi_huaweicloud_cbr.plugin import __main__ as plugin_main
 
@@ -87,6 +87,20 @@ def test_every_transport_exception_is_mapped(kind: type[httpx.RequestError]) -> 
     assert [] != matching
     if kind not in (httpx.RequestError, httpx.TransportError):
         assert httpx.RequestError is not matching[0][0]
+
+
+def test_httpx_is_known_in_two_modules() -> None:
+    """What sends, and what finds the way by a proxy; no other module imports it, if only a type."""
+    users = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names.append(node.module or "")
+            if any(name.partition(".")[0] in ("httpx", "httpcore") for name in names):
+                users.add(path.relative_to(PACKAGE).as_posix())
+
+    assert {"api/transport/http.py", "api/transport/proxies.py"} == users
 
 
 def test_transport_table_puts_the_specific_first() -> None:

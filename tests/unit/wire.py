@@ -1,16 +1,23 @@
-"""A network that gives scripted answers to the real client, and keeps what was sent."""
+"""A network that gives scripted answers to the real client, and keeps what was sent.
+
+Beside it, what stands for that network where no HTTP library takes part.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import pytest
 
 from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
-from pulumi_huaweicloud_cbr.api.client import Api, CbrClient
+from pulumi_huaweicloud_cbr.api.client import TIMEOUTS, Api, CbrClient
+from pulumi_huaweicloud_cbr.api.transport.http import HttpxConnection
 from pulumi_huaweicloud_cbr.api.transport.retry import Pause, RetryBudget
+from pulumi_huaweicloud_cbr.api.wire.exchange import Headers, Request, Response
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, ReplicateRequest
 from pulumi_huaweicloud_cbr.base.errors import CbrError
 from pulumi_huaweicloud_cbr.config.settings import Settings
@@ -106,6 +113,57 @@ class Wire:
             on_pause=self.pauses.append,
             transport=httpx.MockTransport(self.handle),
         )
+
+
+def answered(
+    status: int,
+    text: str = "",
+    *,
+    json: Any = None,
+    headers: Mapping[str, str] | None = None,
+    request: Request | None = None,
+) -> Response:
+    """Return an answer as it comes from a connection."""
+    return Response(
+        status,
+        Headers((headers or {}).items()),
+        request or Request("GET", "https://cbr.example/"),
+        (text if json is None else dumped(json)).encode(),
+    )
+
+
+def dumped(value: Any) -> str:
+    """Return JSON in its shortest form."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+class FakeConnection:
+    """A connection to a function that answers; no HTTP library takes part."""
+
+    def __init__(self, handle: Callable[[Request], Awaitable[Response]]) -> None:
+        self._handle = handle
+        self.is_closed = False
+
+    def build_request(
+        self, method: str, url: str, *, params: Mapping[str, Any] | None = None, json: Any = None
+    ) -> Request:
+        """Build a request."""
+        address = url + (f"?{urlencode(params)}" if params else "")
+        headers = Headers([("Host", urlsplit(url).netloc)])
+        return Request(method, address, headers, b"" if json is None else dumped(json).encode())
+
+    async def answer(self, request: Request) -> Response:
+        """Have the function answer."""
+        return await self._handle(request)
+
+    async def aclose(self) -> None:
+        """Note it."""
+        self.is_closed = True
+
+
+def connection_to(handle: Callable[[httpx.Request], Any]) -> HttpxConnection:
+    """Return a connection by httpx to a function that answers."""
+    return HttpxConnection(httpx.MockTransport(handle), TIMEOUTS, lambda _: None)
 
 
 async def get_backup(api: Api) -> Any:

@@ -647,11 +647,9 @@ MUTANTS = (
     Mutant(
         "redirects-followed",
         "a redirection is not followed: credentials would go to a host that nobody configured",
-        "api/client.py",
-        "                follow_redirects=False,\n"
-        '                event_hooks={"response": [_take_as_json, self._show]},\n',
-        "                follow_redirects=True,\n"
-        '                event_hooks={"response": [self._show]},\n',
+        "api/transport/http.py",
+        "self._transport.handle_async_request(sent)\n",
+        "httpx.AsyncClient(transport=self._transport, follow_redirects=True).send(sent)\n",
         HOSTS,
         "redirection and not of_a_sign_in",
     ),
@@ -660,7 +658,7 @@ MUTANTS = (
         "a token that comes with a redirection is not used",
         "api/auth/tokens.py",
         "        if not response.is_success:\n",
-        "        if response.is_informational:\n",
+        "        if response.status < 200:\n",
         HOSTS,
         "redirection_with_a_token or redirection_of_a_sign_in",
     ),

@@ -104,7 +104,7 @@ class Asking:
         """See that the copy is possible by CBR's own word."""
         plan = self._plan
         destinations = await find_destinations(self._api, plan.source)
-        self._notes.answer("14.24", f"/replication-capabilities: HTTP {self._api.last.status_code}")
+        self._notes.answer("14.24", f"/replication-capabilities: HTTP {self._api.last.status}")
         self._notes.claim(
             plan.destination.region in destinations,
             f"{plan.source.region} can copy to {plan.destination.region}",

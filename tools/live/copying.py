@@ -94,7 +94,7 @@ class Copying:
                 raise
             self._ledger.drop(entry)
             return None, words_of(error)
-        status = f"HTTP {self._api.last.status_code}"
+        status = f"HTTP {self._api.last.status}"
         return self._ledger.accepted(entry, answer.replication_record_id), status
 
     async def _wait(self, tracked: TrackedReplication) -> ReplicationRecord:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
-
-import httpx
 
 from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
 from pulumi_huaweicloud_cbr.api.call import Call
 from pulumi_huaweicloud_cbr.api.client import CbrClient
 from pulumi_huaweicloud_cbr.api.transport.retry import Pause
+from pulumi_huaweicloud_cbr.api.wire.exchange import Response
 from pulumi_huaweicloud_cbr.base.clock import SystemClock
 from pulumi_huaweicloud_cbr.base.errors import ApiError, CbrError
 from pulumi_huaweicloud_cbr.config.settings import Settings
@@ -23,7 +23,7 @@ class ObservedClient(CbrClient):
         self.calls = 0
         self.throttled: list[float | None] = []
         self.statuses: dict[str, int] = {}
-        self._last: httpx.Response | None = None
+        self._last: Response | None = None
         clock = clock or SystemClock()
         self.authenticator = make_authenticator(settings, clock)
         super().__init__(settings, self.authenticator, clock=clock, on_pause=self._note_pause)
@@ -32,7 +32,7 @@ class ObservedClient(CbrClient):
         return self
 
     @property
-    def last(self) -> httpx.Response:
+    def last(self) -> Response:
         """The last success."""
         if self._last is None:
             raise RuntimeError("nothing was answered yet")
@@ -40,15 +40,15 @@ class ObservedClient(CbrClient):
 
     def raw(self, *path: str) -> Any:
         """Return a part of the last success, as it came."""
-        value = self.last.json()
+        value = json.loads(self.last.body)
         for step in path:
             value = value[step]
         return value
 
-    async def _respond(self, call: Call) -> httpx.Response:
+    async def _respond(self, call: Call) -> Response:
         self.calls += 1
         self._last = await super()._respond(call)
-        self.statuses[call.method] = self._last.status_code
+        self.statuses[call.method] = self._last.status
         return self._last
 
     def _note_pause(self, pause: Pause) -> None:
@@ -72,4 +72,4 @@ async def outcome(api: ObservedClient, call: Callable[[], Awaitable[object]]) ->
         await call()
     except CbrError as error:
         return words_of(error)
-    return f"HTTP {api.last.status_code}"
+    return f"HTTP {api.last.status}"

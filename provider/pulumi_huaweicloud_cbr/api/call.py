@@ -1,7 +1,7 @@
 """One request, and what it means if it is not answered, or refused.
 
-All that httpx can raise becomes an error of ours here, and whether the request can have been
-carried out is decided with it.
+A request without an answer becomes an error for the user here. `transport.http` has told whether
+it can have been carried out.
 """
 
 from __future__ import annotations
@@ -9,34 +9,16 @@ from __future__ import annotations
 import ssl
 from typing import Any
 
-import httpx
 from msgspec import Struct
 
+from pulumi_huaweicloud_cbr.api.auth.flow import Authorisation
 from pulumi_huaweicloud_cbr.api.auth.signing import SignatureAuth
+from pulumi_huaweicloud_cbr.api.wire.exchange import Request, Response, UnansweredError
 from pulumi_huaweicloud_cbr.api.wire.responses import error_of, redirection_of
 from pulumi_huaweicloud_cbr.base.errors import (
     AuthenticationError,
     NotSentError,
-    OutcomeUnknownError,
     TransportError,
-)
-from pulumi_huaweicloud_cbr.base.text import excerpt
-
-# One table from httpx's exceptions to ours, the most specific first. Whether a request can have
-# been carried out is all that matters: up to an established connection it certainly was not.
-TRANSPORT_ERRORS: tuple[tuple[type[Exception], type[TransportError]], ...] = (
-    (httpx.ConnectError, NotSentError),
-    (httpx.ConnectTimeout, NotSentError),
-    (httpx.PoolTimeout, NotSentError),
-    (httpx.ProxyError, NotSentError),
-    (httpx.UnsupportedProtocol, NotSentError),
-    (httpx.LocalProtocolError, NotSentError),
-    (httpx.TimeoutException, OutcomeUnknownError),
-    (httpx.NetworkError, OutcomeUnknownError),
-    (httpx.ProtocolError, OutcomeUnknownError),
-    (httpx.DecodingError, OutcomeUnknownError),
-    (httpx.TooManyRedirects, OutcomeUnknownError),
-    (httpx.RequestError, OutcomeUnknownError),
 )
 
 
@@ -52,7 +34,7 @@ class Call(Struct, frozen=True):
     doing: str
     method: str
     url: str
-    auth: httpx.Auth
+    auth: Authorisation
     params: dict[str, Any] | None = None
     json: dict[str, Any] | None = None
     is_repeatable: bool = True
@@ -61,20 +43,12 @@ class Call(Struct, frozen=True):
     unsent_remedy: str | None = None
 
 
-def transport_error(call: Call, request: httpx.Request, error: Exception) -> TransportError:
-    """Return what an exception of httpx means; `request` is the one that was to be sent."""
+def transport_error(call: Call, request: Request, error: UnansweredError) -> TransportError:
+    """Return the error for a request without an answer; `request` is the one to be sent."""
     # A sign-in that failed on the way is about another request than the one to be sent.
-    failed = getattr(error, "_request", None) or request
-    is_on_the_way = failed.url != request.url or failed.method != request.method
-    if is_on_the_way:
-        kind: type[TransportError] = NotSentError
-    else:
-        kind = next(
-            (ours for theirs, ours in TRANSPORT_ERRORS if isinstance(error, theirs)),
-            NotSentError,
-        )
-    observed = excerpt(str(error)) or type(error).__name__
-    host = failed.url.host or str(failed.url)
+    is_on_the_way = error.request is not request
+    kind = NotSentError if is_on_the_way else error.kind
+    host = error.request.host or error.request.url
     if kind is not NotSentError:
         remedy = "the connection broke before an answer came, run the same command again"
     elif _is_certificate_refused(error):
@@ -86,7 +60,7 @@ def transport_error(call: Call, request: httpx.Request, error: Exception) -> Tra
         remedy = call.unsent_remedy
     else:
         remedy = f"check the network, the proxy and that {host!r} is the right endpoint"
-    return kind(f"{call.doing}: no answer from {host!r}: {observed}", remedy=remedy)
+    return kind(f"{call.doing}: no answer from {host!r}: {error.observed}", remedy=remedy)
 
 
 def _is_certificate_refused(error: BaseException | None) -> bool:
@@ -97,7 +71,7 @@ def _is_certificate_refused(error: BaseException | None) -> bool:
     return False
 
 
-def raise_for_refusal(call: Call, response: httpx.Response) -> None:
+def raise_for_refusal(call: Call, response: Response) -> None:
     """Accept a success, whose body must have been read, as each body.
 
     Raises:
@@ -106,7 +80,7 @@ def raise_for_refusal(call: Call, response: httpx.Response) -> None:
     """
     if response.is_success:
         return
-    if response.status_code < 400:
+    if response.status < 400:
         raise redirection_of(response, call.doing)
     error = error_of(response, call.doing, call.missing_codes)
     if error.status == 401 and not error.is_unauthorized_url:

@@ -14,17 +14,22 @@ import ssl
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import anyio
-import httpx
 
 from pulumi_huaweicloud_cbr.api.auth.choose import Authenticator
+from pulumi_huaweicloud_cbr.api.auth.flow import send_authorised
 from pulumi_huaweicloud_cbr.api.auth.tokens import PasswordAuth
 from pulumi_huaweicloud_cbr.api.call import Call, raise_for_refusal, transport_error
-from pulumi_huaweicloud_cbr.api.transport.http import Connections
+from pulumi_huaweicloud_cbr.api.transport.http import (
+    Connection,
+    Connections,
+    Timeouts,
+    Transport,
+    connector,
+)
 from pulumi_huaweicloud_cbr.api.transport.pacing import Pacer
-from pulumi_huaweicloud_cbr.api.transport.proxies import Ways
 from pulumi_huaweicloud_cbr.api.transport.retry import Pause, RetryBudget, may_repeat, retrying
 from pulumi_huaweicloud_cbr.api.transport.tls import usual_context
 from pulumi_huaweicloud_cbr.api.wire.answers import (
@@ -46,12 +51,13 @@ from pulumi_huaweicloud_cbr.api.wire.answers import (
     VaultPage,
     WireModel,
 )
-from pulumi_huaweicloud_cbr.api.wire.bodies import ENCODING, BodyTooLongError, bound_body
+from pulumi_huaweicloud_cbr.api.wire.bodies import BodyTooLongError
 from pulumi_huaweicloud_cbr.api.wire.error_codes import (
     CODES_BACKUP_MISSING,
     CODES_DELETION_PENDING,
     CODES_VAULT_MISSING,
 )
+from pulumi_huaweicloud_cbr.api.wire.exchange import Request, Response, UnansweredError
 from pulumi_huaweicloud_cbr.api.wire.requests import (
     ProjectScope,
     ReplicateRequest,
@@ -59,7 +65,6 @@ from pulumi_huaweicloud_cbr.api.wire.requests import (
 )
 from pulumi_huaweicloud_cbr.api.wire.responses import (
     NOT_THE_SERVICE,
-    PLACE,
     decode,
     request_id_of,
     retry_after_s,
@@ -83,7 +88,7 @@ PAGE_SIZE = 1000
 
 # The vendor's SDK connects within 60 s and reads within 120 s; a page of 1,000 backups with
 # children is slow. `CALL_LIMIT_S` bounds an answer that trickles in, which no read limit does.
-TIMEOUTS = httpx.Timeout(connect=15.0, read=60.0, write=30.0, pool=60.0)
+TIMEOUTS = Timeouts(connect_s=15.0, read_s=60.0, write_s=30.0, pool_s=60.0)
 CALL_LIMIT_S = 120.0
 
 
@@ -192,10 +197,10 @@ class CbrClient:
         budget: RetryBudget | None = None,
         on_pause: Callable[[Pause], None] = _ignore,
         on_slow: Callable[[str], None] = _ignore,
-        on_answer: Callable[[httpx.Response], None] = _ignore,
-        timeouts: httpx.Timeout = TIMEOUTS,
+        on_answer: Callable[[Response], None] = _ignore,
+        timeouts: Timeouts = TIMEOUTS,
         call_limit_s: float | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: Transport | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock or SystemClock()
@@ -203,28 +208,10 @@ class CbrClient:
         self._budget = budget or RetryBudget()
         self._on_pause = on_pause
         self._on_slow = on_slow
-        self._on_answer = on_answer
         self._call_limit_s = CALL_LIMIT_S if call_limit_s is None else call_limit_s
         self._pacer = Pacer(self.clock)
         verify = _tls_context(settings) if transport is None else True
-
-        def make_http() -> httpx.AsyncClient:
-            return httpx.AsyncClient(
-                timeout=timeouts,
-                transport=transport or Ways(verify),
-                # The way by the environment's proxies is found by `Ways`.
-                trust_env=False,
-                # Redirected requests would carry the token to a host that nobody configured.
-                follow_redirects=False,
-                event_hooks={"response": [_take_as_json, self._show]},
-                headers={
-                    "Accept": "application/json",
-                    "Accept-Encoding": ENCODING,
-                    "X-Language": "en-us",
-                },
-            )
-
-        self._connections = Connections(make_http)
+        self._connections = Connections(connector(transport, verify, timeouts, on_answer))
 
     @property
     def fresh(self) -> Self:
@@ -456,7 +443,7 @@ class CbrClient:
     async def _call(self, call: Call, model: type[Model]) -> Model:
         return decode(await self._respond(call), model, call.doing)
 
-    async def _respond(self, call: Call) -> httpx.Response:
+    async def _respond(self, call: Call) -> Response:
         def should_repeat(error: BaseException) -> bool:
             if isinstance(error, ApiError) and error.code in call.final_codes:
                 return False
@@ -464,7 +451,7 @@ class CbrClient:
 
         waited_s = 0.0
 
-        async def send_in_turn() -> httpx.Response:
+        async def send_in_turn() -> Response:
             nonlocal waited_s
             asked_at = self.clock.monotonic()
             async with self._pacer:
@@ -474,43 +461,37 @@ class CbrClient:
         loop = retrying(
             call.doing, self._budget, self.clock, should_repeat, self._pause, lambda: waited_s
         )
-        response: httpx.Response = await loop(send_in_turn)
+        response: Response = await loop(send_in_turn)
         return response
-
-    async def _show(self, response: httpx.Response) -> None:
-        self._on_answer(response)
 
     def _pause(self, pause: Pause) -> None:
         logger.info("%s", pause)
         self._on_pause(pause)
 
-    async def _send(self, call: Call) -> httpx.Response:
-        url = httpx.URL(call.url)
-        async with self._connections.lent(url) as http:
-            request = http.build_request(call.method, url, params=call.params, json=call.json)
+    async def _send(self, call: Call) -> Response:
+        async with self._connections.lent(call.url) as http:
+            request = http.build_request(call.method, call.url, params=call.params, json=call.json)
             response = await self._answer(call, http, request)
         logger.debug(
             "%s %s -> %d (request %s)",
             call.method,
-            url.path,
-            response.status_code,
+            request.path,
+            response.status,
             request_id_of(response),
         )
-        if response.status_code == 429:
+        if response.status == 429:
             self._pacer.throttled(retry_after_s(response))
         else:
             self._pacer.accepted()
         raise_for_refusal(call, response)
         return response
 
-    async def _answer(
-        self, call: Call, http: httpx.AsyncClient, request: httpx.Request
-    ) -> httpx.Response:
+    async def _answer(self, call: Call, http: Connection, request: Request) -> Response:
         """Return the answer to a request, with its body."""
         slow_reporter.set(lambda what: self._on_slow(f"{call.doing}: {what}"))
         try:
             with anyio.fail_after(self._call_limit_s):
-                response = await http.send(request, auth=call.auth)
+                return await send_authorised(http, request, call.auth)
         except TimeoutError as error:
             raise OutcomeUnknownError(
                 f"{call.doing}: no complete answer within {self._call_limit_s:.0f} s",
@@ -522,28 +503,15 @@ class CbrClient:
                 "and was not read to its end",
                 remedy=NOT_THE_SERVICE,
             ) from error
-        except (httpx.RequestError, httpx.InvalidURL, httpx.StreamError) as error:
+        except UnansweredError as error:
             raise transport_error(call, request, error) from error
-        # A response and its stream hold each other: pages of thousands of backups would be kept
-        # until the garbage collector comes, which is seldom while a wait only looks.
-        response.stream = httpx.ByteStream(b"")
-        return response
-
-
-async def _take_as_json(response: httpx.Response) -> None:
-    """Keep from httpx what it would interpret, and what it would fail on if it is odd."""
-    # JSON is UTF-8, whatever charset is named; "base64" and "undefined" are none of text.
-    response.headers["Content-Type"] = "application/json"
-    # Looked at even where redirections are not followed; kept for the user alone.
-    response.extensions[PLACE] = response.headers.pop("Location", None)
-    bound_body(response)
 
 
 def _way_elsewhere(settings: Settings, region: str) -> str | None:
     endpoint = settings.other_cbr_endpoint(region)
     if endpoint is None:
         return None
-    other = httpx.URL(endpoint.replace("{region}", region)).host
+    other = urlsplit(endpoint.replace("{region}", region)).hostname
     return (
         f"check the network and the proxy; if they are well, CBR may be at {other!r}, as another "
         "of the vendor's tables says: set the 'cbr' member of huaweicloud:endpoints "
@@ -552,7 +520,7 @@ def _way_elsewhere(settings: Settings, region: str) -> str | None:
 
 
 def _params(**values: Any) -> dict[str, Any]:
-    # httpx would write None as an empty value and bool as "True".
+    # Sent as it is, None would be an empty value.
     return {
         name: str(value).lower() if isinstance(value, bool) else value
         for name, value in values.items()

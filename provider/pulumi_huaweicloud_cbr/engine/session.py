@@ -19,10 +19,9 @@ from pulumi_huaweicloud_cbr.base.reporting import span
 from pulumi_huaweicloud_cbr.engine.call import current_call
 
 if TYPE_CHECKING:
-    import httpx
-
     from pulumi_huaweicloud_cbr.api.cache import CachedApi
     from pulumi_huaweicloud_cbr.api.client import Api, CbrClient
+    from pulumi_huaweicloud_cbr.api.transport.http import Transport
     from pulumi_huaweicloud_cbr.base.clock import Clock
     from pulumi_huaweicloud_cbr.config.settings import Settings
 
@@ -86,7 +85,7 @@ class Session:
         self,
         settings: Settings,
         *,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: Transport | None = None,
         clock: Clock | None = None,
     ) -> None:
         self.settings = settings

@@ -16,10 +16,11 @@ from msgspec.structs import asdict
 
 from pulumi_huaweicloud_cbr.api import client as client_module
 from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
-from pulumi_huaweicloud_cbr.api.call import TRANSPORT_ERRORS
 from pulumi_huaweicloud_cbr.api.client import CbrClient
 from pulumi_huaweicloud_cbr.api.find import find_project_id
+from pulumi_huaweicloud_cbr.api.transport.http import TRANSPORT_ERRORS, Timeouts
 from pulumi_huaweicloud_cbr.api.transport.retry import RetryBudget
+from pulumi_huaweicloud_cbr.api.wire.exchange import UnansweredError
 from pulumi_huaweicloud_cbr.api.wire.requests import (
     ProjectScope,
     ReplicateRequest,
@@ -337,7 +338,8 @@ async def test_send_transport_error_tells_whether_it_was_sent(
     error = await error_from(wire, replicate)
 
     assert ours is type(error)
-    assert isinstance(error.__cause__, theirs)
+    assert isinstance(error.__cause__, UnansweredError)
+    assert isinstance(error.__cause__.__cause__, theirs)
     assert "cbr.cn-north-4.myhuaweicloud.com" in str(error)
     assert "it broke" in str(error)
 
@@ -731,7 +733,7 @@ async def test_on_answer_sees_each_answer_of_sign_ins_too() -> None:
         settings,
         make_authenticator(settings, wire.clock),
         clock=wire.clock,
-        on_answer=lambda answer: seen.append((answer.request.url.path, answer.status_code)),
+        on_answer=lambda answer: seen.append((answer.request.path, answer.status)),
         transport=httpx.MockTransport(wire.handle),
     ) as api:
         with pytest.raises(NotFoundError):
@@ -744,7 +746,7 @@ async def test_on_answer_sees_each_answer_of_sign_ins_too() -> None:
 async def test_limits_of_a_call_can_be_shorter() -> None:
     """Who waits for a command sets limits of his own, and the message tells the one that held."""
     settings = Settings.of(token=TOKEN)
-    timeouts = httpx.Timeout(connect=1.0, read=2.0, write=3.0, pool=4.0)
+    timeouts = Timeouts(connect_s=1.0, read_s=2.0, write_s=3.0, pool_s=4.0)
     asked: list[dict[str, float]] = []
 
     async def hang(request: httpx.Request) -> httpx.Response:

@@ -9,7 +9,6 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from pulumi_huaweicloud_cbr.__main__ import main
@@ -38,7 +37,7 @@ from pulumi_huaweicloud_cbr.commands.check.command import places_of
 from pulumi_huaweicloud_cbr.commands.check.examiner import ServiceClock
 from pulumi_huaweicloud_cbr.commands.check.refusals import check_of
 from pulumi_huaweicloud_cbr.config.settings import Settings
-from tests.unit.wire import START, FakeClock
+from tests.unit.wire import START, FakeClock, answered
 
 TOKEN = {"token": "token-of-these-tests"}
 KEY = {"access_key": "AK-of-these-tests", "secret_key": "sk-of-these-tests"}
@@ -256,10 +255,10 @@ def test_service_clock_takes_the_answer_that_was_quickest(ahead_s: list[float]) 
     nothing."""
     clock = ServiceClock(FakeClock())
 
-    clock.see(httpx.Response(200))
+    clock.see(answered(200))
     for seconds in ahead_s:
         date = formatdate(START - seconds, usegmt=True)
-        clock.see(httpx.Response(200, headers={"Date": date}))
+        clock.see(answered(200, headers={"Date": date}))
 
     assert min(ahead_s, key=abs) == clock.ahead_s
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
-import httpx
 from msgspec import Struct
 
 from pulumi_huaweicloud_cbr.api.auth.chain import ChainKeys, find_way, is_way_given
+from pulumi_huaweicloud_cbr.api.auth.flow import Authorisation
 from pulumi_huaweicloud_cbr.api.auth.signing import AccessKeys, GivenKeys
 from pulumi_huaweicloud_cbr.api.auth.tokens import GivenTokens, PasswordSignIn
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
@@ -28,11 +28,11 @@ SHORTEST_SHOWN_KEY = 12
 class Authenticator(Protocol):
     """Gives each request the credentials that are good for its project."""
 
-    def for_project(self, scope: ProjectScope) -> httpx.Auth:
+    def for_project(self, scope: ProjectScope) -> Authorisation:
         """Return the authentication for requests to a project."""
         ...
 
-    def for_lookup(self, region: str) -> tuple[str, httpx.Auth]:
+    def for_lookup(self, region: str) -> tuple[str, Authorisation]:
         """Return in which region, and as whom, to ask IAM for a region's project."""
         ...
 

@@ -13,12 +13,12 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
-import httpx
-
+from pulumi_huaweicloud_cbr.api.auth.flow import Authorisation
 from pulumi_huaweicloud_cbr.api.auth.trust import Trust
 from pulumi_huaweicloud_cbr.api.wire.error_codes import is_known
+from pulumi_huaweicloud_cbr.api.wire.exchange import Request, Response
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.api.wire.responses import (
     answered_at,
@@ -130,11 +130,8 @@ class GivenKeys:
         return False
 
 
-class SignatureAuth(httpx.Auth):
+class SignatureAuth:
     """Signs each request anew; `project_id` is None for calls that are about no project."""
-
-    requires_request_body = True
-    requires_response_body = True
 
     def __init__(
         self,
@@ -150,24 +147,20 @@ class SignatureAuth(httpx.Auth):
         self._region = region
         self._project_id = project_id
 
-    async def async_auth_flow(
-        self, request: httpx.Request
-    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
+    async def flow(self, request: Request) -> AsyncGenerator[Request, Response]:
         """Sign and send, and once more with other keys if there are some after a refusal."""
-        await request.aread()
         may_renew = True
         while True:
             async with self._trust.turn(self._current) as keys:
                 self._sign(request, keys)
                 response = yield request
-                await response.aread()
                 may_renew = may_renew and is_credential_refused(response)
                 if not (may_renew and await self._source.renew(keys, self._region)):
                     self._learn(response, keys)
                     return
             may_renew = False
 
-    def remedy_for(self, response: httpx.Response) -> str | None:
+    def remedy_for(self, response: Response) -> str | None:
         """Return what to do about a refusal; None where the error code's own remedy says more."""
         if not is_credential_refused(response):
             return None
@@ -189,13 +182,13 @@ class SignatureAuth(httpx.Auth):
     async def _current(self) -> Keys:
         return await self._source.current(self._region)
 
-    def _learn(self, response: httpx.Response, keys: Keys) -> None:
+    def _learn(self, response: Response, keys: Keys) -> None:
         if self._trust.is_accepted(keys):
             # A refusal is that request's own from now on.
             return
         if not is_credential_refused(response):
             # Throttling and faults of the gateway may come before it has looked at the signature.
-            if response.status_code not in (407, 429) and response.status_code < 500:
+            if response.status not in (407, 429) and response.status < 500:
                 self._trust.accept(keys)
             return
         refusal = parse_error(response.text)
@@ -204,15 +197,15 @@ class SignatureAuth(httpx.Auth):
             keys,
             AuthenticationError(
                 "signing with an access key that was refused less than 5 minutes ago: "
-                f"HTTP {response.status_code}: {observed.rstrip('.。')}",
-                status=response.status_code,
+                f"HTTP {response.status}: {observed.rstrip('.。')}",
+                status=response.status,
                 remedy=self.remedy_for(response),
                 code=refusal.code,
                 request_id=request_id_of(response) or refusal.request_id,
             ),
         )
 
-    def _sign(self, request: httpx.Request, keys: Keys) -> None:
+    def _sign(self, request: Request, keys: Keys) -> None:
         # Loaded with the first request: most programs make none.
         from huaweicloudsdkcore.sdk_request import SdkRequest  # noqa: PLC0415
         from huaweicloudsdkcore.signer.signer import Signer  # noqa: PLC0415
@@ -224,20 +217,20 @@ class SignatureAuth(httpx.Auth):
         headers.pop("X-Security-Token", None)
         if keys.security_token is not None:
             headers["X-Security-Token"] = keys.security_token
-        path, _, query = request.url.raw_path.partition(b"?")
+        address = urlsplit(request.url)
         signed = SdkRequest(
             method=request.method,
-            schema=request.url.scheme,
+            schema=address.scheme,
             host=headers["Host"],
-            resource_path=path.decode(),
-            query_params=_values_by_name(query.decode()),
+            resource_path=address.path or "/",
+            query_params=_values_by_name(address.query),
             header_params={name: headers[name] for name in _SIGNED_HEADERS if name in headers},
-            body=request.content,
+            body=request.body,
         )
         Signer(keys).sign(signed)
         headers.update(signed.header_params)
-        # The signed form of the query: a space is %20 there, and + in httpx's own.
-        request.url = request.url.copy_with(raw_path=signed.uri.encode())
+        # The signed form of the query: a space is %20 there, and + before.
+        request.url = f"{address.scheme}://{address.netloc}{signed.uri}"
 
 
 class AccessKeys:
@@ -248,11 +241,11 @@ class AccessKeys:
         self._clock = clock
         self._trust: Trust[Keys] = Trust(clock, LOCKED_FOR_S)
 
-    def for_project(self, scope: ProjectScope) -> httpx.Auth:
+    def for_project(self, scope: ProjectScope) -> Authorisation:
         """Return the signature for requests to a project."""
         return self._auth(scope.region, scope.project_id)
 
-    def for_lookup(self, region: str) -> tuple[str, httpx.Auth]:
+    def for_lookup(self, region: str) -> tuple[str, Authorisation]:
         """Ask in the region itself, on behalf of no project."""
         return region, self._auth(region, None)
 
@@ -267,7 +260,7 @@ def _values_by_name(query: str) -> list[tuple[str, Any]]:
     return list(values.items())
 
 
-def _skew_s(response: httpx.Response) -> float | None:
+def _skew_s(response: Response) -> float | None:
     """Return how far the request's date is ahead of the answer's; None where that is not told."""
     there = answered_at(response)
     if there is None:

@@ -1,22 +1,23 @@
 """Tokens: those that the user brought, and those got with user name and password, renewed in time.
 
-Each `httpx.Auth` here is a generator that yields requests and receives responses, so it is
-tested without a server. Tokens live in memory only. CBR wants tokens scoped to a project. One
-from a regional IAM endpoint is valid in that region alone, so source and destination have one each
-(IAM API reference, KeystoneCreateUserTokenByPassword).
+Tokens live in memory only. CBR wants tokens scoped to a project. One from a regional IAM endpoint
+is valid in that region alone, so source and destination have one each.
+Source: IAM API reference, KeystoneCreateUserTokenByPassword.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 
-import httpx
 from msgspec import Struct
 
+from pulumi_huaweicloud_cbr.api.auth.flow import Authorisation
 from pulumi_huaweicloud_cbr.api.auth.trust import Trust
+from pulumi_huaweicloud_cbr.api.transport.http import bare_request
 from pulumi_huaweicloud_cbr.api.wire.answers import TokenBody, TokenEnvelope
 from pulumi_huaweicloud_cbr.api.wire.error_codes import is_known
+from pulumi_huaweicloud_cbr.api.wire.exchange import Request, Response
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.api.wire.responses import (
     decode,
@@ -45,13 +46,13 @@ REFUSED_FOR_S = 300.0
 reference, IAM.0061); how many, and for how long, the account sets, so this is a choice of ours."""
 
 
-class GivenTokenAuth(httpx.Auth):
+class GivenTokenAuth:
     """Sends a token that the user brought; nothing can be renewed."""
 
     def __init__(self, token: str) -> None:
         self._token = token
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+    async def flow(self, request: Request) -> AsyncGenerator[Request, Response]:
         """Add the token and send."""
         request.headers["X-Auth-Token"] = self._token
         yield request
@@ -63,7 +64,7 @@ class GivenTokens:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def for_project(self, scope: ProjectScope) -> httpx.Auth:
+    def for_project(self, scope: ProjectScope) -> Authorisation:
         """Return the token for a project.
 
         Raises:
@@ -77,7 +78,7 @@ class GivenTokens:
             )
         return GivenTokenAuth(token.get_secret_value())
 
-    def for_lookup(self, region: str) -> tuple[str, httpx.Auth]:
+    def for_lookup(self, region: str) -> tuple[str, Authorisation]:
         """Ask at home: a token may be good in its own region only, and IAM knows all projects."""
         tokens = self._settings.tokens
         home = tokens.get(self._settings.project_id or "") or self._settings.token
@@ -91,10 +92,8 @@ class _Token(Struct, frozen=True):
     project_id: str | None
 
 
-class PasswordAuth(httpx.Auth):
+class PasswordAuth:
     """Gets a project's token with user name and password, keeps it, renews it once when refused."""
-
-    requires_response_body = True
 
     def __init__(
         self,
@@ -122,33 +121,28 @@ class PasswordAuth(httpx.Auth):
         """Where IAM gives tokens."""
         return f"{self._settings.iam_url(self._region)}/v3/auth/tokens"
 
-    async def async_auth_flow(
-        self, request: httpx.Request
-    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
+    async def flow(self, request: Request) -> AsyncGenerator[Request, Response]:
         """Sign in if need be, send, and once more with a new token if the old one was refused.
 
         A request to the sign-in's own address is only signing in.
         """
-        is_sign_in = str(request.url) == self.sign_in_url
+        is_sign_in = request.url == self.sign_in_url
         async with self._lock:
             # Requests that come meanwhile wait here and find the token when they get in.
             if is_sign_in or not self._has_usable_token():
                 async with self._trust.turn(self._password) as password:
                     response = yield self._sign_in_request(password)
-                    await response.aread()
                     self._accept(response, password)
         if is_sign_in:
             return
         used = self._stamp(request)
         response = yield request
-        await response.aread()
         if not is_credential_refused(response):
             return
         async with self._lock:
             if self._token is used:
                 async with self._trust.turn(self._password) as password:
                     response = yield self._sign_in_request(password)
-                    await response.aread()
                     self._accept(response, password)
         self._stamp(request)
         yield request
@@ -156,7 +150,7 @@ class PasswordAuth(httpx.Auth):
     def _has_usable_token(self) -> bool:
         return self._token is not None and self._clock.monotonic() < self._token.renew_at
 
-    def _stamp(self, request: httpx.Request) -> _Token:
+    def _stamp(self, request: Request) -> _Token:
         token = self._token
         if token is None:
             raise RuntimeError("a request was to be stamped before the sign-in was accepted")
@@ -168,7 +162,7 @@ class PasswordAuth(httpx.Auth):
             raise RuntimeError("PasswordAuth was made without a password")
         return self._settings.password
 
-    def _sign_in_request(self, password: Secret) -> httpx.Request:
+    def _sign_in_request(self, password: Secret) -> Request:
         settings = self._settings
         user = {
             "name": settings.user_name,
@@ -176,7 +170,7 @@ class PasswordAuth(httpx.Auth):
             "domain": {"name": settings.domain_name},
         }
         project = {"id": self._project_id} if self._project_id else {"name": self._region}
-        return httpx.Request(
+        return bare_request(
             "POST",
             self.sign_in_url,
             params={"nocatalog": "true"},
@@ -188,19 +182,19 @@ class PasswordAuth(httpx.Auth):
             },
         )
 
-    def _accept(self, response: httpx.Response, password: Secret) -> None:
+    def _accept(self, response: Response, password: Secret) -> None:
         project = f"({self._project_id})" if self._project_id else f"{self._region!r}"
         doing = f"signing in as user {self._settings.user_name!r} to project {project}"
-        if response.status_code in (400, 401, 403, 404):
+        if response.status in (400, 401, 403, 404):
             refusal = error_of(response, doing)
             remedy = refusal.remedy
             if not is_known(refusal.code):
-                remedy = _SIGN_IN_REMEDIES.get(response.status_code, remedy)
+                remedy = _SIGN_IN_REMEDIES.get(response.status, remedy)
             error = refusal.restated_as(AuthenticationError, remedy=remedy)
-            if response.status_code == 401:
+            if response.status == 401:
                 self._trust.refuse(password, error)
             raise error
-        if response.status_code >= 400:
+        if response.status >= 400:
             raise error_of(response, doing)
         if not response.is_success:
             # Whatever it carries beside: nobody redirects with a token in hand.
@@ -208,7 +202,7 @@ class PasswordAuth(httpx.Auth):
         value = response.headers.get("X-Subject-Token")
         if not value:
             raise MalformedResponseError(
-                f"{doing}: HTTP {response.status_code} without a token in X-Subject-Token",
+                f"{doing}: HTTP {response.status} without a token in X-Subject-Token",
                 remedy="check huaweicloud:authUrl or the 'iam' member of huaweicloud:endpoints",
                 request_id=request_id_of(response),
             )
@@ -248,7 +242,7 @@ class PasswordSignIn:
         self._by_project: dict[ProjectScope, PasswordAuth] = {}
         self._by_region: dict[str, PasswordAuth] = {}
 
-    def for_project(self, scope: ProjectScope) -> httpx.Auth:
+    def for_project(self, scope: ProjectScope) -> Authorisation:
         """Return the sign-in for a project, the one that found its id where that was needed."""
         by_name = self._by_region.get(scope.region)
         if by_name is not None and by_name.project_id == scope.project_id:
@@ -257,7 +251,7 @@ class PasswordSignIn:
             self._by_project[scope] = self._sign_in(scope.region, scope.project_id)
         return self._by_project[scope]
 
-    def for_lookup(self, region: str) -> tuple[str, httpx.Auth]:
+    def for_lookup(self, region: str) -> tuple[str, Authorisation]:
         """Ask in the region itself, with a token for the project that is named like it."""
         if region not in self._by_region:
             self._by_region[region] = self._sign_in(region, None)

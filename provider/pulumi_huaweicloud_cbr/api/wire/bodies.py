@@ -1,15 +1,13 @@
 """How much of an answer is read: its body is unpacked while it arrives, and refused beyond a bound.
 
-httpx unpacks each piece that arrives whole, however much comes out: a compressed answer of some
-kilobytes could fill the memory. Here it comes out bit by bit, and is counted.
+An HTTP library unpacks each piece that arrives whole, however much comes out: a compressed answer
+of some kilobytes could fill the memory. Here it comes out bit by bit, and is counted.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterator, Iterator
-
-import httpx
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
 
 BODY_LIMIT = 128 * 2**20
 """More is not read. The longest answer is a page of 1,000 backups. For servers with three disks it
@@ -33,23 +31,31 @@ class BodyTooLongError(Exception):
         self.beyond = beyond
 
 
-def bound_body(response: httpx.Response) -> None:
-    """Have the body of an answer, not read yet, end with `BodyTooLongError` beyond the bound."""
-    stream = response.stream
-    if not isinstance(stream, httpx.AsyncByteStream):
-        raise TypeError(f"want an asynchronous stream, got {type(stream).__name__}")
-    # Without the header httpx takes the body as it is, which is unpacked by then.
-    encoding = response.headers.pop("Content-Encoding", "").strip().lower()
-    response.stream = _BoundedBody(stream, encoding, response.request.url.host)
+class UnpackingError(Exception):
+    """A body is not packed as its header says."""
 
 
-class _BoundedBody(httpx.AsyncByteStream):
-    def __init__(self, packed: httpx.AsyncByteStream, encoding: str, host: str) -> None:
+class BoundedBody:
+    """The pieces of a body, unpacked, up to a bound.
+
+    Args:
+        packed: the body as it arrives.
+        encoding: what the header Content-Encoding says; empty if there is none.
+        host: whose body it is.
+    """
+
+    def __init__(self, packed: AsyncIterable[bytes], encoding: str, host: str) -> None:
         self._packed = packed
-        self._encoding = encoding
+        self._encoding = encoding.strip().lower()
         self._host = host
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield the pieces.
+
+        Raises:
+            BodyTooLongError: there is more than the bound allows.
+            UnpackingError: it is not packed as `encoding` says.
+        """
         # An encoding that was not asked for is left as it is: no JSON, as the caller will find.
         unpack = _Unpacker() if self._encoding in _PACKED else _pieces_of_plain
         arrived = unpacked = values = 0
@@ -69,9 +75,6 @@ class _BoundedBody(httpx.AsyncByteStream):
         if values > VALUE_LIMIT:
             raise BodyTooLongError(self._host, f"has more than {VALUE_LIMIT:,} values")
 
-    async def aclose(self) -> None:
-        await self._packed.aclose()
-
 
 def _pieces_of_plain(part: bytes) -> Iterator[bytes]:
     yield part
@@ -88,13 +91,13 @@ class _Unpacker:
         """Yield what a part of the packed body contains.
 
         Raises:
-            httpx.DecodingError: it is not packed that way.
+            UnpackingError: it is not packed that way.
         """
         while not self._inflater.eof:
             try:
                 piece = self._inflater.decompress(part, _PIECE)
             except zlib.error as error:
-                raise httpx.DecodingError(str(error)) from error
+                raise UnpackingError(str(error)) from error
             yield piece
             if len(piece) < _PIECE:
                 return

@@ -12,11 +12,11 @@ import time
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 from msgspec import Struct
 
 from pulumi_huaweicloud_cbr.api.wire.error_codes import facts_of
+from pulumi_huaweicloud_cbr.api.wire.exchange import Response
 from pulumi_huaweicloud_cbr.api.wire.requests import readable
 from pulumi_huaweicloud_cbr.base.errors import ApiError, MalformedResponseError, NotFoundError
 from pulumi_huaweicloud_cbr.base.reporting import span
@@ -32,8 +32,6 @@ _ID_CHARS = 64
 _LONGEST_WISH_S = 86_400.0
 
 NOT_THE_SERVICE = "check the endpoint; a proxy may have answered in the service's place"
-PLACE = "location"
-"""The extension of a response under which the client keeps where it redirects to."""
 
 
 class ErrorEnvelope(Struct, frozen=True):
@@ -76,16 +74,16 @@ def _find_code(body: dict[str, Any]) -> tuple[str, str | None]:
     return "", None
 
 
-def request_id_of(response: httpx.Response) -> str | None:
+def request_id_of(response: Response) -> str | None:
     """Return the id under which the vendor's support finds the request, if there is one."""
     for header in _REQUEST_ID_HEADERS:
-        value: str | None = response.headers.get(header)
+        value = response.headers.get(header)
         if value:
             return readable(value, _ID_CHARS)
     return None
 
 
-def retry_after_s(response: httpx.Response) -> float | None:
+def retry_after_s(response: Response) -> float | None:
     """Return the seconds that a Retry-After header asks for; both of its forms are read."""
     value = response.headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
@@ -98,17 +96,17 @@ def retry_after_s(response: httpx.Response) -> float | None:
     return max(0.0, until - (time.time() if now is None else now))
 
 
-def answered_at(response: httpx.Response) -> float | None:
+def answered_at(response: Response) -> float | None:
     """Return when the service says that it answered, in seconds since 1970; None if it does not."""
     return _moment(response.headers.get("Date", ""))
 
 
-def is_credential_refused(response: httpx.Response) -> bool:
+def is_credential_refused(response: Response) -> bool:
     """Whether a response, whose body was read, says that the credentials are no good.
 
     CBR's 401 "Malformed request url" is about the project in the path, not about them.
     """
-    return response.status_code == 401 and not parse_error(response.text).is_unauthorized_url
+    return response.status == 401 and not parse_error(response.text).is_unauthorized_url
 
 
 def _moment(date: str) -> float | None:
@@ -119,7 +117,7 @@ def _moment(date: str) -> float | None:
 
 
 def error_of(
-    response: httpx.Response, doing: str, missing_codes: frozenset[str] | None = None
+    response: Response, doing: str, missing_codes: frozenset[str] | None = None
 ) -> ApiError:
     """Return the error that a response with a status of 400 or more stands for.
 
@@ -130,10 +128,10 @@ def error_of(
             that say so of anything.
     """
     envelope = parse_error(response.text)
-    facts = facts_of(envelope.code, response.status_code)
+    facts = facts_of(envelope.code, response.status)
     observed = envelope.message or "the answer was empty"
     # Keystone-style bodies repeat the HTTP status as their code: no news for the reader.
-    code = envelope.code if envelope.code != str(response.status_code) else None
+    code = envelope.code if envelope.code != str(response.status) else None
     # A 404 without a code is not the service's word: taken for it, a replica would be forgotten.
     is_missing = facts.is_missing and envelope.code is not None
     if missing_codes is not None:
@@ -142,13 +140,13 @@ def error_of(
     remedy = facts.remedy
     if facts.is_missing and not is_missing and code is None:
         remedy = NOT_THE_SERVICE
-    is_unauthorized_url = envelope.is_unauthorized_url and response.status_code == 401
+    is_unauthorized_url = envelope.is_unauthorized_url and response.status == 401
     if is_unauthorized_url:
         remedy = "check that the id, its project and its region belong together"
     wish_s = retry_after_s(response)
     return kind(
-        f"{doing}: HTTP {response.status_code}: {observed.rstrip('.。')}",
-        status=response.status_code,
+        f"{doing}: HTTP {response.status}: {observed.rstrip('.。')}",
+        status=response.status,
         service_message=envelope.message,
         retry_after_s=wish_s,
         is_unauthorized_url=is_unauthorized_url,
@@ -158,14 +156,13 @@ def error_of(
     )
 
 
-def redirection_of(response: httpx.Response, doing: str) -> MalformedResponseError:
+def redirection_of(response: Response, doing: str) -> MalformedResponseError:
     """Return the error that a response with a status of 300 to 399 stands for.
 
     The services redirect nobody; credentials would go to a host that is not configured.
     """
     return MalformedResponseError(
-        f"{doing}: HTTP {response.status_code} redirects {_place_of(response)}, "
-        "which is not followed",
+        f"{doing}: HTTP {response.status} redirects {_place_of(response)}, which is not followed",
         remedy=(
             "credentials go to configured hosts alone: check huaweicloud:endpoints, "
             "huaweicloud:authUrl and the proxy"
@@ -174,10 +171,10 @@ def redirection_of(response: httpx.Response, doing: str) -> MalformedResponseErr
     )
 
 
-def _place_of(response: httpx.Response) -> str:
+def _place_of(response: Response) -> str:
     try:
         # Nothing but the host: the rest may be made of what was sent.
-        place = urlsplit(response.extensions.get(PLACE) or "")
+        place = urlsplit(response.headers.get("Location", ""))
         host = place.hostname
     except ValueError:
         host = None
@@ -192,7 +189,7 @@ def _remedy(remedy: str | None, wish_s: float | None) -> str | None:
     return f"{asked}: {remedy}" if remedy else asked
 
 
-def decode(response: httpx.Response, model: type[Model], doing: str) -> Model:
+def decode(response: Response, model: type[Model], doing: str) -> Model:
     """Return the body of a success as a model.
 
     Raises:
@@ -200,7 +197,7 @@ def decode(response: httpx.Response, model: type[Model], doing: str) -> Model:
     """
     try:
         # Not strict: a number may come as text.
-        return msgspec.json.decode(response.content, type=model, strict=False)
+        return msgspec.json.decode(response.body, type=model, strict=False)
     except _UNREADABLE as error:
         raise MalformedResponseError(
             f"{doing}: the answer is not of the documented form: {_fault_of(error)}",

@@ -14,8 +14,7 @@ from pulumi_huaweicloud_cbr.commands._cli import stack_settings, takes_every_cha
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import httpx
-
+    from pulumi_huaweicloud_cbr.api.transport.http import Transport
     from pulumi_huaweicloud_cbr.base.clock import Clock
     from pulumi_huaweicloud_cbr.commands.check.account import Account
     from pulumi_huaweicloud_cbr.commands.check.examiner import Asked, Destination
@@ -93,7 +92,7 @@ def look_at_account(
     asked: Asked,
     *,
     clock: Clock | None = None,
-    transport: httpx.AsyncBaseTransport | None = None,
+    transport: Transport | None = None,
 ) -> Account:
     """Return what can be seen with a stack's configuration and an environment.
 

@@ -11,13 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import httpx
-
 from pulumi_huaweicloud_cbr.api.auth.choose import choose
 from pulumi_huaweicloud_cbr.api.auth.signing import LARGEST_SKEW_S
 from pulumi_huaweicloud_cbr.api.cache import CachedApi
 from pulumi_huaweicloud_cbr.api.client import Api, CbrClient
+from pulumi_huaweicloud_cbr.api.transport.http import Timeouts, Transport
 from pulumi_huaweicloud_cbr.api.transport.retry import RetryBudget
+from pulumi_huaweicloud_cbr.api.wire.exchange import Response
 from pulumi_huaweicloud_cbr.api.wire.responses import answered_at
 from pulumi_huaweicloud_cbr.base.clock import Clock
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
@@ -35,7 +35,7 @@ from pulumi_huaweicloud_cbr.commands.check.region import MAKE_A_VAULT, see_desti
 from pulumi_huaweicloud_cbr.config.settings import Settings
 
 # Somebody waits for the answer: a host that does not answer is given up within seconds.
-TIMEOUTS = httpx.Timeout(connect=5.0, read=10.0, write=10.0, pool=15.0)
+TIMEOUTS = Timeouts(connect_s=5.0, read_s=10.0, write_s=10.0, pool_s=15.0)
 CALL_LIMIT_S = 15.0
 BUDGET = RetryBudget(attempts=2, seconds=10.0, first_wait_s=0.5, longest_wait_s=2.0)
 
@@ -64,7 +64,7 @@ class ServiceClock:
         self._clock = clock
         self.ahead_s: float | None = None
 
-    def see(self, response: httpx.Response) -> None:
+    def see(self, response: Response) -> None:
         """Take note of an answer's date."""
         there = answered_at(response)
         if there is None:
@@ -81,7 +81,7 @@ async def examine(
     *,
     clock: Clock,
     on_slow: Callable[[str], None],
-    transport: httpx.AsyncBaseTransport | None = None,
+    transport: Transport | None = None,
 ) -> Account:
     """Return what can be seen of the account that these settings sign in to.
 

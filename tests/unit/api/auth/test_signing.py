@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 
 from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
+from pulumi_huaweicloud_cbr.api.auth.flow import send_authorised
 from pulumi_huaweicloud_cbr.api.auth.signing import LOCKED_FOR_S, AccessKeys, GivenKeys, Keys
 from pulumi_huaweicloud_cbr.api.auth.tokens import GivenTokens, PasswordSignIn
 from pulumi_huaweicloud_cbr.api.transport.retry import RetryBudget
@@ -23,7 +25,6 @@ from tests.odd_requests import (
     HOST,
     SECRET_KEY,
     OddRequest,
-    content_of,
     odd_requests,
 )
 from tests.unit.wire import (
@@ -33,6 +34,7 @@ from tests.unit.wire import (
     START,
     FakeClock,
     Wire,
+    connection_to,
     error_from,
     get_backup,
     list_projects,
@@ -71,17 +73,10 @@ def sent(asked: OddRequest) -> httpx.Request:
     auth = keys.for_lookup("cn-north-4")[1]
     if asked.project_id is not None:
         auth = keys.for_project(ProjectScope("cn-north-4", asked.project_id))
-    content = content_of(asked)
-    headers = {"Content-Type": "application/json"} if content else {}
-
-    async def send() -> None:
-        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
-            url = f"https://{HOST}{asked.path}"
-            await client.request(
-                asked.method, url, params=asked.params, content=content, headers=headers, auth=auth
-            )
-
-    asyncio.run(send())
+    http = connection_to(answer)
+    url = f"https://{HOST}{asked.path}"
+    request = http.build_request(asked.method, url, params=asked.params, json=asked.body)
+    asyncio.run(send_authorised(http, request, auth))
     return seen[0]
 
 
@@ -100,7 +95,8 @@ def test_signed_request_equals_the_vendors(asked: OddRequest) -> None:
     """For any request, address, signature and headers are those that the vendor's SDK sends."""
     request = sent(asked)
 
-    vendors = asked.vendor_signed(DATE, content_of(asked))
+    assert asked.body == json.loads(request.content or "null")
+    vendors = asked.vendor_signed(DATE, request.content)
     assert vendors.uri == request.url.raw_path.decode()
     for name, value in vendors.header_params.items():
         assert value == request.headers[name], name
@@ -320,8 +316,9 @@ async def test_first_calls_go_one_by_one_and_then_together() -> None:
 
     keys = AccessKeys(GivenKeys(Settings.of(**KEYS)), FakeClock())
     auth = keys.for_project(SOURCE)
-    async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as client:
-        await asyncio.gather(*(client.get(f"https://{HOST}/v3/x", auth=auth) for _ in range(5)))
+    http = connection_to(handle)
+    requests = [http.build_request("GET", f"https://{HOST}/v3/x") for _ in range(5)]
+    await asyncio.gather(*(send_authorised(http, request, auth) for request in requests))
 
     assert 1 == most[1]
     assert 4 == max(most)
@@ -360,11 +357,12 @@ async def test_refused_keys_are_renewed_once_in_a_request_and_leave_nothing_behi
     """The second attempt is signed wholly with the new keys, and there is no third."""
     wire, source = Wire(WRONG), Renewing()
     auth = AccessKeys(source, wire.clock).for_project(SOURCE)
-    async with httpx.AsyncClient(transport=httpx.MockTransport(wire.handle)) as client:
-        answer = await client.get(f"https://{HOST}/v3/x", params={"a b": "ü"}, auth=auth)
+    http = connection_to(wire.handle)
+    request = http.build_request("GET", f"https://{HOST}/v3/x", params={"a b": "ü"})
+    answer = await send_authorised(http, request, auth)
 
     # One request object serves both attempts: what was sent last is what it has now.
-    assert 401 == answer.status_code
+    assert 401 == answer.status
     assert 2 == len(wire.requests)
     assert 1 == source.renewed
     headers = wire.requests[-1].headers

@@ -1,46 +1,60 @@
-"""Connections: each request has one for itself, and they are kept for the next ones."""
+"""Sending by httpx, and connections: each request has one for itself, kept for the next ones."""
 
 from __future__ import annotations
 
 import contextlib
+import gzip
+from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import httpx
 import pytest
 
-from pulumi_huaweicloud_cbr.api.transport.http import KEPT_FOR_S, Connections
+from pulumi_huaweicloud_cbr.api.client import TIMEOUTS
+from pulumi_huaweicloud_cbr.api.transport.http import (
+    KEPT_FOR_S,
+    Connections,
+    HttpxConnection,
+    bare_request,
+    connector,
+)
+from pulumi_huaweicloud_cbr.api.transport.proxies import Ways
+from pulumi_huaweicloud_cbr.api.wire.exchange import Headers, Request, Response, UnansweredError
+from pulumi_huaweicloud_cbr.base.errors import NotSentError, OutcomeUnknownError
+from tests.unit.wire import FakeConnection, answered, connection_to
 
-HERE = httpx.URL("https://cbr.cn-north-4.example/v3/backups")
-THERE = httpx.URL("https://cbr.cn-east-3.example/v3/backups")
+HERE = "https://cbr.cn-north-4.example/v3/backups"
+THERE = "https://cbr.cn-east-3.example/v3/backups"
 
 
 class Place:
-    """Connections whose clients are counted, at a time that the test sets."""
+    """Connections that are counted, at a time that the test sets."""
 
     def __init__(self) -> None:
-        self.made: list[httpx.AsyncClient] = []
+        self.made: list[FakeConnection] = []
         self.time = 0.0
         self.connections = Connections(self._make, now=lambda: self.time)
 
-    def _make(self) -> httpx.AsyncClient:
-        self.made.append(httpx.AsyncClient(transport=httpx.MockTransport(_answer)))
+    def _make(self) -> FakeConnection:
+        self.made.append(FakeConnection(_answer))
         return self.made[-1]
 
     @property
     def open(self) -> list[int]:
-        """The numbers of the clients that are not closed, in the order in which they were made."""
+        """The numbers of those that are not closed, in the order in which they were made."""
         return [number for number, http in enumerate(self.made) if not http.is_closed]
 
-    async def use(self, count: int, url: httpx.URL = HERE) -> list[int]:
-        """Have so many requests under way at a time; return the numbers of their clients."""
+    async def use(self, count: int, url: str = HERE) -> list[int]:
+        """Have so many requests under way at a time; return the numbers of their connections."""
         async with contextlib.AsyncExitStack() as stack:
             lent = [
                 await stack.enter_async_context(self.connections.lent(url)) for _ in range(count)
             ]
-            return [self.made.index(http) for http in lent]
+            return [self.made.index(cast("FakeConnection", http)) for http in lent]
 
 
-def _answer(_: httpx.Request) -> httpx.Response:
-    return httpx.Response(200)
+async def _answer(request: Request) -> Response:
+    return answered(200, request=request)
 
 
 @pytest.fixture
@@ -79,9 +93,9 @@ async def test_connection_to_the_same_address_is_taken(place: Place) -> None:
 @pytest.mark.anyio
 async def test_connection_of_a_failed_request_is_not_lost(place: Place) -> None:
     """A request that ends in an error gives back what it was lent."""
-    with pytest.raises(httpx.ReadError, match="broke"):
+    with pytest.raises(OSError, match="broke"):
         async with place.connections.lent(HERE):
-            raise httpx.ReadError("broke")
+            raise OSError("broke")
 
     assert [0] == await place.use(1)
 
@@ -109,3 +123,221 @@ async def test_closing_closes_all(place: Place) -> None:
         await place.connections.aclose()
 
         assert [] == place.open
+
+
+# -- sending by httpx ----------------------------------------------------------------------
+
+
+class Network:
+    """A network that gives one answer, and keeps what was sent as it goes over the wire."""
+
+    def __init__(self, answer: httpx.Response | None = None) -> None:
+        self.answer = answer or httpx.Response(200)
+        self.sent: list[tuple[str, str, list[tuple[bytes, bytes]], bytes]] = []
+        self.limits: list[object] = []
+        self.http = connection_to(self._handle)
+
+    def _handle(self, request: httpx.Request) -> httpx.Response:
+        self.sent.append((request.method, str(request.url), request.headers.raw, request.content))
+        self.limits.append(request.extensions.get("timeout"))
+        return self.answer
+
+
+COMMON = [
+    (b"Host", b"cbr.cn-north-4.example"),
+    (b"Connection", b"keep-alive"),
+    (b"User-Agent", f"python-httpx/{httpx.__version__}".encode()),
+    (b"Accept", b"application/json"),
+    (b"Accept-Encoding", b"gzip"),
+    (b"X-Language", b"en-us"),
+]
+
+
+@pytest.mark.anyio
+async def test_request_is_sent_as_it_was_built() -> None:
+    """What a request shows is what goes over the wire, up to the order of its headers."""
+    network = Network()
+    request = network.http.build_request("PUT", HERE, params={"a b": ["1", "ü"]}, json={"n": "备"})
+
+    await network.http.answer(request)
+
+    body = '{"n":"备"}'.encode()
+    of_body = [(b"Content-Length", b"11"), (b"Content-Type", b"application/json")]
+    assert [("PUT", f"{HERE}?a+b=1&a+b=%C3%BC", COMMON + of_body, body)] == network.sent
+    assert body == request.body
+    assert network.sent[0][1] == request.url
+    fields = [(name.encode(), value.encode()) for name, value in request.headers.items()]
+    assert network.sent[0][2] == fields
+
+
+@pytest.mark.anyio
+async def test_request_is_sent_with_what_was_changed() -> None:
+    """Headers and the form of the query are those that the request has when it is sent."""
+    network = Network()
+    request = network.http.build_request("GET", HERE, params={"name": "a b"})
+    request.headers["X-Auth-Token"] = "first-ü"
+    request.headers["x-language"] = "zh-cn"
+    del request.headers["Accept"]
+    request.url = f"{HERE}?name=a%20b"
+
+    await network.http.answer(request)
+    request.headers["X-Auth-Token"] = "second"
+    await network.http.answer(request)
+
+    left = [field for field in COMMON if field[0] not in (b"Accept", b"X-Language")]
+    changed = [*left, (b"x-language", b"zh-cn")]
+    tokens = ["first-ü".encode(), b"second"]
+    assert [
+        ("GET", f"{HERE}?name=a%20b", [*changed, (b"X-Auth-Token", token)], b"") for token in tokens
+    ] == network.sent
+
+
+@pytest.mark.anyio
+async def test_request_of_another_make_is_sent() -> None:
+    """A request need not have been built by the connection that sends it."""
+    network = Network()
+
+    await network.http.answer(Request("POST", HERE, Headers([("Host", "h")]), b"body"))
+
+    assert [("POST", HERE, [(b"Host", b"h")], b"body")] == network.sent
+
+
+@pytest.mark.anyio
+async def test_bare_request_has_nothing_of_the_others() -> None:
+    """A sign-in has its own headers alone, and only the call as a whole has a limit."""
+    network = Network()
+
+    await network.http.answer(bare_request("POST", HERE, params={"a": "true"}, json={}))
+    await network.http.answer(network.http.build_request("GET", HERE))
+
+    of_body = [(b"Content-Length", b"2"), (b"Content-Type", b"application/json")]
+    assert ("POST", f"{HERE}?a=true", [COMMON[0], *of_body], b"{}") == network.sent[0]
+    assert [None, {"connect": 15.0, "read": 60.0, "write": 30.0, "pool": 60.0}] == network.limits
+
+
+@pytest.mark.anyio
+async def test_answer_is_what_came() -> None:
+    """Status, headers, the unpacked body, and the request that it answers."""
+    headers = [
+        (b"Content-Encoding", b"gzip"),
+        (b"Content-Type", b"text/plain; charset=undefined"),
+        (b"Location", b"http://["),
+        (b"X-Twice", b"one"),
+        (b"x-twice", "zwei ü".encode()),
+    ]
+    packed = gzip.compress("备".encode())
+    network = Network(httpx.Response(302, headers=headers, stream=httpx.ByteStream(packed)))
+    request = network.http.build_request("GET", HERE)
+
+    response = await network.http.answer(request)
+
+    assert (302, "备", False) == (response.status, response.text, response.is_success)
+    assert request is response.request
+    assert "http://[" == response.headers["Location"]
+    assert "one, zwei ü" == response.headers["X-Twice"]
+    assert 1 == len(network.sent)
+
+
+@pytest.mark.anyio
+async def test_cookies_go_back_with_later_requests() -> None:
+    """A gateway's cookie goes with what is built later on this connection; not with sign-ins."""
+    network = Network(httpx.Response(200, headers={"Set-Cookie": "at=node-1; Path=/"}))
+    for url in (HERE, HERE, THERE):
+        await network.http.answer(network.http.build_request("GET", url))
+    await network.http.answer(bare_request("POST", HERE, params={}, json={}))
+
+    cookies = [dict(headers).get(b"Cookie") for _, _, headers, _ in network.sent]
+    assert [None, b"at=node-1", None, None] == cookies
+
+
+@pytest.mark.anyio
+async def test_answer_is_shown_before_its_body_is_read() -> None:
+    """Who goes by what headers say sees them even if the rest does not come."""
+    seen: list[tuple[str, bytes]] = []
+    transport = httpx.MockTransport(
+        lambda _: httpx.Response(200, headers={"Date": "now"}, stream=Broken())
+    )
+    http = HttpxConnection(
+        transport, TIMEOUTS, lambda answer: seen.append((answer.headers["Date"], answer.body))
+    )
+    request = http.build_request("GET", HERE)
+
+    with pytest.raises(UnansweredError, match="broke off") as caught:
+        await http.answer(request)
+
+    assert [("now", b"")] == seen
+    assert OutcomeUnknownError is caught.value.kind
+    assert request is caught.value.request
+    assert isinstance(caught.value.__cause__, httpx.ReadError)
+
+
+class Broken(httpx.AsyncByteStream):
+    """A body that breaks off."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"{"
+        raise httpx.ReadError("broke off")
+
+
+@pytest.mark.anyio
+async def test_error_is_one_redacted_line_or_its_name() -> None:
+    """What httpx says of a failure is fit to be shown; where it says nothing its class is."""
+    told = []
+    for words in ("two\n lines", ""):
+
+        def fail(_: httpx.Request, words: str = words) -> httpx.Response:
+            raise httpx.ConnectTimeout(words)
+
+        with pytest.raises(UnansweredError) as caught:
+            await connection_to(fail).answer(bare_request("GET", HERE, params={}, json=None))
+        assert NotSentError is caught.value.kind
+        told.append(caught.value.observed)
+
+    assert ["two lines", "ConnectTimeout"] == told
+
+
+@pytest.mark.anyio
+async def test_body_that_cannot_be_read_here_is_a_fault_of_ours() -> None:
+    """The bound is never left out in silence."""
+    network = Network()
+    network.answer.stream = _SyncOnly()
+    request = network.http.build_request("GET", HERE)
+
+    with pytest.raises(TypeError, match="got _SyncOnly"):
+        await network.http.answer(request)
+
+
+class _SyncOnly(httpx.SyncByteStream):
+    pass
+
+
+@pytest.mark.anyio
+async def test_transport_is_closed_with_its_connection() -> None:
+    """A connection that is closed leaves nothing open."""
+    closed: list[bool] = []
+
+    class Closable(httpx.MockTransport):
+        async def aclose(self) -> None:
+            closed.append(True)
+
+    await HttpxConnection(
+        Closable(lambda _: httpx.Response(200)), TIMEOUTS, lambda _: None
+    ).aclose()
+
+    assert [True] == closed
+
+
+def test_network_is_replaced_in_tests_alone() -> None:
+    """By a transport of httpx, or by connections that know nothing of it."""
+
+    def make(transport: Any) -> object:
+        return connector(transport, verify=True, timeouts=TIMEOUTS, on_answer=lambda _: None)()
+
+    mock = httpx.MockTransport(lambda _: httpx.Response(200))
+    by_mock, real = make(mock), make(None)
+
+    assert isinstance(by_mock, HttpxConnection)
+    assert mock is by_mock._transport
+    assert isinstance(real, HttpxConnection)
+    assert isinstance(real._transport, Ways)
+    assert isinstance(make(lambda: FakeConnection(_answer)), FakeConnection)

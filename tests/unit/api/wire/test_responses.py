@@ -5,12 +5,12 @@ from __future__ import annotations
 import email.utils
 import time
 
-import httpx
 import pytest
 
 from pulumi_huaweicloud_cbr import ApiError, MalformedResponseError, NotFoundError
 from pulumi_huaweicloud_cbr.api.wire.answers import BackupEnvelope
 from pulumi_huaweicloud_cbr.api.wire.responses import decode, error_of, parse_error, retry_after_s
+from tests.unit.wire import answered
 
 ENVELOPES = [
     pytest.param(
@@ -180,7 +180,7 @@ def test_error_of_is_one_readable_line(
     status: int, text: str, kind: type[ApiError], shown: str
 ) -> None:
     """What was done, what was observed, what to do, the code and the request id: one line."""
-    response = httpx.Response(status, text=text, headers={"X-Request-Id": "abc"})
+    response = answered(status, text, headers={"X-Request-Id": "abc"})
 
     error = error_of(response, "reading it")
 
@@ -190,10 +190,8 @@ def test_error_of_is_one_readable_line(
 
 def test_error_of_takes_the_request_id_of_the_body_or_iam() -> None:
     """A request id is found in the header of either service, else in the body."""
-    by_body = httpx.Response(
-        429, json={"error_code": "APIGW.0308", "error_msg": "m", "request_id": "b"}
-    )
-    by_iam = httpx.Response(500, headers={"X-IAM-Trace-Id": "t"})
+    by_body = answered(429, json={"error_code": "APIGW.0308", "error_msg": "m", "request_id": "b"})
+    by_iam = answered(500, headers={"X-IAM-Trace-Id": "t"})
 
     assert "b" == error_of(by_body, "d").request_id
     assert "t" == error_of(by_iam, "d").request_id
@@ -222,9 +220,9 @@ SERVED = "Fri, 20 Nov 2026 08:00:00 GMT"
 )
 def test_retry_after_both_forms_are_read(value: str, expected: float | None) -> None:
     """Seconds, or a date, which counts on the service's clock; nonsense is no wish."""
-    headers = {b"Retry-After": value.encode(), b"Date": SERVED.encode()}
+    headers = {"Retry-After": value, "Date": SERVED}
 
-    assert expected == retry_after_s(httpx.Response(429, headers=headers))
+    assert expected == retry_after_s(answered(429, headers=headers))
 
 
 @pytest.mark.parametrize("date", ["", "yesterday"], ids=["none", "nonsense"])
@@ -232,7 +230,7 @@ def test_retry_after_date_without_the_services_time(date: str) -> None:
     """Where the service does not tell its time, this machine's counts."""
     later = email.utils.formatdate(time.time() + 3600, usegmt=True)
 
-    wished = retry_after_s(httpx.Response(429, headers={"Retry-After": later, "Date": date}))
+    wished = retry_after_s(answered(429, headers={"Retry-After": later, "Date": date}))
     assert wished is not None
     assert 3000 < wished <= 3601
 
@@ -251,14 +249,14 @@ def test_retry_after_date_without_the_services_time(date: str) -> None:
 def test_error_of_tells_how_long_the_service_asks_to_wait(value: str, words: str) -> None:
     """Who comes back too early is throttled again, so the message says how long it is to be."""
     body = {"error_code": "APIGW.0308", "error_msg": "over ratelimit"}
-    response = httpx.Response(429, json=body, headers={"Retry-After": value})
+    response = answered(429, json=body, headers={"Retry-After": value})
 
     assert words in str(error_of(response, "reading it"))
 
 
 def test_error_of_wish_without_a_remedy_stands_alone() -> None:
     """A refusal of which nothing else is known still tells the service's wish."""
-    response = httpx.Response(409, json={}, headers={"Retry-After": "5"})
+    response = answered(409, json={}, headers={"Retry-After": "5"})
 
     assert str(error_of(response, "it")).endswith("{}; the service asks to wait 5 s")
 
@@ -271,7 +269,7 @@ def test_error_of_wish_without_a_remedy_stands_alone() -> None:
 def test_decode_of_another_form_is_an_error(text: str) -> None:
     """A success that is not of the documented form is told, and is no success."""
     with pytest.raises(MalformedResponseError) as caught:
-        decode(httpx.Response(200, text=text), BackupEnvelope, "reading it")
+        decode(answered(200, text), BackupEnvelope, "reading it")
 
     assert "reading it: the answer is not of the documented form" in str(caught.value)
 
@@ -280,6 +278,6 @@ def test_decode_is_lenient_where_the_samples_are() -> None:
     """Nulls, unknown fields and unknown statuses are taken as they are."""
     text = '{"backup": {"id": "b", "status": "new", "expired_at": null, "more": 1}, "x": 2}'
 
-    backup = decode(httpx.Response(200, text=text), BackupEnvelope, "reading it").backup
+    backup = decode(answered(200, text), BackupEnvelope, "reading it").backup
 
     assert ("b", "new", ()) == (backup.id, backup.status, backup.records)

@@ -1,0 +1,110 @@
+"""A request and its answer as plain values, so that only `transport` has to know the HTTP library.
+
+What a request asks for is in `requests`, and what an answer means in `responses`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, MutableMapping
+from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct, field
+
+from pulumi_huaweicloud_cbr.base.errors import TransportError
+
+
+class Headers(MutableMapping[str, str]):
+    """Header fields by name, whatever its case; values of a repeated name are joined by commas."""
+
+    def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
+        # The name as it is sent, by the name in small letters.
+        self._fields: dict[str, tuple[str, str]] = {}
+        for name, value in fields:
+            key = name.lower()
+            before = self._fields.get(key)
+            self._fields[key] = (name, value if before is None else f"{before[1]}, {value}")
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields[name.lower()][1]
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self._fields[name.lower()] = (name, value)
+
+    def __delitem__(self, name: str) -> None:
+        del self._fields[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self._fields.values())
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    @property
+    def fields(self) -> Iterable[tuple[str, str]]:
+        """Names and values in the order in which they came; what `items` gives, sooner."""
+        return self._fields.values()
+
+
+class Request(Struct, eq=False):
+    """A request in the form in which it is sent.
+
+    `url` is absolute and encoded, with its query. `headers` have all fields, `Host` too.
+    Credentials are added before it is sent: in headers, and a signature rewrites the query.
+    """
+
+    method: str
+    url: str
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        # Headers and bodies hold secrets.
+        return f"<{self.method} {self.url}>"
+
+    @property
+    def host(self) -> str:
+        """The host's name or address, without brackets; empty if the URL has none."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def path(self) -> str:
+        """The path, decoded, without the query."""
+        return unquote(urlsplit(self.url).path)
+
+
+class Response(Struct, eq=False):
+    """The answer to `request`. `body` is unpacked; it is empty until it has been read."""
+
+    status: int
+    headers: Headers
+    request: Request
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"<HTTP {self.status} to {self.request}>"
+
+    @property
+    def text(self) -> str:
+        """The body as text. JSON is UTF-8, whatever charset the answer names."""
+        return self.body.decode(errors="replace")
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is one of 200 to 299."""
+        return 200 <= self.status < 300
+
+
+class UnansweredError(Exception):
+    """A request had no answer, or not all of it. For the client to translate.
+
+    Args:
+        request: the one that failed; it may be a sign-in before the one that was asked for.
+        kind: whether it can have been carried out (`OutcomeUnknownError`) or not (`NotSentError`).
+        observed: what happened, in words.
+    """
+
+    def __init__(self, request: Request, kind: type[TransportError], observed: str) -> None:
+        super().__init__(observed)
+        self.request = request
+        self.kind = kind
+        self.observed = observed
