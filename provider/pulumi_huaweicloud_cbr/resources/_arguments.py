@@ -1,6 +1,7 @@
-"""The two forms in which programs give a resource its inputs: an Args object, or keywords.
+"""Read the arguments of a resource in a program: an Args object, or keywords.
 
-Whatever is given wrongly ends the program with one line, which names the argument and the form.
+A wrong argument ends the program with one line, which names the argument and the expected form.
+Values are not validated here: the provider's `check` does that.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ArgumentsError(pulumi.RunError, TypeError):
-    """A resource was given arguments that it does not take; shown without a traceback."""
+    """A resource got arguments that it does not take; shown without a traceback."""
 
 
 def read_arguments(
@@ -31,11 +32,11 @@ def read_arguments(
     """Return the inputs, and Pulumi's options, of a resource that a program declares.
 
     Args:
-        form: the resource's Args class; it tells the inputs.
-        positional: what follows the resource's name.
+        form: the resource's Args class, whose fields are the inputs.
+        positional: the arguments after the resource's name.
 
     Raises:
-        ArgumentsError: they fit neither form.
+        ArgumentsError: the arguments fit neither form.
     """
     return _Reading(f"{type(resource).__name__} {name!r}", form).of(positional, dict(keywords))
 
@@ -69,7 +70,7 @@ class _Reading:
         ), opts
 
     def _alone(self, args: Any, keywords: Mapping[str, Any]) -> Any:
-        """Return the Args object, which nothing may stand beside."""
+        """Return the Args object; keywords may not be given as well."""
         if not isinstance(args, self._form):
             self._refuse(f"args is {_kind(args)}, not {_article(self._form.__name__)}")
         if keywords:
