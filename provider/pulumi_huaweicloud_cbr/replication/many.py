@@ -1,8 +1,8 @@
-"""Many replications at a time: the life of one, for each of them, side by side.
+"""Many replications in parallel: submit, refresh, rename or remove each of them.
 
-Each member is brought about by `submit` and kept by `one`, so all that holds for one holds for
-each. A member that fails stops none of the others; what was done is always told, with who failed
-and why.
+`submit` and `one` do the work for each member, so their guarantees hold for each member. A failed
+member does not block the others. The result has what was done, and the error of each failed
+member. Which members a set has is not decided here: see `rules.members`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Done = TypeVar("Done")
 
 
 class Results(Struct, Generic[Done]):
-    """What became of each member, by label; a member that was done in part is in both."""
+    """The result for each member, by label; a member that was done in part is in both."""
 
     done: dict[str, Done] = field(default_factory=dict)
     failed: dict[str, Exception] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class MembersFailedError(CbrError):
 
     Args:
         doing: what was being done, such as "submitting replications to region 'cn-east-3'".
-        total: of how many.
+        total: the number of all members, failed or not.
     """
 
     def __init__(self, doing: str, total: int, failed: Mapping[str, Exception]) -> None:
@@ -71,7 +71,7 @@ class MembersFailedError(CbrError):
 
 def _reason(error: Exception) -> str:
     if isinstance(error, ApiError) and error.code and error.service_message:
-        # Without the member's own ids, so that those with the same reason share a line.
+        # Without the member's own ids, so that members with the same reason share a line.
         remedy = f"; {error.remedy}" if error.remedy else ""
         return f"{error.service_message.rstrip('.')}{remedy} [{error.code}]"
     if isinstance(error, CbrError):
@@ -84,7 +84,7 @@ def _reason(error: Exception) -> str:
 
 
 class _MemberReporter:
-    """Reports for one member of many: nothing of it stays, or it would be hundreds of lines."""
+    """Reports for one member of many: no line stays, or there would be hundreds of lines."""
 
     def __init__(self, label: str, inner: Reporter) -> None:
         self._label = label
@@ -94,7 +94,7 @@ class _MemberReporter:
         self._inner.progress(f"{self._label}: {message}")
 
     def progress(self, message: str) -> None:
-        # The numbers first: at the end of a row there is room for little else.
+        # Numbers first: the terminal may cut off the end of a row.
         self._inner.progress(f"{message}, {self._label}")
 
 
@@ -104,11 +104,11 @@ async def for_each(
     report: Reporter,
     limit_s: float | None = None,
 ) -> Results[Done]:
-    """Do the work of all members at the same time; how many requests go out is the client's.
+    """Do the work of all members in parallel; the client limits the number of requests.
 
     Args:
         doing: for progress, such as "submitting".
-        limit_s: seconds after which what is not done yet is given up.
+        limit_s: seconds after which unfinished work is cancelled and counts as failed.
     """
     if not work:
         return Results()
@@ -160,7 +160,7 @@ async def submit_all(
     report: Reporter,
     limit_s: float | None = None,
 ) -> Results[TrackedReplication]:
-    """Bring replications about, each once; as `submit.submit_or_adopt` for each of them.
+    """Submit or adopt replications in parallel, each by `submit.submit_or_adopt`.
 
     A member whose replica was adopted, but could not be renamed, is both done and failed.
     """
@@ -188,7 +188,7 @@ async def submit_all(
 async def refresh_all(
     api: Api, rows: Mapping[str, TrackedReplication], report: Reporter
 ) -> Results[tuple[Standing, TrackedReplication]]:
-    """Return how replications stand, and what is known of each now."""
+    """Return the state of each replication, and its updated values."""
 
     def look(
         tracked: TrackedReplication,
@@ -206,7 +206,7 @@ async def rename_all(
     limits: Limits,
     limit_s: float | None = None,
 ) -> Results[TrackedReplication]:
-    """Give replicas other names, each after waiting for its copy."""
+    """Rename replicas, each after its copy has ended."""
 
     def give(
         tracked: TrackedReplication, name: str
@@ -234,8 +234,8 @@ async def remove_all(
 
 
 LOOKED_AT_ONCE = 16
-"""Sources that are asked for at the same time, each with the deletion that it allows. With more,
-a deletion would have to wait for its turn, and the answer that allowed it would be old."""
+"""Members whose source is checked, and whose replica is then deleted, at the same time. With more,
+a deletion would wait for its turn, and the check before it would be stale."""
 
 
 async def remove_replaced_all(
@@ -247,15 +247,15 @@ async def remove_replaced_all(
     *,
     remedy: str,
 ) -> Results[None]:
-    """Delete replicas that are replaced; as `remove_all`, but never the last copy of a backup.
+    """Delete replicas that are replaced; like `remove_all`, but never the last copy of a backup.
 
-    Nothing is deleted before all copies have ended, and unless all sources were there then.
+    No deletion begins before all copies have ended. If a source is gone then, nothing is deleted.
 
     Args:
-        remedy: what to do when it is refused.
+        remedy: what the user can do about a refusal.
     Raises:
         ConflictError: the sources of some are gone. Nothing was deleted.
-        MembersFailedError: some could not be looked at. Nothing was deleted.
+        MembersFailedError: some could not be observed. Nothing was deleted.
     """
     looked = await for_each(
         {label: _settle_later(api, row, limits) for label, row in rows.items()},

@@ -1,6 +1,7 @@
-"""How one copy stands: its source, its record and its replica, as they are found now.
+"""Observe one copy: its source, its record and its replica, as CBR shows them now.
 
-Reads only. What is found is what is there, not what is remembered of it.
+Reads only. What was known before says where to look, and nothing more. `Limits`, the limits of all
+waits for one copy, is here too.
 """
 
 from __future__ import annotations
@@ -40,12 +41,13 @@ from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, T
 
 
 class Limits(Struct, frozen=True):
-    """How long to wait, in seconds.
+    """How long to wait, in seconds, and how often to poll or submit.
 
-    The vendor names about 80 MB/s, so 1 TB takes 3.6 hours (CBR user guide, 2021). `looks` and
-    `look_again_s`: how often a lost submission is looked for before it counts as not accepted.
-    `replica_looks`: how often a replica that was never seen is looked for, at the interval of all
-    waits, before it counts as gone.
+    `copy_s`: the vendor names about 80 MB/s, so 1 TB takes 3.6 hours (CBR user guide, 2021).
+    `looks` and `look_again_s`: polls for a submission without an answer, before it counts as not
+    accepted, and the pause between them. `submissions`: attempts to submit a copy.
+    `replica_looks`: polls for a replica that was never seen, at the usual interval, before it
+    counts as gone.
     """
 
     copy_s: float = 4 * 3600.0
@@ -70,7 +72,7 @@ async def observe_attempts(api: Api, desired: DesiredReplication, source: Backup
 async def _replica_of_record(
     api: Api, desired: DesiredReplication, record: ReplicationRecord
 ) -> Replica:
-    # The replica is where the record says, which need not be where it is wanted.
+    # The record says where the replica is, which may not be the desired place.
     scope = replace(
         desired.destination,
         project_id=record.destination_project_id or desired.destination.project_id,
@@ -89,12 +91,12 @@ async def _replica_of_record(
 async def _replica_of_task(
     api: Api, destination: ProjectScope, vault_id: str, task: Task | None
 ) -> Replica:
-    """Return the replica that a task names, as far as it is in the vault."""
+    """Return the replica that a task names, if it is in the vault."""
     replica_id = task.replication.destination_backup_id if task else None
     if replica_id is None:
         return Replica(None, None)
     replica = await find_replica_by_id(api, destination, replica_id)
-    # The log has no record ids: the newest copy to the region may be somebody's to another vault.
+    # The log has no record ids: the newest copy to the region may be one to another vault.
     is_elsewhere = replica.backup is not None and replica.backup.vault_id not in (None, vault_id)
     return Replica(None, None) if is_elsewhere else replica
 
@@ -107,24 +109,25 @@ async def observe(
     *,
     is_doubt_final: bool = False,
 ) -> Observation:
-    """Find out how a tracked replication stands.
+    """Observe a tracked replication, with several polls if the replica may be late.
 
-    A replica that was never seen may be late, and so may its record: it is looked for several
-    times before it counts as gone. One that was seen before is gone when it is not there.
+    A replica that was never seen may be late, and so may its record. It counts as gone after
+    several polls without a sighting. A replica that was seen before is gone as soon as one poll
+    does not find it.
 
     Args:
-        api: for the first look; the others are always fresh.
-        is_doubt_final: look no more where nothing tells which replica it is; for those who leave
-            it alone then, and see it the next time if its name was late.
+        api: for the first poll; later polls always get fresh answers.
+        is_doubt_final: stop polling if nothing identifies the replica. This is for callers that
+            leave such a replica alone. If its name was late, the next run finds it.
     Raises:
-        UnidentifiedReplicaError: a replica may exist, but nothing tells which it is.
+        UnidentifiedReplicaError: a replica may exist, but nothing identifies it.
     """
     looks = 1 if tracked.has_been_seen else (limits or Limits()).replica_looks
     for look in range(1, looks):
         try:
             seen = await observe_once(api if look == 1 else api.fresh, tracked)
         except UnidentifiedReplicaError:
-            # What is late may be its name alone.
+            # Perhaps only the replica's name is late.
             if is_doubt_final:
                 raise
         else:
@@ -138,7 +141,7 @@ async def observe(
 
 
 async def observe_once(api: Api, tracked: TrackedReplication) -> Observation:
-    """Find out what there is to be seen of a tracked replication now; see `observe`."""
+    """Observe a tracked replication with one poll; see `observe`."""
     source = await look_for_source(api, tracked)
     record = find_record(source, tracked.replication_record_id) if source else None
     if record is not None and record.is_pending:
@@ -147,7 +150,7 @@ async def observe_once(api: Api, tracked: TrackedReplication) -> Observation:
         tracked.destination_backup_id or record.destination_backup_id
     )
     if record is not None and is_unnamed and not record.is_succeeded:
-        # It failed, or has a status that we do not know: no replica was ever named.
+        # It failed, or has a status that we do not know: CBR never named a replica.
         return Observation(source, record, Replica(None, None))
     replica, task = await _find_replica(api, tracked, record)
     if task is not None and source is not None and _is_of_another(source, tracked, replica):
@@ -164,12 +167,12 @@ async def look_for_source(api: Api, tracked: TrackedReplication) -> Backup | Non
 
 
 def is_gone(source: Backup | None) -> bool:
-    """Whether a source cannot be copied again, because it is gone or soon will be."""
+    """Whether a source cannot be copied again, because it is gone or is being deleted."""
     return source is None or source.status in DELETING_STATUSES
 
 
 def _is_of_another(source: Backup, tracked: TrackedReplication, replica: Replica) -> bool:
-    """Whether a record of the backup that is listed, and not the tracked one, has the replica."""
+    """Whether another record of the backup than the tracked one names the replica."""
     return replica.backup_id is not None and any(
         record.destination_backup_id == replica.backup_id
         for record in source.records
@@ -180,13 +183,13 @@ def _is_of_another(source: Backup, tracked: TrackedReplication, replica: Replica
 async def _find_replica(
     api: Api, tracked: TrackedReplication, record: ReplicationRecord | None
 ) -> tuple[Replica, Task | None]:
-    """Return the replica by the surest of the traces that are left, and the task if it took one."""
+    """Return the replica by the most reliable trace, and the task if it was needed."""
     backup_id = tracked.destination_backup_id or (record and record.destination_backup_id)
     if backup_id:
         replica = await find_replica_by_id(api, tracked.destination, backup_id)
         if not replica.is_gone or record is not None or tracked.has_been_seen:
             return replica, None
-        # The copy may still be under way: its source, and the record with it, went meanwhile.
+        # The copy may still be running, although its source and so its record are gone.
         return replica, await find_copy_task(
             api, tracked.source, tracked.backup_id, tracked.destination
         )
@@ -221,10 +224,10 @@ async def _find_replica(
 async def find_replication(
     api: Api, source_scope: ProjectScope, backup_id: str, record_id: str, report: Reporter
 ) -> TrackedReplication:
-    """Return a replication of which only the source backup and the record are known.
+    """Return the replication of a source backup and a record id; nothing else is known of it.
 
     Raises:
-        NotFoundError: there is no such backup, no such record, or its replica is gone.
+        NotFoundError: the backup or the record does not exist, or the replica is gone.
     """
     source = await find_backup(api, source_scope, backup_id)
     record = find_record(source, record_id)
@@ -258,7 +261,7 @@ async def refresh(
     *,
     is_doubt_final: bool = False,
 ) -> tuple[Standing, TrackedReplication]:
-    """Return how a replication stands, and what is known of it now; arguments as `observe`."""
+    """Return the state of a replication, and its updated values; arguments as `observe`."""
     observation = await observe(api, tracked, report, limits, is_doubt_final=is_doubt_final)
     return decide_read(observation), updated(tracked, observation)
 
@@ -268,7 +271,7 @@ def updated(tracked: TrackedReplication, observation: Observation) -> TrackedRep
     found = replica.backup
     failure = record.failure if record is not None and record.is_failed else None
     if failure is not None and found is None:
-        # An id that was told while the copy went on names nothing now.
+        # CBR reported this id while the copy was running; now it names nothing.
         tracked = replace(tracked, destination_backup_id=None, destination_checkpoint_id=None)
         replica = Replica(None, None)
     return replace(
@@ -293,7 +296,7 @@ def updated(tracked: TrackedReplication, observation: Observation) -> TrackedRep
 
 
 def _status_of(tracked: TrackedReplication, observation: Observation) -> str:
-    """Return the record's status, or what it would be if it had not gone with the source."""
+    """Return the record's status, or the equivalent if the record is gone with its source."""
     if observation.record is not None:
         return observation.record.status
     standing = decide_read(observation)

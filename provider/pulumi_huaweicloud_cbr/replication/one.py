@@ -1,7 +1,8 @@
-"""One copy that was submitted: rename it, remove it, wait for its end before either.
+"""One submitted copy: rename or remove its replica, after the copy has ended.
 
-Puts finders, decisions and waits together; knows nothing of Pulumi, so it is driven by tests and
-by `many` in the same way. Every function may be run again after a crash at any point.
+Combines finders, decisions and waits. It knows nothing of Pulumi, so tests and `many` use it in
+the same way. Every function is idempotent, also after a crash at any point. Submitting a copy does
+not belong here: see `submit`.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ async def rename(
     report: Reporter,
     limits: Limits | None = None,
 ) -> TrackedReplication:
-    """Give the replica another name, after waiting for a copy that is still running.
+    """Rename the replica; if its copy is still running, wait for its end first.
 
     Raises:
         NotFoundError: the replica is gone.
@@ -65,9 +66,9 @@ async def remove(
     report: Reporter,
     limits: Limits | None = None,
 ) -> None:
-    """Delete the replica and wait until it is gone; a replica that is gone already is fine.
+    """Delete the replica and wait until it is gone. Idempotent.
 
-    A copy that is still running is waited for first, since it cannot be called back.
+    If the copy is still running, wait for its end first: it cannot be cancelled.
     """
     limits = limits or Limits()
     found = await settle(api, tracked, report, limits)
@@ -83,10 +84,10 @@ async def remove_replaced(
     *,
     remedy: str,
 ) -> None:
-    """Delete a replica that is replaced; as `remove`, but never the last copy of a backup.
+    """Delete a replica that is replaced; like `remove`, but never the last copy of a backup.
 
     Args:
-        remedy: what to do when it is refused.
+        remedy: what the user can do about a refusal.
     Raises:
         ConflictError: the source is gone by now. Nothing was deleted.
     """
@@ -98,7 +99,7 @@ async def remove_replaced(
 
 
 class Settled(Struct, frozen=True):
-    """A replication without a copy under way: what is known of it, and its replica."""
+    """A replication whose copy is not running: its last known values, and its replica."""
 
     tracked: TrackedReplication
     replica: Replica
@@ -106,24 +107,24 @@ class Settled(Struct, frozen=True):
 
     @property
     def is_deletable(self) -> bool:
-        """Whether there is a replica that nobody deletes yet."""
+        """Whether there is a replica that is not being deleted yet."""
         backup = self.replica.backup
         return backup is not None and backup.status not in DELETING_STATUSES
 
     @property
     def is_last_copy(self) -> bool:
-        """Whether the replica is there and its source was seen to be gone."""
+        """Whether the replica exists and its source was seen to be gone."""
         return self.is_deletable and self.is_source_gone
 
 
 async def require_source(api: Api, found: Settled, remedy: str) -> None:
-    """Ask anew whether the source is there, just before its replica is deleted to be replaced.
+    """Check again that the source exists, just before a replacement deletes its replica.
 
-    Whoever planned the replacement looked as well, but a wait may lie between. It costs one
-    request, and none where the source was seen to be gone.
+    The plan of the replacement checked it too, but a wait may lie between. This costs one request,
+    or none if the source was seen to be gone.
 
     Raises:
-        ConflictError: it is gone, or is being deleted.
+        ConflictError: the source is gone, or is being deleted.
     """
     if not found.is_deletable:
         return
@@ -138,7 +139,7 @@ async def require_source(api: Api, found: Settled, remedy: str) -> None:
 
 
 async def begin_deletion(api: Api, found: Settled, report: Reporter) -> bool:
-    """Ask for the deletion of a replica; return whether there is one to wait for."""
+    """Request the deletion of a replica; return whether there is a deletion to wait for."""
     replica_id = found.replica.backup_id
     if replica_id is None or found.replica.is_gone:
         return False
@@ -154,7 +155,7 @@ async def begin_deletion(api: Api, found: Settled, report: Reporter) -> bool:
 
 
 async def wait_deleted(api: Api, found: Settled, report: Reporter, limits: Limits) -> None:
-    """Wait until a replica is gone whose deletion was asked for."""
+    """Wait until a replica is gone, after its deletion was requested."""
     replica_id = found.replica.backup_id or ""
     await wait_gone(api, found.tracked.destination, replica_id, limits, report)
 
@@ -166,17 +167,17 @@ async def settle(
     limits: Limits,
     verb: str = "deleting",
 ) -> Settled:
-    """Wait until the copy has ended; return what is known then, and the replica.
+    """Wait until the copy has ended; return the replication and its replica as they are then.
 
     Args:
-        verb: what it is waited for.
+        verb: what the caller does next, for messages.
     """
     doing = f"{verb} the replica of {tracked}"
 
     asked = itertools.chain([api], itertools.repeat(api.fresh))
 
     async def look() -> Look[Observation]:
-        # The first look may take a stored answer; what is waited for has to be seen anew.
+        # The first poll may use the cache; later polls need fresh answers.
         seen = await observe(next(asked), tracked, report, limits)
         standing = decide_read(seen)
         percent = _percent(seen.record)

@@ -1,7 +1,7 @@
-"""Submit what is not there yet: the one loop for all copies, and the submission of one copy.
+"""Submit what is missing: the submit loop for all copies, and the submission of a single copy.
 
-It may be run again after a crash at any point: what was done is found by its natural key (backup,
-destination region), not by memory.
+Idempotent, also after a crash at any point. An earlier submission is found by its natural key
+(backup, destination region), not by memory. No request may follow another without a poll between.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ Result_co = TypeVar("Result_co", covariant=True)
 
 
 class IncompleteError(CbrError):
-    """The replica is ours, but what was declared of it could not be brought about.
+    """A replica was adopted, but could not be renamed as declared.
 
     Args:
-        tracked: the replication as it stands.
+        tracked: the replication as it is now.
     """
 
     def __init__(self, cause: CbrError, tracked: TrackedReplication) -> None:
@@ -66,23 +66,23 @@ class IncompleteError(CbrError):
 
 
 class Submission(Protocol[Result_co]):
-    """What is to be submitted, once: one copy, or the copy of an entire vault."""
+    """Something to submit once: a single copy, or the copy of an entire vault."""
 
     looking: str
-    """What is told while a submission is looked for."""
+    """What is reported when polling for a submission begins."""
 
     async def look(self, unsettled: CbrError | None) -> Result_co | None:
-        """Return what is there already, None if anything is left to submit.
+        """Return what exists already, None if anything is left to submit.
 
         Args:
-            unsettled: how a submission ended that may have been accepted; its record may be late.
+            unsettled: the error of a submission that CBR may have accepted; its record may be late.
         Raises:
             CbrError: nothing may be submitted.
         """
         ...
 
     async def submit(self) -> Result_co:
-        """Send the request once; return what comes of it."""
+        """Send the request once; return the result."""
         ...
 
     def may_be_ours(self, refusal: CbrError) -> bool:
@@ -90,17 +90,17 @@ class Submission(Protocol[Result_co]):
         ...
 
     async def give_up(self, unsettled: CbrError | None) -> Result_co:
-        """Raise what is to be said after the last submission, unless that is found now."""
+        """Raise the error after the last submission, unless a poll finds it now."""
         ...
 
 
 async def submit_what_is_left(
     submission: Submission[Result], clock: Clock, report: Reporter, limits: Limits
 ) -> Result:
-    """Look, decide, submit, and look again; never send blindly.
+    """Poll, decide, submit and poll again; never send a second request without a poll.
 
-    A submission may have been accepted although its answer is lost, and CBR has no key by which a
-    second one would be recognised. So there is a look between any two submissions.
+    CBR may have accepted a submission whose answer was lost. It has no idempotency key by which it
+    would recognise a second one. So there is a poll between any two submissions.
 
     Raises:
         CbrError: a refusal, or whatever `look` and `give_up` raise.
@@ -110,7 +110,7 @@ async def submit_what_is_left(
         found = await submission.look(unsettled)
         if found is not None:
             return found
-        # Nothing was sent since the look: an interruption ends it here.
+        # Nothing was sent since the poll, so an interruption can end it here.
         await clock.sleep(0)
         try:
             return await submission.submit()
@@ -128,15 +128,15 @@ async def submit_or_adopt(
     report: Reporter,
     limits: Limits | None = None,
 ) -> TrackedReplication:
-    """Bring a replication about, once, whatever happened before; return at submission.
+    """Submit a copy, or adopt one that exists; do not wait for its end. Idempotent.
 
-    The API's own refusal of a second copy (1009) settles what looking cannot.
+    CBR refuses a second copy by itself (1009), which decides what polling cannot.
 
     Raises:
-        ConflictError: a replica or a copy that does not match stands in the way.
+        ConflictError: there is a replica or a copy that does not match.
         IncompleteError: a replica was adopted, but could not be renamed.
         NotFoundError: the source backup does not exist.
-        OutcomeUnknownError: several submissions were neither answered nor found.
+        OutcomeUnknownError: several submissions got no answer, and no poll found them.
     """
     limits = limits or Limits()
     copy = _SingleCopy(api, desired, report, limits)
@@ -155,7 +155,7 @@ class _SingleCopy:
     looking: str = "looking whether it was accepted"
 
     async def look(self, unsettled: CbrError | None) -> TrackedReplication | None:
-        """Adopt a copy that exists; wait until a replica that is being deleted is gone."""
+        """Adopt an existing copy; if a replica is being deleted, wait until it is gone."""
         if unsettled is None:
             decision = await self._decide(self.api)
         else:
@@ -188,7 +188,7 @@ class _SingleCopy:
             await wait_gone(self.api, destination, replica.backup_id, self.limits, self.report)
 
     async def submit(self) -> TrackedReplication:
-        """Ask for the copy; return it as submitted."""
+        """Submit the copy; return it as submitted."""
         desired, source = self.desired, self.source
         answer = await self.api.replicate_backup(
             desired.source, desired.backup_id, desired.request()
@@ -209,7 +209,7 @@ class _SingleCopy:
         return _is_second_copy(refusal)
 
     async def give_up(self, unsettled: CbrError | None) -> NoReturn:
-        """Raise the error; the last submission is left to the next run, which looks first."""
+        """Raise the error; the next run polls for the last submission before it submits."""
         if _is_second_copy(unsettled):
             raise _unseen(self.desired, self.source) from unsettled
         raise never_answered(
@@ -218,17 +218,17 @@ class _SingleCopy:
 
 
 def late_record(limits: Limits) -> Sightings:
-    """Return how long a submission without an answer is looked for: its record may be late."""
+    """Return how often to poll for a submission without an answer: its record may be late."""
     return Sightings(limits.looks, limits.look_again_s)
 
 
 def never_answered(
     desired: DesiredReplication | DesiredVaultReplication, limits: Limits, why_safe: str
 ) -> OutcomeUnknownError:
-    """Return the error for submissions that were all lost.
+    """Return the error for submissions that got no answer and that no poll found.
 
     Args:
-        why_safe: why running up again copies nothing twice.
+        why_safe: why another `up` copies nothing twice.
     """
     return OutcomeUnknownError(
         f"submitting {desired}: {limits.submissions} submissions were neither answered nor found",
@@ -237,7 +237,7 @@ def never_answered(
 
 
 def _unseen(desired: DesiredReplication, source: Backup) -> ConflictError:
-    """Return the error for a copy that CBR says exists, and does not show."""
+    """Return the error for a copy that exists by CBR's refusal, but that CBR does not show."""
     records = records_for_region(source, desired.destination.region)
     record = next((record for record in records if record.is_succeeded), None)
     doing = f"submitting {desired}: CBR says that the backup has been copied there, but"
@@ -260,7 +260,7 @@ def _is_second_copy(error: CbrError | None) -> bool:
 
 
 def adopted(desired: DesiredReplication, source: Backup, attempt: Attempt) -> TrackedReplication:
-    """Return an attempt to copy a backup as a replication of ours."""
+    """Return an existing attempt to copy a backup as a tracked replication."""
     tracked = TrackedReplication(
         backup_id=desired.backup_id,
         source=desired.source,

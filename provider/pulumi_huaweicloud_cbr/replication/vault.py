@@ -1,9 +1,9 @@
-"""The copy of a whole vault: what is to come, what is there, and what CBR leaves out.
+"""The copy of an entire vault: observe its backups, adopt what exists, submit the rest.
 
-CBR decides which backups a vault-level copy takes, and says so in its answer (CopyCheckpoint).
-What a preview says comes from the backups' replication records, by the rules of the user guide.
-A backup is copied to a region with its vault once, and never again after that replica is deleted.
-A copy that failed is made again.
+CBR decides which backups the copy takes, and its answer names them (CopyCheckpoint). A preview
+predicts that from the backups' replication records, by the rules of the user guide. CBR copies a
+backup to a region with its vault once, and never again after that replica is deleted. A failed
+copy is made again. Nothing here deletes a replica.
 """
 
 from __future__ import annotations
@@ -51,20 +51,20 @@ from pulumi_huaweicloud_cbr.replication.submit import (
 from pulumi_huaweicloud_cbr.replication.wait.polling import look_for
 
 SHOWN = 5
-"""So many of what stands in the way are named one by one."""
+"""At most this many conflicts are named one by one."""
 
 
 class VaultView(Struct, frozen=True):
-    """How a vault's backups stand in the destination region; all by label.
+    """The state of a vault's backups in the destination region, by label.
 
-    `due`: a copy of the vault would take them. `held`: copied, or being copied, to where it is
-    wanted; those that a known row still describes are left out. `spent`: copied once, the replica
-    is gone. `elsewhere`: in another vault or project of the region. `unclear`: of a status that
-    this version does not know. `unfit`: of a kind or in a state that cannot be copied.
-    `pending` counts copies that are under way, by whomever and to whatever region.
+    `due`: a copy of the vault would take them. `held`: copied, or being copied, to the desired
+    vault, without those that a known row still describes. `spent`: copied once, and the replica is
+    gone. `elsewhere`: in another vault or project of the region. `unclear`: with a status that this
+    version does not know. `unfit`: of a kind or in a state that cannot be copied. `labels`: the
+    label by backup id. `pending` counts all running copies of the backups, to any region.
 
-    Of the rows so far, `lost` are those whose copy failed or whose replica is gone, whether the
-    vault can copy it again or not. For those in `doubtful`, nothing says which replica is theirs.
+    Of the known rows, `lost` are those whose copy failed or whose replica is gone. The vault may be
+    unable to copy these again. For the rows in `doubtful`, nothing identifies the replica.
     """
 
     due: Mapping[str, Backup] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class VaultView(Struct, frozen=True):
     doubtful: tuple[str, ...] = ()
 
     def due_but(self, left_out: frozenset[str]) -> list[str]:
-        """Return who is due, without the backups of these ids."""
+        """Return the labels that are due, without the backups of these ids."""
         return [label for label, backup in self.due.items() if backup.id not in left_out]
 
 
@@ -88,11 +88,11 @@ def decide_vault(
     backups: Mapping[str, tuple[Backup, Sequence[Attempt]]],
     own_record_ids: frozenset[str] = frozenset(),
 ) -> VaultView:
-    """Decide how the backups of a vault stand.
+    """Classify the backups of a vault.
 
     Args:
-        backups: by label, each with its attempts to copy it to the region, the newest first.
-        own_record_ids: records of replicas that are about to be deleted.
+        backups: by label, each with the attempts to copy it to the region, the newest first.
+        own_record_ids: records of replicas that are about to be deleted; these do not conflict.
     """
     due, held, elsewhere = {}, {}, {}
     spent, unclear, unfit = [], [], []
@@ -124,7 +124,7 @@ def decide_vault(
 
 
 def check_view(view: VaultView, desired: DesiredVaultReplication) -> list[Finding]:
-    """Find what keeps a vault from being copied as declared."""
+    """Return the reasons why a vault cannot be copied as declared."""
     findings = []
     if view.elsewhere:
         named = [f"{label!r}: {refuse.reason}" for label, refuse in view.elsewhere.items()]
@@ -152,12 +152,14 @@ async def look_at_vault(
     report: Reporter,
     own_record_ids: frozenset[str] = frozenset(),
 ) -> VaultView:
-    """Find out how a vault's backups stand: one list request for each thousand of them.
+    """Observe a vault's backups: one list request for each thousand of them.
 
-    Replicas are only looked for where a record says that there is one which is not known.
+    A replica is only looked up if a record names one that is not known.
 
     Args:
-        known: the rows so far, by label; what they stand for is not told again.
+        known: the rows so far, by label. A backup that its row still describes is in no group of
+            the result.
+        own_record_ids: see `decide_vault`.
     """
     listing: dict[str, Backup] = {}
     for backup in await find_backups(
@@ -187,7 +189,7 @@ async def look_at_vault(
         if found is not None
     }
     view = decide_vault(desired, asked, own_record_ids)
-    # What is not in the vault any more is not asked about, once its replica was seen.
+    # If a row's backup has left the vault, it needs no request once its replica was seen.
     for label, row in known.items():
         told.setdefault(label, _Told.STANDS if row.has_been_seen else _Told.OPEN)
     open_rows = {
@@ -209,9 +211,10 @@ async def look_at_vault(
 
 
 class _Told(Enum):
-    """What is told of a row: whether it is what there is of its backup.
+    """Whether a row still describes the copy of its backup.
 
-    `OPEN`: the records alone do not tell. `DOUBTFUL`: nothing tells which replica is its own.
+    `STANDS`: it does. `LOST`: its copy failed or its replica is gone. `OPEN`: the records alone do
+    not say. `DOUBTFUL`: nothing identifies its replica.
     """
 
     STANDS = auto()
@@ -223,13 +226,13 @@ class _Told(Enum):
 async def _told_by_records(
     api: Api, row: TrackedReplication, backup: Backup, report: Reporter
 ) -> _Told:
-    """Return what the records of a row's backup tell of it; more is asked where its own is none."""
+    """Classify a row by its backup's records; query the API if its own record is missing."""
     if row.has_failed:
         return _Told.LOST
     records = records_for_region(backup, row.destination.region)
     own = next((rec for rec in records if rec.id == row.replication_record_id), None)
     if own is None:
-        # A record may be listed late, and nothing that is on its way may be asked for twice.
+        # The record may be late, and a running copy must not be submitted again.
         word, _ = await _find_out(api, row, report)
         return word
     newest = next(record for record in records if record is own or not record.is_failed)
@@ -249,11 +252,11 @@ def _is_held(view: VaultView, label: str, row: TrackedReplication) -> bool:
 async def _find_out(
     api: Api, row: TrackedReplication, report: Reporter
 ) -> tuple[_Told, TrackedReplication | None]:
-    """Return what is told of a row in the end, and it if it stands."""
+    """Classify a row by its replica; return the updated row too, if it still describes a copy."""
     if row.has_failed:
         return _Told.LOST, None
     try:
-        # A row in doubt is left alone, so that its replica's name may as well be late.
+        # A doubtful row is left alone, so there is no need to poll for a late name.
         standing, seen = await refresh(api, row, report, is_doubt_final=True)
     except UnidentifiedReplicaError:
         return _Told.DOUBTFUL, None
@@ -261,11 +264,11 @@ async def _find_out(
 
 
 class Brought(Struct):
-    """What became of the wish to have a vault copied.
+    """The result of copying a vault.
 
-    `rows` are new, or known better, by label. `dropped` are labels of rows that stand for nothing,
-    and that nothing has taken the place of. `left_out` are ids of backups that CBR did not take
-    although nothing that it shows forbids it. `failure` is why something is not done.
+    `rows` are new or updated rows, by label. `dropped` are labels of rows that describe no copy any
+    more, and that no new row replaces. `left_out` are ids of backups that CBR did not take,
+    although nothing that it shows forbids it. `failure` is the error if something is not done.
     """
 
     view: VaultView
@@ -286,16 +289,17 @@ async def bring_over(
     is_strict: bool = False,
     limits: Limits | None = None,
 ) -> Brought:
-    """Copy every backup of the vault that the destination lacks, whatever happened before.
+    """Copy every backup of the vault that the destination lacks. Idempotent.
 
-    What is there already is adopted. A refusal because the vault is being copied (6130) is looked
-    into, since that copy may be ours.
+    Existing copies are adopted. If CBR refuses because the vault is being copied (6130), that copy
+    may be ours, so it is polled for.
 
     Args:
         known: the rows so far, by label.
-        left_out: ids of backups that CBR did not take the last time; not worth asking alone.
-        is_new: nothing is ours yet, so that what `adopt` false forbids is refused.
-        is_strict: what stands in the way of a backup is refused then, too.
+        left_out: ids of backups that CBR did not take the last time. They alone cause no
+            submission.
+        is_new: there is no state yet. Existing copies are then refused if `adopt` is false.
+        is_strict: if `is_new`, every conflict is refused, not only those about `adopt`.
     Raises:
         ConflictError: refused; nothing was sent.
     """
@@ -312,7 +316,7 @@ async def bring_over(
     except CbrError as error:
         if not copy.is_sent:
             raise
-        # What was adopted is kept.
+        # Keep what was adopted.
         brought.failure = error
         return brought
 
@@ -321,7 +325,7 @@ def _refuse(
     findings: Sequence[Finding], desired: DesiredVaultReplication, *, is_strict: bool
 ) -> None:
     for finding in findings:
-        # Replicas that exist are never taken against the user's will.
+        # Never adopt existing replicas against the user's will.
         if is_strict or finding.field == "adopt":
             raise ConflictError(f"submitting {desired}: {finding.reason}")
 
@@ -332,10 +336,10 @@ def _record_ids(view: VaultView) -> frozenset[str]:
 
 @dataclass
 class _VaultCopy:
-    """The submission of a vault's copy. What becomes of it is noted in `brought`.
+    """The submission of a vault's copy; `brought` collects the result.
 
-    `strangers` are records of copies that are not taken over. `is_sent` says that anything may
-    have been submitted.
+    `strangers` are records of copies that are not adopted. `is_sent`: a submission may have been
+    sent.
     """
 
     api: Api
@@ -350,7 +354,7 @@ class _VaultCopy:
     looking: str = "looking what is being copied"
 
     async def look(self, unsettled: CbrError | None) -> Brought | None:
-        """Take over what is there; only what was submitted has to be looked for."""
+        """Adopt what exists; poll again only after a submission."""
         if unsettled is not None:
             rows = {**self.known, **self.brought.rows}
             self.brought.view = await look_for(
@@ -371,7 +375,7 @@ class _VaultCopy:
         return None
 
     async def submit(self) -> Brought:
-        """Ask for the copy; CBR answers which backups it takes."""
+        """Submit the copy; CBR's answer names the backups that it takes."""
         self.is_sent = True
         answer = await self.api.replicate_vault(self.desired.source, self.desired.request())
         _take_answer(self.brought, self.desired, answer)
@@ -382,7 +386,7 @@ class _VaultCopy:
         return _is_busy(refusal)
 
     async def give_up(self, unsettled: CbrError | None) -> Brought:
-        """Look for the last submission as well, and raise if it is not found."""
+        """Poll for the last submission as well, and raise if it is not found."""
         found = await self.look(unsettled)
         if found is not None:
             return found

@@ -1,6 +1,9 @@
-"""What programs give a resource, as an Args object or as keywords, and what all copies have.
+"""What programs give a resource, as an Args object or as keywords.
 
-Whatever is given wrongly ends the program with one line, which names the argument and the form.
+Also the inputs and outputs that single replications, sets and entire vaults share.
+
+A wrong argument ends the program with one line, which names the argument and the expected form.
+Values are not validated here: the provider's `check` does that.
 """
 
 from __future__ import annotations
@@ -46,7 +49,7 @@ class CopyOutputs:
 
 
 class ArgumentsError(pulumi.RunError, TypeError):
-    """A resource was given arguments that it does not take; shown without a traceback."""
+    """A resource got arguments that it does not take; shown without a traceback."""
 
 
 def read_arguments(
@@ -59,11 +62,11 @@ def read_arguments(
     """Return the inputs, and Pulumi's options, of a resource that a program declares.
 
     Args:
-        form: the resource's Args class; it tells the inputs.
-        positional: what follows the resource's name.
+        form: the resource's Args class, whose fields are the inputs.
+        positional: the arguments after the resource's name.
 
     Raises:
-        ArgumentsError: they fit neither form.
+        ArgumentsError: the arguments fit neither form.
     """
     return _Reading(f"{type(resource).__name__} {name!r}", form).of(positional, dict(keywords))
 
@@ -110,7 +113,7 @@ class _Reading:
         ), opts
 
     def _alone(self, args: Any, keywords: Mapping[str, Any]) -> Any:
-        """Return the Args object, which nothing may stand beside."""
+        """Return the Args object; keywords may not be given as well."""
         if not isinstance(args, self._form):
             self._refuse(f"args is {_kind(args)}, not {_article(self._form.__name__)}")
         if keywords:

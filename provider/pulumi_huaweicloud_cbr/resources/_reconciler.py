@@ -1,7 +1,7 @@
-"""Reconciles resources with many replications to one destination: check, diff, create and so on.
+"""The provider methods of sets and entire vaults: check, diff, create, read, update and delete.
 
-The engine's calls, and what they leave in the state, are the same for a set and for an entire
-vault. What differs is asked of the resource's form.
+The engine's calls, and their effect on the state, are the same for both. What differs belongs to
+the form of the resource, not here.
 """
 
 from __future__ import annotations
@@ -52,18 +52,18 @@ if TYPE_CHECKING:
 class Reconciler(CbrProvider):
     """Base of the provider classes of sets and of entire vaults.
 
-    Instances are stateless but for what the engine hands over; see `CbrProvider`.
+    Instances keep only what the engine passes to `configure`; see `CbrProvider`.
     """
 
     def form(self) -> Form:
-        """Return what is special to the resource; imported when the engine calls."""
+        """Return the form of the resource; its module is imported when the engine calls."""
         raise NotImplementedError
 
     @served
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Validate the inputs; ask the API about copies that would be submitted, in previews too.
 
-        The inputs come out complete: with defaults, looked-up projects and, for a set, members.
+        The returned inputs are complete: with defaults, looked-up projects and, for a set, members.
         """
         known, unknown = split_unknown(news)
         olds, _ = split_unknown(_olds)
@@ -104,9 +104,9 @@ class Reconciler(CbrProvider):
 
     @served
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Say what `up` would copy, rename or delete; another destination replaces the resource.
+        """Report what `up` would copy, rename or delete; another destination replaces the resource.
 
-        Copies that are not known to have ended are looked up, in one request for each thousand.
+        Unfinished copies are looked up, in one request for each thousand.
         """
         form, operation, urn = self.form(), current_operation(), current_call().urn
         asked_for = operation.reason_of_diff(urn)
@@ -124,7 +124,7 @@ class Reconciler(CbrProvider):
             records = [row.replication_record_id for row in rows.values()]
             operation.note_diff(urn, asked_for, records, is_replaced=True)
             form.tell_replacement(change)
-            # Of a backup there is one replica in a region: it goes before its successor comes.
+            # CBR keeps one replica of a backup per region, so the old one has to be deleted first.
             is_delete_first = "destination_region" not in replaces
             return DiffResult(
                 changes=True, replaces=replaces, delete_before_replace=is_delete_first
@@ -143,7 +143,7 @@ class Reconciler(CbrProvider):
 
     @served
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Submit or adopt all copies; a refused one does not block the others."""
+        """Submit or adopt all copies; a refused copy does not block the others."""
         form = self.form()
         inputs, _ = split_unknown(props)
         session = self.open()
@@ -159,7 +159,7 @@ class Reconciler(CbrProvider):
 
     @served
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Report the copies as they are; those that are gone are left out."""
+        """Report the copies as they are, without those that are gone."""
         form = self.form()
         current_operation().note_read(current_call().urn)
         state, _ = split_unknown(props)
@@ -178,7 +178,7 @@ class Reconciler(CbrProvider):
         """Refuse; our plugin host calls this on import.
 
         Raises:
-            ConfigurationError: always, with the way to take over what exists.
+            ConfigurationError: always; the remedy says how to take over existing replicas.
         """
         raise ConfigurationError(
             f"importing {id_!r}: {self.form().what} has no id in CBR",
@@ -187,7 +187,7 @@ class Reconciler(CbrProvider):
 
     @served
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Submit what the destination lacks, rename, and delete what leaves, in this order."""
+        """Submit what the destination lacks, rename, and delete removed members, in this order."""
         form = self.form()
         state, _ = split_unknown(_olds)
         inputs, _ = split_unknown(_news)
@@ -199,9 +199,10 @@ class Reconciler(CbrProvider):
 
     @served
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Delete all replicas and wait until they are gone; one that is gone already is fine.
+        """Delete all replicas and wait until they are gone. Idempotent.
 
-        What a successor under another name may have been meant to keep, and could not find, stays.
+        The resource may have a successor under another name. Replicas that the successor could not
+        find stay.
         """
         form = self.form()
         state, _ = split_unknown(_props)
@@ -216,6 +217,6 @@ class Reconciler(CbrProvider):
 
 
 def _raise_partial(done: Done, identifier: str, outputs: dict[str, Any]) -> None:
-    """Have the engine keep what was brought about, where not all was."""
+    """Raise if something failed, so that the engine keeps what was done."""
     if done.failure is not None:
         raise PartialResultError(done.failure, identifier, outputs) from done.failure

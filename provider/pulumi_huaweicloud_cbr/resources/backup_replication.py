@@ -61,15 +61,15 @@ from pulumi_huaweicloud_cbr.resources._forms.owners import HELD, owners_of, reme
 
 
 class BackupReplicationProvider(CbrProvider):
-    """Reconciles one replication; stateless but for what the engine hands in."""
+    """Reconciles one replication; instances keep only what the engine passes to `configure`."""
 
     @served
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Validate the inputs; before a create, also ask the API (read-only, in previews too).
 
-        The engine calls this first for every resource, with unknown inputs in previews, and a
-        second time without old inputs when a replacement is planned. So no old inputs mean that
-        a copy would be submitted.
+        The engine calls this first for every resource. Inputs may be unknown in previews. If a
+        replacement is planned, the engine calls this again without old inputs. So no old inputs
+        mean that a copy would be submitted.
         """
         known, unknown = split_unknown(news)
         olds, _ = split_unknown(_olds)
@@ -114,20 +114,18 @@ class BackupReplicationProvider(CbrProvider):
 
     @served
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Say whether an existing replication must change.
+        """Report whether an existing replication must change.
 
-        The engine calls this with the recorded outputs and the checked inputs, some of them
-        unknown in previews. All inputs but `name`, `enable_acceleration`, `adopt` and
-        `preflight` replace. A copy that is not known to have ended is looked up, so that one
-        that failed is planned anew.
+        The engine passes the recorded outputs and the checked inputs; some inputs may be unknown in
+        previews. All inputs but `name`, `enable_acceleration`, `adopt` and `preflight` replace. An
+        unfinished copy is looked up, so that a failed one is planned again.
         """
         operation, urn = current_operation(), current_call().urn
         asked_for = operation.reason_of_diff(urn)
         state, _ = split_unknown(_olds)
         declared, unknown = split_unknown(_news)
         difference = decide_diff(state, declared, unknown)
-        # The engine plans a replacement by diff, then checks the new resource without telling that
-        # there is an old one.
+        # After a diff that replaces, the engine checks the new resource without any old inputs.
         if not difference.replaces and self._must_be_redone(state, declared):
             operation.note_diff(urn, asked_for, [_id], is_replaced=True)
             return DiffResult(changes=True, replaces=["status"], delete_before_replace=True)
@@ -145,11 +143,11 @@ class BackupReplicationProvider(CbrProvider):
     ) -> None:
         """Refuse to replace a replica that could not be made again.
 
-        With preflight ``error`` the check of the new one does. Where another backup is declared,
-        nobody wants the replica of the old one; and what is not known yet may be the same.
+        With preflight ``error``, the check of the new resource does this. If another backup is
+        declared, the replica of the old one is no longer wanted. An unknown input may be unchanged.
 
         Raises:
-            ConflictError: the source backup is gone, and the replica is there or still to come.
+            ConflictError: the source backup is gone, and the replica exists or is being copied.
         """
         mode = declared.get("preflight")
         is_other = declared.get("backup_id") != state.get("backup_id")
@@ -195,7 +193,7 @@ class BackupReplicationProvider(CbrProvider):
 
     @served
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Submit the copy, or adopt the one that exists; return without waiting for it."""
+        """Submit the copy, or adopt an existing one; return without waiting for it."""
         from pulumi_huaweicloud_cbr.replication.submit import IncompleteError
 
         inputs, _ = split_unknown(props)
@@ -216,9 +214,9 @@ class BackupReplicationProvider(CbrProvider):
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Report the replication as it is; the engine calls this on refresh.
 
-        A replica that is gone is reported as such, so that the next `up` copies again. A name
-        that was changed behind our back is reported in the inputs, so that the next preview
-        shows the way back.
+        If the replica is gone, the resource is too, so the next `up` copies again. If the replica
+        was renamed outside of Pulumi, the inputs get that name. So the next preview shows the
+        change back.
         """
         current_operation().note_read(current_call().urn)
         state, _ = split_unknown(props)
@@ -246,8 +244,11 @@ class BackupReplicationProvider(CbrProvider):
         """Find a replication that no state knows; our plugin host calls this on import.
 
         Args:
-            id_: ``RECORD_ID`` of a replication of ``BACKUP_ID`` in ``SOURCE_REGION``, as
-                ``SOURCE_REGION/BACKUP_ID/RECORD_ID``; without the region it is the configured one.
+            id_: ``SOURCE_REGION/BACKUP_ID/RECORD_ID``, or ``BACKUP_ID/RECORD_ID`` for a backup in
+                ``huaweicloud:region``.
+        Raises:
+            ConfigurationError: the id has another form.
+            NotFoundError: the backup or the record does not exist, or the replica is gone.
         """
         session = self.open()
         region, backup_id, record_id = _split_import_id(id_, session.settings.region)
@@ -258,7 +259,7 @@ class BackupReplicationProvider(CbrProvider):
 
     @served
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Rename the replica; what else can change without a replacement is ours alone."""
+        """Rename the replica. All other in-place changes affect only the state."""
         state, _ = split_unknown(_olds)
         inputs, _ = split_unknown(_news)
         tracked = _from_state({**state, "replication_record_id": _id})
@@ -271,18 +272,18 @@ class BackupReplicationProvider(CbrProvider):
 
     @served
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Delete the replica and wait until it is gone; one that is gone already is fine.
+        """Delete the replica and wait until it is gone. Idempotent.
 
-        A replica that another resource has adopted, or keeps, in this operation is left to it. A
-        resource that was renamed in the program adopts under its new name before the old one is
-        deleted; so does one that the user replaces by ``--replace``. A replica that another
-        resource of the program declares is left to it as well.
+        The replica stays if another resource has adopted or keeps it in this operation, or if
+        another resource of the program declares it. A resource that was renamed in the program
+        adopts it under its new name before the old one is deleted. So does one that the user
+        replaces by ``--replace``.
         """
         state, _ = split_unknown(_props)
         session = self.open()
         tracked = _from_state({**state, "replication_record_id": _id})
         operation, urn = current_operation(), current_call().urn
-        # Where another backup is declared, nobody wants the replica of the old one.
+        # If another backup is declared, the replica of the old one is no longer wanted.
         declared = operation.backups_claimed(urn)
         is_same = not declared or tracked.backup_id.lower() in declared
         is_replaced = is_same and operation.is_replaced(urn)
@@ -299,7 +300,7 @@ def _not_known(tracked: TrackedReplication) -> str:
 async def _judge(
     session: Session, inputs: Mapping[str, Any], unknown: frozenset[str]
 ) -> tuple[list[Finding], Mapping[str, str]]:
-    """Ask the API whether it would accept; return what it found, and the projects' ids."""
+    """Ask the API whether it would accept the copy; return findings and the projects' ids."""
     from pulumi_huaweicloud_cbr.replication.preflight.backup import run_preflight
 
     client = session.client()
@@ -357,7 +358,7 @@ async def _refresh(session: Session, state: dict[str, Any]) -> tuple[Standing, T
 async def _refresh_anew(
     session: Session, state: dict[str, Any]
 ) -> tuple[Standing, TrackedReplication]:
-    """Look now; what others were answered a moment ago is not enough."""
+    """Refresh without cached answers."""
     session.forget()
     return await _refresh(session, state)
 
@@ -391,7 +392,7 @@ async def _remove(session: Session, tracked: TrackedReplication, *, is_replaced:
 
 
 def _to_state(inputs: dict[str, Any], tracked: TrackedReplication) -> dict[str, Any]:
-    """Return the outputs: the inputs resolved, and what is known of the replica."""
+    """Return the outputs: the resolved inputs, and the known values of the replica."""
     state = {
         **{field: inputs.get(field) for field in FIELDS},
         "backup_id": tracked.backup_id,
@@ -410,16 +411,16 @@ def _to_state(inputs: dict[str, Any], tracked: TrackedReplication) -> dict[str, 
         "source_resource_id": tracked.source_resource_id,
     }
     if state["name"] is not None and tracked.replica_name is not None:
-        # Only a declared name is compared; one that CBR chose is nobody's drift.
+        # Only a declared name is compared: a name that CBR chose is not drift.
         state["name"] = tracked.replica_name
     return {field: value for field, value in state.items() if value is not None}
 
 
 def _from_state(state: dict[str, Any]) -> TrackedReplication:
-    """Return what the outputs say of a replication.
+    """Return the replication that the outputs describe.
 
     Raises:
-        ConfigurationError: they lack what identifies it, as with an id without a state.
+        ConfigurationError: an identifying output is missing, as after a read by id alone.
     """
     missing = [field for field in _IDENTIFYING if not state.get(field)]
     if missing:
@@ -462,25 +463,30 @@ def _inputs_of(outputs: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass
 class BackupReplicationArgs:
-    """What a replication is to be.
+    """The inputs of `BackupReplication`.
+
+    An input without a default is required. A change that replaces makes a new copy and deletes the
+    old replica.
 
     Args:
-        backup_id: the backup to copy, a UUID. Changing it replaces.
-        destination_region: the region to copy to, such as ``cn-east-3``. Changing it replaces.
-        destination_vault_id: a vault of protect_type ``replication`` there. Changing it replaces.
-        destination_project_id: default: the project named like the region. Changing it replaces.
-        name: the replica's name, 1 to 64 letters, digits, CJK, ``_`` or ``-``. Default: CBR's
-            choice. Changing it renames.
-        description: the replica's, at most 255 characters without ``<`` and ``>``. Changing it
-            replaces, since CBR cannot change it.
-        enable_acceleration: copy faster, at extra cost. Default: false.
-        source_region: where the backup is. Default: ``huaweicloud:region``.
-        source_project_id: default: ``huaweicloud:projectId``, else the project named like the
-            region. Changing it replaces.
-        adopt: take over a replica or a running copy that matches, instead of failing.
-            Default: true.
-        preflight: ask the API in previews whether it will accept: ``error``, ``warn`` or
-            ``off``. Default: ``error``.
+        backup_id: the backup to copy, a UUID. A change replaces.
+        destination_region: the region to copy to, such as ``cn-east-3``. A change replaces.
+        destination_vault_id: a vault of protect_type ``replication`` there. A change replaces.
+        destination_project_id: default: the project named like the region. A change replaces.
+        name: the replica's name: 1 to 64 letters, digits, CJK, ``_`` or ``-``. Default: CBR's
+            choice. A change renames the replica. Removing it changes nothing.
+        description: the replica's: at most 255 characters without ``<`` and ``>``. Default: CBR's
+            choice. A change replaces, since CBR cannot change it. Removing it changes nothing.
+        enable_acceleration: copy faster, at extra cost. Default: false. A change affects later
+            copies only.
+        source_region: the backup's region. Default: ``huaweicloud:region``. A change replaces.
+        source_project_id: default: ``huaweicloud:projectId`` in ``huaweicloud:region``, else the
+            project named like the region. A change replaces.
+        adopt: take over a matching replica or running copy, instead of failing. Default: true. A
+            change affects later copies only.
+        preflight: ask the API in previews whether it will accept the copy. ``error`` fails if it
+            will not, ``warn`` warns, ``off`` does not ask. Default: ``error``. A change
+            affects only the state.
 
     Source: CBR API reference, CopyBackup.
     """
@@ -509,34 +515,34 @@ class BackupReplicationInputs(CopyInputs, total=False):
 class BackupReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="BackupReplication"):
     """One copy of one CBR backup in another region.
 
-    Creating it submits the copy and returns; `status` says how far it was when last looked at,
-    and ``pulumi refresh`` looks again. Deleting it deletes the replica.
+    Creating it submits the copy and returns. `status` is the last observed status, and ``pulumi
+    refresh`` observes it again. Deleting it deletes the replica.
     """
 
     backup_id: pulumi.Output[str]
     name: pulumi.Output[str | None]
     description: pulumi.Output[str | None]
     replication_record_id: pulumi.Output[str]
-    """The record that tracks the copy; also the resource's id."""
+    """The replication record of the copy; also the resource's id."""
     provider_id: pulumi.Output[str | None]
     """The kind of resource that was backed up, as CBR numbers it."""
     status: pulumi.Output[str]
     """``waiting_replicate``, ``replicating``, ``success``, ``fail`` or ``skip``."""
     destination_backup_id: pulumi.Output[str | None]
-    """The replica; not known until CBR tells it."""
+    """The replica; not known until CBR reports it."""
     destination_checkpoint_id: pulumi.Output[str | None]
-    """The replica's restore point; not known until CBR tells it."""
+    """The replica's restore point; not known until CBR reports it."""
     created_at: pulumi.Output[str | None]
     """When the copy began, in UTC."""
     source_deleted: pulumi.Output[bool]
-    """Whether the source backup is gone; the replica lives on."""
+    """Whether the source backup is gone; the replica remains."""
     source_resource_id: pulumi.Output[str | None]
     """The server or file system that was backed up."""
 
     @property
     def tracking(self) -> pulumi.Output[dict[str, Any]]:
-        """What `ReplicationsComplete` has to know of the copy, as plain data."""
-        # Not from outputs that a preview of an update does not know: the wait would seem to change.
+        """The data by which `ReplicationsComplete` waits for the copy."""
+        # Only from outputs that a preview of an update knows, or the wait would seem to change.
         parts = {name: getattr(self, name) for name in COORDINATES}
         return pulumi.Output.all(record_id=self.id, backup_id=self.backup_id, **parts).apply(
             lambda known: {
@@ -547,7 +553,7 @@ class BackupReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="B
 
     @property
     def known_replicas(self) -> pulumi.Output[dict[str, str]]:
-        """The replica's id by its record's, as far as the state knows it."""
+        """The replica's id by replication record id; empty while the state does not know it."""
         return pulumi.Output.all(record_id=self.id, replica_id=self.destination_backup_id).apply(
             lambda known: {known["record_id"]: known["replica_id"]} if known["replica_id"] else {}
         )

@@ -27,17 +27,17 @@ class BackupReplicationSetProvider(Reconciler):
     """Reconciles a set of replications, member by member."""
 
     def form(self) -> SetForm:
-        """Return what is special to sets."""
+        """Return the form of sets."""
         from pulumi_huaweicloud_cbr.resources._forms.set import SetForm
 
         return SetForm()
 
 
 def as_members(backups: Sequence[Backup]) -> dict[str, dict[str, str]]:
-    """Return backups as members of a set, with readable labels and how old they are.
+    """Return backups as members of a set, with readable labels and creation times.
 
-    The label is the resource's name and when the backup was made, such as
-    ``erp-db-01@2026-11-20T02:00:11``. A backup without a time has neither of them.
+    A label is the resource's name and the backup's creation time, such as
+    ``erp-db-01@2026-11-20T02:00:11``. If the backup has no creation time, label and member lack it.
     """
     return {
         label: {"backup_id": backup.id}
@@ -48,24 +48,32 @@ def as_members(backups: Sequence[Backup]) -> dict[str, dict[str, str]]:
 
 @dataclass
 class BackupReplicationSetArgs:
-    """What a set of replications is to be.
+    """The inputs of `BackupReplicationSet`.
+
+    An input without a default is required. A change that replaces makes new copies of all members
+    and deletes the old replicas.
 
     Args:
-        backups: the members: labels with backup ids, or with objects of ``backup_id`` and, where
-            wanted, ``name`` (the replica's) and ``created_at``; or a list of backup ids. What
-            enters is copied, what leaves is deleted in the destination, a changed name renames.
-        destination_region: the region to copy to. Changing it replaces the set.
-        destination_vault_id: a vault of protect_type ``replication`` there. Changing it replaces.
-        destination_project_id: default: the project named like the region. Changing it replaces.
-        keep_newest: keep so many of the newest members, those included that are no longer listed
-            because their source has expired. Members need ``created_at`` then; see `as_members`.
-        enable_acceleration: copy faster, at extra cost. Default: false.
-        source_region: where the backups are. Default: ``huaweicloud:region``.
-        source_project_id: default: ``huaweicloud:projectId``, else the project named like the
-            region. Changing it replaces.
-        adopt: take over replicas or running copies that match, instead of failing. Default: true.
-        preflight: ask the API in previews whether it will accept: ``error``, ``warn`` or
-            ``off``. Default: ``error``.
+        backups: the members: labels with backup ids, or a list of backup ids. A label may also have
+            an object of ``backup_id`` and, optionally, ``name`` (the replica's) and ``created_at``.
+            An added member is copied. A removed member's replica is deleted. A changed name renames
+            the replica. A changed label copies nothing.
+        destination_region: the region to copy to. A change replaces.
+        destination_vault_id: a vault of protect_type ``replication`` there. A change replaces.
+        destination_project_id: default: the project named like the region. A change replaces.
+        keep_newest: keep this many of the newest members. A member that is no longer listed,
+            because its source has expired, counts too. Members need ``created_at``; see
+            `as_members`. Default: keep the listed members. A change adds or removes members.
+        enable_acceleration: copy faster, at extra cost. Default: false. A change affects later
+            copies only.
+        source_region: the backups' region. Default: ``huaweicloud:region``. A change replaces.
+        source_project_id: default: ``huaweicloud:projectId`` in ``huaweicloud:region``, else the
+            project named like the region. A change replaces.
+        adopt: take over matching replicas or running copies, instead of failing. Default: true. A
+            change affects later copies only.
+        preflight: ask the API in previews whether it will accept the copies. ``error`` fails if it
+            will not, ``warn`` warns, ``off`` does not ask. Default: ``error``. A change
+            affects only the state.
 
     Source: CBR API reference, CopyBackup.
     """
@@ -128,10 +136,10 @@ class BackupReplicationSet(
 
     @property
     def tracking(self) -> pulumi.Output[dict[str, Any]]:
-        """Return what `ReplicationsComplete` waits by."""
+        """The data by which `ReplicationsComplete` waits for the copies."""
         return tracking_output(self)
 
     @property
     def known_replicas(self) -> pulumi.Output[dict[str, str]]:
-        """The replica's id by its record's, as far as the state knows it."""
+        """The replicas' ids by replication record id, as far as the state knows them."""
         return known_replicas_output(self.members)

@@ -1,7 +1,7 @@
 """Functions for programs: look things up while the program runs, in previews too.
 
-They block, take plain values and raise the package's errors. Settings come from the stack's
-configuration or the environment, as for resources.
+They only read. They block, take plain values and raise the package's errors. Settings come from
+the stack's configuration or the environment, as for resources.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def get_backup(
         region: default: ``huaweicloud:region``.
         project_id: default: ``huaweicloud:projectId``, else the project named like the region.
     Raises:
-        NotFoundError: there is none of that id in that region and project.
+        NotFoundError: the region and project have no backup with that id.
         ConfigurationError: a setting is missing or malformed.
     Source: CBR API reference, ShowBackup.
     """
@@ -57,17 +57,19 @@ def get_backups(
     created_until: str | None = None,
     limit: int | None = None,
 ) -> list[Backup]:
-    """Return backups, the newest first; an empty list when none passes the filters.
+    """Return backups, the newest first; the list is empty if no backup passes the filters.
 
     Args:
+        region: default: ``huaweicloud:region``.
+        project_id: default: ``huaweicloud:projectId``, else the project named like the region.
         status: default ``available``; None for all.
         image_type: ``backup`` (default), ``replication`` for replicas, None for both.
         created_since: ``YYYY-mm-ddTHH:MM:SSZ``, UTC.
         created_until: the same.
-        limit: at most so many; None for all. Pages are read as needed.
+        limit: at most this many; None for all. Pages are read as needed.
     Raises:
         ConfigurationError: a setting is missing or malformed, or `limit` is below 1.
-        IncompleteListError: CBR counts more backups than it shows, however often it is asked.
+        IncompleteListError: CBR counts more backups than it lists, even after repeated requests.
     Source: CBR API reference, ListBackups.
     """
     from pulumi_huaweicloud_cbr.api.find import find_backups
@@ -114,7 +116,7 @@ def get_vault(vault_id: str, *, region: str | None = None, project_id: str | Non
 def get_replication_capabilities(
     *, region: str | None = None, project_id: str | None = None
 ) -> list[RegionCapability]:
-    """Return from which regions backups can be copied to which, as seen from one region.
+    """Return which regions can copy backups to which others, as one region reports it.
 
     Source: CBR API reference, ShowReplicationCapabilities.
     """
@@ -129,7 +131,7 @@ def get_project_id(region: str) -> str:
     """Return the id of the project that is named like the region.
 
     Raises:
-        ConfigurationError: IAM shows none, or several, to these credentials.
+        ConfigurationError: IAM lists no such project for these credentials, or several.
     Source: IAM API reference, KeystoneListProjects.
     """
     session = _session()

@@ -40,18 +40,18 @@ if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.replication.wait.completion import CompletionPlan
 
 ID = "replications-complete"
-"""The id of every wait: there is nothing in CBR that it could name."""
+"""The id of every wait: CBR has no object that it could name."""
 INPUTS = ("replications", "timeout", "poll_interval")
 NAMED = "known_replicas"
-"""What the resources' states know of their replicas: a help for looking, and no reason to wait."""
+"""The replicas that the states of the resources know. They help to poll, and cause no wait."""
 
 
 class ReplicationsCompleteProvider(CbrProvider):
-    """Waits in `create` and `update`; what it has waited for is in the state."""
+    """Waits in `create` and `update`; the state has the replicas that it has waited for."""
 
     @served
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Validate the inputs, without any call; in previews replications may be unknown."""
+        """Validate the inputs, without any call; replications may be unknown in previews."""
         known, unknown = split_unknown(news)
         findings = check_wait(_inputs_of(known), unknown)
         inputs = _inputs_of(known)
@@ -65,7 +65,7 @@ class ReplicationsCompleteProvider(CbrProvider):
 
     @served
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Compare, without any call: whatever differs is an update, nothing replaces."""
+        """Compare, without any call: every difference is an update, and nothing replaces."""
         state, _ = split_unknown(_olds)
         declared, unknown = split_unknown(_news)
         changed = [
@@ -81,18 +81,22 @@ class ReplicationsCompleteProvider(CbrProvider):
 
     @served
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Wait for replications that are new; without any, nothing is asked of the API."""
+        """Wait for new replications; if there are none, send no request."""
         known, _ = split_unknown(_news)
         return UpdateResult(self._wait(known, _olds.get("replicas") or {}))
 
     @served
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Return the state as it is: what was waited for has ended, and stays so."""
+        """Return the state unchanged: a copy that has ended stays so."""
         return ReadResult(id_, split_unknown(props)[0])
 
     @served
     def import_state(self, id_: str) -> ReadResult:
-        """Refuse; our plugin host calls this on import."""
+        """Refuse; our plugin host calls this on import.
+
+        Raises:
+            ConfigurationError: always.
+        """
         raise ConfigurationError(
             f"importing {id_!r}: a wait for replications has nothing that could be imported",
             remedy="declare it, and pulumi up waits at once for what has ended already",
@@ -100,7 +104,7 @@ class ReplicationsCompleteProvider(CbrProvider):
 
     @served
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Do nothing: the replications are others' to delete."""
+        """Do nothing: other resources own the replications."""
 
     def _wait(self, news: dict[str, Any], done: dict[str, str]) -> dict[str, Any]:
         """Wait for what is not done yet; return the outputs."""
@@ -164,14 +168,17 @@ def _inputs_of(properties: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass
 class ReplicationsCompleteArgs:
-    """What is to be waited for.
+    """The inputs of `ReplicationsComplete`.
+
+    A change of any of them is an update, which waits for replications that are not done yet.
 
     Args:
-        replications: resources that replicate, or their `tracking`. New ones are waited for.
-        timeout: ``30m``, ``4h``, ``1h30m`` or seconds, from the first look. Default: 4 hours.
-            ``custom_timeouts`` bound it further.
-        poll_interval: the shortest pause between looks, in the same form. Default:
-            ``huaweicloud:pollInterval``, 10 seconds.
+        replications: resources that replicate, or their `tracking`. Required. A new one is waited
+            for; a removed one is dropped from the outputs.
+        timeout: ``30m``, ``4h``, ``1h30m`` or seconds, at most 30 days, from the first poll.
+            Default: 4 hours. The shorter of this and ``custom_timeouts`` counts.
+        poll_interval: the shortest pause between polls, in the same form, 0.01 to 3600 seconds.
+            Default: ``huaweicloud:pollInterval``, which is 10 seconds if not set.
     """
 
     replications: Sequence[pulumi.Resource | pulumi.Input[dict[str, Any]]]
@@ -190,12 +197,12 @@ class ReplicationsCompleteInputs(TypedDict, total=False):
 class ReplicationsComplete(Resource, module="huaweicloud_cbr", name="ReplicationsComplete"):
     """Waits until all of the given replications have ended, and fails if one of them failed.
 
-    All are looked at together. A failure fails ``pulumi up`` when the others have ended; the next
-    one copies anew and waits again. An interruption or a time limit loses nothing.
+    All are polled together. If one fails, ``pulumi up`` fails once the others have ended. The next
+    one copies it again and waits again. An interruption or a timeout loses nothing.
     """
 
     replications: pulumi.Output[list[dict[str, Any]]]
-    """What is waited for, grouped by where it comes from and goes to."""
+    """What is waited for, grouped by source and destination."""
     timeout: pulumi.Output[str | float | None]
     poll_interval: pulumi.Output[str | float | None]
     replicas: pulumi.Output[dict[str, str]]

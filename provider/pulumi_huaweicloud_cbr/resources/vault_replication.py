@@ -24,7 +24,7 @@ class VaultReplicationProvider(Reconciler):
     """Reconciles the copy of an entire vault."""
 
     def form(self) -> VaultForm:
-        """Return what is special to entire vaults."""
+        """Return the form of entire vaults."""
         from pulumi_huaweicloud_cbr.resources._forms.vault import VaultForm
 
         return VaultForm()
@@ -32,21 +32,27 @@ class VaultReplicationProvider(Reconciler):
 
 @dataclass
 class VaultReplicationArgs:
-    """What the copy of a vault is to be.
+    """The inputs of `VaultReplication`.
+
+    An input without a default is required. A change that replaces makes new copies and deletes the
+    old replicas.
 
     Args:
-        vault_id: the vault whose backups to copy. What comes into it is copied by the next `up`;
-            what leaves it keeps its replica. Changing it replaces.
-        destination_region: the region to copy to. Changing it replaces.
-        destination_vault_id: a vault of protect_type ``replication`` there. Changing it replaces.
-        destination_project_id: default: the project named like the region. Changing it replaces.
-        enable_acceleration: copy faster, at extra cost. Default: false.
-        source_region: where the vault is. Default: ``huaweicloud:region``.
-        source_project_id: default: ``huaweicloud:projectId``, else the project named like the
-            region. Changing it replaces.
-        adopt: take over replicas or running copies that match, instead of failing. Default: true.
-        preflight: ask the API in previews what it will copy, and whether it will accept:
-            ``error``, ``warn`` or ``off``. Default: ``error``.
+        vault_id: the vault whose backups to copy. The next `up` copies backups that are new in it.
+            A backup that leaves it keeps its replica. A change replaces.
+        destination_region: the region to copy to. A change replaces.
+        destination_vault_id: a vault of protect_type ``replication`` there. A change replaces.
+        destination_project_id: default: the project named like the region. A change replaces.
+        enable_acceleration: copy faster, at extra cost. Default: false. A change affects later
+            copies only.
+        source_region: the vault's region. Default: ``huaweicloud:region``. A change replaces.
+        source_project_id: default: ``huaweicloud:projectId`` in ``huaweicloud:region``, else the
+            project named like the region. A change replaces.
+        adopt: take over matching replicas or running copies, instead of failing. Default: true. A
+            change affects later copies only.
+        preflight: ask the API in previews what it will copy, and whether it will accept that.
+            ``error`` fails if it will not, ``warn`` warns. ``off`` does not ask, so later runs of
+            `up` do not copy new backups. Default: ``error``. A change replaces nothing.
 
     Source: CBR API reference, CopyCheckpoint.
     """
@@ -71,16 +77,16 @@ class VaultReplicationInputs(CopyInputs, total=False):
 class VaultReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="VaultReplication"):
     """Copies of all backups of a CBR vault in another region.
 
-    Creating it submits the copies and returns; every later `up` submits those of backups that
-    have come since. Deleting it deletes the replicas.
+    Creating it submits the copies and returns. Every later `up` submits copies of backups that are
+    new in the vault. Deleting it deletes the replicas.
     """
 
     vault_id: pulumi.Output[str]
     members: pulumi.Output[dict[str, dict[str, Any]]]
-    """By label, the resource's name and the backup's time: rows as those of
-    `BackupReplicationSet`."""
+    """Rows by label, like those of `BackupReplicationSet`. A label is the resource's name and the
+    backup's creation time."""
     left_out: pulumi.Output[list[str]]
-    """Ids of backups that CBR did not take when the vault was copied, without telling why."""
+    """Ids of backups that CBR did not take when it copied the vault, without giving a reason."""
 
     @overload
     def __init__(
@@ -109,10 +115,10 @@ class VaultReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="Va
 
     @property
     def tracking(self) -> pulumi.Output[dict[str, Any]]:
-        """Return what `ReplicationsComplete` waits by."""
+        """The data by which `ReplicationsComplete` waits for the copies."""
         return tracking_output(self)
 
     @property
     def known_replicas(self) -> pulumi.Output[dict[str, str]]:
-        """The replica's id by its record's, as far as the state knows it."""
+        """The replicas' ids by replication record id, as far as the state knows them."""
         return known_replicas_output(self.members)

@@ -1,5 +1,5 @@
-"""Questions that are asked before a copy is submitted: is it allowed, and does it fit?
+"""Preflight: read-only checks before a submission. Will the API accept the copy?
 
-What changes anything does not belong here: preflight only reads. The rules that judge the
-answers are in `replication.rules`.
+Code that changes anything does not belong here: preflight only reads. The rules that judge its
+observations are in `replication.rules`.
 """

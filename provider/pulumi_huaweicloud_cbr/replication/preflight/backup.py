@@ -1,4 +1,7 @@
-"""Preflight of backups' copies against the API: what `fitness` needs to know, read-only."""
+"""Preflight of single backups, one or many: queries what the rules in `fitness` need.
+
+Read-only, since it also runs in previews.
+"""
 
 from __future__ import annotations
 
@@ -31,11 +34,11 @@ _Answers = Sequence[Backup | CbrError | None]
 
 
 class Verdict(Struct, frozen=True):
-    """What preflight found: reasons for a refusal, news for the user, calls that failed.
+    """The result of preflight: reasons for a refusal, notes for the user, calls that failed.
 
-    `resolved` are the ids of the projects that are known, by the names of their inputs.
-    `size_gb` is what the copy may take, None where it takes nothing or is not known; `free_gb` the
-    room in its vault.
+    `resolved` are the ids of known projects, by the names of their inputs. `size_gb` is the room
+    that the copy may need, None if it needs none or if that is not known. `free_gb` is the free
+    room of its vault.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -49,7 +52,7 @@ class Verdict(Struct, frozen=True):
 async def run_preflight(
     api: Api, aim: Aim, backup_id: str | None, find_project: FindProject
 ) -> Verdict:
-    """Ask the API whether it will accept the replication; checks of unknown inputs are left out."""
+    """Check whether the API will accept the replication; unknown inputs are not checked."""
     (verdict,) = await run_preflights(api, aim, [backup_id], find_project)
     return verdict
 
@@ -57,7 +60,7 @@ async def run_preflight(
 async def run_preflights(
     api: Api, aim: Aim, backup_ids: Sequence[str | None], find_project: FindProject
 ) -> list[Verdict]:
-    """Ask the same of several backups; what is the same for all of them is asked once."""
+    """Check several backups for one destination; common facts are queried once."""
 
     def look_at_source(source: ProjectScope) -> Awaitable[_Answers]:
         return asyncio.gather(*(or_error(_find_backup(api, source, id_)) for id_ in backup_ids))
@@ -79,10 +82,10 @@ def _judge(
     backup: Backup | CbrError | None,
     standing: Verdict,
 ) -> Verdict:
-    """Return the verdict on one backup, now that all is asked.
+    """Return the verdict on one backup, after all queries.
 
     Args:
-        standing: what was found of earlier copies.
+        standing: the verdict on earlier copies.
     """
     found = backup if isinstance(backup, Backup) else None
     findings = check_backup(found) if found else []
@@ -94,7 +97,7 @@ def _judge(
     vault = sides.vault if isinstance(sides.vault, Vault) else None
     is_adopted = bool(standing.notes)
     if vault and not is_adopted:
-        # A replica that is there already needs no room.
+        # An existing replica needs no room.
         findings += check_vault(vault, found)
     return Verdict(
         findings=tuple(findings),
@@ -107,7 +110,7 @@ def _judge(
 
 
 def missing_backup(source: ProjectScope | None, backup_id: str | None) -> Finding:
-    """Return what is wrong where the backup does not exist."""
+    """Return the finding for a backup that does not exist."""
     return Finding(
         "backup_id",
         f"backup ({backup_id}) does not exist in {source}; it may have "
@@ -122,7 +125,7 @@ async def _check_conflicts(
     backup_ids: Sequence[str | None],
     backups: _Answers,
 ) -> list[Verdict]:
-    """Say of each what was copied before; most were not, and nothing is asked about them."""
+    """Return a verdict on earlier copies of each backup; without a record it takes no request."""
     standings = [Verdict() for _ in backups]
     source, destination, vault_id = sides.source, sides.destination, aim.destination_vault_id
     if source is None or destination is None or vault_id is None:

@@ -1,8 +1,8 @@
-"""The flow of every preflight: look up projects, then ask source and destination side by side.
+"""The flow of every preflight: look up projects, then query source and destination in parallel.
 
-It is the same for backups and for a vault; what is special to each is given to it. It runs in
-previews, so it only reads, and it changes none of its arguments. A call that fails hides nothing
-that other calls found.
+It is the same for backups and for a vault; callers pass in what is special to each. It runs in
+previews, so it only reads, and it changes none of its arguments. A failed call does not hide what
+other calls found.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ FindProject = Callable[[str], Awaitable[str]]
 
 
 class Aim(Struct, frozen=True, kw_only=True):
-    """Source and destination of a copy, as far as the inputs are known.
+    """Source and destination of a copy; fields are None while unknown in a preview.
 
-    A project that is None is looked up. `is_project_unknown` says that the destination's is given,
-    but only known later; then it is not looked up. `own_record_ids` are the records of replicas
-    that are about to be replaced, so they do not stand in the way.
+    A project that is None is looked up. `is_project_unknown`: the destination project is given, but
+    its value is not known yet, so it is not looked up. `own_record_ids` are the records of replicas
+    that are about to be replaced, so these do not conflict.
     """
 
     source_region: str
@@ -48,11 +48,11 @@ class Aim(Struct, frozen=True, kw_only=True):
 
 
 class Sides(Struct, Generic[Seen], frozen=True, kw_only=True):
-    """What was found of source and destination, whatever is to be copied.
+    """What was found of source and destination, for a backup or for a vault.
 
-    `source` and `seen`, the answer of the look at the source, are None if the source project could
-    not be looked up. `destination` is None if nothing may be asked there, or not all of it is
-    known; so is `vault`, which is also None if it was not asked for. `resolved` are the ids of the
+    `seen` is the answer of `look_at_source`. It and `source` are None if the source project could
+    not be looked up. `destination` and `vault` are None if the destination may not be queried, or
+    is not fully known. `vault` is also None if it was not queried. `resolved` are the ids of the
     projects, by the names of their inputs.
     """
 
@@ -66,7 +66,7 @@ class Sides(Struct, Generic[Seen], frozen=True, kw_only=True):
 
 
 class _Place(Struct, frozen=True):
-    """The destination's project and vault; None if they are not known or not asked for."""
+    """The destination's project and vault; None if they are not known or were not queried."""
 
     project_id: str | CbrError | None
     vault: Vault | CbrError | None = None
@@ -80,11 +80,11 @@ async def look_at_both_sides(
     *,
     with_vault: bool,
 ) -> Sides[Seen]:
-    """Ask the source, and beside it the destination if its region is known to exist.
+    """Query the source, and in parallel the destination if its region is known to exist.
 
     Args:
-        look_at_source: looks at what is to be copied; returns errors instead of raising them.
-        with_vault: ask for the destination vault as well, as soon as its project is known.
+        look_at_source: queries what will be copied; returns errors instead of raising them.
+        with_vault: query the destination vault as well, as soon as its project is known.
     """
     source_project_id: str | CbrError | None = aim.source_project_id
     if source_project_id is None:
@@ -109,7 +109,7 @@ async def look_at_both_sides(
     if isinstance(destinations, frozenset):
         findings = check_region_pair(source.region, region, destinations)
         if findings:
-            # Nothing is asked of a region that CBR does not copy to: it need not even exist.
+            # Send nothing to a region that CBR does not copy to: it may not even exist.
             return replace(sides, findings=tuple(findings))
     if place is None:
         place = await _look_at_place(api, aim, region, find_project, with_vault=with_vault)
@@ -126,13 +126,13 @@ async def look_at_both_sides(
 
 
 def _without_project(sides: Sides[Seen], field: str, error: CbrError) -> Sides[Seen]:
-    """Add why the project of a region is not known.
+    """Add the reason why the project of a region is not known.
 
     Args:
         field: the input that names the region.
     """
     if isinstance(error, ConfigurationError):
-        # IAM answered, and shows no such project: the name of the region is wrong.
+        # IAM answered, and lists no such project: the name of the region is wrong.
         return replace(sides, findings=(*sides.findings, Finding(field, str(error))))
     return replace(sides, faults=(*sides.faults, error))
 
@@ -140,7 +140,7 @@ def _without_project(sides: Sides[Seen], field: str, error: CbrError) -> Sides[S
 async def _look_at_place_early(
     api: Api, aim: Aim, find_project: FindProject, *, with_vault: bool
 ) -> _Place | None:
-    """Look at the destination beside the source, if that region is known to exist."""
+    """Query the destination in parallel with the source, if its region is known to exist."""
     region = aim.destination_region
     if region is None or not api.settings.is_known_region(region):
         return None
@@ -168,10 +168,10 @@ async def _look_at_place(
 async def find_destination_vault(
     api: Api, destination: ProjectScope | None, vault_id: str | None
 ) -> Vault | None:
-    """Return the destination vault, None while it is not known which that is.
+    """Return the destination vault, None while its project or its id is not known.
 
     Raises:
-        NotFoundError: there is none of that id in the project.
+        NotFoundError: the project has no vault with that id.
     """
     if destination is None or vault_id is None:
         return None
@@ -179,7 +179,7 @@ async def find_destination_vault(
 
 
 def missing_vault(aim: Aim, destination: ProjectScope | None) -> Finding:
-    """Return what is wrong where the destination vault does not exist."""
+    """Return the finding for a destination vault that does not exist."""
     reason = (
         f"vault ({aim.destination_vault_id}) does not exist in {destination}; "
         "check destination_vault_id, destination_region and destination_project_id"
@@ -188,7 +188,7 @@ def missing_vault(aim: Aim, destination: ProjectScope | None) -> Finding:
 
 
 def faults_of(*found: object) -> tuple[CbrError, ...]:
-    """Return the calls that failed for another reason than that the thing does not exist."""
+    """Return the errors among the answers, without those for things that do not exist."""
     return tuple(
         error
         for error in found
@@ -197,7 +197,7 @@ def faults_of(*found: object) -> tuple[CbrError, ...]:
 
 
 async def or_error(call: Awaitable[Found]) -> Found | CbrError:
-    """Return what a call returns, or the error in which it ended."""
+    """Return the result of a call, or the error that it raised."""
     try:
         return await call
     except CbrError as error:

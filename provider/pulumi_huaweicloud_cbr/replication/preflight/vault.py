@@ -1,4 +1,7 @@
-"""Preflight of a whole vault's copy against the API: asked for at once, read-only."""
+"""Preflight of an entire vault: queries both vaults and the state of all its backups.
+
+Read-only, since it also runs in previews.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +40,9 @@ _Answer = Vault | CbrError | None
 
 
 class VaultVerdict(Struct, frozen=True):
-    """What preflight found; `view` is None where the backups were not looked at.
+    """The result of preflight; `view` is None if the backups were not queried.
 
-    `resolved` are the ids of the projects that are known, by the names of their inputs.
+    `resolved` are the ids of known projects, by the names of their inputs.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -51,12 +54,12 @@ class VaultVerdict(Struct, frozen=True):
 async def run_vault_preflight(
     api: Api, aim: Aim, vault_id: str | None, find_project: FindProject, report: Reporter
 ) -> VaultVerdict:
-    """Ask the API whether it will accept a vault's copy; what needs unknown inputs is left out."""
+    """Check whether the API will accept a vault's copy; unknown inputs are not checked."""
 
     def look_at_source(source: ProjectScope) -> Awaitable[_Answer]:
         return or_error(_find_source_vault(api, source, vault_id))
 
-    # The destination vault is asked for beside the backups: this takes no longer.
+    # The destination vault is queried in parallel with the backups, which takes no longer.
     sides = await look_at_both_sides(api, aim, find_project, look_at_source, with_vault=False)
     source_vault = sides.seen if isinstance(sides.seen, Vault) else None
     desired = _desired(aim, sides, source_vault, vault_id)
@@ -90,7 +93,7 @@ async def _find_source_vault(api: Api, source: ProjectScope, vault_id: str | Non
 def _desired(
     aim: Aim, sides: Sides[_Answer], source_vault: Vault | None, vault_id: str | None
 ) -> DesiredVaultReplication | None:
-    """Return the copy to look at, None while a part of it is not known."""
+    """Return the copy to check, None while a part of it is not known."""
     source, destination, into = sides.source, sides.destination, aim.destination_vault_id
     if not (source_vault and vault_id and source and destination and into):
         return None
@@ -115,7 +118,7 @@ async def _look(
 
 
 def missing_source_vault(source: ProjectScope | None, vault_id: str | None) -> Finding:
-    """Return what is wrong where the source vault does not exist."""
+    """Return the finding for a source vault that does not exist."""
     reason = (
         f"vault ({vault_id}) does not exist in {source}; check vault_id, "
         "source_region and source_project_id"
@@ -124,7 +127,7 @@ def missing_source_vault(source: ProjectScope | None, vault_id: str | None) -> F
 
 
 def check_source_vault(vault: Vault) -> list[Finding]:
-    """Find what makes a vault unfit to be copied as a whole (error code 6128)."""
+    """Return the reasons why a vault cannot be copied as a whole (error code 6128)."""
     billing = vault.billing
     if billing.protect_type == "replication":
         reason = (
@@ -144,9 +147,9 @@ def check_source_vault(vault: Vault) -> list[Finding]:
 def check_destination_vault(
     vault: Vault, source_vault: Vault | None, view: VaultView | None
 ) -> list[Finding]:
-    """Find what makes a destination vault unfit to take all that is to come."""
+    """Return the reasons why a destination vault cannot take all backups that are due."""
     due = list(view.due.values()) if view is not None else []
-    # Where nothing is to come, a full vault is no fault.
+    # If nothing is due, a full vault is not a fault.
     is_room_needed = view is None or bool(due)
     findings = check_vault(vault if is_room_needed else _without_room(vault), None)
     kind, wanted = vault.billing.object_type, source_vault and source_vault.billing.object_type
@@ -159,7 +162,7 @@ def check_destination_vault(
     free_gb = vault.free_gb
     needed_gb = sum(backup.resource_size or 0 for backup in due)
     if free_gb is not None and 0 < free_gb < needed_gb:
-        # What a replica occupies is less than the size of its resource when blocks are unused.
+        # A replica needs less room than the size of its resource if blocks are unused.
         reason = (
             f"vault ({vault.id}) has {free_gb:.1f} GB free, and the resources of the backups to "
             f"copy have {needed_gb} GB; enlarge the vault or free room in it"

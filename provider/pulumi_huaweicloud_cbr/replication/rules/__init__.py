@@ -1,4 +1,4 @@
-"""Pure rules: what to do, who belongs to a set, what keeps a copy back, valid inputs.
+"""Pure rules: what to do, the members of a set, what prevents a copy, valid inputs.
 
-What calls the API or waits does not belong here: a rule is given what was observed.
+Code that calls the API or waits does not belong here: a rule gets observations as arguments.
 """

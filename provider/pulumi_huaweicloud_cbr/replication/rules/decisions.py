@@ -1,7 +1,6 @@
-"""What to do, given what is desired and what was observed: the reconciliation tables, pure.
+"""The decision tables: what to do, given the desired state and the observed one. Pure.
 
-Nothing here calls the API or waits. The tables are told in the user guide, and each row is
-exercised by a test.
+Nothing here calls the API or waits. The user guide has the tables, and a test exercises each row.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication
 
 ARRIVING_STATUSES = frozenset({"waiting_protect", "protecting"})
-"""Those of a replica that is still being received. The reference does not tell; our reading."""
+"""CBR is still receiving the replica. The reference does not say so; this is our reading."""
 DELETING_STATUSES = frozenset({"deleting", "waiting_delete"})
 
 
 class Attempt(Struct, frozen=True):
     """A replication record to the desired region, with its replica as found in the destination.
 
-    `replica` is None where it was not looked for, because the copy is still running or failed.
+    `replica` is None if it was not looked up, because the copy is still running or failed.
     """
 
     record: ReplicationRecord
@@ -34,23 +33,23 @@ class Attempt(Struct, frozen=True):
 
 
 class Submit(Struct, frozen=True):
-    """Nothing stands in the way: send the request."""
+    """Nothing prevents the copy: send the request."""
 
 
 class Adopt(Struct, frozen=True):
-    """A copy of the same backup to the same vault exists or is under way: take it over."""
+    """A copy of the same backup to the same vault exists or is running: adopt it."""
 
     attempt: Attempt
 
 
 class AwaitDeletion(Struct, frozen=True):
-    """The region's replica is being deleted: submit when it is gone."""
+    """The region's replica is being deleted: submit once it is gone."""
 
     attempt: Attempt
 
 
 class Refuse(Struct, frozen=True):
-    """Something stands in the way that must not be touched; `field` is the input to change."""
+    """A replica or record conflicts and must not be touched; `field` is the input to change."""
 
     field: str
     reason: str
@@ -61,10 +60,13 @@ CreateDecision = Submit | Adopt | AwaitDeletion | Refuse
 
 
 def decide_create(desired: DesiredReplication, attempts: Sequence[Attempt]) -> CreateDecision:
-    """Decide how to bring a replication about, given all attempts to copy there.
+    """Decide how to create a replication, given all attempts to copy the backup there.
 
-    CBR keeps at most one live replica of a backup in a region (error code 1009), so the first
-    attempt that is or may become a replica settles it.
+    CBR keeps at most one live replica of a backup in a region (error code 1009). So the first
+    attempt that is or may become a replica decides.
+
+    Args:
+        attempts: to the desired region, the newest first.
     """
     for attempt in attempts:
         record = attempt.record
@@ -124,8 +126,9 @@ def _named(attempt: Attempt) -> str:
 class Observation(Struct, frozen=True):
     """All that could be found out about a tracked replication.
 
-    `source` is None when the source backup is gone; `record` when it is not listed (any more).
-    `task` is the copy's entry in the operation log, None also where it was not asked for.
+    `source` is None if the source backup is gone. `record` is None if the source does not list it,
+    or no longer does. `task` is the copy's entry in the operation log. It is also None if the log
+    was not queried.
     """
 
     source: Backup | None
@@ -135,11 +138,12 @@ class Observation(Struct, frozen=True):
 
 
 class Standing(Enum):
-    """How a tracked replication stands.
+    """The state of a tracked replication.
 
-    `PRESENT`: the replica exists. `COPYING`: it is still to come. `FAILED`: it will not come.
-    `LEAVING`: it is being deleted, which nothing can stop. `GONE`: it does not exist (any more).
-    `UNKNOWN`: CBR shows a status that we do not know.
+    `PRESENT`: the replica exists. `COPYING`: the copy is still running. `FAILED`: the copy ended
+    without a replica. `LEAVING`: CBR is deleting the replica, and nothing can stop that. `GONE`:
+    the replica does not exist, or no longer does. `UNKNOWN`: CBR reports a status that this version
+    does not know.
     """
 
     PRESENT = "present"
@@ -151,16 +155,16 @@ class Standing(Enum):
 
 
 LOST = frozenset({Standing.LEAVING, Standing.GONE})
-"""Nothing can keep the replica: it is to be copied again."""
+"""Nothing can keep the replica, so the backup has to be copied again."""
 TO_BE_REDONE = LOST | {Standing.FAILED}
 
 
 def decide_read(observation: Observation) -> Standing:
-    """Decide how a replication stands: the read table.
+    """Decide the state of a replication: the read table.
 
     The record alone proves nothing once a copy has ended. It may say ``success`` long after the
-    replica was deleted. It vanishes with the source backup, while the replica lives on or is still
-    to come.
+    replica was deleted. It disappears with the source backup, while the replica still exists or is
+    still being copied.
     """
     record, backup = observation.record, observation.replica.backup
     if record is not None and record.is_pending:
@@ -173,7 +177,7 @@ def decide_read(observation: Observation) -> Standing:
 def _decide_with_replica(record: ReplicationRecord | None, backup: Backup) -> Standing:
     if backup.status in DELETING_STATUSES:
         return Standing.LEAVING
-    # A replica may be there before it is whole; only a record that ended says that it is.
+    # CBR may list a replica before it is complete; only a record that ended proves that it is.
     is_arriving = backup.status in ARRIVING_STATUSES
     if is_arriving and record is None:
         return Standing.COPYING
@@ -191,8 +195,8 @@ def _decide_without_replica(record: ReplicationRecord | None, task: Task | None)
     return Standing.FAILED if record.is_failed else Standing.UNKNOWN
 
 
-# Inputs that a replica cannot change after it was made (CBR API reference, UpdateBackup: only
-# the name can be changed).
+# A change of these needs a new replica (CBR API reference, UpdateBackup: only the name can be
+# changed).
 REPLACING_FIELDS = (
     "backup_id",
     "source_region",
@@ -203,13 +207,17 @@ REPLACING_FIELDS = (
     "description",
 )
 UPDATING_FIELDS = tuple(field for field in FIELDS if field not in REPLACING_FIELDS)
-# Leaving these out means "as it is": the projects are looked up, the texts are CBR's choice.
+# If these are left out, the recorded value stays: projects are looked up, CBR chooses the texts.
 COMPUTED_FIELDS = frozenset({"source_region", "source_project_id", "destination_project_id"})
 _OPTIONAL_FIELDS = COMPUTED_FIELDS | {"name", "description"}
 
 
 class Difference(Struct, frozen=True):
-    """How declared inputs differ from the state; both lists hold names of inputs."""
+    """How declared inputs differ from the state.
+
+    `replaces` and `updates` are names of inputs. `is_delete_first`: the old replica has to be
+    deleted before the new copy is submitted.
+    """
 
     replaces: tuple[str, ...] = ()
     updates: tuple[str, ...] = ()
@@ -224,12 +232,12 @@ class Difference(Struct, frozen=True):
 def decide_diff(
     state: dict[str, object], declared: dict[str, object], unknown: frozenset[str]
 ) -> Difference:
-    """Decide what a change of inputs asks for.
+    """Decide which changed inputs replace the replication, and which update it.
 
     Args:
         state: the outputs as last recorded.
-        declared: the inputs wanted now, without those that are not known yet.
-        unknown: names of inputs whose value is only known later; they count as changed.
+        declared: the inputs as declared now, without those that are not known yet.
+        unknown: names of inputs whose value is not known yet; they count as changed.
     """
     replaces = tuple(
         field for field in REPLACING_FIELDS if _is_changed(field, state, declared, unknown)
@@ -240,7 +248,7 @@ def decide_diff(
     return Difference(
         replaces=replaces,
         updates=updates,
-        # Only with the same natural key would the old replica stand in the new one's way.
+        # The old replica conflicts with the new one only if both have the same natural key.
         is_delete_first=bool(replaces) and not {"backup_id", "destination_region"} & set(replaces),
     )
 

@@ -1,9 +1,11 @@
-"""Will the API accept this replication? Pure checks on what was observed; no calls, no raising.
+"""Will the API accept this replication? Preflight's rules, as pure checks of observations.
 
-Each check gives findings; a finding names the input that the user can change. A check whose
-facts are missing (an input that is not known yet, a call that was not possible) is left out.
-Source of the rules: CBR user guide, "Replicating a Backup Across Regions"; error codes 1001 to
-1013, 6102, 6119, 6120, 6122, 6128 and 6129 of the CBR API reference.
+Nothing here calls the API or raises. A check returns findings, and a finding names the input that
+the user can change. A check is skipped if its facts are missing: an input is not known yet, or a
+call failed.
+
+Sources of the rules: CBR user guide, "Replicating a Backup Across Regions". CBR API reference,
+error codes 1001 to 1013, 6102, 6119, 6120, 6122, 6128 and 6129.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Vault
 
 RESOURCE_SERVER = "OS::Nova::Server"
-# Which vault takes which resource. Disk backups cannot be copied at all (6122, 6128).
+# The object type of the vault for each type of resource. Disk backups cannot be copied at all
+# (6122, 6128).
 VAULT_OBJECT_TYPES = {
     RESOURCE_SERVER: "server",
     "OS::Sfs::Turbo": "turbo",
@@ -28,9 +31,9 @@ USABLE_VAULT_STATUSES = frozenset({"available", "lock"})
 
 
 class Finding(Struct, frozen=True):
-    """One reason why the API would refuse, tied to the input to change.
+    """A fault of an input, or a reason why the API would refuse; `field` is the input to change.
 
-    Where `is_certain` is false the API might still accept, so the user is only warned.
+    If `is_certain` is false, the API might still accept, so this is only a warning.
     """
 
     field: str
@@ -39,7 +42,7 @@ class Finding(Struct, frozen=True):
 
 
 def check_backup(backup: Backup) -> list[Finding]:
-    """Find what makes a backup unfit to be copied."""
+    """Return the reasons why a backup cannot be copied."""
     findings: list[str] = []
     if backup.is_replica:
         findings.append(
@@ -74,7 +77,11 @@ def check_backup(backup: Backup) -> list[Finding]:
 def check_region_pair(
     source_region: str, destination_region: str, destinations: frozenset[str]
 ) -> list[Finding]:
-    """Find whether CBR copies from the one region to the other."""
+    """Check that CBR copies from one region to the other.
+
+    Args:
+        destinations: the regions that the source can copy to, as CBR reports them.
+    """
     if destination_region in destinations:
         return []
     if destination_region == source_region:
@@ -87,7 +94,11 @@ def check_region_pair(
 
 
 def check_vault(vault: Vault, backup: Backup | None) -> list[Finding]:
-    """Find what makes a destination vault unfit to take the replica."""
+    """Return the reasons why a destination vault cannot take the replica.
+
+    Args:
+        backup: its type and its size have to fit; None skips these checks.
+    """
     billing = vault.billing
     findings: list[str] = []
     if billing.protect_type is not None and billing.protect_type != "replication":
@@ -121,7 +132,7 @@ def _check_room(vault: Vault, backup: Backup | None) -> list[Finding]:
         return [Finding("destination_vault_id", reason)]
     needed = backup.resource_size if backup else None
     if needed is not None and free_gb < needed:
-        # What a replica occupies is less than the size of its resource when blocks are unused.
+        # A replica needs less room than the size of its resource if blocks are unused.
         reason = (
             f"vault ({vault.id}) has {free_gb:.1f} GB free of {size} GB, and this backup's "
             f"resource has {needed} GB; enlarge the vault or free room in it"

@@ -1,6 +1,7 @@
-"""The inputs of replications: what each may be, told one readable line per fault.
+"""Validation of inputs: single replications, sets and their members, entire vaults, filters.
 
-Pure; the limits are those of the CBR API reference, CopyBackup.
+Pure. Each fault is one readable line. The limits are those of the CBR API reference, CopyBackup.
+Facts about the account do not belong here: see `fitness`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ PREFLIGHT_MODES = ("error", "warn", "off")
 NAME_LIMIT = 64
 DESCRIPTION_LIMIT = 255
 COUNT_LIMIT = 100_000
-"""A set a hundred times smaller has been tried; a number beyond this is a mistake."""
+"""More is a mistake. The largest set that was tried is a hundred times smaller."""
 PROJECT_LIMIT = 64
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -31,11 +32,11 @@ Rule = Callable[[object], str | None]
 def check_inputs(
     known: Mapping[str, object], unknown: frozenset[str] = frozenset()
 ) -> list[Finding]:
-    """Find every fault of the inputs of a backup replication themselves.
+    """Return every fault of the inputs of a backup replication; no calls.
 
     Args:
-        known: inputs whose value is known; None stands for one that was left out.
-        unknown: names of inputs whose value is only known later; nothing is said of them.
+        known: inputs whose value is known; None means that the input was left out.
+        unknown: names of inputs whose value is not known yet; they are not checked.
     """
     return _check(_RULES, _REQUIRED, "a backup replication", known, unknown)
 
@@ -43,9 +44,9 @@ def check_inputs(
 def check_set_inputs(
     known: Mapping[str, object], unknown: frozenset[str] = frozenset()
 ) -> list[Finding]:
-    """Find every fault of the inputs of a set of replications; arguments as `check_inputs`.
+    """Return every fault of the inputs of a set of replications; arguments as `check_inputs`.
 
-    The members are not looked into: see `check_members`.
+    Members are not checked here: see `check_members`.
     """
     return _check(_SET_RULES, _SET_REQUIRED, "a set of backup replications", known, unknown)
 
@@ -53,12 +54,12 @@ def check_set_inputs(
 def check_vault_inputs(
     known: Mapping[str, object], unknown: frozenset[str] = frozenset()
 ) -> list[Finding]:
-    """Find every fault of the inputs of a whole vault's copy; arguments as `check_inputs`."""
+    """Return every fault of the inputs of an entire vault's copy; arguments as `check_inputs`."""
     return _check(_VAULT_RULES, _VAULT_REQUIRED, "a vault's replication", known, unknown)
 
 
 def check_filters(known: Mapping[str, object]) -> list[Finding]:
-    """Find every fault of what backups are selected by, named as `get_backups` does."""
+    """Return every fault of the filters that select backups, named as in `get_backups`."""
     return _check(_FILTER_RULES, {}, "a selection of backups", known, frozenset())
 
 
@@ -89,11 +90,11 @@ def _check(
 def check_members(
     members: Mapping[str, Mapping[str, object]], *, is_rolling: bool
 ) -> list[Finding]:
-    """Find every fault of the members of a set, each a mapping of fields that are known.
+    """Return every fault of the members of a set.
 
     Args:
-        members: by label; of each `backup_id`, `name` and `created_at`.
-        is_rolling: the set keeps its newest members, so that each must tell how old it is.
+        members: by label; each maps those of `backup_id`, `name` and `created_at` that are known.
+        is_rolling: the set keeps its newest members, so each needs `created_at`.
     """
     findings = []
     first_with: dict[str, str] = {}
@@ -171,7 +172,7 @@ def _check_description(value: object) -> str | None:
     if not isinstance(value, str):
         return _wrong_type(value, "text")
     rule = f"allowed are all characters but '<' and '>', 0 to {DESCRIPTION_LIMIT} of them"
-    # Half of a surrogate pair is no character, and cannot be sent.
+    # A lone surrogate is not a character and cannot be sent.
     forbidden = next((char for char in value if char in "<>" or "\ud800" <= char <= "\udfff"), None)
     if forbidden is not None:
         return f"{_shown(value)} contains {forbidden!r}; {rule}"
@@ -208,7 +209,7 @@ def _check_count(value: object) -> str | None:
     wanted = "a whole number, at least 1"
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return _wrong_type(value, wanted)
-    # Of an infinity nothing is left over, not even zero.
+    # The remainder of infinity is NaN, so this refuses infinity as well.
     if value % 1 != 0 or value < 1:
         return f"{_shown(value)} is no number of backups; want {wanted}"
     if value > COUNT_LIMIT:
@@ -246,7 +247,7 @@ def _wrong_type(value: object, wanted: str) -> str:
     kinds = {bool: "a truth value", str: "text", int: "a number", float: "a number"}
     kind = kinds.get(type(value))
     if kind is None:
-        # Not shown: what is inside was not meant for this input, perhaps for nobody's eyes.
+        # Not shown: the value was not meant for this input, and may be a secret.
         return f"is {'a list' if isinstance(value, list) else 'an object'}; want {wanted}"
     return f"{_shown(value)} is {kind}; want {wanted}"
 

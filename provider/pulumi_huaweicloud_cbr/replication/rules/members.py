@@ -1,7 +1,7 @@
-"""The members of a set of replications: which enter, leave or change; pure.
+"""The members of a set: which are added, removed, renamed or copied again; and labels. Pure.
 
-A member is one backup, and the backup's id is what identifies it: its label is a name for people,
-and giving it another one copies nothing.
+A member is one backup, identified by the backup's id. Its label is a name for people, so a new
+label copies nothing. The backups of an entire vault have such labels too.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class Member(Struct, frozen=True):
-    """One backup of a set as declared.
+    """One backup of a set, as declared.
 
-    `name` is the replica's, None for CBR's choice. `created_at` is when the backup was made, as
-    the API writes it, None where it does not matter.
+    `name` is the replica's; None leaves the choice to CBR. `created_at` is the backup's creation
+    time as the API writes it; only rolling sets need it.
     """
 
     backup_id: str
@@ -29,9 +29,10 @@ class Member(Struct, frozen=True):
 
 
 class MemberChanges(Struct, frozen=True):
-    """What brings a set to what is declared; lists of labels, those of leaving ones the old.
+    """The changes from the recorded members of a set to the declared ones, as labels.
 
-    `relabelled` maps an old label to a new one. `redone` are copies that failed or are gone.
+    `removed` has the old labels, the others have the new ones. `relabelled` maps an old label to
+    the new one. `redone` are members whose copy failed or whose replica is gone.
     """
 
     added: tuple[str, ...] = ()
@@ -41,7 +42,7 @@ class MemberChanges(Struct, frozen=True):
     relabelled: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        """Whether there is anything to do."""
+        """Whether anything changes."""
         return bool(self.added or self.removed or self.renamed or self.redone or self.relabelled)
 
 
@@ -50,11 +51,11 @@ def decide_members(
     wanted: Mapping[str, Member],
     lost: Iterable[str] = (),
 ) -> MemberChanges:
-    """Decide what has to change.
+    """Compare the recorded members of a set with the declared ones.
 
     Args:
         rows: the members as last known, by label.
-        lost: labels of rows whose copy was seen to have failed, or to be gone, just now.
+        lost: labels of rows that failed or are gone, as observed just now.
     """
     label_of = {tracked.backup_id: label for label, tracked in rows.items()}
     staying = {member.backup_id for member in wanted.values()}
@@ -87,9 +88,9 @@ def relabelled(
     former: Mapping[str, TrackedReplication],
     wanted: Mapping[str, Member],
 ) -> dict[str, TrackedReplication]:
-    """Return rows by the labels of what is wanted; what is wanted no more keeps its former one.
+    """Return rows by the labels of the declared members; an undeclared row keeps its former label.
 
-    Where that belongs to another member by now, the backup's id tells the two apart.
+    If another member has that label now, the start of the backup's id is appended to it.
     """
     label_of = {member.backup_id: label for label, member in wanted.items()}
     former_of = {row.backup_id: label for label, row in former.items()}
@@ -106,10 +107,10 @@ def relabelled(
 def keep_newest(
     declared: Mapping[str, Member], former: Mapping[str, Member], count: int
 ) -> dict[str, Member]:
-    """Return the newest so many of the declared members and of those that were kept so far.
+    """Return the `count` newest of the declared members and of those that were kept so far.
 
-    A source that has expired is no longer declared by whoever lists the backups that exist; its
-    replica stays until enough newer ones have come.
+    A program that lists existing backups no longer declares a source that has expired. Its replica
+    stays until there are enough newer members.
 
     Args:
         declared, former: all with `created_at`.
@@ -127,16 +128,16 @@ def keep_newest(
 
 
 def labelled(backups: Iterable[Backup], taken: Collection[str] = ()) -> dict[str, Backup]:
-    """Return backups by labels that people can read: the resource's name and the backup's time.
+    """Return backups by readable labels: the resource's name and the backup's creation time.
 
     Args:
-        taken: labels that are given already, to other backups.
+        taken: labels that other backups have already.
     """
     found: dict[str, Backup] = {}
     for backup in backups:
         named = backup.resource_name or backup.name or backup.id
         plain = f"{named}@{backup.created_at[:19]}" if backup.created_at else named
-        # As short as can be told apart; under one label two backups would be one.
+        # The shortest label that is unique: two backups under one label would count as one.
         for label in (plain, f"{plain}#{backup.id[:8]}", f"{plain}#{backup.id}"):
             if label not in found and label not in taken:
                 break
@@ -145,7 +146,7 @@ def labelled(backups: Iterable[Backup], taken: Collection[str] = ()) -> dict[str
 
 
 def listed(labels: Iterable[str], limit: int = 10) -> str:
-    """Return labels for a message, at most so many and how many more there are."""
+    """Return labels for a message: the first `limit` of them, and the number of the others."""
     names = list(labels)
     shown = ", ".join(repr(name) for name in names[:limit])
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"

@@ -1,4 +1,7 @@
-"""Replications as this package thinks of them: plain values."""
+"""Desired and tracked replications: plain values, and the request that follows from them.
+
+No decisions here: see `decisions`.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ class DesiredReplication(Struct, frozen=True):
         return f"replication of backup ({self.backup_id}) to region {self.destination.region!r}"
 
     def request(self) -> ReplicateRequest:
-        """Return what to submit."""
+        """Return the request to submit."""
         return ReplicateRequest(
             destination_region=self.destination.region,
             destination_project_id=self.destination.project_id,
@@ -43,7 +46,7 @@ class DesiredReplication(Struct, frozen=True):
 
 
 class DesiredVaultReplication(Struct, frozen=True):
-    """The copy of a whole vault as declared, with both projects resolved."""
+    """The copy of an entire vault as declared, with both projects resolved."""
 
     vault_id: str
     source: ProjectScope
@@ -56,7 +59,7 @@ class DesiredVaultReplication(Struct, frozen=True):
         return f"replication of vault ({self.vault_id}) to region {self.destination.region!r}"
 
     def of_backup(self, backup_id: str) -> DesiredReplication:
-        """Return what is declared of one backup of the vault; what exists of it is not refused."""
+        """Return the desired copy of one backup of the vault; it adopts what exists."""
         return DesiredReplication(
             backup_id=backup_id,
             source=self.source,
@@ -65,7 +68,7 @@ class DesiredVaultReplication(Struct, frozen=True):
         )
 
     def request(self) -> ReplicateVaultRequest:
-        """Return what to submit."""
+        """Return the request to submit."""
         return ReplicateVaultRequest(
             vault_id=self.vault_id,
             destination_region=self.destination.region,
@@ -76,11 +79,11 @@ class DesiredVaultReplication(Struct, frozen=True):
 
 
 class TrackedReplication(Struct, frozen=True):
-    """A replication as last known: what identifies it, and what was observed of it.
+    """A replication as last known: its identity, and what was last observed.
 
-    `replica_name` is the replica's name as observed, None while that is not known.
-    `failure` is the code and reason of a copy that failed, in words. `is_adopted` says that it
-    existed before; it is not kept.
+    `replica_name` is the observed name, None while it is not known. `failure` is the code and
+    reason of a copy that failed, as text. `is_adopted`: the copy existed before; the state does
+    not keep this.
     """
 
     backup_id: str
@@ -101,20 +104,21 @@ class TrackedReplication(Struct, frozen=True):
 
     @property
     def has_ended(self) -> bool:
-        """Whether the copy is known to have ended, with a replica or without."""
+        """Whether the copy is known to have ended, with or without a replica."""
         return self.status in ENDED_RECORD_STATUSES
 
     @property
     def has_failed(self) -> bool:
-        """Whether the copy ended without a replica; one that was skipped may still name one."""
+        """Whether the copy ended without a replica; a skipped copy may still name one."""
         is_named = self.status == STATUS_SKIPPED and self.destination_backup_id is not None
         return self.status in FAILED_RECORD_STATUSES and not is_named
 
     @property
     def has_been_seen(self) -> bool:
-        """Whether the replica was seen in the destination, whole, when last looked at.
+        """Whether the last observation found the complete replica in the destination.
 
-        A record may name the replica before it is there; it counts as seen with the copy's end.
+        A record may name the replica before it exists. So it counts as seen once the copy has
+        ended.
         """
         has_ended = self.status in (STATUS_SUCCESS, STATUS_SKIPPED)
         return has_ended and self.destination_backup_id is not None

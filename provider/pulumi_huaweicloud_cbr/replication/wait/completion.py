@@ -1,7 +1,7 @@
-"""One wait for many copies: looks at all of them together until each has ended.
+"""One wait for many copies: polls all of them together until each has ended.
 
-What went wrong with one copy ends the wait for that copy alone: all others are waited for, then
-everything is told at once.
+A failure ends the wait for that copy alone. All others are waited for, then one error reports all
+failures. How copies are polled is in `copies`.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ from pulumi_huaweicloud_cbr.replication.wait.estimates import Course, Rhythm, ab
 from pulumi_huaweicloud_cbr.replication.wait.tracking import Group
 
 FAULTY_LOOKS = 10
-"""So many looks in a row may get no answer, each after all repetitions of its requests."""
+"""Consecutive polls without an answer that end the wait, each after all retries of its requests."""
 TEXT_LIMIT = 4000
 """Bytes of an error's list, encoded as gRPC sends them: beyond 8 kB it refuses the whole error."""
 MANY = 10
-"""From so many copies on, the pace of all says something of those that have not begun."""
+"""With at least this many copies, the speed of all is an estimate for those that have not begun."""
 TOLD_AT_ONCE = 20
 NAMED_AT_TIMEOUT = 5
 
 
 class CompletionPlan(Struct, frozen=True):
-    """How long to wait, in seconds, and how often to look."""
+    """The timeout and the shortest pause between polls, in seconds."""
 
     timeout_s: float
     interval_s: float
@@ -62,15 +62,14 @@ async def wait_for_all(
     """Wait until every copy has ended; return record id -> replica id.
 
     Args:
-        named: replicas' ids by record, where known before: what is left of a copy whose source
-            went long ago.
+        named: record id -> replica id, if known. It identifies a copy whose source is long gone.
     Raises:
-        ReplicationsFailedError: some ended without a replica; told when all have ended.
-        WaitTimeoutError: some are still running; the text tells of failures as well.
+        ReplicationsFailedError: some ended without a replica; raised when all have ended.
+        WaitTimeoutError: some are still running; the text lists failures as well.
         InterruptedWaitError: the user interrupted; the copies go on.
-        CbrError: CBR could not be asked, several looks in a row.
+        CbrError: several consecutive polls got no answer.
     """
-    # What is waited for has to be seen anew.
+    # A wait needs fresh answers.
     wait = _Wait(api.fresh, list(copies_of(groups, named)), plan, report)
     try:
         await wait.run()
@@ -100,7 +99,7 @@ class _Wait:
         self.doing = f"waiting for {_replications(len(copies))}"
 
     async def run(self) -> None:
-        """Look until all copies have ended, and make sure of their replicas."""
+        """Poll until all copies have ended and their replicas are confirmed."""
         started = self._clock.monotonic()
         faults = 0
         while True:
@@ -136,7 +135,7 @@ class _Wait:
         failed = [copy for copy in self._copies if copy.has_failed]
         if failed:
             self._tell_what_does_not_fit(failed)
-            # What the state has seen to be there, up alone does not look at again.
+            # `up` alone does not query replicas that the state has seen; a refresh does.
             is_absent = any(copy.outcome in ABSENT for copy in failed)
             again = "run pulumi refresh, then pulumi up," if is_absent else "run pulumi up again"
             raise ReplicationsFailedError(
@@ -146,14 +145,14 @@ class _Wait:
             )
         return {copy.record_id: copy.replica_id or "" for copy in self._copies}
 
-    # -- looking ----------------------------------------------------------------------------
+    # -- polling ----------------------------------------------------------------------------
 
     async def _look(self) -> None:
         for source in self._sources:
             await source.look()
         if any(copy.outcome is Outcome.RUNNING for copy in self._copies):
             return
-        # Once, when all have ended: a list for each destination vault.
+        # Once all have ended: one list for each destination vault.
         copied = [copy for copy in self._copies if copy.outcome is Outcome.COPIED]
         for place in dict.fromkeys((copy.destination, copy.vault_id) for copy in copied):
             there = [copy for copy in copied if (copy.destination, copy.vault_id) == place]
@@ -175,16 +174,16 @@ class _Wait:
             self._all.see(now, sum(copy.share for copy in self._copies) / len(self._copies))
 
     def _left_s(self) -> float | None:
-        """Return when all are expected to have ended: by the slowest, or by all there is to do."""
+        """Return the seconds until all should have ended: by the slowest, or by the total."""
         now = self._clock.monotonic()
         running = [copy for copy in self._copies if copy.outcome is Outcome.RUNNING]
         told = [copy.course.left_s(now) for copy in running]
         if None in told:
-            # Of those that have not begun nothing but the common pace is known.
+            # For copies that have not begun, only the overall speed is known.
             told.append(self._all.left_s(now) if len(self._copies) >= MANY else None)
         return max((left_s for left_s in told if left_s is not None), default=None)
 
-    # -- telling ----------------------------------------------------------------------------
+    # -- reporting --------------------------------------------------------------------------
 
     def count(self) -> str:
         """Return how many copies are done, and how many failed."""
@@ -193,7 +192,7 @@ class _Wait:
         return f"{done} of {len(self._copies)} done" + (f", {failed} failed" if failed else "")
 
     def summary(self) -> str:
-        """Return the line of progress, the numbers first: a row may have room for little else."""
+        """Return the line of progress, numbers first: the terminal may cut off its end."""
         slowest = self._slowest()
         if not slowest:
             return f"{self.count()}; looking for the replicas in the destination"
@@ -202,12 +201,12 @@ class _Wait:
         return f"{self.count()}{rest}; slowest: {slowest[0].progress_text}"
 
     def _slowest(self) -> list[Copy]:
-        """Return what is still running, the slowest first."""
+        """Return the running copies, the slowest first."""
         now = self._clock.monotonic()
 
         def urgency(copy: Copy) -> tuple[float, float]:
             left_s = copy.course.left_s(now)
-            # What has not begun is taken to be the last to end.
+            # A copy that has not begun is assumed to end last.
             return (-left_s if left_s is not None else -math.inf, copy.share)
 
         return sorted(
@@ -215,7 +214,7 @@ class _Wait:
         )
 
     def _tell_failures(self) -> None:
-        """Tell what failed while others are still running; the error at the end tells it again."""
+        """Report failures while other copies are running; the final error repeats them."""
         told = sum(copy.is_told for copy in self._copies)
         news = [copy for copy in self._copies if copy.has_failed and not copy.is_told]
         for copy in news[: max(0, TOLD_AT_ONCE - told)]:
@@ -250,7 +249,7 @@ def _replications(count: int) -> str:
 
 
 def _fitting(copies: Sequence[Copy]) -> list[str]:
-    """Return the lines about copies, as many as an error may have."""
+    """Return the lines about copies that fit into an error."""
     lines: list[str] = []
     size = 0
     for copy in copies:

@@ -1,8 +1,8 @@
-"""Copies that are waited for, and how they are looked at: many with few requests.
+"""The copies of a wait, and how they are polled: many copies with few requests.
 
 One poll is a page of ListBackups for up to a thousand backups of a source project, not a request
-for each. Of each row only what is needed is kept. A copy counts as succeeded only when its replica
-is in the destination. Nothing here waits.
+for each. Only the needed fields of each row are kept. A copy counts as succeeded only once its
+replica is in the destination. Nothing here sleeps: see `completion`.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from pulumi_huaweicloud_cbr.replication.wait.estimates import Course
 from pulumi_huaweicloud_cbr.replication.wait.tracking import RECORDS, Group
 
 GRACE_LOOKS = 6
-"""What is not to be seen is looked for so often, at the shortest interval, before it is gone."""
+"""Consecutive polls without a sighting, at the shortest interval, before it counts as deleted."""
 NAME_LIMIT, REASON_LIMIT = 60, 160
 
 
 class Outcome(Enum):
-    """How the wait for one copy stands.
+    """The state of the wait for one copy.
 
-    `RUNNING`: it is still to come. `COPIED`: CBR says that it succeeded. `DONE`: the replica was
-    seen. All others are ends without a replica.
+    `RUNNING`: the copy has not ended. `COPIED`: CBR reports success. `DONE`: the replica was seen.
+    All others are ends without a replica.
     """
 
     RUNNING = auto()
@@ -66,9 +66,9 @@ _REASON_OF_ABSENCE = {
 
 
 class Copy(Struct):
-    """One copy that is waited for, and what was last seen of it.
+    """One copy of a wait, and its last observation.
 
-    `absences` counts looks in a row that did not show what was looked for.
+    `absences` counts consecutive polls without a sighting. `is_told`: its failure was reported.
     """
 
     record_id: str
@@ -94,7 +94,7 @@ class Copy(Struct):
 
     @property
     def failure(self) -> str:
-        """Return a line that says what became of it."""
+        """Return a line with the reason why it failed."""
         return f"{self} to region {self.destination.region!r}: {self.reason}"
 
     @property
@@ -104,12 +104,12 @@ class Copy(Struct):
 
     @property
     def share(self) -> float:
-        """Return how much of it is done, from 0 to 1."""
+        """Return its progress, from 0 to 1."""
         return (self.progress or 0) / 100 if self.outcome is Outcome.RUNNING else 1.0
 
     @property
     def progress_text(self) -> str:
-        """Return it with how far it is."""
+        """Return its name and its progress."""
         if self.is_source_gone:
             return f"{self} whose source was deleted meanwhile"
         if self.absences:
@@ -123,7 +123,7 @@ class Copy(Struct):
         self.outcome, self.reason = outcome, reason or _REASON_OF_ABSENCE.get(outcome, "")
 
     def tracked(self) -> TrackedReplication:
-        """Return it as the rest of the package knows it."""
+        """Return it as a tracked replication."""
         return TrackedReplication(
             backup_id=self.backup_id,
             source=self.source,
@@ -138,7 +138,7 @@ class Copy(Struct):
 
 
 def copies_of(groups: Iterable[Group], named: Mapping[str, str]) -> Iterator[Copy]:
-    """Yield what is to be waited for; `named` are replicas' ids by record, where known before."""
+    """Yield the copies to wait for; `named` maps record ids to replica ids that are known."""
     for group in groups:
         for record_id, backup_id in group[RECORDS].items():
             yield Copy(
@@ -165,7 +165,7 @@ class Source:
         self._may_list = True
 
     async def look(self) -> None:
-        """Look at all that are running."""
+        """Poll all running copies once."""
         missing = self._by_backup()
         if self._may_list and len(missing) >= LIST_FROM and len(missing) > self._pages:
             await self._list(missing)
@@ -194,7 +194,7 @@ class Source:
             self._take(copies, backup)
 
     async def _list(self, missing: dict[str, list[Copy]]) -> None:
-        """Take what lists show out of the missing; where they are refused, leave it all there."""
+        """Remove from `missing` what lists show; if lists are refused, stop using them."""
         vault_id = self._only_vault()
         wanted, read = len(missing), 0
         try:
@@ -210,12 +210,12 @@ class Source:
                 raise
             self._may_list = False
             return
-        # So many requests the list takes; what is wanted only becomes less.
+        # The next list costs as many requests, while the number of missing copies only shrinks.
         self._pages = read
         self._may_list = wanted - len(missing) > read
 
     def _only_vault(self) -> str | None:
-        """Return the vault that all backups lie in, None where that is not known."""
+        """Return the vault of all backups, None if it is not known or not a single one."""
         if {copy.backup_id for copy in self._copies} - self._vaults.keys():
             return None
         vaults = set(self._vaults.values())
@@ -257,10 +257,10 @@ def _follow(copy: Copy, record: ReplicationRecord) -> None:
 
 
 async def _look_closely(api: Api, copy: Copy, otherwise: Outcome) -> None:
-    """Look for the replica itself, where the record does not tell (any more).
+    """Look for the replica itself, if there is no record or it does not name the replica.
 
     Args:
-        otherwise: how the copy ends when there is none, after some looks.
+        otherwise: the outcome if several polls find no replica.
     """
     reason = ""
     try:
@@ -290,7 +290,7 @@ async def _look_closely(api: Api, copy: Copy, otherwise: Outcome) -> None:
 
 
 async def confirm(api: Api, copies: list[Copy]) -> None:
-    """See whether the replicas stand; all are of one destination vault."""
+    """Check that the replicas exist; all copies go to one destination vault."""
     scope = copies[0].destination
     named = {copy.replica_id: copy for copy in copies if copy.replica_id}
     if len(named) >= LIST_FROM:
@@ -307,7 +307,7 @@ async def confirm(api: Api, copies: list[Copy]) -> None:
 
 
 async def _confirm_by_list(api: Api, named: dict[str, Copy]) -> None:
-    """Take what the vault's list shows out of the named."""
+    """Remove from `named` the replicas that the vault's list shows."""
     first = next(iter(named.values()))
     filters = {"image_type": "replication", "vault_id": first.vault_id}
     try:
@@ -316,7 +316,7 @@ async def _confirm_by_list(api: Api, named: dict[str, Copy]) -> None:
                 if backup.id in named and _stands(backup):
                     named.pop(backup.id).end(Outcome.DONE)
     except ApiError as error:
-        # Who may not list may still read each.
+        # Credentials that may not list backups may still read each one.
         if may_repeat(error, is_repeatable=True):
             raise
 

@@ -1,4 +1,7 @@
-"""How much longer copies take, from how fast they were seen to go; when to look again. Pure."""
+"""Estimates for waits: the time that copies still need, and the pause before the next poll.
+
+Nothing here polls, sleeps or reads a clock.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,17 @@ from msgspec import Struct
 from pulumi_huaweicloud_cbr.base.reporting import span
 
 LEAST_PROGRESS = 0.05
-"""What has to be seen done before a speed is believed: CBR tells whole percents."""
+"""The progress that is needed to estimate a speed: CBR reports whole percents."""
 GROWTH = 1.5
 LONGEST = 6.0
-"""The longest pause between looks, in intervals."""
+"""The longest pause between polls, in intervals."""
 SHARE_OF_REST = 0.5
-"""After this share of the expected rest it is looked again: the end is met by ever shorter steps,
-and an estimate that was wrong costs little."""
+"""The next poll comes after this share of the expected rest. So the pauses shrink towards the end,
+and a wrong estimate costs little."""
 
 
 class Course(Struct):
-    """How far something is, from 0 to 1, as first and as last seen."""
+    """The progress of something, from 0 to 1, as first and as last seen; times in seconds."""
 
     began_at: float | None = None
     at: float = 0.0
@@ -28,13 +31,13 @@ class Course(Struct):
     done: float = 0.0
 
     def see(self, now: float, done: float) -> None:
-        """Note how far it is."""
+        """Note the progress; if it went back, the estimate begins anew."""
         if self.began_at is None or done < self.done:
             self.began_at, self.began_with = now, done
         self.at, self.done = now, done
 
     def left_s(self, now: float) -> float | None:
-        """Return how long the rest takes at the speed seen so far, None while none was seen."""
+        """Return the seconds that the rest takes at the speed so far, None while it is unknown."""
         if self.began_at is None or self.at <= self.began_at:
             return None
         if self.done - self.began_with < LEAST_PROGRESS:
@@ -44,7 +47,7 @@ class Course(Struct):
 
 
 def about(seconds: float) -> str:
-    """Return a duration that was estimated, without a precision that it has not."""
+    """Return an estimated duration as text, rounded to a plausible precision."""
     step = 10 if seconds < 120 else 60 if seconds < 5400 else 600
     return f"about {span(max(step, round(seconds / step) * step))}"
 
@@ -57,7 +60,7 @@ class Rhythm:
 
     Args:
         interval_s: the shortest pause.
-        jitter: returns a factor near 1: many waits that began together should not look together.
+        jitter: returns a factor near 1, so that waits that began together do not poll together.
     """
 
     def __init__(
@@ -70,11 +73,11 @@ class Rhythm:
         self._pause_s = interval_s / GROWTH
 
     def next_s(self, *, is_new: bool, left_s: float | None) -> float:
-        """Return how long to wait before the next look.
+        """Return the seconds to wait before the next poll.
 
         Args:
-            is_new: the last look showed that something began, ended or needs a closer look.
-            left_s: seconds to the expected end, as far as it can be told.
+            is_new: the last poll showed that something began, ended or was missing.
+            left_s: seconds to the expected end, None if there is no estimate.
         """
         longest_s = LONGEST * self.interval_s
         self._pause_s = self.interval_s if is_new else min(self._pause_s * GROWTH, longest_s)

@@ -1,4 +1,4 @@
-"""Wait until a replica is deleted."""
+"""Wait until CBR has deleted a replica. The request for the deletion is in `one`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pulumi_huaweicloud_cbr.base.reporting import Reporter
 from pulumi_huaweicloud_cbr.replication.observe import Limits
 from pulumi_huaweicloud_cbr.replication.wait.polling import GONE, Look, WaitPlan, wait
 
-# All statuses that a backup can have (CBR API reference, ShowBackup) may be seen until a
-# deletion, which is asynchronous, has begun and ended.
+# A deletion is asynchronous. Before it has ended, a backup may have any of its statuses (CBR API
+# reference, ShowBackup).
 _ANY_BACKUP_STATUS = frozenset(
     {
         "available",

@@ -1,8 +1,8 @@
-"""Waits as data: what is pending, what is aimed for, how often to look and when to give up.
+"""Waits as data: pending and target statuses, the poll interval and the timeout.
 
-`wait` is for what is known to come: it ends with an error after a time limit, and at once if it
-sees a status outside both sets. `look_for` is for what may be late or absent: it ends after a
-number of looks, without an error. The clock is injected; nothing here calls the API by itself.
+`wait` is for what is expected. It ends with an error after its timeout, and at once if it sees a
+status outside both sets. `look_for` is for what may be late or absent. It ends after a number of
+polls, without an error. The clock is injected, and nothing here calls the API by itself.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ GONE = "gone"
 
 
 class WaitPlan(Struct, frozen=True):
-    """A wait: durations in seconds, `timeout_s` counting from the first look.
+    """A wait: durations in seconds, with `timeout_s` counted from the first poll.
 
-    `pending` may be left for `target`; a status in neither is an error. `what` is a few words
-    for a line of progress, `doing` begins an error; `hint` is what the user should know when the
-    limit is reached.
+    A `pending` status keeps the wait going, a `target` status ends it, and any other is an error.
+    `what` is a few words for a line of progress. `doing` begins the text of an error. `hint` is the
+    remedy of an error.
     """
 
     what: str
@@ -41,9 +41,9 @@ class WaitPlan(Struct, frozen=True):
 
 
 class Sightings(Struct, frozen=True):
-    """How many looks without a sighting it takes until what may be late counts as absent.
+    """Polls without a sighting before something counts as absent, since it may be late.
 
-    At least one; `interval_s` is the time between two looks, in seconds.
+    `looks` is at least 1. `interval_s` is the pause between two polls, in seconds.
     """
 
     looks: int
@@ -51,7 +51,7 @@ class Sightings(Struct, frozen=True):
 
 
 class Look(Struct, Generic[Observed], frozen=True):
-    """One observation: the status, the thing itself, words and a number on how far it is."""
+    """The result of one poll: the status, the object itself, and its progress as text and in %."""
 
     status: str
     observed: Observed
@@ -65,13 +65,13 @@ async def wait(
     clock: Clock,
     report: Reporter,
 ) -> Look[Observed]:
-    """Look until a target status is seen; return that observation.
+    """Poll until a target status is seen; return that observation.
 
-    Reports after each look that leaves something to wait for.
+    Reports progress after each poll that leaves something to wait for.
 
     Raises:
         UnexpectedStatusError: a status that is neither pending nor a target.
-        WaitTimeoutError: the limit was reached; the work goes on.
+        WaitTimeoutError: the timeout was reached; the work goes on in CBR.
     """
     started = clock.monotonic()
     while True:
@@ -90,7 +90,7 @@ async def wait(
         report.progress(
             f"{share}{span(elapsed)} of at most {span(plan.timeout_s)}: {plan.what}, {seen.status}"
         )
-        # Many waits that began together should not look together for ever.
+        # Jitter: waits that began together should not poll together for ever.
         pause_s = plan.interval_s * random.uniform(0.9, 1.1)  # noqa: S311 -- no secret
         if elapsed + pause_s > plan.timeout_s:
             raise WaitTimeoutError(
@@ -106,7 +106,7 @@ async def look_for(
     sightings: Sightings,
     clock: Clock,
 ) -> Observed:
-    """Look until it is seen, or until it counts as absent; return the last observation."""
+    """Poll until it is seen, or until it counts as absent; return the last observation."""
     looks_left = sightings.looks
     while True:
         observed = await look()

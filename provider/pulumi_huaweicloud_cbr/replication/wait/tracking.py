@@ -1,7 +1,8 @@
-"""What a waiter is told of replications: plain data, merged so that a thousand stay small.
+"""The form of the output `tracking`, and the rules for the inputs of a wait. Pure.
 
-Every replication resource has a property `tracking` of this form: where its copies come from and
-go to, and under ``records`` each replication record's id with its source backup's. Pure.
+Every replication resource has `tracking`, so that a wait can include it. It names the source and
+destination of the copies. Under ``records`` it maps each replication record's id to that of its
+source backup. Merged groups keep a thousand replications small.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ COORDINATES = (
 )
 RECORDS = "records"
 TIMEOUT_LIMIT_S = 30 * 86400.0
-"""Longer than this is a mistake: CBR's own log of a copy is kept for about 30 days."""
+"""A longer timeout is a mistake: CBR keeps its own log of a copy for about 30 days."""
 POLL_INTERVAL_S = (0.01, 3600.0)
-"""As for ``huaweicloud:pollInterval``."""
+"""The least and the most, as for ``huaweicloud:pollInterval``."""
 
 Group = dict[str, Any]
 
@@ -38,9 +39,9 @@ _INPUTS = ("replications", "timeout", "poll_interval")
 
 
 def merge_groups(groups: Any) -> Any:
-    """Return groups with equal coordinates as one, in a fixed order.
+    """Merge groups with equal coordinates, in a fixed order.
 
-    What is not a list of groups is returned as it is: `check_wait` has words for it.
+    Anything but a list of groups is returned unchanged: `check_wait` reports it.
     """
     if not isinstance(groups, (list, tuple)):
         return groups
@@ -63,7 +64,7 @@ def record_ids(groups: Iterable[Group]) -> frozenset[str]:
 
 
 def without_records(groups: Iterable[Group], known: Iterable[str]) -> list[Group]:
-    """Return the groups without records that need no looking at any more."""
+    """Return the groups without the `known` records; groups that become empty are dropped."""
     done = set(known)
     left = (
         {
@@ -80,7 +81,7 @@ def without_records(groups: Iterable[Group], known: Iterable[str]) -> list[Group
 
 
 def seconds_of(duration: object) -> float | None:
-    """Return the seconds of ``30m``, ``4h``, ``1h30m``, ``90s`` or a number; None if it is none."""
+    """Return the seconds of ``30m``, ``4h``, ``1h30m``, ``90s`` or a number; None if invalid."""
     if isinstance(duration, (int, float)) and not isinstance(duration, bool):
         return float(min(duration, 1e300))
     if not isinstance(duration, str) or not duration:
@@ -94,11 +95,11 @@ def seconds_of(duration: object) -> float | None:
 
 
 def check_wait(known: Mapping[str, object], unknown: frozenset[str] = frozenset()) -> list[Finding]:
-    """Find every fault of a waiter's inputs.
+    """Return every fault of the inputs of a wait.
 
     Args:
-        known: inputs whose value is known; None stands for one that was left out.
-        unknown: names of inputs whose value is only known later; nothing is said of them.
+        known: inputs whose value is known; None means that the input was left out.
+        unknown: names of inputs whose value is not known yet; they are not checked.
     """
     findings = [
         Finding(field, f"is not an input of a wait; known: {', '.join(_INPUTS)}")

@@ -1,5 +1,5 @@
-"""The forms of replication: what a single one, a set and an entire vault do in their own way.
+"""The forms of a set and of an entire vault, and what all replication resources share.
 
-What is the same for sets and entire vaults does not belong here: that is `_reconciler`. How a copy
-is made is in `replication`.
+The engine's calls do not belong here: `_reconciler` serves them for both forms, and
+`backup_replication` for a single replication. How a copy is made is in `replication`.
 """

@@ -1,4 +1,7 @@
-"""What a resource with many replications does in its own way; `Reconciler` asks it."""
+"""The interface of a form, which `Reconciler` calls: what a set or a vault does in its own way.
+
+Nothing here is special to one kind of resource.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,10 @@ Rows = dict[str, TrackedReplication]
 
 
 class Declared(Struct):
-    """What `check` makes of a program's inputs.
+    """The inputs of a program after `declare`.
 
-    `inputs` are complete, as far as they are known; `findings` say what is wrong with them.
-    `is_asked`: there may be something to submit, so that preflight has something to ask about.
+    `inputs` are complete, except for unknown ones. `findings` are their faults. `is_asked`: there
+    may be something to submit, so preflight has to query the API.
     """
 
     inputs: dict[str, Any]
@@ -34,16 +37,17 @@ class Declared(Struct):
 
 
 class Judged(Struct, frozen=True):
-    """What preflight found: what is wrong, and the projects' ids by the names of their inputs."""
+    """The result of preflight: findings, and the projects' ids by the names of their inputs."""
 
     findings: list[Finding]
     resolved: Mapping[str, str]
 
 
 class Change(Struct, frozen=True):
-    """What `diff` compares: the state and its rows with what the program declares.
+    """What `diff` compares: the state and its rows with the declared inputs.
 
-    `unknown` are inputs that are not known yet, `replaces` those whose change replaces.
+    `unknown` are inputs that are not known yet. `replaces` are changed or unknown inputs that
+    replace the resource.
     """
 
     state: Mapping[str, Any]
@@ -54,23 +58,23 @@ class Change(Struct, frozen=True):
 
     @property
     def is_open(self) -> bool:
-        """Whether an input that replaces is not known yet, and may turn out to be the same."""
+        """Whether an input that replaces is not known yet, so that it may be unchanged."""
         return not self.unknown.isdisjoint(self.replaces)
 
 
 class Plan(Struct, frozen=True):
-    """What an update would do: whether anything, and which members it would let go."""
+    """What an update would do: whether it changes anything, and which members it removes."""
 
     is_changed: bool
     leaving: frozenset[str] = frozenset()
 
 
 class Done(Struct):
-    """What became of an attempt to bring about what is declared.
+    """The result of creating or updating the replications of a resource.
 
-    `inputs` and `coordinates` are as the state is to hold them; `rows` are the replications as
-    they are now. `left_out` are ids of backups that CBR did not take. `failure` is why something
-    is not done.
+    `inputs` and `coordinates` are the values for the state. `rows` are the replications as they are
+    now. `left_out` are ids of backups that CBR did not take. `failure` is the error if something is
+    not done.
     """
 
     inputs: Mapping[str, Any]
@@ -84,22 +88,22 @@ class Form(ABC):
     """A kind of resource with many replications; stateless."""
 
     what: ClassVar[str]
-    """What a message calls it."""
+    """Its name in messages."""
     prefix: ClassVar[str]
-    """How the ids of its resources begin."""
+    """The prefix of its resources' ids."""
     fields: ClassVar[tuple[str, ...]]
     """Its inputs."""
     identity: ClassVar[tuple[str, ...]]
-    """The inputs that replace the resource when they change."""
+    """The inputs whose change replaces the resource."""
     content: ClassVar[tuple[str, ...]] = ()
-    """The inputs that say which backups there are; `plan` compares them."""
+    """The inputs that list the backups; `plan` compares them."""
     not_checked: ClassVar[str]
-    """What to say where preflight is off."""
+    """The message if preflight is off."""
     if_gone: ClassVar[str]
     if_failed: ClassVar[str]
-    """What becomes of replicas that a refresh finds gone, and of copies that it finds failed."""
+    """What happens after a refresh finds replicas gone, or copies failed; for messages."""
     successor: ClassVar[str]
-    """Why replicas stay that a resource of another name may have been meant to keep."""
+    """Why replicas stay that a successor under another name may be meant to keep; for messages."""
 
     @property
     def state_only(self) -> list[str]:
@@ -114,7 +118,7 @@ class Form(ABC):
         olds: dict[str, Any],
         session: Session,
     ) -> Declared:
-        """Validate the inputs of a program and complete them; no calls of the API."""
+        """Validate the inputs of a program and complete them; no API calls."""
 
     @abstractmethod
     async def judge(self, session: Session, declared: Any, unknown: frozenset[str]) -> Judged:
@@ -124,45 +128,45 @@ class Form(ABC):
     def require_replaceable(self, session: Session, change: Change) -> None:
         """Refuse to replace replicas that could not, or would not, be made again.
 
-        Where the change is open, this only warns.
+        If the change is open, this only warns.
 
         Raises:
             ConflictError: the sources of some are gone, or CBR would not copy them again.
-            MembersFailedError: some could not be looked at.
+            MembersFailedError: some could not be observed.
         """
 
     def tell_replacement(self, change: Change) -> None:
-        """Say how the members of the successor differ."""
+        """Report how the members of the successor differ."""
 
     @abstractmethod
     def plan(self, open_session: Callable[[], Session], change: Change) -> Plan | None:
-        """Return what an update would do, and say it; None while that is not known yet."""
+        """Return what an update would do, and report it; None while that is not known yet."""
 
     @abstractmethod
     def note_staying(self, change: Change) -> None:
-        """Note a resource that will be there after the operation."""
+        """Note a resource that will exist after the operation."""
 
     @abstractmethod
     async def bring_about(
         self, session: Session, state: dict[str, Any], inputs: dict[str, Any]
     ) -> Done:
-        """Make the replications what is declared; idempotent."""
+        """Create or change the replications as declared. Idempotent."""
 
     def note_created(self, done: Done) -> None:
-        """Note, or say, what follows from a create."""
+        """Note or report what follows from a create."""
 
     @abstractmethod
     def outputs(self, done: Done) -> dict[str, Any]:
-        """Return the outputs: the inputs resolved, and a row for each replication."""
+        """Return the outputs: the resolved inputs, and a row for each replication."""
 
     def is_gone(self, rows: Rows, seen: Rows) -> bool:
-        """Whether the resource itself is gone, now that a refresh has seen these."""
+        """Whether the resource itself is gone; `seen` are the rows that a refresh found."""
         return False
 
     @abstractmethod
     def observed(self, state: Mapping[str, Any], rows: Rows, seen: Rows) -> dict[str, Any]:
-        """Return the outputs after a refresh that has seen these of the rows."""
+        """Return the outputs after a refresh; `seen` are the rows that it found."""
 
     @abstractmethod
     def may_have_successor(self, state: Mapping[str, Any], rows: Rows) -> bool:
-        """Whether a resource of another name may be meant to take over what this one has."""
+        """Whether a resource under another name may be meant to take over these replicas."""

@@ -1,4 +1,7 @@
-"""Inputs that resources of replications share: defaults, time limits, what is being replaced."""
+"""What replication resources do alike with their inputs: defaults, timeouts, aim of preflight.
+
+Validation does not belong here: that is `replication.rules.inputs`.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ DEFAULTS: dict[str, Any] = {
     },
     "preflight": "error",
 }
-"""What the inputs are that a program leaves out: the model says it, and preflight is ours."""
+"""The values of inputs that a program leaves out: the model's defaults, and that of preflight."""
 
 NOT_CHECKED = (
     "preflight is off: not checked whether the backup exists and can be copied, whether CBR copies "
@@ -39,7 +42,7 @@ NOT_CHECKED = (
 def missing_source_region(
     known: dict[str, Any], unknown: frozenset[str], session: Session
 ) -> list[Finding]:
-    """Return what to say where neither the inputs nor the configuration tell the source region."""
+    """Return a finding if neither the inputs nor the configuration have the source region."""
     is_given = known.get("source_region") is not None or "source_region" in unknown
     if is_given or session.settings.region is not None:
         return []
@@ -55,7 +58,7 @@ def missing_source_region(
 def with_defaults(
     known: dict[str, Any], unknown: frozenset[str], olds: dict[str, Any], session: Session
 ) -> dict[str, Any]:
-    """Fill in what the configuration, the old inputs or our defaults say; no calls."""
+    """Fill in values from our defaults, the configuration and the old inputs; no calls."""
     inputs = {field: value for field, value in known.items() if value is not None}
     settings = session.settings
 
@@ -69,7 +72,7 @@ def with_defaults(
     region = inputs.get("source_region")
     if region is not None and region == settings.region:
         fill("source_project_id", settings.project_id)
-    # Ids that were looked up once stay, as long as the region does.
+    # Ids that were looked up once stay as long as the region does.
     for side in ("source", "destination"):
         region = inputs.get(f"{side}_region")
         if region is not None and region == olds.get(f"{side}_region"):
@@ -87,7 +90,7 @@ def declared_as(desired: type[Struct], inputs: Mapping[str, Any]) -> dict[str, A
 
 
 def aim_of(inputs: Mapping[str, Any], unknown: frozenset[str]) -> Aim:
-    """Return source and destination as the inputs tell them, for preflight."""
+    """Return source and destination for preflight; `source_region` has to be known."""
     from pulumi_huaweicloud_cbr.replication.preflight.flow import Aim
 
     return Aim(
@@ -103,10 +106,10 @@ def aim_of(inputs: Mapping[str, Any], unknown: frozenset[str]) -> Aim:
 
 
 def may_look_before_replacing(session: Session, mode: str | None, *, is_open: bool) -> bool:
-    """Whether what a replacement would delete is looked at, whatever preflight is set to; tell.
+    """Whether to check what a replacement would delete, whatever preflight is; report why.
 
-    With preflight ``off`` it is left out where nothing can be deleted: as long as what is declared
-    is not known yet (`is_open`), and without credentials.
+    With preflight ``off`` the check is skipped if nothing can be deleted: while a changed input is
+    not known yet (`is_open`), or without credentials.
     """
     from pulumi_huaweicloud_cbr.api.auth.choose import choose
 
@@ -130,14 +133,14 @@ def may_look_before_replacing(session: Session, mode: str | None, *, is_open: bo
 
 
 def unchecked(error: CbrError) -> str:
-    """Return what to say where preflight failed to ask."""
+    """Return the text for a preflight that could not query the API."""
     return f"preflight could not ask the API: {error} (preflight 'off' goes without it)"
 
 
 def all_unchecked(errors: Iterable[CbrError]) -> list[Finding]:
-    """Return what to say where preflight failed to ask, each thing once.
+    """Return a finding for each different error of a preflight that could not query the API.
 
-    Of refused credentials the first word is enough: all calls have them in common.
+    Refused credentials give one finding, since all calls share them.
     """
     told: dict[str, CbrError] = {}
     for error in errors:
@@ -146,7 +149,7 @@ def all_unchecked(errors: Iterable[CbrError]) -> list[Finding]:
 
 
 def limits() -> Limits:
-    """Return the limits of waits, shortened to what the program set for the call."""
+    """Return the limits of waits; the call's timeout replaces them if the program sets one."""
     from pulumi_huaweicloud_cbr.replication.observe import Limits
 
     timeout_s = current_call().timeout_s

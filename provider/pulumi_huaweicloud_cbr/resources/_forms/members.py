@@ -1,4 +1,7 @@
-"""What resources with many replications do with all of them: look, delete, tell who failed."""
+"""What sets and entire vaults do alike with all their rows: refresh, delete, report failures.
+
+What differs between the two does not belong here: that is in their forms.
+"""
 
 from __future__ import annotations
 
@@ -32,14 +35,14 @@ Rows = dict[str, TrackedReplication]
 
 
 async def look(session: Session, rows: Rows) -> Results[tuple[Standing, TrackedReplication]]:
-    """Return how the members stand."""
+    """Refresh the members; return the state and the updated values of each."""
     from pulumi_huaweicloud_cbr.replication.many import refresh_all
 
     return await refresh_all(session.client(), rows, EngineReporter())
 
 
 async def look_anew(session: Session, rows: Rows) -> Results[tuple[Standing, TrackedReplication]]:
-    """Return how the members stand now; what others were answered a moment ago is not enough."""
+    """Refresh the members without cached answers; as `look`."""
     session.forget()
     return await look(session, rows)
 
@@ -47,25 +50,25 @@ async def look_anew(session: Session, rows: Rows) -> Results[tuple[Standing, Tra
 async def remove(session: Session, rows: Rows) -> Results[None]:
     """Delete the replicas of a resource that is deleted, and wait until they are gone.
 
-    Those that other resources of the program have, or declare, are left to them, and count as
-    done. Where the resource is replaced, no last copy of a backup is deleted.
+    Replicas that other resources of the program hold or claim stay, and count as done. If the
+    resource is replaced, the last copy of a backup is not deleted.
 
     Raises:
         ConflictError: a replacement would delete last copies. Nothing was deleted.
-        MembersFailedError: a replacement could not look at some. Nothing was deleted.
+        MembersFailedError: a replacement could not observe some. Nothing was deleted.
     """
     is_replaced = current_operation().is_replaced(current_call().urn)
     if is_replaced:
-        # What others were answered a moment ago is not enough.
+        # What other resources have put into the cache may be stale.
         session.forget()
     return await _remove_unowned(session, rows, is_replaced=is_replaced)
 
 
 async def let_go(session: Session, rows: Rows) -> Results[None]:
-    """Delete the replicas of members that leave a resource which stays; as `remove`.
+    """Delete the replicas of members that are removed from a resource; as `remove`.
 
-    The engine changes resources in no order that it tells, so wait until all have declared what
-    is theirs.
+    The engine updates resources in no known order. So first wait until all resources have declared
+    their copies.
     """
     if rows:
         await current_operation().settled(session.client().clock.sleep)
@@ -92,7 +95,7 @@ async def _remove_unowned(session: Session, rows: Rows, *, is_replaced: bool) ->
     else:
         results = await remove_all(api, leaving, report, limits(), limit_s)
     results.done.update(dict.fromkeys([*held, *claimed]))
-    # Of these it is not known whose they are, so they stay.
+    # Their owners are not known, so these replicas stay.
     results.failed.update(owners.failed)
     return results
 
@@ -125,12 +128,12 @@ def members_failed(doing: str, total: int, failed: Mapping[str, Exception]) -> C
 def remaining(
     rows: Rows, looked: Results[tuple[Standing, TrackedReplication]], if_gone: str, if_failed: str
 ) -> Rows:
-    """Return the members that are left, and tell of those that are gone or have failed.
+    """Return the members that still exist; report those that are gone or have failed.
 
     Args:
-        if_gone, if_failed: what becomes of them.
+        if_gone, if_failed: what happens to them, for messages.
     Raises:
-        MembersFailedError: some could not be looked at.
+        MembersFailedError: some could not be observed.
     """
     if looked.failed:
         raise members_failed("reading replications", len(rows), looked.failed)
@@ -152,7 +155,7 @@ def remaining(
 
 
 def warn_of_unknown(looked: Results[tuple[Standing, TrackedReplication]]) -> None:
-    """Tell of members with statuses that this version does not know."""
+    """Warn of members with statuses that this version does not know."""
     unknown = [
         f"{label}: {tracked.status}"
         for label, (standing, tracked) in looked.done.items()
@@ -166,7 +169,7 @@ def warn_of_unknown(looked: Results[tuple[Standing, TrackedReplication]]) -> Non
 
 
 def orphans_of(looked: Results[tuple[Standing, TrackedReplication]]) -> list[str]:
-    """Return the members whose source is gone, so that their replicas could not be made again."""
+    """Return the members whose source is gone: their replicas could not be made again."""
     return [
         label
         for label, (standing, tracked) in looked.done.items()
@@ -183,24 +186,24 @@ def look_before_replacing(
     mode: str | None,
     is_open: bool,
 ) -> Results[tuple[Standing, TrackedReplication]] | None:
-    """Look at what a replacement would delete, whatever preflight is set to; refuse what is lost.
+    """Refresh what a replacement would delete, whatever preflight is; refuse to lose replicas.
 
     Args:
         doing: such as "replacing a set of replications".
-        remedy: what to do instead.
+        remedy: what the user can do instead.
         mode: of preflight.
-        is_open: what is declared is not known yet, and may turn out to be the same.
+        is_open: a changed input is not known yet, and may be unchanged. Then this only warns.
     Returns:
-        How the members stand, None where there is nothing to look at, or no way to.
+        The state of each member; None if there are none, or no way to observe them.
     Raises:
-        ConflictError: the sources of some are gone, so that no replica could be made again.
-        MembersFailedError: some could not be looked at.
+        ConflictError: the sources of some are gone, so their replicas could not be made again.
+        MembersFailedError: some could not be observed.
     """
     if not rows or not may_look_before_replacing(session, mode, is_open=is_open):
         return None
     looked = session.run(look_anew(session, rows))
     if looked.failed:
-        # Of these it is not known whether they could be made again.
+        # Of these replicas it is not known whether they could be made again.
         raise members_failed("looking at replicas", len(rows), looked.failed)
     orphans = orphans_of(looked)
     if orphans:
@@ -219,17 +222,17 @@ NOBODYS = (
     "wanted any more; a resource that is given another name by aliases, or by pulumi state rename, "
     "keeps all that it has"
 )
-"""What to say of replicas that are left alone, though the resource that had them goes."""
+"""The message about replicas that stay although their resource is deleted."""
 
 
 def not_taken_over(session: Session, rows: Rows) -> list[str]:
-    """Return the rows with a replica, there or to come, that no other resource has.
+    """Return the rows whose replica, existing or being copied, no other resource holds.
 
-    For a resource that another one may be the successor of, under another name in the program:
-    what that one could not find, nobody asked to lose.
+    This is for a resource that may have a successor under another name in the program. The user did
+    not ask to delete replicas that the successor could not find.
 
     Raises:
-        MembersFailedError: some could not be looked at.
+        MembersFailedError: some could not be observed.
     """
     operation = current_operation()
     others = {
@@ -244,7 +247,7 @@ def not_taken_over(session: Session, rows: Rows) -> list[str]:
 
 
 def failures_of(faults: Iterable[Finding], mode: str) -> list[CheckFailure]:
-    """Return what fails a check, and warn of the rest.
+    """Return the findings that fail a check, and warn of the others.
 
     Args:
         mode: of preflight; only ``error`` fails.

@@ -1,4 +1,7 @@
-"""Which replicas other resources of the program have, or are about to have, so that they stay."""
+"""Which replicas other resources of the program hold or claim, so that a deletion spares them.
+
+Nothing is deleted here.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ HELD, CLAIMED = "held", "claimed"
 
 
 def remedy_for_last_copy() -> str:
-    """Return what to do when a replacement would have deleted the last copy of a backup."""
+    """Return the remedy for a replacement that would delete the last copy of a backup."""
     if current_operation().is_made(current_call().urn):
         return (
             "the new copies were begun first, and the next pulumi up deletes the old replicas: run "
@@ -35,12 +38,12 @@ def remedy_for_last_copy() -> str:
 async def owners_of(
     session: Session, rows: Mapping[str, TrackedReplication]
 ) -> Results[str | None]:
-    """Return of each row whether another resource holds its replica, claims it, or none of both.
+    """Return for each row whether another resource holds its replica, claims it, or neither.
 
     A resource holds what it was created with, or keeps, in this operation. It claims what it
-    declares: that may still be to come, because the engine has not created it yet or because
-    creating it failed. An entire vault claims all backups that are in it. To know in which vault
-    a backup is takes one request for it, where another resource copies a vault to the same place.
+    declares. A claimed copy may not exist yet: the engine has not created it, or creating it
+    failed. An entire vault claims all backups in it. If another resource copies a vault to the same
+    place, this takes one request for each backup, to learn its vault.
     """
     from pulumi_huaweicloud_cbr.replication.many import Results, for_each
 
@@ -63,7 +66,7 @@ async def owners_of(
 
 
 def _claims_on(row: TrackedReplication, operation: Operation, urn: str) -> frozenset[str]:
-    """Return the vaults that another resource copies to the place of a row."""
+    """Return the vaults that another resource copies to the destination of a row."""
     place = (row.source.region, row.destination.region, row.destination_vault_id.lower())
     return frozenset(
         claim.vault_id

@@ -1,4 +1,7 @@
-"""The set: many backups to one destination, member by member."""
+"""The form of a set: many backups to one destination, member by member.
+
+The engine's calls are in `_reconciler`, and the decisions about members are in `rules.members`.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +71,7 @@ if TYPE_CHECKING:
 
 
 class DeclaredSet(Declared):
-    """A set as it is declared; `entering` are the members that it does not have yet."""
+    """A set as declared; `entering` are the members that it does not have yet."""
 
     members: Mapping[str, Member] = field(default_factory=dict)
     entering: Mapping[str, Member] = field(default_factory=dict)
@@ -80,7 +83,7 @@ class DeclaredSet(Declared):
 
 
 class SetForm(Form):
-    """Members enter, leave and are renamed one by one; see `Form`."""
+    """Members are added, removed and renamed one by one; see `Form`."""
 
     what = "a set of replications"
     prefix = "set"
@@ -99,9 +102,9 @@ class SetForm(Form):
         olds: dict[str, Any],
         session: Session,
     ) -> DeclaredSet:
-        """Return the members as labels with ids, or with objects where more is given.
+        """Validate the inputs; return the members as labels with ids, or with objects.
 
-        With `keep_newest`, those that stay are among them, so that a preview shows what leaves.
+        With `keep_newest`, kept members are included, so a preview shows which ones are removed.
         """
         findings = check_set_inputs(known, unknown)
         findings += missing_source_region(known, unknown, session)
@@ -125,7 +128,7 @@ class SetForm(Form):
     async def judge(
         self, session: Session, declared: DeclaredSet, unknown: frozenset[str]
     ) -> Judged:
-        """Ask about all members that enter, at once."""
+        """Ask the API about all added members at once."""
         return await _judge(session, declared.inputs, unknown, declared.entering)
 
     def require_replaceable(self, session: Session, change: Change) -> None:
@@ -140,7 +143,7 @@ class SetForm(Form):
         )
 
     def tell_replacement(self, change: Change) -> None:
-        """Say which members the successor has and lacks."""
+        """Report which members the successor has and lacks."""
         if "backups" in change.unknown:
             return
         given, unknown_members = _split_members(change.declared["backups"])
@@ -148,7 +151,7 @@ class SetForm(Form):
             _tell_changes(decide_members(change.rows, _members_of(given)), change.rows)
 
     def plan(self, open_session: Callable[[], Session], change: Change) -> Plan | None:
-        """Return which members leave; say who enters, leaves, changes or is copied again."""
+        """Return the removed members; report which are added, removed, renamed or copied again."""
         if "backups" in change.unknown:
             return None
         given, unknown_members = _split_members(change.declared["backups"])
@@ -158,13 +161,13 @@ class SetForm(Form):
         return Plan(bool(changes or unknown_members), frozenset(changes.removed))
 
     def note_staying(self, change: Change) -> None:
-        """Note a rolling set, and what it has."""
+        """Note a rolling set and its replications."""
         _note_rolling(change.state, change.rows, is_new=False)
 
     async def bring_about(
         self, session: Session, state: dict[str, Any], inputs: dict[str, Any]
     ) -> Done:
-        """Make the members what is declared: first those who enter, last those who leave."""
+        """Add and rename members first, then remove members."""
         coordinates, rows, failed = await _bring_about(session, state, inputs)
         if failed and state and "keep_newest" in inputs:
             kept = _ages_of_kept(state, inputs, rows)
@@ -172,23 +175,23 @@ class SetForm(Form):
         return Done(inputs, coordinates, rows, failure=failed)
 
     def note_created(self, done: Done) -> None:
-        """Note a rolling set that may be an old one under another name."""
+        """Note a new rolling set, which may be an old one under another name."""
         _note_rolling(self.outputs(done), done.rows, is_new=True)
 
     def outputs(self, done: Done) -> dict[str, Any]:
-        """Return the inputs resolved, and a row for each member."""
+        """Return the resolved inputs, and a row for each member."""
         return _to_state(done.inputs, done.coordinates, done.rows)
 
     def is_gone(self, rows: Rows, seen: Rows) -> bool:
-        """Whether nothing is left of the set."""
+        """Whether all members are gone."""
         return bool(rows) and not seen
 
     def observed(self, state: Mapping[str, Any], rows: Rows, seen: Rows) -> dict[str, Any]:
-        """Return the outputs with the members that are left, in the inputs too."""
+        """Return the outputs with the members that are left; the inputs have only these too."""
         return _to_state(state, state, {**rows, **seen}, only=seen)
 
     def may_have_successor(self, state: Mapping[str, Any], rows: Rows) -> bool:
-        """Whether another rolling set of this operation goes to the same place."""
+        """Whether another rolling set of this operation may be the same set."""
         records = [row.replication_record_id for row in rows.values()]
         is_rolling = "keep_newest" in state
         return is_rolling and current_operation().is_rolling_on(_place_of(state), records)
@@ -197,7 +200,7 @@ class SetForm(Form):
 def _lost(
     open_session: Callable[[], Session], rows: Rows, declared: Mapping[str, Any]
 ) -> list[str]:
-    """Return the members whose copy, not known to have ended, failed or is gone by now."""
+    """Return the members with an unfinished copy that has failed or is gone by now."""
     pending = {label: row for label, row in rows.items() if not row.has_ended}
     if not pending:
         return []
@@ -219,7 +222,7 @@ def _lost(
 
 
 def _split_members(backups: Any) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
-    """Return the members by label, each as an object, and those that are not known yet."""
+    """Return the known members by label, each as an object, and the unknown ones."""
     pairs: Iterable[tuple[Any, Any]]
     if isinstance(backups, Mapping):
         pairs = backups.items()
@@ -255,10 +258,10 @@ def _old_members(olds: Mapping[str, Any]) -> dict[str, Member]:
 
 
 def _kept_so_far(known: Mapping[str, Any], olds: Mapping[str, Any]) -> dict[str, Member]:
-    """Return the members that the set has, or that the one had which it is to replace.
+    """Return the members of the set, or of the set that it will replace.
 
     Args:
-        known: what the program declares, as it is the same in both of the engine's questions.
+        known: the declared inputs, which are equal in both of the engine's calls.
     """
     operation = current_operation()
     asked = f"{current_call().urn} {json.dumps(known, sort_keys=True, default=repr)}"
@@ -273,9 +276,9 @@ def _kept_so_far(known: Mapping[str, Any], olds: Mapping[str, Any]) -> dict[str,
 def _ages_of_kept(
     state: Mapping[str, Any], inputs: Mapping[str, Any], rows: Rows
 ) -> dict[str, Any]:
-    """Return members as inputs that are kept although they were to leave, with their ages.
+    """Return inputs for members that stay although they should be removed, with their ages.
 
-    A refresh makes inputs of them: without its age a rolling set could not go on keeping one.
+    A refresh turns them into inputs. Without its age, a rolling set could not keep such a member.
     """
     wanted = {member.backup_id for member in _old_members(inputs).values()}
     former = {member.backup_id: member for member in _old_members(state).values()}
@@ -329,7 +332,7 @@ async def _judge(
     unknown: frozenset[str],
     entering: Mapping[str, Member],
 ) -> Judged:
-    """Ask the API whether it would accept all members that are added."""
+    """Ask the API whether it would accept all added members."""
     from pulumi_huaweicloud_cbr.replication.preflight.backup import run_preflights
 
     backup_ids = [member.backup_id for member in entering.values()]
@@ -340,16 +343,16 @@ async def _judge(
     adopted = [label for label, verdict in by_label.items() if verdict.notes]
     if adopted:
         tell(f"will be adopted, so that nothing is copied: {listed(adopted)}")
-    # All have source and destination in common.
+    # All share source and destination.
     return Judged(_summed_up(by_label, inputs), verdicts[0].resolved)
 
 
 def _summed_up(by_label: Mapping[str, Verdict], inputs: Mapping[str, Any]) -> list[Finding]:
-    """Return what was found of all members: what is the same for many, once."""
+    """Return the findings about all members; those that are the same for many appear once."""
     findings: dict[tuple[str, str], Finding] = {}
     for label, verdict in by_label.items():
         for finding in verdict.findings:
-            # What one copy takes of the room says nothing; the sum is judged below.
+            # The room that a single copy needs says little; the sum is checked below.
             if finding.field == "destination_vault_id" and not finding.is_certain:
                 continue
             field = f'backups["{label}"]' if finding.field == "backup_id" else finding.field
@@ -371,10 +374,10 @@ def _summed_up(by_label: Mapping[str, Verdict], inputs: Mapping[str, Any]) -> li
 async def _bring_about(
     session: Session, state: dict[str, Any], inputs: dict[str, Any]
 ) -> tuple[dict[str, Any], Rows, CbrError | None]:
-    """Make the members what is declared: first those who enter, last those who leave.
+    """Add and rename members first, then remove members.
 
     Returns:
-        The coordinates, the members as they are now by their new labels, and who failed.
+        The coordinates, the members as they are now by their new labels, and the error.
     """
     source, destination, coordinates = await resolve(session, inputs)
     wanted = _members_of(_split_members(inputs["backups"])[0])
@@ -382,7 +385,7 @@ async def _bring_about(
         session, tracked_rows({**coordinates, "members": state.get("members", {})})
     )
     changes = decide_members(old, wanted, lost)
-    # By backup: a label may pass from a member that leaves to one that enters.
+    # By backup: an added member may have the label of a removed one.
     known = {row.backup_id: row for row in old.values()}
     entering = {label: wanted[label] for label in (*changes.added, *changes.redone)}
     submitted = await _submit(session, (source, destination), inputs, entering)
@@ -395,7 +398,7 @@ async def _bring_about(
     if not (submitted.failed and "keep_newest" in inputs):
         removed = await let_go(session, leaving)
     elif leaving:
-        # A rolling set that cannot take the newer one must not lose the older one for it.
+        # If a rolling set cannot add newer members, it must not lose older ones for them.
         tell(f"kept for now, since newer members failed: {listed(leaving)}")
     known |= {row.backup_id: row for row in (*submitted.done.values(), *renamed.done.values())}
     for label in removed.done if removed else ():
@@ -412,9 +415,10 @@ async def _bring_about(
 
 
 def _leaving_out(error: Exception) -> Exception:
-    """Return the error with the way out for a member whose source went before it was copied.
+    """Return the error with a remedy, for a member whose source was deleted before its copy.
 
-    A rolling set keeps what nobody lists any more, so that nobody could take the member out.
+    A rolling set keeps members that the program no longer lists. So the user could not remove this
+    one.
     """
     if not isinstance(error, NotFoundError) or error.code not in CODES_BACKUP_MISSING:
         return error
@@ -425,7 +429,7 @@ def _leaving_out(error: Exception) -> Exception:
 
 
 async def _seen_anew(session: Session, rows: Rows) -> tuple[Rows, list[str]]:
-    """Return the members with what is known of unfinished copies now, and whose copy is lost."""
+    """Refresh unfinished copies; return all members, and the labels of lost ones."""
     pending = {label: row for label, row in rows.items() if not row.has_ended}
     if not pending:
         return rows, []
@@ -459,7 +463,7 @@ async def _submit(
     for label, tracked in submitted.done.items():
         current_operation().note_held([tracked.replication_record_id])
         if not tracked.is_adopted:
-            # Submitted with its name: there is nothing to rename before anything else is seen.
+            # It was submitted with its name, so there is nothing to rename.
             submitted.done[label] = replace(tracked, replica_name=entering[label].name)
     if "keep_newest" in inputs:
         for label, error in submitted.failed.items():
@@ -487,10 +491,10 @@ def _to_state(
     rows: Rows,
     only: Iterable[str] | None = None,
 ) -> dict[str, Any]:
-    """Return the outputs: the inputs resolved, and a row for each member.
+    """Return the outputs: the resolved inputs, and a row for each member.
 
     Args:
-        only: labels of the rows that are left; the inputs' members are reported accordingly.
+        only: labels of the rows that are left; then the inputs have only these members too.
     """
     state = {field: inputs.get(field) for field in SET_FIELDS}
     state |= {field: coordinates.get(field) for field in COORDINATES}

@@ -1,4 +1,7 @@
-"""Rows of replications in the outputs of resources that hold many: compact, one per member."""
+"""The state of resources with many replications: a compact row for each, and outputs for a wait.
+
+Existing states have this form, so it must stay readable.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ _OPTIONAL = (
 
 
 def row_of(tracked: TrackedReplication, *, is_named: bool) -> dict[str, Any]:
-    """Return what the state keeps of a member; `is_named`: its replica's name was declared."""
+    """Return a member's row for the state; `is_named`: its replica's name was declared."""
     row: dict[str, Any] = {
         "backup_id": tracked.backup_id,
         "replication_record_id": tracked.replication_record_id,
@@ -55,7 +58,11 @@ def scopes_of(state: Mapping[str, Any]) -> tuple[ProjectScope, ProjectScope]:
 
 
 def tracked_rows(state: Mapping[str, Any]) -> dict[str, TrackedReplication]:
-    """Return the members of a resource's outputs, by label."""
+    """Return the rows of a resource's outputs as tracked replications, by label.
+
+    Raises:
+        ConfigurationError: the state lacks source or destination.
+    """
     source, destination = scopes_of(state)
     return {
         label: TrackedReplication(
@@ -74,7 +81,7 @@ def tracked_rows(state: Mapping[str, Any]) -> dict[str, TrackedReplication]:
 
 
 def tracking_output(resource: pulumi.Resource) -> pulumi.Output[dict[str, Any]]:
-    """Return what a wait for all members of a resource needs to know; its `members` are rows."""
+    """Return the output `tracking` of a resource whose output `members` has rows."""
     fields = (*COORDINATES, "members")
     values = {field: getattr(resource, field) for field in fields}
     return pulumi.Output.all(**values).apply(
@@ -89,7 +96,7 @@ def tracking_output(resource: pulumi.Resource) -> pulumi.Output[dict[str, Any]]:
 
 
 def known_replicas_output(members: pulumi.Output[Any]) -> pulumi.Output[dict[str, str]]:
-    """Return the replicas' ids by their records', as far as rows know them."""
+    """Return the replica ids that rows know, by replication record id."""
     return members.apply(
         lambda rows: {
             row["replication_record_id"]: row["destination_backup_id"]

@@ -1,4 +1,8 @@
-"""The entire vault: all its backups to one destination, as CBR takes them."""
+"""The form of an entire vault: all its backups to one destination, as CBR takes them.
+
+An update never deletes a replica. The engine's calls are in `_reconciler`, and the rules of a
+vault's copy are in `replication.vault`.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +51,7 @@ _NOT_LOOKED = (
 
 
 class DeclaredVault(Declared):
-    """An entire vault as it is declared."""
+    """An entire vault as declared."""
 
     vault_claim: VaultClaim | None = None
 
@@ -58,7 +62,7 @@ class DeclaredVault(Declared):
 
 
 class VaultForm(Form):
-    """CBR decides which backups a copy takes; nothing is ever deleted by an update; see `Form`."""
+    """CBR decides which backups a copy takes. An update never deletes a replica. See `Form`."""
 
     what = "the replication of a vault"
     prefix = "vault"
@@ -89,7 +93,7 @@ class VaultForm(Form):
         olds: dict[str, Any],
         session: Session,
     ) -> DeclaredVault:
-        """Return the inputs; preflight asks before a create alone, since `diff` looks later."""
+        """Complete the inputs; preflight runs before a create only, since `diff` queries later."""
         findings = check_vault_inputs(known, unknown)
         findings += missing_source_region(known, unknown, session)
         inputs = with_defaults(known, unknown, olds, session)
@@ -98,23 +102,23 @@ class VaultForm(Form):
     async def judge(
         self, session: Session, declared: DeclaredVault, unknown: frozenset[str]
     ) -> Judged:
-        """Ask about the vault, and say what will be copied."""
+        """Ask the API about the vault, and report what will be copied."""
         return await _judge(session, declared.inputs, unknown)
 
     def require_replaceable(self, session: Session, change: Change) -> None:
         """Refuse to delete replicas that could not, or would not, be made again.
 
-        CBR copies a backup to a region once with its vault, so that a replacement within the
-        region would lose the replicas.
+        CBR copies a backup to a region once with its vault. So a replacement within the region
+        would lose the replicas.
         """
         _require_replaceable(session, change)
 
     def plan(self, open_session: Callable[[], Session], change: Change) -> Plan:
-        """Look at the vault, in each preview: one request for each thousand backups."""
+        """Query the vault, in each preview: one request for each thousand backups."""
         return Plan(_is_more_to_copy(open_session, change))
 
     def note_staying(self, change: Change) -> None:
-        """Note the vault and where it goes."""
+        """Note the vault and its destination."""
         current_operation().note_vault(self._identity_of(change.state))
 
     async def bring_about(
@@ -126,7 +130,7 @@ class VaultForm(Form):
         return done
 
     def note_created(self, done: Done) -> None:
-        """Say so where there was nothing to copy."""
+        """Report it if there was nothing to copy."""
         if not done.rows and done.failure is None:
             tell(
                 "no backup of the vault is copied: none can be at present; later runs of pulumi "
@@ -134,18 +138,18 @@ class VaultForm(Form):
             )
 
     def outputs(self, done: Done) -> dict[str, Any]:
-        """Return the inputs resolved, and a row for each backup."""
+        """Return the resolved inputs, and a row for each backup."""
         return _to_state(done.inputs, done.coordinates, done.rows, done.left_out)
 
     def observed(self, state: Mapping[str, Any], rows: Rows, seen: Rows) -> dict[str, Any]:
-        """Return the outputs with the copies that are left; an empty vault is one too."""
+        """Return the outputs with the copies that are left, even if there are none."""
         return _to_state(state, state, seen, state.get("left_out", ()))
 
     def may_have_successor(self, state: Mapping[str, Any], rows: Rows) -> bool:
         """Whether another resource of this operation copies the same vault to the same place.
 
-        It takes over what records tell of that are listed, of backups that are in the vault.
-        Nobody asked to lose the other replicas.
+        That one adopts only copies of backups in the vault, by records that are listed. The user
+        did not ask to delete the other replicas.
         """
         return current_operation().is_vault_copied(self._identity_of(state))
 
@@ -154,7 +158,7 @@ class VaultForm(Form):
 
 
 def _is_more_to_copy(open_session: Callable[[], Session], change: Change) -> bool:
-    """Look at the vault, and tell what `up` will do, and what it cannot."""
+    """Query the vault; report what `up` will do, and what it cannot do."""
     state, rows, declared = change.state, change.rows, change.declared
     mode = declared.get("preflight")
     left_out = frozenset(state.get("left_out", ()))
@@ -221,7 +225,7 @@ def _require_replaceable(session: Session, change: Change) -> None:
 
 
 def _claim_of(inputs: Mapping[str, Any], unknown: frozenset[str]) -> VaultClaim | None:
-    """Return what a resource claims: the backups of its vault, in its destination.
+    """Return the claim of a resource: the backups of its vault, in its destination.
 
     With `adopt` false it takes over nothing, so it claims nothing.
     """
@@ -234,7 +238,7 @@ def _claim_of(inputs: Mapping[str, Any], unknown: frozenset[str]) -> VaultClaim 
     return VaultClaim(*(str(value).lower() for value in values))
 
 
-# -- what is told ---------------------------------------------------------------------------------
+# -- messages -------------------------------------------------------------------------------------
 
 
 def _backups(count: int) -> str:
@@ -242,7 +246,7 @@ def _backups(count: int) -> str:
 
 
 def _tell_plan(view: VaultView, due: Collection[str], found: Collection[str]) -> None:
-    """Tell what will be copied and adopted, and what may keep CBR from it."""
+    """Report what will be copied and adopted, and what may prevent it."""
     if due:
         tell(f"{_backups(len(due))} will be copied: {listed(due)}")
     if due and view.pending:
@@ -256,7 +260,7 @@ def _tell_plan(view: VaultView, due: Collection[str], found: Collection[str]) ->
 
 
 def _tell_dropped(labels: Collection[str]) -> None:
-    """Tell of rows that stand for nothing, so that nobody has to wait for them."""
+    """Report rows that are dropped because they describe no copy any more."""
     if labels:
         tell(
             "dropped from the state, because their copies failed or their replicas are gone, and "
@@ -265,7 +269,7 @@ def _tell_dropped(labels: Collection[str]) -> None:
 
 
 def _found_elsewhere(view: VaultView, rows: Rows) -> list[str]:
-    """Return the backups whose copy was made by somebody else, or by a submission that was lost."""
+    """Return the backups with a copy that `rows` lack: by others, or submitted without answer."""
     return [
         label
         for label, seen in view.held.items()
@@ -276,7 +280,7 @@ def _found_elsewhere(view: VaultView, rows: Rows) -> list[str]:
 def _warn_of_view(
     view: VaultView, rows: Rows, left_out: Iterable[str], inputs: Mapping[str, Any]
 ) -> None:
-    """Tell of backups that this resource does not, or cannot, have copied."""
+    """Warn of backups that this resource does not copy, or cannot copy."""
     region = inputs.get("destination_region")
     if view.spent:
         warn(
@@ -319,7 +323,7 @@ def _warn_of_view(
 
 
 async def _judge(session: Session, inputs: Mapping[str, Any], unknown: frozenset[str]) -> Judged:
-    """Ask the API whether it would accept the copy, and say what will be copied."""
+    """Ask the API whether it would accept the copy, and report what will be copied."""
     from pulumi_huaweicloud_cbr.replication.preflight.vault import run_vault_preflight
 
     verdict = await run_vault_preflight(
@@ -337,7 +341,7 @@ async def _judge(session: Session, inputs: Mapping[str, Any], unknown: frozenset
                 "not copied, because they are not available or of a kind that CBR does not copy: "
                 f"{listed(view.unfit)}"
             )
-        # What stands in the way is among the findings.
+        # Conflicts are among the findings already.
         _warn_of_view(replace(view, elsewhere={}, held={}), {}, (), inputs)
     return Judged([*verdict.findings, *all_unchecked(verdict.faults)], verdict.resolved)
 
@@ -359,7 +363,7 @@ def _desired(
 
 
 async def _bring_about(session: Session, state: dict[str, Any], inputs: dict[str, Any]) -> Done:
-    """Adopt and submit what the destination lacks, and say what became of it."""
+    """Adopt and submit what the destination lacks, and report the result."""
     from pulumi_huaweicloud_cbr.replication.vault import bring_over
 
     source, destination, coordinates = await resolve(session, inputs)
@@ -395,7 +399,7 @@ def _to_state(
     rows: Rows,
     left_out: Iterable[str],
 ) -> dict[str, Any]:
-    """Return the outputs: the inputs resolved, and a row for each backup."""
+    """Return the outputs: the resolved inputs, and a row for each backup."""
     state = {field: inputs.get(field) for field in VAULT_FIELDS}
     state |= {field: coordinates.get(field) for field in COORDINATES}
     state["members"] = {label: row_of(row, is_named=False) for label, row in rows.items()}
