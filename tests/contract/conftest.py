@@ -1,7 +1,7 @@
-"""Our client and provider against the simulator in this process, on its virtual clock.
+"""Client and provider against the simulator in this process, on its virtual clock.
 
-Each test or its module carries a mark of provenance: `real_validated`, `simulator_only` or
-`unverified`; a simulator only agrees with its author.
+Each test or its module has a provenance mark: `real_validated`, `simulator_only` or `unverified`.
+The simulator can only confirm what its author assumed.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ PROVENANCE = {"real_validated", "simulator_only", "unverified"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark everything here, and refuse a test without a mark of provenance."""
+    """Mark all tests here, and refuse a test without a provenance mark."""
     for item in items:
         if Path(__file__).parent not in item.path.parents:
             continue
         item.add_marker(pytest.mark.contract)
-        # A test's own mark stands before that of its module.
+        # A test's own mark takes precedence over that of its module.
         if not any(mark.name in PROVENANCE for mark in item.iter_markers()):
             raise pytest.UsageError(f"{item.nodeid}: want a mark of {sorted(PROVENANCE)}")
 
@@ -43,13 +43,13 @@ def simulator() -> Iterator[InProcessSimulator]:
 
 @pytest.fixture
 def control(simulator: InProcessSimulator) -> Control:
-    """What happens behind the cloud's back."""
+    """Control of the simulator: what happens in the cloud without us."""
     return simulator.control
 
 
 @pytest.fixture
 def configuration(simulator: InProcessSimulator) -> dict[str, str]:
-    """The stack's configuration, as the engine hands it to a provider."""
+    """The stack's configuration, as the engine passes it to a provider."""
     address = f"{simulator.url}/regions/{{region}}"
     return {
         "huaweicloud:region": "cn-north-4",
@@ -62,7 +62,7 @@ def configuration(simulator: InProcessSimulator) -> dict[str, str]:
 
 @pytest.fixture
 def access_key(configuration: dict[str, str]) -> None:
-    """Sign with an access key: projects are then looked up, while signing in tells them."""
+    """Sign with an access key. Projects are then looked up; a sign-in would have returned them."""
     for key in ("userName", "password", "domainName"):
         del configuration[f"huaweicloud:{key}"]
     configuration["huaweicloud:accessKey"] = "DEMOACCESSKEY0000001"
@@ -84,7 +84,7 @@ def session(simulator: InProcessSimulator, configuration: dict[str, str]) -> Ite
 
 @pytest.fixture
 def rig(simulator: InProcessSimulator, session: Session, configuration: dict[str, str]) -> Rig:
-    """A provider, as the engine would call it."""
+    """A provider, called as the engine calls it."""
     provider = BackupReplicationProvider()
     provider.configure(ConfigureRequest(Config(configuration, "cbr-replication")))
     return Rig(provider, simulator.control, session)

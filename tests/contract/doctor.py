@@ -1,4 +1,4 @@
-"""`check` at work on a simulator in this process, over a network that can fail."""
+"""Runs `check` against a simulator in this process, over a network that can fail."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ NORTH_PROJECT = "c6cb0876eaee4f5092d0fdf4c4fc09b3"
 
 
 class Network(httpx.AsyncBaseTransport):
-    """Reaches the simulator; dates its answers as a server does; some addresses do not answer.
+    """Connects to the simulator, dates its answers, and fails for some addresses.
 
-    Of some hosts not even the name is known. All requests have the same id.
+    Some host names cannot be resolved. All requests have the same id.
     """
 
     def __init__(self, simulator: InProcessSimulator) -> None:
@@ -39,7 +39,7 @@ class Network(httpx.AsyncBaseTransport):
         self.tried: list[str] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Serve one request."""
+        """Send one request."""
         if self.nameless and re.search(self.nameless, request.url.host):
             raise httpx.ConnectError("[Errno -2] Name or service not known", request=request)
         if self.silent and re.search(self.silent, request.url.path):
@@ -53,7 +53,7 @@ class Network(httpx.AsyncBaseTransport):
 
 @dataclass
 class Doctor:
-    """The command, at work on a simulator."""
+    """The command, running against a simulator."""
 
     simulator: InProcessSimulator
     configured: dict[str, Any]
@@ -65,7 +65,7 @@ class Doctor:
 
     @property
     def control(self) -> Control:
-        """What happens behind the cloud's back."""
+        """Control of the simulator: what happens in the cloud without us."""
         return self.simulator.control
 
     def sign_with(self, credentials: dict[str, Any]) -> None:
@@ -73,7 +73,7 @@ class Doctor:
         self.configured = signed_with(self.configured, credentials)
 
     def shown(self, account: Account) -> str:
-        """Return what is printed, with the ids of what was made replaced."""
+        """Return what is printed, with the ids of new objects replaced."""
         text = as_text(account) + "\n"
         for row, digit in (
             *((record, "1") for record in self.control.records()),
@@ -87,12 +87,12 @@ class Doctor:
         return text
 
     def deny(self, operation: str) -> None:
-        """Have an operation refused for want of a permission."""
+        """Refuse an operation because a permission is missing."""
         body = {"error_code": "APIGW.0302", "error_msg": "The IAM user is not authorized."}
         self.control.fault(operation=operation, action="respond", status=403, body=body, times=99)
 
     def copy(self, backup_id: str, region: str, project_id: str, vault_id: str) -> None:
-        """Copy a backup, to the end, and forget that anybody asked for it."""
+        """Copy a backup, wait for its end, and forget the requests."""
         source = ProjectScope("cn-north-4", NORTH_PROJECT)
         request = ReplicateRequest(region, project_id, vault_id)
 
@@ -104,7 +104,7 @@ class Doctor:
         self.control.clear_journal()
 
     def fetch_token(self, region: str, project_id: str) -> str:
-        """Return a token as a user would get it by other means."""
+        """Return a token as a user gets it from another tool."""
         scope = ProjectScope(region, project_id)
         tokens: list[str] = []
 
@@ -138,7 +138,7 @@ class Doctor:
         asyncio.run(ask())
 
     def look(self, *destinations: str, backup: str | None = None) -> Account:
-        """Look at the account."""
+        """Check the account."""
         return look_at_account(
             self.configured,
             self.environ,

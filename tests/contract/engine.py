@@ -1,14 +1,14 @@
-"""Calls providers in the order in which the engine does, for several resources of one program.
+"""Calls providers in the engine's order, for several resources of one program.
 
-The order was seen with CLI 3.255, on both plugins, with a provider that wrote down each call. One
-operation is one process: what is noted ends with it.
+The order was observed with CLI 3.255, on both plugins, with a provider that logged each call. One
+operation is one process, so its notes end with it.
 
-- A refresh in an `up` or a `destroy` reads all resources of the state, then asks for a diff of
+- A refresh in an `up` or a `destroy` reads all resources of the state. Then it asks for a diff of
   each, with the new outputs and the old inputs. It checks nothing.
-- The program's resources are checked and diffed next. With `--replace`, and where the state is
-  tainted, there is no diff.
-- What replaces is checked once more, as a new one, before anything is deleted.
-- What the program does not declare any more, and what replacements left over, is deleted last.
+- The program's resources are checked and diffed next. With `--replace`, and for a tainted resource,
+  there is no diff.
+- A replacement is checked once more, as a new resource, before anything is deleted.
+- Resources that the program no longer declares, and leftovers of replacements, are deleted last.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ PROVIDERS: dict[str, type[ResourceProvider]] = {
     "vault": VaultReplicationProvider,
 }
 Program = Mapping[str, tuple[str, dict[str, Any]]]
-"""By name: a form, and its inputs."""
+"""By name: the form and inputs of a resource."""
 
 
 class RefusedError(Exception):
-    """A check failed, so that the operation ended before it changed anything."""
+    """A check failed, so the operation ended before it changed anything."""
 
 
 @dataclass
 class Stored:
-    """A resource in the state; an old one of a replacement is to be deleted."""
+    """A resource in the state. The old one of a replacement is still to be deleted."""
 
     name: str
     form: str
@@ -115,7 +115,7 @@ class Engine:
             raise failure
 
     def destroy(self, *, is_refreshed: bool = False) -> None:
-        """Run `destroy`, which runs no program."""
+        """Run `destroy`, which does not run the program."""
         self._begin(is_refreshed=is_refreshed)
         self._delete_all(list(reversed(self.state)))
 

@@ -1,7 +1,7 @@
-"""What random histories of one resource with many replications have in common: how it is driven.
+"""Common parts of random histories of one resource with many replications.
 
-Beyond what `model` has: the resource has rows, some of which may be done where others failed. What
-the program declares of it, and what must hold of each call, is its test's own.
+Beyond `model`, the resource has rows, and some may succeed while others fail. Each test defines
+what the program declares, and what must hold after each call.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ class Declared(Protocol):
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """What the engine is given."""
+        """The inputs that the engine receives."""
 
 
 @dataclass
 class Place:
-    """Where the program has everything copied to, and how much is asked of the API beforehand."""
+    """The destination of all copies, and the preflight mode."""
 
     vault: str = "east"
     preflight: str = "error"
 
     @property
     def region(self) -> str:
-        """Where to."""
+        """The destination."""
         return VAULTS[self.vault][0]
 
     @property
     def destination(self) -> dict[str, Any]:
-        """Return what the engine is given of it."""
+        """Return these settings as inputs."""
         region, vault_id = VAULTS[self.vault]
         return {
             "destination_region": region,
@@ -53,7 +53,7 @@ class Place:
 
 @dataclass
 class FleetState:
-    """What the engine keeps: the resource, whether it is as declared, and old ones to delete."""
+    """What the engine keeps: the resource, whether it is up to date, and old ones to delete."""
 
     known: Known | None = None
     is_in_error: bool = False
@@ -68,22 +68,22 @@ class FleetHistory(History):
     state: FleetState
 
     def begin_empty(self, provider: ResourceProvider, *, is_on_host: bool) -> None:
-        """Begin without a resource; on our host a stack keeps what was done in part, else not."""
+        """Begin without a resource. On our host a stack keeps partial results, otherwise not."""
         self.provider = provider
         self.begin(provider)
         self.is_on_host = is_on_host
         self.is_remade = False
 
     def declared(self) -> Declared | None:
-        """Return what the program declares, None if nothing."""
+        """Return what the program declares, or None."""
         raise NotImplementedError
 
-    # -- what people do -----------------------------------------------------------------------
+    # -- what users do ------------------------------------------------------------------------
 
     @precondition(lambda self: len(self.expired) < self.most_expired)
     @rule(number=st.integers(0, 9))
     def expire(self, number: int) -> None:
-        """Have a source backup expire; enough are left to go on with."""
+        """Expire a source backup; enough others remain."""
         super().expire(number)
 
     @rule()
@@ -115,7 +115,7 @@ class FleetHistory(History):
         self.attempt(operation)
 
     def refresh_within(self) -> None:
-        """Read, then ask for a diff with the new outputs and the old inputs; check nothing."""
+        """Read, then ask for a diff with the new outputs and the old inputs, without a check."""
         former = self.state.known
         inputs = former.inputs if former is not None else {}
         self.look()
@@ -124,21 +124,21 @@ class FleetHistory(History):
             self.provider.diff(known.id, known.outputs, inputs)
 
     def remake(self) -> None:
-        """Have the engine make another one, and ask about it as about a new one.
+        """Plan another resource, and check its inputs as those of a new one.
 
-        So it does under another name in the program, and with `up --replace`.
+        The engine does so for another name in the program, and for `up --replace`.
         """
         self.is_remade = self.state.known is not None and self.declared() is not None
 
     # -- the engine ---------------------------------------------------------------------------
 
     def require_readable(self, told: str) -> None:
-        """A failure has a line for all, and one for each reason; none is a fault of ours."""
+        """A failure has one line for all, and one for each reason. None is a bug of ours."""
         assert "Traceback" not in told
         assert "unexpected" not in told
 
     def checked(self, olds: dict[str, Any], program: Declared) -> dict[str, Any]:
-        """Check, as the engine does before anything else."""
+        """Check, as the engine does first."""
         checked = self.provider.check(olds, program.inputs)
         if checked.failures:
             raise CbrError("; ".join(failure.reason for failure in checked.failures))
@@ -147,7 +147,7 @@ class FleetHistory(History):
     def keep(
         self, known: Known, *, replaced: Known | None = None, is_in_error: bool = False
     ) -> None:
-        """Save what a call returned, or be dead; what it takes the place of is deleted later."""
+        """Save what a call returned, or die. The resource that it replaces is deleted later."""
         self.save()
         self.ran["saved in part" if is_in_error else "saved"] += 1
         if replaced is not None:
@@ -157,17 +157,17 @@ class FleetHistory(History):
         self.is_remade = False
 
     def delete(self, known: Known) -> None:
-        """Delete one that is not the program's, or not any more."""
+        """Delete a resource that the program does not declare, or no longer declares."""
         raise NotImplementedError
 
     def delete_left_over(self) -> None:
-        """Delete what replacements left over."""
+        """Delete the leftovers of replacements."""
         while self.state.to_delete:
             self.delete(self.state.to_delete[0])
             self.state.to_delete.pop(0)
 
     def take_down(self) -> None:
-        """Delete everything that the state knows; the last that was made comes first."""
+        """Delete everything in the state, the newest first."""
         self.is_remade = False
         if self.state.known is not None:
             self.delete(self.state.known)
@@ -175,7 +175,7 @@ class FleetHistory(History):
         self.delete_left_over()
 
     def is_quiet(self) -> bool:
-        """Whether `up` would do nothing."""
+        """Whether `up` would change nothing."""
         state, program = self.state, self.declared()
         if state.to_delete or (state.known is None) != (program is None):
             return False

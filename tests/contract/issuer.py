@@ -1,7 +1,7 @@
-"""What hands out temporary keys, on this machine: metadata service, IAM, STS and pod identity.
+"""The issuers of temporary keys, on this machine: metadata service, IAM, STS and pod identity.
 
 Written from what the vendor's SDK core 3.1.219 asks and reads (auth/internal.py). The keys are
-those of the demo world's user, so that the simulator accepts what was signed with them.
+those of the demo world's user, so the simulator accepts their signatures.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ Answer = tuple[int, Any, dict[str, str]]
 
 
 class Issuer:
-    """Gives out keys that live for `life_s` of the simulator's time; keeps what it was asked.
+    """Issues keys that live for `life_s` of the simulator's time, and records its requests.
 
-    `is_revoked`: the keys it gives are unknown to the cloud. `refusal`: it gives none.
+    `is_revoked`: the cloud does not know the keys that it issues. `refusal`: it issues none.
     """
 
     def __init__(self, url: str, simulator: InProcessSimulator) -> None:
@@ -43,13 +43,13 @@ class Issuer:
         self._simulator = simulator
 
     def revoke(self) -> None:
-        """Have the cloud forget all keys that were issued, and those that will be."""
+        """Make the cloud forget all issued keys, and all that will be issued."""
         self.is_revoked = True
         known = self._simulator.world.accounts[0].users[0].access_keys
         known[:] = [key for key in known if key not in self.issued]
 
     def issue(self) -> tuple[AccessKey, str]:
-        """Return new keys, and when they expire in the form of the service."""
+        """Return new keys, and their expiry in the service's format."""
         number = len(self.issued) + 1
         expires_at = datetime.fromtimestamp(self._simulator.clock.now() + self.life_s, UTC)
         key = AccessKey(
@@ -64,7 +64,7 @@ class Issuer:
         return key, f"{expires_at:%Y-%m-%dT%H:%M:%S.%fZ}"
 
     def answer(self, path: str, headers: dict[str, str], body: dict[str, Any]) -> Answer:
-        """Return status, headers and body for a request."""
+        """Return status, headers and body of the answer to a request."""
         self.asked.append((path, body | {"authorization": headers.get("authorization")}))
         if self.refusal is not None:
             return (*self.refusal, {})
@@ -72,27 +72,27 @@ class Issuer:
         return (404, "no such path", {}) if route is None else route(self, headers, body)
 
     def metadata_token(self, _: dict[str, str], __: dict[str, Any]) -> Answer:
-        """Answer a server that wants to ask its metadata service."""
+        """Answer a server that asks its metadata service."""
         return 200, METADATA_TOKEN, {}
 
     def security_key(self, headers: dict[str, str], _: dict[str, Any]) -> Answer:
-        """Answer a server that wants the keys of its agency."""
+        """Answer a server that asks for the keys of its agency."""
         if headers.get("x-metadata-token") != METADATA_TOKEN:
             return 401, "no token", {}
         return 200, {"credential": self._as_iam_tells()}, {}
 
     def unscoped_token(self, _: dict[str, str], __: dict[str, Any]) -> Answer:
-        """Answer with a token to one that an identity provider knows."""
+        """Answer with a token to a client that an identity provider knows."""
         return 201, {"token": {}}, {"X-Subject-Token": UNSCOPED_TOKEN}
 
     def keys_of_token(self, _: dict[str, str], body: dict[str, Any]) -> Answer:
-        """Answer with keys to one that has that token."""
+        """Answer with keys to a client that has that token."""
         if body["auth"]["identity"]["token"]["id"] != UNSCOPED_TOKEN:
             return 401, {"error_code": "IAM.0001", "error_msg": "unknown token"}, {}
         return 201, {"credential": self._as_iam_tells()}, {}
 
     def keys_of_agency(self, _: dict[str, str], __: dict[str, Any]) -> Answer:
-        """Answer with an agency's keys to one with an OIDC token."""
+        """Answer with an agency's keys to a client with an OIDC token."""
         return 200, {"credentials": self._as_sts_tells()}, {}
 
     def keys_of_pod(self, _: dict[str, str], __: dict[str, Any]) -> Answer:

@@ -1,6 +1,6 @@
-"""What random histories of a stack have in common: the cloud, its drift and faults, and the truth.
+"""Common parts of random histories of a stack: the cloud, its drift and faults, and the truth.
 
-What a history declares, and how the engine drives that, is its test's own.
+Each test defines what a history declares, and how the engine applies it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ BACKUPS = {
     "erp-older": "8db960dd-a598-4f3d-b551-109e5def2e60",
     "web": "6b974ebb-8376-4d1b-933f-f77c3bcd0c4e",
 }
-"""The first two are of the same server, so that one's replicas could be taken for the other's."""
+"""The first two belong to the same server, so their replicas could be confused."""
 VAULTS = {
     "east": ("cn-east-3", VAULT),
     "east-second": ("cn-east-3", SECOND_VAULT),
@@ -96,7 +96,7 @@ PREFLIGHT = st.sampled_from(["error", "error", "warn", "off"])
 
 
 class CrashError(Exception):
-    """The process died before what the last call returned was saved."""
+    """The process died before it saved what the last call returned."""
 
 
 @dataclass
@@ -109,11 +109,11 @@ class Known:
 
 
 class History(RuleBasedStateMachine):
-    """What happens to the cloud, whoever uses it; counts what was injected and what ran."""
+    """Events in the cloud, from any cause. Counts injected faults and operations."""
 
     backups: ClassVar[dict[str, str]] = BACKUPS
     poll_interval_s: ClassVar[int] = 900
-    """Copies take hours of virtual time; more looks at them would tell nothing more."""
+    """Copies take hours of virtual time; more polls would show nothing new."""
     injected: ClassVar[Counter[str]]
     ran: ClassVar[Counter[str]]
 
@@ -123,7 +123,7 @@ class History(RuleBasedStateMachine):
     def begin(self, provider: ResourceProvider) -> None:
         """Begin with the demo world, and a session of the provider with it."""
         self.simulator = InProcessSimulator()
-        # Whatever goes by the order of ids goes the same way each time.
+        # Code that depends on the order of ids does the same each time.
         dice = random.Random(0)
         self.ids = patch.object(
             uuid, "uuid4", lambda: uuid.UUID(int=dice.getrandbits(128), version=4)
@@ -147,7 +147,7 @@ class History(RuleBasedStateMachine):
         self.saves_left: int | None = None
 
     def connect(self) -> None:
-        """Have a session with the cloud, as a new process has."""
+        """Open a session with the cloud, as a new process does."""
         self.session = Session(
             Settings.load(self.configuration.get, {}),
             transport=self.transport(),
@@ -156,11 +156,11 @@ class History(RuleBasedStateMachine):
         use_session(self.session)
 
     def transport(self) -> httpx.AsyncBaseTransport:
-        """Return the way to the cloud."""
+        """Return the connection to the cloud."""
         return self.simulator.transport()
 
     def teardown(self) -> None:
-        """End the history: without faults, everything comes to be as declared."""
+        """End the history: without faults, everything becomes as declared."""
         if not hasattr(self, "simulator"):
             return
         try:
@@ -171,11 +171,11 @@ class History(RuleBasedStateMachine):
             self.ids.stop()
 
     def converge(self) -> None:
-        """Bring the cloud to what is declared, and look whether it is."""
+        """Bring the cloud to what is declared, and verify it."""
         raise NotImplementedError
 
     def come_together(self) -> None:
-        """Run `up`, doing what refusals say, until it would do nothing."""
+        """Run `up`, and do what refusals say, until it would change nothing."""
         for _ in range(8):
             begin_operation()
             is_refused = False
@@ -200,34 +200,34 @@ class History(RuleBasedStateMachine):
         raise NotImplementedError
 
     def look_again(self) -> None:
-        """Refresh, as one does after `up`."""
+        """Refresh, as users do after `up`."""
         self.look()
 
     def do_as_told(self, told: str) -> None:
-        """Do what a refusal says, which has to be right."""
+        """Do what a refusal says. It has to be right."""
         raise NotImplementedError
 
     def is_quiet(self) -> bool:
-        """Whether `up` would do nothing."""
+        """Whether `up` would change nothing."""
         raise NotImplementedError
 
     # -- what happens meanwhile -----------------------------------------------------------------
 
     @rule(seconds=st.sampled_from([1.0, 600.0, 10_000.0]))
     def pass_time(self, seconds: float) -> None:
-        """Let copies and deletions go on."""
+        """Let copies and deletions proceed."""
         self.control.advance(seconds)
 
     @rule(what=st.sampled_from(sorted(FAULTS)))
     def go_wrong_soon(self, what: str) -> None:
-        """Have something go wrong soon."""
+        """Make a request fail soon."""
         self.injected[what] += 1
         self.control.fault(**FAULTS[what])
 
     @precondition(lambda self: bool(self.replicas()))
     @rule(number=st.integers(0, 9))
     def lose_replica(self, number: int) -> None:
-        """Have a replica gone, whether it is whole or still being received."""
+        """Remove a replica, complete or incomplete."""
         replica = self.one_of(self.replicas(), number)
         is_whole = replica.status not in ("waiting_protect", "protecting")
         self.injected["replica lost" if is_whole else "replica lost during its copy"] += 1
@@ -236,7 +236,7 @@ class History(RuleBasedStateMachine):
     @precondition(lambda self: bool(self.replicas()))
     @rule(number=st.integers(0, 9))
     def delete_replica_by_hand(self, number: int) -> None:
-        """Have somebody delete a replica in the console, which takes its time."""
+        """Delete a replica as in the console, which takes time."""
         replica = self.one_of(self.replicas(), number)
         with self.simulator.cloud.session() as session:
             row = session.get(Backup, replica.id)
@@ -247,7 +247,7 @@ class History(RuleBasedStateMachine):
     @precondition(lambda self: any(row.is_open for row in self.records()))
     @rule(number=st.integers(0, 9))
     def come_late(self, number: int) -> None:
-        """Have a replica that is being received not to be seen at the first looks."""
+        """Hide an incomplete replica from the first polls."""
         record = self.one_of([row for row in self.records() if row.is_open], number)
         if record.replica_id in self.late:
             return
@@ -260,20 +260,20 @@ class History(RuleBasedStateMachine):
     @precondition(lambda self: bool(self.replicas()))
     @rule(number=st.integers(0, 9))
     def rename_replica(self, number: int) -> None:
-        """Have somebody rename a replica."""
+        """Rename a replica, as somebody else does."""
         self.injected["replica renamed"] += 1
         self.control.change_backup(self.one_of(self.replicas(), number).id, name="somebody-elses")
 
     @precondition(lambda self: bool(self.records()))
     @rule(number=st.integers(0, 9))
     def lose_record(self, number: int) -> None:
-        """Have a record no longer listed, while its copy goes on and its replica stays."""
+        """Stop listing a record, while its copy continues and its replica stays."""
         self.injected["record lost"] += 1
         self.control.forget_record(self.one_of(self.records(), number).id)
 
     @rule(number=st.integers(0, 9))
     def expire(self, number: int) -> None:
-        """Have a source backup expire, also while it is being copied."""
+        """Expire a source backup, also while it is being copied."""
         backup = self.one_of(sorted(self.backups), number)
         if backup in self.expired:
             return
@@ -289,7 +289,7 @@ class History(RuleBasedStateMachine):
         how=st.sampled_from(["frozen", "full", "available", "lost"]),
     )
     def change_vault(self, vault: str, how: str) -> None:
-        """Have a vault frozen, full, usable again, or gone with everything in it."""
+        """Make a vault frozen, full, usable again, or delete it with its content."""
         _, vault_id = VAULTS[vault]
         if vault in self.lost_vaults:
             return
@@ -313,7 +313,7 @@ class History(RuleBasedStateMachine):
     # -- the engine ---------------------------------------------------------------------------
 
     def attempt(self, operation: Callable[[], None]) -> None:
-        """Run an operation that may fail in any of the ways that we promise, and in no other."""
+        """Run an operation that may fail in the documented ways only."""
         self.ran["operations"] += 1
         begin_operation()
         told = ""
@@ -327,7 +327,7 @@ class History(RuleBasedStateMachine):
         self.require_readable(told)
 
     def require_readable(self, told: str) -> None:
-        """What a failure tells is for people."""
+        """Check that the error's text is meant for people."""
         assert "\n" not in told
 
     def save(self) -> None:
@@ -338,7 +338,7 @@ class History(RuleBasedStateMachine):
             self.saves_left -= 1
 
     def calm_down(self) -> None:
-        """Have no more faults, only copies that succeed, all vaults usable; let all end."""
+        """Stop all faults, make copies succeed and vaults usable, and let everything end."""
         self.control.drop_faults()
         for backup in set(self.backups) - self.expired:
             self.script_copies(backup, "success")
@@ -347,7 +347,7 @@ class History(RuleBasedStateMachine):
         self.control.advance(LONG_S)
 
     def delete_untold(self, message: str) -> None:
-        """Delete by hand the replicas that an error says exist, though no records are listed."""
+        """Delete by hand the replicas that an error names, though no records are listed."""
         with self.simulator.cloud.session() as session:
             hidden = list(session.scalars(select(Record).where(Record.is_hidden)))
         present = {row.id for row in self.replicas()}
@@ -371,7 +371,7 @@ class History(RuleBasedStateMachine):
             assert count <= 1, f"{copy} was copied {count} times"
 
     def replicas(self) -> list[Backup]:
-        """Return all replicas outside of the source region, in the order of their making."""
+        """Return all replicas outside of the source region, oldest first."""
         with self.simulator.cloud.session() as session:
             query = select(Backup).where(
                 Backup.image_type == "replication", Backup.region != SOURCE_REGION
@@ -390,7 +390,7 @@ class History(RuleBasedStateMachine):
             return {row.id: row for row in session.scalars(select(Record))}
 
     def live_replicas(self) -> set[str]:
-        """Return the records whose replica is there, or on its way."""
+        """Return the records whose replica exists, or is being made."""
         present = {row.id for row in self.replicas() if row.status not in GOING}
         return {row.id for row in self.all_records().values() if row.replica_id in present}
 
@@ -402,7 +402,7 @@ class History(RuleBasedStateMachine):
         return {key for key in kept if truth[key].source_backup_id in gone}
 
     def live_copies(self) -> Counter[tuple[str, str]]:
-        """Count the live replicas of each backup in each region, by their names here."""
+        """Count the existing replicas of each backup in each region, by their names here."""
         truth = self.all_records()
         rows = (truth[record_id] for record_id in self.live_replicas())
         return Counter(
@@ -410,11 +410,11 @@ class History(RuleBasedStateMachine):
         )
 
     def one_of(self, rows: list[Any], number: int) -> Any:
-        """Return the row of that number, counted round."""
+        """Return the row with that number, modulo the number of rows."""
         return rows[number % len(rows)]
 
     def script_copies(self, backup: str, outcome: str) -> None:
-        """Say how the copies of a backup end that are asked for from now on."""
+        """Set how the copies of a backup end that are requested from now on."""
         script = {"mode": "seconds", "seconds": 1500, "outcome": outcome}
         self.control.change_backup(self.backups[backup], copy=script)
 
@@ -427,13 +427,13 @@ def require_no_secret(known: list[Known]) -> None:
 
 
 def name_of(names: dict[str, Any], value: Any) -> str:
-    """Return the name that a value has here."""
+    """Return the name of a value in this test."""
     return next(name for name, named in names.items() if named == value)
 
 
 @contextmanager
 def serving_for(slot: str) -> Iterator[None]:
-    """Have the calls inside be about one resource."""
+    """Make the calls inside about one resource."""
     with serving(Call(urn=f"urn:pulumi:test::p::BackupReplication::{slot}")):
         yield
 
@@ -445,7 +445,7 @@ def run(
     number: int,
     announce: Callable[[str], None],
 ) -> None:
-    """Run so many histories of so many steps, always the same, and announce what was in them.
+    """Run a number of histories, always the same ones, and report what they contained.
 
     Args:
         number: what the dice begin with; chosen so that everything that can happen does.

@@ -1,4 +1,4 @@
-"""Calls a provider in the engine's order, with the engine's rules about what it is given."""
+"""Calls a provider in the engine's order, with inputs as the engine passes them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from pulumi_huaweicloud_cbr.engine.operation import begin_operation
 from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from simulator.testing import Control, InProcessSimulator
 
-PASSWORD = "not-a-secret-demo"  # of the demo world
+PASSWORD = "not-a-secret-demo"  # Values of the demo world.
 BACKUP = "5a863daa-7265-4c0a-822f-e66b2abcfb3d"
 VAULT = "ca0083e4-1bda-48ca-af6d-aa9c8c93bc85"
 SECOND_VAULT = "0b7e6f3c-54a1-4c7e-8a52-3f0d9c1e2b4a"
 WRITES = ("POST", "PUT", "DELETE")
 LONG_S = 20_000.0
-"""Longer than any copy or deletion of the demo world takes, shorter than a token lives."""
+"""More than any copy or deletion of the demo world takes, less than a token's lifetime."""
 
 
 PERMANENT = {
@@ -45,32 +45,32 @@ def signed_with(configuration: dict[str, Any], credentials: dict[str, Any]) -> d
 
 
 FULL = {"error_code": "BackupService.6129", "error_msg": "The maximum capacity is reached."}
-"""What CBR answers where the destination vault has no room left."""
+"""CBR's answer if the destination vault has no room left."""
 
 
 class SimulatedClock:
-    """The simulator's virtual time; a sleep moves it. The machine's date may be ahead of it."""
+    """The simulator's virtual time; a sleep advances it. The machine's date may be ahead."""
 
     def __init__(self, simulator: InProcessSimulator, ahead_s: float = 0.0) -> None:
         self._clock = simulator.clock
         self._ahead_s = ahead_s
 
     def monotonic(self) -> float:
-        """Return the virtual time."""
+        """Return the virtual monotonic time."""
         return self._clock.now()
 
     def wall_time(self) -> float:
-        """Return what the machine takes for the date and time."""
+        """Return the machine's date and time."""
         return self._clock.now() + self._ahead_s
 
     async def sleep(self, seconds: float) -> None:
-        """Move the virtual time."""
+        """Advance the virtual time."""
         self._clock.advance(seconds)
         await asyncio.sleep(0)
 
 
 def declared(**changes: Any) -> dict[str, Any]:
-    """Return a program's inputs; None leaves one out."""
+    """Return a program's inputs; None omits one."""
     inputs = {
         "backup_id": BACKUP,
         "destination_region": "cn-east-3",
@@ -81,14 +81,14 @@ def declared(**changes: Any) -> dict[str, Any]:
 
 
 class AboutOne:
-    """A provider whose calls are all about one resource, as a plugin tells it."""
+    """A provider whose calls are all about one resource, as a plugin announces it."""
 
     def __init__(self, provider: ResourceProvider, urn: str) -> None:
         self._provider = provider
         self._urn = urn
 
     def __getattr__(self, name: str) -> Any:
-        """Return a method that is served as a call about the resource."""
+        """Return a method that announces the resource before its call."""
         method = getattr(self._provider, name)
 
         def serve(*arguments: Any) -> Any:
@@ -103,7 +103,7 @@ _numbers = itertools.count(1)
 
 @dataclass
 class Rig:
-    """A provider and one resource of it, as the engine keeps it."""
+    """A provider and one resource, as the engine keeps it."""
 
     provider: Any
     control: Control
@@ -113,18 +113,18 @@ class Rig:
     outputs: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Give the resource a name of its own."""
+        """Set the name of the resource."""
         name = f"{type(self.provider).__name__}::{next(_numbers)}"
         self.provider = AboutOne(self.provider, f"urn:pulumi:test::p::{name}")
 
     def faults(self, program: dict[str, Any]) -> list[tuple[str, str]]:
-        """Check a new resource; return property and reason of each failure."""
+        """Check a new resource. Return property and reason of each failure."""
         self.session.forget()
         failures = self.provider.check({}, program).failures
         return [(failure.property, failure.reason) for failure in failures]
 
     def create(self, program: dict[str, Any]) -> dict[str, Any]:
-        """Check and create, as `up` does with a new resource; return the outputs."""
+        """Check and create, as `up` does with a new resource. Return the outputs."""
         self.session.forget()
         checked = self.provider.check({}, program)
         assert [] == [failure.reason for failure in checked.failures]
@@ -134,7 +134,7 @@ class Rig:
         return self.outputs
 
     def diff(self, program: dict[str, Any]) -> DiffResult:
-        """Check and diff, as a preview does with a resource that exists."""
+        """Check and diff, as a preview does with an existing resource."""
         self.session.forget()
         checked = self.provider.check(self.inputs, program)
         assert [] == [failure.reason for failure in checked.failures]
@@ -151,7 +151,7 @@ class Rig:
         return self.outputs
 
     def refresh(self) -> bool:
-        """Read, as `refresh` does; return whether the resource still exists."""
+        """Read, as `refresh` does. Return whether the resource still exists."""
         self.session.forget()
         result = self.provider.read(self.id, self.outputs)
         assert result.outs is not None
@@ -163,22 +163,22 @@ class Rig:
         return True
 
     def delete(self) -> None:
-        """Delete, as `destroy` does: an operation with a process of its own."""
+        """Delete, as `destroy` does, in an operation and process of its own."""
         self.session.forget()
         begin_operation()
         self.provider.delete(self.id, self.outputs)
 
     def finish_copies(self) -> None:
-        """Let the copies that are under way end."""
+        """Let the running copies end."""
         self.control.advance(LONG_S)
 
     @property
     def replicas(self) -> list[dict[str, Any]]:
-        """All replicas outside of the source region."""
+        """Return all replicas outside of the source region."""
         return [row for row in self.control.replicas() if row["region"] != "cn-north-4"]
 
     def writes(self) -> list[str]:
-        """Return the writing calls to CBR."""
+        """Return the write requests to CBR."""
         return [
             entry["operation"]
             for entry in self.control.journal()
@@ -191,7 +191,7 @@ def connect(
     configuration: dict[str, Any],
     clock: SimulatedClock | None = None,
 ) -> Rig:
-    """Return a provider with a configuration, and perhaps a clock, of its own."""
+    """Return a provider with its own configuration, and optionally its own clock."""
     session = Session(
         Settings.load(configuration.get, {}),
         transport=simulator.transport(),

@@ -1,4 +1,4 @@
-"""Which requests are under way together: each round of them costs a user the latency once."""
+"""Which requests run in parallel: each round of them costs a user the latency once."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from simulator.operations import operation_of
 from simulator.testing import InProcessSimulator
 
 PATIENCE = 200
-"""So often all others had their turn without another request: none is coming before an answer."""
+"""After this many turns of all other tasks without a request, none is expected."""
 
 
 class RoundsTransport(httpx.AsyncBaseTransport):
-    """Answers requests in rounds: none before all have come that can come without an answer.
+    """Answers requests in rounds, each when no more requests can come without an answer.
 
     Attributes:
         rounds: the operations of each round so far, sorted.
@@ -29,7 +29,7 @@ class RoundsTransport(httpx.AsyncBaseTransport):
         self.rounds: list[list[str]] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Serve one request, in its round."""
+        """Answer one request in its round."""
         turn = asyncio.Event()
         path = "/v3" + request.url.path.partition("/v3")[2]
         self._held.append((operation_of(request.method, path).name or path, turn))

@@ -1,4 +1,4 @@
-"""The simulator in this process behind a real socket, for clients that are not ours."""
+"""The simulator in this process behind a real socket, for clients of other vendors."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ STOP_LIMIT_S = 60.0
 
 
 class Door:
-    """One address; behind it the simulator of the test that runs."""
+    """One address; behind it is the simulator of the current test."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self._simulator: InProcessSimulator | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         if self._simulator is None:
             raise RuntimeError("a request came while no test has a simulator here")
         await self._simulator.app(scope, receive, send)
 
     @contextlib.contextmanager
     def lead_to(self, simulator: InProcessSimulator) -> Iterator[None]:
-        """Have requests served by a simulator."""
+        """Let a simulator handle the requests."""
         self._simulator = simulator
         try:
             yield
@@ -48,7 +48,7 @@ def open_door() -> Iterator[Door]:
             door, http=CuttableProtocol, log_level="warning", access_log=False, lifespan="off"
         )
         server = uvicorn.Server(config)
-        # Requests that come before the server runs wait in the listener's queue.
+        # Requests that arrive before the server runs wait in the listener's queue.
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -1,6 +1,6 @@
-"""The situations in which `check` is tried, and the texts that it prints of them.
+"""The situations in which `check` is tested, and the texts that it prints for them.
 
-The texts are files, to be read by people: `make tables` writes them.
+The texts are files for people to read. `make tables` writes them.
 """
 
 from __future__ import annotations
@@ -296,7 +296,7 @@ ALL_WELL = {"perfect", "perfect_everywhere", "perfect_with_key"} | {
 
 
 def write_texts() -> None:
-    """Write what is printed of each situation."""
+    """Write what is printed in each situation."""
     for old in TEXTS.glob("*.txt"):
         old.unlink()
     for name, make in SITUATIONS.items():

@@ -1,4 +1,4 @@
-"""Access keys against the simulator: a replica's whole life, and what a refused key says."""
+"""Access keys against the simulator: a replica's whole life, and the messages for refused keys."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def connect_with_key(
 def test_whole_life_of_a_replica_is_signed(
     simulator: InProcessSimulator, configuration: dict[str, str], keys: dict[str, str], mark: str
 ) -> None:
-    """Look-up, preflight, submission, rename, refresh and deletion pass with signatures alone."""
+    """Look-up, preflight, submission, rename, refresh and deletion work with signatures alone."""
     address = f"{simulator.url}/{mark}"
     endpoints = f'{{"cbr": "{address}", "iam": "{address}"}}'
     rig = connect_with_key(simulator, {**configuration, "huaweicloud:endpoints": endpoints}, keys)
@@ -65,7 +65,7 @@ def test_whole_life_of_a_replica_is_signed(
 def test_access_key_outlives_a_day(
     simulator: InProcessSimulator, configuration: dict[str, str]
 ) -> None:
-    """Thirty hours pass without a call that fails, and without a sign-in."""
+    """In thirty hours no call fails, and nobody signs in."""
     rig = connect_with_key(simulator, configuration, PERMANENT)
     rig.create(declared())
     for _ in range(30):
@@ -75,10 +75,10 @@ def test_access_key_outlives_a_day(
     assert {200} == {entry["status"] for entry in rig.control.journal()}
 
 
-def test_access_key_goes_before_a_password(
+def test_access_key_takes_precedence_over_a_password(
     simulator: InProcessSimulator, configuration: dict[str, str]
 ) -> None:
-    """With both, nobody signs in."""
+    """If both are given, nobody signs in."""
     rig = connect(simulator, {**configuration, **PERMANENT})
 
     rig.create(declared())
@@ -90,7 +90,7 @@ def test_access_key_goes_before_a_password(
 def test_wrong_secret_key_is_sent_once(
     simulator: InProcessSimulator, configuration: dict[str, str]
 ) -> None:
-    """A check asks much at once, yet a wrong secret is tried once: six in a row would lock it."""
+    """Many parallel requests send a wrong secret once: six in a row would lock the key."""
     keys = {**PERMANENT, "huaweicloud:secretKey": "wrong-on-purpose"}
     rig = connect_with_key(simulator, configuration, keys)
 
@@ -127,7 +127,7 @@ def test_wrong_secret_key_is_sent_once(
 def test_refused_key_names_what_to_check(
     simulator: InProcessSimulator, configuration: dict[str, str], keys: dict[str, str], words: str
 ) -> None:
-    """The message names the setting that is wrong, and quotes none."""
+    """The message names the wrong setting, and quotes no value."""
     ((_, reason),) = connect_with_key(simulator, configuration, keys).faults(declared())
 
     assert words in reason
@@ -136,10 +136,10 @@ def test_refused_key_names_what_to_check(
 
 
 @pytest.mark.parametrize("ahead_s", [-1000.0, 1000.0], ids=["behind", "ahead"])
-def test_skewed_clock_is_told(
+def test_skewed_clock_is_reported(
     simulator: InProcessSimulator, configuration: dict[str, str], ahead_s: float
 ) -> None:
-    """A clock that is off by more than 15 minutes is told as such."""
+    """A clock that is off by more than 15 minutes is reported as such."""
     ((_, reason),) = connect_with_key(simulator, configuration, PERMANENT, ahead_s).faults(
         declared()
     )
@@ -148,14 +148,14 @@ def test_skewed_clock_is_told(
     assert "set this machine's clock" in reason
 
 
-def test_skew_within_15_minutes_is_no_matter(
+def test_skew_within_15_minutes_is_accepted(
     simulator: InProcessSimulator, configuration: dict[str, str]
 ) -> None:
-    """A clock that is a little off is good enough."""
+    """A clock that is off by a little is accepted."""
     assert not connect_with_key(simulator, configuration, PERMANENT, 800.0).faults(declared())
 
 
-def test_skew_told_as_for_app_keys(
+def test_skew_reported_as_for_app_keys(
     simulator: InProcessSimulator, configuration: dict[str, str]
 ) -> None:
     """The gateway's other code for a skewed clock has the same remedy."""
@@ -172,10 +172,10 @@ def test_skew_told_as_for_app_keys(
     assert "set this machine's clock" in reason
 
 
-def test_locked_key_is_told_and_comes_back(
+def test_locked_key_is_reported_and_used_again_later(
     simulator: InProcessSimulator, configuration: dict[str, str]
 ) -> None:
-    """A key that somebody else's wrong signatures locked is told as such, and used again later."""
+    """A key that other people's wrong signatures locked is reported, and used again later."""
     wrong = {**PERMANENT, "huaweicloud:secretKey": "wrong-on-purpose"}
     for _ in range(6):
         connect_with_key(simulator, configuration, wrong).faults(declared())
@@ -189,7 +189,7 @@ def test_locked_key_is_told_and_comes_back(
 
 
 def test_expired_temporary_key_stops_with_one_message(configuration: dict[str, str]) -> None:
-    """When temporary keys end during a run, the call ends with what to do, without a loop."""
+    """If temporary keys expire during a run, the call ends with a remedy, without a loop."""
     world = load_world(DEMO_WORLD)
     world.accounts[0].users[0].access_keys[1].expires_at = "2026-11-20T20:00:00"
     simulator = InProcessSimulator(world)
@@ -211,7 +211,7 @@ def test_expired_temporary_key_stops_with_one_message(configuration: dict[str, s
 def test_signed_requests_leave_no_secret(
     simulator: InProcessSimulator, configuration: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Neither key nor token nor signature is in outputs, logs or the journal."""
+    """Outputs, logs and the journal contain no key, token or signature."""
     caplog.set_level("DEBUG")
     rig = connect_with_key(simulator, configuration, TEMPORARY)
     rig.create(declared())

@@ -1,4 +1,4 @@
-"""What is not known is looked up, never guessed: lost answers, throttling, second copies."""
+"""Unknown outcomes are looked up, never guessed: lost answers, throttling, second copies."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ BUSY = {"error_code": "BackupService.6130", "error_msg": "The vault is being rep
     ],
 )
 def test_accepted_but_unanswered_is_adopted(rig: Rig, fault: dict[str, Any]) -> None:
-    """A submission that was carried out but not answered is found: one copy, its id kept."""
+    """A submission that was accepted but not answered is found: one copy, same id."""
     rig.control.fault(operation="CopyBackup", **fault)
 
     rig.create(declared())
@@ -60,7 +60,7 @@ def test_accepted_but_unanswered_is_adopted(rig: Rig, fault: dict[str, Any]) -> 
     ],
 )
 def test_not_accepted_is_submitted_again_after_looking(rig: Rig, fault: dict[str, Any]) -> None:
-    """A submission that was not carried out is sent again, but only after looking."""
+    """A submission that was not accepted is sent again, but only after a look-up."""
     rig.control.fault(operation="CopyBackup", **fault)
 
     rig.create(declared())
@@ -72,7 +72,7 @@ def test_not_accepted_is_submitted_again_after_looking(rig: Rig, fault: dict[str
 
 
 def test_never_accepted_is_an_error_that_says_so(rig: Rig) -> None:
-    """When no submission gets through, the error says that running up again is safe."""
+    """If no submission gets through, the error says that it is safe to run up again."""
     rig.control.fault(operation="CopyBackup", action="drop_before", times=9)
 
     with pytest.raises(OutcomeUnknownError) as caught:
@@ -83,7 +83,7 @@ def test_never_accepted_is_an_error_that_says_so(rig: Rig) -> None:
 
 
 def test_refused_for_now_is_repeated(rig: Rig) -> None:
-    """A refusal that passes by itself is waited for; looking is not needed."""
+    """A temporary refusal is repeated after a wait, without a look-up."""
     rig.control.fault(operation="CopyBackup", action="respond", status=400, body=BUSY, times=2)
 
     rig.create(declared())
@@ -105,7 +105,7 @@ def test_refused_for_good_is_sent_once(rig: Rig, status: int) -> None:
 
 
 def test_second_copy_refused_turns_into_adoption(rig: Rig) -> None:
-    """1009 at the submission means that somebody was quicker: their copy is adopted."""
+    """1009 at the submission means that somebody else was faster: their copy is adopted."""
     rig.control.fault(operation="CopyBackup", action="respond_after", status=400, body=SECOND_COPY)
 
     rig.create(declared())
@@ -115,7 +115,7 @@ def test_second_copy_refused_turns_into_adoption(rig: Rig) -> None:
 
 
 def test_second_copy_refused_without_a_record_is_a_conflict(rig: Rig) -> None:
-    """1009 with no record to be found is told as it is, with what to look for."""
+    """1009 without a listed record is reported as a conflict, with what to look for."""
     rig.control.fault(
         operation="CopyBackup", action="respond", status=400, body=SECOND_COPY, times=9
     )
@@ -129,7 +129,7 @@ def test_second_copy_refused_without_a_record_is_a_conflict(rig: Rig) -> None:
 @pytest.mark.parametrize("operation", ["ShowBackup", "UpdateBackup"])
 @pytest.mark.parametrize("action", ["drop_before", "drop_after"])
 def test_lost_answer_of_repeatable_call_is_repeated(rig: Rig, operation: str, action: str) -> None:
-    """Reading and renaming may be done twice, so a lost answer is simply asked for again."""
+    """Reading and renaming are idempotent, so a request with a lost answer is repeated."""
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()
@@ -142,7 +142,7 @@ def test_lost_answer_of_repeatable_call_is_repeated(rig: Rig, operation: str, ac
 
 @pytest.mark.parametrize("action", ["drop_before", "drop_after"])
 def test_lost_answer_of_deletion_ends_well(rig: Rig, action: str) -> None:
-    """A deletion whose answer was lost is repeated; what is gone already is fine."""
+    """A deletion with a lost answer is repeated. A replica that is already gone is fine."""
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()
@@ -154,7 +154,7 @@ def test_lost_answer_of_deletion_ends_well(rig: Rig, action: str) -> None:
 
 
 def test_throttled_for_good_stops_within_the_budget(rig: Rig) -> None:
-    """Throttling that does not end stops after so many attempts, with the gateway's code."""
+    """Permanent throttling stops after a number of attempts, with the gateway's code."""
     body = {"error_code": "APIGW.0308", "error_msg": "over ratelimit", "request_id": "0" * 32}
     rig.create(declared())
     rig.control.fault(operation="ShowBackup", action="respond", status=429, body=body, times=99)
@@ -168,7 +168,7 @@ def test_throttled_for_good_stops_within_the_budget(rig: Rig) -> None:
 
 
 def test_truncated_answer_is_a_typed_error(rig: Rig) -> None:
-    """An answer that is no JSON is told as such, without its body."""
+    """An answer that is not JSON is reported as such, without its body."""
     rig.create(declared())
     rig.control.fault(operation="ShowBackup", action="respond", status=200, body='{"backup": {')
 
@@ -177,7 +177,7 @@ def test_truncated_answer_is_a_typed_error(rig: Rig) -> None:
 
 
 def test_copy_that_does_not_end_stops_a_deletion_in_time(rig: Rig) -> None:
-    """Waiting for a copy has a limit, and the message says that it goes on."""
+    """A wait for a copy has a limit, and the message says that the copy continues."""
     rig.control.change_backup(BACKUP, copy={"mode": "never"})
     rig.create(declared())
 

@@ -1,4 +1,4 @@
-"""`check` against the simulator: what it prints of each situation, and that it only reads."""
+"""`check` against the simulator: what it prints in each situation, and that it only reads."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ SECRETS = (PASSWORD, "not-a-secret-demo-key", "not-a-secret-demo-security-token"
 
 @pytest.fixture
 def doctor(simulator: InProcessSimulator) -> Doctor:
-    """The command, with nothing amiss."""
+    """The command for an account without problems."""
     return make_doctor(simulator)
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What came of one situation: the lines, the document, and what was sent to get them."""
+    """The results of one situation: the lines, the document, and the requests."""
 
     name: str
     text: str
@@ -46,7 +46,7 @@ class Seen:
 
 @pytest.fixture(scope="module", params=SITUATIONS)
 def seen(request: pytest.FixtureRequest) -> Iterator[Seen]:
-    """Each situation, brought about once for all that holds in it."""
+    """Each situation, run once for all tests about it."""
     simulator = InProcessSimulator()
     doctor = make_doctor(simulator)
     account = SITUATIONS[request.param](doctor)
@@ -54,13 +54,13 @@ def seen(request: pytest.FixtureRequest) -> Iterator[Seen]:
     simulator.close()
 
 
-def test_situation_is_told_word_for_word(seen: Seen) -> None:
-    """What is well, what is not, and what to do about it, in these words."""
+def test_situation_is_printed_word_for_word(seen: Seen) -> None:
+    """Results, problems and remedies are printed in exactly these words."""
     assert (TEXTS / f"{seen.name}.txt").read_text() == seen.text
 
 
-def test_situation_is_well_or_names_what_to_do(seen: Seen) -> None:
-    """Only where all is well there is nothing to do; each thing to do tells how."""
+def test_situation_is_ready_or_has_a_remedy(seen: Seen) -> None:
+    """Only an account without problems has no remedies; each problem has one."""
     document = seen.document
     looks = [document, document["source"], *document["destinations"], document["backup"]]
     remarks = [remark for look in looks if look for remark in look["remarks"]]
@@ -73,7 +73,7 @@ def test_situation_is_well_or_names_what_to_do(seen: Seen) -> None:
 
 
 def test_situation_shows_no_secret(seen: Seen) -> None:
-    """Neither lines nor JSON hold a password, a key, a token, or what a proxy's address hides."""
+    """Neither lines nor JSON contain a password, a key, a token, or a proxy's credentials."""
     printed = seen.text + json.dumps(seen.document)
 
     secrets = (*SECRETS, *PERMANENT.values(), "wrong-on-purpose", "proxy-password")
@@ -81,14 +81,14 @@ def test_situation_shows_no_secret(seen: Seen) -> None:
 
 
 def test_situation_is_only_read(seen: Seen) -> None:
-    """Nothing is sent that could change anything; signing in is all that is posted."""
+    """No request changes anything; the only POST requests are sign-ins."""
     writes = {entry["operation"] for entry in seen.sent if entry["method"] in WRITES}
 
     assert {"CreateToken"} >= writes
 
 
-def test_texts_are_all_of_situations() -> None:
-    """No text is left of a situation that nobody tries any more."""
+def test_each_text_belongs_to_a_situation() -> None:
+    """Each text file belongs to a situation that is still tested."""
     assert set(SITUATIONS) == {path.stem for path in TEXTS.iterdir()}
 
 
@@ -98,15 +98,15 @@ def test_texts_are_all_of_situations() -> None:
 def test_refused_credentials_are_sent_once(
     doctor: Doctor, situation: Callable[[Doctor], Account], operation: str | None
 ) -> None:
-    """Whatever else there is to ask, wrong credentials lock nobody out."""
+    """Wrong credentials are sent once, whatever else is asked, so nobody is locked out."""
     situation(doctor)
 
     sent = doctor.control.journal()
     assert [operation or "ListProjects"] == [entry["operation"] for entry in sent]
 
 
-def test_silent_address_is_tried_twice_and_the_rest_is_seen(doctor: Doctor) -> None:
-    """Who waits for the command waits for a few attempts; another region is seen all the same."""
+def test_silent_address_is_tried_twice_and_the_rest_is_checked(doctor: Doctor) -> None:
+    """A user waits for a few attempts only; the other region is still checked."""
     account = unreachable(doctor)
 
     assert 2 == len(doctor.network.tried)
@@ -114,8 +114,8 @@ def test_silent_address_is_tried_twice_and_the_rest_is_seen(doctor: Doctor) -> N
     assert (None, 1) == (east.vaults, len(south.vaults or ()))
 
 
-def test_backup_that_vanishes_meanwhile_tells_of_the_permission(doctor: Doctor) -> None:
-    """Whoever is told that something does not exist was allowed to ask."""
+def test_backup_that_vanishes_meanwhile_proves_the_permission(doctor: Doctor) -> None:
+    """An answer that something does not exist proves the permission to ask."""
     body = {"error_code": "BackupService.6200", "error_msg": "The backup does not exist."}
     doctor.control.fault(operation="ShowBackup", action="respond", status=404, body=body)
 

@@ -1,4 +1,4 @@
-"""Keys that the vendor's SDK finds, against the simulator: found, signed with, renewed, revoked."""
+"""Keys that the vendor's SDK finds, against the simulator: find, sign, renew, revoke."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ Prepare = Callable[[pytest.MonkeyPatch, Issuer, Path], None]
 
 @pytest.fixture
 def issuer(simulator: InProcessSimulator) -> Iterator[Issuer]:
-    """What hands out keys."""
+    """The issuer of keys."""
     with open_issuer(simulator) as issuer:
         yield issuer
 
 
 @pytest.fixture(autouse=True)
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have no proxy between us and this machine."""
+    """Use no proxy between the client and this machine."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
 def configuration(simulator: InProcessSimulator) -> dict[str, str]:
-    """A configuration without credentials; IAM is where it would be."""
+    """A configuration without credentials, with the address of IAM."""
     return {
         "huaweicloud:region": "cn-north-4",
         "huaweicloud:endpoints": json.dumps({"cbr": simulator.url}),
@@ -46,7 +46,7 @@ def configuration(simulator: InProcessSimulator) -> dict[str, str]:
 
 
 def use_metadata(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    """Have the metadata service at another address than its own."""
+    """Put the metadata service at another address."""
     monkeypatch.setattr(chain, "METADATA_URL", url)
     monkeypatch.setattr(MetadataAccessor, "_METADATA_ENDPOINT", url)
 
@@ -57,7 +57,7 @@ def use_agency(monkeypatch: pytest.MonkeyPatch, issuer: Issuer, _: Path) -> None
 
 
 def use_oidc(monkeypatch: pytest.MonkeyPatch, issuer: Issuer, directory: Path) -> None:
-    """Be a job in CI with a token of its own."""
+    """Be a CI job with a token of its own."""
     token_file = directory / "oidc-token"
     token_file.write_text("not.a-secret.oidc-1")
     monkeypatch.setenv("HUAWEICLOUD_SDK_STS_ENDPOINT", issuer.url)
@@ -78,7 +78,7 @@ def use_identity_provider(monkeypatch: pytest.MonkeyPatch, issuer: Issuer, direc
 def use_profile_of_identity_provider(
     monkeypatch: pytest.MonkeyPatch, issuer: Issuer, directory: Path
 ) -> None:
-    """Have the same in the profile file."""
+    """Set the same in the profile file."""
     token_file = directory / "id-token"
     token_file.write_text("not.a-secret.id-1")
     profile = directory / "profile"
@@ -107,7 +107,7 @@ def connect_as(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> Connect:
-    """Return what makes a provider that finds its keys in one of the ways."""
+    """Return a factory of providers that find their keys in one of the ways."""
 
     def prepare_and_connect(prepare: Prepare) -> Rig:
         prepare(monkeypatch, issuer, tmp_path)
@@ -127,7 +127,7 @@ WAYS = pytest.mark.parametrize(
 def test_found_keys_carry_a_replica_through_thirty_hours(
     connect_as: Connect, issuer: Issuer, prepare: Prepare
 ) -> None:
-    """Keys of two hours are renewed in time, each way: no call fails, and none signs in."""
+    """Keys of two hours are renewed in time, in each way: no call fails, and nobody signs in."""
     rig = connect_as(prepare)
     rig.create(declared())
     for _ in range(30):
@@ -147,7 +147,7 @@ def test_found_keys_leave_no_secret(
     issuer: Issuer,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Neither the keys nor the tokens that they were gotten with are in outputs or logs."""
+    """Outputs and logs contain neither the keys nor the tokens that they were obtained with."""
     caplog.set_level("DEBUG")
     rig = connect_as(use_oidc)
     rig.create(declared())
@@ -161,13 +161,13 @@ def test_found_keys_leave_no_secret(
 
 
 @pytest.mark.parametrize("prepare", [use_oidc, use_pod], ids=["oidc", "pod"])
-def test_token_is_read_anew_for_each_renewal(
+def test_token_is_read_again_for_each_renewal(
     connect_as: Connect,
     issuer: Issuer,
     tmp_path: Path,
     prepare: Prepare,
 ) -> None:
-    """What renews a token puts it into its file: a token of hours ago would be refused."""
+    """The token is read from its file for each renewal: an hours-old one would be refused."""
     rig = connect_as(prepare)
     rig.create(declared())
     (token_file,) = tmp_path.glob("*-token")
@@ -180,7 +180,7 @@ def test_token_is_read_anew_for_each_renewal(
 
 
 def test_revoked_agency_stops_with_one_message(connect_as: Connect, issuer: Issuer) -> None:
-    """After one renewal at most, a revoked credential ends each call without a request."""
+    """With a revoked credential, each call ends without a request, after one renewal at most."""
     rig = connect_as(use_agency)
     rig.create(declared())
     rig.control.advance(3600)
@@ -204,8 +204,8 @@ def test_revoked_agency_stops_with_one_message(connect_as: Connect, issuer: Issu
     assert [401, 401] == [entry["status"] for entry in rig.control.journal()]
 
 
-def test_agency_that_was_taken_away_is_told(connect_as: Connect, issuer: Issuer) -> None:
-    """A server that has lost its agency says so, and how else to sign in."""
+def test_removed_agency_is_reported(connect_as: Connect, issuer: Issuer) -> None:
+    """A server that has lost its agency reports it, and how else to sign in."""
     rig = connect_as(use_agency)
     rig.create(declared())
     issuer.refusal = (404, NO_AGENCY)
@@ -220,10 +220,10 @@ def test_agency_that_was_taken_away_is_told(connect_as: Connect, issuer: Issuer)
 
 
 @pytest.mark.parametrize("prepare", [use_oidc, use_identity_provider], ids=["oidc", "idp"])
-def test_refused_token_is_told_with_its_remedy(
+def test_refused_token_is_reported_with_its_remedy(
     connect_as: Connect, issuer: Issuer, prepare: Prepare
 ) -> None:
-    """A token that IAM does not take is one error, after one request."""
+    """A token that IAM refuses is one error, after one request."""
     issuer.refusal = (401, {"error_code": "IAM.0064", "error_msg": "The token is stale."})
     rig = connect_as(prepare)
 
@@ -237,10 +237,10 @@ def test_refused_token_is_told_with_its_remedy(
     assert [] == rig.control.journal()
 
 
-def test_no_credentials_anywhere_is_told_without_a_wait(
+def test_no_credentials_anywhere_is_reported_without_a_wait(
     simulator: InProcessSimulator, configuration: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where no metadata service listens, the ways to sign in are listed after one try."""
+    """If no metadata service answers, the ways to sign in are listed after one try."""
     tries: list[Any] = []
 
     def connect_to(address: Any, *limits: float) -> socket.socket:
@@ -261,14 +261,14 @@ def test_no_credentials_anywhere_is_told_without_a_wait(
     assert [] == rig.control.journal()
 
 
-def test_unreachable_identity_provider_is_told(
+def test_unreachable_identity_provider_is_reported(
     simulator: InProcessSimulator,
     configuration: dict[str, str],
     issuer: Issuer,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """An STS that nobody answers at is one error, and nothing falls back to another identity."""
+    """An STS that does not answer is one error; no other identity is used instead."""
     use_agency(monkeypatch, issuer, tmp_path)
     use_oidc(monkeypatch, issuer, tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as closed:

@@ -1,6 +1,6 @@
-"""Odd environments: the commands do what they do elsewhere, or say in one line what is wrong.
+"""Odd environments: commands work as elsewhere, or report in one line what is wrong.
 
-Each command runs in a process of its own, against a simulator that all tests here share.
+Each command runs in its own process, against a simulator that all tests here share.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ pytestmark = pytest.mark.simulator_only
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NOBODY = 54_321
-"""The number of a user that no machine's database knows."""
+"""A user id that is in no machine's user database."""
 COMMAND_LIMIT_S = 300
 NO_KEYS = {"HW_ACCESS_KEY": "", "HW_SECRET_KEY": ""}
 C_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-"""A machine whose encoding is ASCII, also for what is given on the command line."""
+"""A machine with the encoding ASCII, also for command-line arguments."""
 
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatorProcess]:
-    """A simulator with sockets, as other processes need it."""
+    """A simulator with sockets, for other processes."""
     with SimulatorProcess(tmp_path_factory.mktemp("cloud")) as running:
         yield running
 
@@ -43,7 +43,7 @@ def run(
     cwd: Path | None = None,
     begin: Callable[[], object] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end; what it prints is read as if nothing could be wrong with it."""
+    """Run a command to its end. Its output is decoded without errors."""
     return subprocess.run(
         command,
         cwd=cwd,
@@ -59,7 +59,7 @@ def run(
 
 
 def connected(cloud: SimulatorProcess, changes: dict[str, str]) -> dict[str, str]:
-    """Return an environment with an access key, and nothing else of this process's; "" unsets."""
+    """Return an environment with an access key only; "" unsets a variable."""
     address = f"{cloud.url}/regions/{{region}}"
     whole = {
         "PATH": os.environ["PATH"],
@@ -81,7 +81,7 @@ def check(
     begin: Callable[[], object] | None = None,
     variables: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run the check command in an environment that is odd in some way."""
+    """Run the check command in an odd environment."""
     command = (sys.executable, "-m", "pulumi_huaweicloud_cbr", "check")
     return run(
         *prefix,
@@ -95,16 +95,16 @@ def check(
 
 
 def as_nobody() -> tuple[str, ...]:
-    """Return what has a command run as a user without rights and without a passwd entry.
+    """Return a prefix that runs a command as a user without rights and passwd entry.
 
-    Where the tests run as another user than root, they have no rights already.
+    It is empty if the tests do not run as root: then they have no special rights.
     """
     if os.geteuid() != 0:
         return ()
     if shutil.which("setpriv") is None:
         pytest.skip("setpriv is not installed")
     prefix = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
-    # A checkout that its owner keeps to himself cannot be tried by others.
+    # Other users cannot read a checkout that is private to its owner.
     needed = "import pulumi_huaweicloud_cbr; open('Makefile').close()"
     environment = {"PATH": os.environ["PATH"]}
     probe = run(*prefix, sys.executable, "-c", needed, environment=environment, cwd=REPOSITORY)
@@ -114,9 +114,9 @@ def as_nobody() -> tuple[str, ...]:
 
 
 def require_ready(outcome: subprocess.CompletedProcess[str]) -> None:
-    """Require what `check` does where nothing is odd."""
+    """Require the output of `check` in an ordinary environment."""
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
-    # What the development mode of Python says of slow callbacks is about the machine.
+    # Python's development mode reports slow callbacks; they depend on the machine.
     said = [line for line in outcome.stderr.splitlines() if not line.startswith("Executing <")]
     assert [] == said
     assert "dr-vault" in outcome.stdout or VAULT in outcome.stdout
@@ -126,14 +126,14 @@ def require_ready(outcome: subprocess.CompletedProcess[str]) -> None:
 
 
 def test_address_that_is_exempt_needs_no_proxy(cloud: SimulatorProcess) -> None:
-    """Whatever the proxy is, it is not asked; networks are understood."""
+    """A proxy is not used for an exempt address, whatever the proxy is. Networks are supported."""
     proxies = {"ALL_PROXY": "socks://127.0.0.1:9/", "NO_PROXY": "[fd00::]/8,127.0.0.0/8"}
 
     require_ready(check(cloud, variables=proxies))
 
 
-def test_proxy_that_cannot_be_used_is_one_line(cloud: SimulatorProcess) -> None:
-    """It names the variable, and there is something to do."""
+def test_unusable_proxy_is_a_one_line_error(cloud: SimulatorProcess) -> None:
+    """It names the variable and a remedy."""
     outcome = check(cloud, variables={"ALL_PROXY": "socks://127.0.0.1:9/"})
 
     assert outcome.returncode == 1
@@ -145,8 +145,8 @@ def test_proxy_that_cannot_be_used_is_one_line(cloud: SimulatorProcess) -> None:
 # -- the home directory and the user -------------------------------------------------------
 
 
-def test_home_that_is_missing_has_no_profile(cloud: SimulatorProcess) -> None:
-    """Without HOME, and without a user database's entry, there is no profile file to read."""
+def test_missing_home_has_no_profile(cloud: SimulatorProcess) -> None:
+    """Without HOME, and without an entry in the user database, there is no profile file."""
     outcome = check(cloud, prefix=as_nobody(), variables={**NO_KEYS, "HOME": ""})
 
     assert outcome.returncode == 1
@@ -154,10 +154,8 @@ def test_home_that_is_missing_has_no_profile(cloud: SimulatorProcess) -> None:
     assert "Traceback" not in outcome.stderr
 
 
-def test_home_that_may_not_be_searched_has_no_profile(
-    cloud: SimulatorProcess, tmp_path: Path
-) -> None:
-    """A home of somebody else's, or one that is closed, is as good as none."""
+def test_inaccessible_home_has_no_profile(cloud: SimulatorProcess, tmp_path: Path) -> None:
+    """A home directory that cannot be entered counts as none."""
     prefix = as_nobody()
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
@@ -178,7 +176,7 @@ def test_home_that_may_not_be_searched_has_no_profile(
 
 
 def test_user_without_a_passwd_entry_can_check(cloud: SimulatorProcess) -> None:
-    """As in a container that was started with a number for a user."""
+    """As in a container that was started with a numeric user id."""
     require_ready(check(cloud, prefix=as_nobody(), variables={"HOME": "/nonexistent"}))
 
 
@@ -208,10 +206,10 @@ def emoji(cloud: SimulatorProcess) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("encoding", "shown"), [("ascii", "??-?"), ("gbk", "\\xb1\\xb8\\xb7\\xdd-?")]
 )
-def test_output_of_any_encoding_replaces_what_it_lacks(
+def test_output_of_any_encoding_replaces_missing_characters(
     cloud: SimulatorProcess, encoding: str, shown: str
 ) -> None:
-    """The exit code is that of an account that is ready, not that of a traceback."""
+    """The exit code is that of a ready account, not that of a traceback."""
     outcome = check(cloud, variables={"PYTHONIOENCODING": encoding})
 
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
@@ -220,15 +218,15 @@ def test_output_of_any_encoding_replaces_what_it_lacks(
 
 @pytest.mark.usefixtures("emoji")
 def test_json_of_any_encoding_loses_nothing(cloud: SimulatorProcess) -> None:
-    """Programs read the name as it is; what the encoding lacks is escaped."""
+    """Programs read the name unchanged; characters that the encoding lacks are escaped."""
     outcome = check(cloud, "--json", variables={"PYTHONIOENCODING": "gbk"})
 
     assert outcome.returncode == 0
     assert "备份-💾" in str(json.loads(outcome.stdout))
 
 
-def test_error_of_any_encoding_is_a_line(tmp_path: Path) -> None:
-    """Also what was given on the command line may have characters that the output lacks."""
+def test_error_of_any_encoding_is_one_line(tmp_path: Path) -> None:
+    """Command-line arguments may also have characters that the output lacks."""
     outcome = run(
         sys.executable,
         *("-m", "pulumi_huaweicloud_cbr", "import-file", "备份-💾"),
@@ -252,12 +250,12 @@ def test_error_of_any_encoding_is_a_line(tmp_path: Path) -> None:
 def test_settings_of_python_change_nothing(
     cloud: SimulatorProcess, variables: dict[str, str]
 ) -> None:
-    """No warning becomes an error, none is shown, and no module is looked for in a directory."""
+    """No warning becomes an error or is shown, and no module is imported from a directory."""
     require_ready(check(cloud, variables=variables))
 
 
 def test_programs_import_without_a_warning() -> None:
-    """What each program and each plugin imports is free of what a newer Python warns of."""
+    """What each program and plugin imports causes no warnings of a newer Python."""
     code = "import pulumi_huaweicloud_cbr.plugin.__main__, pulumi_huaweicloud_cbr.api.cache"
     strict = {"PATH": os.environ["PATH"], "PYTHONWARNINGS": "error::DeprecationWarning"}
 
@@ -270,17 +268,17 @@ def test_programs_import_without_a_warning() -> None:
 
 
 def ignore_interrupts() -> None:
-    """Begin as a process in the background of a script does."""
+    """Start as a background process of a script does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def test_interrupts_that_are_ignored_change_nothing(cloud: SimulatorProcess) -> None:
-    """As a process that was started in the background inherits it."""
+def test_ignored_interrupts_change_nothing(cloud: SimulatorProcess) -> None:
+    """A process that was started in the background inherits ignored interrupts."""
     require_ready(check(cloud, begin=ignore_interrupts))
 
 
-def test_plugin_host_ends_though_interrupts_were_ignored() -> None:
-    """The engine, or whoever started it, can still end it by that signal."""
+def test_plugin_host_ends_although_interrupts_were_ignored() -> None:
+    """The engine, or whoever started the host, can still end it with that signal."""
     with subprocess.Popen(
         [sys.executable, "-u", "-m", "pulumi_huaweicloud_cbr.plugin", "127.0.0.1:9"],
         env={"PATH": os.environ["PATH"], "PYTHONSAFEPATH": "1", "PYTHONDEVMODE": "1"},
@@ -299,7 +297,7 @@ def test_plugin_host_ends_though_interrupts_were_ignored() -> None:
     [("插件", '"./\\u63d2\\u4ef6"'), ("a, b: {c}", '"./a, b: {c}"')],
 )
 def test_plugin_is_installed_at_any_path(tmp_path: Path, directory: str, named: str) -> None:
-    """Spaces, and characters that YAML or the output would take for something else."""
+    """Spaces, and characters with a meaning in YAML or in the output."""
     outcome = run(
         sys.executable,
         *("-m", "pulumi_huaweicloud_cbr.plugin", "--install", directory),
@@ -311,7 +309,7 @@ def test_plugin_is_installed_at_any_path(tmp_path: Path, directory: str, named: 
     assert outcome.returncode == 0, outcome.stderr
     assert f"path: {named}}}]}}" in outcome.stdout
     executable = tmp_path / directory / "pulumi-resource-pulumi-python"
-    # Where others may not come in, they may still run what is installed for them.
+    # Other users may not list this directory, but may run what is installed in it.
     assert executable.stat().st_mode & 0o777 == 0o755
 
 
@@ -326,8 +324,8 @@ def test_plugin_at_an_absolute_path_is_named_so(tmp_path: Path) -> None:
     assert f"path: {tmp_path / 'plugin'}}}" in outcome.stdout.replace('"', "")
 
 
-def test_plugin_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
-    """A file stands where the directory should be."""
+def test_plugin_that_cannot_be_written_is_a_one_line_error(tmp_path: Path) -> None:
+    """The target directory is a file."""
     (tmp_path / "plugin").write_text("")
 
     outcome = run(
@@ -343,7 +341,7 @@ def test_plugin_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
 
 
 def test_import_file_is_utf_8_at_any_path(cloud: SimulatorProcess, tmp_path: Path) -> None:
-    """With an output that knows no such characters, in a directory whose name has them."""
+    """The output lacks these characters, and the directory's name has them."""
     directory = tmp_path / "带 空格"
     directory.mkdir()
     control = cloud.control
@@ -375,8 +373,8 @@ def test_import_file_is_utf_8_at_any_path(cloud: SimulatorProcess, tmp_path: Pat
 # -- make ----------------------------------------------------------------------------------
 
 
-def test_checkout_that_is_read_only_is_one_line(tmp_path: Path) -> None:
-    """No target begins what it cannot end; the list of targets is shown all the same."""
+def test_read_only_checkout_is_a_one_line_error(tmp_path: Path) -> None:
+    """No target begins what it cannot finish; the list of targets is still shown."""
     prefix = as_nobody()
     checkout = tmp_path / "checkout"
     checkout.mkdir()

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.simulator_only
 
 @pytest.fixture(autouse=True)
 def program(session: Session, configuration: dict[str, str]) -> Iterator[None]:
-    """Have the stack's configuration as a program has it."""
+    """Set the stack's configuration, as a program has it."""
     assert session.settings.region == "cn-north-4"
     pulumi.runtime.config.set_all_config(configuration)
     yield
@@ -25,7 +25,7 @@ def program(session: Session, configuration: dict[str, str]) -> Iterator[None]:
 
 
 def test_get_backup_returns_it_with_its_records(rig: Rig) -> None:
-    """A backup comes with the records of its copies."""
+    """A backup is returned with the records of its copies."""
     rig.create(declared())
 
     backup = cbr.get_backup(BACKUP)
@@ -43,7 +43,7 @@ def test_get_backup_missing_is_not_found() -> None:
 
 
 def test_get_backups_newest_first() -> None:
-    """Available originals come newest first; what cannot be copied is left out by default."""
+    """Available originals come newest first. Others are omitted by default."""
     backups = cbr.get_backups()
 
     times = [backup.created_at or "" for backup in backups]
@@ -65,7 +65,7 @@ def test_get_backups_none_is_empty() -> None:
 
 
 def test_get_backups_limit_below_one_is_refused(control: Control) -> None:
-    """A limit that makes no sense is refused before any call."""
+    """An invalid limit is refused before any call."""
     with pytest.raises(cbr.ConfigurationError):
         cbr.get_backups(limit=0)
 
@@ -83,8 +83,8 @@ def test_get_backups_in_another_region(rig: Rig) -> None:
     assert replica.is_replica
 
 
-def test_get_vault_tells_room() -> None:
-    """A vault tells its kind, and its room in GB."""
+def test_get_vault_returns_its_room() -> None:
+    """A vault is returned with its kind, and its room in GB."""
     vault = cbr.get_vault(VAULT, region="cn-east-3")
 
     assert "replication" == vault.billing.protect_type
@@ -92,7 +92,7 @@ def test_get_vault_tells_room() -> None:
 
 
 def test_get_replication_capabilities_lists_destinations() -> None:
-    """A region tells where its backups can be copied to."""
+    """The destinations of a region are listed."""
     (capability,) = cbr.get_replication_capabilities()
 
     assert "cn-north-4" == capability.name
@@ -100,14 +100,14 @@ def test_get_replication_capabilities_lists_destinations() -> None:
 
 
 def test_get_project_id_is_looked_up_in_iam() -> None:
-    """A region's project is the one named like it."""
+    """A region's default project has the region's name."""
     assert "863129926600475a959e8f2efb991722" == cbr.get_project_id("cn-east-3")
 
 
 def test_functions_without_region_say_what_to_set(
     configuration: dict[str, str], control: Control
 ) -> None:
-    """Without a region anywhere, the message names the ways to give one."""
+    """Without a region, the message names the ways to set one."""
     del configuration["huaweicloud:region"]
     pulumi.runtime.config.set_all_config(configuration)
 

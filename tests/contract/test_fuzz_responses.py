@@ -1,7 +1,7 @@
-"""Answers that no service should give: each ends in a typed error of one line, or in the truth.
+"""Invalid answers: each ends in a typed error of one line, or in a correct result.
 
-Real answers of the simulator are spoiled: their JSON, their bytes, their headers, their pace. Time
-is virtual throughout, and an answer that never ends would be noticed by what is asked meanwhile.
+Real answers of the simulator are corrupted: JSON, bytes, headers and pace. Time is virtual, and an
+endless answer is noticed because later requests fail.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ CONFIGURATION = {
     "huaweicloud:userName": "ops-replicator",
     "huaweicloud:password": PASSWORD,
     "huaweicloud:domainName": "acme-cloud",
-    # Copies take hours of virtual time; more looks at them would tell nothing more.
+    # Copies take hours of virtual time; more polls would show nothing new.
     "huaweicloud:pollInterval": "900",
 }
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -66,14 +66,14 @@ Operation = Callable[[CbrClient], Awaitable[Any]]
 
 
 class InstantSelector(selectors.DefaultSelector):
-    """Waits for nothing: the time that was to be waited is counted."""
+    """Returns from each wait at once, and counts the time."""
 
     def __init__(self) -> None:
         super().__init__()
         self.passed = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Let the time pass; a loop that waits for ever fails."""
+        """Advance the time; an endless loop fails."""
         ready = super().select(0)
         if not ready:
             assert timeout is not None, "all wait, and nothing will ever come"
@@ -82,7 +82,7 @@ class InstantSelector(selectors.DefaultSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop whose time only waiting moves; also the client's clock."""
+    """An event loop whose time advances by waits only; also the client's clock."""
 
     def __init__(self) -> None:
         self._instant = InstantSelector()
@@ -95,7 +95,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     monotonic = wall_time = time
 
     async def sleep(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the time."""
         await asyncio.sleep(seconds)
 
     def run(self, work: Coroutine[Any, Any, Answered]) -> Answered:
@@ -107,7 +107,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             self.close()
 
 
-# -- answers, and how to spoil them --------------------------------------------------------
+# -- answers, and how to corrupt them ------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -120,12 +120,12 @@ class Answer:
     pause_s: float = 0.0
 
     def response(self) -> httpx.Response:
-        """Return it as it comes from the network: not yet read."""
+        """Return it as it arrives from the network: not read yet."""
         return httpx.Response(self.status, headers=list(self.headers), stream=Trickle(self))
 
 
 class Trickle(httpx.AsyncByteStream):
-    """A body that comes bit by bit."""
+    """A body that arrives in pieces."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
@@ -140,9 +140,9 @@ class Trickle(httpx.AsyncByteStream):
 
 
 DEEP = "a-very-deep-list"
-"""Stands for nesting that `json.dumps` could not write."""
+"""Replaced by nesting that `json.dumps` could not write."""
 
-# None of these is a value that CBR could mean: an answer that has one is broken, not a lie.
+# None of these is a value that CBR could mean: an answer with one is invalid, not a lie.
 JUNK: tuple[Any, ...] = (
     *(None, True, -1, 1.5, 10**400, 1e308, float("nan"), float("inf")),
     *([], {}, [None], [[]], {"id": None}, {"a": {"b": []}}, DEEP, [DEEP]),
@@ -221,7 +221,7 @@ STATUSES = (
 
 
 def places(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return the ways to all values of a JSON tree, its root first."""
+    """Return the paths to all values of a JSON tree, its root first."""
     inner: Iterable[tuple[Any, Any]] = ()
     if isinstance(tree, dict):
         inner = tree.items()
@@ -231,7 +231,7 @@ def places(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def edited(tree: Any, place: tuple[Any, ...], how: str, junk: Any) -> Any:
-    """Return a copy of a JSON tree with one value replaced, dropped, multiplied or added to."""
+    """Return a copy of a JSON tree with one value replaced, dropped, multiplied or extended."""
     if not place:
         return junk
     tree = copy.deepcopy(tree)
@@ -258,7 +258,7 @@ def dumped(tree: Any) -> bytes:
 
 @dataclass(frozen=True)
 class Spoiling:
-    """What is done to an answer; places in it are given in thousandths of the whole."""
+    """How an answer is corrupted. Positions in it are given in thousandths of the whole."""
 
     status: int | None = None
     edits: tuple[tuple[int, str, Any], ...] = ()
@@ -270,7 +270,7 @@ class Spoiling:
     is_zipped: bool = False
 
     def of(self, real: Answer) -> Answer:
-        """Return the spoiled answer."""
+        """Return the corrupted answer."""
         body = self._edited(real.body) if self.body is None else self.body
         if self.insert is not None:
             at = self.insert[0] * len(body) // 1000
@@ -298,7 +298,7 @@ EDITS = st.lists(
     min_size=1,
     max_size=3,
 )
-# Many of many would be too many for this machine.
+# Many within many would be too much for this machine.
 MULTIPLICATIONS = st.tuples(st.tuples(THOUSANDTHS, st.just("many"), st.none()))
 INSERTIONS = st.tuples(
     THOUSANDTHS, st.sampled_from([b"\xff", b"\x00", b"\xc3", b'"', b"}", b",", b"\xef\xbb\xbf"])
@@ -307,7 +307,7 @@ INSERTIONS = st.tuples(
 
 @st.composite
 def envelopes(draw: st.DrawFn) -> bytes:
-    """Draw an error body of one of the known forms, with values that none should have."""
+    """Draw an error body of a known form, with values that none should have."""
     keys = (("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message"))
     code_key, message_key = draw(st.sampled_from(keys))
     values = st.sampled_from((*CODES, *JUNK))
@@ -320,7 +320,7 @@ def envelopes(draw: st.DrawFn) -> bytes:
 
 
 def spoilings(bodies: st.SearchStrategy[bytes]) -> st.SearchStrategy[Spoiling]:
-    """Draw what is done to an answer: to its content, and to what is around it."""
+    """Draw how to corrupt an answer: its content, headers and framing."""
     contents: st.SearchStrategy[dict[str, Any]] = st.one_of(
         st.fixed_dictionaries({"edits": EDITS.map(tuple)}),
         st.fixed_dictionaries({"edits": MULTIPLICATIONS}),
@@ -339,11 +339,11 @@ def spoilings(bodies: st.SearchStrategy[bytes]) -> st.SearchStrategy[Spoiling]:
     return st.builds(lambda one, other: Spoiling(**one, **other), contents, around)
 
 
-# -- what holds for whatever is answered ---------------------------------------------------
+# -- what holds for every answer -----------------------------------------------------------
 
 
 def require_presentable(text: str) -> None:
-    """Make sure that a text for the user is one line, not endless, and tells no secret."""
+    """Verify that a text for the user is one line, short, and free of secrets."""
     assert text.isprintable(), ascii(text)
     assert len(text) <= LINE_LIMIT, text
     assert PASSWORD not in text
@@ -358,7 +358,7 @@ async def copy_backup(api: CbrClient) -> Any:
     return await api.replicate_backup(SOURCE, BACKUP, request)
 
 
-# In an order in which the simulator can carry them out, one after the other.
+# In an order in which the simulator can execute them one after the other.
 OPERATIONS: dict[str, Operation] = {
     "CreateToken": lambda api: find_backup(api, SOURCE, BACKUP),
     "ListProjects": lambda api: api.list_projects("cn-east-3"),
@@ -380,13 +380,13 @@ ASKED_IDS = {
 
 
 def named(request: httpx.Request) -> str | None:
-    """Return which operation a request is for."""
+    """Return the operation of a request."""
     path = re.sub(r"^/regions/[^/]+", "", request.url.path)
     return operation_of(request.method, path).name
 
 
 class Wire(httpx.AsyncBaseTransport):
-    """A network that gives real answers but for one operation, whose first `times` are spoiled."""
+    """A network with real answers, except that the first `times` of one operation are corrupted."""
 
     def __init__(self, operation: str, answer: Answer, times: int = FOR_EVER) -> None:
         self.loop = VirtualLoop()
@@ -408,7 +408,7 @@ class Wire(httpx.AsyncBaseTransport):
         return real()[operation].response()
 
     def ask(self, operation: Operation) -> Any:
-        """Carry an operation out on this network; return what it returns, or its error."""
+        """Run an operation on this network. Return its result or its error."""
 
         async def work() -> Any:
             chosen = Settings.load(CONFIGURATION.get, {})
@@ -428,7 +428,7 @@ class Wire(httpx.AsyncBaseTransport):
 
 
 class Recorder(httpx.AsyncBaseTransport):
-    """Reaches a simulator, and keeps what it answers."""
+    """Connects to a simulator, and records its answers."""
 
     def __init__(self, simulator: InProcessSimulator) -> None:
         self._inner = simulator.transport()
@@ -467,10 +467,10 @@ def real() -> dict[str, Answer]:
 
 
 def require_typed_or_right(wire: Wire, operation: str, outcome: Any) -> None:
-    """Make sure that an operation ended in time, in our error or with what was asked for."""
+    """Verify that an operation ended in time, with our error or the correct result."""
     budget = RetryBudget()
     assert wire.loop.time() <= budget.seconds + CALL_LIMIT_S
-    # Each attempt may find its token refused, once.
+    # The token of each attempt may be refused once.
     assert wire.requests.count(operation) <= 2 * budget.attempts
     for pause in wire.pauses:
         require_presentable(str(pause))
@@ -495,10 +495,10 @@ def require_typed_or_right(wire: Wire, operation: str, outcome: Any) -> None:
     pause_s=st.sampled_from([0.0, 0.0, 0.0, 1.0, 29.0, 31.0, 1e7]),
     times=st.sampled_from([1, 2, FOR_EVER]),
 )
-def test_spoiled_answer_is_a_typed_error_or_the_truth(
+def test_corrupted_answer_is_a_typed_error_or_the_truth(
     operation: str, spoiling: Spoiling, pause_s: float, times: int
 ) -> None:
-    """Whatever is answered, an operation ends within its budget, in our error or rightly."""
+    """Whatever the answer, an operation ends within its budget, with our error or correctly."""
     answer = replace(spoiling.of(real()[operation]), pause_s=pause_s)
     wire = Wire(operation, answer, times)
 
@@ -513,7 +513,7 @@ def test_spoiled_answer_is_a_typed_error_or_the_truth(
 @settings(derandomize=True, deadline=None, max_examples=examples(8))
 @given(added=st.lists(st.sampled_from(HARMLESS), min_size=30, max_size=30))
 def test_unknown_fields_change_nothing(operation: str, added: list[Any]) -> None:
-    """Fields that nobody knows, wherever they stand, leave the outcome as it was."""
+    """Unknown fields, in any position, do not change the result."""
     tree = json.loads(real()[operation].body or b"{}")
     for number, place in enumerate(places(tree)):
         value = functools.reduce(lambda inner, key: inner[key], place, tree)
@@ -530,7 +530,7 @@ def test_unknown_fields_change_nothing(operation: str, added: list[Any]) -> None
 
 
 class Meddler(httpx.AsyncBaseTransport):
-    """Reaches the simulator, and spoils what it answers to some requests of one operation."""
+    """Connects to the simulator, and corrupts its answers to some requests of one operation."""
 
     def __init__(self, simulator: InProcessSimulator) -> None:
         self._inner = simulator.transport()
@@ -538,20 +538,20 @@ class Meddler(httpx.AsyncBaseTransport):
         self.stop()
 
     def stop(self) -> None:
-        """Leave the answers as they are."""
+        """Leave the answers unchanged."""
         self._operation = ""
         self._hits = range(0)
         self._spoiling = Spoiling()
         self._seen = 0
 
     def spoil(self, operation: str, hits: range, spoiling: Spoiling) -> None:
-        """Spoil the answers to the requests of an operation that have these numbers."""
+        """Corrupt the answers to those requests of an operation that have these numbers."""
         self.stop()
         self.requests = 0
         self._operation, self._hits, self._spoiling = operation, hits, spoiling
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Have a request carried out, and answer it."""
+        """Send a request, and answer it."""
         self.requests += 1
         assert self.requests < 500, "asks without end"
         response = await self._inner.handle_async_request(request)
@@ -564,7 +564,7 @@ class Meddler(httpx.AsyncBaseTransport):
 
 
 class Life:
-    """A resource that is created, read, renamed and deleted while answers are spoiled."""
+    """A resource that is created, read, renamed and deleted with corrupted answers."""
 
     def __init__(self) -> None:
         self.simulator = InProcessSimulator()
@@ -589,7 +589,7 @@ class Life:
         self.simulator.close()
 
     def check(self) -> None:
-        """Check the inputs; a fault that is found is an error here."""
+        """Check the inputs. A reported failure is an error here."""
         checked = self.rig.provider.check({}, declared())
         for failure in checked.failures:
             require_presentable(failure.reason)
@@ -598,7 +598,7 @@ class Life:
         self.inputs = checked.inputs
 
     def create(self) -> None:
-        """Create: the id is that of the one record there is."""
+        """Create: the id is that of the only record."""
         result = self.rig.provider.create(self.inputs)
         self.rig.id, self.rig.inputs = result.id, self.inputs
         self.rig.outputs = dict(result.outs or {})
@@ -606,7 +606,7 @@ class Life:
         assert record["id"] == result.id == self.rig.outputs["replication_record_id"]
 
     def read(self) -> None:
-        """Read: the replica that exists is not taken for gone."""
+        """Read: an existing replica does not count as gone."""
         assert self.rig.refresh(), "forgot a replica that exists"
 
     def update(self) -> None:
@@ -615,13 +615,13 @@ class Life:
         assert ["erp-dr"] == [replica["name"] for replica in self.rig.replicas]
 
     def delete(self) -> None:
-        """Delete: nothing is left."""
+        """Delete: no replica is left."""
         self.rig.delete()
         assert [] == self.rig.replicas
 
 
 STEP_LIMIT_S = Limits().copy_s + Limits().deletion_s + 10 * RetryBudget().seconds
-# The steps of a life, and the operations that each of them makes use of.
+# The steps of a life, and the operations that each of them uses.
 STEPS: dict[Callable[[Life], None], tuple[str, ...]] = {
     Life.check: ("CreateToken", "ShowVault", "ShowReplicationCapabilities"),
     Life.create: ("ShowBackup", "CopyBackup"),
@@ -633,7 +633,7 @@ STEPS: dict[Callable[[Life], None], tuple[str, ...]] = {
 
 @st.composite
 def disturbances(draw: st.DrawFn, operations: tuple[str, ...]) -> tuple[str, range, Spoiling]:
-    """Draw what is spoiled in a step: an operation, which of its requests, and how."""
+    """Draw what is corrupted in a step: an operation, some of its requests, and how."""
     first = draw(st.integers(0, 2))
     hits = range(first, first + draw(st.sampled_from([1, FOR_EVER])))
     return draw(st.sampled_from(operations)), hits, draw(spoilings(st.sampled_from(BODIES)))
@@ -644,10 +644,10 @@ def disturbances(draw: st.DrawFn, operations: tuple[str, ...]) -> tuple[str, ran
     disturbed=st.tuples(*(disturbances(operations) for operations in STEPS.values())),
     is_copied=st.booleans(),
 )
-def test_life_among_spoiled_answers_ends_well(
+def test_life_with_corrupted_answers_ends_well(
     disturbed: tuple[tuple[str, range, Spoiling], ...], is_copied: bool
 ) -> None:
-    """Each step is done or fails with our error; nothing is lost, and run again it is done."""
+    """Each step succeeds or fails with our error. Nothing is lost, and a second run succeeds."""
     life = Life()
     try:
         for step, disturbance in zip(STEPS, disturbed, strict=True):

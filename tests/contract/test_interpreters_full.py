@@ -22,7 +22,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 INSTALL = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
 PINS = ["--no-deps", "--require-hashes", "--only-binary", ":all:"]
 LIMIT_S = 900
-"""Far above what any command takes; only a hang reaches it."""
+"""Far above the time of any command; only a hang reaches it."""
 
 CREATE = """
 import json, sys
@@ -40,14 +40,14 @@ json.dump({"version": sys.version_info[:2], "id": created.id, "outs": created.ou
 
 
 def supported() -> list[str]:
-    """Return the versions of Python that the package says it supports."""
+    """Return the Python versions that the package declares as supported."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     versions = [name.rpartition(" :: ")[2] for name in project["classifiers"]]
     return [version for version in versions if version.startswith("3.")]
 
 
 def candidates(version: str) -> Iterator[Path]:
-    """Yield where an interpreter of a version may be: on PATH, or with pyenv."""
+    """Yield the paths where an interpreter of a version may be: on PATH, or with pyenv."""
     for folder in os.environ.get("PATH", "").split(os.pathsep):
         yield Path(folder, f"python{version}")
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv", "versions")
@@ -55,7 +55,7 @@ def candidates(version: str) -> Iterator[Path]:
 
 
 def works(interpreter: Path, version: str) -> bool:
-    """Whether it runs, is that version, and can make environments; a shim of pyenv may not."""
+    """Whether it runs, has that version, and can make environments; a pyenv shim may not."""
     if shutil.which(interpreter) is None:
         return False
     code = "import ensurepip, sys, venv; print('.'.join(map(str, sys.version_info[:2])))"
@@ -78,7 +78,7 @@ INTERPRETERS = found()
 
 
 def run(*command: str | Path, given: str = "") -> str:
-    """Run a command that has to succeed, outside of the checkout; return what it printed."""
+    """Run a command outside of the checkout, require its success, and return its output."""
     ran = subprocess.run(
         command,
         input=given,
@@ -93,7 +93,7 @@ def run(*command: str | Path, given: str = "") -> str:
 
 
 def test_an_interpreter_of_this_machine_is_tried() -> None:
-    """The one that runs the tests is always there; none found would prove nothing."""
+    """The interpreter that runs the tests is always found; none would prove nothing."""
     assert INTERPRETERS
 
 
@@ -102,7 +102,7 @@ def test_an_interpreter_of_this_machine_is_tried() -> None:
 def test_wheel_works_under_each_python(
     tmp_path: Path, version: str, pins: str, configuration: dict[str, Any]
 ) -> None:
-    """The pins install, the command line answers, and a provider asks for a copy."""
+    """The pins install, the command line works, and a provider submits a copy."""
     (wheel,) = (REPOSITORY / "dist").glob("*.whl")
     run(INTERPRETERS[version], "-m", "venv", tmp_path / "env")
     python = tmp_path / "env" / "bin" / "python"

@@ -1,6 +1,6 @@
-"""What lives longer than what: a source that goes, a replica that comes late or is on its way out.
+"""Different lifetimes: a source that expires, a replica that is late or being deleted.
 
-Never lost: whatever is declared and may exist stays in the state, and `destroy` reaches it.
+Nothing is lost: a declared copy that may exist stays in the state, and `destroy` reaches it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LOOKS = Limits().replica_looks
 
 @pytest.fixture(params=["late", "early"])
 def simulator(request: pytest.FixtureRequest) -> Iterator[InProcessSimulator]:
-    """A simulator whose records name the replica at success, or at once."""
+    """A simulator whose records name the replica at success, or immediately."""
     world = load_world(DEMO_WORLD)
     world.options.destination_ids = request.param
     running = InProcessSimulator(world)
@@ -39,19 +39,19 @@ def simulator(request: pytest.FixtureRequest) -> Iterator[InProcessSimulator]:
 
 
 def hide_replicas(rig: Rig, looks: int) -> None:
-    """Have the destination not show its replicas for that many looks."""
+    """Hide the destination's replicas from this many polls."""
     answer: dict[str, Any] = {"action": "respond", "status": 404, "body": MISSING}
     rig.control.fault(operation="ShowBackup", region=DESTINATION, times=looks, **answer)
 
 
 def looks_at_destination(rig: Rig) -> int:
-    """Return how often a replica was looked for in the destination."""
+    """Return how often a replica was polled in the destination."""
     shown = rig.control.journal(operation="ShowBackup")
     return len([entry for entry in shown if entry["region"] == DESTINATION])
 
 
 def begin_deletion(rig: Rig, replica_id: str) -> None:
-    """Have somebody else delete a replica, which takes a while."""
+    """Delete a replica as somebody else does, which takes a while."""
 
     async def delete() -> None:
         scope = await rig.session.scope(DESTINATION, DESTINATION_PROJECT)
@@ -61,12 +61,12 @@ def begin_deletion(rig: Rig, replica_id: str) -> None:
     rig.control.clear_journal()
 
 
-# -- the source goes while the copy is under way -------------------------------------------
+# -- the source expires during the copy ----------------------------------------------------
 
 
 @pytest.mark.parametrize("share", [0.01, 0.5], ids=["waiting", "replicating"])
 def test_source_gone_during_copy_is_kept(rig: Rig, share: float) -> None:
-    """The record goes with its source; the operation log tells that the copy goes on."""
+    """The record disappears with its source; the operation log shows that the copy continues."""
     rig.create(declared())
     rig.control.advance(share * 1536)
     rig.control.forget_backup(BACKUP)
@@ -79,7 +79,7 @@ def test_source_gone_during_copy_is_kept(rig: Rig, share: float) -> None:
 
 
 def test_source_gone_during_copy_is_found_when_it_has_ended(rig: Rig) -> None:
-    """The copy that ended unseen is found by the operation log, and by then stays known."""
+    """A copy that ended unseen is found in the operation log, and stays known from then on."""
     rig.create(declared())
     rig.control.advance(700)
     rig.control.forget_backup(BACKUP)
@@ -92,8 +92,8 @@ def test_source_gone_during_copy_is_found_when_it_has_ended(rig: Rig) -> None:
     assert not rig.diff(declared()).changes
 
 
-def test_source_gone_during_copy_is_destroyed_whole(rig: Rig) -> None:
-    """Destroy waits for the copy whose record is gone, and leaves no replica behind."""
+def test_source_gone_during_copy_is_destroyed_with_its_replica(rig: Rig) -> None:
+    """Destroy waits for a copy without a record, and leaves no replica behind."""
     rig.create(declared())
     rig.control.advance(700)
     rig.control.forget_backup(BACKUP)
@@ -104,7 +104,7 @@ def test_source_gone_during_copy_is_destroyed_whole(rig: Rig) -> None:
 
 
 def test_source_gone_and_copy_failed_is_gone(rig: Rig) -> None:
-    """A copy that failed after its source went left nothing."""
+    """A copy that failed after its source expired left nothing."""
     rig.control.change_backup(BACKUP, copy={"mode": "seconds", "seconds": 600, "outcome": "fail"})
     rig.create(declared())
     rig.control.forget_backup(BACKUP)
@@ -115,7 +115,7 @@ def test_source_gone_and_copy_failed_is_gone(rig: Rig) -> None:
 
 
 def test_record_not_listed_during_copy_is_kept(rig: Rig) -> None:
-    """A record that is not listed while its copy goes on does not lose the copy."""
+    """A copy is not lost while its record is not listed."""
     rig.create(declared())
     rig.control.advance(700)
     rig.control.forget_record(rig.id)
@@ -125,8 +125,8 @@ def test_record_not_listed_during_copy_is_kept(rig: Rig) -> None:
     assert rig.outputs["source_deleted"] is False
 
 
-def test_source_gone_and_log_lost_other_backups_replicas_are_no_doubt(rig: Rig) -> None:
-    """Replicas that records name as those of other backups of the server are not ours."""
+def test_source_gone_and_log_lost_ignores_replicas_of_other_backups(rig: Rig) -> None:
+    """Replicas that records assign to other backups of the server are not ours."""
     rig.create(declared(backup_id=SIBLING))
     rig.create(declared())
     rig.finish_copies()
@@ -141,12 +141,12 @@ def test_source_gone_and_log_lost_other_backups_replicas_are_no_doubt(rig: Rig) 
     assert 1 == len(rig.replicas)
 
 
-# -- what comes late -----------------------------------------------------------------------
+# -- what is late --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("looks", [1, LOOKS - 1])
 def test_late_replica_is_present(rig: Rig, looks: int) -> None:
-    """A success whose replica is not to be seen yet is looked at again, and not lost."""
+    """After a success, a replica that is not visible yet is polled again, and not lost."""
     rig.create(declared())
     rig.finish_copies()
     hide_replicas(rig, looks)
@@ -157,7 +157,7 @@ def test_late_replica_is_present(rig: Rig, looks: int) -> None:
     assert looks + 1 == looks_at_destination(rig)
 
 
-def test_late_replica_is_not_planned_anew(rig: Rig) -> None:
+def test_late_replica_is_not_replaced(rig: Rig) -> None:
     """A preview does not take a late replica for a lost one: up would delete and copy again."""
     rig.create(declared())
     rig.finish_copies()
@@ -167,7 +167,7 @@ def test_late_replica_is_not_planned_anew(rig: Rig) -> None:
 
 
 def test_late_replica_is_destroyed(rig: Rig) -> None:
-    """Destroy right after the copy's end does not leave the late replica behind."""
+    """Destroy immediately after the copy's end does not leave the late replica behind."""
     rig.create(declared())
     rig.finish_copies()
     hide_replicas(rig, LOOKS - 1)
@@ -178,7 +178,7 @@ def test_late_replica_is_destroyed(rig: Rig) -> None:
 
 
 def test_replica_never_seen_is_gone_after_several_looks(rig: Rig) -> None:
-    """A replica that was never seen and does not come is gone, some time later."""
+    """A replica that was never seen counts as gone after several polls."""
     rig.create(declared())
     rig.finish_copies()
     started = rig.session.client().clock.monotonic()
@@ -191,7 +191,7 @@ def test_replica_never_seen_is_gone_after_several_looks(rig: Rig) -> None:
 
 
 def test_replica_seen_before_is_gone_at_once(rig: Rig) -> None:
-    """A replica that was there and is not any more needs no second look."""
+    """A replica that was seen before counts as gone after one poll."""
     rig.create(declared())
     rig.finish_copies()
     assert rig.refresh()
@@ -203,7 +203,7 @@ def test_replica_seen_before_is_gone_at_once(rig: Rig) -> None:
 
 
 def test_late_record_is_kept(rig: Rig) -> None:
-    """A submission whose record, task and replica are not listed yet is not forgotten."""
+    """A submission is not forgotten while its record, task and replica are not listed."""
     rig.create(declared())
     bare = {"backup": {"id": BACKUP, "status": "available"}}
     source = {"operation": "ShowBackup", "region": "cn-north-4"}
@@ -216,8 +216,8 @@ def test_late_record_is_kept(rig: Rig) -> None:
     assert "waiting_replicate" == rig.outputs["status"]
 
 
-def test_late_replica_that_blocks_a_create_is_told(rig: Rig) -> None:
-    """CBR's refusal of a second copy, with no replica to be seen, names the record and waits."""
+def test_late_replica_that_blocks_a_create_is_reported(rig: Rig) -> None:
+    """CBR refuses a second copy, but no replica is visible: the error names the record."""
     rig.create(declared())
     rig.finish_copies()
     hide_replicas(rig, 1000)
@@ -234,8 +234,8 @@ def test_late_replica_that_blocks_a_create_is_told(rig: Rig) -> None:
     assert 1 == len(rig.replicas)
 
 
-def test_copy_without_a_record_that_blocks_a_create_is_told(rig: Rig) -> None:
-    """CBR's refusal of a second copy of which no record is listed says where to look for it."""
+def test_copy_without_a_record_that_blocks_a_create_is_reported(rig: Rig) -> None:
+    """CBR refuses a second copy, but no record is listed: the error says where to look for it."""
     rig.create(declared())
     rig.finish_copies()
     rig.control.forget_record(rig.id)
@@ -251,7 +251,7 @@ def test_copy_without_a_record_that_blocks_a_create_is_told(rig: Rig) -> None:
 
 
 def test_copy_that_was_adopted_under_another_name_stays(rig: Rig) -> None:
-    """In one operation, what one resource adopted is not deleted with the old one."""
+    """A replica that one resource adopted is not deleted with the old one in the same operation."""
     rig.create(declared())
     rig.finish_copies()
     begin_operation()
@@ -265,7 +265,7 @@ def test_copy_that_was_adopted_under_another_name_stays(rig: Rig) -> None:
 
 
 def test_copy_that_a_resource_keeps_stays(rig: Rig) -> None:
-    """What a resource of the program has is not deleted with another one that knew it."""
+    """A replica that a resource of the program has is not deleted with another owner."""
     rig.create(declared())
     rig.finish_copies()
     begin_operation()
@@ -276,12 +276,12 @@ def test_copy_that_a_resource_keeps_stays(rig: Rig) -> None:
     assert 1 == len(rig.replicas)
 
 
-# -- what is on its way out ----------------------------------------------------------------
+# -- what is being deleted -----------------------------------------------------------------
 
 
 @pytest.fixture
 def leaving(rig: Rig) -> Rig:
-    """A replication whose replica is being deleted by somebody else."""
+    """A replication whose replica somebody else is deleting."""
     rig.create(declared())
     rig.finish_copies()
     assert rig.refresh()
@@ -289,8 +289,8 @@ def leaving(rig: Rig) -> Rig:
     return rig
 
 
-def test_replica_being_deleted_is_dropped_and_copied_anew(leaving: Rig) -> None:
-    """What is being deleted cannot be kept: it is dropped, and create waits until it is gone."""
+def test_replica_being_deleted_is_dropped_and_copied_again(leaving: Rig) -> None:
+    """A replica that is being deleted is dropped. Create waits until it is gone."""
     old = leaving.outputs["destination_backup_id"]
 
     assert not leaving.refresh()
@@ -309,7 +309,7 @@ def test_replica_being_deleted_is_waited_for_by_delete(leaving: Rig) -> None:
 
 
 def test_replica_being_deleted_is_not_renamed(leaving: Rig) -> None:
-    """A rename of what is going says so, and what to run."""
+    """Renaming a replica that is being deleted is an error that says what to run."""
     with pytest.raises(NotFoundError) as caught:
         leaving.update(declared(name="new"))
 
@@ -321,7 +321,7 @@ def test_replica_being_deleted_is_not_renamed(leaving: Rig) -> None:
 
 
 def test_replica_in_other_vault_is_not_taken_for_ours(rig: Rig) -> None:
-    """After ours was deleted, somebody's copy to another vault is neither tracked nor deleted."""
+    """After ours was deleted, a foreign copy to another vault is neither tracked nor deleted."""
     rig.create(declared())
     rig.finish_copies()
     rig.control.forget_backup(rig.replicas[0]["id"])
@@ -344,7 +344,7 @@ def test_replica_in_other_vault_is_not_taken_for_ours(rig: Rig) -> None:
 
 
 def test_skipped_copy_with_a_replica_is_left_alone(rig: Rig) -> None:
-    """`skip` of a copy whose replica exists is no failure: nothing is replaced."""
+    """`skip` with an existing replica is not a failure: nothing is replaced."""
     rig.create(declared())
     rig.finish_copies()
     assert rig.refresh()
@@ -356,7 +356,7 @@ def test_skipped_copy_with_a_replica_is_left_alone(rig: Rig) -> None:
 
 
 def test_failed_copy_keeps_no_replica_id(rig: Rig) -> None:
-    """An id that was told while the copy went on is not kept when the copy failed."""
+    """A replica id from a running copy is not kept if the copy failed."""
     script = {"mode": "seconds", "seconds": 600, "outcome": "skip"}
     rig.control.change_backup(BACKUP, copy=script)
     rig.create(declared())
@@ -368,8 +368,10 @@ def test_failed_copy_keeps_no_replica_id(rig: Rig) -> None:
     assert ["status"] == rig.diff(declared()).replaces
 
 
-def test_unknown_status_is_told_and_left_alone(rig: Rig, capfd: pytest.CaptureFixture[str]) -> None:
-    """Nothing is replaced or deleted on a status that is not known; each command says so."""
+def test_unknown_status_is_reported_and_left_alone(
+    rig: Rig, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """An unknown status replaces and deletes nothing; each command reports it."""
     rig.create(declared())
     rig.control.change_record(rig.id, status="paused", copy={"mode": "never"})
 
@@ -383,7 +385,7 @@ def test_unknown_status_is_told_and_left_alone(rig: Rig, capfd: pytest.CaptureFi
 
 @pytest.mark.parametrize("status", ["restoring", "error", "waiting_restore"])
 def test_source_in_another_status_changes_nothing(rig: Rig, status: str) -> None:
-    """A source that is in use or broken after the copy is nobody's drift."""
+    """A source that is in use or broken after the copy is not drift."""
     rig.create(declared())
     rig.finish_copies()
     rig.control.change_backup(BACKUP, status=status)

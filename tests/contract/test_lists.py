@@ -1,4 +1,4 @@
-"""Lists that are not whole: no member leaves, and no replica counts as gone, on their word."""
+"""Incomplete lists: because of them, no member is removed and no replica counts as gone."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ ALWAYS = 1000
 
 @pytest.fixture(autouse=True)
 def pages_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have lists come in pages of three."""
+    """Return lists in pages of three."""
     monkeypatch.setattr(pages, "PAGE_SIZE", 3)
 
 
 @pytest.fixture
 def rig(simulator: InProcessSimulator, session: Session, configuration: dict[str, str]) -> Rig:
-    """A set's provider, as the engine would call it."""
+    """A set's provider, called as the engine calls it."""
     provider = cbr.BackupReplicationSetProvider()
     provider.configure(ConfigureRequest(Config(configuration, "cbr-replication")))
     return Rig(provider, simulator.control, session)
@@ -38,14 +38,14 @@ def rig(simulator: InProcessSimulator, session: Session, configuration: dict[str
 
 @pytest.fixture
 def vault(simulator: InProcessSimulator, session: Session, configuration: dict[str, str]) -> Rig:
-    """The provider of whole vaults, as the engine would call it."""
+    """The provider of entire vaults, called as the engine calls it."""
     provider = cbr.VaultReplicationProvider()
     provider.configure(ConfigureRequest(Config(configuration, "cbr-replication")))
     return Rig(provider, simulator.control, session)
 
 
 def members(configuration: dict[str, str]) -> dict[str, Any]:
-    """Return what a program selects, but for what cannot be copied."""
+    """Return what a program selects, without what cannot be copied."""
     pulumi.runtime.config.set_all_config(configuration)
     try:
         backups = cbr.get_backups(vault_id=SOURCE_VAULT)
@@ -76,7 +76,7 @@ def replicas(control: Control) -> set[str]:
 
 
 def first_page(control: Control) -> dict[str, Any]:
-    """Return the first page of the source vault's backups, as the simulator shows it now."""
+    """Return the first page of the source vault's backups, in its current state."""
     state = control.state()
     records = {record["source_backup_id"]: [record] for record in state["records"]}
     rows = [
@@ -89,7 +89,7 @@ def first_page(control: Control) -> dict[str, Any]:
 
 
 def answer_list(control: Control, body: dict[str, Any], times: int = 1) -> None:
-    """Have lists of backups in the source region answered with a body."""
+    """Answer lists of backups in the source region with this body."""
     control.fault(
         operation="ListBackups",
         region="cn-north-4",
@@ -101,13 +101,13 @@ def answer_list(control: Control, body: dict[str, Any], times: int = 1) -> None:
 
 
 def cut_short(control: Control, times: int = 1) -> None:
-    """Have pages lack a row that their count has."""
+    """Omit a row from pages, though their count includes it."""
     page = first_page(control)
     answer_list(control, {**page, "backups": page["backups"][:2]}, times)
 
 
 def vanish_after_first_page(control: Control) -> str:
-    """Have a backup of the first page gone before the second is asked for; return its id."""
+    """Delete a backup of the first page before the second is requested. Return its id."""
     page = first_page(control)
     answer_list(control, page)
     gone: str = page["backups"][0]["id"]
@@ -118,7 +118,7 @@ def vanish_after_first_page(control: Control) -> str:
 def test_set_keeps_members_that_a_page_lacks(
     rig: Rig, control: Control, configuration: dict[str, str]
 ) -> None:
-    """A page that was cut short once is read on, and the selection is the same."""
+    """After a page that was cut short once, reading continues; the selection is the same."""
     selected = members(configuration)
     rig.create(of_set(selected))
     rig.finish_copies()
@@ -137,7 +137,7 @@ def test_set_keeps_members_that_a_page_lacks(
 def test_set_keeps_members_when_a_row_vanishes_between_pages(
     control: Control, configuration: dict[str, str]
 ) -> None:
-    """Only the backup that is gone leaves, not the one that moved onto the page before."""
+    """Only the deleted backup is removed, not the one that moved to the page before."""
     selected = {row["backup_id"] for row in members(configuration).values()}
 
     gone = vanish_after_first_page(control)
@@ -159,7 +159,7 @@ def test_selection_that_stays_incomplete_is_an_error(
 
 
 def test_vault_keeps_rows_that_a_page_lacks(vault: Rig, control: Control) -> None:
-    """A list that was cut short once changes nothing of an entire vault."""
+    """A list that was cut short once does not change an entire vault."""
     vault.create(OF_VAULT)
     vault.finish_copies()
     before, rows = replicas(control), set(vault.outputs["members"])
@@ -172,7 +172,7 @@ def test_vault_keeps_rows_that_a_page_lacks(vault: Rig, control: Control) -> Non
 
 
 def test_vault_keeps_rows_when_a_row_vanishes_between_pages(vault: Rig, control: Control) -> None:
-    """The replica of a backup that is gone stays, as do all others; nothing is copied again."""
+    """The replica of a deleted backup stays, like all others. Nothing is copied again."""
     vault.create(OF_VAULT)
     vault.finish_copies()
     before, rows = replicas(control), set(vault.outputs["members"])
@@ -188,9 +188,9 @@ def test_vault_keeps_rows_when_a_row_vanishes_between_pages(vault: Rig, control:
 
 
 def test_vault_list_that_stays_incomplete_is_an_error(vault: Rig, control: Control) -> None:
-    """Neither preview nor update goes on with what it saw, and nothing is deleted or submitted.
+    """Preview and update stop, and nothing is deleted or submitted.
 
-    A refresh reads each row for itself, whatever a list has.
+    A refresh reads each row individually, whatever a list contains.
     """
     vault.create(OF_VAULT)
     vault.finish_copies()

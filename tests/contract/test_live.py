@@ -1,4 +1,4 @@
-"""The live suite against a simulator's process: to its end, interrupted, killed, and refused."""
+"""The live suite against a simulator process: completed, interrupted, killed, and refused."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ pytestmark = pytest.mark.simulator_only
 REPOSITORY = Path(__file__).parents[2]
 LIMIT_S = 300.0
 FAST = 3000.0
-"""A copy of 120 GB, half an hour at CBR's speed, takes half a second."""
+"""A copy of 120 GB takes half a second; CBR needs half an hour."""
 
 
 class Run:
-    """One run of the suite, as `make live` starts it, against a simulator."""
+    """One run of the suite against a simulator, started as by `make live`."""
 
     def __init__(self, directory: Path, simulator: SimulatorProcess, **changes: str) -> None:
         self.directory = directory / "live"
@@ -55,7 +55,7 @@ class Run:
         self._process: subprocess.Popen[str] | None = None
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start it, and return its process."""
+        """Start it and return its process."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tools.live", *arguments],
             cwd=REPOSITORY,
@@ -67,13 +67,13 @@ class Run:
         return self._process
 
     def start_copying(self) -> subprocess.Popen[str]:
-        """Start it, and wait until its submission of a copy has its answer."""
+        """Start it, and wait until its submission of a copy is answered."""
         process = self.start()
         wait_until(lambda: (self.directory / "made.json").exists() and self.made()[0]["record_id"])
         return process
 
     def end(self) -> tuple[int, str]:
-        """Wait for its end; return exit code and output."""
+        """Wait for its end. Return exit code and output."""
         assert self._process is not None
         printed, _ = self._process.communicate(timeout=LIMIT_S)
         return self._process.returncode, printed
@@ -84,13 +84,13 @@ class Run:
         return self.end()
 
     def kill(self) -> None:
-        """Kill it outright, if it runs."""
+        """Kill it if it runs."""
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.communicate(timeout=LIMIT_S)
 
     def start_and_kill_at_submission(self) -> None:
-        """Start it, and kill it while its submission is carried out but not answered."""
+        """Start it, and kill it while its submission is accepted but not answered."""
         self._control.fault(operation="CopyBackup", action="hold_after")
         self.start()
         wait_until(self._control.held)
@@ -98,44 +98,44 @@ class Run:
         self._control.release()
 
     def made(self) -> list[dict[str, Any]]:
-        """Return what it says may still be in the cloud."""
+        """Return what it lists as possibly left in the cloud."""
         rows: list[dict[str, Any]] = json.loads((self.directory / "made.json").read_text())
         return rows
 
 
 @pytest.fixture(scope="session")
 def shared_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatorProcess]:
-    """A process for all of these tests."""
+    """A process that all these tests share."""
     with SimulatorProcess(tmp_path_factory.mktemp("shared")) as process:
         yield process
 
 
 @pytest.fixture
 def simulator(shared_process: SimulatorProcess) -> SimulatorProcess:
-    """A new demo world, in which copies are quick."""
+    """A new demo world with quick copies."""
     shared_process.reset(speed=FAST)
     return shared_process
 
 
 @pytest.fixture
 def slow_simulator(shared_process: SimulatorProcess) -> SimulatorProcess:
-    """A new demo world, in which copies take as long as in CBR, unless the clock is pushed."""
+    """A new demo world with copies as slow as in CBR, unless the clock is advanced."""
     shared_process.reset()
     return shared_process
 
 
 def replicas(simulator: SimulatorProcess) -> set[str]:
-    """Return all replicas there are; the demo world has some."""
+    """Return all replicas; the demo world has some."""
     return {row["id"] for row in simulator.control.replicas()}
 
 
 def copies(simulator: SimulatorProcess) -> list[int | None]:
-    """Return the HTTP statuses of all submissions of a copy, None for one without an answer."""
+    """Return the HTTP statuses of all submissions of a copy; None without an answer."""
     return [entry["status"] for entry in simulator.control.journal(operation="CopyBackup")]
 
 
 def wait_until(is_so: Callable[[], object]) -> None:
-    """Wait for a condition, with a far-off limit."""
+    """Wait for a condition, with a distant limit."""
     deadline = time.monotonic() + LIMIT_S
     while not is_so():
         assert time.monotonic() < deadline, "waited in vain"
@@ -143,7 +143,7 @@ def wait_until(is_so: Callable[[], object]) -> None:
 
 
 def read_until(process: subprocess.Popen[str], words: str) -> None:
-    """Read what a run prints up to the line that has these words; end it where none has."""
+    """Read a run's output up to the line with these words. Stop the run if there is none."""
     assert process.stdout is not None
     read = []
     watchdog = threading.Timer(LIMIT_S, process.kill)
@@ -161,7 +161,7 @@ def read_until(process: subprocess.Popen[str], words: str) -> None:
 def test_run_to_the_end_answers_and_leaves_nothing(
     tmp_path: Path, simulator: SimulatorProcess
 ) -> None:
-    """All claims hold, each question that is asked has an answer, and the cloud is as before."""
+    """All claims hold, each asked question is answered, and the cloud is as before."""
     before = replicas(simulator)
     run = Run(tmp_path, simulator)
 
@@ -182,7 +182,7 @@ def test_run_to_the_end_answers_and_leaves_nothing(
     assert all(question.text in page for question in QUESTIONS)
     written = page + json.dumps(answers) + printed
     assert "not-a-secret-demo-key" not in written
-    # Everything that costs something is told before it is done, and reads come first.
+    # Everything that costs money is announced before it is done, and reads come first.
     order = [entry["operation"] for entry in simulator.control.journal()]
     assert {"ShowReplicationCapabilities", "ListBackups"} <= set(order[: order.index("CopyBackup")])
     assert printed.index("What it costs") < printed.index("copy the backup")
@@ -191,7 +191,7 @@ def test_run_to_the_end_answers_and_leaves_nothing(
 def test_without_confirmation_nothing_is_written(
     tmp_path: Path, simulator: SimulatorProcess
 ) -> None:
-    """The cost is said with the sizes of the backup and the vault, and that is all."""
+    """Only the cost is shown, with the sizes of backup and vault."""
     run = Run(
         tmp_path,
         simulator,
@@ -219,7 +219,7 @@ def test_without_confirmation_nothing_is_written(
 def test_interrupted_waits_for_the_copy_and_deletes_it(
     tmp_path: Path, slow_simulator: SimulatorProcess
 ) -> None:
-    """After an interrupt in the middle of the copy no replica is left, and no note of one."""
+    """After an interrupt during the copy, no replica and no ledger entry is left."""
     before = replicas(slow_simulator)
     run = Run(tmp_path, slow_simulator)
     process = run.start_copying()
@@ -237,10 +237,10 @@ def test_interrupted_waits_for_the_copy_and_deletes_it(
     assert [] == run.made()
 
 
-def test_interrupted_twice_names_what_is_left_and_goes_on_later(
+def test_interrupted_twice_names_what_is_left_and_continues_later(
     tmp_path: Path, slow_simulator: SimulatorProcess
 ) -> None:
-    """A second interrupt ends the cleaning up too; the next run begins with it."""
+    """A second interrupt stops the clean-up too. The next run continues it first."""
     before = replicas(slow_simulator)
     run = Run(tmp_path, slow_simulator)
     process = run.start_copying()
@@ -266,7 +266,7 @@ def test_interrupted_twice_names_what_is_left_and_goes_on_later(
 def test_copy_that_fails_ends_early_and_leaves_nothing(
     tmp_path: Path, simulator: SimulatorProcess
 ) -> None:
-    """What cannot be seen any more is told, with CBR's reason, and nothing stays noted."""
+    """The failed copy is reported with CBR's reason, and no ledger entry is left."""
     before = replicas(simulator)
     failing = {"outcome": "fail", "mode": "after_reads", "reads": 3}
     simulator.control.change_backup(BACKUP, copy=failing)
@@ -285,7 +285,7 @@ def test_copy_that_fails_ends_early_and_leaves_nothing(
 def test_killed_at_the_submission_is_cleaned_up_by_the_next_run(
     tmp_path: Path, simulator: SimulatorProcess
 ) -> None:
-    """A copy whose record nobody was told is found by its backup and region, and deleted."""
+    """A copy whose record id was not received is found by backup and region, and deleted."""
     before = replicas(simulator)
     run = Run(tmp_path, simulator)
     run.start_and_kill_at_submission()
@@ -300,7 +300,7 @@ def test_killed_at_the_submission_is_cleaned_up_by_the_next_run(
 
 
 def test_copy_that_exists_is_not_touched(tmp_path: Path, simulator: SimulatorProcess) -> None:
-    """A replica that somebody has is no reason to delete it: the suite does not begin."""
+    """The suite does not begin if a replica exists, and does not delete it."""
     owner = Run(tmp_path / "owner", simulator)
     owner.directory.parent.mkdir()
     owner.start_and_kill_at_submission()
@@ -316,7 +316,7 @@ def test_copy_that_exists_is_not_touched(tmp_path: Path, simulator: SimulatorPro
 
 
 def test_missing_environment_is_named_at_once() -> None:
-    """What has to be set is told in one go, and two regions have to be two."""
+    """All missing settings are named at once. The two regions must differ."""
     with pytest.raises(LiveError, match="LIVE_BACKUP_ID, HW_REGION_NAME, LIVE_DESTINATION_REGION"):
         Wanted.load({})
     with pytest.raises(LiveError, match="two regions"):
@@ -336,7 +336,7 @@ def test_ledger_is_for_one_process(tmp_path: Path) -> None:
 
 
 def test_answers_of_earlier_runs_stay(tmp_path: Path) -> None:
-    """A run that ends early keeps what others have seen, and replaces what it sees itself."""
+    """A run that ends early keeps the answers of others, and replaces only its own."""
     shown: list[str] = []
     earlier = Notes(tmp_path, "a to b", shown.append)
     earlier.answer("14.20", "HTTP 200")
@@ -353,7 +353,7 @@ def test_answers_of_earlier_runs_stay(tmp_path: Path) -> None:
 
 
 def test_claim_that_does_not_hold_is_kept(tmp_path: Path) -> None:
-    """What is not so is shown at once and again in the end."""
+    """A wrong claim is shown immediately, and again at the end."""
     shown: list[str] = []
     notes = Notes(tmp_path, "a to b", shown.append)
     notes.claim(True, "this holds")
@@ -364,11 +364,11 @@ def test_claim_that_does_not_hold_is_kept(tmp_path: Path) -> None:
 
 
 def test_question_that_is_not_asked_has_no_answer(tmp_path: Path) -> None:
-    """An answer to a question that is marked as not asked is a fault of the suite."""
+    """An answer to a question that is marked as not asked is a bug of the suite."""
     with pytest.raises(ValueError, match=r"14\.3 is marked as not asked"):
         Notes(tmp_path, "a to b", lambda _: None).answer("14.3", "x")
 
 
 def test_questions_have_an_id_each() -> None:
-    """Each open question of the reference is there once, asked or with the reason why not."""
+    """Each open question of the reference is listed once: asked, or with the reason why not."""
     assert [f"14.{number}" for number in range(1, 26)] == [question.id for question in QUESTIONS]

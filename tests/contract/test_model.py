@@ -1,12 +1,13 @@
 """Random histories of a stack of replications, with crashes, drift and faults, against a model.
 
-After every step: at most one live replica of a backup in a region, nothing copied that was never
-declared, no secret in the state. After every history, once the faults are over: what is
-declared exists, once, where it was declared, or its source is gone and the refusal says so.
-Nothing else of ours is left.
+After every step: at most one replica of a backup exists in a region. Nothing was copied that was
+never declared, and the state has no secret.
 
-A history reads like a script. When one fails, Hypothesis prints the shortest one that still
-fails; CONTRIBUTING says how to run it again.
+After every history, once the faults are over: what is declared exists once, in the declared place.
+Otherwise its source is gone, and the refusal says so. Nothing else of ours is left.
+
+A history reads like a script. When one fails, Hypothesis prints the shortest one that still fails.
+CONTRIBUTING says how to run it again.
 """
 
 from __future__ import annotations
@@ -46,18 +47,18 @@ SLOTS = ("one", "two", "three")
 
 @dataclass
 class State:
-    """What the engine keeps: resources by name, and old ones that are still to be deleted."""
+    """What the engine keeps: resources by name, and old ones that it has yet to delete."""
 
     resources: dict[str, Known] = field(default_factory=dict)
     to_delete: list[tuple[str, Known]] = field(default_factory=list)
 
 
 class Stack(History):
-    """Some resources in a stack, as the engine drives them."""
+    """Some resources in a stack, driven as by the engine."""
 
     @initialize()
     def start(self) -> None:
-        """Begin with an empty stack and a program that declares one replication."""
+        """Begin with an empty stack, and a program that declares one replication."""
         self.provider = BackupReplicationProvider()
         self.begin(self.provider)
         self.state = State()
@@ -66,7 +67,7 @@ class Stack(History):
         self.let_go: set[tuple[str, str]] = set()
         self.unsaved: set[tuple[str, str]] = set()
 
-    # -- what people do -----------------------------------------------------------------------
+    # -- what users do ------------------------------------------------------------------------
 
     @rule(
         slot=st.sampled_from(SLOTS),
@@ -85,7 +86,7 @@ class Stack(History):
         description: str | None,
         preflight: str,
     ) -> None:
-        """Declare a replication, or edit one; no two resources may be about the same copy."""
+        """Declare or edit a replication. No two resources may be about the same copy."""
         new = wanted(backup, vault, name=name, description=description, preflight=preflight)
         others = {copy_of(row) for other, row in self.program.items() if other != slot}
         if copy_of(new) in others:
@@ -95,20 +96,20 @@ class Stack(History):
 
     @rule(slot=st.sampled_from(SLOTS))
     def undeclare(self, slot: str) -> None:
-        """Take a replication out of the program."""
+        """Remove a replication from the program."""
         self.program.pop(slot, None)
 
     @precondition(lambda self: bool(self.state.resources))
     @rule(slot=st.sampled_from(SLOTS), to=st.sampled_from(SLOTS))
     def rename_resource(self, slot: str, to: str) -> None:
-        """Give a resource another name in the program."""
+        """Rename a resource in the program."""
         if slot in self.program and to not in self.program:
             self.program[to] = self.program.pop(slot)
 
     @precondition(lambda self: bool(self.state.resources))
     @rule(slot=st.sampled_from(SLOTS))
     def let_go_of(self, slot: str) -> None:
-        """Take a replication out of program and state with its replica retained."""
+        """Remove a replication from program and state, and retain its replica."""
         known = self.state.resources.pop(slot, None)
         self.program.pop(slot, None)
         if known is not None:
@@ -117,13 +118,13 @@ class Stack(History):
 
     @rule()
     def up(self) -> None:
-        """Run `up`; it may fail, and then the engine keeps what it knew."""
+        """Run `up`. It may fail, and then the engine keeps what it knew."""
         self.attempt(self.bring_up)
 
     @precondition(lambda self: not self.is_known())
     @rule(saves=st.integers(0, 2))
     def up_and_crash(self, saves: int) -> None:
-        """Run `up` and die, with what the call after so many saves returned not saved."""
+        """Run `up`, and die before the call after `saves` others has its result saved."""
         self.injected["crash during up"] += 1
         self.saves_left = saves
         self.attempt(self.bring_up)
@@ -165,7 +166,7 @@ class Stack(History):
     # -- the engine ---------------------------------------------------------------------------
 
     def bring_up(self, replacing: str | None = None) -> None:
-        """Do what `up` does: leave, change, replace and make, then delete what is left over."""
+        """Do what `up` does: remove, change, replace and create, then delete leftovers."""
         state = self.state
         for slot in SLOTS:
             if slot in self.program:
@@ -182,7 +183,7 @@ class Stack(History):
             self.make(slot, program)
             return
         if is_replaced:
-            # The engine asks for no diff then.
+            # The engine requests no diff then.
             self.make(slot, program, old=known)
             return
         with serving_for(slot):
@@ -195,7 +196,7 @@ class Stack(History):
                 self.save()
                 self.state.resources[slot] = Known(known.id, inputs, dict(outputs or {}))
             return
-        # The engine checks what is to replace before it deletes anything.
+        # The engine checks a replacement before it deletes anything.
         self.check_new(slot, program)
         if difference.delete_before_replace:
             assert not self.last_copies({known.id}), f"{slot}: could not be made again"
@@ -206,7 +207,7 @@ class Stack(History):
             self.make(slot, program, old=known)
 
     def check_new(self, slot: str, program: dict[str, Any]) -> dict[str, Any]:
-        """Check a resource that is to be made."""
+        """Check a resource that is to be created."""
         with serving_for(slot):
             checked = self.provider.check({}, program)
         if checked.failures:
@@ -214,7 +215,7 @@ class Stack(History):
         return checked.inputs
 
     def make(self, slot: str, program: dict[str, Any], old: Known | None = None) -> None:
-        """Create; an old one is deleted in the end."""
+        """Create; an old resource is deleted at the end."""
         inputs = self.check_new(slot, program)
         self.unsaved.add(copy_of(program))
         with serving_for(slot):
@@ -233,7 +234,7 @@ class Stack(History):
         self.save()
 
     def delete_left_over(self) -> None:
-        """Delete what replacements left over."""
+        """Delete the leftovers of replacements."""
         while self.state.to_delete:
             self.delete(*self.state.to_delete[0])
             self.state.to_delete.pop(0)
@@ -258,7 +259,7 @@ class Stack(History):
                 self.provider.diff(known.id, known.outputs, inputs[slot])
 
     def take_down(self) -> None:
-        """Delete everything that the state knows."""
+        """Delete everything in the state."""
         for slot, known in list(self.state.resources.items()):
             self.delete(slot, known)
             del self.state.resources[slot]
@@ -268,7 +269,7 @@ class Stack(History):
 
     @invariant()
     def holds(self) -> None:
-        """No copy is there twice, none that was never declared, and no secret in the state."""
+        """No copy exists twice, none was never declared, and the state has no secret."""
         if not hasattr(self, "simulator"):
             return
         self.require_once()
@@ -280,7 +281,7 @@ class Stack(History):
     # -- the end ------------------------------------------------------------------------------
 
     def converge(self) -> None:
-        """Without faults, a refresh and `up`s make the declared true, and nothing else."""
+        """Without faults, a refresh and `up`s lead to the declared state, and nothing else."""
         self.calm_down()
         for program in self.program.values():
             program["preflight"] = "error"
@@ -291,7 +292,7 @@ class Stack(History):
         self.require_as_declared()
 
     def give_up_the_impossible(self) -> None:
-        """Undeclare what cannot come to be; it has to be refused, naming what is missing."""
+        """Undeclare what cannot exist. It must be refused; the refusal names what is missing."""
         for slot, program in list(self.program.items()):
             known = self.state.resources.get(slot)
             has_it = known is not None and copy_of(known.inputs) == copy_of(program)
@@ -318,7 +319,7 @@ class Stack(History):
             return bool(self.provider.diff(known.id, known.outputs, inputs).replaces)
 
     def is_quiet(self) -> bool:
-        """Whether `up` would do nothing."""
+        """Whether `up` would change nothing."""
         if not self.is_known():
             return False
         for slot, known in self.state.resources.items():
@@ -331,7 +332,7 @@ class Stack(History):
     def do_as_told(self, told: str) -> None:
         """Do what a conflict's message says about a copy that a crash left.
 
-        One in another vault is adopted from there; one that no record tells of is deleted.
+        One in another vault is adopted from there. One that no record names is deleted.
         """
         if "gone by now" in told:
             return  # The next `up` deletes it.
@@ -351,7 +352,7 @@ class Stack(History):
                 self.make(slot, adopting)
 
     def require_as_declared(self) -> None:
-        """What is declared exists once, where it was declared; nothing else of ours does."""
+        """What is declared exists once, in the declared place; nothing else of ours exists."""
         live = self.live_copies()
         for slot, program in self.program.items():
             assert 1 == live[copy_of(program)], f"{slot}: want one replica of {copy_of(program)}"
@@ -359,12 +360,12 @@ class Stack(History):
             (replica,) = [row for row in self.replicas() if row.id == replica_id]
             assert program["destination_vault_id"] == replica.vault_id
             assert program.get("name") in (None, replica.name)
-        # What a crash left and nobody declared again cannot be known to anybody.
+        # What a crash left and nobody declared again is known to nobody.
         kept = {copy_of(row) for row in self.program.values()} | self.let_go | self.unsaved
         assert set(live) <= kept, f"left behind: {set(live) - kept}"
 
     def is_known(self) -> bool:
-        """Whether the state has all that is declared, and nothing else."""
+        """Whether the state has exactly what is declared."""
         state = self.state
         return set(state.resources) == set(self.program) and not state.to_delete
 
@@ -378,10 +379,10 @@ def wanted(backup: str, vault: str, **more: Any) -> dict[str, Any]:
 
 
 def copy_of(inputs: dict[str, Any]) -> tuple[str, str]:
-    """Return which copy inputs are about: the backup's name and the region."""
+    """Return which copy the inputs are about: the backup's name and the region."""
     return name_of(BACKUPS, inputs["backup_id"]), inputs["destination_region"]
 
 
 def test_random_histories(announce: Callable[[str], None]) -> None:
-    """Declared equals replicated, once, whatever happened in between."""
+    """Declared equals replicated, once, whatever happened before."""
     run(Stack, examples(MODEL_EXAMPLES), STEPS, SEED, announce)

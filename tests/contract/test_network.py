@@ -1,6 +1,6 @@
-"""The way to the service, over real connections: private CAs, proxies, redirects.
+"""Real connections to the service: private CAs, proxies, redirects.
 
-All servers are on this machine; the certificates are made here.
+All servers run on this machine, and the certificates are made here.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ pytestmark = pytest.mark.simulator_only
 
 STOP_LIMIT_S = 60.0
 HOST = "cbr.cn-north-4.example.test"
-"""A name that no resolver knows: only a proxy can lead there."""
+"""A name that no resolver knows: only a proxy can connect to it."""
 TOKEN = "token-that-no-proxy-may-read"
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 @pytest.fixture(autouse=True)
 def no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the proxies of the machine that tests run on out of the way."""
+    """Ignore the proxies of the machine that runs the tests."""
     for name in PROXY_VARIABLES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
@@ -60,20 +60,20 @@ def no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """A private CA, as a company has one."""
+    """A private CA, like that of a company."""
     return trustme.CA()
 
 
 @pytest.fixture
 def ca_file(authority: trustme.CA, tmp_path: Path) -> str:
-    """The file by which that CA is trusted."""
+    """The file that makes clients trust that CA."""
     path = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(path))
     return str(path)
 
 
 def tls_for(authority: trustme.CA, *names: str) -> ssl.SSLContext:
-    """Return the TLS of a server with these names."""
+    """Return the TLS settings of a server with these names."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(*names).configure_cert(context)
     return context
@@ -93,7 +93,7 @@ def running(server: socketserver.BaseServer) -> Iterator[None]:
 
 
 class Service:
-    """Answers each request in the same way; keeps the headers."""
+    """Gives each request the same answer, and records the headers."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -101,7 +101,7 @@ class Service:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """Its address."""
         return int(self.url.rpartition(":")[2])
 
 
@@ -137,7 +137,7 @@ def open_service(
 
 
 class Proxy:
-    """Leads every CONNECT to one port of this machine; keeps what it could read."""
+    """Connects every CONNECT to one port of this machine, and records what it could read."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -147,7 +147,7 @@ class Proxy:
 
 @contextlib.contextmanager
 def open_proxy(port: int | None) -> Iterator[Proxy]:
-    """Serve as a proxy; without a port it refuses."""
+    """Serve as a proxy. Without a port it refuses."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -179,7 +179,7 @@ def open_proxy(port: int | None) -> Iterator[Proxy]:
 
 
 def ask(url: str, **settings: Any) -> str:
-    """Read a backup there; return its id."""
+    """Read a backup from this address; return its id."""
     chosen = Settings.of(**{"token": TOKEN, "endpoints": {"cbr": url, "iam": url}} | settings)
 
     async def run() -> str:
@@ -191,7 +191,7 @@ def ask(url: str, **settings: Any) -> str:
 
 
 def refusal(url: str, **settings: Any) -> CbrError:
-    """Return the error in which the same ends."""
+    """Return the error that the same read raises."""
     with pytest.raises(CbrError) as caught:
         ask(url, **settings)
     return caught.value
@@ -201,7 +201,7 @@ def refusal(url: str, **settings: Any) -> CbrError:
 
 
 class Counter:
-    """A service that keeps connections open, and counts them; it answers when it is told to."""
+    """A service that keeps connections open and counts them. It answers on demand."""
 
     def __init__(self) -> None:
         self.connections = 0
@@ -217,7 +217,7 @@ class Counter:
             yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
     async def ask(self, api: CbrClient, count: int) -> None:
-        """Have so many requests under way at a time, and all of them answered."""
+        """Keep a number of requests in flight until all are answered."""
         self.waiting, self.wanted = 0, count
         self.all_came.clear()
         await asyncio.gather(*(get_backup(api) for _ in range(count)))
@@ -237,7 +237,7 @@ class Counter:
 
 @contextlib.asynccontextmanager
 async def counted() -> AsyncIterator[tuple[Counter, CbrClient]]:
-    """Yield such a service and a client of it."""
+    """Yield such a service and a client for it."""
     counter = Counter()
     async with counter.opened() as url:
         chosen = Settings.of(token=TOKEN, endpoints={"cbr": url})
@@ -247,7 +247,7 @@ async def counted() -> AsyncIterator[tuple[Counter, CbrClient]]:
 
 @pytest.mark.anyio
 async def test_connections_are_kept_for_the_next_requests() -> None:
-    """Hundreds of requests need as many connections as there are requests under way."""
+    """Hundreds of requests need only as many connections as there are parallel requests."""
     opened = []
     async with counted() as (counter, api):
         for count in (1, 1, AT_ONCE, AT_ONCE, 2):
@@ -258,10 +258,10 @@ async def test_connections_are_kept_for_the_next_requests() -> None:
 
 
 @pytest.mark.anyio
-async def test_requests_look_for_no_modules(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a request needs is imported before the second one; looking for it is dear.
+async def test_requests_search_for_no_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Modules are imported before the second request; searching for them is expensive.
 
-    Without `sniffio` httpcore tries to import it, in vain, several times for each request.
+    Without `sniffio`, httpcore tries in vain to import it, several times for each request.
     """
     looked_for: list[str] = []
 
@@ -278,10 +278,10 @@ async def test_requests_look_for_no_modules(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.anyio
-async def test_answers_do_not_wait_for_the_collector() -> None:
-    """A wait reads pages of a thousand backups; kept for a while, they would add up to megabytes.
+async def test_answers_are_freed_without_garbage_collection() -> None:
+    """Answers are freed immediately. A wait reads large pages, and would collect megabytes.
 
-    httpx has each response and its stream hold each other.
+    httpx creates a reference cycle between each response and its stream.
     """
     async with counted() as (counter, api):
         gc.collect()
@@ -297,8 +297,8 @@ async def test_answers_do_not_wait_for_the_collector() -> None:
 
 
 def answers_left() -> list[httpx.Response]:
-    """Return the responses that something holds, if only themselves."""
-    # A proxy's `isinstance` may raise: others' objects are looked at as well.
+    """Return the responses that still exist, even if only a cycle holds them."""
+    # A proxy's `isinstance` may raise: objects of others are examined as well.
     return [found for found in gc.get_objects() if type(found) is httpx.Response]
 
 
@@ -306,7 +306,7 @@ def answers_left() -> list[httpx.Response]:
 
 
 def test_private_ca_is_trusted_when_it_is_named(authority: trustme.CA, ca_file: str) -> None:
-    """`caFile` is all that a service with certificates of a company's own needs."""
+    """`caFile` is enough for a service with certificates of a private CA."""
     with open_service(tls_for(authority, "127.0.0.1")) as service:
         assert BACKUP == ask(service.url, ca_file=ca_file)
 
@@ -314,10 +314,10 @@ def test_private_ca_is_trusted_when_it_is_named(authority: trustme.CA, ca_file: 
 
 
 @pytest.mark.parametrize("case", ["not-named", "another-ca", "another-host"])
-def test_certificate_that_cannot_be_trusted_gets_no_token(
+def test_untrusted_certificate_gets_no_token(
     authority: trustme.CA, ca_file: str, tmp_path: Path, case: str
 ) -> None:
-    """Certificates are verified by default, names included; nothing is sent before."""
+    """Certificates and names are verified by default, before anything is sent."""
     names = ("elsewhere.example.test",) if case == "another-host" else ("127.0.0.1",)
     given = {} if case == "not-named" else {"ca_file": ca_file}
     if case == "another-ca":
@@ -334,7 +334,7 @@ def test_certificate_that_cannot_be_trusted_gets_no_token(
 def test_insecure_is_warned_of_once(
     authority: trustme.CA, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Without verification everything works, and each run says so, once."""
+    """Without verification everything works, and each run warns once."""
     with open_service(tls_for(authority, "elsewhere.example.test")) as service:
         chosen = Settings.of(token=TOKEN, endpoints={"cbr": service.url}, insecure=True)
         session = Session(chosen, clock=FakeClock())
@@ -349,7 +349,7 @@ def test_insecure_is_warned_of_once(
 
 
 @pytest.mark.parametrize("case", ["named", "insecure", "not-named"])
-def test_private_ca_holds_for_what_the_vendors_sdk_asks(
+def test_private_ca_applies_to_requests_of_the_vendors_sdk(
     authority: trustme.CA,
     ca_file: str,
     simulator: InProcessSimulator,
@@ -357,11 +357,11 @@ def test_private_ca_holds_for_what_the_vendors_sdk_asks(
     tmp_path: Path,
     case: str,
 ) -> None:
-    """Keys are gotten over connections that are verified in the same way as ours."""
+    """Keys are fetched over connections that are verified like ours."""
     is_trusted = case != "not-named"
     of_case = {
         "named": {"huaweicloud:caFile": ca_file},
-        # The SDK alone would verify where both are given.
+        # The SDK alone would verify if both are given.
         "insecure": {"huaweicloud:insecure": "true", "huaweicloud:caFile": "/nowhere/ca.pem"},
         "not-named": {},
     }
@@ -384,10 +384,10 @@ def test_private_ca_holds_for_what_the_vendors_sdk_asks(
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy"])
-def test_proxy_leads_to_the_service_and_reads_nothing(
+def test_proxy_connects_to_the_service_and_reads_nothing(
     authority: trustme.CA, ca_file: str, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    """The proxy of the environment is asked to connect, by name, and sees no token."""
+    """The environment's proxy connects by name, and cannot read a token."""
     with open_service(tls_for(authority, HOST)) as service, open_proxy(service.port) as proxy:
         monkeypatch.setenv(variable, proxy.url)
         found = ask(f"https://{HOST}", ca_file=ca_file)
@@ -399,8 +399,8 @@ def test_proxy_leads_to_the_service_and_reads_nothing(
     assert TOKEN.encode() not in proxy.carried
 
 
-def test_proxy_that_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a proxy did not let through was certainly not carried out, and the proxy is named."""
+def test_proxy_that_refuses_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that a proxy refused was not executed. The error names the proxy."""
     with open_proxy(None) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         error = refusal(f"https://{HOST}")
@@ -431,7 +431,7 @@ def test_proxy_that_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_redirect_is_not_followed_with_credentials(
     status: int, credentials: dict[str, Any]
 ) -> None:
-    """Whoever answers in the service's place cannot have credentials sent elsewhere."""
+    """A server in the service's place cannot redirect credentials to another host."""
     with (
         open_service() as elsewhere,
         open_service(status=status, Location=f"{elsewhere.url}/v3/x") as service,
@@ -446,7 +446,7 @@ def test_redirect_is_not_followed_with_credentials(
 def test_redirect_of_a_search_for_keys_is_not_followed(
     simulator: InProcessSimulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A token that is good for keys is sent to the STS that was named, and nowhere else."""
+    """A token for keys is sent only to the configured STS."""
     with (
         open_issuer(simulator) as elsewhere,
         open_service(status=307, Location=f"{elsewhere.url}/v5/agencies/assume-with-oidc") as sts,

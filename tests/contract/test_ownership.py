@@ -1,6 +1,6 @@
 """Who owns a copy: what a refresh, a replacement and a move between forms may delete.
 
-Each test is an operation as the engine carries it out, and looks into the simulator's database.
+Each test runs an operation as the engine does, and inspects the simulator's database.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ BACKUPS = {
     "set": [BACKUP, WEB_1],
     "vault": sorted([BACKUP, WEB_1, WEB_2, MANUAL]),
 }
-"""What a resource of each form copies here."""
+"""Return the backup or backups that a resource of each form copies here."""
 FORMS = pytest.mark.parametrize("form", sorted(BACKUPS))
 
 
@@ -62,7 +62,7 @@ def declared(form: str, **changes: Any) -> Program:
 
 
 def moved(form: str) -> Program:
-    """Return it with another vault of the same region; a whole vault moves only with a warning."""
+    """Return it with another vault of the region. An entire vault moves only with `warn`."""
     more = {"preflight": "warn"} if form == "vault" else {}
     return declared(form, destination_vault_id=SECOND_VAULT, **more)
 
@@ -75,7 +75,7 @@ def engine(session: Session, configuration: dict[str, str]) -> Engine:
 
 @pytest.fixture
 def settled(engine: Engine, control: Control, form: str) -> Engine:
-    """A stack with one resource, whose copies have ended and were seen."""
+    """A stack with one resource, whose copies have ended and were observed."""
     engine.up(declared(form))
     control.advance(LONG_S)
     engine.refresh()
@@ -83,7 +83,7 @@ def settled(engine: Engine, control: Control, form: str) -> Engine:
 
 
 def copied(control: Control) -> list[str]:
-    """Return the sources of all live replicas, each as often as it has one."""
+    """Return the sources of all replicas, once for each replica."""
     present = {row["id"] for row in control.replicas() if row["status"] != "deleting"}
     return sorted(
         record["source_backup_id"]
@@ -105,7 +105,7 @@ def replicas(control: Control) -> dict[str, str]:
 @FORMS
 @pytest.mark.parametrize("command", ["destroy", "up"])
 def test_refresh_stops_no_deletion(settled: Engine, control: Control, command: str) -> None:
-    """`destroy --refresh`, and `up --refresh` after a removal: no replica stays behind."""
+    """`destroy --refresh`, and `up --refresh` after a removal, leave no replica behind."""
     if command == "destroy":
         settled.destroy(is_refreshed=True)
     else:
@@ -119,7 +119,7 @@ def test_refresh_stops_no_deletion(settled: Engine, control: Control, command: s
 def test_refresh_stops_no_move_to_another_vault(
     settled: Engine, control: Control, form: str
 ) -> None:
-    """`up --refresh` with another vault in the region deletes the old replicas and goes on."""
+    """`up --refresh` with another vault in the region deletes the old replicas and succeeds."""
     settled.up(moved(form), is_refreshed=True)
 
     # CBR copies a backup to a region once with its vault.
@@ -141,7 +141,7 @@ def test_refresh_stops_no_change_of_the_backup(settled: Engine, control: Control
 def test_refresh_changes_nothing_for_what_stays(
     settled: Engine, control: Control, form: str
 ) -> None:
-    """What is declared as before is neither copied nor deleted."""
+    """An unchanged declaration is neither copied nor deleted."""
     control.clear_journal()
 
     settled.up(declared(form), is_refreshed=True)
@@ -155,7 +155,7 @@ def test_refresh_changes_nothing_for_what_stays(
 def test_refresh_leaves_a_replica_to_its_other_owner(
     settled: Engine, control: Control, form: str
 ) -> None:
-    """Under another name the new resource has it; the old one, refreshed before, leaves it."""
+    """A renamed resource has the replica. The old one, refreshed before, leaves it."""
     (program,) = declared(form).values()
 
     settled.up({"other": program}, is_refreshed=True)
@@ -168,10 +168,10 @@ def test_refresh_leaves_a_replica_to_its_other_owner(
 
 @FORMS
 @pytest.mark.parametrize("is_refreshed", [False, True], ids=["plain", "refreshed"])
-def test_left_over_of_the_same_name_takes_no_replica_along(
+def test_leftover_of_the_same_name_deletes_no_replica(
     settled: Engine, control: Control, form: str, is_refreshed: bool
 ) -> None:
-    """Of `up --replace` that died before it deleted, the old one names the replicas of the new."""
+    """`up --replace` died before the deletion: the old resource names the new one's replicas."""
     settled.before_delete = die
     with pytest.raises(DeadError):
         settled.up(declared(form), replaced=["dr"])
@@ -211,8 +211,8 @@ def test_refresh_of_two_owners_that_both_go(engine: Engine, control: Control, co
     assert [] == copied(control)
 
 
-def test_refresh_stops_no_member_that_leaves(engine: Engine, control: Control) -> None:
-    """A set that was refreshed in the same `up` lets go as ever."""
+def test_refresh_stops_no_removal_of_a_member(engine: Engine, control: Control) -> None:
+    """A set that was refreshed in the same `up` removes members as usual."""
     engine.up(declared("set"))
     control.advance(LONG_S)
 
@@ -225,7 +225,7 @@ def test_refresh_stops_no_member_that_leaves(engine: Engine, control: Control) -
 def test_diff_for_a_dependency_stops_no_deletion(
     settled: Engine, control: Control, form: str
 ) -> None:
-    """What it depends on is replaced, so it is diffed unasked; the program has it no more."""
+    """Its dependency is replaced, so the engine diffs it. The program no longer has it."""
     (row,) = settled.state
     begin_operation()
     settled.call(form, "dr", "diff", row.id, row.outputs, row.inputs)
@@ -235,7 +235,7 @@ def test_diff_for_a_dependency_stops_no_deletion(
     assert [] == copied(control)
 
 
-# -- a replacement looks last -------------------------------------------------------------------
+# -- a replacement checks last ------------------------------------------------------------------
 
 
 def replace_by_declaration(engine: Engine, form: str) -> None:
@@ -244,12 +244,12 @@ def replace_by_declaration(engine: Engine, form: str) -> None:
 
 
 def replace_by_option(engine: Engine, form: str) -> None:
-    """Run `up --replace` with `delete_before_replace`; the engine asks for no diff."""
+    """Run `up --replace` with `delete_before_replace`; the engine requests no diff."""
     engine.up(declared(form), replaced=["dr"], is_delete_first=True)
 
 
 def replace_for_dependency(engine: Engine, form: str) -> None:
-    """Have what it depends on be replaced: a diff with an unknown input, no check, a deletion."""
+    """Replace its dependency: a diff with an unknown input, no check, and a deletion."""
     (row,) = engine.state
     begin_operation()
     engine.session.forget()
@@ -273,7 +273,7 @@ REPLACEMENTS = pytest.mark.parametrize(
 def test_replacement_keeps_the_last_copy_when_the_source_goes_before_delete(
     settled: Engine, control: Control, form: str, replace: Any
 ) -> None:
-    """Diff and preflight saw the source, `delete` does not: refused, all replicas stay."""
+    """Diff and preflight saw the source, but not `delete`: it refuses, and all replicas stay."""
     before = replicas(control)
     settled.before_delete = lambda: control.forget_backup(BACKUP)
 
@@ -289,7 +289,7 @@ def test_replacement_keeps_the_last_copy_when_the_source_goes_before_delete(
 def test_replacement_keeps_the_last_copy_when_the_source_goes_during_the_wait(
     engine: Engine, control: Control, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`delete` waits for a copy that is under way; the source expires meanwhile."""
+    """`delete` waits for a running copy, and the source expires meanwhile."""
     for backup_id in BACKUPS[form]:
         control.change_backup(backup_id, copy={"mode": "seconds", "seconds": 3000})
     engine.up(declared(form))
@@ -303,7 +303,7 @@ def test_replacement_keeps_the_last_copy_when_the_source_goes_during_the_wait(
 
 
 def expire_at_next_sleep(monkeypatch: pytest.MonkeyPatch, control: Control) -> None:
-    """Have the source expire as soon as something is waited for."""
+    """Expire the source at the first wait."""
     sleep = SimulatedClock.sleep
 
     async def expire_first(clock: SimulatedClock, seconds: float) -> None:
@@ -318,7 +318,7 @@ def expire_at_next_sleep(monkeypatch: pytest.MonkeyPatch, control: Control) -> N
 def test_replacement_looks_immediately_before_the_request(
     settled: Engine, control: Control, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The source goes after all of `delete`'s looks but the last, which sees it."""
+    """The source expires after all checks of `delete` except the last one, which notices it."""
     real = one.require_source
     kept = replica_of(control, BACKUP)
 
@@ -339,10 +339,10 @@ def test_replacement_looks_immediately_before_the_request(
 
 
 @FORMS
-def test_replacement_costs_one_look_for_each_replica(
+def test_replacement_costs_one_request_for_each_replica(
     settled: Engine, control: Control, form: str
 ) -> None:
-    """More requests than for a plain deletion: at most one for each replica."""
+    """At most one request more for each replica than a plain deletion."""
     (row,) = settled.state
     requests = []
     for is_replaced in (True, False):
@@ -352,7 +352,7 @@ def test_replacement_costs_one_look_for_each_replica(
             current_operation().note_replaced(f"urn:pulumi:test::p::{form}::dr", [])
         control.clear_journal()
         for _ in BACKUPS[form]:
-            # Refused each time, so that both are asked about the same replicas.
+            # Refused each time, so both ask about the same replicas.
             body = {"error_code": "BackupService.6204", "error_msg": "an image was made of it"}
             control.fault(operation="DeleteBackup", action="respond", status=400, body=body)
         with pytest.raises(CbrError):
@@ -366,7 +366,7 @@ def test_replacement_costs_one_look_for_each_replica(
 def test_replacement_by_another_backup_gives_the_old_replica_up(
     settled: Engine, control: Control
 ) -> None:
-    """Nobody wants the replica of the old backup, whether its source is there or not."""
+    """Nobody wants the replica of the old backup, whether its source exists or not."""
     settled.before_delete = lambda: control.forget_backup(BACKUP)
 
     settled.up(declared("single", backup_id=MANUAL))
@@ -379,7 +379,7 @@ def test_replacement_by_another_backup_gives_the_old_replica_up(
 def test_replacement_that_creates_first_keeps_the_last_whole_copy(
     settled: Engine, control: Control, form: str
 ) -> None:
-    """The new copy in the other region is not whole yet when the source goes."""
+    """The new copy in the other region is incomplete when the source expires."""
     before = replicas(control)
     settled.before_delete = lambda: control.forget_backup(BACKUP)
 
@@ -392,10 +392,10 @@ def test_replacement_that_creates_first_keeps_the_last_whole_copy(
 
 @FORMS
 @pytest.mark.parametrize("is_refreshed", [False, True], ids=["plain", "refreshed"])
-def test_removal_deletes_as_ever_when_the_source_is_gone(
+def test_removal_deletes_as_usual_when_the_source_is_gone(
     settled: Engine, control: Control, is_refreshed: bool
 ) -> None:
-    """Who removes a resource wants its replicas no more."""
+    """A user who removes a resource no longer wants its replicas."""
     control.forget_backup(BACKUP)
 
     settled.up({}, is_refreshed=is_refreshed)
@@ -415,7 +415,7 @@ def test_removal_deletes_as_ever_when_the_source_is_gone(
 def test_last_copy_is_one_that_somebody_could_keep(
     status: str, is_source_gone: bool, is_last: bool
 ) -> None:
-    """Nothing can keep a replica that is being deleted already, so nothing is refused for it."""
+    """A replica that is already being deleted cannot be kept, so nothing is refused for it."""
     replica = Replica("r", Backup(id="r", status=status))
     place = ProjectScope("cn-north-4", "p")
     tracked = TrackedReplication("b", place, place, "v", "record", "success")
@@ -432,7 +432,7 @@ LEFT = {"web": ("set", {"backups": {"web": WEB_1}, **EAST})}
 
 @pytest.fixture
 def handed_over(engine: Engine, control: Control) -> Program:
-    """A set of two; the program that takes one out, and copies the vault that it is in."""
+    """A set of two, and the program that removes one and copies its vault."""
     engine.up({"web": declared("set")["dr"]})
     control.advance(LONG_S)
     return {**LEFT, **declared("vault")}
@@ -442,7 +442,7 @@ def handed_over(engine: Engine, control: Control) -> Program:
 def test_member_is_left_to_the_vault_that_is_yet_to_be_copied(
     engine: Engine, control: Control, handed_over: Program, is_refreshed: bool
 ) -> None:
-    """The set changes first, CBR refuses to copy the vault (6130): the next `up` adopts."""
+    """The set changes first, then CBR refuses to copy the vault (6130). The next `up` adopts."""
     replica = replica_of(control, BACKUP)
     control.fault(operation="CopyCheckpoint", action="respond", status=400, body=BUSY, times=99)
 
@@ -459,7 +459,7 @@ def test_member_is_left_to_the_vault_that_is_yet_to_be_copied(
 
 
 def replica_of(control: Control, backup_id: str) -> str:
-    """Return the id of a backup's live replica."""
+    """Return the id of a backup's replica."""
     present = {row["id"] for row in control.replicas()}
     (replica,) = (
         record["destination_backup_id"]
@@ -501,7 +501,7 @@ def test_removed_resource_is_left_to_a_vault_that_failed(
 def test_member_is_not_left_to_a_vault_that_does_not_take_it_over(
     engine: Engine, control: Control, handed_over: Program, vault: dict[str, Any]
 ) -> None:
-    """It leaves as ever: nobody else would have its replica."""
+    """It is removed as usual: nobody else would have its replica."""
     replica = replica_of(control, BACKUP)
     control.fault(operation="CopyCheckpoint", action="respond", status=400, body=BUSY, times=99)
 
@@ -511,10 +511,10 @@ def test_member_is_not_left_to_a_vault_that_does_not_take_it_over(
     assert replica not in replicas(control)
 
 
-def test_member_stays_when_its_vault_cannot_be_told(
+def test_member_stays_when_its_vault_cannot_be_looked_up(
     engine: Engine, control: Control, handed_over: Program
 ) -> None:
-    """Whether the vault's copy takes it over is not known, so nothing is deleted."""
+    """It is unknown whether the vault takes the replica over, so nothing is deleted."""
     control.fault(
         operation="ShowBackup", action="respond", status=403, path=f"/{BACKUP}$", times=99
     )
@@ -527,7 +527,7 @@ def test_member_stays_when_its_vault_cannot_be_told(
 
 
 def test_vault_claims_without_a_request(engine: Engine, control: Control) -> None:
-    """A check of a resource that exists asks nothing, as before."""
+    """A check of an existing resource sends no request, as before."""
     engine.up(declared("vault"))
     control.clear_journal()
 
@@ -543,7 +543,7 @@ def test_vault_claims_without_a_request(engine: Engine, control: Control) -> Non
 
 
 def test_settled_waits_for_calls_without_an_answer() -> None:
-    """A diff that looks at a vault for long may note what it finds."""
+    """A diff that reads a vault for a long time may still note an owner."""
     operation = Operation()
     slept: list[float] = []
     call = operation.call_about_program()

@@ -1,4 +1,4 @@
-"""Preflight tells in a preview what CopyBackup would refuse, and the simulator agrees."""
+"""Preflight reports in a preview what CopyBackup would refuse, and the simulator agrees."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ REFUSALS = [
 def test_preflight_refuses_what_the_api_refuses(
     rig: Rig, change: dict[str, Any], field: str, words: str, code: str
 ) -> None:
-    """Each refusal of the API is told beforehand, on the input to change, with a remedy."""
+    """Each refusal of the API is reported beforehand, on the input to change, with a remedy."""
     program = declared(**change)
 
     findings = rig.faults(program)
@@ -112,8 +112,8 @@ def test_preflight_refuses_what_the_api_refuses(
     assert f"BackupService.{code}" == caught.value.code
 
 
-def test_preflight_tells_all_faults_at_once(rig: Rig) -> None:
-    """A bad backup and a bad vault are told in one go."""
+def test_preflight_reports_all_failures_at_once(rig: Rig) -> None:
+    """A bad backup and a bad vault are reported together."""
     fields = [
         field for field, _ in rig.faults(declared(backup_id=BROKEN, destination_vault_id=NOWHERE))
     ]
@@ -124,7 +124,7 @@ def test_preflight_tells_all_faults_at_once(rig: Rig) -> None:
 def test_preflight_tight_vault_is_only_a_warning(
     rig: Rig, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Less room than the resource's size may still do, so it is a warning."""
+    """Less room than the resource's size may be enough, so it is a warning."""
     assert [] == rig.faults(declared(destination_vault_id=TIGHT))
     assert "50.0 GB free" in capfd.readouterr().err
 
@@ -132,8 +132,8 @@ def test_preflight_tight_vault_is_only_a_warning(
 @pytest.mark.parametrize(
     "unknown", ["backup_id", "destination_vault_id", "destination_region", "destination_project_id"]
 )
-def test_preflight_unknown_input_leaves_out_its_checks(rig: Rig, unknown: str) -> None:
-    """An input that is only known later is no fault; the others are checked all the same."""
+def test_preflight_unknown_input_skips_its_checks(rig: Rig, unknown: str) -> None:
+    """An unknown input is not a failure; the others are still checked."""
     program = {**declared(), unknown: Unknown()}  # type: ignore[no-untyped-call]
     assert [] == rig.faults(program)
 
@@ -142,7 +142,7 @@ def test_preflight_unknown_input_leaves_out_its_checks(rig: Rig, unknown: str) -
 
 
 def test_preflight_warn_only_warns(rig: Rig, capfd: pytest.CaptureFixture[str]) -> None:
-    """With warn the same faults are warnings, and the preview goes on."""
+    """With `warn` the same failures are warnings, and the preview continues."""
     assert [] == rig.faults(declared(backup_id=BROKEN, preflight="warn"))
     assert "status 'error'" in capfd.readouterr().err
 
@@ -150,7 +150,7 @@ def test_preflight_warn_only_warns(rig: Rig, capfd: pytest.CaptureFixture[str]) 
 def test_preflight_off_asks_nothing_and_says_so(
     rig: Rig, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """With off no call is made, not even to sign in, and the user reads what was not checked."""
+    """With `off` no request is sent, not even a sign-in, and a line says what was not checked."""
     assert [] == rig.faults(declared(backup_id=BROKEN, preflight="off"))
 
     assert [] == rig.control.journal()
@@ -159,7 +159,7 @@ def test_preflight_off_asks_nothing_and_says_so(
 
 
 def test_preflight_of_replacement_ignores_its_own_predecessor(rig: Rig) -> None:
-    """The replica that is to be replaced does not stand in the way of its successor."""
+    """The replica that is to be replaced does not block its successor."""
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()
@@ -171,7 +171,7 @@ def test_preflight_of_replacement_ignores_its_own_predecessor(rig: Rig) -> None:
 
 
 def test_preflight_no_op_makes_no_call(rig: Rig) -> None:
-    """A resource that is as it should be is checked and compared without a call."""
+    """An unchanged resource is checked and compared without a request."""
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()
@@ -181,8 +181,8 @@ def test_preflight_no_op_makes_no_call(rig: Rig) -> None:
     assert [] == rig.control.journal()
 
 
-def test_preflight_unknown_region_is_told_without_asking_it(rig: Rig) -> None:
-    """A region that CBR does not copy to is told from the source; it need not even exist."""
+def test_preflight_unknown_region_is_reported_without_a_request_to_it(rig: Rig) -> None:
+    """A region that is no destination is reported by the source; it need not even exist."""
     ((field, reason),) = rig.faults(declared(destination_region="xx-nowhere-1"))
 
     assert "destination_region" == field
@@ -191,7 +191,7 @@ def test_preflight_unknown_region_is_told_without_asking_it(rig: Rig) -> None:
 
 
 def test_preflight_api_out_of_reach_is_one_message(rig: Rig) -> None:
-    """When the API cannot be asked, the preview fails once, and says how to go without it."""
+    """If the API cannot be reached, the preview fails once, and says how to skip preflight."""
     rig.control.fault(
         operation="ShowReplicationCapabilities",
         action="respond",
@@ -207,8 +207,8 @@ def test_preflight_api_out_of_reach_is_one_message(rig: Rig) -> None:
 
 
 @pytest.mark.usefixtures("access_key")
-def test_preflight_destination_without_a_project_is_told_of_its_region(rig: Rig) -> None:
-    """Where IAM shows no project of the region's name, the region is what the user can change."""
+def test_preflight_destination_without_a_project_blames_its_region(rig: Rig) -> None:
+    """If IAM shows no project with the region's name, the region is the input to change."""
     nothing: dict[str, Any] = {"links": {}, "projects": []}
     rig.control.fault(operation="ListProjects", skip=1, action="respond", status=200, body=nothing)
 
@@ -227,10 +227,10 @@ def test_preflight_destination_without_a_project_is_told_of_its_region(rig: Rig)
     ],
 )
 @pytest.mark.usefixtures("access_key")
-def test_preflight_destination_that_cannot_be_asked_is_told(
+def test_preflight_destination_that_cannot_be_asked_is_reported(
     rig: Rig, refused: dict[str, Any]
 ) -> None:
-    """Whatever could not be looked at in the destination: the preview says so, and nothing else."""
+    """If the destination cannot be checked, the preview reports that, and nothing else."""
     rig.create(declared())
     rig.finish_copies()
     body = {"error_code": "APIGW.0302", "error_msg": "not authorized", "request_id": "0" * 32}
@@ -274,7 +274,7 @@ def test_preflight_returns_the_projects_that_it_looked_up(
     provider: type[ResourceProvider],
     program: dict[str, Any],
 ) -> None:
-    """Each form keeps the projects of both regions among its checked inputs."""
+    """Each form stores the projects of both regions in its checked inputs."""
     rig = rig_of(provider, simulator, session, configuration)
 
     checked = rig.provider.check({}, program)
@@ -286,14 +286,14 @@ def test_preflight_returns_the_projects_that_it_looked_up(
 
 @pytest.mark.usefixtures("access_key")
 @pytest.mark.parametrize(("provider", "program"), FORMS)
-def test_preflight_source_without_a_project_is_told_of_its_region(
+def test_preflight_source_without_a_project_blames_its_region(
     simulator: InProcessSimulator,
     session: Session,
     configuration: dict[str, str],
     provider: type[ResourceProvider],
     program: dict[str, Any],
 ) -> None:
-    """Each form tells once that IAM shows no project of the source region, and asks no more."""
+    """Each form reports the missing project of the source region once, and asks no more."""
     rig = rig_of(provider, simulator, session, configuration)
     nothing: dict[str, Any] = {"links": {}, "projects": []}
     rig.control.fault(operation="ListProjects", action="respond", status=200, body=nothing)
@@ -320,7 +320,7 @@ def test_preflight_with_half_a_key_blames_no_input(
     provider: type[ResourceProvider],
     program: dict[str, Any],
 ) -> None:
-    """No form takes incomplete credentials for a fault of the source region."""
+    """Incomplete credentials are not reported as a failure of the source region."""
     rig = rig_of(provider, simulator, session, configuration)
 
     ((field, reason),) = rig.faults(program)

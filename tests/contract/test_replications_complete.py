@@ -42,18 +42,18 @@ PROJECTS = {"source": "1" * 32, "other": "2" * 32, "destination": "3" * 32}
 
 @dataclass
 class Told:
-    """A reporter that keeps what it is told; `then` happens at the first line of progress."""
+    """A reporter that records its lines; `then` runs at the first line of progress."""
 
     lines: list[str] = field(default_factory=list)
     progressed: list[str] = field(default_factory=list)
     then: Callable[[], None] | None = None
 
     def tell(self, message: str) -> None:
-        """Keep a line that stays."""
+        """Record a permanent line."""
         self.lines.append(message)
 
     def progress(self, message: str) -> None:
-        """Keep a line of progress."""
+        """Record a line of progress."""
         self.progressed.append(message)
         then, self.then = self.then, None
         if then is not None:
@@ -72,20 +72,20 @@ class Bench:
 
     @property
     def control(self) -> Control:
-        """What happens behind the cloud's back."""
+        """Control of the simulator: what happens in the cloud without us."""
         return self.simulator.control
 
     def ids(self, vault: str = "prod") -> dict[str, str]:
-        """Return the ids of a vault's backups, by the name of what was backed up."""
+        """Return the ids of a vault's backups, by the name of the server."""
         backups = self.simulator.world.backups
         return {row.resource_name: row.id for row in backups if row.vault == vault}
 
     def copy(self, vault: str = "prod", region: str = "source") -> None:
-        """Begin copies of a vault's backups, to be waited for."""
+        """Start copies of a vault's backups, for a wait."""
         cloud = self.simulator.cloud
         replicas = next(row.id for row in self.simulator.world.vaults if row.name == "replicas")
         wanted = Destination("destination", PROJECTS["destination"], replicas)
-        # Behind the API, where hundreds are begun at once.
+        # Behind the API, where hundreds are started at once.
         with cloud.session() as session:
             for backup_id in self.ids(vault).values():
                 backup = session.get(Backup, backup_id)
@@ -108,13 +108,13 @@ class Bench:
         return await wait_for_all(self.api, merge_groups(self.groups), plan, self.told)
 
     async def failed(self) -> ReplicationsFailedError:
-        """Wait for all copies, some of which fail."""
+        """Wait for all copies; some of them fail."""
         with pytest.raises(ReplicationsFailedError) as caught:
             await self.wait()
         return caught.value
 
     def forget_log(self) -> None:
-        """Have the operation log empty from now on."""
+        """Empty the operation log from now on."""
         empty = {"operation_logs": [], "count": 0}
         self.control.fault(
             operation="ListOpLogs", action="respond", status=200, body=empty, times=10_000
@@ -122,11 +122,11 @@ class Bench:
 
     @property
     def took_s(self) -> float:
-        """The virtual time since the copies began."""
+        """The virtual time since the start of the copies."""
         return self.simulator.clock.now() - self.began_at
 
     def asked(self, region: str = "source") -> dict[str, int]:
-        """Return how often each operation of CBR was asked for in a region."""
+        """Return how often each operation of CBR was requested in a region."""
         return dict(
             Counter(
                 str(entry["operation"])
@@ -141,7 +141,7 @@ class Bench:
         return str(records[self.ids()[name]])
 
     def replicas(self) -> dict[str, str]:
-        """Return record id -> replica id as the simulator has them."""
+        """Return replica ids by record id, as the simulator has them."""
         present = {row["id"] for row in self.control.replicas()}
         return {
             row["id"]: row["destination_backup_id"]
@@ -160,7 +160,7 @@ MakeBench = Callable[..., Bench]
 
 @pytest.fixture
 async def make_bench() -> AsyncIterator[MakeBench]:
-    """A maker of worlds with backups: name -> script of its copy."""
+    """A factory of worlds with backups, given as name -> script of its copy."""
     async with contextlib.AsyncExitStack() as stack:
 
         def make(copies: dict[str, dict[str, Any]], **options: Any) -> Bench:
@@ -231,8 +231,8 @@ def _world(
     )
 
 
-async def test_hundreds_are_waited_for_with_one_list_per_look(make_bench: MakeBench) -> None:
-    """A look is one request while many are running, and a few when few are; the end is met soon."""
+async def test_hundreds_are_waited_for_with_one_list_per_poll(make_bench: MakeBench) -> None:
+    """A poll is one request while many copies run, and a few requests when few do."""
     bench = make_bench({f"vm-{n}": copying(60 + n) for n in range(200)})
     bench.copy()
     longest_s = 60 + 199
@@ -244,14 +244,14 @@ async def test_hundreds_are_waited_for_with_one_list_per_look(make_bench: MakeBe
     assert longest_s <= bench.took_s <= longest_s + 2 * INTERVAL_S
     asked = bench.asked()
     looks = len(bench.told.progressed) + 1
-    # The last ones are read by themselves: less than three at a time.
+    # The last ones are read individually: fewer than three at a time.
     assert looks - 5 <= asked["ListBackups"] <= looks <= 1.2 * longest_s / INTERVAL_S
     assert asked.get("ShowBackup", 0) <= 2 * (looks - asked["ListBackups"])
     assert {"ListBackups": 1} == bench.asked("destination")
 
 
-async def test_pause_grows_where_nothing_is_seen_to_happen(make_bench: MakeBench) -> None:
-    """Copies that tell no progress for an hour are looked at once a minute, not each interval."""
+async def test_pause_grows_without_progress(make_bench: MakeBench) -> None:
+    """Copies without progress for an hour are polled once a minute, not at each interval."""
     bench = make_bench({f"vm-{n}": {"mode": "never"} for n in range(5)})
     bench.copy()
 
@@ -263,8 +263,8 @@ async def test_pause_grows_where_nothing_is_seen_to_happen(make_bench: MakeBench
     assert 3600 == pytest.approx(bench.took_s)
 
 
-async def test_progress_is_worth_reading(make_bench: MakeBench) -> None:
-    """The line counts, names the slowest with its id, and estimates once two looks differ."""
+async def test_progress_counts_names_and_estimates(make_bench: MakeBench) -> None:
+    """The line counts, names the slowest with its id, and estimates after two different polls."""
     bench = make_bench({"erp": copying(2000), "web": copying(30, "fail"), "file": copying(20)})
     bench.copy()
     await bench.failed()
@@ -280,8 +280,8 @@ async def test_progress_is_worth_reading(make_bench: MakeBench) -> None:
         assert rest == pytest.approx(int(minutes), rel=0.25, abs=1)
 
 
-async def test_failures_are_told_together_when_all_have_ended(make_bench: MakeBench) -> None:
-    """One error lists each failure with its reason; the others were waited for."""
+async def test_failures_are_reported_together_when_all_have_ended(make_bench: MakeBench) -> None:
+    """One error lists each failure with its reason; the other copies were waited for."""
     bench = make_bench(
         {
             "erp": copying(40, "fail"),
@@ -314,7 +314,7 @@ async def test_failures_are_told_together_when_all_have_ended(make_bench: MakeBe
     assert told == sorted(bench.told.lines)
 
 
-async def test_error_stays_within_what_the_protocol_takes(make_bench: MakeBench) -> None:
+async def test_error_stays_within_the_limit_of_the_protocol(make_bench: MakeBench) -> None:
     """Many failures are all named, the last of them beside the error."""
     script = {**copying(5, "fail"), "fail_reason": "\u5b58\u50a8\u5e93\u5df2\u6ee1" * 20}
     bench = make_bench({f"vm-{n}": script for n in range(60)})
@@ -329,7 +329,7 @@ async def test_error_stays_within_what_the_protocol_takes(make_bench: MakeBench)
 
 
 async def test_timeout_names_what_is_running_and_up_again_resumes(make_bench: MakeBench) -> None:
-    """A limit loses nothing: the slowest few are named, and the next wait goes on."""
+    """A timeout loses nothing: the slowest few are named, and the next wait continues."""
     copies = {f"vm-{n}": copying(1000 + 100 * n) for n in range(7)}
     bench = make_bench({**copies, "done": copying(30), "bad": copying(30, "fail")})
     bench.copy()
@@ -355,7 +355,7 @@ async def test_timeout_names_what_is_running_and_up_again_resumes(make_bench: Ma
 
 
 async def test_interrupted_wait_loses_nothing(make_bench: MakeBench) -> None:
-    """Ctrl-C ends the wait with what is known; the copies go on, and so does the next wait."""
+    """Ctrl-C ends the wait with what is known. The copies continue, and so does the next wait."""
     bench = make_bench({"erp": copying(300), "web": copying(50)})
     bench.copy()
     sleep = bench.api.clock.sleep
@@ -377,8 +377,8 @@ async def test_interrupted_wait_loses_nothing(make_bench: MakeBench) -> None:
     assert 2 == len(await bench.wait())
 
 
-async def test_throttled_and_failing_looks_are_looked_again(make_bench: MakeBench) -> None:
-    """A service that refuses for minutes does not end a wait of hours."""
+async def test_throttled_and_failing_polls_are_repeated(make_bench: MakeBench) -> None:
+    """A service that refuses requests for minutes does not end a wait of hours."""
     bench = make_bench({f"vm-{n}": copying(900) for n in range(4)})
     bench.copy()
     bench.control.fault(operation="ListBackups", action="respond", status=429, times=7, skip=1)
@@ -391,8 +391,8 @@ async def test_throttled_and_failing_looks_are_looked_again(make_bench: MakeBenc
     assert any("looking again" in line for line in bench.told.progressed)
 
 
-async def test_wait_ends_where_nothing_answers(make_bench: MakeBench) -> None:
-    """After many looks without an answer the error is that of the request."""
+async def test_wait_ends_when_nothing_answers(make_bench: MakeBench) -> None:
+    """After many polls without an answer, the error is that of the request."""
     bench = make_bench({f"vm-{n}": copying(900) for n in range(4)})
     bench.copy()
     bench.control.fault(operation="ListBackups", action="respond", status=503, times=10_000)
@@ -406,8 +406,8 @@ async def test_wait_ends_where_nothing_answers(make_bench: MakeBench) -> None:
     assert FAULTY_LOOKS <= asked <= 6 * FAULTY_LOOKS
 
 
-async def test_list_that_is_refused_is_done_without(make_bench: MakeBench) -> None:
-    """Who may not list backups reads each, and is refused once."""
+async def test_refused_list_falls_back_to_single_reads(make_bench: MakeBench) -> None:
+    """Without permission to list backups, each is read individually after one refusal."""
     bench = make_bench({f"vm-{n}": copying(50) for n in range(4)})
     bench.copy()
     body = {"error_code": "APIGW.0302", "error_msg": "not allowed"}
@@ -422,8 +422,8 @@ async def test_list_that_is_refused_is_done_without(make_bench: MakeBench) -> No
     bench.control.drop_faults()
 
 
-async def test_list_is_of_the_one_vault_once_that_is_known(make_bench: MakeBench) -> None:
-    """From the second look on, the backups of other vaults are not listed."""
+async def test_list_is_limited_to_the_vault_once_that_is_known(make_bench: MakeBench) -> None:
+    """From the second poll on, the backups of other vaults are not listed."""
     bench = make_bench({f"vm-{n}": copying(100) for n in range(5)}, others=1100)
     bench.copy()
     prod = next(row.id for row in bench.simulator.world.vaults if row.name == "prod")
@@ -435,14 +435,14 @@ async def test_list_is_of_the_one_vault_once_that_is_known(make_bench: MakeBench
         for entry in bench.control.journal(operation="ListBackups")
         if entry["region"] == "source"
     ]
-    # Newest first: the first page holds only others, and one page is left: cheaper than five.
+    # Newest first: the first page has only others, and one page is left: cheaper than five.
     assert [False, True] == ["offset=1000" in query for query in queries[:2]]
     assert [False, False, *[True] * (len(queries) - 2)] == [prod in query for query in queries]
     assert len(queries) > 4
 
 
-async def test_few_among_many_are_read_by_themselves(make_bench: MakeBench) -> None:
-    """Where a list takes more requests than there are copies, none is made, once that is known."""
+async def test_few_among_many_are_read_individually(make_bench: MakeBench) -> None:
+    """If a list takes more requests than there are copies, it is not used again."""
     bench = make_bench({f"vm-{n}": copying(100) for n in range(3)}, others=4100)
     bench.copy()
 
@@ -452,8 +452,8 @@ async def test_few_among_many_are_read_by_themselves(make_bench: MakeBench) -> N
     assert 3 == bench.asked()["ShowBackup"] / (len(bench.told.progressed) + 1)
 
 
-async def test_two_projects_are_looked_at_together(make_bench: MakeBench) -> None:
-    """Copies from several projects are one wait, with a list for each and one of the replicas."""
+async def test_two_projects_are_polled_together(make_bench: MakeBench) -> None:
+    """Copies from several projects are one wait: a list for each, and one of the replicas."""
     bench = make_bench({f"vm-{n}": copying(50) for n in range(4)}, elsewhere=4)
     bench.copy()
     bench.copy(vault="far", region="other")
@@ -466,8 +466,8 @@ async def test_two_projects_are_looked_at_together(make_bench: MakeBench) -> Non
     assert {"ListBackups": 1} == bench.asked("destination")
 
 
-async def test_replica_that_is_not_there_is_no_success(make_bench: MakeBench) -> None:
-    """A record's word is not believed: the destination is asked, for some looks, then it failed."""
+async def test_missing_replica_is_no_success(make_bench: MakeBench) -> None:
+    """A success needs the replica: the destination is polled several times, then it failed."""
     bench = make_bench({f"vm-{n}": copying(20) for n in range(4)})
     bench.copy()
     bench.control.advance(30)
@@ -485,10 +485,10 @@ async def test_replica_that_is_not_there_is_no_success(make_bench: MakeBench) ->
 
 
 async def test_source_deleted_while_copying(make_bench: MakeBench) -> None:
-    """A copy whose replica was named is followed there when its source goes, to its end."""
+    """If the source expires, a copy with a known replica is followed there to its end."""
     bench = make_bench({f"vm-{n}": copying(200) for n in range(3)}, destination_ids="early")
     bench.copy()
-    # Its replica is named from the first look on.
+    # Its replica is named from the first poll on.
     bench.told.then = lambda: bench.control.forget_backup(bench.ids()["vm-1"])
 
     assert 3 == len(await bench.wait())
@@ -497,7 +497,7 @@ async def test_source_deleted_while_copying(make_bench: MakeBench) -> None:
 
 
 async def test_source_deleted_with_all_traces(make_bench: MakeBench) -> None:
-    """A copy that nothing tells of any more ends in its own line, and holds up nothing."""
+    """A copy without any trace ends with its own line, and does not block the others."""
     bench = make_bench({f"vm-{n}": copying(200) for n in range(3)})
     bench.copy()
     record_id = bench.record_of("vm-1")
@@ -523,7 +523,7 @@ async def test_source_deleted_with_all_traces(make_bench: MakeBench) -> None:
 
 
 async def test_source_deleted_and_several_replicas_could_be_it(make_bench: MakeBench) -> None:
-    """Where nothing names the replica, none is guessed: the copy ends with a line of its own."""
+    """If nothing identifies the replica, none is guessed: the copy ends with its own line."""
     bench = make_bench({f"vm-{n}": copying(20) for n in range(3)})
     bench.copy()
     bench.control.advance(30)
@@ -542,7 +542,7 @@ async def test_source_deleted_and_several_replicas_could_be_it(make_bench: MakeB
 
 
 async def test_source_deleted_after_the_copy(make_bench: MakeBench) -> None:
-    """A replica outlives its source: found by the operation log, it is a success."""
+    """A replica outlives its source: the operation log identifies it as a success."""
     bench = make_bench({"erp": copying(20), "web": copying(30), "file": copying(30)})
     bench.copy()
     bench.control.advance(25)
@@ -555,8 +555,10 @@ async def test_source_deleted_after_the_copy(make_bench: MakeBench) -> None:
 
 
 @pytest.mark.parametrize("is_copied", [True, False])
-async def test_record_that_vanished(make_bench: MakeBench, is_copied: bool) -> None:
-    """Without its record a copy is judged by the replica alone, after some looks."""
+async def test_vanished_record_is_judged_by_the_replica(
+    make_bench: MakeBench, is_copied: bool
+) -> None:
+    """Without its record, a copy is judged by the replica alone, after some polls."""
     bench = make_bench({f"vm-{n}": copying(20, "success") for n in range(4)})
     bench.copy()
     record_id = bench.record_of("vm-2")
@@ -575,7 +577,7 @@ async def test_record_that_vanished(make_bench: MakeBench, is_copied: bool) -> N
 
 
 async def test_unknown_status_ends_that_copy(make_bench: MakeBench) -> None:
-    """What is not known is not waited for: the status is told, and what to do."""
+    """An unknown status is not waited for: it is reported, with a remedy."""
     bench = make_bench({"erp": copying(100), "web": copying(100)})
     bench.copy()
     record_id = bench.record_of("web")
@@ -590,7 +592,7 @@ async def test_unknown_status_ends_that_copy(make_bench: MakeBench) -> None:
 
 
 async def test_nothing_to_wait_for(make_bench: MakeBench) -> None:
-    """No replications are complete at once, without a request."""
+    """No replications are complete immediately, without a request."""
     bench = make_bench({"erp": copying(1)})
 
     assert {} == await bench.wait()

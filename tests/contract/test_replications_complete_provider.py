@@ -1,4 +1,4 @@
-"""`ReplicationsComplete` as the engine calls it: what asks the API, and what never does."""
+"""`ReplicationsComplete` as the engine calls it: which calls ask the API, and which never do."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SECOND = "6b974ebb-8376-4d1b-933f-f77c3bcd0c4e"
 
 @pytest.fixture
 def provider(session: Session, configuration: dict[str, str]) -> ReplicationsCompleteProvider:
-    """A provider, as the engine would call it."""
+    """A provider, called as the engine calls it."""
     assert session is not None
     provider = ReplicationsCompleteProvider()
     provider.configure(ConfigureRequest(Config(configuration, "cbr-replication")))
@@ -37,7 +37,7 @@ def provider(session: Session, configuration: dict[str, str]) -> ReplicationsCom
 
 
 def group(*outputs: dict[str, Any]) -> dict[str, Any]:
-    """Return the group of some replications to the same vault."""
+    """Return the inputs of some replications to the same vault."""
     records = {row["replication_record_id"]: row["backup_id"] for row in outputs}
     coordinates = {key: outputs[0][key] for key in outputs[0] if key.startswith("destination_")}
     return {
@@ -49,7 +49,7 @@ def group(*outputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_life_of_a_wait(provider: ReplicationsCompleteProvider, rig: Rig, control: Control) -> None:
-    """Waits once for each replication; what was waited for is never looked at again."""
+    """It waits once for each replication, and never polls a completed one again."""
     first, second = rig.create(declared()), rig.create(declared(backup_id=SECOND))
     checked = provider.check({}, {"replications": [group(first), group(second)], "timeout": None})
     assert [] == checked.failures
@@ -98,7 +98,7 @@ def test_diff_asks_nothing_and_replaces_nothing(
     change: dict[str, Any],
     is_changed: bool,
 ) -> None:
-    """Whatever differs is an update."""
+    """Every difference is an update."""
     coordinates = {"source_region": "a", "source_project_id": "b", "destination_region": "c"}
     to = {"destination_project_id": "d", "destination_vault_id": "e", "records": {"r": BACKUP}}
     inputs = {"replications": [{**coordinates, **to}], "timeout": "1h", "__provider": "one"}
@@ -112,8 +112,8 @@ def test_diff_asks_nothing_and_replaces_nothing(
     assert [] == control.journal()
 
 
-def test_faults_of_inputs_are_told_together(provider: ReplicationsCompleteProvider) -> None:
-    """Each under its input, and what is not known yet is left alone."""
+def test_failures_of_inputs_are_reported_together(provider: ReplicationsCompleteProvider) -> None:
+    """Each is reported for its input. Unknown inputs are left alone."""
     failures = provider.check(
         {}, {"replications": UNKNOWN, "timeout": "soon", "poll_interval": 0.0, "x": 1.0}
     ).failures
@@ -124,7 +124,7 @@ def test_faults_of_inputs_are_told_together(provider: ReplicationsCompleteProvid
 def test_shorter_limit_counts(
     provider: ReplicationsCompleteProvider, rig: Rig, control: Control
 ) -> None:
-    """`custom_timeouts` and `timeout` both bound a wait, and it tells what is running."""
+    """`custom_timeouts` and `timeout` both limit a wait. The error names the running copies."""
     control.change_backup(BACKUP, copy={"mode": "never"})
     inputs = {"replications": [group(rig.create(declared()))]}
     for timeout, call_s, words in (
@@ -147,7 +147,7 @@ def test_shorter_limit_counts(
 def test_source_that_went_long_ago(
     provider: ReplicationsCompleteProvider, rig: Rig, control: Control
 ) -> None:
-    """A replica that the state names is complete, though nothing in CBR tells of its copy."""
+    """A replica that the state names is complete, though CBR has no trace of its copy."""
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()
@@ -168,8 +168,8 @@ def test_source_that_went_long_ago(
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("kind", [cbr.BackupReplicationSet, cbr.VaultReplication])
-async def test_what_rows_know_of_replicas_is_handed_to_the_wait(kind: type[Any]) -> None:
-    """Those of members that were seen, by their records."""
+async def test_known_replicas_of_rows_are_passed_to_the_wait(kind: type[Any]) -> None:
+    """The rows of members have them, by replication record."""
     resource = object.__new__(kind)
     seen = {"replication_record_id": "r1", "destination_backup_id": "x1"}
     resource.members = pulumi.Output.from_input(
@@ -182,13 +182,13 @@ async def test_what_rows_know_of_replicas_is_handed_to_the_wait(kind: type[Any])
 
 
 def test_import_is_refused(provider: ReplicationsCompleteProvider) -> None:
-    """There is nothing in CBR that a wait could be imported from."""
+    """CBR has nothing that a wait could be imported from."""
     with pytest.raises(ConfigurationError, match="nothing that could be imported"):
         provider.import_state("x")
 
 
 def test_foreign_resource_cannot_be_waited_for() -> None:
-    """A resource that does not replicate is refused in the program, by its class."""
+    """A resource that does not replicate is refused in the program, with its class."""
     foreign = object.__new__(pulumi.CustomResource)
 
     with pytest.raises(TypeError, match="a CustomResource cannot be waited for"):

@@ -1,6 +1,6 @@
-"""How many requests one after the other a user waits for: what can be asked together is.
+"""How many sequential rounds of requests a user waits for: independent ones run in parallel.
 
-With 200 ms a request, each round is a fifth of a second of every preview and `up`.
+At 200 ms a request, each round adds a fifth of a second to every preview and `up`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ ONE = {"backup_id": BACKUP, **TO}
 SET = {"backups": {**THREE, "manual": MANUAL}, **TO}
 WHOLE_VAULT = {"vault_id": SOURCE_VAULT, **TO}
 UNLISTED = "xx-private-1"
-# The first who asks for a backup does not wait for others; those are read from one list.
+# The first look-up of a backup does not wait for others; those are read from one list.
 SOURCE = ["ListBackups", "ShowBackup", "ShowReplicationCapabilities"]
 
 Open = Callable[[ResourceProvider], tuple[Rig, RoundsTransport]]
@@ -50,13 +50,13 @@ Open = Callable[[ResourceProvider], tuple[Rig, RoundsTransport]]
 def open_rounds(
     simulator: InProcessSimulator, configuration: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Open]:
-    """Open a provider in a process of its own, whose requests are answered in rounds."""
+    """Open a provider in its own process, whose requests are answered in rounds."""
     yield from opening(simulator, configuration, monkeypatch)
 
 
 @pytest.fixture
 def open_unlisted(configuration: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
-    """Do the same in a cloud one of whose regions the vendor's table lacks."""
+    """Do the same in a cloud with a region that the vendor's table lacks."""
     described = load_world(DEMO_WORLD).model_dump_json(by_alias=True)
     world = World.model_validate_json(described.replace("cn-east-3", UNLISTED))
     simulator = InProcessSimulator(world)
@@ -67,8 +67,8 @@ def open_unlisted(configuration: dict[str, str], monkeypatch: pytest.MonkeyPatch
 def opening(
     simulator: InProcessSimulator, configuration: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Open]:
-    """Yield what opens providers, and close their connections in the end."""
-    # Rounds begin when nothing else goes on; a wait by the machine's clock would not be seen.
+    """Yield a factory of providers, and close their connections at the end."""
+    # Rounds begin when nothing else runs. They would not notice a wait by the machine's clock.
     monkeypatch.setattr(cache, "GATHER_S", 0)
     sessions = []
 
@@ -92,7 +92,7 @@ def opening(
 
 @pytest.fixture
 def tokens(simulator: InProcessSimulator, configuration: dict[str, str]) -> None:
-    """Sign in with tokens that were brought: no request is for signing in."""
+    """Sign in with given tokens: no sign-in request is needed."""
     given = {
         project: fetch_token(simulator, region, project)
         for region, project in (
@@ -107,12 +107,10 @@ def tokens(simulator: InProcessSimulator, configuration: dict[str, str]) -> None
 
 
 @pytest.mark.parametrize("given", [{}, PROJECTS], ids=["looked-up", "given"])
-def test_preflight_of_a_set_asks_beside_signing_in(
-    open_rounds: Open, given: dict[str, str]
-) -> None:
-    """One sign-in, which tells whether the password is good; then all but the vault there.
+def test_preflight_of_a_set_asks_while_signing_in(open_rounds: Open, given: dict[str, str]) -> None:
+    """One sign-in verifies the password. Then all is asked in parallel but the vault there.
 
-    To read that, the other region has to be signed in to, which goes on beside the source.
+    That one needs a sign-in to the other region, which runs in parallel with the source.
     """
     rig, transport = open_rounds(BackupReplicationSetProvider())
 
@@ -121,10 +119,10 @@ def test_preflight_of_a_set_asks_beside_signing_in(
 
 
 @pytest.mark.usefixtures("tokens")
-def test_preflight_of_a_set_is_one_round_where_nothing_has_to_be_found_out(
+def test_preflight_of_a_set_is_one_round_with_tokens_and_projects(
     open_rounds: Open,
 ) -> None:
-    """With tokens and projects given, source and destination are asked at the same time."""
+    """With tokens and projects given, source and destination are asked in parallel."""
     rig, transport = open_rounds(BackupReplicationSetProvider())
 
     assert [] == rig.faults({**SET, **PROJECTS})
@@ -133,7 +131,7 @@ def test_preflight_of_a_set_is_one_round_where_nothing_has_to_be_found_out(
 
 @pytest.mark.usefixtures("tokens")
 def test_preflight_of_one_is_one_round_too(open_rounds: Open) -> None:
-    """A single replication asks as a set does."""
+    """A single replication asks like a set."""
     rig, transport = open_rounds(BackupReplicationProvider())
 
     assert [] == rig.faults({**ONE, **PROJECTS})
@@ -141,7 +139,7 @@ def test_preflight_of_one_is_one_round_too(open_rounds: Open) -> None:
 
 
 def test_create_after_its_preflight_only_submits(open_rounds: Open) -> None:
-    """What preflight has seen a moment ago is not asked again, and all members go together."""
+    """Answers of preflight are not requested again, and all members are submitted in parallel."""
     rig, transport = open_rounds(BackupReplicationSetProvider())
     checked = rig.provider.check({}, SET)
     transport.rounds.clear()
@@ -152,7 +150,7 @@ def test_create_after_its_preflight_only_submits(open_rounds: Open) -> None:
 
 
 def test_preview_without_changes_is_a_sign_in_and_a_list(open_rounds: Open) -> None:
-    """However many copies are under way, a preview looks at them in one round."""
+    """A preview polls all running copies in one round, however many there are."""
     rig, _ = open_rounds(BackupReplicationSetProvider())
     rig.create(SET)
     later, transport = open_rounds(BackupReplicationSetProvider())
@@ -162,8 +160,8 @@ def test_preview_without_changes_is_a_sign_in_and_a_list(open_rounds: Open) -> N
     assert [["CreateToken"], ["ListBackups", "ShowBackup"]] == transport.rounds
 
 
-def test_preview_of_what_has_ended_asks_nothing(open_rounds: Open) -> None:
-    """A set whose copies have ended is compared with its state alone."""
+def test_preview_of_ended_copies_asks_nothing(open_rounds: Open) -> None:
+    """A set whose copies have ended is compared with its state only."""
     rig, _ = open_rounds(BackupReplicationSetProvider())
     rig.create(SET)
     rig.finish_copies()
@@ -175,8 +173,8 @@ def test_preview_of_what_has_ended_asks_nothing(open_rounds: Open) -> None:
     assert [] == transport.rounds
 
 
-def test_preflight_of_a_whole_vault_signs_in_beside_the_source(open_rounds: Open) -> None:
-    """The vault's backups are listed as soon as it is known what it is, and whereto."""
+def test_preflight_of_a_whole_vault_signs_in_while_asking_the_source(open_rounds: Open) -> None:
+    """The vault's backups are listed as soon as its kind and destination are known."""
     rig, transport = open_rounds(VaultReplicationProvider())
 
     assert [] == rig.faults(WHOLE_VAULT)
@@ -200,14 +198,14 @@ def test_preflight_of_a_whole_vault_signs_in_beside_the_source(open_rounds: Open
         ),
     ],
 )
-def test_region_that_nobody_knows_is_asked_once_cbr_names_it(
+def test_unknown_region_is_asked_only_after_cbr_names_it(
     open_unlisted: Open,
     provider: ResourceProvider,
     program: dict[str, Any],
     source: list[str],
     destination: list[str],
 ) -> None:
-    """No password is sent to a region that may not exist, before the source tells of it."""
+    """No password is sent to a region that may not exist before the source has named it."""
     rig, transport = open_unlisted(provider)
 
     assert [] == rig.faults({**program, "destination_region": UNLISTED})

@@ -19,7 +19,7 @@ from tests.contract.rig import BACKUP, VAULT
 pytestmark = pytest.mark.simulator_only
 
 MANUAL = "8db960dd-a598-4f3d-b551-109e5def2e60"
-"""The older backup of the server that BACKUP is of."""
+"""The older backup of the same server as BACKUP."""
 WEB_1 = "6b974ebb-8376-4d1b-933f-f77c3bcd0c4e"
 DESTINATION = {"region": "cn-east-3", "vault_id": VAULT}
 AT = "cbr-replication:sets[0]"
@@ -27,7 +27,7 @@ AT = "cbr-replication:sets[0]"
 
 @pytest.fixture(autouse=True)
 def program(session: Session, configuration: dict[str, str]) -> Iterator[None]:
-    """Have the stack's configuration as a program has it."""
+    """Set the stack's configuration, as a program has it."""
     assert session.settings.region == "cn-north-4"
     pulumi.runtime.config.set_all_config(configuration)
     yield
@@ -35,7 +35,7 @@ def program(session: Session, configuration: dict[str, str]) -> Iterator[None]:
 
 
 def plan(select: dict[str, Any], keys: dict[str, Any] | None = None, **entry: Any) -> Plan:
-    """Read a configuration with one set that selects, and other keys beside it."""
+    """Read a configuration with one selecting set, and other keys beside it."""
     whole = {"name": "erp", "select": select, "destinations": [DESTINATION], **entry}
     document = {"sets": [whole], **(keys or {})}
     return read_plan(
@@ -47,13 +47,13 @@ def plan(select: dict[str, Any], keys: dict[str, Any] | None = None, **entry: An
 
 
 def selected(plan: Plan, *, is_preview: bool = False) -> list[str] | None:
-    """Return the ids of the selected backups, None where they are unknown."""
+    """Return the ids of the selected backups, None if they are unknown."""
     ((_, members),) = select_members(plan, is_preview=is_preview).items()
     return None if members is None else [member["backup_id"] for member in members.values()]
 
 
 def fault(plan: Plan, *, is_preview: bool = False) -> str:
-    """Return the one fault of a selection, after its place."""
+    """Return the only failure of a selection, after its place."""
     with pytest.raises(ConfigurationFaultsError) as caught:
         select_members(plan, is_preview=is_preview)
     (found,) = caught.value.faults
@@ -86,12 +86,12 @@ def fault(plan: Plan, *, is_preview: bool = False) -> str:
     ],
 )
 def test_selection_passes_its_filters_on(select: dict[str, Any], wanted: list[str]) -> None:
-    """What is selected is what the API lists, the newest first."""
+    """The selection is what the API lists, newest first."""
     assert wanted == selected(plan(select))
 
 
-def test_selection_of_a_vault_leaves_out_what_cannot_be_copied() -> None:
-    """Backups that failed, or are being made, and replicas are no members."""
+def test_selection_of_a_vault_omits_what_cannot_be_copied() -> None:
+    """Failed and incomplete backups, and replicas, are no members."""
     found = selected(plan({"vault_id": "de587d5d-f63e-4ea1-a892-5935070352ba"}))
 
     assert found is not None
@@ -104,7 +104,7 @@ def test_selection_of_a_vault_leaves_out_what_cannot_be_copied() -> None:
 
 
 def test_selection_is_asked_once_for_all_destinations(control: Control) -> None:
-    """Two regions of one entry have the same members, from one list."""
+    """Two regions of one entry have the same members, from one list request."""
     south = {"region": "cn-south-1", "vault_id": "d5e6f708-192a-43b4-85d6-e7f8091a2b3c"}
     both = plan({"name": "manualbk_af41"}, destinations=[DESTINATION, south])
 
@@ -114,7 +114,7 @@ def test_selection_is_asked_once_for_all_destinations(control: Control) -> None:
 
 
 def test_selection_that_finds_nothing_is_a_fault() -> None:
-    """The entry and its filters are named: a set without members would delete its replicas."""
+    """The entry and its filters are named. A set without members would delete its replicas."""
     told = fault(plan({"resource_name": "gone", "newest": 3}, source_region="cn-north-4"))
 
     assert "'erp' selects no backup in region 'cn-north-4' (resource_name 'gone')" in told
@@ -124,12 +124,12 @@ def test_selection_that_finds_nothing_is_a_fault() -> None:
 def test_selection_that_does_not_roll_keeps_what_is_being_restored(
     control: Control, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without keep_newest a source that is busy for a while stays a member; a warning is told."""
+    """Without keep_newest, a temporarily busy source stays a member, with a warning."""
     control.change_backup(MANUAL, status="restoring")
 
     assert [BACKUP, MANUAL] == selected(plan({"resource_name": "erp-db-01"}))
     assert f"{AT} ('erp'): has neither keep_newest nor newest" in capsys.readouterr().err
-    # What it has is kept by the set itself; the busy one would only be refused if it is new.
+    # The set keeps what it has. The busy backup would be refused only as a new member.
     assert [BACKUP] == selected(plan({"resource_name": "erp-db-01"}, keep_newest=2))
     assert "keep_newest" not in capsys.readouterr().err
 
@@ -138,7 +138,7 @@ def test_selection_that_does_not_roll_keeps_what_is_being_restored(
 def test_selection_is_not_asked_in_previews_without_preflight(
     keys: dict[str, Any], control: Control, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its members are unknown there, and that is told; `up` has to ask."""
+    """Its members are unknown there, with a warning. `up` must ask."""
     offline = plan({"resource_name": "erp-db-01", "newest": 1}, keys)
 
     assert selected(offline, is_preview=True) is None
@@ -148,10 +148,10 @@ def test_selection_is_not_asked_in_previews_without_preflight(
     assert [BACKUP] == selected(offline, is_preview=False)
 
 
-def test_selection_that_cannot_be_asked_is_a_fault_or_a_warning(
+def test_selection_without_an_answer_is_a_fault_or_a_warning(
     control: Control, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`error` refuses, `warn` leaves the members unknown in a preview; `up` always refuses."""
+    """`error` refuses; `warn` leaves the members unknown in a preview. `up` always refuses."""
     body = {"error_code": "BackupService.0001", "error_msg": "No."}
     control.fault(operation="ListBackups", action="respond", status=403, body=body, times=3)
     select = {"resource_name": "erp-db-01", "newest": 1}
@@ -190,7 +190,7 @@ def test_selection_that_cannot_be_asked_is_a_fault_or_a_warning(
 def test_selection_of_what_something_else_copies_is_a_fault(
     other: dict[str, Any], where: str
 ) -> None:
-    """Each replica has one owner; elsewhere the same backup may go."""
+    """Each replica has one owner. The same backup may be copied to another region."""
     select = {"resource_name": "erp-db-01"}
 
     told = fault(plan(select, other))
@@ -199,7 +199,7 @@ def test_selection_of_what_something_else_copies_is_a_fault(
 
 
 def test_selections_of_the_same_backup_are_a_fault_for_the_same_region() -> None:
-    """Two selections may share a backup only where they copy it to different regions."""
+    """Two selections may share a backup only if they copy it to different regions."""
     entries = [
         {"name": name, "select": {"name": "manualbk_af41"}, "destinations": [place]}
         for name, place in (("a", {**DESTINATION, "region": "cn-south-1"}), ("b", DESTINATION))

@@ -1,4 +1,4 @@
-"""Sets of replications: each member once, whatever becomes of the others."""
+"""Sets of replications: each member once, whatever happens to the others."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ THREE = {"erp": BACKUP, "web-1": WEB_1, "web-2": WEB_2}
 
 @pytest.fixture
 def rig(simulator: InProcessSimulator, session: Session, configuration: dict[str, str]) -> Rig:
-    """A set's provider, as the engine would call it."""
+    """A set's provider, called as the engine calls it."""
     provider = BackupReplicationSetProvider()
     provider.configure(ConfigureRequest(Config(configuration, "cbr-replication")))
     return Rig(provider, simulator.control, session)
@@ -47,7 +47,7 @@ def declared(backups: Any, **changes: Any) -> dict[str, Any]:
 
 
 def copied(rig: Rig) -> list[str]:
-    """Return the sources of all live replicas, each as often as it has one."""
+    """Return the sources of all replicas, once for each replica."""
     present = {row["id"] for row in rig.replicas if row["status"] != "deleting"}
     return sorted(
         record["source_backup_id"]
@@ -57,12 +57,12 @@ def copied(rig: Rig) -> list[str]:
 
 
 def posts(rig: Rig) -> int:
-    """Return how many copies were asked for."""
+    """Return how many copies were requested."""
     return len(rig.control.journal(operation="CopyBackup"))
 
 
 def test_create_submits_each_member_once(rig: Rig) -> None:
-    """Every member is copied, with a row of its own; a look shows no difference."""
+    """Each member is copied and has its own row. A poll shows no difference."""
     rig.create(declared(THREE))
 
     assert sorted(THREE.values()) == copied(rig)
@@ -85,7 +85,7 @@ def test_create_takes_a_list_of_ids(rig: Rig) -> None:
 
 
 def test_create_adopts_what_exists(rig: Rig) -> None:
-    """After a lost outcome nothing is copied again, and what is missing is copied."""
+    """After a lost result nothing is copied twice, and missing members are copied."""
     rig.create(declared({"erp": BACKUP, "web-1": WEB_1}))
     rig.finish_copies()
 
@@ -96,7 +96,7 @@ def test_create_adopts_what_exists(rig: Rig) -> None:
 
 
 def test_create_names_replicas(rig: Rig) -> None:
-    """A member's name is its replica's."""
+    """A member's name becomes its replica's name."""
     program = declared({"erp": {"backup_id": BACKUP, "name": "erp-dr"}, "web": WEB_1})
     rig.create(program)
     assert not rig.diff(program).changes
@@ -106,8 +106,8 @@ def test_create_names_replicas(rig: Rig) -> None:
     assert not rig.diff(program).changes
 
 
-def test_refused_members_keep_none_of_the_others_back(rig: Rig) -> None:
-    """All others are done and kept; the error lists the refused ones; `up` does what is left."""
+def test_refused_members_do_not_block_the_others(rig: Rig) -> None:
+    """All others succeed and are kept. The error lists the refused ones; `up` retries them."""
     rig.control.fault(
         operation="CopyBackup", action="respond", status=400, body=FULL, backup_id=WEB_1
     )
@@ -129,8 +129,8 @@ def test_refused_members_keep_none_of_the_others_back(rig: Rig) -> None:
     assert 4 == posts(rig)
 
 
-def test_same_reason_is_told_once(rig: Rig) -> None:
-    """Hundreds of members that failed alike are one line, with all their labels."""
+def test_same_reason_is_reported_once(rig: Rig) -> None:
+    """Hundreds of members with the same failure are one line, with all their labels."""
     rig.control.fault(operation="CopyBackup", action="respond", status=400, body=FULL, times=9)
 
     with pytest.raises(MembersFailedError) as caught:
@@ -142,7 +142,7 @@ def test_same_reason_is_told_once(rig: Rig) -> None:
 
 
 def test_update_does_what_differs(rig: Rig) -> None:
-    """What enters is copied, what leaves is deleted, the rest is left alone."""
+    """Added members are copied, removed ones deleted, and the others left alone."""
     rig.create(declared(THREE))
     rig.finish_copies()
     rig.refresh()
@@ -163,7 +163,7 @@ def test_update_does_what_differs(rig: Rig) -> None:
 
 
 def test_label_that_passes_to_another_backup(rig: Rig) -> None:
-    """The usual way to follow a newest backup: the new copy has the row, the old one is deleted."""
+    """The usual way to follow the newest backup: the row gets the new copy; the old is deleted."""
     rig.create(declared({"erp": BACKUP, "web": WEB_1}))
     rig.finish_copies()
     rig.refresh()
@@ -179,7 +179,7 @@ def test_label_that_passes_to_another_backup(rig: Rig) -> None:
 
 
 def test_member_that_could_not_leave_keeps_a_row(rig: Rig) -> None:
-    """Its replica is not forgotten, though its label belongs to another member by now."""
+    """Its replica is not forgotten, although another member has its label now."""
     rig.create(declared({"erp": BACKUP}))
     rig.finish_copies()
     rig.refresh()
@@ -202,7 +202,7 @@ def test_member_that_could_not_leave_keeps_a_row(rig: Rig) -> None:
 
 
 def test_another_label_copies_nothing(rig: Rig) -> None:
-    """A label is a name for people: the backup's id is what counts."""
+    """A label is a name for people. The backup's id identifies a member."""
     rig.create(declared(THREE))
     relabelled = declared({"erp": BACKUP, "front": WEB_1, "web-1": WEB_2})
 
@@ -216,8 +216,8 @@ def test_another_label_copies_nothing(rig: Rig) -> None:
     assert not rig.diff(relabelled).changes
 
 
-def test_failed_copies_are_made_again(rig: Rig) -> None:
-    """A copy that failed, known or not, is a difference, and `up` submits it anew."""
+def test_failed_copies_are_submitted_again(rig: Rig) -> None:
+    """A failed copy is a difference, also if it is not in the state; `up` submits it again."""
     rig.control.change_backup(WEB_1, copy={"mode": "immediate", "outcome": "fail"})
     rig.create(declared(THREE))
     rig.finish_copies()
@@ -232,7 +232,7 @@ def test_failed_copies_are_made_again(rig: Rig) -> None:
 
 
 def test_refresh_reports_members_that_are_gone(rig: Rig) -> None:
-    """A replica that was deleted behind our back leaves the rows, and is made again by `up`."""
+    """A replica that somebody deleted is removed from the rows, and `up` makes it again."""
     rig.create(declared(THREE))
     rig.finish_copies()
     rig.refresh()
@@ -247,7 +247,7 @@ def test_refresh_reports_members_that_are_gone(rig: Rig) -> None:
 
 
 def test_refresh_of_a_set_of_which_nothing_is_left(rig: Rig) -> None:
-    """It is gone itself."""
+    """The set is gone as well."""
     rig.create(declared(THREE))
     rig.finish_copies()
     rig.control.forget_vault(VAULT)
@@ -256,7 +256,7 @@ def test_refresh_of_a_set_of_which_nothing_is_left(rig: Rig) -> None:
 
 
 def test_refresh_reports_other_names_in_the_inputs(rig: Rig) -> None:
-    """A declared name that was changed behind our back is shown, and given again."""
+    """A declared name that somebody changed is shown as drift, and set again."""
     program = declared({"erp": {"backup_id": BACKUP, "name": "erp-dr"}, "web": WEB_1})
     rig.create(program)
     rig.finish_copies()
@@ -273,7 +273,7 @@ def test_refresh_reports_other_names_in_the_inputs(rig: Rig) -> None:
 
 
 def test_expired_source_survives(rig: Rig) -> None:
-    """A member whose source is gone stays as it is, as long as it is declared."""
+    """A member whose source is gone stays, as long as it is declared."""
     rig.create(declared(THREE))
     rig.finish_copies()
     rig.refresh()
@@ -287,7 +287,7 @@ def test_expired_source_survives(rig: Rig) -> None:
 
 
 def test_replica_of_another_expired_member_is_not_taken_for_a_lost_one(rig: Rig) -> None:
-    """Both sources are gone, of one server; the log tells whose the only replica is."""
+    """Both sources of one server are gone; the operation log assigns the only replica."""
     rig.control.change_backup(MANUAL, copy={"mode": "immediate", "outcome": "skip"})
     rig.create(declared({"newer": BACKUP, "older": MANUAL}))
     rig.finish_copies()
@@ -303,7 +303,7 @@ def test_replica_of_another_expired_member_is_not_taken_for_a_lost_one(rig: Rig)
 
 
 def test_delete_takes_all_replicas(rig: Rig) -> None:
-    """Copies under way are waited for, and nothing is left."""
+    """Running copies are waited for, and nothing is left."""
     rig.create(declared(THREE))
 
     rig.delete()
@@ -314,7 +314,7 @@ def test_delete_takes_all_replicas(rig: Rig) -> None:
 def test_replicas_that_move_into_a_set_are_not_copied_again(
     rig: Rig, configuration: dict[str, str]
 ) -> None:
-    """A set adopts what single resources had; deleting these afterwards leaves the replicas."""
+    """A set adopts copies of single resources. Deleting those afterwards keeps the replicas."""
     single = Rig(cbr.BackupReplicationProvider(), rig.control, rig.session)
     single.provider.configure(ConfigureRequest(Config(configuration, "cbr-replication")))
     single.create(
@@ -331,7 +331,7 @@ def test_replicas_that_move_into_a_set_are_not_copied_again(
 
 
 def test_members_that_move_to_another_set_are_not_deleted(rig: Rig) -> None:
-    """What another resource of the operation has taken over is left when it leaves."""
+    """A removed member keeps a replica that another resource of the operation has adopted."""
     rig.create(declared(THREE))
     rig.finish_copies()
     begin_operation()
@@ -349,7 +349,7 @@ def test_members_that_move_to_another_set_are_not_deleted(rig: Rig) -> None:
 
 
 def test_set_that_is_removed_leaves_what_another_has_taken_over(rig: Rig) -> None:
-    """All other replicas go with the set."""
+    """All other replicas are deleted with the set."""
     rig.create(declared(THREE))
     rig.finish_copies()
     begin_operation()
@@ -365,7 +365,7 @@ def test_set_that_is_removed_leaves_what_another_has_taken_over(rig: Rig) -> Non
 def test_member_that_a_single_resource_declares_is_left_to_it(
     rig: Rig, configuration: dict[str, str]
 ) -> None:
-    """Whichever of the two the engine comes with first: the replica is adopted, not deleted."""
+    """In either order of the two resources, the replica is adopted, not deleted."""
     rig.create(declared(THREE))
     rig.finish_copies()
     rig.refresh()
@@ -390,7 +390,7 @@ def test_member_that_a_single_resource_declares_is_left_to_it(
 
 
 def test_other_vault_replaces_the_old_replicas_first(rig: Rig) -> None:
-    """In the same region each backup has one replica: the old ones go before."""
+    """In a region each backup has one replica, so the old ones are deleted first."""
     rig.create(declared(THREE))
     rig.finish_copies()
     rig.refresh()
@@ -408,7 +408,7 @@ def test_other_vault_replaces_the_old_replicas_first(rig: Rig) -> None:
 
 @pytest.mark.parametrize("preflight", ["error", "warn", "off"])
 def test_replacement_that_would_lose_a_replica_is_refused(rig: Rig, preflight: str) -> None:
-    """Where a source is gone, its replica could not be made again elsewhere."""
+    """If a source is gone, its replica could not be made again elsewhere."""
     rig.create(declared(THREE))
     rig.finish_copies()
     rig.control.forget_backup(WEB_1)
@@ -424,8 +424,8 @@ def test_replacement_that_would_lose_a_replica_is_refused(rig: Rig, preflight: s
     ) == str(caught.value)
 
 
-def test_replacement_believes_no_answer_of_a_moment_ago(rig: Rig) -> None:
-    """What was read for other resources may have become untrue; a deletion cannot be undone."""
+def test_replacement_uses_no_stored_answers(rig: Rig) -> None:
+    """Stored answers may be stale, and a deletion cannot be undone."""
     rig.create(declared(THREE))
     rig.finish_copies()
     rig.refresh()
@@ -437,10 +437,10 @@ def test_replacement_believes_no_answer_of_a_moment_ago(rig: Rig) -> None:
         rig.provider.diff(rig.id, rig.outputs, moved)
 
 
-def test_replacement_that_is_not_certain_yet_is_only_warned_of(
+def test_replacement_that_is_uncertain_is_only_a_warning(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A preview is not red for a vault that may turn out to be the same."""
+    """A preview does not fail for a vault that may turn out to be the same."""
     rig.create(declared(THREE))
     rig.finish_copies()
     rig.control.forget_backup(WEB_1)
@@ -462,10 +462,10 @@ def test_replacement_that_is_not_certain_yet_is_only_warned_of(
         pytest.param({"erp": Unknown()}, id="one"),  # type: ignore[no-untyped-call]
     ],
 )
-def test_replacement_by_members_that_are_not_known_yet_names_none(
+def test_replacement_by_unknown_members_names_none(
     rig: Rig, backups: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Who leaves a set that moves is only told where it is certain."""
+    """Removed members of a set that moves are named only if they are certain."""
     rig.create(declared(THREE))
     moved = {**rig.inputs, "backups": backups, "destination_vault_id": SECOND_VAULT}
 
@@ -474,8 +474,8 @@ def test_replacement_by_members_that_are_not_known_yet_names_none(
 
 
 @pytest.mark.parametrize("preflight", ["error", "warn", "off"])
-def test_replacement_waits_until_all_sources_could_be_looked_at(rig: Rig, preflight: str) -> None:
-    """A replica whose source may be gone is not deleted because a look had no answer."""
+def test_replacement_waits_until_all_sources_were_checked(rig: Rig, preflight: str) -> None:
+    """A replica is not deleted while its source could not be checked."""
     rig.create(declared(THREE))
     rig.finish_copies()
     rig.refresh()
@@ -495,8 +495,8 @@ def test_replacement_waits_until_all_sources_could_be_looked_at(rig: Rig, prefli
         rig.diff(moved)
 
 
-def test_preflight_tells_of_each_member_that_would_be_refused(rig: Rig) -> None:
-    """What the API would refuse is told by member; what concerns all, once."""
+def test_preflight_names_each_member_that_would_be_refused(rig: Rig) -> None:
+    """What the API would refuse is reported by member. What concerns all is reported once."""
     faults = rig.faults(declared({"bad": BROKEN, "none": UNKNOWN, "good": BACKUP}))
 
     assert ['backups["bad"]', 'backups["none"]'] == sorted(field for field, _ in faults)
@@ -505,8 +505,8 @@ def test_preflight_tells_of_each_member_that_would_be_refused(rig: Rig) -> None:
     assert [] == rig.writes()
 
 
-def test_preflight_of_an_update_asks_about_those_who_enter(rig: Rig) -> None:
-    """A preview is red for a new member that would be refused, and asks nothing otherwise."""
+def test_preflight_of_an_update_asks_about_added_members(rig: Rig) -> None:
+    """A preview fails for a new member that would be refused, and asks about no others."""
     rig.create(declared(THREE))
     rig.control.clear_journal()
     same = rig.provider.check(rig.inputs, declared(THREE))
@@ -519,7 +519,7 @@ def test_preflight_of_an_update_asks_about_those_who_enter(rig: Rig) -> None:
 
 
 def test_preflight_adds_up_the_room(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
-    """A vault that has room for each but not for all is a warning."""
+    """A vault with room for each but not for all causes a warning."""
     rig.control.change_vault(VAULT, size_gb=150)
 
     assert [] == rig.faults(declared(THREE))
@@ -555,8 +555,10 @@ def test_preflight_adds_up_the_room(rig: Rig, capsys: pytest.CaptureFixture[str]
         pytest.param({"name": "x"}, "name", "is not an input of a set", id="unknown-input"),
     ],
 )
-def test_wrong_inputs_are_told(rig: Rig, inputs: dict[str, Any], field: str, words: str) -> None:
-    """Each fault is one line about one input."""
+def test_wrong_inputs_are_reported(
+    rig: Rig, inputs: dict[str, Any], field: str, words: str
+) -> None:
+    """Each failure is one line about one input."""
     faults = rig.faults(declared({"erp": BACKUP}) | inputs)
 
     assert any(found == field and words in reason for found, reason in faults), faults
@@ -566,7 +568,7 @@ def test_wrong_inputs_are_told(rig: Rig, inputs: dict[str, Any], field: str, wor
 
 
 def rolling(**members: tuple[str, int]) -> dict[str, Any]:
-    """Return a set that keeps its two newest; of each member its id and its day."""
+    """Return a set that keeps its two newest: the id and day of each member."""
     backups = {
         label: {"backup_id": backup_id, "created_at": f"2026-11-{day:02d}T02:00:00"}
         for label, (backup_id, day) in members.items()
@@ -575,7 +577,7 @@ def rolling(**members: tuple[str, int]) -> dict[str, Any]:
 
 
 def test_rolling_set_keeps_its_newest(rig: Rig) -> None:
-    """A newer member comes in, the oldest leaves; the inputs show both."""
+    """A newer member is added and the oldest removed; the inputs show both."""
     rig.create(rolling(a=(BACKUP, 1), b=(WEB_1, 2)))
     rig.finish_copies()
     newer = rolling(a=(BACKUP, 1), b=(WEB_1, 2), c=(WEB_2, 3))
@@ -588,7 +590,7 @@ def test_rolling_set_keeps_its_newest(rig: Rig) -> None:
 
 
 def test_rolling_set_keeps_replicas_of_expired_sources(rig: Rig) -> None:
-    """Sources that vanish, all at once even, take no replica with them."""
+    """Expired sources delete no replica, even if all expire at once."""
     rig.create(rolling(a=(BACKUP, 1), b=(WEB_1, 2)))
     rig.finish_copies()
     rig.refresh()
@@ -605,7 +607,7 @@ def test_rolling_set_keeps_replicas_of_expired_sources(rig: Rig) -> None:
 
 
 def test_rolling_set_loses_nothing_for_a_newer_one_that_failed(rig: Rig) -> None:
-    """The oldest leaves only when the newest was accepted."""
+    """The oldest is removed only when the newest was accepted."""
     rig.create(rolling(a=(BACKUP, 1), b=(WEB_1, 2)))
     rig.finish_copies()
     newer = rolling(a=(BACKUP, 1), b=(WEB_1, 2), c=(WEB_2, 3))
@@ -619,7 +621,7 @@ def test_rolling_set_loses_nothing_for_a_newer_one_that_failed(rig: Rig) -> None
 
 
 def update_in_part(rig: Rig, program: dict[str, Any]) -> str:
-    """Update with a failure, keep what the engine keeps then, and return the error."""
+    """Update with a failure, keep what the engine then keeps, and return the error."""
     begin_operation()
     checked = rig.provider.check(rig.inputs, program)
     with pytest.raises(PartialResultError) as caught:
@@ -628,8 +630,8 @@ def update_in_part(rig: Rig, program: dict[str, Any]) -> str:
     return str(caught.value)
 
 
-def test_rolling_set_leaves_out_what_expired_before_it_was_copied(rig: Rig) -> None:
-    """The error tells the way, and what was kept for it meanwhile is kept for good."""
+def test_rolling_set_omits_what_expired_before_it_was_copied(rig: Rig) -> None:
+    """The error gives a remedy, and what was kept meanwhile stays."""
     rig.create(rolling(a=(BACKUP, 1), b=(WEB_1, 2)))
     rig.finish_copies()
     rig.refresh()
@@ -655,7 +657,7 @@ def test_rolling_set_leaves_out_what_expired_before_it_was_copied(rig: Rig) -> N
 
 
 def kept_by_a_rolling_set(rig: Rig) -> None:
-    """Have a rolling set of two whose older member nobody lists any more; both sources exist."""
+    """Create a rolling set of two whose older member is no longer listed; both sources exist."""
     rig.create(rolling(a=(BACKUP, 1), b=(WEB_1, 2)))
     rig.finish_copies()
     rig.refresh()
@@ -671,8 +673,8 @@ def kept_by_a_rolling_set(rig: Rig) -> None:
         pytest.param("cn-south-1", "d5e6f708-192a-43b4-85d6-e7f8091a2b3c", id="other-region"),
     ],
 )
-def test_rolling_set_takes_its_kept_members_along(rig: Rig, region: str, vault_id: str) -> None:
-    """A set that moves keeps what it kept: the preview shows it, and the copy is made there."""
+def test_rolling_set_moves_with_its_kept_members(rig: Rig, region: str, vault_id: str) -> None:
+    """A set that moves keeps its members: the preview shows them, and they are copied there."""
     kept_by_a_rolling_set(rig)
     moved = {
         **rolling(b=(WEB_1, 2)),
@@ -697,10 +699,10 @@ def test_rolling_set_takes_its_kept_members_along(rig: Rig, region: str, vault_i
     assert {vault_id} == {row["vault_id"] for row in rig.replicas}
 
 
-def test_set_that_moves_and_is_rolling_no_more_tells_who_leaves(
+def test_set_that_moves_and_stops_rolling_names_removed_members(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Who takes `keep_newest` away wants what is listed alone; the preview names the others."""
+    """Without `keep_newest` only listed members stay; the preview names the others."""
     kept_by_a_rolling_set(rig)
     moved = declared({"b": WEB_1}, destination_vault_id=SECOND_VAULT)
 
@@ -715,7 +717,7 @@ def test_set_that_moves_and_is_rolling_no_more_tells_who_leaves(
 def test_rolling_set_of_another_name_loses_no_kept_members(
     rig: Rig, capsys: pytest.CaptureFixture[str], is_run_again: bool
 ) -> None:
-    """The new one knows what is listed alone, so the old one leaves the others, and says so."""
+    """The new one knows listed members only, so the old one leaves the others and reports it."""
     kept_by_a_rolling_set(rig)
     old = dict(rig.outputs)
     listed = rolling(b=(WEB_1, 2))
@@ -736,10 +738,10 @@ def test_rolling_set_of_another_name_loses_no_kept_members(
     ) in capsys.readouterr().err
 
 
-def test_rolling_set_of_another_name_that_lists_all_leaves_nothing_to_tell(
+def test_rolling_set_of_another_name_that_lists_all_reports_nothing(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What the new one has adopted is not its predecessor's any more, and nothing else was."""
+    """What the new one adopted is no longer its predecessor's, and nothing else was."""
     program = rolling(a=(BACKUP, 1), b=(WEB_1, 2))
     rig.create(program)
     rig.finish_copies()
@@ -754,7 +756,7 @@ def test_rolling_set_of_another_name_that_lists_all_leaves_nothing_to_tell(
 
 
 def test_rolling_set_of_another_name_with_new_members_alone_loses_none(rig: Rig) -> None:
-    """Where the two have no member in common, it may be the same set nevertheless."""
+    """The two have no member in common, but may still be the same set."""
     kept_by_a_rolling_set(rig)
     old = dict(rig.outputs)
 
@@ -765,7 +767,7 @@ def test_rolling_set_of_another_name_with_new_members_alone_loses_none(rig: Rig)
 
 
 def test_rolling_set_that_is_removed_leaves_nothing(rig: Rig) -> None:
-    """Beside another one that was there before, and has none of it, a removal is a removal."""
+    """If another set existed before and has none of its members, all replicas are deleted."""
     kept_by_a_rolling_set(rig)
     old = dict(rig.outputs)
     rig.create(rolling(c=(WEB_2, 3)))
@@ -778,7 +780,7 @@ def test_rolling_set_that_is_removed_leaves_nothing(rig: Rig) -> None:
 
 
 def test_rolling_set_of_another_name_that_cannot_look_deletes_nothing(rig: Rig) -> None:
-    """What may be kept stays until that is known; the same again takes it."""
+    """Members that may be kept stay while that is unknown; a second run deletes the set."""
     kept_by_a_rolling_set(rig)
     old = dict(rig.outputs)
     rig.create(rolling(b=(WEB_1, 2)))
@@ -793,7 +795,7 @@ def test_rolling_set_of_another_name_that_cannot_look_deletes_nothing(rig: Rig) 
 def test_members_from_a_list_of_backups_have_readable_labels(
     rig: Rig, configuration: dict[str, str]
 ) -> None:
-    """What leaves and what enters is told by resource and time."""
+    """Added and removed members are reported by resource and time."""
     pulumi.runtime.config.set_all_config(configuration)
     backups = cbr.get_backups(vault_id="de587d5d-f63e-4ea1-a892-5935070352ba", limit=3)
     pulumi.runtime.config.set_all_config({})
@@ -807,10 +809,10 @@ def test_members_from_a_list_of_backups_have_readable_labels(
     assert [] == rig.faults(declared(members, keep_newest=2))
 
 
-def test_members_from_a_list_without_times_are_members_all_the_same(
+def test_members_from_a_list_without_times_are_still_members(
     rig: Rig, configuration: dict[str, str]
 ) -> None:
-    """What CBR does not tell is left out; only a rolling set, which goes by it, needs it."""
+    """Missing times are omitted. Only a rolling set needs them, for its order."""
     told = {"backups": [{"id": BACKUP, "resource_name": "erp-db-01", "status": "available"}]}
     rig.control.fault(operation="ListBackups", action="respond", status=200, body=told)
     pulumi.runtime.config.set_all_config(configuration)
@@ -825,7 +827,7 @@ def test_members_from_a_list_without_times_are_members_all_the_same(
 
 
 def test_set_cannot_be_imported() -> None:
-    """Its id says nothing; the way to take over replicas is told."""
+    """Its id says nothing; the error says how to take over replicas."""
     with pytest.raises(cbr.ConfigurationError) as caught:
         cbr.BackupReplicationSetProvider().import_state("set-1")
 

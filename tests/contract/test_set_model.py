@@ -2,15 +2,14 @@
 
 After every step:
 
-- At most one live replica of a backup is in a region, and nothing is copied that was never
-  declared.
+- At most one replica of a backup is in a region, and nothing is copied that was never declared.
 - No replica is deleted whose member is still wanted, or whose source is gone, unless its member was
   dropped.
-- No replica is deleted that a rolling set kept, unless so many newer ones are there.
+- No replica is deleted that a rolling set kept, unless enough newer ones exist.
 - No secret is in the state.
 
-After every history, once the faults are over: each member that can be is replicated, once, under
-its label and its name. What cannot be is refused by name. Nothing else of ours is left.
+After every history, once the faults are over: each member that can be copied is replicated once,
+with its label and name. What cannot be copied is refused by name. Nothing else of ours is left.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ pytestmark = pytest.mark.simulator_only
 STEPS = 50
 SEED = 102
 DAYS = {"erp-older": 1, "web": 2, "web-second": 3, "erp": 4}
-"""When each was made: the order in which a rolling set lets go of them."""
+"""When each was made: the order in which a rolling set removes them."""
 THEN = st.sampled_from(["nothing", "up", "crash"])
 """What follows an edit."""
 LABELS = ("a", "b", "c")
@@ -54,14 +53,14 @@ Copy = tuple[str, str]
 
 @dataclass
 class Program(Place):
-    """What the program declares; members are backups and names of replicas, by label."""
+    """What the program declares. Members are backups and names of replicas, by label."""
 
     members: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     keep_newest: int | None = None
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """What the engine is given."""
+        """The inputs that the engine receives."""
         inputs = {
             "backups": {
                 label: {
@@ -82,17 +81,17 @@ class State(FleetState):
     """What the engine keeps of a set."""
 
     to_replace: Known | None = None
-    """One that was deleted to be replaced, and is not made yet."""
+    """The one that was deleted for its replacement, which does not exist yet."""
 
 
 class SetStack(FleetHistory):
-    """A stack with one set, as the engine drives it."""
+    """A stack with one set, driven as by the engine."""
 
     backups = BACKUPS
     most_expired = 2
     state: State
-    # Each of the waiting members moves the one clock: together they must stay far below the time
-    # that a deletion may take, while an answer is on its way to one of them.
+    # Each waiting member advances the one clock. Together they must stay far below the time that a
+    # deletion may take, while one of them waits for an answer.
     poll_interval_s = 200
 
     @initialize(is_on_host=st.booleans())
@@ -106,7 +105,7 @@ class SetStack(FleetHistory):
         self.unsaved: set[Copy] = set()
         self.meant: set[str] = set()
 
-    # -- what people do -----------------------------------------------------------------------
+    # -- what users do ------------------------------------------------------------------------
 
     @rule(
         label=st.sampled_from(LABELS),
@@ -115,7 +114,7 @@ class SetStack(FleetHistory):
         then=THEN,
     )
     def edit_member(self, label: str, backup: str, name: str | None, then: str) -> None:
-        """Give a label to a backup, which has no other one then; the first makes the set."""
+        """Give a label to a backup as its only one. The first label creates the set."""
         if self.program is None:
             self.program = Program()
         for other, (found, _) in list(self.program.members.items()):
@@ -126,14 +125,14 @@ class SetStack(FleetHistory):
 
     @rule(label=st.sampled_from(LABELS), then=THEN)
     def drop_member(self, label: str, then: str) -> None:
-        """Take a member out, if others are left."""
+        """Remove a member, if others remain."""
         if self.program is not None and len(self.program.members) > 1:
             self.program.members.pop(label, None)
         self.go_on(then)
 
     @rule(one=st.sampled_from(LABELS), other=st.sampled_from(LABELS))
     def exchange_labels(self, one: str, other: str) -> None:
-        """Have two members, or one and nobody, exchange their labels."""
+        """Exchange the labels of two members, or rename the label of one."""
         if self.program is None:
             return
         turned = {one: other, other: one}
@@ -142,7 +141,7 @@ class SetStack(FleetHistory):
 
     @rule(count=st.sampled_from([None, 1, 2, 3]), then=THEN)
     def keep_newest(self, count: int | None, then: str) -> None:
-        """Make it a rolling set, or none."""
+        """Make it a rolling set, or an ordinary one."""
         if self.program is not None:
             self.program.keep_newest = count
         self.go_on(then)
@@ -150,7 +149,7 @@ class SetStack(FleetHistory):
     @precondition(lambda self: self.program is not None and self.program.keep_newest is not None)
     @rule(backup=st.sampled_from(sorted(BACKUPS)), label=st.sampled_from(LABELS))
     def list_for_a_while(self, backup: str, label: str) -> None:
-        """Have a rolling set's newcomer refused, look at the set, and list the newcomer no more."""
+        """Refuse the new member of a rolling set, poll the set, and stop listing that member."""
         assert self.program is not None
         former = dict(self.program.members)
         self.program.members[label] = (backup, None)
@@ -162,21 +161,21 @@ class SetStack(FleetHistory):
 
     @rule(vault=st.sampled_from(sorted(VAULTS)), preflight=PREFLIGHT, then=THEN)
     def move(self, vault: str, preflight: str, then: str) -> None:
-        """Declare another destination, and how much is asked beforehand."""
+        """Declare another destination, and the preflight mode."""
         if self.program is not None:
             self.program.vault, self.program.preflight = vault, preflight
         self.go_on(then)
 
     @rule(is_named=st.booleans(), then=THEN)
     def make_another(self, is_named: bool, then: str) -> None:
-        """Give the resource another name in the program, or run `up --replace`."""
+        """Rename the resource in the program, or run `up --replace`."""
         self.remake()
         self.go_on(then if is_named else "up")
-        # Only that run was told to replace.
+        # The option applied to that run only.
         self.is_remade = self.is_remade and is_named
 
     def go_on(self, then: str) -> None:
-        """Run `up` after an edit, as one mostly does, or have it die before it saves."""
+        """Run `up` after an edit, as users usually do, or die before it saves."""
         if then == "up":
             self.up()
         elif then == "crash":
@@ -184,12 +183,12 @@ class SetStack(FleetHistory):
 
     @rule()
     def up(self) -> None:
-        """Run `up`; it may fail, and then the engine keeps what it knew."""
+        """Run `up`. It may fail, and then the engine keeps what it knew."""
         self.attempt(self.bring_up)
 
     @rule(saves=st.integers(0, 1))
     def up_and_crash(self, saves: int) -> None:
-        """Run `up` and die, with what the call after so many saves returned not saved."""
+        """Run `up`, and die before the call after `saves` others has its result saved."""
         self.injected["crash during up"] += 1
         self.saves_left = saves
         self.attempt(self.bring_up)
@@ -202,7 +201,7 @@ class SetStack(FleetHistory):
         return self.program
 
     def bring_up(self) -> None:
-        """Do what `up` does, then delete what is left over."""
+        """Do what `up` does, then delete the leftovers."""
         if self.program is None:
             self.take_down()
             return
@@ -219,14 +218,14 @@ class SetStack(FleetHistory):
         self.delete_left_over()
 
     def change(self, known: Known, program: Program) -> None:
-        """Do what `up` does with a set that exists: nothing, an update or a replacement."""
+        """Do what `up` does with an existing set: nothing, an update or a replacement."""
         inputs = self.checked(known.inputs, program)
         difference = self.provider.diff(known.id, known.outputs, inputs)
         if not difference.replaces:
             if difference.changes or self.state.is_in_error:
                 self.update(known, inputs)
             return
-        # The engine checks what is to replace before it deletes anything.
+        # The engine checks a replacement before it deletes anything.
         self.checked({}, program)
         assert not self.last_copies(records_in(known)), "could not be made again"
         if difference.delete_before_replace:
@@ -240,10 +239,10 @@ class SetStack(FleetHistory):
     def make(
         self, program: Program, former: Known | None = None, *, replaced: Known | None = None
     ) -> None:
-        """Create; what it takes the place of is deleted at the end.
+        """Create; the set that it replaces is deleted at the end.
 
         Args:
-            former: what it is to replace, as far as the engine has told the provider.
+            former: the set that it replaces, as far as the provider knows it.
         """
         inputs = self.checked({}, program)
         wanted = self.wanted(former)
@@ -261,7 +260,7 @@ class SetStack(FleetHistory):
         self.meant = self.backups_wanted(former) & backups_in(self.state.known)
 
     def update(self, known: Known, inputs: dict[str, Any]) -> None:
-        """Update; only those who are no longer wanted may leave."""
+        """Update. Only members that are no longer wanted may be removed."""
         wanted = self.wanted(known)
         self.ever_declared |= wanted
         self.unsaved |= wanted
@@ -283,7 +282,7 @@ class SetStack(FleetHistory):
             raise failure
 
     def require_displaced(self, deleted: set[str], there: set[str]) -> None:
-        """See that a rolling set let go of what it kept only for so many newer ones."""
+        """Verify that a rolling set removed kept members only for enough newer ones."""
         if self.program is None or self.program.keep_newest is None:
             return
         for backup in deleted & self.meant:
@@ -301,7 +300,7 @@ class SetStack(FleetHistory):
             self.unsaved.discard((name_of(BACKUPS, row["backup_id"]), region))
 
     def delete(self, known: Known) -> None:
-        """Delete; a rolling set of the same place may be the same one, and loses none."""
+        """Delete. A rolling set of the same place may be the same one, and loses no member."""
         declared = self.state.known
         is_rolling_on = (
             declared is not None
@@ -342,13 +341,13 @@ class SetStack(FleetHistory):
         known.inputs = result.inputs or known.inputs
 
     def take_down(self) -> None:
-        """Delete everything that the state knows."""
+        """Delete everything in the state."""
         self.state.to_replace = None
         super().take_down()
 
     @contextmanager
     def only_deleting(self, allowed: set[str]) -> Iterator[set[str]]:
-        """Have a call delete no replicas but those of these backups, whatever becomes of it.
+        """Let a call delete only replicas of these backups, whatever its result.
 
         Yields:
             A set that has, after the call, the backups whose replicas it deleted.
@@ -369,7 +368,7 @@ class SetStack(FleetHistory):
 
     @invariant()
     def holds(self) -> None:
-        """No copy is there twice, none that was never declared, and no secret in the state."""
+        """No copy exists twice, none was never declared, and the state has no secret."""
         if not hasattr(self, "simulator"):
             return
         self.require_once()
@@ -381,7 +380,7 @@ class SetStack(FleetHistory):
     # -- the end ------------------------------------------------------------------------------
 
     def converge(self) -> None:
-        """Without faults, a refresh and `up`s make the declared true, and nothing else."""
+        """Without faults, a refresh and `up`s lead to the declared state, and nothing else."""
         self.calm_down()
         if self.program is not None:
             self.program.preflight = "error"
@@ -395,7 +394,7 @@ class SetStack(FleetHistory):
         assert set(self.live_copies()) <= self.unsaved
 
     def give_up_the_impossible(self) -> None:
-        """Undeclare what cannot come to be; it has to be refused, naming what is missing."""
+        """Undeclare what cannot exist. It must be refused; the refusal names what is missing."""
         if self.program is None:
             return
         known = self.state.known
@@ -409,7 +408,7 @@ class SetStack(FleetHistory):
             return
         is_settled = known is not None and not self.is_made_anew(known, self.program)
         present = {backup for backup, _ in self.live_copies()} if is_settled else set()
-        # Without a newer member an older one may be among those that are kept.
+        # Without a newer member, an older one may be among the kept ones.
         while missing := self.backups_wanted(self.former()) & self.expired - present:
             labels = {label for label, (name, _) in self.program.members.items() if name in missing}
             for label in labels:
@@ -421,7 +420,7 @@ class SetStack(FleetHistory):
                 return
 
     def require_refused(self, field: str) -> None:
-        """A preview refuses what is declared, and tells which input is to blame."""
+        """A preview refuses the declaration, and names the input at fault."""
         assert self.program is not None
         known = self.state.known
         if known is not None and not self.is_remade:
@@ -432,7 +431,7 @@ class SetStack(FleetHistory):
         self.ran["refused at the end"] += 1
 
     def moved_if_allowed(self, known: Known, program: Program) -> Program | None:
-        """Return what is declared, or what is there if that is refused: it would lose replicas."""
+        """Return the declaration; or what exists, if the declaration would lose replicas."""
         held = {name_of(BACKUPS, row["backup_id"]) for row in known.outputs["members"].values()}
         if not held & self.expired:
             return program
@@ -458,22 +457,22 @@ class SetStack(FleetHistory):
         )
 
     def is_replaced(self, known: Known, program: Program) -> bool:
-        """Whether `up` would make another set."""
+        """Whether `up` would create another set."""
         where = ("destination_region", "destination_vault_id")
         return any(known.outputs[key] != program.inputs[key] for key in where)
 
     def is_made_anew(self, known: Known, program: Program) -> bool:
-        """Whether `up` makes another set, for whatever reason."""
+        """Whether `up` creates another set, for any reason."""
         return self.is_remade or self.is_replaced(known, program)
 
     def former(self) -> Known | None:
-        """Return what the provider knows of when the set is made, or made to be as declared."""
+        """Return what the provider knows when it creates or updates the set."""
         return None if self.is_remade else self.state.known
 
     def do_as_told(self, told: str) -> None:
         """Do what a conflict's message says about copies that a crash left: delete them.
 
-        They are in another vault, or no record is listed that tells of them.
+        They are in another vault, or no listed record names them.
         """
         if "gone by now" in told:
             return  # The next `up` deletes it.
@@ -490,11 +489,11 @@ class SetStack(FleetHistory):
                 self.control.forget_backup(replica.id)
 
     def require_as_declared(self) -> None:
-        """Each member is replicated once, and the state knows it; nothing else of ours is."""
+        """Each member is replicated once and in the state; nothing else of ours exists."""
         live = self.live_copies()
         wanted = self.wanted(self.state.known)
         assert dict.fromkeys(wanted, 1) == {copy: live[copy] for copy in wanted}
-        # What a crash left and nobody declared again cannot be known to anybody.
+        # What a crash left and nobody declared again is known to nobody.
         assert set(live) <= wanted | self.unsaved, f"left: {set(live) - wanted - self.unsaved}"
         if self.state.known is None or self.program is None:
             return
@@ -546,11 +545,11 @@ def members_of(inputs: dict[str, Any]) -> set[str]:
 
 
 def backups_in(known: Known | None) -> set[str]:
-    """Return the backups of which there are rows."""
+    """Return the backups that have rows."""
     rows = known.outputs["members"].values() if known is not None else ()
     return {name_of(BACKUPS, row["backup_id"]) for row in rows}
 
 
 def test_random_set_histories(announce: Callable[[str], None]) -> None:
-    """Declared members equal replicas, once, whatever happened in between."""
+    """Declared members equal replicas, once, whatever happened before."""
     run(SetStack, examples(SET_EXAMPLES), STEPS, SEED, announce)

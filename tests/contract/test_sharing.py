@@ -1,4 +1,4 @@
-"""Look-ups that are shared: few requests for many questions, and no answer that misleads."""
+"""Shared look-ups: few requests for many questions, and no misleading answer."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ DESIRED = DesiredReplication(
 async def client(
     simulator: InProcessSimulator, configuration: dict[str, str]
 ) -> AsyncIterator[CbrClient]:
-    """A client that has signed in already."""
+    """A client that has already signed in."""
     settings = Settings.load(configuration.get, {})
     clock = SimulatedClock(simulator)
     async with CbrClient(
@@ -67,12 +67,12 @@ async def api(client: CbrClient) -> CachedApi:
 
 @pytest.fixture
 async def noting(client: CbrClient) -> NotingApi:
-    """A cache in front of the client that notes what it is asked."""
+    """A cache in front of the client that records its questions."""
     return NotingApi(client)
 
 
 def asked(simulator: InProcessSimulator) -> dict[str, int]:
-    """Return how often each operation was asked for."""
+    """Return how often each operation was requested."""
     return dict(Counter(str(entry["operation"]) for entry in simulator.control.journal()))
 
 
@@ -93,7 +93,7 @@ def replica_ids(simulator: InProcessSimulator) -> list[str]:
 async def test_many_backups_are_read_from_one_list(
     api: CachedApi, simulator: InProcessSimulator
 ) -> None:
-    """The first who asks does not wait for others; all others share a list."""
+    """The first look-up does not wait for others. All later ones share a list."""
     ids = all_ids(simulator)
     assert len(ids) > 5
 
@@ -106,7 +106,7 @@ async def test_many_backups_are_read_from_one_list(
 async def test_backups_asked_for_one_after_the_other_are_listed_from_the_third_on(
     api: CachedApi, simulator: InProcessSimulator
 ) -> None:
-    """The engine checks one resource at a time: a few are read alone, then a list has them all."""
+    """The engine checks one resource at a time: a few are read singly, then a list has all."""
     ids = all_ids(simulator)
 
     backups = [await api.get_backup(SOURCE, backup_id) for backup_id in ids]
@@ -115,10 +115,10 @@ async def test_backups_asked_for_one_after_the_other_are_listed_from_the_third_o
     assert {"ShowBackup": 2, "ListBackups": 1} == asked(simulator)
 
 
-async def test_lists_that_show_nothing_wanted_are_given_up(
+async def test_lists_without_hits_are_given_up(
     api: CachedApi, simulator: InProcessSimulator
 ) -> None:
-    """Old backups in a project of many are read one by one again after two lists in vain."""
+    """In a project with many backups, old ones are read singly after two lists in vain."""
     ids = all_ids(simulator)
     simulator.control.fault(
         operation="ListBackups",
@@ -137,7 +137,7 @@ async def test_lists_that_show_nothing_wanted_are_given_up(
 async def test_shared_answer_is_that_of_its_own_request(
     api: CachedApi, simulator: InProcessSimulator
 ) -> None:
-    """A backup from a list is what ShowBackup tells of it, its records included."""
+    """A backup from a list equals the answer of ShowBackup, including its records."""
     await api.replicate_backup(
         SOURCE, BACKUP, ReplicateRequest(DESTINATION.region, DESTINATION.project_id, VAULT)
     )
@@ -153,7 +153,7 @@ async def test_shared_answer_is_that_of_its_own_request(
 async def test_answer_is_shared_for_a_while_only(
     api: CachedApi, simulator: InProcessSimulator
 ) -> None:
-    """Who asks a little later asks nobody; who asks later, or wants it fresh, asks anew."""
+    """A stored answer is used for a short time. Later, or if it must be fresh, CBR is asked."""
     ids = all_ids(simulator)
     await asyncio.gather(*(api.get_backup(SOURCE, backup_id) for backup_id in ids))
     simulator.control.clear_journal()
@@ -173,7 +173,7 @@ async def test_answer_is_shared_for_a_while_only(
 async def test_fresh_look_ups_at_the_same_time_are_batched(
     api: CachedApi, simulator: InProcessSimulator
 ) -> None:
-    """What is stored answers no fresh look-up, but one list answers many of them."""
+    """A stored answer is not fresh, but one list answers many fresh look-ups."""
     ids = all_ids(simulator)
     await asyncio.gather(*(api.get_backup(SOURCE, backup_id) for backup_id in ids))
     simulator.control.clear_journal()
@@ -187,7 +187,7 @@ async def test_fresh_look_ups_at_the_same_time_are_batched(
 async def test_fresh_look_ups_one_after_the_other_are_asked_one_by_one(
     api: CachedApi, simulator: InProcessSimulator
 ) -> None:
-    """A list that answers later look-ups is of no use to them: its answers would be old."""
+    """A list for later look-ups does not help them: its answers would be old."""
     ids = all_ids(simulator)
 
     for backup_id in ids:
@@ -199,7 +199,7 @@ async def test_fresh_look_ups_one_after_the_other_are_asked_one_by_one(
 async def test_fresh_is_fresh_for_all_questions(
     api: CachedApi, simulator: InProcessSimulator
 ) -> None:
-    """A stored vault, stored capabilities and projects answer no fresh question either."""
+    """Stored vaults, capabilities and projects are not fresh answers either."""
     for asked_api in (api, api.fresh, api.fresh.fresh):
         await asked_api.get_vault(DESTINATION, VAULT)
         await asked_api.get_replication_capabilities(SOURCE)
@@ -213,7 +213,7 @@ async def test_fresh_is_fresh_for_all_questions(
 async def test_change_through_the_fresh_api_makes_stored_answers_stale(
     api: CachedApi, simulator: InProcessSimulator
 ) -> None:
-    """Whoever wrote, and through which object: the cache answers nothing from before."""
+    """After any write, through either object, the cache returns no earlier answer."""
     ids = all_ids(simulator)
     await asyncio.gather(*(api.get_backup(SOURCE, backup_id) for backup_id in ids))
 
@@ -223,7 +223,7 @@ async def test_change_through_the_fresh_api_makes_stored_answers_stale(
 
 
 async def test_own_change_is_seen_at_once(api: CachedApi, simulator: InProcessSimulator) -> None:
-    """What this process has changed, or tried to, is never answered from before."""
+    """After a change by this process, or an attempt, no earlier answer is returned."""
     ids = all_ids(simulator)
     await asyncio.gather(*(api.get_backup(SOURCE, backup_id) for backup_id in ids))
     request = ReplicateRequest(DESTINATION.region, DESTINATION.project_id, VAULT)
@@ -237,10 +237,10 @@ async def test_own_change_is_seen_at_once(api: CachedApi, simulator: InProcessSi
     assert 1 == records[BACKUP]
 
 
-async def test_copy_of_a_vault_changes_all_that_is_known(
+async def test_copy_of_a_vault_makes_all_answers_stale(
     api: CachedApi, simulator: InProcessSimulator
 ) -> None:
-    """After a vault's copy, or an attempt at it, every backup of the project is asked for anew."""
+    """After a copy of a vault, or an attempt, every backup of the project is requested again."""
     ids = all_ids(simulator)
     await asyncio.gather(*(api.get_backup(SOURCE, backup_id) for backup_id in ids))
     request = ReplicateVaultRequest(SOURCE_VAULT, DESTINATION.region, DESTINATION.project_id, VAULT)
@@ -253,10 +253,10 @@ async def test_copy_of_a_vault_changes_all_that_is_known(
     assert 4 == sum(len(backup.records) for backup in seen)
 
 
-async def test_missing_is_only_what_was_asked_for_by_itself(
+async def test_missing_is_only_what_was_requested_individually(
     api: CachedApi, simulator: InProcessSimulator
 ) -> None:
-    """A list without a backup proves nothing: ShowBackup has the last word."""
+    """A backup that is missing in a list is requested with ShowBackup, which decides."""
     ids = all_ids(simulator)
     simulator.control.fault(
         operation="ListBackups", action="respond", status=200, body={"backups": [], "count": 0}
@@ -271,10 +271,10 @@ async def test_missing_is_only_what_was_asked_for_by_itself(
 
 
 @pytest.mark.parametrize("status", [403, 500, 429])
-async def test_list_that_is_refused_is_done_without(
+async def test_refused_list_falls_back_to_single_reads(
     api: CachedApi, simulator: InProcessSimulator, status: int
 ) -> None:
-    """Without permission to list, or with a service that cannot, each is read by itself."""
+    """Without permission to list, or if lists fail, each is read individually."""
     ids = all_ids(simulator)
     body = {"error_code": "APIGW.0302", "error_msg": "not allowed"}
     simulator.control.fault(
@@ -290,7 +290,7 @@ async def test_list_that_is_refused_is_done_without(
 async def test_pages_are_read_only_while_they_are_worth_it(
     api: CachedApi, simulator: InProcessSimulator
 ) -> None:
-    """Three backups in a project of a hundred thousand are read one by one after the first page."""
+    """In a project of a hundred thousand, three backups are read singly after the first page."""
     ids = all_ids(simulator)[:4]
     rows = [{"id": UNKNOWN[:-4] + f"{number:04d}"} for number in range(1000)]
     simulator.control.fault(
@@ -306,10 +306,10 @@ async def test_pages_are_read_only_while_they_are_worth_it(
     assert {"ShowBackup": 4, "ListBackups": 1} == asked(simulator)
 
 
-async def test_who_gives_up_takes_nothing_from_the_others(
+async def test_cancelled_caller_does_not_affect_the_others(
     api: CachedApi, simulator: InProcessSimulator
 ) -> None:
-    """A caller that is cancelled ends alone."""
+    """A cancelled caller ends alone."""
     ids = all_ids(simulator)
     tasks = [asyncio.ensure_future(api.get_backup(SOURCE, key)) for key in [*ids, ids[-1]]]
     await asyncio.sleep(0)
@@ -323,7 +323,7 @@ async def test_who_gives_up_takes_nothing_from_the_others(
 async def test_vault_and_capabilities_are_asked_for_once(
     api: CachedApi, simulator: InProcessSimulator
 ) -> None:
-    """What is the same for all is one request, also for those who come a little later."""
+    """Common questions are one request, also for callers that ask a little later."""
     for _ in range(3):
         await asyncio.gather(
             *(api.get_vault(DESTINATION, VAULT) for _ in range(5)),
@@ -336,10 +336,10 @@ async def test_vault_and_capabilities_are_asked_for_once(
     assert {"ShowVault": 1, "ShowReplicationCapabilities": 1, "ListProjects": 1} == journal
 
 
-async def test_failure_is_told_to_all_and_not_kept(
+async def test_failure_is_reported_to_all_and_not_stored(
     api: CachedApi, simulator: InProcessSimulator
 ) -> None:
-    """An error is shared by those who wait for it, and the next one asks anew."""
+    """All waiting callers receive the same error, and the next one sends a request."""
     body = {"error": {"code": 401, "message": "no", "title": "Unauthorized"}}
     simulator.control.fault(operation="ShowVault", action="respond", status=401, body=body, times=2)
     failed = await asyncio.gather(
@@ -350,36 +350,36 @@ async def test_failure_is_told_to_all_and_not_kept(
     assert VAULT == (await api.get_vault(DESTINATION, VAULT)).id
 
 
-# -- who wants fresh answers ----------------------------------------------------------------
+# -- callers that need fresh answers --------------------------------------------------------
 
 
 class Quiet:
     """A reporter that shows nothing."""
 
     def tell(self, message: str) -> None:
-        """Drop a line that stays."""
+        """Drop a permanent line."""
 
     def progress(self, message: str) -> None:
         """Drop a line of progress."""
 
 
 class NotingApi(CachedApi):
-    """A cache that notes who would take a stored answer."""
+    """A cache that records which calls would accept a stored answer."""
 
     def __init__(self, client: CbrClient) -> None:
         super().__init__(client)
         self.noted: list[str] = []
 
     async def get_backup(self, scope: ProjectScope, backup_id: str) -> Backup:
-        """Note the backup; it is not asked for through here by `fresh`."""
+        """Record the backup; `fresh` does not ask for it through this object."""
         self.noted.append(backup_id)
         return await super().get_backup(scope, backup_id)
 
 
-async def test_submission_that_is_not_answered_is_looked_for_with_fresh_answers(
+async def test_unanswered_submission_is_looked_for_with_fresh_answers(
     noting: NotingApi, simulator: InProcessSimulator
 ) -> None:
-    """Only the look before the first submission may take a stored answer."""
+    """Only the poll before the first submission may use a stored answer."""
     simulator.control.fault(operation="CopyBackup", action="drop_after")
 
     tracked = await submit_or_adopt(noting, DESIRED, Quiet())
@@ -391,7 +391,7 @@ async def test_submission_that_is_not_answered_is_looked_for_with_fresh_answers(
 async def test_copy_and_deletion_are_waited_for_with_fresh_answers(
     noting: NotingApi, simulator: InProcessSimulator
 ) -> None:
-    """Only the first look at a copy under way may take a stored answer."""
+    """Only the first poll of a running copy may use a stored answer."""
     tracked = await submit_or_adopt(noting, DESIRED, Quiet())
     noting.noted.clear()
 
@@ -402,10 +402,10 @@ async def test_copy_and_deletion_are_waited_for_with_fresh_answers(
 
 
 @pytest.mark.parametrize("looks", [1, 1000], ids=["late", "never"])
-async def test_replica_that_is_not_to_be_seen_is_looked_for_with_fresh_answers(
+async def test_missing_replica_is_looked_for_with_fresh_answers(
     noting: NotingApi, simulator: InProcessSimulator, looks: int
 ) -> None:
-    """Only the first look may take stored answers: of the source, and of the replica."""
+    """Only the first poll may use stored answers: of the source, and of the replica."""
     tracked = await submit_or_adopt(noting, DESIRED, Quiet())
     simulator.control.advance(LONG_S)
     (replica_id,) = replica_ids(simulator)

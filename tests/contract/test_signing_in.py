@@ -1,4 +1,4 @@
-"""Tokens against the simulator: gotten, kept, renewed once, and never in a loop."""
+"""Tokens against the simulator: obtained, kept, renewed once, and never in a loop."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ pytestmark = pytest.mark.simulator_only
 
 
 def sign_ins(rig: Rig) -> int:
-    """Return how often somebody signed in."""
+    """Return the number of sign-ins."""
     return len(rig.control.journal(operation="CreateToken"))
 
 
 def test_token_is_shared_by_all_calls_of_a_project(rig: Rig) -> None:
-    """One sign-in serves a project, however many calls are made."""
+    """One sign-in serves all calls of a project."""
     rig.create(declared())
     rig.finish_copies()
     rig.control.clear_journal()
@@ -33,7 +33,7 @@ def test_token_is_shared_by_all_calls_of_a_project(rig: Rig) -> None:
 
 
 def test_token_expired_is_renewed_once(rig: Rig) -> None:
-    """A token that died early is replaced, and the call is made again."""
+    """A token that expired early is replaced, and the call is repeated."""
     rig.create(declared())
     rig.control.expire_tokens()
     rig.control.clear_journal()
@@ -44,7 +44,7 @@ def test_token_expired_is_renewed_once(rig: Rig) -> None:
 
 
 def test_token_refused_again_stops(rig: Rig) -> None:
-    """A token that is refused right after its renewal ends with one message, not in a loop."""
+    """A token that is refused right after its renewal ends with one message, without a loop."""
     rig.create(declared())
     body = {"error_code": "APIGW.0301", "error_msg": "decrypt token fail", "request_id": "0" * 32}
     rig.control.fault(operation="ShowBackup", action="respond", status=401, body=body, times=9)
@@ -59,7 +59,7 @@ def test_token_refused_again_stops(rig: Rig) -> None:
 
 
 def test_token_is_renewed_before_it_expires(rig: Rig) -> None:
-    """A day-long token is replaced in time over thirty hours, without a call that fails."""
+    """Within thirty hours, a day-long token is replaced in time, and no call fails."""
     rig.create(declared())
     for _ in range(30):
         rig.control.advance(3600)
@@ -81,10 +81,10 @@ def test_token_is_renewed_before_it_expires(rig: Rig) -> None:
         ),
     ],
 )
-def test_wrong_password_is_told_once(
+def test_wrong_password_is_reported_once(
     simulator: InProcessSimulator, configuration: dict[str, str], given: dict[str, str]
 ) -> None:
-    """A wrong password is tried once, whatever is asked at a time, so that we lock nobody out."""
+    """Parallel calls try a wrong password once, so that nobody is locked out."""
     rig = connect(simulator, {**configuration, "huaweicloud:password": "wrong-on-purpose"})
 
     ((field, reason),) = rig.faults(declared(**given))
@@ -96,10 +96,10 @@ def test_wrong_password_is_told_once(
 
 
 @pytest.mark.parametrize("gone", ["userName", "password", "domainName"])
-def test_missing_credential_is_told_before_any_call(
+def test_missing_credential_is_reported_before_any_call(
     simulator: InProcessSimulator, configuration: dict[str, str], gone: str
 ) -> None:
-    """A part of the credentials that is missing is named; nothing is sent."""
+    """A missing part of the credentials is named, and nothing is sent."""
     del configuration[f"huaweicloud:{gone}"]
     rig = connect(simulator, configuration)
 
@@ -112,7 +112,7 @@ def test_missing_credential_is_told_before_any_call(
 def test_given_tokens_by_project(
     simulator: InProcessSimulator, configuration: dict[str, str], rig: Rig
 ) -> None:
-    """Tokens that the user brings are used, each for its own project."""
+    """Given tokens are used, each for its own project."""
     rig.create(declared())
     tokens = {}
     for region, project in (
@@ -137,7 +137,7 @@ def test_given_tokens_by_project(
 
 
 def fetch_token(simulator: InProcessSimulator, region: str, project_id: str) -> str:
-    """Return a token as a user would get it by other means."""
+    """Return a token as a user gets it from another tool."""
 
     async def ask() -> str:
         user = {"name": "ops-replicator", "password": PASSWORD, "domain": {"name": "acme-cloud"}}
@@ -151,10 +151,10 @@ def fetch_token(simulator: InProcessSimulator, region: str, project_id: str) -> 
 
 
 @pytest.mark.unverified
-def test_missing_backup_told_as_401_is_gone_when_the_project_answers(
+def test_missing_backup_reported_as_401_is_gone_when_the_project_answers(
     configuration: dict[str, str],
 ) -> None:
-    """The 401 for an id that is gone counts as gone, once the project has proved itself."""
+    """A 401 for a deleted id counts as gone, once the token works for the project."""
     world = load_world(DEMO_WORLD)
     world.options.missing_backup = "401"
     simulator = InProcessSimulator(world)
@@ -171,7 +171,7 @@ def test_missing_backup_told_as_401_is_gone_when_the_project_answers(
 
 
 def test_wrong_project_is_an_error_and_not_gone(simulator: InProcessSimulator, rig: Rig) -> None:
-    """A token for another project must not make a replica seem to be gone."""
+    """A token for another project must not make a replica look gone."""
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()

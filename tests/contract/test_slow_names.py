@@ -1,4 +1,4 @@
-"""Names that resolve slowly, or not at all: what is being tried is said before long."""
+"""Names that resolve slowly or not at all: a line soon says what is being tried."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ HOST = "cbr.cn-north-4.myhuaweicloud.com"
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """The event loop that the package runs on."""
+    """The event loop of the package."""
     return "asyncio"
 
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have everything be slow from its beginning, and no proxy on the way."""
+    """Treat every look-up as slow at once, and use no proxy."""
     monkeypatch.setattr(clock, "NOTICE_S", 0.0)
     monkeypatch.setenv("NO_PROXY", "*")
 
 
 def client(on_slow: Callable[[str], None], **settings: Any) -> CbrClient:
-    """Return a client on the real network, whose names are resolved by what a test puts there."""
+    """Return a client on the real network; tests provide its name resolution."""
     chosen = Settings.of(**({"token": "a-token"} | settings))
     return CbrClient(
         chosen,
@@ -63,10 +63,10 @@ def client(on_slow: Callable[[str], None], **settings: Any) -> CbrClient:
         ),
     ],
 )
-async def test_name_that_resolves_slowly_is_told(
+async def test_name_that_resolves_slowly_is_reported(
     monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], doing: str, host: str
 ) -> None:
-    """The line comes while the name is still being looked up, and names the host."""
+    """The line appears during the look-up, and names the host."""
     said: list[str] = []
     is_said = asyncio.Event()
 
@@ -89,8 +89,8 @@ async def test_name_that_resolves_slowly_is_told(
 
 
 @pytest.mark.anyio
-async def test_name_that_resolves_at_once_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What fails quickly has its error, and no line before it."""
+async def test_name_that_resolves_quickly_is_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quick failure is an error, without a line before it."""
     monkeypatch.setattr(clock, "NOTICE_S", 3600.0)
     said: list[str] = []
 
@@ -106,8 +106,8 @@ async def test_name_that_resolves_at_once_is_not_told(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.anyio
-async def test_server_that_is_reached_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An answer that takes long is another matter: there is such a host."""
+async def test_slow_server_is_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow answer of a server is different: the host exists."""
     said: list[str] = []
     asked = asyncio.Event()
 
@@ -141,8 +141,8 @@ async def test_server_that_is_reached_is_not_told(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.anyio
-async def test_keys_that_are_slow_to_come_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The vendor's SDK looks names up on its own; which keys it looks for is said."""
+async def test_slow_look_up_of_keys_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The vendor's SDK resolves names itself. The line names the keys that it looks for."""
     said: list[str] = []
     is_said = asyncio.Event()
 
@@ -162,8 +162,8 @@ async def test_keys_that_are_slow_to_come_are_told(monkeypatch: pytest.MonkeyPat
     assert ["still getting keys with this server's agency"] == said
 
 
-def test_slow_names_are_told_in_programs_too(capsys: pytest.CaptureFixture[str]) -> None:
-    """Where no engine listens, the line goes where a program's lines go."""
+def test_slow_names_are_reported_in_programs_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without an engine, the line appears among the program's own lines."""
     messages.say_now("still trying")
 
     assert "info: still trying\n" == capsys.readouterr().err

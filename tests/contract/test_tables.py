@@ -21,14 +21,14 @@ FAILING = {"mode": "immediate", "outcome": "fail"}
 
 
 def replicate(rig: Rig, **changes: Any) -> None:
-    """Have one replication whose copy has ended, as refresh recorded it."""
+    """Create one replication whose copy has ended, and refresh it."""
     rig.create(declared(**changes))
     rig.finish_copies()
     assert rig.refresh()
 
 
 def lose_log(rig: Rig) -> None:
-    """Have the operation log empty, as when it is too long ago."""
+    """Empty the operation log, as for an old copy."""
     empty = {"operation_logs": [], "count": 0}
     rig.control.fault(
         operation="ListOpLogs", action="respond", status=200, body=empty, times=MANY_TIMES
@@ -39,7 +39,7 @@ def lose_log(rig: Rig) -> None:
 
 
 def test_read_success_and_replica_found_is_present(rig: Rig) -> None:
-    """A finished copy is present, with the ids that CBR gave it."""
+    """A completed copy is present, with the ids from CBR."""
     replicate(rig)
 
     (replica,) = rig.replicas
@@ -49,7 +49,7 @@ def test_read_success_and_replica_found_is_present(rig: Rig) -> None:
 
 
 def test_read_success_and_replica_gone_is_gone(rig: Rig) -> None:
-    """A replica that was deleted is gone, whatever its record says."""
+    """A deleted replica is gone, whatever its record says."""
     replicate(rig)
     rig.control.forget_backup(rig.outputs["destination_backup_id"])
 
@@ -59,7 +59,7 @@ def test_read_success_and_replica_gone_is_gone(rig: Rig) -> None:
 
 @pytest.mark.parametrize("share", [0.01, 0.5], ids=["waiting", "replicating"])
 def test_read_copy_under_way_is_present(rig: Rig, share: float) -> None:
-    """A copy under way is kept, with its status as observed."""
+    """A running copy is kept, with its observed status."""
     rig.create(declared())
     rig.control.advance(share * 1536)
 
@@ -70,7 +70,7 @@ def test_read_copy_under_way_is_present(rig: Rig, share: float) -> None:
 
 @pytest.mark.parametrize("outcome", ["fail", "skip"])
 def test_read_failed_copy_is_present_and_replaced(rig: Rig, outcome: str) -> None:
-    """A copy that failed is kept with its status, and planned anew."""
+    """A failed copy is kept with its status, and replaced."""
     rig.control.change_backup(BACKUP, copy={"mode": "immediate", "outcome": outcome})
     rig.create(declared())
 
@@ -93,7 +93,7 @@ def test_read_record_lost_and_replica_found_is_present(rig: Rig) -> None:
 
 
 def test_read_record_lost_and_id_unknown_is_found_by_task(rig: Rig) -> None:
-    """A replica whose id was never recorded is found through the operation log."""
+    """A replica whose id was never recorded is found in the operation log."""
     rig.create(declared())
     rig.finish_copies()
     rig.control.forget_record(rig.id)
@@ -103,7 +103,7 @@ def test_read_record_lost_and_id_unknown_is_found_by_task(rig: Rig) -> None:
 
 
 def test_read_record_lost_and_replica_gone_is_gone(rig: Rig) -> None:
-    """Without a record and without a replica there is nothing."""
+    """Without a record and a replica, the copy is gone."""
     replicate(rig)
     rig.control.forget_record(rig.id)
     rig.control.forget_backup(rig.outputs["destination_backup_id"])
@@ -112,7 +112,7 @@ def test_read_record_lost_and_replica_gone_is_gone(rig: Rig) -> None:
 
 
 def test_read_source_expired_and_replica_found_is_present(rig: Rig) -> None:
-    """An expired source leaves its replica present, quiet, and deletable."""
+    """After its source expired, the replica is present, without a difference, and deletable."""
     replicate(rig)
     rig.control.forget_backup(BACKUP)
 
@@ -125,7 +125,7 @@ def test_read_source_expired_and_replica_found_is_present(rig: Rig) -> None:
 
 
 def test_read_source_expired_before_ids_were_known_is_found_by_task(rig: Rig) -> None:
-    """A source that expired right after the copy does not lose the replica."""
+    """A replica is not lost if its source expired right after the copy."""
     rig.create(declared())
     rig.finish_copies()
     rig.control.forget_backup(BACKUP)
@@ -135,7 +135,7 @@ def test_read_source_expired_before_ids_were_known_is_found_by_task(rig: Rig) ->
 
 
 def test_read_source_expired_and_replica_gone_is_gone(rig: Rig) -> None:
-    """Source and replica gone: so is the resource, and a create says why it cannot be."""
+    """Without source and replica the resource is gone, and a create says why it is impossible."""
     replicate(rig)
     rig.control.forget_backup(rig.outputs["destination_backup_id"])
     rig.control.forget_backup(BACKUP)
@@ -146,8 +146,8 @@ def test_read_source_expired_and_replica_gone_is_gone(rig: Rig) -> None:
     assert "may have expired" in reason
 
 
-def test_read_replica_that_cannot_be_told_is_an_error(rig: Rig) -> None:
-    """With no trace left and replicas of the same server in the vault, nothing is guessed."""
+def test_read_replica_that_cannot_be_identified_is_an_error(rig: Rig) -> None:
+    """With no trace left, and replicas of the same server in the vault, nothing is guessed."""
     rig.create(declared())
     rig.finish_copies()
     rig.control.forget_backup(BACKUP)
@@ -160,7 +160,7 @@ def test_read_replica_that_cannot_be_told_is_an_error(rig: Rig) -> None:
 
 
 def test_read_unknown_status_is_present(rig: Rig) -> None:
-    """A status that is not known is reported, not interpreted."""
+    """An unknown status is reported, not interpreted."""
     rig.create(declared())
     rig.control.change_record(rig.id, status="paused")
 
@@ -169,7 +169,7 @@ def test_read_unknown_status_is_present(rig: Rig) -> None:
 
 
 def test_read_renamed_replica_reports_drift_in_inputs(rig: Rig) -> None:
-    """A declared name that was changed comes back in the inputs, so that a preview shows it."""
+    """A changed name is returned in the inputs, so a preview shows it."""
     replicate(rig, name="erp-dr")
     rig.control.change_backup(rig.outputs["destination_backup_id"], name="other")
 
@@ -181,7 +181,7 @@ def test_read_renamed_replica_reports_drift_in_inputs(rig: Rig) -> None:
 
 
 def test_read_undeclared_name_is_no_drift(rig: Rig) -> None:
-    """A name that was never declared may be whatever it is."""
+    """A name that was never declared is not compared."""
     replicate(rig)
     rig.control.change_backup(rig.outputs["destination_backup_id"], name="other")
 
@@ -189,7 +189,7 @@ def test_read_undeclared_name_is_no_drift(rig: Rig) -> None:
     assert not rig.diff(declared()).changes
 
 
-# -- diff: what a change asks for -----------------------------------------------------------
+# -- diff: what a change causes -------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_read_undeclared_name_is_no_drift(rig: Rig) -> None:
 def test_diff_replaces(
     rig: Rig, change: dict[str, Any], replaces: list[str], is_delete_first: bool
 ) -> None:
-    """What CBR cannot change replaces; the old replica goes first only where it must."""
+    """A change that CBR cannot make replaces. The old replica is deleted first only if it must."""
     replicate(rig)
 
     difference = rig.diff(declared(**change))
@@ -240,7 +240,7 @@ def test_diff_replaces(
     ids=lambda change: next(iter(change)),
 )
 def test_diff_updates_in_place(rig: Rig, change: dict[str, Any]) -> None:
-    """A name renames, the rest is state only; a second look finds nothing to do."""
+    """A name renames, other inputs change the state only, and a second diff is empty."""
     replicate(rig)
 
     difference = rig.diff(declared(**change))
@@ -253,15 +253,15 @@ def test_diff_updates_in_place(rig: Rig, change: dict[str, Any]) -> None:
     assert ["CopyBackup", *expected] == rig.writes()
 
 
-def test_diff_left_out_project_is_no_change(rig: Rig) -> None:
-    """A project id that is no longer declared means: as it is."""
+def test_diff_omitted_project_is_no_change(rig: Rig) -> None:
+    """A project id that is no longer declared keeps its value."""
     replicate(rig, destination_project_id="863129926600475a959e8f2efb991722")
 
     assert not rig.diff(declared()).changes
 
 
 def test_diff_unknown_input_replaces(rig: Rig) -> None:
-    """A value that is only known later may differ, and a preview says so."""
+    """An unknown value may differ, and the preview says so."""
     replicate(rig)
 
     later = Unknown()  # type: ignore[no-untyped-call]
@@ -271,7 +271,7 @@ def test_diff_unknown_input_replaces(rig: Rig) -> None:
 
 @pytest.mark.parametrize("seconds", [0.0, 700.0, 20_000.0], ids=["new", "running", "done"])
 def test_diff_pending_copy_is_looked_up_and_quiet(rig: Rig, seconds: float) -> None:
-    """A copy that is not known to have ended is looked up; all is well, so nothing is shown."""
+    """A running copy is polled. While it is fine, nothing is shown."""
     rig.create(declared())
     rig.control.advance(seconds)
 
@@ -279,7 +279,7 @@ def test_diff_pending_copy_is_looked_up_and_quiet(rig: Rig, seconds: float) -> N
 
 
 def test_diff_pending_copy_that_failed_is_replaced(rig: Rig) -> None:
-    """A copy that failed since the last up is planned anew without a refresh."""
+    """A copy that failed since the last up is replaced without a refresh."""
     rig.control.change_backup(BACKUP, copy=FAILING)
     rig.create(declared())
 
@@ -290,7 +290,7 @@ def test_diff_pending_copy_that_failed_is_replaced(rig: Rig) -> None:
 
 
 def test_diff_pending_copy_that_vanished_is_replaced(rig: Rig) -> None:
-    """A replica deleted before its id was recorded is planned anew without a refresh."""
+    """A replica that was deleted before its id was recorded is replaced without a refresh."""
     rig.create(declared())
     rig.finish_copies()
     rig.control.forget_backup(rig.replicas[0]["id"])
@@ -299,7 +299,7 @@ def test_diff_pending_copy_that_vanished_is_replaced(rig: Rig) -> None:
 
 
 def test_diff_without_preflight_asks_nothing(rig: Rig) -> None:
-    """With preflight off a preview makes no call at all, not even for a copy under way."""
+    """With preflight off, a preview sends no request, not even for a running copy."""
     rig.create(declared(preflight="off"))
     rig.control.clear_journal()
 
@@ -310,7 +310,7 @@ def test_diff_without_preflight_asks_nothing(rig: Rig) -> None:
 def test_diff_api_out_of_reach_only_warns_with_preflight_warn(
     rig: Rig, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A copy that cannot be looked up fails the preview, or with warn is a warning."""
+    """A copy that cannot be polled fails the preview, or with `warn` causes a warning."""
     rig.create(declared())
     refusal = {"error_code": "APIGW.0302", "error_msg": "no", "request_id": "0" * 32}
     rig.control.fault(operation="ShowBackup", action="respond", status=403, body=refusal, times=2)
@@ -326,7 +326,7 @@ def test_diff_api_out_of_reach_only_warns_with_preflight_warn(
 def test_replacement_that_would_lose_the_last_copy_is_refused(
     rig: Rig, preflight: str, is_recorded: bool
 ) -> None:
-    """Of a backup that is gone no other replica can be made: what only warns elsewhere refuses."""
+    """The last copy cannot be made again, so this is refused even with `warn`."""
     replicate(rig)
     rig.control.forget_backup(BACKUP)
     if is_recorded:
@@ -342,8 +342,8 @@ def test_replacement_that_would_lose_the_last_copy_is_refused(
     ) == str(caught.value)
 
 
-def test_replacement_believes_no_answer_of_a_moment_ago(rig: Rig) -> None:
-    """What was read with others may have become untrue; a deletion cannot be undone."""
+def test_replacement_uses_no_stored_answers(rig: Rig) -> None:
+    """Stored answers may be stale, and a deletion cannot be undone."""
     replicate(rig)
     client = rig.session.client()
     scope = ProjectScope("cn-north-4", rig.outputs["source_project_id"])
@@ -361,7 +361,7 @@ def test_replacement_believes_no_answer_of_a_moment_ago(rig: Rig) -> None:
 
 
 def test_replacement_that_would_lose_the_last_copy_is_refused_by_preflight(rig: Rig) -> None:
-    """The engine checks what is to replace before it deletes anything."""
+    """The engine checks a replacement before it deletes anything."""
     replicate(rig)
     rig.control.forget_backup(BACKUP)
     moved = declared(destination_vault_id=SECOND_VAULT)
@@ -372,7 +372,7 @@ def test_replacement_that_would_lose_the_last_copy_is_refused_by_preflight(rig: 
 
 @pytest.mark.parametrize("preflight", ["warn", "off"])
 def test_replacement_after_a_failure_asks_for_no_source(rig: Rig, preflight: str) -> None:
-    """Where there is no replica, there is none to lose."""
+    """Without a replica, none can be lost."""
     rig.control.change_backup(BACKUP, copy=FAILING)
     rig.create(declared())
     rig.refresh()
@@ -384,7 +384,7 @@ def test_replacement_after_a_failure_asks_for_no_source(rig: Rig, preflight: str
 
 
 def test_replacement_without_preflight_needs_an_answer(rig: Rig) -> None:
-    """What cannot be looked at is not deleted to be made again."""
+    """A replica that cannot be checked is not deleted for a replacement."""
     replicate(rig)
     moved = declared(destination_vault_id=SECOND_VAULT, preflight="off")
     rig.control.fault(operation="ShowBackup", action="respond", status=403, times=9)
@@ -394,7 +394,7 @@ def test_replacement_without_preflight_needs_an_answer(rig: Rig) -> None:
 
 
 def test_replacement_by_another_backup_gives_the_replica_up(rig: Rig) -> None:
-    """Who declares another backup does not want the replica of the one that is gone."""
+    """A user who declares another backup does not want the replica of the expired one."""
     replicate(rig)
     rig.control.forget_backup(BACKUP)
 
@@ -404,7 +404,7 @@ def test_replacement_by_another_backup_gives_the_replica_up(rig: Rig) -> None:
 
 
 def test_replacement_that_is_not_certain_yet_is_no_refusal(rig: Rig) -> None:
-    """A vault that is only known later may be the same: nothing is asked of the API for it."""
+    """An unknown vault may be the same one: no request is sent for it."""
     replicate(rig)
     rig.control.forget_backup(BACKUP)
     inputs = {**rig.inputs, "preflight": "off"}
@@ -421,7 +421,7 @@ def test_replacement_that_is_not_certain_yet_is_no_refusal(rig: Rig) -> None:
 
 
 def test_create_nothing_there_submits(rig: Rig) -> None:
-    """With nothing there, one copy is submitted; its answer is in the outputs."""
+    """If nothing exists, one copy is submitted, and its answer is in the outputs."""
     outputs = rig.create(declared(name="erp-dr", description="d"))
 
     (record,) = rig.control.records()
@@ -434,7 +434,7 @@ def test_create_nothing_there_submits(rig: Rig) -> None:
 
 @pytest.mark.parametrize("seconds", [0.0, 20_000.0], ids=["under-way", "done"])
 def test_create_matching_copy_adopts(rig: Rig, seconds: float) -> None:
-    """A copy under way or a replica in the declared vault is taken over, not made again."""
+    """A running copy or a replica in the declared vault is adopted, not copied again."""
     rig.create(declared())
     first = rig.id
     rig.control.advance(seconds)
@@ -446,7 +446,7 @@ def test_create_matching_copy_adopts(rig: Rig, seconds: float) -> None:
 
 
 def test_create_adopted_replica_is_renamed(rig: Rig) -> None:
-    """An adopted replica takes the declared name."""
+    """An adopted replica gets the declared name."""
     rig.create(declared())
     rig.finish_copies()
 
@@ -458,7 +458,7 @@ def test_create_adopted_replica_is_renamed(rig: Rig) -> None:
 
 @pytest.mark.parametrize("seconds", [0.0, 20_000.0], ids=["under-way", "done"])
 def test_create_other_vault_refuses(rig: Rig, seconds: float) -> None:
-    """A replica in another vault is named and left alone, in the preview and in create."""
+    """A replica in another vault is named and left alone, in preview and create."""
     rig.create(declared())
     rig.control.advance(seconds)
     other = declared(destination_vault_id=SECOND_VAULT)
@@ -487,7 +487,7 @@ def test_create_other_project_refuses(rig: Rig) -> None:
 
 
 def test_create_adopt_off_refuses(rig: Rig) -> None:
-    """With adopt off an existing replica is an error that tells the way out."""
+    """With `adopt` off, an existing replica is an error with a remedy."""
     rig.create(declared())
 
     ((field, reason),) = rig.faults(declared(adopt=False))
@@ -497,7 +497,7 @@ def test_create_adopt_off_refuses(rig: Rig) -> None:
 
 
 def test_create_after_failure_or_deletion_submits(rig: Rig) -> None:
-    """Failed attempts and deleted replicas do not stand in the way."""
+    """Failed attempts and deleted replicas do not block a copy."""
     rig.control.change_backup(BACKUP, copy=FAILING)
     rig.create(declared())
     rig.control.advance(0)
@@ -512,7 +512,7 @@ def test_create_after_failure_or_deletion_submits(rig: Rig) -> None:
 
 
 def test_create_while_old_replica_is_being_deleted_waits(rig: Rig) -> None:
-    """A replica on its way out is waited for, then the copy is submitted."""
+    """Create waits until the old replica is deleted, then submits the copy."""
     replicate(rig)
     other = rig.session
     destination = rig.outputs["destination_project_id"]
@@ -531,7 +531,7 @@ def test_create_while_old_replica_is_being_deleted_waits(rig: Rig) -> None:
 
 
 def test_create_unknown_status_refuses(rig: Rig) -> None:
-    """A record with a status that is not known may be a copy: nothing is submitted."""
+    """A record with an unknown status may be a copy: nothing is submitted."""
     rig.create(declared())
     rig.control.change_record(rig.id, status="paused", copy={"mode": "never"})
 
@@ -544,7 +544,7 @@ def test_create_unknown_status_refuses(rig: Rig) -> None:
 
 
 def test_delete_waits_for_copy_under_way(rig: Rig) -> None:
-    """A copy that is running is waited for, then its replica is deleted."""
+    """Delete waits for a running copy, then deletes its replica."""
     rig.create(declared())
 
     rig.delete()
@@ -554,7 +554,7 @@ def test_delete_waits_for_copy_under_way(rig: Rig) -> None:
 
 
 def test_delete_gone_replica_is_success(rig: Rig) -> None:
-    """A replica that is gone already needs no deletion."""
+    """A replica that is already gone needs no deletion."""
     replicate(rig)
     rig.control.forget_backup(rig.outputs["destination_backup_id"])
 
@@ -564,7 +564,7 @@ def test_delete_gone_replica_is_success(rig: Rig) -> None:
 
 
 def test_delete_twice_is_success(rig: Rig) -> None:
-    """A deletion that is run again, as after a crash, ends well."""
+    """A second deletion, as after a crash, succeeds."""
     replicate(rig)
     rig.delete()
 
@@ -574,7 +574,7 @@ def test_delete_twice_is_success(rig: Rig) -> None:
 
 
 def test_update_name_of_gone_replica_is_an_error(rig: Rig) -> None:
-    """A replica that is gone cannot be renamed, and the message says what to run."""
+    """A replica that is gone cannot be renamed; the error says what to run."""
     replicate(rig)
     rig.control.forget_backup(rig.outputs["destination_backup_id"])
 

@@ -1,4 +1,4 @@
-"""Whole vaults: everything that is not there yet is copied, once, and what is not is told."""
+"""Entire vaults: every missing backup is copied once, and what is not copied is reported."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ NOTHING_TAKEN = {"replication": {"vault_id": SOURCE_VAULT, "backups": []}}
 
 @pytest.fixture
 def rig(simulator: InProcessSimulator, session: Session, configuration: dict[str, str]) -> Rig:
-    """The provider of whole vaults, as the engine would call it."""
+    """The provider of entire vaults, called as the engine calls it."""
     provider = VaultReplicationProvider()
     provider.configure(ConfigureRequest(Config(configuration, "cbr-replication")))
     return Rig(provider, simulator.control, session)
@@ -71,7 +71,7 @@ def declared(**changes: Any) -> dict[str, Any]:
 
 
 def copied(rig: Rig) -> list[str]:
-    """Return the sources of all live replicas, each as often as it has one."""
+    """Return the sources of all replicas, once for each replica."""
     present = {row["id"] for row in rig.replicas if row["status"] != "deleting"}
     return sorted(
         record["source_backup_id"]
@@ -86,17 +86,17 @@ def tracked(rig: Rig) -> list[str]:
 
 
 def told(capsys: pytest.CaptureFixture[str]) -> str:
-    """Return what the user was told since the last time."""
+    """Return the lines for the user since the last call."""
     return capsys.readouterr().err
 
 
 def posts(rig: Rig) -> int:
-    """Return how often a copy of the vault was asked for."""
+    """Return how often a copy of the vault was requested."""
     return len(rig.control.journal(operation="CopyCheckpoint"))
 
 
 def create_in_part(rig: Rig, program: dict[str, Any]) -> PartialResultError:
-    """Create what fails in part; keep what the plugin host would keep."""
+    """Create with a partial failure, and keep what the plugin host would keep."""
     with pytest.raises(PartialResultError) as caught:
         rig.create(program)
     rig.id, rig.outputs = caught.value.id, caught.value.outputs
@@ -108,7 +108,7 @@ def create_in_part(rig: Rig, program: dict[str, Any]) -> PartialResultError:
 
 
 def test_create_copies_what_can_be_copied(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
-    """One request takes all; each has a row under a name for people; a look shows no difference."""
+    """One request copies all. Each has a row with a readable label. A poll shows no difference."""
     rig.create(declared())
 
     assert FOUR == copied(rig) == tracked(rig)
@@ -125,7 +125,7 @@ def test_create_copies_what_can_be_copied(rig: Rig, capsys: pytest.CaptureFixtur
 
 
 def test_create_adopts_what_exists(rig: Rig, single: Rig) -> None:
-    """What is there, or under way, is taken over; the rest is copied."""
+    """Existing replicas and running copies are adopted; the rest is copied."""
     single.create(declared_alone(backup_id=WEB_1))
     single.finish_copies()
     single.create(declared_alone(backup_id=WEB_2))
@@ -139,7 +139,7 @@ def test_create_adopts_what_exists(rig: Rig, single: Rig) -> None:
 
 
 def test_create_again_after_a_lost_outcome(rig: Rig) -> None:
-    """After a crash nothing is asked for again, while the copies are under way and later."""
+    """After a crash nothing is requested again, during the copies and later."""
     rig.create(declared())
     before = rig.outputs["members"]
     rig.create(declared())
@@ -153,8 +153,8 @@ def test_create_again_after_a_lost_outcome(rig: Rig) -> None:
     }
 
 
-def test_create_adopts_nothing_against_the_users_will(rig: Rig, single: Rig) -> None:
-    """With `adopt` false a replica that exists is refused, in preview and in create."""
+def test_create_adopts_nothing_with_adopt_off(rig: Rig, single: Rig) -> None:
+    """With `adopt` false an existing replica is refused, in preview and create."""
     single.create(declared_alone(backup_id=WEB_1))
     program = declared(adopt=False)
     reason = (
@@ -171,7 +171,7 @@ def test_create_adopts_nothing_against_the_users_will(rig: Rig, single: Rig) -> 
 
 
 def test_vault_without_anything_to_copy(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
-    """It is no fault: no row, no request, and a line that says so."""
+    """An empty vault is no failure: no row, no request, and a line that says so."""
     for backup_id in FOUR:
         rig.control.forget_backup(backup_id)
 
@@ -186,7 +186,7 @@ def test_vault_without_anything_to_copy(rig: Rig, capsys: pytest.CaptureFixture[
 
 
 def test_replica_in_another_vault_is_refused_by_name(rig: Rig, single: Rig) -> None:
-    """CBR keeps one replica per region: who declares all of them here is told beforehand."""
+    """CBR keeps one replica per region, so a program that declares all of them here is refused."""
     single.create(declared_alone(backup_id=WEB_1, destination_vault_id=SECOND_VAULT))
 
     ((field, reason),) = rig.faults(declared())
@@ -200,10 +200,10 @@ def test_replica_in_another_vault_is_refused_by_name(rig: Rig, single: Rig) -> N
     ) == reason
 
 
-def test_replica_in_another_vault_is_gone_without(
+def test_replica_in_another_vault_is_skipped_with_warn(
     rig: Rig, single: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With `preflight` warn the others are copied, and it is no difference later."""
+    """With `preflight` warn the others are copied, and later it is no difference."""
     single.create(declared_alone(backup_id=WEB_1, destination_vault_id=SECOND_VAULT))
     program = declared(preflight="warn")
 
@@ -218,7 +218,7 @@ def test_replica_in_another_vault_is_gone_without(
 
 
 def test_create_refuses_what_came_after_the_preview(rig: Rig, single: Rig) -> None:
-    """What stands in the way by then is refused before anything is sent."""
+    """Create refuses a new conflict before it sends anything."""
     checked = rig.provider.check({}, declared())
     single.create(declared_alone(backup_id=WEB_1, destination_vault_id=SECOND_VAULT))
     rig.control.clear_journal()
@@ -229,7 +229,7 @@ def test_create_refuses_what_came_after_the_preview(rig: Rig, single: Rig) -> No
     assert [] == rig.writes()
 
 
-# -- what is not known --------------------------------------------------------------------------
+# -- unknown outcomes ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_create_refuses_what_came_after_the_preview(rig: Rig, single: Rig) -> No
 )
 @pytest.mark.parametrize("adopt", [True, False])
 def test_accepted_but_unanswered_is_found(rig: Rig, fault: dict[str, Any], adopt: bool) -> None:
-    """A request that was carried out and not answered is looked for, never sent again."""
+    """A request that was accepted but not answered is looked for, and not sent again."""
     rig.control.fault(operation="CopyCheckpoint", **fault)
 
     rig.create(declared(adopt=adopt))
@@ -258,7 +258,7 @@ def test_accepted_but_unanswered_is_found(rig: Rig, fault: dict[str, Any], adopt
 
 @pytest.mark.parametrize("action", ["drop_before", "respond"])
 def test_not_accepted_is_sent_again_after_looking(rig: Rig, action: str) -> None:
-    """A request that was not carried out is sent again, but only after looking."""
+    """A request that was not accepted is sent again, but only after a look-up."""
     rig.control.fault(operation="CopyCheckpoint", action=action)
 
     rig.create(declared())
@@ -271,7 +271,7 @@ def test_not_accepted_is_sent_again_after_looking(rig: Rig, action: str) -> None
 
 
 def test_never_accepted_is_an_error_that_says_so(rig: Rig) -> None:
-    """After three requests the error says that running up again is safe."""
+    """After three requests the error says that it is safe to run up again."""
     rig.control.fault(operation="CopyCheckpoint", action="drop_before", times=9)
 
     with pytest.raises(OutcomeUnknownError) as caught:
@@ -286,7 +286,7 @@ def test_never_accepted_is_an_error_that_says_so(rig: Rig) -> None:
 
 
 def test_last_submission_is_looked_for_as_well(rig: Rig) -> None:
-    """The third request is carried out and not answered: its copies are found, without an error."""
+    """The third request is accepted but not answered: its copies are found, without an error."""
     rig.control.fault(operation="CopyCheckpoint", action="drop_before", times=2)
     rig.control.fault(operation="CopyCheckpoint", action="drop_after")
 
@@ -297,7 +297,7 @@ def test_last_submission_is_looked_for_as_well(rig: Rig) -> None:
 
 
 def test_look_that_fails_after_a_lost_answer_keeps_what_is_known(rig: Rig, single: Rig) -> None:
-    """What was adopted before stays in the state; the next up finds the rest."""
+    """What was adopted before stays in the state, and the next up finds the rest."""
     single.create(declared_alone(backup_id=WEB_1))
     checked = rig.provider.check({}, declared())
     rig.control.fault(operation="CopyCheckpoint", action="drop_after")
@@ -315,10 +315,10 @@ def test_look_that_fails_after_a_lost_answer_keeps_what_is_known(rig: Rig, singl
     assert 1 == posts(rig)
 
 
-def test_interruption_before_anything_is_sent_is_told_as_it_is(
+def test_interruption_before_anything_is_sent_is_reported_as_it_is(
     rig: Rig, single: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An interruption after the first look ends it: nothing is sent, and no part is kept."""
+    """An interruption after the first poll ends it: nothing is sent, and no part is kept."""
     single.create(declared_alone(backup_id=WEB_1))
     checked = rig.provider.check({}, declared())
     sleep = SimulatedClock.sleep
@@ -336,7 +336,7 @@ def test_interruption_before_anything_is_sent_is_told_as_it_is(
 
 
 def test_throttled_is_repeated(rig: Rig) -> None:
-    """A request that the gateway holds back was not carried out, and is sent again."""
+    """A request that the gateway throttled was not executed, and is repeated."""
     body = {"error_code": "APIGW.0308", "error_msg": "over ratelimit", "request_id": "0" * 32}
     rig.control.fault(operation="CopyCheckpoint", action="respond", status=429, body=body, times=2)
 
@@ -347,7 +347,7 @@ def test_throttled_is_repeated(rig: Rig) -> None:
 
 
 def test_vault_that_is_busy_for_a_while_is_waited_for(rig: Rig) -> None:
-    """6130 is repeated within the budget of requests."""
+    """6130 is repeated within the budget of attempts."""
     rig.control.fault(operation="CopyCheckpoint", action="respond", status=400, body=BUSY, times=2)
 
     rig.create(declared())
@@ -357,7 +357,7 @@ def test_vault_that_is_busy_for_a_while_is_waited_for(rig: Rig) -> None:
 
 
 def test_vault_that_stays_busy_keeps_what_is_there(rig: Rig, single: Rig) -> None:
-    """6130 for good is the error, after a look; the next up does what is left."""
+    """After a permanent 6130 and a look-up, it is the error. The next up does the rest."""
     single.create(declared_alone(backup_id=WEB_1))
     rig.control.fault(operation="CopyCheckpoint", action="respond", status=400, body=BUSY, times=6)
 
@@ -372,7 +372,7 @@ def test_vault_that_stays_busy_keeps_what_is_there(rig: Rig, single: Rig) -> Non
 
 
 def test_vault_that_is_busy_with_our_own_copy_is_found(rig: Rig) -> None:
-    """A late 6130 for a request that was lost before is settled by looking."""
+    """A late 6130 for a request that was lost before leads to a look-up."""
     rig.control.fault(operation="CopyCheckpoint", action="respond_after", status=400, body=BUSY)
 
     rig.create(declared())
@@ -382,7 +382,7 @@ def test_vault_that_is_busy_with_our_own_copy_is_found(rig: Rig) -> None:
 
 @pytest.mark.parametrize("status", [400, 500])
 def test_refused_for_good_is_sent_once(rig: Rig, status: int) -> None:
-    """The code decides: what CBR refuses is told with its remedy, and nothing is kept."""
+    """The code decides: a refusal by CBR is reported with its remedy, and nothing is kept."""
     rig.control.fault(operation="CopyCheckpoint", action="respond", status=status, body=FULL)
 
     with pytest.raises(ApiError) as caught:
@@ -397,13 +397,11 @@ def test_refused_for_good_is_sent_once(rig: Rig, status: int) -> None:
     assert 1 == posts(rig)
 
 
-# -- what comes later ---------------------------------------------------------------------------
+# -- later changes ------------------------------------------------------------------------------
 
 
-def test_what_comes_into_the_vault_is_a_difference(
-    rig: Rig, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A preview names it, from one request; `up` copies it alone and keeps all rows."""
+def test_added_backup_is_a_difference(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    """A preview names it after one request. `up` copies only it, and keeps all rows."""
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()
@@ -424,7 +422,7 @@ def test_what_comes_into_the_vault_is_a_difference(
 def test_new_backup_while_the_vault_is_being_copied(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A preview warns that CBR may refuse; the rows outlive the refusal."""
+    """A preview warns that CBR may refuse. The rows survive the refusal."""
     rig.create(declared())
     rig.control.change_backup(IN_THE_MAKING, status="available")
 
@@ -439,10 +437,10 @@ def test_new_backup_while_the_vault_is_being_copied(
     assert 4 == len(caught.value.outputs["members"])
 
 
-def test_copy_of_the_vault_to_another_region_is_told_beforehand(
+def test_copy_of_the_vault_to_another_region_is_reported_beforehand(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """CBR takes one copy of a vault at a time, wherever it goes."""
+    """CBR runs one copy of a vault at a time, whatever its destination."""
     rig.create(declared())
     told(capsys)
 
@@ -457,7 +455,7 @@ def test_copy_of_the_vault_to_another_region_is_told_beforehand(
 
 
 def test_copy_made_by_somebody_else_later_is_adopted(rig: Rig, single: Rig) -> None:
-    """A replica in the vault that is not tracked is a difference, and then a row."""
+    """An untracked replica in the vault is a difference, and then a row."""
     rig.create(declared())
     rig.finish_copies()
     rig.control.change_backup(IN_THE_MAKING, status="available")
@@ -471,8 +469,8 @@ def test_copy_made_by_somebody_else_later_is_adopted(rig: Rig, single: Rig) -> N
     assert not rig.diff(declared()).changes
 
 
-def test_replica_made_anew_by_somebody_else_is_adopted(rig: Rig, single: Rig) -> None:
-    """The row follows the newest copy, once the one that it stood for is gone."""
+def test_replica_made_again_by_somebody_else_is_adopted(rig: Rig, single: Rig) -> None:
+    """The row gets the newest copy once its own is gone."""
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()
@@ -490,7 +488,7 @@ def test_replica_made_anew_by_somebody_else_is_adopted(rig: Rig, single: Rig) ->
 
 
 def test_backups_of_another_vault_are_not_taken_for_ours(rig: Rig) -> None:
-    """A list that was not filtered as asked promises nothing for its other backups."""
+    """The other backups of a list that was not filtered as requested are not used."""
     for backup_id in FOUR:
         rig.control.forget_backup(backup_id)
     other = {"id": UNKNOWN, "vault_id": SECOND_VAULT, "status": "available"}
@@ -506,7 +504,7 @@ def test_backups_of_another_vault_are_not_taken_for_ours(rig: Rig) -> None:
 def test_copy_made_by_somebody_else_is_left_to_them(
     rig: Rig, single: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With `adopt` false it is told, and no difference."""
+    """With `adopt` false it is reported, and is no difference."""
     program = declared(adopt=False)
     rig.create(program)
     rig.finish_copies()
@@ -518,8 +516,8 @@ def test_copy_made_by_somebody_else_is_left_to_them(
     assert "but not made by this resource: 'web-04@" in told(capsys)
 
 
-def test_failed_copies_are_made_again(rig: Rig) -> None:
-    """A copy that failed, known or not, is a difference; the others are not touched."""
+def test_failed_copies_are_submitted_again(rig: Rig) -> None:
+    """A failed copy is a difference, also if it is not in the state. The others are left alone."""
     rig.control.change_backup(WEB_1, copy={"mode": "immediate", "outcome": "fail"})
     rig.create(declared())
     rig.finish_copies()
@@ -539,10 +537,10 @@ def test_failed_copies_are_made_again(rig: Rig) -> None:
     assert not rig.diff(declared()).changes
 
 
-def test_replica_deleted_behind_our_back_is_told_and_no_difference(
+def test_replica_deleted_behind_our_back_is_reported_and_no_difference(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """CBR copies a backup with its vault once per region: no preview promises more."""
+    """CBR copies a backup with its vault once per region, so no preview promises another copy."""
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()
@@ -559,10 +557,10 @@ def test_replica_deleted_behind_our_back_is_told_and_no_difference(
     ) in told(capsys)
 
 
-def test_replica_deleted_before_is_told_by_the_preview(
+def test_replica_deleted_before_is_reported_by_the_preview(
     rig: Rig, single: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A create says which backups will not come, copies the others, and has no difference."""
+    """A create says which backups CBR will not copy, copies the others, and has no difference."""
     single.create(declared_alone(backup_id=WEB_1))
     single.finish_copies()
     single.delete()
@@ -576,10 +574,10 @@ def test_replica_deleted_before_is_told_by_the_preview(
     assert not rig.diff(declared()).changes
 
 
-def test_backups_that_cbr_leaves_out_are_told_once_and_kept_in_mind(
+def test_backups_that_cbr_omits_are_reported_once_and_remembered(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What an answer does not name is no perpetual difference, and is tried again with others."""
+    """A backup that an answer omits is no permanent difference, and is tried again with others."""
     rig.control.fault(operation="CopyCheckpoint", action="respond", status=200, body=NOTHING_TAKEN)
     rig.create(declared())
 
@@ -598,7 +596,7 @@ def test_backups_that_cbr_leaves_out_are_told_once_and_kept_in_mind(
 
 
 def test_answer_about_a_backup_that_was_not_listed(rig: Rig) -> None:
-    """A backup that came between the look and the request has its id as its label."""
+    """A backup that was added between list and request has its id as label."""
     row = {"backup_id": UNKNOWN, "replication_record_id": WEB_1}
     body = {"replication": {"backups": [row]}}
     rig.control.fault(operation="CopyCheckpoint", action="respond", status=200, body=body)
@@ -609,7 +607,7 @@ def test_answer_about_a_backup_that_was_not_listed(rig: Rig) -> None:
 
 
 def test_record_that_is_listed_late_is_not_asked_for_twice(rig: Rig) -> None:
-    """A copy whose record cannot be seen, but whose replica can, is no difference."""
+    """A copy whose record is not listed, but whose replica is, is no difference."""
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()
@@ -619,7 +617,7 @@ def test_record_that_is_listed_late_is_not_asked_for_twice(rig: Rig) -> None:
 
 
 def test_expired_sources_keep_their_replicas(rig: Rig) -> None:
-    """What leaves the vault stays in the destination, and is no difference."""
+    """The replica of an expired backup stays in the destination, and is no difference."""
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()
@@ -632,10 +630,10 @@ def test_expired_sources_keep_their_replicas(rig: Rig) -> None:
     assert 4 == len(rig.replicas) == len(rig.outputs["members"])
 
 
-def test_record_with_an_unknown_status_is_told(
+def test_record_with_an_unknown_status_is_reported(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is kept and warned of, by a refresh and by a preview, and is no difference."""
+    """The row is kept, with a warning by refresh and preview, and is no difference."""
     rig.create(declared())
     row = rig.outputs["members"][WEB_1_LABEL]
     rig.control.change_record(row["replication_record_id"], status="paused")
@@ -647,7 +645,7 @@ def test_record_with_an_unknown_status_is_told(
 
 
 def test_refresh_that_cannot_look_changes_nothing(rig: Rig) -> None:
-    """What could not be asked is an error, never taken for gone."""
+    """A failed request is an error, and never counts as gone."""
     rig.create(declared())
     rig.control.fault(operation="ShowBackup", action="respond", status=403, times=99)
     rig.control.fault(operation="ListBackups", action="respond", status=403, times=99)
@@ -666,7 +664,7 @@ def test_refresh_that_cannot_look_changes_nothing(rig: Rig) -> None:
 def test_preview_without_preflight_looks_at_nothing(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It says so; nothing is asked."""
+    """It says so, and sends no request."""
     program = declared(preflight="off")
     rig.create(program)
     rig.control.change_backup(IN_THE_MAKING, status="available")
@@ -680,7 +678,7 @@ def test_preview_without_preflight_looks_at_nothing(
 def test_preview_that_cannot_look_fails_or_warns(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With `error` a preview without an answer is red; with `warn` it says so."""
+    """With `error` a preview without an answer fails; with `warn` it warns."""
     rig.create(declared())
     program = declared(preflight="warn")
     rig.update(program)
@@ -692,7 +690,7 @@ def test_preview_that_cannot_look_fails_or_warns(
     assert "preflight could not ask the API" in told(capsys)
 
 
-# -- rows that stand for nothing, and the wait ---------------------------------------------------
+# -- rows without a copy, and the wait -----------------------------------------------------------
 
 
 @pytest.fixture
@@ -705,7 +703,7 @@ def waiter(rig: Rig, configuration: dict[str, str]) -> ReplicationsCompleteProvi
 
 
 def wait(waiter: ReplicationsCompleteProvider, rig: Rig) -> set[str]:
-    """Wait as `up` does for all rows; return the backups whose replicas it has seen."""
+    """Wait for all rows as `up` does. Return the backups whose replicas it has seen."""
     rows = rig.outputs["members"].values()
     records = {row["replication_record_id"]: row["backup_id"] for row in rows}
     group = {**{key: rig.outputs[key] for key in COORDINATES}, "records": records}
@@ -729,7 +727,7 @@ def test_replica_that_was_lost_before_it_was_seen_leaves_with_the_next_up(
     capsys: pytest.CaptureFixture[str],
     is_source_gone: bool,
 ) -> None:
-    """A wait for it fails once: the next preview names it, and `up` drops its row."""
+    """A wait for it fails once. The next preview names it, and `up` drops its row."""
     rig.create(declared())
     rig.finish_copies()
     rig.control.forget_backup(replica_of(rig, WEB_1))
@@ -755,7 +753,7 @@ def test_replica_that_was_lost_before_it_was_seen_leaves_with_the_next_up(
 def test_replica_and_record_that_were_lost_before_they_were_seen(
     rig: Rig, waiter: ReplicationsCompleteProvider
 ) -> None:
-    """Nothing tells that CBR copied it: it is asked for again, and CBR's answer counts."""
+    """Nothing shows that CBR copied it: it is requested again, and CBR's answer decides."""
     rig.create(declared())
     rig.finish_copies()
     rig.control.forget_backup(replica_of(rig, WEB_1))
@@ -774,7 +772,7 @@ def test_replica_and_record_that_were_lost_before_they_were_seen(
 def test_failed_copy_of_a_backup_that_cannot_be_copied_now_is_dropped(
     rig: Rig, waiter: ReplicationsCompleteProvider
 ) -> None:
-    """Nobody waits for it for ever; when it can be copied again it is."""
+    """Nobody waits for it forever. Once it can be copied again, it is."""
     rig.control.change_backup(WEB_1, copy={"mode": "immediate", "outcome": "fail"})
     rig.create(declared())
     rig.finish_copies()
@@ -794,10 +792,10 @@ def test_failed_copy_of_a_backup_that_cannot_be_copied_now_is_dropped(
     assert {*FOUR} == wait(waiter, rig)
 
 
-def test_failed_copy_that_cbr_leaves_out_is_dropped(
+def test_failed_copy_that_cbr_omits_is_dropped(
     rig: Rig, waiter: ReplicationsCompleteProvider
 ) -> None:
-    """What CBR does not take again has no row to wait for; its id tells that it was left out."""
+    """A backup that CBR omits has no row to wait for. The id contains that it was omitted."""
     rig.control.change_backup(WEB_1, copy={"mode": "immediate", "outcome": "fail"})
     rig.create(declared(preflight="off"))
     rig.finish_copies()
@@ -817,7 +815,7 @@ def test_failed_copy_that_cbr_leaves_out_is_dropped(
 def test_failed_copy_whose_source_is_gone_is_dropped(
     rig: Rig, waiter: ReplicationsCompleteProvider
 ) -> None:
-    """Of a backup that is not in the vault any more nothing is to come."""
+    """No copy is expected of a backup that is no longer in the vault."""
     rig.control.change_backup(WEB_1, copy={"mode": "immediate", "outcome": "fail"})
     rig.create(declared())
     rig.finish_copies()
@@ -832,7 +830,7 @@ def test_failed_copy_whose_source_is_gone_is_dropped(
 
 
 def test_failed_copies_stay_in_the_rows_while_they_are_due(rig: Rig) -> None:
-    """A request that is refused changes nothing: the next one is for the same backups."""
+    """A refused request changes nothing: the next one is for the same backups."""
     rig.control.change_backup(WEB_1, copy={"mode": "immediate", "outcome": "fail"})
     rig.create(declared())
     rig.finish_copies()
@@ -845,7 +843,7 @@ def test_failed_copies_stay_in_the_rows_while_they_are_due(rig: Rig) -> None:
 
 
 def test_replica_that_is_late_is_not_dropped(rig: Rig) -> None:
-    """What was never seen is looked for several times, as by a refresh."""
+    """A replica that was never seen is polled several times, as by a refresh."""
     rig.create(declared())
     rig.finish_copies()
     missing = {"error_code": "BackupService.6200", "error_msg": "The backup does not exist."}
@@ -858,13 +856,13 @@ def test_replica_that_is_late_is_not_dropped(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("is_source_gone", [True, False], ids=["source-gone", "record-gone"])
-def test_row_whose_replica_cannot_be_told_stays(
+def test_row_whose_replica_cannot_be_identified_stays(
     rig: Rig,
     simulator: InProcessSimulator,
     capsys: pytest.CaptureFixture[str],
     is_source_gone: bool,
 ) -> None:
-    """A doubt about one copy is told at once, and keeps nobody from copying what is new."""
+    """A doubt about one copy is reported, and does not block the copies of new backups."""
     rig.create(declared())
     rig.finish_copies()
     if is_source_gone:
@@ -896,7 +894,7 @@ def test_row_whose_replica_cannot_be_told_stays(
 
 
 def test_delete_takes_all_replicas(rig: Rig, single: Rig) -> None:
-    """Copies under way are waited for, adopted replicas go too, and nothing is left."""
+    """Running copies are waited for, adopted replicas are deleted too, and nothing is left."""
     single.create(declared_alone(backup_id=WEB_1))
     rig.create(declared())
 
@@ -906,7 +904,7 @@ def test_delete_takes_all_replicas(rig: Rig, single: Rig) -> None:
 
 
 def test_replicas_stay_with_the_resource_that_has_adopted_them(rig: Rig) -> None:
-    """A resource renamed in the program is a new one, and then an old one that is deleted."""
+    """A renamed resource is created as a new one; then the old one is deleted."""
     rig.create(declared())
     rig.finish_copies()
     old = dict(rig.outputs)
@@ -920,7 +918,7 @@ def test_replicas_stay_with_the_resource_that_has_adopted_them(rig: Rig) -> None
 
 
 def test_replica_of_a_later_copy_is_not_taken_for_an_earlier_ones(rig: Rig) -> None:
-    """A row whose record is not listed any more deletes nothing that another record has."""
+    """A row whose record is not listed deletes nothing that belongs to another record."""
     rig.control.change_backup(WEB_1, copy={"mode": "immediate", "outcome": "fail"})
     rig.create(declared())
     rig.finish_copies()
@@ -935,7 +933,7 @@ def test_replica_of_a_later_copy_is_not_taken_for_an_earlier_ones(rig: Rig) -> N
     rig.provider.delete("old", old)
     assert FOUR == copied(rig) == tracked(rig)
 
-    # The same where nobody else of the operation has, or could have, what is deleted.
+    # The same, if no other resource of the operation has, or could have, what is deleted.
     begin_operation()
     rig.provider.delete("old", old)
     assert [WEB_1] == copied(rig)
@@ -965,7 +963,7 @@ def test_resource_of_another_name_loses_no_orphans(
 
 
 def test_resource_of_another_name_loses_no_replica_without_a_record(rig: Rig) -> None:
-    """Nor can it know a replica of a backup that exists, if no record of it is listed any more."""
+    """The new one cannot know the replica of an existing backup without a listed record either."""
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()
@@ -983,7 +981,7 @@ def test_resource_of_another_name_loses_no_replica_without_a_record(rig: Rig) ->
 
 
 def test_resource_of_another_name_loses_no_replica_of_a_backup_that_moved(rig: Rig) -> None:
-    """A backup that is in another vault by now is none of those that the new one looks at."""
+    """The new one does not look at a backup that has moved to another vault."""
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()
@@ -999,7 +997,7 @@ def test_resource_of_another_name_loses_no_replica_of_a_backup_that_moved(rig: R
 
 
 def test_resource_of_another_name_that_cannot_look_deletes_nothing(rig: Rig) -> None:
-    """What may be an orphan stays until that is known; the same again takes it."""
+    """A possible orphan stays until it is known; a second run deletes it."""
     program = declared(preflight="off")
     rig.create(program)
     rig.finish_copies()
@@ -1018,8 +1016,8 @@ def test_resource_of_another_name_that_cannot_look_deletes_nothing(rig: Rig) -> 
     assert FOUR == copied(rig)
 
 
-def test_removed_resource_takes_its_orphans_along(rig: Rig) -> None:
-    """Who removes the resource, and declares none for the same vault, wants all of it gone."""
+def test_removed_resource_deletes_its_orphans(rig: Rig) -> None:
+    """If no resource declares the same vault, all its replicas are deleted."""
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()
@@ -1031,7 +1029,7 @@ def test_removed_resource_takes_its_orphans_along(rig: Rig) -> None:
 
 
 def test_delete_does_what_is_left(rig: Rig) -> None:
-    """Who could not be deleted is told; the same again takes the rest."""
+    """Failed deletions are reported, and a second run deletes the rest."""
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()
@@ -1053,7 +1051,7 @@ def test_delete_does_what_is_left(rig: Rig) -> None:
 
 @pytest.mark.parametrize("preflight", ["error", "off"])
 def test_other_destination_vault_would_lose_the_replicas(rig: Rig, preflight: str) -> None:
-    """In the same region CBR would not copy them again, so the preview refuses."""
+    """CBR would not copy them again in the same region, so the preview refuses."""
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()
@@ -1072,7 +1070,7 @@ def test_other_destination_vault_would_lose_the_replicas(rig: Rig, preflight: st
 
 
 def test_other_destination_vault_loses_no_copies_that_failed(rig: Rig) -> None:
-    """There is nothing to lose where no copy has become a replica."""
+    """If no copy has become a replica, nothing can be lost."""
     for backup_id in FOUR:
         rig.control.change_backup(backup_id, copy={"mode": "immediate", "outcome": "fail"})
     rig.create(declared())
@@ -1092,7 +1090,7 @@ def test_other_destination_vault_loses_no_copies_that_failed(rig: Rig) -> None:
 def test_other_destination_vault_with_a_warning_only(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Who wants it nevertheless gets it, with the loss told beforehand."""
+    """With `warn` the replacement happens, and the preview reports the loss."""
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()
@@ -1110,10 +1108,10 @@ def test_other_destination_vault_with_a_warning_only(
     assert {} == rig.outputs["members"]
 
 
-def test_other_destination_that_is_not_known_yet_is_only_warned_of(
+def test_unknown_destination_is_only_a_warning(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A preview is not red for a value that may turn out to be the same."""
+    """A preview does not fail for a value that may turn out to be the same."""
     rig.create(declared())
     unknown = {**rig.inputs, "destination_vault_id": Unknown()}  # type: ignore[no-untyped-call]
 
@@ -1123,10 +1121,10 @@ def test_other_destination_that_is_not_known_yet_is_only_warned_of(
     assert "would be deleted, and CBR does not copy" in told(capsys)
 
 
-def test_other_destination_that_is_not_known_yet_is_not_looked_at_without_preflight(
+def test_unknown_destination_is_not_checked_without_preflight(
     rig: Rig,
 ) -> None:
-    """Whoever wants previews to ask nothing gets that until there is something to lose."""
+    """With preflight off, previews ask nothing until something may be lost."""
     rig.create(declared())
     unknown = {**rig.inputs, "preflight": "off"}
     unknown["destination_vault_id"] = Unknown()  # type: ignore[no-untyped-call]
@@ -1137,10 +1135,8 @@ def test_other_destination_that_is_not_known_yet_is_not_looked_at_without_prefli
     assert [] == rig.control.journal()
 
 
-def test_other_region_that_is_not_known_yet_is_only_warned_of(
-    rig: Rig, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Nor is a preview red for orphans that may stay where they are."""
+def test_unknown_region_is_only_a_warning(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    """A preview does not fail for orphans that may stay where they are."""
     rig.create(declared())
     rig.finish_copies()
     rig.control.forget_backup(WEB_1)
@@ -1153,7 +1149,7 @@ def test_other_region_that_is_not_known_yet_is_only_warned_of(
 
 
 def test_other_region_copies_first(rig: Rig) -> None:
-    """The old replicas go when the new copies were submitted."""
+    """The old replicas are deleted after the new copies were submitted."""
     rig.create(declared())
     rig.finish_copies()
     south = declared(
@@ -1176,7 +1172,7 @@ def test_other_region_copies_first(rig: Rig) -> None:
 
 @pytest.mark.parametrize("preflight", ["error", "warn", "off"])
 def test_replacement_that_would_lose_orphans_is_refused(rig: Rig, preflight: str) -> None:
-    """Where a source is gone, its replica could not be made again anywhere."""
+    """If a source is gone, its replica could not be made again anywhere."""
     rig.create(declared())
     rig.finish_copies()
     rig.control.forget_backup(WEB_1)
@@ -1194,7 +1190,7 @@ def test_replacement_that_would_lose_orphans_is_refused(rig: Rig, preflight: str
 def test_replacement_that_would_lose_what_left_the_vault_is_refused(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A backup that is in another vault by now would not be copied to the new destination."""
+    """A backup that has moved to another vault would not be copied to the new destination."""
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()
@@ -1219,7 +1215,7 @@ def test_replacement_that_would_lose_what_left_the_vault_is_refused(
 
 
 def test_other_source_vault_gives_up_what_left_the_old_one(rig: Rig) -> None:
-    """Who declares another vault does not want the replicas of this one."""
+    """A user who declares another vault does not want the replicas of this one."""
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()
@@ -1272,8 +1268,10 @@ def test_other_source_vault_gives_up_what_left_the_old_one(rig: Rig) -> None:
         pytest.param({"backup_id": BACKUP}, "backup_id", "is not an input of a vault's", id="key"),
     ],
 )
-def test_wrong_inputs_are_told(rig: Rig, inputs: dict[str, Any], field: str, words: str) -> None:
-    """What the API would refuse is one line about one input, in preview."""
+def test_wrong_inputs_are_reported(
+    rig: Rig, inputs: dict[str, Any], field: str, words: str
+) -> None:
+    """What the API would refuse is one line about one input, in the preview."""
     faults = rig.faults(declared(**inputs))
 
     assert any(found == field and words in reason for found, reason in faults), faults
@@ -1285,7 +1283,7 @@ def test_wrong_inputs_are_told(rig: Rig, inputs: dict[str, Any], field: str, wor
     [("prod-disks", "holds object type 'disk', which"), ("replicas", "holds replicas, which")],
 )
 def test_vault_of_the_wrong_kind_is_refused(rig: Rig, name: str, words: str) -> None:
-    """What CBR answers with 6128 is told in preview."""
+    """A vault that CBR would refuse with 6128 is reported in the preview."""
     vaults = {row["name"]: row["id"] for row in rig.control.state()["vaults"]}
     program = declared(vault_id=vaults.get(name, VAULT))
     if name == "replicas":
@@ -1297,7 +1295,7 @@ def test_vault_of_the_wrong_kind_is_refused(rig: Rig, name: str, words: str) -> 
 
 
 def test_room_for_all_is_added_up(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
-    """A vault that has room for each but not for all is a warning."""
+    """A vault with room for each but not for all causes a warning."""
     rig.control.change_vault(VAULT, size_gb=300)
 
     assert [] == rig.faults(declared())
@@ -1307,8 +1305,8 @@ def test_room_for_all_is_added_up(rig: Rig, capsys: pytest.CaptureFixture[str]) 
     ) in told(capsys)
 
 
-def test_full_vault_is_no_fault_where_nothing_is_to_come(rig: Rig) -> None:
-    """Replicas that are there already need no room."""
+def test_full_vault_is_no_fault_without_new_copies(rig: Rig) -> None:
+    """Existing replicas need no more room."""
     rig.create(declared())
     rig.finish_copies()
     rig.control.change_vault(VAULT, size_gb=1)
@@ -1328,7 +1326,7 @@ def test_full_vault_is_no_fault_where_nothing_is_to_come(rig: Rig) -> None:
     ],
 )
 def test_unknown_inputs_are_no_faults(rig: Rig, field: str) -> None:
-    """A preview with a value that is only known later stays green."""
+    """A preview with an unknown value does not fail."""
     program = declared(**{field: Unknown()})  # type: ignore[no-untyped-call]
 
     checked = rig.provider.check({}, program)
@@ -1338,7 +1336,7 @@ def test_unknown_inputs_are_no_faults(rig: Rig, field: str) -> None:
 
 
 def test_preflight_that_cannot_ask_is_a_fault(rig: Rig) -> None:
-    """A preview without an answer is red, and tells how to go without."""
+    """A preview without an answer fails, and says how to skip preflight."""
     rig.control.fault(operation="ShowVault", action="respond", status=403, times=9)
     rig.control.fault(operation="ListBackups", action="respond", status=403, times=9)
 
@@ -1352,8 +1350,8 @@ def test_preflight_that_cannot_ask_is_a_fault(rig: Rig) -> None:
 @pytest.mark.parametrize(
     ("skip", "field"), [(0, "source_region"), (1, "destination_region")], ids=["source", "other"]
 )
-def test_region_without_a_project_is_told(rig: Rig, skip: int, field: str) -> None:
-    """A project that IAM does not show is the fault of the region's input."""
+def test_region_without_a_project_is_reported(rig: Rig, skip: int, field: str) -> None:
+    """A project that IAM does not show is reported for the region's input."""
     rig.control.fault(
         operation="ListProjects",
         action="respond",
@@ -1370,8 +1368,8 @@ def test_region_without_a_project_is_told(rig: Rig, skip: int, field: str) -> No
 
 @pytest.mark.usefixtures("access_key")
 @pytest.mark.parametrize("skip", [pytest.param(0, id="source"), pytest.param(1, id="destination")])
-def test_project_that_cannot_be_asked_for_is_told(rig: Rig, skip: int) -> None:
-    """A fault of the look-up is told with the way to go without it."""
+def test_failed_look_up_of_a_project_is_reported(rig: Rig, skip: int) -> None:
+    """A failed look-up is reported, with the way to avoid it."""
     rig.control.fault(operation="ListProjects", action="respond", status=403, skip=skip, times=9)
 
     ((field, reason),) = rig.faults(declared())
@@ -1380,8 +1378,8 @@ def test_project_that_cannot_be_asked_for_is_told(rig: Rig, skip: int) -> None:
     assert "preflight could not ask the API" in reason
 
 
-def test_malformed_setting_is_told() -> None:
-    """Without settings nothing can be asked: the setting is the fault."""
+def test_malformed_setting_is_reported() -> None:
+    """Without settings nothing can be asked, so the failure names the setting."""
     provider = VaultReplicationProvider()
     provider.configure(ConfigureRequest(Config({"huaweicloud:region": "a b"}, "p")))
 
@@ -1391,7 +1389,7 @@ def test_malformed_setting_is_told() -> None:
 
 
 def test_vault_replication_cannot_be_imported() -> None:
-    """Its id says nothing; the way to take over replicas is told."""
+    """Its id says nothing; the error says how to take over replicas."""
     with pytest.raises(cbr.ConfigurationError) as caught:
         VaultReplicationProvider().import_state("vault-1")
 

@@ -1,21 +1,22 @@
-"""Random histories of a whole vault's copy and of a wait for it, with crashes, drift and faults.
+"""Random histories of an entire vault and of a wait for it, with crashes, drift and faults.
 
 After every step:
 
-- At most one live replica of a backup is in a region, and nothing is copied to where it was never
+- At most one replica of a backup is in a region, and nothing is copied to a place that was never
   declared.
-- The state has no row for what CBR has otherwise, and no secret.
+- The state has no row that contradicts CBR, and no secret.
 
 After every call:
 
-- A look or a wait has written nothing.
+- A poll or a wait has written nothing.
 - An update has deleted nothing.
 - A refresh has dropped no replica that exists.
-- A change has deleted none whose source is gone.
+- A change has deleted no replica whose source is gone.
 - A wait that succeeded has seen the replica of every copy.
 
-After every history, once the faults are over: each backup that CBR may copy has its replica, once,
-in the state. The others were copied before, and their replicas deleted. A wait for all succeeds.
+After every history, once the faults are over: each backup that CBR may copy has one replica, and
+the state knows it. The others were copied before, and their replicas deleted. A wait for all
+succeeds.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ SEED = 71
 SOURCE_VAULT = "de587d5d-f63e-4ea1-a892-5935070352ba"
 IN_THE_MAKING = "b0ec9300-d8cb-4260-8884-43c180125193"
 TO_COME = {f"next-{number}": f"b0ec9300-d8cb-4260-8884-43c18012519{number}" for number in range(6)}
-"""Backups that are still being made at the beginning."""
+"""Backups that are incomplete at the beginning."""
 BACKUPS = {**fleet_model.BACKUPS, **TO_COME}
 MOST_MOVED = 3
 PROJECTS = {
@@ -147,23 +148,23 @@ class Program(Place):
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """What the engine is given."""
+        """The inputs that the engine receives."""
         return {"vault_id": SOURCE_VAULT, "adopt": self.adopt, **self.destination}
 
 
 @dataclass
 class State(FleetState):
-    """What the engine keeps of a vault's copy, and of the wait for it."""
+    """What the engine keeps of an entire vault, and of the wait for it."""
 
     wait: Known | None = None
 
 
 @dataclass
 class Death(httpx.AsyncBaseTransport):
-    """Reaches the cloud until the process dies; what was asked for last may have been done.
+    """Connects to the cloud until the process dies. The last request may have been executed.
 
     Args:
-        left: so many requests, or writing ones, are answered before; None: it lives on.
+        left: this many requests, or writes, are answered before; None: it does not die.
     """
 
     inner: httpx.AsyncBaseTransport
@@ -173,7 +174,7 @@ class Death(httpx.AsyncBaseTransport):
     has_come: bool = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Serve one request."""
+        """Send one request."""
         if self.has_come:
             raise CrashError
         is_counted = not self.is_of_writes or (
@@ -191,18 +192,18 @@ class Death(httpx.AsyncBaseTransport):
 
 
 class VaultStack(FleetHistory):
-    """A stack with one vault's copy and one wait, as the engine drives it."""
+    """A stack with one entire vault and one wait, driven as by the engine."""
 
     backups = BACKUPS
     most_expired = 4
     state: State
-    # Each row that waits moves the one clock: together they must stay far below the time that a
+    # Each waiting row advances the one clock. Together they must stay far below the time that a
     # deletion may take.
     poll_interval_s = 60
 
     @initialize(is_on_host=st.booleans(), is_refreshed=st.booleans())
     def start(self, is_on_host: bool, is_refreshed: bool) -> None:
-        """Begin with an empty stack, and refresh before each `up` at the end, or do not."""
+        """Begin with an empty stack, and decide whether each `up` at the end follows a refresh."""
         self.begin_empty(VaultReplicationProvider(), is_on_host=is_on_host)
         self.waiter = ReplicationsCompleteProvider()
         self.waiter.configure(ConfigureRequest(Config(self.configuration, "p")))
@@ -220,12 +221,12 @@ class VaultStack(FleetHistory):
         self.unsaved: set[str] = set()
 
     def transport(self) -> httpx.AsyncBaseTransport:
-        """Return the way to the cloud, on which a process can die."""
+        """Return the connection to the cloud; a process can die on it."""
         self.death = Death(self.simulator.transport())
         return self.death
 
     def add_backups_to_come(self) -> None:
-        """Have several backups in the making where the demo world has one."""
+        """Create several incomplete backups; the demo world has one."""
         names = [column.name for column in Backup.__table__.columns]
         with self.simulator.cloud.session() as session:
             one = session.get(Backup, IN_THE_MAKING)
@@ -237,11 +238,11 @@ class VaultStack(FleetHistory):
                 columns["sequence"] = next_sequence(session, Backup.sequence)
                 session.add(Backup(**columns))
 
-    # -- what people do -----------------------------------------------------------------------
+    # -- what users do ------------------------------------------------------------------------
 
     @rule(vault=st.sampled_from(sorted(VAULTS)), then=THEN)
     def move(self, vault: str, then: str) -> None:
-        """Declare another destination, or declare the vault's copy again."""
+        """Declare another destination, or declare the entire vault again."""
         if self.program is None:
             self.program = Program(vault)
         self.program.vault = vault
@@ -249,14 +250,14 @@ class VaultStack(FleetHistory):
 
     @rule(preflight=st.sampled_from(["error", "warn", "off"]), adopt=st.booleans(), then=THEN)
     def choose(self, preflight: str, adopt: bool, then: str) -> None:
-        """Declare how much is looked at beforehand, and whether others' copies are taken over."""
+        """Declare the preflight mode, and whether copies of others are adopted."""
         if self.program is not None:
             self.program.preflight, self.program.adopt = preflight, adopt
         self.go_on(then)
 
     @rule(then=THEN)
     def rename_resource(self, then: str) -> None:
-        """Give the resource another name in the program."""
+        """Rename the resource in the program."""
         self.remake()
         self.go_on(then)
 
@@ -266,23 +267,23 @@ class VaultStack(FleetHistory):
         was_remade = self.is_remade
         self.remake()
         self.up(is_waited)
-        # Only that run was told to.
+        # The option applied to that run only.
         self.is_remade = self.is_remade and was_remade
 
     @rule()
     def undeclare(self) -> None:
-        """Take the vault's copy out of the program, and run `up`."""
+        """Remove the entire vault from the program, and run `up`."""
         self.program = None
         self.up(is_waited=False)
 
     def go_on(self, then: str) -> None:
-        """Run `up` after an edit, as one mostly does."""
+        """Run `up` after an edit, as users usually do."""
         if then != "nothing":
             self.up(is_waited=then == "up and wait")
 
     @rule(is_waited=st.booleans())
     def up(self, is_waited: bool) -> None:
-        """Run `up`, of everything or of the vault's copy alone."""
+        """Run `up`, for everything or for the entire vault only."""
         self.attempt(lambda: self.bring_up(is_waited=is_waited))
 
     @rule()
@@ -305,7 +306,7 @@ class VaultStack(FleetHistory):
         is_after: bool,
         is_run_again: bool,
     ) -> None:
-        """Run a command and die at one of its requests, or writes; perhaps run it again."""
+        """Run a command and die at one of its requests, or writes. Perhaps run it again."""
         if command == "destroy":
             operation = self.take_down
         else:
@@ -324,7 +325,7 @@ class VaultStack(FleetHistory):
 
     @rule(what=st.sampled_from(sorted(VAULT_FAULTS)), then=THEN)
     def go_wrong_soon(self, what: str, then: str = "nothing") -> None:
-        """Have something go wrong soon."""
+        """Make a request fail soon."""
         self.injected[what] += 1
         self.has_left_out |= what == LEFT_OUT
         self.control.fault(**VAULT_FAULTS[what])
@@ -332,7 +333,7 @@ class VaultStack(FleetHistory):
 
     @rule(outcome=st.sampled_from(["success", "success", "fail", "skip"]), then=THEN)
     def come_into_vault(self, outcome: str, then: str) -> None:
-        """Have the next backup that was being made whole; its copies are to end like that."""
+        """Complete the next backup, and decide how its copies will end."""
         left = [backup for backup in TO_COME if backup not in self.has_come | self.expired]
         if left:
             self.injected["backup came"] += 1
@@ -343,7 +344,7 @@ class VaultStack(FleetHistory):
 
     @rule(number=st.integers(0, 9))
     def restore(self, number: int) -> None:
-        """Have a source backup restored, during which it cannot be copied, or that ended."""
+        """Start a restore of a source backup, during which it cannot be copied, or end it."""
         backup = self.one_of(sorted(self.backups), number)
         if backup in self.restoring - self.expired:
             self.restoring.discard(backup)
@@ -356,7 +357,7 @@ class VaultStack(FleetHistory):
     @precondition(lambda self: len(self.moved) < MOST_MOVED)
     @rule(number=st.integers(0, 9), then=THEN)
     def move_source(self, number: int, then: str) -> None:
-        """Have a source backup moved to another vault, or back."""
+        """Move a source backup to another vault, or back."""
         backup = self.one_of(sorted(self.backups), number)
         if backup not in self.expired:
             self.injected["source moved"] += 1
@@ -367,7 +368,7 @@ class VaultStack(FleetHistory):
 
     @rule(number=st.integers(0, 9), vault=st.sampled_from(sorted(VAULTS)))
     def copy_by_hand(self, number: int, vault: str) -> None:
-        """Have somebody copy a backup in the console, if CBR lets them."""
+        """Copy a backup as in the console, if CBR allows it."""
         region, vault_id = VAULTS[vault]
         with self.simulator.cloud.session() as session:
             backup = session.get(Backup, BACKUPS[self.one_of(sorted(self.backups), number)])
@@ -401,7 +402,7 @@ class VaultStack(FleetHistory):
             self.connect()
 
     def end_lateness(self) -> None:
-        """Have replicas seen from now on: a list may have shown one that a read has not."""
+        """Make replicas visible from now on: a list may have shown one that a read did not."""
         with self.simulator.cloud.books() as session:
             for row in session.scalars(select(FaultRow)):
                 if row.rule["path"] is not None:
@@ -431,7 +432,7 @@ class VaultStack(FleetHistory):
         self.delete_left_over()
 
     def change(self, known: Known, program: Program) -> None:
-        """Do what `up` does with a resource that exists: nothing, an update or a replacement."""
+        """Do what `up` does with an existing resource: nothing, an update or a replacement."""
         inputs = self.checked(known.inputs, program)
         with self.allowing():
             difference = self.provider.diff(known.id, known.outputs, inputs)
@@ -440,7 +441,7 @@ class VaultStack(FleetHistory):
                 self.update(known, inputs)
             return
         self.require_replaceable(known, program)
-        # The engine checks what is to replace before it deletes anything.
+        # The engine checks a replacement before it deletes anything.
         self.checked({}, program)
         if difference.delete_before_replace:
             self.delete(known)
@@ -450,12 +451,12 @@ class VaultStack(FleetHistory):
             self.make(program, replaced=known)
 
     def checked(self, olds: dict[str, Any], program: Declared) -> dict[str, Any]:
-        """Check, which writes nothing."""
+        """Check; it writes nothing."""
         with self.allowing():
             return super().checked(olds, program)
 
     def make(self, program: Program, replaced: Known | None = None) -> None:
-        """Create; what it takes the place of is deleted at the end."""
+        """Create; the resource that it replaces is deleted at the end."""
         inputs = self.checked({}, program)
         with self.allowing(copies_to=program):
             try:
@@ -468,7 +469,7 @@ class VaultStack(FleetHistory):
         self.keep(Known(str(result.id), inputs, dict(result.outs or {})), replaced=replaced)
 
     def update(self, known: Known, inputs: dict[str, Any]) -> None:
-        """Update, which deletes nothing and forgets no replica."""
+        """Update; it deletes nothing and forgets no replica."""
         assert self.program is not None
         with self.allowing(copies_to=self.program):
             try:
@@ -487,18 +488,18 @@ class VaultStack(FleetHistory):
     def keep(
         self, known: Known, *, replaced: Known | None = None, is_in_error: bool = False
     ) -> None:
-        """Save what a call returned, or be dead."""
+        """Save what a call returned, or die."""
         super().keep(known, replaced=replaced, is_in_error=is_in_error)
         self.unsaved -= records_in(known)
 
     def delete(self, known: Known) -> None:
-        """Delete what it has, and nothing that the resource of the program has."""
+        """Delete its replicas, but none that the resource of the program has."""
         declared = self.state.known
         held: set[str] = set()
         if declared is not None and declared is not known:
             held = records_in(declared)
             if place_of(declared) == place_of(known):
-                # The resource has another name now; nobody asked to lose what it cannot know.
+                # The resource was renamed; nobody asked to lose what it cannot know.
                 let_go = self.kept_by(known) - held
                 self.ran["let go"] += len(let_go)
                 self.unsaved |= let_go
@@ -510,7 +511,7 @@ class VaultStack(FleetHistory):
         self.save()
 
     def look(self) -> None:
-        """Refresh; what is dropped is gone."""
+        """Refresh; what it drops is gone."""
         known = self.state.known
         if known is None:
             return
@@ -524,7 +525,7 @@ class VaultStack(FleetHistory):
         known.inputs = result.inputs or known.inputs
 
     def show(self) -> None:
-        """Do what `preview` does, which writes nothing."""
+        """Do what `preview` does; it writes nothing."""
         known, program = self.state.known, self.program
         if program is None:
             return
@@ -540,12 +541,12 @@ class VaultStack(FleetHistory):
         self.ran["previews with a change" if difference.changes else "previews without"] += 1
 
     def take_down(self) -> None:
-        """Delete everything that the state knows."""
+        """Delete everything in the state."""
         self.state.wait = None
         super().take_down()
 
     def wait(self) -> None:
-        """Wait for all copies, if there are some that were not waited for."""
+        """Wait for all copies, if there are new ones."""
         known, old = self.state.known, self.state.wait
         assert known is not None
         inputs = {
@@ -575,13 +576,13 @@ class VaultStack(FleetHistory):
         self.save()
         self.state.wait = Known("replications-complete", inputs, outputs)
 
-    # -- what must hold of a call ---------------------------------------------------------------
+    # -- what must hold after each call ---------------------------------------------------------
 
     @contextmanager
     def allowing(
         self, *, copies_to: Program | None = None, deletions: Collection[str] = ()
     ) -> Iterator[None]:
-        """Allow a call these writes alone, whatever becomes of it."""
+        """Allow a call only these writes, whatever its result."""
         last = self.last_request()
         before = set(self.all_records())
         try:
@@ -604,7 +605,7 @@ class VaultStack(FleetHistory):
             self.ran["deletions"] += len(deleted)
 
     def require_nothing_forgotten(self, old: dict[str, Any], new: dict[str, Any]) -> None:
-        """Whatever of the former rows exists, or is still to come, has its row."""
+        """Each former row whose copy exists, or is still expected, has its row."""
         kept = {row["replication_record_id"] for row in new["members"].values()}
         live = self.live_replicas()
         for label, row in old["members"].items():
@@ -612,7 +613,7 @@ class VaultStack(FleetHistory):
             assert record_id in kept or record_id not in live, f"forgotten: {label}"
 
     def require_replaceable(self, known: Known, program: Program) -> None:
-        """Nothing may be replaced that could not be made again, unless that is wanted."""
+        """Nothing that could not be made again may be replaced, unless that is wanted."""
         self.ran["replacements allowed"] += 1
         assert not self.last_copies(records_in(known)), "orphans would be deleted"
         assert program.preflight == "warn" or not self.strays(known), "strays would be deleted"
@@ -621,7 +622,7 @@ class VaultStack(FleetHistory):
             assert is_lost or not self.kept_by(known), "replicas would be lost"
 
     def require_failed(self, record_ids: Collection[str]) -> None:
-        """A wait that says that copies failed is right."""
+        """A wait that reports failed copies is right."""
         self.ran["waits failed"] += 1
         truth = self.all_records()
         live = self.live_replicas()
@@ -631,7 +632,7 @@ class VaultStack(FleetHistory):
             assert not truth[record_id].is_open, f"{record_id}: is still running"
 
     def require_complete(self, known: Known, outputs: dict[str, Any], old: Known | None) -> None:
-        """A wait that succeeded has seen each replica, those of an earlier wait then."""
+        """A wait that succeeded has seen each replica; those of an earlier wait were seen then."""
         self.ran["waits done"] += 1
         assert records_in(known) == set(outputs["replicas"])
         truth = self.all_records()
@@ -649,7 +650,7 @@ class VaultStack(FleetHistory):
 
     @invariant()
     def holds(self) -> None:
-        """No copy is there twice, all rows are of the copies they name, and no secret is there."""
+        """No copy exists twice, all rows name their own copies, and there is no secret."""
         if not hasattr(self, "simulator"):
             return
         self.require_once()
@@ -669,16 +670,16 @@ class VaultStack(FleetHistory):
     # -- the end ------------------------------------------------------------------------------
 
     def calm_down(self) -> None:
-        """Have nothing being restored any more, either."""
+        """End all restores too."""
         super().calm_down()
         for backup in self.restoring - self.expired:
             self.control.change_backup(BACKUPS[backup], status="available")
         self.restoring.clear()
 
     def converge(self) -> None:
-        """Without faults, `up`s make the declared true, as far as CBR lets them.
+        """Without faults, `up`s lead to the declared state, as far as CBR allows it.
 
-        There is a refresh before each, or only where an error asks for one.
+        There is a refresh before each, or only if an error asks for one.
         """
         self.calm_down()
         begin_operation()
@@ -694,16 +695,16 @@ class VaultStack(FleetHistory):
         self.require_taken_down()
 
     def look_again(self) -> None:
-        """Refresh, in histories in which one does before each `up`."""
+        """Refresh, in histories with a refresh before each `up`."""
         if self.is_refreshed:
             self.look()
 
     def give_up_the_impossible(self) -> None:
-        """Undeclare what cannot come to be; it has to be refused, naming what is to blame."""
+        """Undeclare what cannot exist. It must be refused; the refusal names what is to blame."""
         if self.program is None:
             return
         if self.program.preflight == "off":
-            # So the preview tells whoever wants new backups copied.
+            # So a preview reports new backups to a user who wants them copied.
             self.program.preflight = "error"
         known = self.state.known
         if known is not None and not self.is_remade and self.is_moved(known, self.program):
@@ -716,7 +717,7 @@ class VaultStack(FleetHistory):
         self.program = None
 
     def move_back_if_refused(self, known: Known, program: Program) -> None:
-        """Declare what is there if the other destination is refused, which it has to be."""
+        """Declare what exists if the other destination is refused, as it must be."""
         inputs = self.provider.check(known.inputs, program.inputs).inputs
         is_same_region = known.outputs["destination_region"] == program.region
         lossy = self.kept_by(known) if is_same_region else self.strays(known)
@@ -735,14 +736,14 @@ class VaultStack(FleetHistory):
         program.vault = name_of(VAULTS, place_of(known))
 
     def do_as_told(self, told: str) -> None:
-        """Do what a refusal says, which has to be right."""
+        """Do what a refusal says. It has to be right."""
         assert self.program is not None, told
         if "gone by now" in told:
             return  # The next `up` deletes it.
         self.ran["refusals met"] += 1
         truth = self.all_records()
         known = self.state.known
-        # To a resource of another name those of the old one are others', too.
+        # For a renamed resource, those of the old one are foreign, too.
         own = records_in(known) if known is not None and not self.is_remade else set()
         there = [truth[key] for key in self.live_replicas() if key not in own]
         region, vault_id = VAULTS[self.program.vault]
@@ -760,17 +761,17 @@ class VaultStack(FleetHistory):
             assert "BackupService.6130" in told or "run pulumi up again to copy anew" in told, told
 
     def is_moved(self, known: Known, program: Program) -> bool:
-        """Whether another destination is declared than the state has."""
+        """Whether the declared destination differs from the state."""
         return place_of(known) != VAULTS[program.vault]
 
     def require_as_declared(self) -> None:
-        """What CBR may copy is there, and known; nothing else of ours is."""
+        """What CBR may copy exists and is known; nothing else of ours exists."""
         truth = self.all_records()
         live = self.live_replicas()
         known, program = self.state.known, self.program
         rows = known.outputs["members"].values() if known is not None else ()
         held = {row["replication_record_id"] for row in rows}
-        # What a crash left, and nothing names that is listed, cannot be known to anybody.
+        # What a crash left, and no listed object names, is known to nobody.
         ours = {key for key in live if truth[key].of_whole_vault}
         assert ours <= held | self.unsaved, f"left: {ours - held - self.unsaved}"
         if known is None or program is None:
@@ -786,7 +787,7 @@ class VaultStack(FleetHistory):
             self.require_copied(backup, program, known)
 
     def require_copied(self, backup: str, program: Program, known: Known) -> None:
-        """A backup has a replica that is known, or CBR does not copy it (again)."""
+        """A backup has a known replica, or CBR does not copy it (again)."""
         held = records_in(known)
         live = self.live_replicas()
         region, vault_id = VAULTS[program.vault]
@@ -814,7 +815,7 @@ class VaultStack(FleetHistory):
                 assert row.id not in held
 
     def require_taken_down(self) -> None:
-        """A `destroy` deletes what the state has, and nothing else."""
+        """A `destroy` deletes exactly what the state has."""
         held = records_in(self.state.known) if self.state.known is not None else set()
         others = self.live_replicas() - held
         begin_operation()
@@ -824,7 +825,7 @@ class VaultStack(FleetHistory):
     # -- the truth ----------------------------------------------------------------------------
 
     def is_fit(self, backup: str) -> bool:
-        """Whether a backup can be copied at present."""
+        """Whether a backup can be copied now."""
         if backup in self.expired:
             return False
         with self.simulator.cloud.session() as session:
@@ -833,22 +834,22 @@ class VaultStack(FleetHistory):
             return row is not None and is_here and row.status == "available"
 
     def strays(self, known: Known) -> set[str]:
-        """Return the records of a resource whose replica is there, and whose source moved."""
+        """Return the records of a resource whose replica exists, and whose source moved."""
         moved = {BACKUPS[backup] for backup in self.moved - self.expired}
         truth = self.all_records()
         return {key for key in self.kept_by(known) if truth[key].source_backup_id in moved}
 
     def kept_by(self, known: Known) -> set[str]:
-        """Return the records of a resource whose replica is there."""
+        """Return the records of a resource whose replica exists."""
         return records_in(known) & self.live_replicas()
 
     def last_request(self) -> int:
-        """Return the number of the last request so far."""
+        """Return the number of the last request."""
         with self.simulator.cloud.books() as session:
             return session.scalar(select(func.max(JournalRow.sequence))) or 0
 
     def writes_since(self, number: int) -> list[JournalRow]:
-        """Return the writing requests to CBR since then."""
+        """Return the write requests to CBR since then."""
         with self.simulator.cloud.books() as session:
             query = select(JournalRow).where(
                 JournalRow.sequence > number,
@@ -859,18 +860,18 @@ class VaultStack(FleetHistory):
 
 
 async def others_ended() -> None:
-    """Wait until all looks have ended that were begun beside one that failed."""
+    """Wait until all polls have ended that began beside a failed one."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     await asyncio.gather(*others, return_exceptions=True)
 
 
 def tracking_of(known: Known) -> dict[str, Any]:
-    """Return what a program hands to the wait."""
+    """Return what a program passes to the wait."""
     rows = known.outputs["members"].values()
     records = {row["replication_record_id"]: row["backup_id"] for row in rows}
     return {**{key: known.outputs[key] for key in COORDINATES}, "records": records}
 
 
 def test_random_vault_histories(announce: Callable[[str], None]) -> None:
-    """What CBR's rules let there be is there once, and a wait that succeeds tells the truth."""
+    """What CBR's rules allow exists once, and a wait that succeeds is right."""
     run(VaultStack, examples(VAULT_EXAMPLES), STEPS, SEED, announce)

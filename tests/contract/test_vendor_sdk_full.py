@@ -1,6 +1,6 @@
-"""The vendor's SDK against the simulator, over HTTP: it decodes every answer, whole.
+"""The vendor's SDK against the simulator, over HTTP: it decodes every answer completely.
 
-Each call goes through `Vendor`, which compares what the SDK's models have with what was sent.
+Each call goes through `Vendor`, which compares the SDK's models with what was sent.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ Rows = list[Row]
 
 _run: set[str] = set()
 NOT_RUN: dict[str, str] = {}
-"""Operations that the simulator has and the SDK does not, each with the reason."""
+"""Operations that the simulator has and the SDK lacks, each with the reason."""
 
 
 def runs(*operations: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Declare which operations a test runs, and see that the simulator served them."""
+    """Declare which operations a test runs, and verify that the simulator served them."""
     _run.update(operations)
 
     def declare(test: Callable[..., None]) -> Callable[..., None]:
@@ -78,7 +78,7 @@ def vendor(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Vendor]:
     """The SDK's clients, for this test's simulator, in each form of credentials."""
-    # The SDK signs with the machine's date, whatever the time is in the simulator.
+    # The SDK signs with the machine's date, whatever the time of the simulator.
     monkeypatch.setattr(simulator.clock, "wall_time", time.time)
     with door.lead_to(simulator):
         vendor = Vendor(door.url, simulator, request.param)
@@ -87,13 +87,13 @@ def vendor(
 
 
 def test_every_operation_is_run_by_the_sdk() -> None:
-    """No operation is claimed that the vendor's client has not tried."""
+    """No operation is claimed that the vendor's client has not run."""
     assert set(OPERATIONS) == _run | set(NOT_RUN)
     assert set() == _run & set(NOT_RUN)
 
 
 def test_credentials_are_sent_in_the_form_that_is_tried(vendor: Vendor) -> None:
-    """A token alone, or a signature alone: none of the forms stands in for another."""
+    """Either a token or a signature is sent: no form replaces another."""
     vendor.source("show_backup", cbr.ShowBackupRequest(SERVER_BACKUP))
     vendor.iam("keystone_list_auth_projects", iam.KeystoneListAuthProjectsRequest())
     sent = [
@@ -113,7 +113,7 @@ def test_credentials_are_sent_in_the_form_that_is_tried(vendor: Vendor) -> None:
 
 
 def named(value: Any) -> str:
-    """Return the part of a test's name that a value makes: the filters alone tell."""
+    """Return a value's part of a test's name; only filters have one."""
     return str(value) if isinstance(value, dict) else ""
 
 
@@ -137,7 +137,7 @@ def ids_of(rows: Any) -> list[str]:
 def test_create_token_project_scope_has_header_and_catalog(
     vendor: Vendor, scope: dict[str, Any]
 ) -> None:
-    """The SDK finds the token in the header, and the project and CBR's endpoint in the body."""
+    """The SDK finds the token in the header, and project and CBR endpoint in the body."""
     answer = vendor.iam(
         "keystone_create_user_token_by_password",
         sign_in_request(PASSWORD, **scope),
@@ -166,7 +166,7 @@ def test_create_token_domain_scope_without_catalog(vendor: Vendor) -> None:
 @runs("ShowToken")
 @pytest.mark.parametrize("is_short", [False, True], ids=["with catalog", "nocatalog"])
 def test_show_token_is_what_was_created(vendor: Vendor, is_short: bool) -> None:
-    """A token is shown as it was given out, or without the catalogue."""
+    """A token is shown as it was issued, or without the catalogue."""
     token = vendor.token()
     request = iam.KeystoneValidateTokenRequest(
         x_subject_token=token, nocatalog="true" if is_short else None
@@ -227,7 +227,7 @@ Found = Callable[[Rows], Rows]
 
 
 def having(key: str, value: Any) -> Found:
-    """Return the rows where a field has a value."""
+    """Return the rows in which a field has a value."""
     return lambda rows: [row for row in rows if row[key] == value]
 
 
@@ -267,7 +267,7 @@ BACKUP_FILTERS: list[tuple[dict[str, Any], Found]] = [
     ({"member_status": "accepted"}, every),
     ({"parent_id": UNKNOWN_ID}, none),
     (
-        {"used_percent": "20"},  # the vault of disks is less full
+        {"used_percent": "20"},  # The vault of disks has more free space.
         lambda rows: [row for row in rows if row["id"] != DISK_BACKUP],
     ),
     ({"show_replication": True}, every),
@@ -286,7 +286,7 @@ def test_list_backups_filter_finds_what_fits(
     truth.sort(key=lambda row: str(row["created_at"]), reverse=True)
     found = vendor.source("list_backups", cbr.ListBackupsRequest(**filters)).backups
 
-    if "sort" not in filters:  # equal times stand in the world's order
+    if "sort" not in filters:  # Equal times keep the order of the world.
         assert ids_of(expected(truth))[:2] == ids_of(found)[:2]
     assert len(expected(truth)) == len(found)
     if not {"limit", "offset", "marker"} & set(filters):
@@ -342,7 +342,7 @@ def test_list_external_vault_filter_finds_what_fits(
 
 
 def copy(vendor: Vendor, backup_id: str, **destination: str) -> Any:
-    """Begin a copy to the demo world's usual destination; return what the SDK made of it."""
+    """Start a copy to the demo world's usual destination; return the SDK's model of it."""
     body = cbr.BackupReplicateReqBody(
         destination_project_id=PROJECT,
         destination_region=REGION,
@@ -353,7 +353,7 @@ def copy(vendor: Vendor, backup_id: str, **destination: str) -> Any:
 
 
 def begin_tasks(vendor: Vendor) -> None:
-    """Have two copies finished, the second begun a minute later, and a deletion begun."""
+    """Complete two copies, the second started a minute later, and start a deletion."""
     copy(vendor, SERVER_BACKUP)
     vendor.control.advance(60)
     copy(vendor, SMALL_BACKUP)
@@ -396,7 +396,7 @@ def test_list_op_logs_filter_finds_what_fits(
 
 @runs("ShowOpLog")
 def test_show_op_log_is_as_listed(vendor: Vendor) -> None:
-    """A task is shown as the list has it."""
+    """A task is shown as in the list."""
     begin_tasks(vendor)
     found = vendor.source("list_op_logs", cbr.ListOpLogsRequest()).operation_logs
     shown = [
@@ -461,7 +461,7 @@ def test_copy_backup_failed_record_has_code_and_reason(vendor: Vendor) -> None:
 
 @runs("CopyCheckpoint")
 def test_copy_checkpoint_copies_what_can_be_copied(vendor: Vendor) -> None:
-    """The SDK copies a vault, and is told the record of each backup."""
+    """The SDK copies a vault, and receives the record of each backup."""
     body = cbr.CheckpointReplicateParam(
         auto_trigger=False,
         destination_project_id=PROJECT,
@@ -492,7 +492,7 @@ def test_show_replication_capabilities_are_the_worlds(vendor: Vendor) -> None:
 
 @runs("UpdateBackup")
 def test_update_backup_renames(vendor: Vendor) -> None:
-    """The SDK renames a backup, and has the whole of it back."""
+    """The SDK renames a backup, and receives all of it."""
     body = cbr.BackupUpdateReq(backup=cbr.BackupUpdate(name="renamed"))
     vendor.source("update_backup", cbr.UpdateBackupRequest(SMALL_BACKUP, body))
     shown = vendor.source("show_backup", cbr.ShowBackupRequest(SMALL_BACKUP)).backup
@@ -503,7 +503,7 @@ def test_update_backup_renames(vendor: Vendor) -> None:
 
 @runs("DeleteBackup", "ShowBackup")
 def test_delete_backup_is_gone_after_a_while(vendor: Vendor) -> None:
-    """The SDK deletes a backup: 204, on its way, then 404."""
+    """The SDK deletes a backup: 204, still there, then 404."""
     answer = vendor.source("delete_backup", cbr.DeleteBackupRequest(FILE_BACKUP))
     shown = vendor.source("show_backup", cbr.ShowBackupRequest(FILE_BACKUP)).backup
     vendor.control.advance(LONG_S)
@@ -532,7 +532,7 @@ def test_show_vault_is_the_worlds(vendor: Vendor) -> None:
 
 
 def new_vault(vendor: Vendor, **changes: Any) -> Any:
-    """Make a vault in the destination; return what the SDK made of the answer."""
+    """Create a vault in the destination; return the SDK's model of the answer."""
     billing = cbr.BillingCreate(
         cloud_type="public",
         consistent_level="crash_consistent",
@@ -548,7 +548,7 @@ def new_vault(vendor: Vendor, **changes: Any) -> Any:
 
 @runs("CreateVault", "ShowVault")
 def test_create_vault_is_shown_as_asked_for(vendor: Vendor) -> None:
-    """The SDK makes a vault with all that can be set, and reads the same back."""
+    """The SDK creates a vault with all settings, and reads the same back."""
     resource = cbr.ResourceCreate(id=UNKNOWN_ID, type="OS::Nova::Server", name="web-09")
     rules = cbr.VaultBindRules(tags=[cbr.BindRulesTags(key="keep", value="yes")])
     made = new_vault(
@@ -584,7 +584,7 @@ def test_create_vault_is_shown_as_asked_for(vendor: Vendor) -> None:
 
 @runs("CreateVault", "CopyBackup")
 def test_create_vault_takes_copies(vendor: Vendor) -> None:
-    """A vault that another client made is a destination like any other."""
+    """A vault that another client created is an ordinary destination."""
     vault = new_vault(vendor)
     copy(vendor, SERVER_BACKUP, destination_vault_id=vault.id)
     vendor.control.advance(LONG_S)
@@ -595,7 +595,7 @@ def test_create_vault_takes_copies(vendor: Vendor) -> None:
 
 @runs("UpdateVault")
 def test_update_vault_changes_what_is_given(vendor: Vendor) -> None:
-    """The SDK changes a vault; what it leaves out stays."""
+    """The SDK changes a vault; omitted fields keep their values."""
     body = cbr.VaultUpdate(
         name="dr-larger", billing=cbr.BillingUpdate(size=2000), threshold=70, smn_notify=False
     )
@@ -613,7 +613,7 @@ def test_update_vault_changes_what_is_given(vendor: Vendor) -> None:
 
 @runs("DeleteVault")
 def test_delete_vault_is_gone_after_a_while(vendor: Vendor) -> None:
-    """The SDK deletes a vault: 204, on its way, then 404."""
+    """The SDK deletes a vault: 204, still there, then 404."""
     answer = vendor.destination("delete_vault", cbr.DeleteVaultRequest(VAULT))
     shown = vendor.destination("show_vault", cbr.ShowVaultRequest(VAULT)).vault
     vendor.control.advance(LONG_S)
@@ -626,7 +626,7 @@ def test_delete_vault_is_gone_after_a_while(vendor: Vendor) -> None:
 
 @runs("CreateCheckpoint", "ShowCheckpoint")
 def test_create_checkpoint_is_shown_until_ready(vendor: Vendor) -> None:
-    """The SDK backs a server up, and finds the restore point ready after a while."""
+    """The SDK backs a server up, and later finds the restore point ready."""
     details = cbr.Resource(id=made_uuid("resource", "web-01"), type="OS::Nova::Server")
     parameters = cbr.CheckpointParam(
         name="by-sdk",
@@ -655,7 +655,7 @@ def test_create_checkpoint_is_shown_until_ready(vendor: Vendor) -> None:
 
 @runs("BatchCreateAndDeleteVaultTags", "CreateVaultTags", "ShowVaultTag", "DeleteVaultTag")
 def test_vault_tags_are_changed_together_and_singly(vendor: Vendor) -> None:
-    """The SDK adds and removes tags, and reads what is left."""
+    """The SDK adds and removes tags, and reads the rest."""
     one, two = (cbr.BulkCreateAndDeleteTags(key=key, value="yes") for key in ("one", "two"))
     for action, tags in (("create", [one, two]), ("delete", [one])):
         body = cbr.BulkCreateAndDeleteVaultTagsReq(action=action, tags=tags)
@@ -682,7 +682,7 @@ POLICY_FILTERS: list[tuple[dict[str, Any], int]] = [
 
 
 def new_policy(vendor: Vendor) -> Any:
-    """Make a policy of replication, and apply it to the source vault; return it."""
+    """Create a replication policy, and apply it to the source vault; return it."""
     properties = cbr.PolicyTriggerPropertiesReq(pattern=["FREQ=DAILY;BYHOUR=01;BYMINUTE=00"])
     policy = cbr.PolicyCreate(
         enabled=True,
@@ -708,7 +708,7 @@ def new_policy(vendor: Vendor) -> Any:
 
 @runs("CreatePolicy", "AssociateVaultPolicy", "ShowPolicy")
 def test_policy_is_shown_with_its_vaults(vendor: Vendor) -> None:
-    """The SDK makes a policy, applies it, and reads both back."""
+    """The SDK creates a policy, applies it, and reads both back."""
     made = new_policy(vendor)
     shown = vendor.source("show_policy", cbr.ShowPolicyRequest(made.id)).policy
     vaults = vendor.source("list_vault", cbr.ListVaultRequest(policy_id=made.id)).vaults
@@ -740,8 +740,8 @@ def test_list_policies_filter_finds_what_fits(
 
 
 @runs("UpdatePolicy", "DisassociateVaultPolicy", "DeletePolicy")
-def test_policy_is_changed_parted_and_deleted(vendor: Vendor) -> None:
-    """The SDK changes a policy, parts it from its vault, and deletes it."""
+def test_policy_is_changed_detached_and_deleted(vendor: Vendor) -> None:
+    """The SDK changes a policy, detaches it from its vault, and deletes it."""
     made = new_policy(vendor)
     change = cbr.PolicyUpdateReq(policy=cbr.PolicyUpdate(enabled=False, name="paused"))
     changed = vendor.source("update_policy", cbr.UpdatePolicyRequest(made.id, change)).policy
@@ -775,7 +775,7 @@ def test_policy_is_changed_parted_and_deleted(vendor: Vendor) -> None:
 def test_every_filter_of_the_sdk_is_tried(
     request_type: Any, tried: list[tuple[dict[str, Any], Any]]
 ) -> None:
-    """What the SDK can ask a list for, a test asks for."""
+    """Each filter that the SDK offers for a list has a test."""
     assert set(request_type.openapi_types) == {key for filters, _ in tried for key in filters}
 
 
@@ -783,7 +783,7 @@ def test_every_filter_of_the_sdk_is_tried(
 
 
 def refused(call: Callable[[], Any]) -> tuple[int, str | int]:
-    """Return status and code of a refusal as the SDK has them; each has a request id."""
+    """Return status and code of a refusal as the SDK decodes them; each has a request id."""
     with pytest.raises(ClientRequestException) as raised:
         call()
 
@@ -808,14 +808,14 @@ def test_refusal_of_each_envelope_has_code_and_request_id(vendor: Vendor) -> Non
 
 
 def test_refusal_of_a_second_copy_has_code(vendor: Vendor) -> None:
-    """The SDK reads a rule's code."""
+    """The SDK reads the error code of a rule."""
     copy(vendor, SERVER_BACKUP)
 
     assert (400, "BackupService.1009") == refused(lambda: copy(vendor, SERVER_BACKUP))
 
 
 def test_refusal_of_a_body_out_of_limits_has_code(vendor: Vendor) -> None:
-    """Nothing checks limits before the simulator does, which refuses with 9900."""
+    """The SDK checks no limits; the simulator refuses with 9900."""
     assert (400, "BackupService.9900") == refused(
         lambda: copy(vendor, SERVER_BACKUP, name="with space")
     )

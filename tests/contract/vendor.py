@@ -1,4 +1,4 @@
-"""The vendor's own Python SDK, unmodified, and what it makes of the simulator's answers."""
+"""The vendor's own Python SDK, unmodified, and how it decodes the simulator's answers."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ KEYS: dict[str, dict[str, str]] = {
     },
 }
 FORMS = ("token", *KEYS)
-"""How the SDK's clients may be known."""
+"""The forms of credentials of the SDK's clients."""
 
 _PRIMITIVES: dict[str, type] = {"str": str, "int": int, "bool": bool}
 
 
 class TokenCredentials(IamCredentials):  # type: ignore[misc]
-    """The SDK's credentials of a token, for a service whose paths have a project, too."""
+    """The SDK's token credentials, also for a service whose paths have a project."""
 
     def __init__(self, token: str | None, project_id: str = "") -> None:
         super().__init__(token)
         self._project_id = project_id
 
     def get_update_path_params(self) -> dict[str, str]:
-        """Return what stands in every path."""
+        """Return the variables of every path."""
         return {"project_id": self._project_id} if self._project_id else {}
 
 
@@ -54,7 +54,7 @@ def sign_in_request(password: str, **scope: Any) -> iam.KeystoneCreateUserTokenB
 
 
 def signed(form: str, project_id: str = "") -> BasicCredentials | GlobalCredentials:
-    """Return the SDK's credentials of an access key: for a project, or else for the account."""
+    """Return the SDK's credentials of an access key: for a project, or for the account."""
     key = dict(KEYS[form])
     token = key.pop("token", None)
     made = (
@@ -84,7 +84,7 @@ class Vendor:
         return self.cbr(REGION, PROJECT, name, request)
 
     def cbr(self, region: str, project: str, name: str, request: Any, token: str = "") -> Any:
-        """Call CBR; with a token of one's own, or what the form says."""
+        """Call CBR, with the given token or the form's credentials."""
         if token or self.form == "token":
             credentials: Any = TokenCredentials(token or self.token(region, project), project)
         else:
@@ -92,7 +92,7 @@ class Vendor:
         return self._call(cbr.CbrClient, cbr, region, credentials, name, request)
 
     def iam(self, name: str, request: Any, *, is_known: bool = True) -> Any:
-        """Call IAM in the source region; as nobody if one is not known yet."""
+        """Call IAM in the source region, without credentials if there are none yet."""
         if not is_known or self.form == "token":
             credentials: Any = TokenCredentials(self.token() if is_known else None)
         else:
@@ -100,7 +100,7 @@ class Vendor:
         return self._call(iam.IamClient, iam, SOURCE_REGION, credentials, name, request)
 
     def token(self, region: str = SOURCE_REGION, project: str = SOURCE_PROJECT) -> str:
-        """Return a token for a project, got once."""
+        """Return a token for a project, fetched once."""
         if project not in self._tokens:
             request = sign_in_request(PASSWORD, project=iam.AuthScopeProject(id=project))
             none = TokenCredentials(None)
@@ -124,7 +124,7 @@ class Vendor:
         name: str,
         request: Any,
     ) -> Any:
-        """Call an operation; whatever it answers, the SDK's models have all of it."""
+        """Call an operation. The SDK's models must contain all of the answer."""
         key = (kind, region)
         if key not in self._clients:
             builder = ClientBuilder(kind, type(credentials).__name__)
@@ -141,12 +141,12 @@ class Vendor:
 
 
 def losses(models: Any, decoded: Any, sent: Any, kind: str, at: str = "") -> Iterator[str]:
-    """Yield what of an answer (`sent`) the SDK's model (`decoded`) does not have, or has otherwise.
+    """Yield what differs between an answer (`sent`) and the SDK's model (`decoded`).
 
     Args:
         models: the SDK's package of models, which declare the type of each field.
         kind: the declared type, as the SDK writes it.
-        at: where in the answer, for the lines.
+        at: the position in the answer, for the lines.
     """
     if sent is None:
         if decoded is not None:

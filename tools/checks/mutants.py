@@ -193,7 +193,7 @@ MUTANTS = (
         "    await require_no_replica(\n",
         "    if False: await require_no_replica(\n",
         TABLES,
-        "cannot_be_told",
+        "cannot_be_identified",
     ),
     Mutant(
         "delete-does-not-wait",
