@@ -1,7 +1,7 @@
-"""Every text that a user can meet, from the code that writes it.
+"""Every text that a user can read, produced by the code that writes it.
 
-`make tables` writes the texts to `tests/fixtures/texts.txt`, to be read in the diff. Read a new
-text aloud before it is committed.
+`make tables` writes the texts to `tests/fixtures/texts.txt`, for review in the diff. Read a new
+text aloud before you commit it.
 """
 
 from __future__ import annotations
@@ -97,27 +97,27 @@ EMPTY = httpx.Response(200, json={"backups": [], "operation_logs": []})
 
 
 class Silent:
-    """A reporter to nobody."""
+    """A reporter that records its lines."""
 
     def tell(self, message: str) -> None:
-        """Keep it."""
+        """Record the line."""
 
     progress = tell
 
 
 class Telling(Silent):
-    """A reporter that keeps the lines that stay, each once."""
+    """A reporter that records permanent lines, each once."""
 
     def __init__(self) -> None:
         self.lines: dict[str, None] = {}
 
     def tell(self, message: str) -> None:
-        """Keep it."""
+        """Record the line."""
         self.lines[message] = None
 
 
 class Routes(Wire):
-    """A network that answers by method and the end of the path.
+    """A network that answers by method and end of the path.
 
     A list is answered in turn, a mapping by the last part of the path.
     """
@@ -127,7 +127,7 @@ class Routes(Wire):
         self.routes = answers
 
     def handle(self, request: httpx.Request) -> httpx.Response:
-        """Give the answer of the route."""
+        """Return the answer of the route."""
         name = "backups" if request.url.path.endswith("backups") else "one"
         if request.url.path.endswith("operation-logs"):
             name = "logs"
@@ -143,7 +143,7 @@ class Routes(Wire):
 
 
 def record(**changes: Any) -> ReplicationRecord:
-    """Return a record of a finished copy."""
+    """Return a record of a completed copy."""
     return msgspec.convert(
         {
             "id": RECORD,
@@ -180,14 +180,14 @@ def task(status: str) -> httpx.Response:
 
 
 def caught(work: Callable[[], Any]) -> str:
-    """Return the text of the error in which something ends."""
+    """Return the text of the error that an operation raises."""
     with pytest.raises((errors.CbrError, provider_base.UnexpectedError)) as error:
         work()
     return str(error.value)
 
 
 def ends(work: Callable[[CbrClient], Coroutine[Any, Any, Any]], wire: Wire, **given: Any) -> str:
-    """Return the text of the error in which work with the API ends."""
+    """Return the text of the error that an API operation raises."""
 
     async def run() -> None:
         async with wire.client(**given) as api:
@@ -197,7 +197,7 @@ def ends(work: Callable[[CbrClient], Coroutine[Any, Any, Any]], wire: Wire, **gi
 
 
 def tells(work: Callable[[CbrClient, Telling], Coroutine[Any, Any, Any]], **answers: Any) -> str:
-    """Return what work with the API tells beside its result, or its error."""
+    """Return the reported lines of an API operation, or its error."""
     report = Telling()
 
     async def run() -> None:
@@ -210,7 +210,7 @@ def tells(work: Callable[[CbrClient, Telling], Coroutine[Any, Any, Any]], **answ
 
 
 def refusal(desired: DesiredReplication = DESIRED, **changes: Any) -> str:
-    """Return why a replication is refused beside a record."""
+    """Return why a replication is refused because of a record."""
     replica = Replica(REPLICA, Backup(id=REPLICA, status="available"))
     decision = decide_create(desired, [Attempt(record(**changes), replica)])
     assert isinstance(decision, Refuse)
@@ -218,13 +218,13 @@ def refusal(desired: DesiredReplication = DESIRED, **changes: Any) -> str:
 
 
 def finding(found: list[fitness.Finding]) -> str:
-    """Return the one finding."""
+    """Return the only finding."""
     (only,) = found
     return f"{only.field}: {only.reason}"
 
 
 def given(**changes: Any) -> str:
-    """Return what is wrong with inputs."""
+    """Return the failures of inputs."""
     inputs = {"backup_id": BACKUP, "destination_region": "cn-east-3", "destination_vault_id": VAULT}
     return " | ".join(
         f"{fault.field}: {fault.reason}" for fault in check_inputs({**inputs, **changes})
@@ -232,7 +232,7 @@ def given(**changes: Any) -> str:
 
 
 def given_set(**changes: Any) -> str:
-    """Return what is wrong with the inputs of a set."""
+    """Return the failures of a set's inputs."""
     inputs = {"backups": [BACKUP], "destination_region": "cn-east-3", "destination_vault_id": VAULT}
     return " | ".join(
         f"{fault.field}: {fault.reason}" for fault in check_set_inputs({**inputs, **changes})
@@ -240,25 +240,25 @@ def given_set(**changes: Any) -> str:
 
 
 def member(*, is_rolling: bool = False, **fields: Any) -> str:
-    """Return what is wrong with a member of a set."""
+    """Return the failures of a set's member."""
     found = check_members({"erp": fields}, is_rolling=is_rolling)
     return " | ".join(f"{fault.field}: {fault.reason}" for fault in found)
 
 
 def of_wait(**changes: Any) -> str:
-    """Return what is wrong with the inputs of a wait."""
+    """Return the failures of a wait's inputs."""
     found = check_wait({"replications": [], **changes})
     return " | ".join(f"{fault.field}: {fault.reason}" for fault in found)
 
 
 def too_many(**changes: Any) -> str:
-    """Return what is wrong with a number of backups that no set holds."""
+    """Return the failures for a number of backups that is too large for a set."""
     (fault,) = (found for found in cbr.check_set_inputs(changes) if found.field in changes)
     return f"{fault.field}: {fault.reason}"
 
 
 def filtered(**filters: Any) -> str:
-    """Return what is wrong with what backups are selected by."""
+    """Return the failures of the filters of a selection."""
     return "\n".join(f"{fault.field}: {fault.reason}" for fault in cbr.check_filters(filters))
 
 
@@ -274,7 +274,7 @@ def vault(**billing: Any) -> Vault:
 
 
 def waited(status: str) -> str:
-    """Return how a wait ends that sees one status for ever."""
+    """Return the result of a wait that always sees one status."""
     plan = WaitPlan(
         what="waiting",
         doing="waiting for it",
@@ -301,14 +301,14 @@ WAY = {
 
 
 def waited_for_copy(timeout_s: float = 3600.0, **answers: Any) -> str:
-    """Return how the wait for one copy ends."""
+    """Return the result of a wait for one copy."""
     plan = CompletionPlan(timeout_s=timeout_s, interval_s=10.0)
     group = {**WAY, "records": {RECORD: BACKUP}}
     return ends(lambda api: wait_for_all(api, [group], plan, Silent()), Routes(**answers))
 
 
 def copy_wait_interrupted() -> str:
-    """Return what an interrupted wait for a copy says."""
+    """Return the message of an interrupted wait for a copy."""
     event = threading.Event()
     event.set()
     wire = Routes(one=shown(record(status="replicating")))
@@ -319,7 +319,7 @@ def copy_wait_interrupted() -> str:
 
 
 def members_refused(*labels: str, of: int) -> str:
-    """Return what is said of members that CBR refused, `of` so many."""
+    """Return the message about members that CBR refused, out of `of`."""
     wanted = dict.fromkeys(labels, DESIRED)
 
     async def submit(api: CbrClient) -> None:
@@ -330,14 +330,14 @@ def members_refused(*labels: str, of: int) -> str:
 
 
 def member_late() -> str:
-    """Return what is said of a member that was not done in time."""
+    """Return the message about a member that exceeded the time limit."""
     work = {"erp": lambda _: anyio.sleep_forever()}
     results = anyio.run(many.for_each, work, "submitting", Silent(), 0.0)
     return str(results.failed["erp"])
 
 
 def interrupted() -> str:
-    """Return what an interrupted wait says."""
+    """Return the message of an interrupted wait."""
     event = threading.Event()
     event.set()
     return caught(lambda: anyio.run(InterruptibleClock(event).sleep, 1.0))
@@ -378,7 +378,7 @@ Work = Callable[[Any], Any]
 def with_provider(
     kind: type[provider_base.CbrProvider], work: Work, token: str | None = "t", **answers: Any
 ) -> tuple[str, str]:
-    """Return the error in which a call ends, empty if in none, and what it tells meanwhile."""
+    """Return the error of a call, empty if there is none, and its messages."""
     lines: list[str] = []
     provider = kind()
     config = {"huaweicloud:metadata": "false"}
@@ -405,22 +405,22 @@ def with_provider(
 
 
 def set_ends(work: Work, **answers: Any) -> str:
-    """Return the text of the error in which a set's call ends."""
+    """Return the text of the error of a set's call."""
     return with_provider(cbr.BackupReplicationSetProvider, work, **answers)[0]
 
 
 def set_tells(work: Work, **answers: Any) -> str:
-    """Return what a set's call tells beside its result."""
+    """Return the messages of a set's call."""
     return with_provider(cbr.BackupReplicationSetProvider, work, **answers)[1]
 
 
 def one_ends(work: Work, **answers: Any) -> str:
-    """Return the text of the error in which the call of a single replication ends."""
+    """Return the text of the error of a single replication's call."""
     return with_provider(cbr.BackupReplicationProvider, work, **answers)[0]
 
 
 def one_tells(work: Work, **answers: Any) -> str:
-    """Return what the call of a single replication tells beside its result."""
+    """Return the messages of a single replication's call."""
     return with_provider(cbr.BackupReplicationProvider, work, **answers)[1]
 
 
@@ -430,25 +430,25 @@ def state(**changes: Any) -> dict[str, Any]:
 
 
 def remove_what_another_has(provider: Any) -> None:
-    """Delete what another resource of the operation has taken over."""
+    """Delete a replica that another resource of the operation has adopted."""
     current_operation().note_held([RECORD])
     provider.delete(RECORD, {**ONE_STATE, **SET_STATE})
 
 
 def remove_what_another_declares(provider: Any) -> None:
-    """Delete what another resource of the program declares, and does not have yet."""
+    """Delete a replica that another resource of the program declares, but does not have yet."""
     current_operation().note_claimed("another", [(BACKUP, DESTINATION.region)])
     provider.delete(RECORD, {**ONE_STATE, **SET_STATE})
 
 
 def delete_replaced(provider: Any) -> None:
-    """Delete what is replaced, delete first."""
+    """Delete a replaced resource before its successor is created."""
     current_operation().note_replaced("", [RECORD])
     provider.delete(RECORD, {**ONE_STATE, "destination_backup_id": REPLICA})
 
 
 def delete_after_create(provider: Any) -> None:
-    """Delete a set that is replaced, after its successor was created."""
+    """Delete a replaced set after its successor was created."""
     current_operation().note_replaced("", [RECORD])
     current_operation().note_made("", ())
     members = {"erp": {**SET_STATE["members"]["erp"], "destination_backup_id": REPLICA}}
@@ -456,14 +456,14 @@ def delete_after_create(provider: Any) -> None:
 
 
 def delete_beside_another(provider: Any) -> None:
-    """Delete a rolling set after another one was made that has none of its members."""
+    """Delete a rolling set after another one was created that has none of its members."""
     place = tuple(SET_STATE[field] for field in COORDINATES)
     current_operation().note_rolling(place, [], is_new=True)
     provider.delete("set", state(keep_newest=2))
 
 
 def checked(**config: str) -> str:
-    """Return what a check says."""
+    """Return the message of a check."""
     inputs = {
         "backup_id": BACKUP,
         "destination_region": "cn-east-3",
@@ -475,14 +475,14 @@ def checked(**config: str) -> str:
 
 
 def settings(**config: Any) -> str:
-    """Return what is wrong with settings."""
+    """Return the failures of settings."""
     full = {f"huaweicloud:{key}": value for key, value in config.items()}
     return caught(lambda: Settings.load(full.get, {}))
 
 
 @contextlib.contextmanager
 def short_limits() -> Iterator[None]:
-    """Have limits reached at once."""
+    """Reach all limits at once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engine_session, "LAST_REQUEST_S", 0.0)
         patch.setattr(pages, "PAGES_LIMIT", 2)
@@ -491,13 +491,13 @@ def short_limits() -> Iterator[None]:
 
 
 async def never(_: httpx.Request) -> httpx.Response:
-    """Do not answer."""
+    """Never answer."""
     await anyio.sleep_forever()
     raise AssertionError("nothing lasts for ever")
 
 
 def unanswered() -> str:
-    """Return what is said of an answer that does not come within the limit of a call."""
+    """Return the message if an answer exceeds the time limit of a call."""
     wire = Wire(EMPTY)
     wire.handle = never  # type: ignore[assignment]
     with pytest.MonkeyPatch.context() as patch:
@@ -506,7 +506,7 @@ def unanswered() -> str:
 
 
 def no_authorities() -> str:
-    """Return what is said where the environment names authorities that are not there."""
+    """Return the message if the environment names missing authorities."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
         begin_reading.cache_clear()
@@ -517,7 +517,7 @@ def no_authorities() -> str:
 
 
 def too_large(bound: str, value: int, count: int) -> str:
-    """Return what is said of an answer that is longer than any, in bytes or in values."""
+    """Return the message about an answer with too many bytes or values."""
     wire = Wire(httpx.Response(200, stream=httpx.ByteStream(b"," * count)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bodies, bound, value)
@@ -525,19 +525,19 @@ def too_large(bound: str, value: int, count: int) -> str:
 
 
 def refused_signature(detail: str, **headers: str) -> httpx.Response:
-    """Return what the gateway answers to a signature."""
+    """Return the gateway's answer to a signature."""
     message = f"Incorrect IAM authentication information: {detail}"
     body = {"error_code": "APIGW.0301", "error_msg": message}
     return httpx.Response(401, json=body, headers=headers)
 
 
 def unsigned(detail: str, **headers: str) -> str:
-    """Return what is said of a signature that the gateway refuses."""
+    """Return the message about a signature that the gateway refuses."""
     return ends(get_backup, Wire(refused_signature(detail, **headers)), **ACCESS_KEY)
 
 
 def refused_before() -> str:
-    """Return what the second call is told."""
+    """Return the message that the second call receives."""
 
     async def twice(api: CbrClient) -> None:
         with pytest.raises(errors.AuthenticationError):
@@ -548,14 +548,14 @@ def refused_before() -> str:
 
 
 def certificate_refused() -> httpx.ConnectError:
-    """Return what httpx makes of a certificate that nobody vouches for."""
+    """Return httpx's error for an untrusted certificate."""
     error = httpx.ConnectError("certificate verify failed")
     error.__cause__ = ssl.SSLCertVerificationError()
     return error
 
 
 def insecure_told() -> str:
-    """Return what is warned of when certificates are not verified."""
+    """Return the warning about unverified certificates."""
     told: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(messages, "warn", told.append)
@@ -581,7 +581,7 @@ POD = {
 
 
 def caught_with(environ: dict[str, str], work: Callable[[], Any]) -> str:
-    """Return the text of the error in which something ends, in an environment."""
+    """Return the text of the error that an operation raises, in an environment."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environ.items():
             patch.setenv(name, value)
@@ -589,7 +589,7 @@ def caught_with(environ: dict[str, str], work: Callable[[], Any]) -> str:
 
 
 def way_with(environ: dict[str, str]) -> chain.Way:
-    """Return the way of finding keys that counts in an environment."""
+    """Return the source of keys that an environment selects."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environ.items():
             patch.setenv(name, value)
@@ -597,13 +597,13 @@ def way_with(environ: dict[str, str]) -> chain.Way:
 
 
 def not_found_by(environ: dict[str, str]) -> str:
-    """Return what is said of a way that finds no keys."""
+    """Return the message about a source without keys."""
     refusal = ClientRequestException(403, SdkError(error_msg="no"))
     return str(chain._failure_of(way_with(environ), chain._observed(refusal), refusal))
 
 
 def not_readable() -> str:
-    """Return what is said of a profile file that is none."""
+    """Return the message about an invalid profile file."""
 
     def look(*_: Any) -> Any:
         raise ParsingError("/home/ops/credentials")
@@ -613,7 +613,7 @@ def not_readable() -> str:
 
 
 def no_vault() -> str:
-    """Return what is said of a vault that does not exist."""
+    """Return the message about a vault that does not exist."""
     gone = {"error_code": "BackupService.6105", "error_msg": "no"}
 
     async def ask() -> list[fitness.Finding]:
@@ -637,7 +637,7 @@ def listed(*ids: str, count: int | None = None) -> httpx.Response:
 
 
 def unusable_proxy() -> str:
-    """Return what is said of a proxy of an unknown kind."""
+    """Return the message about a proxy of an unknown kind."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if name.lower().endswith("_proxy"):
@@ -690,7 +690,7 @@ def shown_in_list(*records: ReplicationRecord, **fields: Any) -> httpx.Response:
 
 
 def bring_over(page: httpx.Response, answer: httpx.Response, **desired: Any) -> str:
-    """Return the text of the error in which the copy of a vault ends."""
+    """Return the text of the error that the copy of a vault raises."""
     wanted = DesiredVaultReplication(SOURCE_VAULT, SOURCE, DESTINATION, VAULT, **desired)
 
     async def work(api: CbrClient) -> None:
@@ -715,28 +715,28 @@ PRESENT = shown(id_=REPLICA, status="available")
 
 
 def vault_state(**changes: Any) -> dict[str, Any]:
-    """Return the state of a whole vault's copy of one backup."""
+    """Return the state of an entire vault with one backup."""
     return {**VAULT_STATE, **changes}
 
 
 def vault_ends(work: Work, **answers: Any) -> str:
-    """Return the text of the error in which a call about a whole vault ends."""
+    """Return the text of the error of an entire vault's call."""
     return with_provider(cbr.VaultReplicationProvider, work, **answers)[0]
 
 
 def vault_tells(work: Work, **answers: Any) -> str:
-    """Return what a call about a whole vault tells beside its result."""
+    """Return the messages of an entire vault's call."""
     return with_provider(cbr.VaultReplicationProvider, work, **answers)[1]
 
 
 def let_go_of_orphans(provider: Any) -> None:
-    """Delete a resource that has another name in the program by now."""
+    """Delete a resource that was renamed in the program."""
     current_operation().note_vault((SOURCE_VAULT, *(VAULT_STATE[field] for field in COORDINATES)))
     provider.delete("v", vault_state())
 
 
 def vault_diff_tells(*records: ReplicationRecord, **changes: Any) -> str:
-    """Return what a preview tells of a vault of one backup that is in no row; it has no replica."""
+    """Return a preview's messages for a vault with one backup, without row and replica."""
     given = vault_state(members={}, **changes)
     return vault_tells(
         lambda provider: provider.diff("v", given, given),
@@ -1294,7 +1294,7 @@ def expected_texts() -> dict[str, str]:
 
 
 def write_expected_texts() -> None:
-    """Write all texts as the code words them now."""
+    """Write all texts in their current wording."""
     with short_limits(), new_host(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(chain, "get_home_path", lambda: None)
         for name in [

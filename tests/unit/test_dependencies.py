@@ -1,4 +1,4 @@
-"""What users and developers install: by its hashes, under licences that allow it, and audited."""
+"""What users and developers install: pinned by hashes, with allowed licences, and audited."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 REQUIREMENTS = sorted((ROOT / "requirements").glob("*.txt"))
 
-# Licences that ask for no more than their text and a notice, or (MPL) for changes to their own
-# files. Each is matched whole against what a package says of itself.
+# Licences that require only their text and a notice, or (MPL) publishing changes to their own
+# files. Each pattern must match a package's whole entry.
 ALLOWED = re.compile(
     r"Apache( Software License|-2\.0|[ -]License,?( Version)? 2\.0| 2\.0)?"
     r"|MIT( License)?|ISC( License \(ISCL\))?"
@@ -34,7 +34,7 @@ def names_in(path: Path) -> list[str]:
 
 
 def licences_of(name: str) -> list[str]:
-    """Return the licences that an installed package names, each for itself."""
+    """Return the licences that an installed package names, as a list."""
     found = metadata.metadata(name)
     expressions = found.get_all("License-Expression") or []
     classifiers = [
@@ -47,7 +47,7 @@ def licences_of(name: str) -> list[str]:
 
 
 def is_allowed(licence: str) -> bool:
-    """Whether a licence may be; of several to choose from one is enough."""
+    """Whether a licence is allowed; for a choice of several, one is enough."""
     if " OR " in licence:
         return any(is_allowed(part.strip("() ")) for part in licence.split(" OR "))
     return all(ALLOWED.fullmatch(part) for part in licence.split(" AND "))
@@ -55,7 +55,7 @@ def is_allowed(licence: str) -> bool:
 
 @pytest.mark.parametrize("name", names_in(ROOT / "requirements" / "runtime.txt"))
 def test_licences_of_what_users_install_are_allowed(name: str) -> None:
-    """Nothing that comes with the package puts its users under an obligation they do not expect."""
+    """No dependency puts its users under an obligation that they do not expect."""
     try:
         licences = licences_of(name)
     except metadata.PackageNotFoundError:
@@ -69,7 +69,7 @@ def test_licences_of_what_users_install_are_allowed(name: str) -> None:
 
 
 def test_everything_is_installed_by_its_hashes() -> None:
-    """Whatever the Makefile installs from a list is checked, and no package builds itself."""
+    """The Makefile verifies each installation from a list, and no package is built."""
     installs = [line for line in MAKEFILE.splitlines() if "$(PIP_INSTALL" in line]
     from_lists = [line for line in installs if " -r " in line]
     others = [line for line in installs if line not in from_lists and " = " not in line]
@@ -78,19 +78,19 @@ def test_everything_is_installed_by_its_hashes() -> None:
     assert from_lists
     assert [] == [line for line in from_lists if "$(PIP_INSTALL_PINS)" not in line]
     assert {"--no-deps", "--require-hashes", "--only-binary", ":all:"} == set(options.split())
-    # What else is installed is this package itself, whose dependencies are there by then.
+    # Other installations are this package only, whose dependencies are installed by then.
     assert [] == [line for line in others if "--no-deps" not in line]
 
 
-def test_audit_looks_at_all_requirements() -> None:
-    """`make audit` has all of every list looked up, and its workflow runs it by itself."""
+def test_audit_checks_all_requirements() -> None:
+    """`make audit` checks all of every list, and its workflow runs on a schedule."""
     (recipe,) = re.findall(r"^audit: .*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "audit.yml").read_text())
-    # YAML takes the key `on` for a truth value.
+    # YAML reads the key `on` as a truth value.
     triggers = workflow[True]
 
     assert "requirements/*.txt" in recipe
-    # Without it, what the database could not be asked about would pass.
+    # Without it, a failed database request would pass.
     assert "--strict" in recipe
     assert ["requirements/**"] == triggers["pull_request"]["paths"]
     assert triggers["schedule"]
@@ -100,14 +100,14 @@ def test_audit_looks_at_all_requirements() -> None:
 
 
 def test_checks_need_no_database() -> None:
-    """What CI and `make check` run asks no database of vulnerabilities, so it works offline."""
+    """CI and `make check` ask no database of vulnerabilities, so they work offline."""
     for called in ((ROOT / ".ci" / "run").read_text(), MAKEFILE.partition("\ncheck:")[2][:80]):
         assert "audit" not in called
 
 
 @pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: path.name)
 def test_requirements_are_of_the_registry(path: Path) -> None:
-    """No pin leads around the registry, to a file, a repository or an option of the installer."""
+    """No pin bypasses the registry with a file, a repository or an installer option."""
     lines = [
         line
         for line in path.read_text(encoding="utf-8").splitlines()

@@ -1,4 +1,4 @@
-"""The documents' links lead somewhere, and their tables are tables."""
+"""The documents' links resolve, and their tables are well formed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-# What `make` puts into the checkout, and what tools keep there.
+# Files that `make` and tools put into the checkout.
 NOT_OURS = re.compile(r"\.(?!github/)[^/]*/|build/|dist/")
 FENCE = re.compile(r"^[ \t]*```.*?^[ \t]*```[ \t]*$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]+`")
@@ -54,14 +54,14 @@ def anchors_of(document: Path) -> set[str]:
 
 
 def links(text: str) -> Iterator[str]:
-    """Yield where a document's links lead, in the repository."""
+    """Yield the targets of a document's links within the repository."""
     for link in LINK.findall(CODE.sub("`code`", FENCE.sub("", text))):
         if not link.startswith(OF_ANOTHER_HOST):
             yield link
 
 
 def broken(document: Path, text: str) -> list[str]:
-    """Return the links that lead to no file, or to no heading of one."""
+    """Return the links to missing files or headings."""
     found = []
     for link in links(text):
         path, _, anchor = unquote(link).partition("#")
@@ -75,7 +75,7 @@ def broken(document: Path, text: str) -> list[str]:
 
 
 def uneven(text: str) -> list[str]:
-    """Return the rows of tables that have not as many cells as the table's head."""
+    """Return the table rows with another number of cells than the head."""
     found = []
     for table in TABLE.findall(FENCE.sub("", text)):
         head, *rows = table.splitlines()
@@ -96,7 +96,7 @@ def test_links_resolve(name: str) -> None:
 
 
 def test_broken_links_are_found() -> None:
-    """A file and a heading that do not exist are told; code and other hosts are left alone."""
+    """A missing file and a missing heading are reported; code and other hosts are ignored."""
     text = (
         "# Some *Title*: `code` & more\n## Twice\n## Twice\n"
         "[a](#some-title-code--more) [b](#twice-1) [c](README.md#layout) [d](docs)\n"
@@ -111,12 +111,12 @@ def test_broken_links_are_found() -> None:
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_tables_are_even(name: str) -> None:
-    """A row of another length than the head's is cut off; under the head, it leaves no table."""
+    """A longer row is cut off, and a wrong delimiter row leaves no table."""
     assert [] == uneven((REPOSITORY / name).read_text(encoding="utf-8"))
 
 
 def test_uneven_rows_are_found() -> None:
-    """A delimiter row counts as well; an escaped bar ends no cell, and code is no table."""
+    """A delimiter row counts as well. An escaped bar ends no cell, and code is no table."""
     even = "| a | b |\n|---|---|\n| `x \\| y` | |\n"
     code = "```\n| a |\n|---|---|\n```\n"
 
@@ -124,7 +124,7 @@ def test_uneven_rows_are_found() -> None:
 
 
 def test_glossary_names_code_that_exists() -> None:
-    """Each term stands once, and leads to a class or a function of the package."""
+    """Each term is listed once, and names a class or a function of the package."""
     page = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
     section = page.partition("\n## Glossary\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| ([a-z ,]+) \| .+ \| `(\w+)` \|$", section, re.MULTILINE)
@@ -136,7 +136,7 @@ def test_glossary_names_code_that_exists() -> None:
 
 
 def test_documents_have_links_and_tables() -> None:
-    """The tests above are about something."""
+    """The tests above find something to check."""
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
     assert len(TABLE.findall(readme)) > 1

@@ -1,4 +1,4 @@
-"""Every text that a user can meet is as it was reviewed, and no text is without a review."""
+"""Every text that a user can read is as it was reviewed, and every text is reviewed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXPECTED = expected_texts()
 
 @pytest.fixture(autouse=True)
 def limits_that_are_reached() -> Iterator[None]:
-    """Have limits reached at once."""
+    """Reach all limits at once."""
     with short_limits():
         yield
 
@@ -32,7 +32,7 @@ def limits_that_are_reached() -> Iterator[None]:
 def test_text_is_word_for_word(name: str) -> None:
     """One line: what was being done or given, what was observed, what to do.
 
-    Where it is about many, a list of lines follows.
+    If it is about many, a list of lines follows.
     """
     text = TEXTS[name]()
 
@@ -43,12 +43,12 @@ def test_text_is_word_for_word(name: str) -> None:
 
 
 def test_texts_are_all_expected() -> None:
-    """Each text has its words, and the other way round."""
+    """Each text has its expected words, and vice versa."""
     assert set(EXPECTED) == set(TEXTS)
 
 
-def test_unexpected_error_tells_how_to_report_it() -> None:
-    """A fault of ours names versions, asks for a report, and keeps its traceback, redacted."""
+def test_unexpected_error_says_how_to_report_it() -> None:
+    """A bug of ours names versions, asks for a report, and has a redacted traceback."""
     remember_secret("hunter2-of-the-texts")
 
     @provider_base.served
@@ -69,7 +69,7 @@ def test_unexpected_error_tells_how_to_report_it() -> None:
 
 
 def test_unexpected_fault_of_a_member_is_to_be_reported() -> None:
-    """Among what failed a fault of ours stands out, with its traceback, redacted."""
+    """In a list of failures, a bug of ours is marked, with its redacted traceback."""
     remember_secret("hunter2-of-a-member")
 
     async def run(_: object) -> None:
@@ -85,12 +85,12 @@ def test_unexpected_fault_of_a_member_is_to_be_reported() -> None:
     assert text.rstrip().endswith("RuntimeError: with [secret]")
 
 
-# -- no text without its words here ---------------------------------------------------------
+# -- every text is listed here --------------------------------------------------------------
 
-# Commands talk to a terminal, and have tests of their own; the plugin host's errors are about
-# resources that are not ours.
+# Commands print to a terminal, and have their own tests. The plugin host's errors are about foreign
+# resources.
 ELSEWHERE = ("commands", "plugin")
-# Here every text ends up in a finding, however it is put together.
+# Every text of these modules becomes a finding, however it is composed.
 REASONS = (
     "replication/wait/copies.py",
     "replication/rules/inputs.py",
@@ -100,13 +100,16 @@ REASONS = (
     "resources/_forms/vault.py",
 )
 WRITERS = {"Finding", "Refuse", "ValueError", "kind", "tell", "warn"}
-"""What takes a text, beside the errors: `ValueError` in a model's validator, `kind` for a class
-that is chosen at run time. `tell` and `warn` show it beside a resource's row."""
+"""Functions that take a text, besides the errors.
+
+`ValueError` is for a model's validator, `kind` for a class that is chosen at run time. `tell` and
+`warn` show the text on a resource's row.
+"""
 SHORTEST = 6
 
 
 def is_writer(node: ast.AST) -> bool:
-    """Return whether a call makes an error, a finding or a refusal."""
+    """Return whether a call creates an error, a finding or a refusal."""
     if not isinstance(node, ast.Call):
         return False
     if isinstance(node.func, ast.Attribute):
@@ -116,7 +119,7 @@ def is_writer(node: ast.AST) -> bool:
 
 
 def subclasses(kind: type) -> set[type]:
-    """Return a class and all below it."""
+    """Return a class and all its subclasses."""
     found = {kind}
     below: type
     for below in kind.__subclasses__():
@@ -128,7 +131,7 @@ ERROR_NAMES = {kind.__name__ for kind in subclasses(errors.CbrError)}
 
 
 def fragments(node: ast.AST, docstrings: set[int]) -> Iterator[str]:
-    """Yield the constant parts of the texts below a node."""
+    """Yield the constant parts of the texts in a node."""
     for inner in ast.walk(node):
         if isinstance(inner, ast.Constant) and id(inner) not in docstrings:
             value = inner.value
@@ -137,7 +140,7 @@ def fragments(node: ast.AST, docstrings: set[int]) -> Iterator[str]:
 
 
 def docstrings_of(tree: ast.AST) -> set[int]:
-    """Return the constants that are no more than documentation."""
+    """Return the constants that are docstrings."""
     return {
         id(node.value)
         for node in ast.walk(tree)
@@ -146,7 +149,7 @@ def docstrings_of(tree: ast.AST) -> set[int]:
 
 
 def written_texts() -> Iterator[tuple[str, str]]:
-    """Yield the place of each constant part of a text, and the part."""
+    """Yield each constant part of a text, with its place."""
     for path in sorted(PACKAGE.rglob("*.py")):
         name = path.relative_to(PACKAGE).as_posix()
         if name.split("/")[0] in ELSEWHERE or name in ("base/errors.py", "base/text.py"):
@@ -159,8 +162,8 @@ def written_texts() -> Iterator[tuple[str, str]]:
                 yield f"{name}:{getattr(node, 'lineno', '')}", part
 
 
-def test_every_text_has_its_words_here() -> None:
-    """A text that nobody has read aloud is not shown to a user."""
+def test_every_text_is_listed_here() -> None:
+    """A text that nobody has reviewed is not shown to a user."""
     pinned = "\n".join(EXPECTED.values())
 
     unread = {f"{place}: {part!r}" for place, part in written_texts() if part not in pinned}
@@ -168,7 +171,7 @@ def test_every_text_has_its_words_here() -> None:
 
 
 def test_texts_of_the_package_are_found() -> None:
-    """The last test is about something: it sees the raises of all layers."""
+    """The previous test finds something: the raises of all layers."""
     places = {place.split(":")[0] for place, _ in written_texts()}
 
     assert {

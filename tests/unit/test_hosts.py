@@ -1,4 +1,4 @@
-"""Where requests and credentials go, and that each ends: configured hosts, TLS, time limits."""
+"""Targets and limits of requests: configured hosts, TLS, time limits."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ ACCESS_KEY = {"token": None, "access_key": "AKIDEMO", "secret_key": "secret-word
 
 
 async def replicate_vault(api: CbrClient) -> Any:
-    """Copy a whole vault."""
+    """Copy an entire vault."""
     return await api.replicate_vault(SOURCE, ReplicateVaultRequest("v", "cn-east-3", "p", "d"))
 
 
@@ -69,7 +69,7 @@ async def list_tasks(api: CbrClient) -> Any:
 
 
 async def get_capabilities(api: CbrClient) -> Any:
-    """Read the destinations."""
+    """Read the destinations of a region."""
     return await api.get_replication_capabilities(SOURCE)
 
 
@@ -92,15 +92,15 @@ OPERATIONS: dict[str, Operation] = {
 WAYS: dict[str, dict[str, Any]] = {"token": {}, "sign-in": SIGN_IN, "access-key": ACCESS_KEY}
 
 
-def test_operations_are_all_tried_here() -> None:
-    """A new operation of the client is held to these rules as well."""
+def test_operations_are_all_tested_here() -> None:
+    """A new operation of the client must follow these rules as well."""
     public = {
         name
         for name, value in vars(CbrClient).items()
         if callable(value) and not name.startswith("_") and name != "aclose"
     }
 
-    # Signing in alone is the first request of every other operation too.
+    # A sign-in is also the first request of every other operation.
     assert {*OPERATIONS, "sign_in"} == public
 
 
@@ -112,7 +112,7 @@ def test_operations_are_all_tried_here() -> None:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", OPERATIONS)
 async def test_redirection_is_refused_and_not_followed(name: str, way: str, status: int) -> None:
-    """Nothing is sent to where a redirection points, and the user is told where that is."""
+    """Nothing is sent to the target of a redirection, and the error names it."""
     wire = Wire(httpx.Response(status, headers={"Location": ELSEWHERE}))
 
     error = await error_from(wire, OPERATIONS[name], **WAYS[way])
@@ -133,7 +133,7 @@ async def test_redirection_is_refused_and_not_followed(name: str, way: str, stat
     ],
 )
 async def test_redirection_to_nowhere_is_refused_in_one_line(place: bytes | None) -> None:
-    """However odd the place, the refusal is a line that can be printed."""
+    """For any target, the refusal is one printable line."""
     headers = [] if place is None else [(b"Location", place)]
     wire = Wire(httpx.Response(302, headers=headers))
 
@@ -146,8 +146,8 @@ async def test_redirection_to_nowhere_is_refused_in_one_line(place: bytes | None
 
 
 @pytest.mark.anyio
-async def test_redirection_tells_the_host_alone() -> None:
-    """What else is in the address may be made of what was sent."""
+async def test_redirection_error_names_the_host_only() -> None:
+    """The rest of the address may contain what was sent."""
     wire = Wire(httpx.Response(302, headers={"Location": f"https://u:{TOKEN}@x.test/{TOKEN}"}))
 
     error = await error_from(wire, get_backup)
@@ -172,7 +172,7 @@ async def test_redirection_with_a_token_does_not_sign_in() -> None:
 
 @pytest.mark.anyio
 async def test_redirection_of_a_sign_in_alone_is_not_followed() -> None:
-    """Signing in for the project's sake is held to the same."""
+    """A sign-in to look up the project follows the same rule."""
     wire = Wire(httpx.Response(307, headers={"Location": ELSEWHERE}))
 
     async with wire.client(**SIGN_IN) as api:
@@ -201,7 +201,7 @@ FULL = {
     "projects": [{"id": PROJECT, "name": "cn-east-3", **LINKS}],
     "operation_logs": [{"id": "t", **LINKS}],
     "regions": [{"name": "cn-north-4", "replication_destinations": [], **LINKS}],
-    # IAM's catalogue names the address of each service.
+    # IAM's catalogue contains the address of each service.
     "token": {
         "project": {"id": PROJECT},
         "catalog": [{"type": "cbr", "endpoints": [{"url": ELSEWHERE, "region": "cn-north-4"}]}],
@@ -212,7 +212,7 @@ FULL = {
 @pytest.mark.anyio
 @pytest.mark.parametrize("way", WAYS)
 async def test_hosts_are_those_of_the_configuration(way: str) -> None:
-    """No link, catalogue or header of an answer leads a request to another host."""
+    """No link, catalogue or header in an answer leads a request to another host."""
     headers = {
         "X-Subject-Token": "token-of-iam",
         "Location": ELSEWHERE,
@@ -222,7 +222,7 @@ async def test_hosts_are_those_of_the_configuration(way: str) -> None:
         "Alt-Svc": 'h2="elsewhere.example:443"',
     }
     wire = Wire(httpx.Response(200, json=FULL, headers=headers))
-    # Of a whole vault another form is documented, which changes nothing here.
+    # For an entire vault another form is documented, which changes nothing here.
     operations = [work for name, work in OPERATIONS.items() if name != "replicate_vault"]
 
     async with wire.client(**WAYS[way]) as api:
@@ -241,7 +241,7 @@ async def test_hosts_are_those_of_the_configuration(way: str) -> None:
 @pytest.mark.parametrize("region", ["x@elsewhere.example#", "elsewhere.example/", "a?b", "", "é"])
 @pytest.mark.parametrize("way", WAYS)
 async def test_region_cannot_name_another_host(region: str, way: str) -> None:
-    """A region that a state or an id brings is asked of nobody if it is none."""
+    """An invalid region in a state or an id causes no request."""
     wire = Wire(httpx.Response(200, json=FULL))
 
     async with wire.client(**WAYS[way]) as api:
@@ -254,7 +254,7 @@ async def test_region_cannot_name_another_host(region: str, way: str) -> None:
 
 
 def test_region_of_any_form_stays_below_the_configured_domain() -> None:
-    """Whatever passes for a region, the host ends as the configuration says."""
+    """For any accepted region, the host has the configured domain."""
     for region in ("cn-north-4", "elsewhere.example", "..", "-", "a" * 255):
         settings = Settings.of(
             cloud="otc.example", endpoints={"iam": "https://{region}.iam.example"}
@@ -268,7 +268,7 @@ def test_region_of_any_form_stays_below_the_configured_domain() -> None:
 
 
 def contexts_of(settings: Settings) -> list[ssl.SSLContext]:
-    """Return what a client's connections are made with, those by way of a proxy as well."""
+    """Return what a client's connections are created with, including those through a proxy."""
     http = CbrClient(settings, make_authenticator(settings, FakeClock()))._connections._make()
     ways: Any = http._transport
     proxies = {None, proxy_of("https://cbr.cn-north-4.myhuaweicloud.com/")}
@@ -279,7 +279,7 @@ def contexts_of(settings: Settings) -> list[ssl.SSLContext]:
     "variables",
     [
         {},
-        # What Python, other clients and other tools are told by.
+        # Variables that Python, other clients and other tools read.
         {"PYTHONHTTPSVERIFY": "0", "CURL_CA_BUNDLE": "", "REQUESTS_CA_BUNDLE": ""},
         {"HUAWEICLOUD_SDK_IGNORE_SSL_VERIFICATION": "true", "SSL_VERIFY": "false"},
         {"HTTPS_PROXY": "http://proxy.example:3128"},
@@ -289,7 +289,7 @@ def contexts_of(settings: Settings) -> list[ssl.SSLContext]:
 def test_tls_is_verified_by_default(
     variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Certificates and host names are checked, whatever other tools are told to leave out."""
+    """Certificates and host names are verified, whatever variables of other tools say."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 
@@ -306,7 +306,7 @@ def test_tls_is_verified_by_default(
 
 
 def test_tls_is_off_by_the_one_setting() -> None:
-    """Only who says so goes without certificates."""
+    """Only this setting turns verification off."""
     (context,) = contexts_of(Settings.of(token=TOKEN, insecure=True))
 
     assert ssl.CERT_NONE is context.verify_mode
@@ -319,7 +319,7 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
 
 
 def test_tls_can_be_off_in_two_places() -> None:
-    """Our own client and the vendor's credential chain; no other code decides about it."""
+    """Our own client and the vendor's credential chain; no other code decides it."""
     forbidden = {"CERT_NONE", "CERT_OPTIONAL", "_create_unverified_context", "check_hostname"}
     forbidden |= {"verify_mode", "ignore_ssl_verification"}
     places = set()
@@ -338,7 +338,7 @@ def test_tls_can_be_off_in_two_places() -> None:
                     if isinstance(node, ast.Attribute) and node.attr == "insecure"
                 }
 
-    # `proxies` hands on what the client decided.
+    # `proxies` passes on what the client decided.
     assert {
         ("api/transport/proxies.py", "verify"),
         ("api/auth/chain.py", "ignore_ssl_verification"),
@@ -348,11 +348,11 @@ def test_tls_can_be_off_in_two_places() -> None:
     assert deciders | tellers == readers
 
 
-# -- time limits, and who talks at all -----------------------------------------------------
+# -- time limits, and modules with network access ------------------------------------------
 
 
 def test_every_wait_for_the_network_has_a_limit() -> None:
-    """To connect, to send, to read and to get a connection each has one; so has a whole call."""
+    """Connecting, sending, reading and waiting for a connection have limits, and so has a call."""
     settings = Settings.of(token=TOKEN)
     api = CbrClient(settings, make_authenticator(settings, FakeClock()))
     limits = api._connections._make().timeout
@@ -365,10 +365,10 @@ def test_every_wait_for_the_network_has_a_limit() -> None:
 
 
 def test_network_is_used_in_one_module() -> None:
-    """One module sends requests, so that limits, TLS and redirections are decided there.
+    """One module sends requests, so it decides limits, TLS and redirections.
 
-    Which way they take, by a proxy or without, another one finds for it. Besides, it is tried
-    whether there is a metadata service; the vendor's SDK then asks that.
+    Another module chooses the proxy. A further one tests whether there is a metadata service, which
+    the vendor's SDK then asks.
     """
     openers = {"AsyncClient", "Client", "urlopen", "create_connection", "HTTPSConnection"}
     openers |= {"HTTPConnection", "AsyncHTTPTransport", "HTTPTransport", "Session"}
@@ -390,5 +390,5 @@ def test_network_is_used_in_one_module() -> None:
         ("api/transport/proxies.py", "AsyncHTTPTransport"),
         ("api/auth/chain.py", "create_connection"),
     } == users
-    # The proxies of the environment, and in the chain the switch of a warning.
+    # The environment's proxies, and in the chain the switch of a warning.
     assert {"urllib3", "urllib.request"} == imported & foreign

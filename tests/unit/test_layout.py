@@ -37,7 +37,7 @@ PROVIDERS = {
 }
 
 MOST_ENTRIES = 8
-"""Entries of a level that a reader takes in at once."""
+"""The number of entries on a level that a reader can take in at once."""
 
 
 def test_public_names_are_sorted_and_complete() -> None:
@@ -55,7 +55,7 @@ def test_public_names_are_sorted_and_complete() -> None:
 
 
 def test_every_error_is_raised_somewhere() -> None:
-    """An error class that nothing raises has no place in the tree."""
+    """An error class that nothing raises does not belong in the tree."""
     named = set()
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -81,7 +81,7 @@ def all_subclasses(kind: type) -> set[type]:
 
 @pytest.mark.parametrize("kind", sorted(all_subclasses(httpx.RequestError), key=str), ids=str)
 def test_every_transport_exception_is_mapped(kind: type[httpx.RequestError]) -> None:
-    """Every exception of httpx has a meaning here; only the base itself falls to the last row."""
+    """Every exception of httpx has a row here. Only the base class itself uses the last one."""
     matching = [row for row in TRANSPORT_ERRORS if issubclass(kind, row[0])]
 
     assert [] != matching
@@ -136,7 +136,7 @@ def test_every_folder_says_what_belongs_there(folder: Path) -> None:
 
 
 def told_in(tree: str) -> list[str]:
-    """Return the folders in a tree of a document, one for each of its lines."""
+    """Return the folders in a document's tree, one per line."""
     told = []
     above: list[str] = []
     for line in textwrap.dedent(tree).splitlines():
@@ -152,7 +152,7 @@ def told_folders() -> list[str]:
     return told_in(text.partition("```\nprovider/pulumi_huaweicloud_cbr/\n")[2].partition("```")[0])
 
 
-def test_readers_are_told_the_folders_that_exist() -> None:
+def test_readme_lists_the_folders_that_exist() -> None:
     """README's layout names each folder of the top level and each tool, and no other."""
     text = (REPOSITORY / "README.md").read_text()
     tree = text.partition("\n## Layout\n```\n")[2].partition("```")[0]
@@ -160,12 +160,12 @@ def test_readers_are_told_the_folders_that_exist() -> None:
     assert sorted(folders_of_repository()) == sorted(told_in(tree))
 
 
-def test_contributors_are_told_the_folders_that_exist() -> None:
+def test_contributing_lists_the_folders_that_exist() -> None:
     """The tree for contributors names each folder of the package, and no other."""
     assert sorted(folders()) == sorted(told_folders())
 
 
-def test_folders_are_told_in_the_order_that_is_enforced() -> None:
+def test_folders_are_listed_in_the_order_that_is_enforced() -> None:
     """The tree for contributors has the order of import-linter's contracts."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
     enforced = []
@@ -185,7 +185,7 @@ STEP = re.compile(r"^\d\. `([\w/]+\.py)`: `([\w.]+)`", re.MULTILINE)
 
 
 def walks() -> list[list[tuple[str, str]]]:
-    """Return the ways from `create` to the request, as contributors are told: module and name."""
+    """Return the call paths from `create` to the request, as documented: module and name."""
     text = (REPOSITORY / "CONTRIBUTING.md").read_text()
     section = text.partition("## From `create` to the request\n")[2].partition("\n## ")[0]
     one, member = (STEP.findall(part) for part in section.split("A member of a set:"))
@@ -193,8 +193,8 @@ def walks() -> list[list[tuple[str, str]]]:
     return [one, [*member, *one[shared + 1 :]]]
 
 
-def test_walk_to_the_request_goes_down_all_the_way() -> None:
-    """Each step exists and names the next one, never back; at most seven modules, each once."""
+def test_call_path_to_the_request_only_goes_down() -> None:
+    """Each step exists and names the next one, never back. At most seven modules, each once."""
     for walk in walks():
         modules = [module for module, _ in walk]
         assert len(modules) == len(set(modules)) <= 7
@@ -209,7 +209,7 @@ def test_walk_to_the_request_goes_down_all_the_way() -> None:
 
 
 def test_places_for_a_change_exist() -> None:
-    """Contributors are sent to files and folders that are there."""
+    """The documentation names existing files and folders."""
     text = (REPOSITORY / "CONTRIBUTING.md").read_text()
     section = text.partition("## Where a change goes\n")[2].partition("\n## ")[0]
     named = re.findall(r"`([\w/]+(?:\.py|/))`", section)
@@ -220,7 +220,7 @@ def test_places_for_a_change_exist() -> None:
 
 
 def entries(folder: Path) -> set[str]:
-    """Return the names of the modules and folders of ours in a folder, without `__init__`."""
+    """Return the names of our modules and folders in a folder, without `__init__`."""
     return {
         path.stem
         for path in folder.iterdir()
@@ -228,7 +228,7 @@ def entries(folder: Path) -> set[str]:
     }
 
 
-def test_few_folders_are_to_be_known_at_first() -> None:
+def test_levels_have_few_folders() -> None:
     """At most eight folders, and at most eight entries on each level below."""
     top = {folder for folder in folders() if "/" not in folder}
     crowded = [folder for folder in folders() if len(entries(PACKAGE / folder)) > MOST_ENTRIES]
@@ -252,8 +252,8 @@ def test_import_is_light() -> None:
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
-def test_stored_provider_loads_for_ever(name: str) -> None:
-    """States made by earlier versions name the provider by module and class: both must stay."""
+def test_stored_provider_always_loads(name: str) -> None:
+    """States of earlier versions name the provider by module and class: both must stay."""
     stored = (PICKLES / f"{name}.b64").read_text().strip()
 
     loaded = pickle.loads(base64.b64decode(stored))
@@ -275,7 +275,7 @@ def test_every_provider_has_its_pickle() -> None:
 
 
 def test_configured_provider_holds_no_secret() -> None:
-    """Not even a provider that was configured would carry a secret into a state."""
+    """A configured provider would not put a secret into a state either."""
     canary = "canary-password-1"
     provider = cbr.BackupReplicationProvider()
     stored = pickle.dumps(provider)
@@ -288,12 +288,12 @@ def test_configured_provider_holds_no_secret() -> None:
 
 
 def test_package_needs_no_plugin() -> None:
-    """The engine is told that there is no plugin to download for this package."""
+    """The engine learns that this package has no plugin to download."""
     assert '{"resource": false}' == (PACKAGE / "pulumi-plugin.json").read_text().strip()
 
 
 def test_committed_executable_is_the_installed_one(tmp_path: Path) -> None:
-    """What `Pulumi.yaml` names here is what `--install` writes elsewhere."""
+    """The executable that `Pulumi.yaml` names here is what `--install` writes elsewhere."""
     committed = REPOSITORY / "plugin" / plugin_main.NAME
 
     assert 0 == plugin_main.main(["--install", str(tmp_path / "plugin")])

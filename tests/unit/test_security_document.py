@@ -1,4 +1,4 @@
-"""SECURITY.md claims what tests prove: each protection names some, and they exist."""
+"""SECURITY.md claims what tests prove: each protection names existing tests."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def defined_in(path: str) -> frozenset[str]:
 
 @pytest.mark.parametrize(("path", "name"), sorted(set(NAMED.findall(TEXT))))
 def test_named_test_exists(path: str, name: str) -> None:
-    """A test that was renamed or removed takes its claim with it."""
+    """A renamed or removed test removes its claim."""
     assert name.startswith("test_")
     assert name in defined_in(path)
 
 
 def test_every_protection_names_its_tests() -> None:
-    """What nothing proves is told as not protected."""
+    """What no test proves is listed as not protected."""
     items = ITEM.findall(THREATS)
     bare = [item for item in items if not NAMED.search(item)]
 
@@ -42,7 +42,7 @@ def test_every_protection_names_its_tests() -> None:
     assert [] == [item for item in bare if not item.startswith("**Not protected:** ")]
 
 
-def test_what_is_at_stake_is_told_for_each_boundary() -> None:
+def test_each_boundary_has_a_part() -> None:
     """State, logs, socket, network, configuration, environment, locks and simulator have a part."""
     headings = re.findall(r"^## (.+)$", THREATS, re.MULTILINE)
 
@@ -52,7 +52,7 @@ def test_what_is_at_stake_is_told_for_each_boundary() -> None:
 
 
 def test_tests_see_no_account(tmp_path: Path) -> None:
-    """The Makefile takes a user's account and login away from the demo and the tests."""
+    """The Makefile hides a user's account and login from the demo and the tests."""
     probe = tmp_path / "probe.mk"
     probe.write_text("probe:\n\t@$(ISOLATE) env\n", encoding="utf-8")
     mine = {"HW_SECRET_KEY": "x", "HUAWEICLOUD_SDK_SK": "x", "PULUMI_ACCESS_TOKEN": "x"}

@@ -1,4 +1,4 @@
-"""The stack's configuration: every fault under its key, with its value and what is wanted."""
+"""The stack's configuration: every failure has its key, its value and what is expected."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ PREFIX = "cbr-replication:"
 
 
 def destination(**changes: Any) -> dict[str, Any]:
-    """Return a destination; None leaves a key out."""
+    """Return a destination; None omits a key."""
     whole = {"region": "cn-east-3", "vault_id": VAULT, **changes}
     return {key: value for key, value in whole.items() if value is not None}
 
 
 def entry(**changes: Any) -> dict[str, Any]:
-    """Return an entry with one destination; None leaves a key out."""
+    """Return an entry with one destination; None omits a key."""
     whole = {"name": "erp", "backup_id": UUID, "destinations": [destination()], **changes}
     return {key: value for key, value in whole.items() if value is not None}
 
 
 def a_set(**changes: Any) -> dict[str, Any]:
-    """Return an entry of sets with one destination; None leaves a key out."""
+    """Return an entry of sets with one destination; None omits a key."""
     whole = {"name": "all", "backups": {"erp": UUID}, "destinations": [destination()], **changes}
     return {key: value for key, value in whole.items() if value is not None}
 
@@ -42,7 +42,7 @@ def selecting(**select: Any) -> dict[str, Any]:
 
 
 def a_vault(**changes: Any) -> dict[str, Any]:
-    """Return an entry of vaults with one destination; None leaves a key out."""
+    """Return an entry of vaults with one destination; None omits a key."""
     whole = {"name": "prod", "vault_id": OTHER, "destinations": [destination()], **changes}
     return {key: value for key, value in whole.items() if value is not None}
 
@@ -53,7 +53,7 @@ def read(**keys: Any) -> list[Replication]:
 
 
 def plan(**keys: Any) -> Plan:
-    """Read a configuration as the engine hands it over: JSON where it is structured."""
+    """Read a configuration as the engine passes it: JSON if it is structured."""
     config = {
         f"{PREFIX}{key}": value if isinstance(value, str) else json.dumps(value)
         for key, value in keys.items()
@@ -62,7 +62,7 @@ def plan(**keys: Any) -> Plan:
 
 
 def faults(**keys: Any) -> list[str]:
-    """Return the faults of a configuration, a line each."""
+    """Return the failures of a configuration, a line each."""
     with pytest.raises(ConfigurationFaultsError) as caught:
         plan(**keys)
     return [str(fault) for fault in caught.value.faults]
@@ -349,16 +349,16 @@ CASES = [
 
 
 @pytest.mark.parametrize(("keys", "key", "words"), CASES)
-def test_read_fault_is_told_under_its_key(keys: dict[str, Any], key: str, words: str) -> None:
-    """A fault is told once, under the key that the user wrote."""
+def test_read_fault_is_reported_under_its_key(keys: dict[str, Any], key: str, words: str) -> None:
+    """A failure is reported once, under the key that the user wrote."""
     told = [fault for fault in faults(**keys) if fault.startswith(f"{key}: ")]
 
     assert 1 == len(told), faults(**keys)
     assert words in told[0]
 
 
-def test_read_tells_all_faults_at_once() -> None:
-    """Faults of several entries and of the defaults are one message."""
+def test_read_reports_all_faults_at_once() -> None:
+    """Failures of several entries and of the defaults are one message."""
     told = faults(
         replications=[entry(name="a b"), entry(name="c", backup_id="x")],
         defaults={"description": "<"},
@@ -381,8 +381,8 @@ def test_read_two_copies_to_one_region_is_a_fault() -> None:
         )
 
 
-def test_read_more_special_value_holds() -> None:
-    """A destination overrides its entry, the entry the defaults, `preflight` of the run all."""
+def test_read_most_specific_value_wins() -> None:
+    """A destination overrides its entry, the entry the defaults, and `preflight` of the run all."""
     defaults = {"description": "all", "adopt": False, "protect": True, "preflight": "warn"}
     special = entry(
         description="entry",
@@ -398,8 +398,8 @@ def test_read_more_special_value_holds() -> None:
     assert "off" == first.args.preflight
 
 
-def test_read_destinations_of_defaults_stand_in() -> None:
-    """An entry without destinations goes where the defaults say."""
+def test_read_destinations_of_defaults_are_used() -> None:
+    """An entry without destinations uses those of the defaults."""
     (replication,) = read(
         replications=[entry(destinations=None)], defaults={"destinations": [destination()]}
     )
@@ -408,8 +408,8 @@ def test_read_destinations_of_defaults_stand_in() -> None:
     assert VAULT == replication.args.destination_vault_id
 
 
-def test_read_other_namespaces_are_left_alone() -> None:
-    """Keys of other packages are none of ours."""
+def test_read_other_namespaces_are_ignored() -> None:
+    """Keys of other packages are ignored."""
     (replication,) = read_plan(
         {"other:replications": "x", f"{PREFIX}replications": json.dumps([entry()])}
     ).replications
@@ -419,7 +419,7 @@ def test_read_other_namespaces_are_left_alone() -> None:
 
 
 def test_read_set_of_backups() -> None:
-    """Members are handed on as they are written; choices are looked for as for replications."""
+    """Members are passed on unchanged. Options are resolved as for replications."""
     backups = {"erp": UUID, "web": {"backup_id": OTHER, "name": "web-dr", "created_at": None}}
     special = a_set(
         backups=backups,
@@ -457,7 +457,7 @@ def test_read_set_of_backups() -> None:
 def test_read_selection_keeps_as_many_as_it_selects(
     newest: int | None, given: int | None, kept: int | None, limit: int | None
 ) -> None:
-    """`newest` is what `keep_newest` is by default; nothing is asked for that is not kept."""
+    """`keep_newest` defaults to `newest`, so only kept backups are selected."""
     select = {"resource_name": "erp-db-01", "newest": newest}
     (one,) = plan(sets=[a_set(backups=None, select=select, keep_newest=given)]).sets
 
@@ -468,7 +468,7 @@ def test_read_selection_keeps_as_many_as_it_selects(
 
 
 def test_read_time_without_quotes_is_what_was_written() -> None:
-    """The engine hands over a time of YAML in Go's spelling, a day as its midnight."""
+    """The engine passes a YAML time in Go's format, and a day as its midnight."""
     select = {
         "created_since": "2026-11-20 00:00:00 +0000 UTC",
         "created_until": "2026-11-27T02:00:00Z",
@@ -482,7 +482,7 @@ def test_read_time_without_quotes_is_what_was_written() -> None:
 
 
 def test_read_vault() -> None:
-    """A vault is one resource for each destination; destinations may be the defaults'."""
+    """A vault is one resource for each destination. Destinations may come from the defaults."""
     defaults = {"destinations": [destination(), destination(region="cn-south-1")]}
     vaults = plan(vaults=[a_vault(destinations=None, adopt=True)], defaults=defaults).vaults
 
@@ -493,7 +493,7 @@ def test_read_vault() -> None:
 
 
 def test_read_faults_of_all_lists_in_reading_order() -> None:
-    """Faults are told as one reads: replications, sets, vaults, and each from its name on."""
+    """Failures are reported in reading order: replications, sets, vaults, each from its name on."""
     told = faults(
         vaults=[a_vault(vault_id="x")],
         sets=[a_set(keep_newest=0, name="a b")],
@@ -506,7 +506,7 @@ def test_read_faults_of_all_lists_in_reading_order() -> None:
 
 
 def test_example_is_a_configuration_of_all_three() -> None:
-    """What users copy is right, and shows each list."""
+    """The example that users copy is valid, and shows each list."""
     file = Path(__file__).parents[2] / "stacks" / "Pulumi.example.yaml"
     document = yaml.safe_load(file.read_text())["config"]
     keys = {key.removeprefix(PREFIX): value for key, value in document.items() if PREFIX in key}

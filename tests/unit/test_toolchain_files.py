@@ -1,4 +1,4 @@
-"""The build files agree with each other: Makefile, workflows, requirements, pyproject."""
+"""The build files are consistent: Makefile, workflows, requirements, pyproject."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
 def pins_of(name: str) -> dict[str, list[Version]]:
-    """Return every pinned version by package; a package may have one for each Python version."""
+    """Return all pinned versions by package; they may depend on the Python version."""
     found: dict[str, list[Version]] = {}
     for line in (ROOT / "requirements" / name).read_text().splitlines():
         pin = re.match(r"([a-z0-9-]+)(?:\[[a-z0-9,-]+\])?==([^ ;\\]+)", line)
@@ -31,7 +31,7 @@ def pins_of(name: str) -> dict[str, list[Version]]:
 
 
 def group(name: str) -> list[Requirement]:
-    """Return a dependency group with the groups that it includes."""
+    """Return a dependency group, including its subgroups."""
     result = []
     for entry in PROJECT["dependency-groups"][name]:
         if isinstance(entry, dict):
@@ -56,7 +56,7 @@ RUNTIME = [Requirement(entry) for entry in PROJECT["project"]["dependencies"]]
     ],
 )
 def test_requirements_are_current(name: str, wanted: list[Requirement]) -> None:
-    """What pyproject asks for is pinned as it allows; `make requirements` puts it right."""
+    """The pins satisfy pyproject; `make requirements` updates them."""
     pinned = pins_of(name)
     stale = [
         str(requirement)
@@ -84,7 +84,7 @@ def test_requirements_hold_the_promised_sdk(name: str, version: str) -> None:
 
 
 def test_requirements_of_development_hold_what_users_run() -> None:
-    """The tests run the very versions that runtime.txt pins."""
+    """The tests run the same versions that runtime.txt pins."""
     dev = pins_of("dev.txt")
     demo = pins_of("demo.txt")
 
@@ -104,8 +104,8 @@ def test_requirements_are_hashed_and_name_no_host(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_workflows_spell_no_command_of_their_own(path: Path) -> None:
-    """A step calls a Make target, or .ci/run, or hands over the pull request's number."""
+def test_workflows_call_make_targets_only(path: Path) -> None:
+    """A step calls a Make target or .ci/run, or passes the pull request's number."""
     strange = []
     for job in yaml.safe_load(path.read_text())["jobs"].values():
         for step in job["steps"]:
@@ -127,7 +127,7 @@ def test_workflows_ask_for_few_permissions(path: Path) -> None:
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_workflows_give_secrets_to_make_steps_only(path: Path) -> None:
-    """No secret is in the environment of an action or of a whole job."""
+    """No secret is in the environment of an action or an entire job."""
     workflow = yaml.safe_load(path.read_text())
     for job in workflow["jobs"].values():
         steps = job.pop("steps")
@@ -148,8 +148,8 @@ def test_ci_script_calls_targets_that_exist() -> None:
 
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, ROOT / ".ci" / "run"], ids=lambda path: path.name)
-def test_live_suite_is_started_by_hand_alone(path: Path) -> None:
-    """Nothing that costs money runs by itself: neither in CI nor with the other suites."""
+def test_live_suite_is_started_by_hand_only(path: Path) -> None:
+    """Nothing that costs money starts automatically, neither in CI nor with other suites."""
     suites = re.findall(r"^SUITES = (.+)$", MAKEFILE, re.MULTILINE)
 
     assert "live" not in path.read_text()
@@ -157,7 +157,7 @@ def test_live_suite_is_started_by_hand_alone(path: Path) -> None:
     assert "live" not in suites[0]
 
 
-def test_makefile_help_tells_every_target() -> None:
+def test_makefile_help_lists_every_target() -> None:
     internal = {"pips", "toolchain-quiet"}
     described = set(re.findall(r"^([a-z0-9-]+):.*## ", MAKEFILE, re.MULTILINE))
 
@@ -165,7 +165,7 @@ def test_makefile_help_tells_every_target() -> None:
 
 
 def test_all_tests_run_at_night_and_every_guarantee_in_each_change() -> None:
-    """`make test` leaves out what is marked so, and the nightly workflow leaves out nothing."""
+    """`make test` omits what has the mark; the nightly workflow omits nothing."""
     recipes = dict(re.findall(r"^(test|test-full):.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE))
     nightly = yaml.safe_load((ROOT / ".github" / "workflows" / "nightly.yml").read_text())
     commands = [step.get("run") for job in nightly["jobs"].values() for step in job["steps"]]

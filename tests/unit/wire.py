@@ -1,4 +1,4 @@
-"""A network that gives scripted answers to the real client, and keeps what was sent."""
+"""A network that gives scripted answers to the real client, and records the requests."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ THROTTLED = {"error_code": "APIGW.0308", "error_msg": "over ratelimit"}
 BUSY = {"error_code": "BackupService.6130", "error_msg": "busy"}
 
 START = 1_763_625_600.0
-"""When the clock of these tests begins: 2025-11-20, 08:00 UTC."""
+"""The start time of the clock in these tests: 2025-11-20, 08:00 UTC."""
 
 Answer = httpx.Response | Exception
 Operation = Callable[[CbrClient], Any]
 
 
 class FakeClock:
-    """A time that only sleeping moves."""
+    """A clock that only sleeping advances."""
 
     def __init__(self) -> None:
         self.slept: list[float] = []
@@ -49,16 +49,16 @@ class FakeClock:
         return sum(self.slept)
 
     def wall_time(self) -> float:
-        """Return the date and time, which only sleeping moves."""
+        """Return the date and time, which only sleeping advances."""
         return START + self.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Move the time."""
+        """Advance the time."""
         self.slept.append(seconds)
 
 
 class ManualClock:
-    """A time that a test sets, and that sleeping moves."""
+    """A clock that a test sets, and that sleeping advances."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -72,12 +72,12 @@ class ManualClock:
         return self.now
 
     async def sleep(self, seconds: float) -> None:
-        """Move the time."""
+        """Advance the time."""
         self.now += seconds
 
 
 class Wire:
-    """A network that gives scripted answers, the last one for ever, and keeps the requests."""
+    """A network that gives scripted answers, the last one repeatedly, and records the requests."""
 
     def __init__(self, *answers: Answer) -> None:
         self.answers = list(answers)
@@ -86,7 +86,7 @@ class Wire:
         self.pauses: list[Pause] = []
 
     def handle(self, request: httpx.Request) -> httpx.Response:
-        """Give the next answer."""
+        """Return the next answer."""
         self.requests.append(request)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, httpx.RequestError):
@@ -109,12 +109,12 @@ class Wire:
 
 
 async def get_backup(api: Api) -> Any:
-    """Make a call that may be repeated."""
+    """Make a call that is repeatable."""
     return await api.get_backup(SOURCE, BACKUP)
 
 
 async def replicate(api: Api) -> Any:
-    """Make the call that may not be repeated."""
+    """Make the call that is not repeatable."""
     return await api.replicate_backup(SOURCE, BACKUP, REQUEST)
 
 
@@ -139,7 +139,7 @@ async def list_projects(api: Api) -> Any:
 
 
 async def error_from(wire: Wire, operation: Operation, **settings: Any) -> CbrError:
-    """Return the error in which an operation ends."""
+    """Return the error that an operation raises."""
     async with wire.client(**settings) as api:
         with pytest.raises(CbrError) as caught:
             await operation(api)

@@ -1,4 +1,4 @@
-"""Messages are one line, and keep secrets out."""
+"""Messages are one line, and contain no secrets."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from pulumi_huaweicloud_cbr.base.text import excerpt, redact, remember_secret
     ],
 )
 def test_error_text(error: CbrError, shown: str) -> None:
-    """`str(error)` is what was observed, what to do, and in brackets code and request id."""
+    """`str(error)` is what was observed, a remedy, and in brackets code and request id."""
     assert shown == str(error)
 
 
-def test_error_observed_leaves_out_what_to_do() -> None:
-    """Who is told that something is being seen to is not told to do it."""
+def test_error_observed_omits_the_remedy() -> None:
+    """`observed` has no remedy, for a user with nothing to do."""
     error = CbrError("it broke", remedy="mend it", code="X.1", request_id="r")
 
     assert "it broke [X.1, request r]" == error.observed
@@ -36,14 +36,14 @@ def test_error_observed_leaves_out_what_to_do() -> None:
 
 
 def test_redact_password_in_an_address() -> None:
-    """User and password of an address are blanked out, the rest of it is not."""
+    """User and password of an address are redacted; the rest of it is not."""
     text = "no answer from 'http://me:hunter2@proxy.example.org:3128/', mail me@example.org"
 
     assert "from 'http://[secret]@proxy.example.org:3128/', mail me@" in redact(text)
 
 
 def test_redact_known_secret() -> None:
-    """A secret that was remembered is blanked out wherever it turns up."""
+    """A remembered secret is redacted wherever it appears."""
     remember_secret("hunter2-canary")
 
     assert "before [secret] after" == redact("before hunter2-canary after")
@@ -51,14 +51,14 @@ def test_redact_known_secret() -> None:
 
 
 def test_redact_short_value_is_left_alone() -> None:
-    """A value too short to be a secret does not blank out ordinary words."""
+    """A value too short to be a secret does not redact ordinary words."""
     remember_secret("a")
 
     assert "banana" == redact("banana")
 
 
 def test_redact_what_looks_like_a_token() -> None:
-    """Tokens and signatures are blanked out though nobody remembered them."""
+    """Tokens and signatures are redacted even if they were not remembered."""
     assert "token [secret]." == redact("token MII" + "A" * 60 + ".")
     assert "token [secret]" == redact("token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjaSJ9.c2lnbmF0-_cmU")
     assert "[secret]" == redact("Signature=" + "0a" * 32)
@@ -80,7 +80,7 @@ def test_excerpt_is_one_line() -> None:
 
 
 def test_restated_keeps_what_support_asks_for() -> None:
-    """Other words, the same class, code, request id and status."""
+    """The words are new; class, code, request id and status stay."""
     error = errors.NotFoundError(
         "it is gone", status=404, service_message="gone", code="X.1", request_id="r-1"
     )

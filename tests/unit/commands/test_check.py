@@ -1,4 +1,4 @@
-"""`check` without a service: its options, how it tells what was found, and what counts as what."""
+"""`check` without a service: its options, its output, and how it classifies results."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ VAULT = VaultLook("ca0083e4-1bda-48ca-af6d-aa9c8c93bc85", "dr", "server", "avail
 
 
 def region(**changes: Any) -> RegionLook:
-    """Return a destination of which nothing was seen."""
+    """Return a destination without results."""
     return RegionLook(
         **{
             "region": "cn-east-3",
@@ -61,7 +61,7 @@ def region(**changes: Any) -> RegionLook:
 
 
 def told(**changes: Any) -> list[str]:
-    """Return the lines that an account is told in."""
+    """Return the lines about an account."""
     return as_text(Account(**{"sign_in": SignIn("token", "a token", "why"), **changes})).split("\n")
 
 
@@ -92,10 +92,10 @@ def told(**changes: Any) -> list[str]:
         pytest.param(["--cwd", "."], "--cwd goes with --stack", id="cwd"),
     ],
 )
-def test_check_wrong_option_is_told_with_code_2(
+def test_check_wrong_option_is_reported_with_code_2(
     arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An option that cannot be meant ends the command before anything is asked."""
+    """An invalid option ends the command before any request."""
     with pytest.raises(SystemExit) as caught:
         main(["check", *arguments])
 
@@ -105,7 +105,7 @@ def test_check_wrong_option_is_told_with_code_2(
 
 @pytest.fixture
 def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have an environment in which nothing of the cloud is set, on a machine outside of it."""
+    """Unset all variables of the cloud, as on a machine outside of it."""
     for name in list(os.environ):
         if name.startswith(("HW_", "HUAWEICLOUD_")):
             monkeypatch.delenv(name)
@@ -114,7 +114,7 @@ def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("no_credentials")
 def test_check_without_credentials_ends_with_code_1(capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing to sign in with is something to do, in lines and as JSON; nothing is sent."""
+    """Missing credentials are a failure with a remedy, in lines and JSON; nothing is sent."""
     assert 1 == main(["check"])
     assert "Not ready: 1 thing to do, marked TO DO." == capsys.readouterr().out.split("\n")[-2]
     assert 1 == main(["check", "--json"])
@@ -126,10 +126,10 @@ def test_check_without_credentials_ends_with_code_1(capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.usefixtures("no_credentials")
-def test_check_with_unusable_certificates_tells_the_setting(
+def test_check_with_unusable_certificates_names_the_setting(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A file that cannot be used is told like any other setting; nothing is sent."""
+    """An unusable file is reported like any other setting; nothing is sent."""
     monkeypatch.setenv("HW_AUTH_TOKEN", TOKEN["token"])
     monkeypatch.setenv("HW_CA_FILE", "/nowhere/ca.pem")
 
@@ -141,7 +141,7 @@ def test_check_with_unusable_certificates_tells_the_setting(
 
 @pytest.fixture
 def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the folder of a stand-in for the CLI, which keeps what it is called with."""
+    """Return the folder of a fake CLI that records its calls."""
     script = tmp_path / "pulumi"
     script.write_text(
         f"#!{sys.executable}\n"
@@ -159,7 +159,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.usefixtures("no_credentials")
 def test_check_takes_settings_from_a_stack(cli: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The CLI is asked for the stack's configuration, in the project's directory."""
+    """The CLI is called for the stack's configuration, in the project's directory."""
     entry = {"value": "cn-north-4 and more", "secret": False}
     (cli / "answer").write_text(json.dumps({"huaweicloud:region": entry}))
 
@@ -174,10 +174,10 @@ def test_check_takes_settings_from_a_stack(cli: Path, capsys: pytest.CaptureFixt
     ] == json.loads((cli / "call").read_text())
 
 
-def test_check_of_a_stack_that_is_not_there_is_one_message(
+def test_check_of_a_missing_stack_is_one_message(
     cli: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What the CLI says is told, and nothing is printed that could be taken for a document."""
+    """The CLI's message is shown, and nothing is printed that looks like a document."""
     assert 1 == main(["check", "--stack", "prod", "--json"])
 
     assert (cli / "call").exists()
@@ -192,7 +192,7 @@ def test_check_of_a_stack_that_is_not_there_is_one_message(
 # -- settings ---------------------------------------------------------------------------------
 
 
-def test_settings_are_told_with_their_places() -> None:
+def test_settings_are_listed_with_their_sources() -> None:
     """Names only: of the configuration, the environment, the vendor's variables, the network's."""
     environ = {
         "HW_REGION_NAME": "cn-north-1",
@@ -214,7 +214,7 @@ def test_settings_are_told_with_their_places() -> None:
     } == places_of(settings.origins, environ)
 
 
-# -- what counts as what ----------------------------------------------------------------------
+# -- classification ---------------------------------------------------------------------------
 
 
 def api_error(status: int, code: str | None = None, **more: Any) -> ApiError:
@@ -245,15 +245,14 @@ def api_error(status: int, code: str | None = None, **more: Any) -> ApiError:
         pytest.param(MalformedResponseError("x"), "endpoint", id="another-service"),
     ],
 )
-def test_error_counts_as_what_it_is_about(error: CbrError, check: str) -> None:
-    """Whether the rest of a region is asked, and what the remedy is, depend on it."""
+def test_error_is_classified_by_its_cause(error: CbrError, check: str) -> None:
+    """The class decides whether the rest of a region is checked, and which remedy is shown."""
     assert check == check_of(error)
 
 
 @pytest.mark.parametrize("ahead_s", [[300.0, 299.0, 301.0], [-1.0, -300.0]], ids=["ahead", "both"])
-def test_service_clock_takes_the_answer_that_was_quickest(ahead_s: list[float]) -> None:
-    """What an answer takes on its way adds to the difference; an answer without a date says
-    nothing."""
+def test_service_clock_uses_the_quickest_answer(ahead_s: list[float]) -> None:
+    """The latency of an answer adds to the difference. An answer without a date is ignored."""
     clock = ServiceClock(FakeClock())
 
     clock.see(httpx.Response(200))
@@ -276,13 +275,13 @@ def test_service_clock_takes_the_answer_that_was_quickest(ahead_s: list[float]) 
         pytest.param(-30.0, "  ok    clock        30 s behind the service's", id="behind"),
     ],
 )
-def test_clock_is_told_as_far_as_it_matters(ahead_s: float | None, line: str) -> None:
-    """Less than five seconds cannot be told from the way that an answer takes."""
+def test_clock_difference_is_reported_if_it_matters(ahead_s: float | None, line: str) -> None:
+    """Less than five seconds cannot be distinguished from the latency of an answer."""
     assert line in told(clock_ahead_s=ahead_s)
 
 
 def test_lines_are_broken_between_words_only() -> None:
-    """An id or an address stays in one piece; no other line is longer than 100 columns."""
+    """An id or an address is not broken. No other line is longer than 100 columns."""
     address = "https://" + "a-long-host." * 12 + "test"
     remark = Remark("endpoint", "word " * 60, f"look at {address} again")
     lines = told(remarks=[remark], source=region(is_source=True, cbr_url=address))
@@ -292,8 +291,8 @@ def test_lines_are_broken_between_words_only() -> None:
     assert lines == [line.rstrip() for line in lines]
 
 
-def test_names_of_the_service_neither_act_on_the_terminal_nor_show_secrets() -> None:
-    """A vault may be named anything, by anybody."""
+def test_names_from_the_service_neither_control_the_terminal_nor_show_secrets() -> None:
+    """Anybody may give a vault any name."""
     remember_secret("hunter2-of-a-vault")
     name = "\x1b[2Jdr\nhunter2-of-a-vault"
     vault = VaultLook("v", name, None, None, 100, None, ("full",))
@@ -307,8 +306,8 @@ def test_names_of_the_service_neither_act_on_the_terminal_nor_show_secrets() -> 
     assert "hunter2" not in document
 
 
-def test_backup_is_told_with_its_records_and_targets() -> None:
-    """Each record with its state, each vault with an answer and the reason for it."""
+def test_backup_is_shown_with_its_records_and_targets() -> None:
+    """Each record has its state; each vault has a result and its reason."""
     backup = BackupLook(
         "b1",
         name="auto",
@@ -340,14 +339,14 @@ def test_backup_is_told_with_its_records_and_targets() -> None:
 
 
 def test_json_has_the_clock_in_whole_seconds() -> None:
-    """Dates are in whole seconds, so that more would be made up."""
+    """Dates are in whole seconds, so more digits would be invented."""
     account = Account(SignIn("token", "a token", "why"), clock_ahead_s=-61.7)
 
     assert -62 == account.to_json()["clock_ahead_s"]
 
 
 def test_json_keeps_its_shape() -> None:
-    """The members that the user guide promises, in this order; another number for another shape."""
+    """The members that the user guide promises, in this order. A new shape needs a new number."""
     document = Account(
         SignIn(None, "", ""), source=region(vaults=(VAULT,)), backup=BackupLook("b")
     ).to_json()

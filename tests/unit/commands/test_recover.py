@@ -1,4 +1,4 @@
-"""`recover` beside a stand-in for the CLI: what it removes, and what it leaves alone."""
+"""`recover` with a fake CLI: what it removes, and what it leaves alone."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ REFUSED = (
     "end or delete the lock file with `pulumi cancel`."
 )
 
-# Does with a folder what the CLI does with a backend (pulumi 3.255, backend/diy/lock.go and
-# cmd/pulumi/operations/refresh.go): `locks/` holds locks, `state.json` the deployment.
+# Treats a folder as the CLI treats a backend (pulumi 3.255, backend/diy/lock.go and
+# cmd/pulumi/operations/refresh.go): `locks/` contains locks, `state.json` the deployment.
 CLI = """#!{python}
 import json, pathlib, sys
 root = pathlib.Path({root!r})
@@ -70,12 +70,12 @@ elif command == "refresh":
 
 @dataclass
 class Backend:
-    """The folder of a stand-in CLI."""
+    """The folder of a fake CLI."""
 
     root: Path
 
     def lock(self, pid: int, host: str = HERE, when: str = "locks", **content: Any) -> Path:
-        """Have a lock there, from the start or as a latecomer."""
+        """Create a lock, at the start or later."""
         (self.root / when).mkdir(exist_ok=True)
         number = len(list(self.root.rglob("lock-*")))
         path = self.root / when / f"lock-{number}.json"
@@ -84,7 +84,7 @@ class Backend:
         return path
 
     def interrupted(self, kind: str, name: str, type_: str = OURS, *, is_known: bool) -> str:
-        """Have an operation pending; return the resource's URN."""
+        """Add a pending operation; return the resource's URN."""
         state = self.state()
         urn = f"urn:pulumi:test::p::{type_}::{name}"
         resource = {"urn": urn, "type": type_, "custom": True}
@@ -105,19 +105,19 @@ class Backend:
         return [row[2:] for row in rows if row[1] == command]
 
     def locks(self) -> list[str]:
-        """Return what is left of locks."""
+        """Return the remaining locks."""
         return sorted(path.name for path in (self.root / "locks").iterdir())
 
 
 def at(minutes: int) -> str:
-    """Return a time as a lock tells it, so many minutes from now."""
+    """Return a time in the format of a lock, this many minutes from now."""
     moment = datetime.now(UTC) + timedelta(minutes=minutes)
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 @pytest.fixture
 def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Backend:
-    """A backend on files with one stack, and the CLI for it."""
+    """A file backend with one stack, and its CLI."""
     for folder in ("locks", "bin"):
         (tmp_path / folder).mkdir()
     state = {"resources": [{"urn": STACK_URN, "type": "pulumi:pulumi:Stack"}]}
@@ -133,7 +133,7 @@ def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Backend:
 
 @pytest.fixture
 def dead() -> int:
-    """The number of a process that has ended."""
+    """The id of a process that has ended."""
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     return ended.pid
@@ -141,7 +141,7 @@ def dead() -> int:
 
 @pytest.fixture
 def cli_alive(tmp_path: Path) -> Iterator[int]:
-    """The number of a running process that goes by the name of pulumi."""
+    """The id of a running process named pulumi."""
     program = tmp_path / "running" / "pulumi"
     program.parent.mkdir()
     program.write_text("#!/bin/sh\nread line\n")
@@ -152,7 +152,7 @@ def cli_alive(tmp_path: Path) -> Iterator[int]:
 
 @pytest.fixture
 def other_alive() -> Iterator[int]:
-    """The number of a running process that is another program."""
+    """The id of a running process that is another program."""
     with subprocess.Popen(["/bin/sh", "-c", "read line"], stdin=subprocess.PIPE) as running:
         yield running.pid
 
@@ -165,7 +165,7 @@ def recovered() -> int:
 def test_stack_without_lock_and_pending_operations_is_left_as_it_is(
     backend: Backend, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing is to be done, nothing is asked of any resource, and the next step is named."""
+    """Nothing is changed, no resource is asked for, and the next step is named."""
     assert 0 == recovered()
 
     assert [["--yes", "--skip-preview", "--clear-pending-creates", "--target", STACK_URN,
@@ -173,10 +173,10 @@ def test_stack_without_lock_and_pending_operations_is_left_as_it_is(
     assert capsys.readouterr().out.endswith("Go on with:\n  pulumi up --stack test\n")
 
 
-def test_dead_holders_lock_is_removed_with_what_lies_beside_it(
+def test_dead_holders_lock_is_removed_with_files_beside_it(
     backend: Backend, dead: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The very file is removed, not whatever `cancel` would find."""
+    """Exactly that file is removed, not whatever `cancel` would find."""
     path = backend.lock(dead)
     path.with_name(f"{path.name}.attrs").write_text("{}")
 
@@ -189,7 +189,7 @@ def test_dead_holders_lock_is_removed_with_what_lies_beside_it(
 
 @pytest.mark.parametrize("scheme", ["s3://state", "postgres://****:****@127.0.0.1:5432/db"])
 def test_lock_outside_of_files_is_cancelled(backend: Backend, dead: int, scheme: str) -> None:
-    """Buckets and databases are only reached by the CLI."""
+    """Only the CLI can reach buckets and databases."""
     (backend.root / "backend").write_text(scheme)
     backend.lock(dead)
 
@@ -203,7 +203,7 @@ def test_lock_outside_of_files_is_cancelled(backend: Backend, dead: int, scheme:
 def test_living_holders_lock_stays(
     backend: Backend, cli_alive: int, scheme: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An `up` that is alive would lose its state."""
+    """A running `up` would lose its state."""
     (backend.root / "backend").write_text(scheme)
     backend.lock(cli_alive)
 
@@ -229,7 +229,7 @@ def test_one_living_holder_among_several_keeps_all_locks(
 
 
 def test_several_dead_holders(backend: Backend, dead: int) -> None:
-    """All locks go, when all holders are dead."""
+    """All locks are removed if all holders are dead."""
     backend.lock(dead)
     backend.lock(dead)
 
@@ -241,7 +241,7 @@ def test_several_dead_holders(backend: Backend, dead: int) -> None:
 def test_holder_on_another_host_is_refused(
     backend: Backend, dead: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A number of a process means nothing on another machine."""
+    """A process id means nothing on another machine."""
     backend.lock(dead, host="build-7")
 
     assert 1 == recovered()
@@ -253,7 +253,7 @@ def test_holder_on_another_host_is_refused(
 
 
 def test_number_given_to_another_program_is_dead(backend: Backend, other_alive: int) -> None:
-    """A program that is not the CLI and started after the lock was made is not its holder."""
+    """A program that is not the CLI, and started after the lock, is not its holder."""
     backend.lock(other_alive, timestamp=at(-60))
 
     assert 0 == recovered()
@@ -262,7 +262,7 @@ def test_number_given_to_another_program_is_dead(backend: Backend, other_alive: 
 
 
 def test_number_given_to_another_cli_counts_as_alive(backend: Backend, cli_alive: int) -> None:
-    """The clock may have been set: a CLI with that number is let be."""
+    """The clock may have been changed: a CLI with that id is not considered dead."""
     backend.lock(cli_alive, timestamp=at(-60))
 
     assert 1 == recovered()
@@ -273,7 +273,7 @@ def test_number_given_to_another_cli_counts_as_alive(backend: Backend, cli_alive
 def test_program_older_than_the_lock_counts_as_its_holder(
     backend: Backend, other_alive: int
 ) -> None:
-    """The CLI may go by another name."""
+    """The CLI may have another name."""
     backend.lock(other_alive, timestamp=at(1))
 
     assert 1 == recovered()
@@ -281,8 +281,8 @@ def test_program_older_than_the_lock_counts_as_its_holder(
     assert ["lock-0.json"] == backend.locks()
 
 
-def test_process_that_ended_but_was_not_asked_for_is_dead(backend: Backend) -> None:
-    """As the CLI of a CI job whose first process does not care for its children."""
+def test_zombie_process_is_dead(backend: Backend) -> None:
+    """In a CI job, the CLI may be a zombie if the first process does not wait for its children."""
     with subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE) as zombie:
         assert zombie.stdout is not None
         zombie.stdout.read()
@@ -298,7 +298,7 @@ def test_process_that_ended_but_was_not_asked_for_is_dead(backend: Backend) -> N
 def test_container_younger_than_the_lock_is_refused(
     backend: Backend, dead: int, monkeypatch: pytest.MonkeyPatch, minutes: int, code: int
 ) -> None:
-    """The holder may be alive in another container of the same name."""
+    """The holder may be running in another container of the same name."""
     backend.lock(dead, timestamp=at(minutes))
     monkeypatch.setattr(Processes, "is_isolated", True)
     started = datetime.now(UTC)
@@ -312,7 +312,7 @@ def test_container_younger_than_the_lock_is_refused(
 def test_latecomer_between_check_and_removal_keeps_its_lock(
     backend: Backend, dead: int, cli_alive: int
 ) -> None:
-    """Another one who recovered at the same time has gone on already; its `up` is not hurt."""
+    """Somebody else recovered at the same time and continued; that `up` is not disturbed."""
     backend.lock(dead)
     late = backend.lock(cli_alive, when="late")
     real = recover._remove
@@ -328,10 +328,10 @@ def test_latecomer_between_check_and_removal_keeps_its_lock(
     assert [late.name] == backend.locks()
 
 
-def test_lock_that_comes_back_each_time_is_given_up(
+def test_lock_that_always_comes_back_is_given_up(
     backend: Backend, dead: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It ends, and says that somebody else is at work."""
+    """It stops, and says that somebody else is working."""
     backend.lock(dead)
     monkeypatch.setattr(recover, "_remove", lambda *_: None)
 
@@ -354,7 +354,7 @@ def test_lock_that_comes_back_each_time_is_given_up(
 def test_lock_of_another_form_is_never_removed(
     backend: Backend, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What cannot be read is no reason to remove anything."""
+    """A lock that cannot be read is no reason to remove anything."""
     (backend.root / "failure").write_text(text)
 
     assert 1 == recovered()
@@ -365,8 +365,8 @@ def test_lock_of_another_form_is_never_removed(
     assert "in a form that is not known here; nothing was changed" in error
 
 
-def test_locks_are_read_as_the_cli_tells_them() -> None:
-    """A user's name may hold blanks and signs, the address a query; times have any offset."""
+def test_locks_are_read_as_the_cli_prints_them() -> None:
+    """A user's name may contain spaces, the address a query; times have any offset."""
     text = (
         f"{REFUSED.format(2)}\n"
         "  postgres://****:****@db:5432/cbr/.pulumi/locks/organization/p/test/5c.json?sslmode="
@@ -384,8 +384,8 @@ def test_locks_are_read_as_the_cli_tells_them() -> None:
     assert first.file is None
 
 
-def test_other_refusals_are_no_locks() -> None:
-    """A failure of another kind leads to no removal."""
+def test_other_failures_are_no_locks() -> None:
+    """A failure of another kind removes nothing."""
     assert [] == locks_in("error: the API says that the vault is currently locked")
 
 
@@ -401,7 +401,7 @@ def test_other_refusals_are_no_locks() -> None:
     ],
 )
 def test_file_of_a_lock(url: str, file: Path | None) -> None:
-    """Addresses as a file backend may be given: from the root, from home, from here."""
+    """A file backend's address may start at the root, the home directory, or here."""
     told = f"\n  {url}: created by ops@{HERE} (pid 4711) at {at(0)}"
 
     (lock,) = locks_in(REFUSED.format(1) + told)
@@ -410,10 +410,10 @@ def test_file_of_a_lock(url: str, file: Path | None) -> None:
 
 
 @pytest.mark.parametrize("content", ["{}", "[]", "none", '{"pid": 1}'])
-def test_file_that_is_not_the_lock_that_was_told_is_not_removed(
+def test_file_that_differs_from_the_reported_lock_is_not_removed(
     tmp_path: Path, content: str
 ) -> None:
-    """Only a file that says the same of its holder as the message did."""
+    """The file must name the same holder as the message."""
     path = tmp_path / "lock.json"
     path.write_text(content)
     told = f"\n  file://{path}: created by ops@{HERE} (pid 4711) at {at(0)}"
@@ -426,10 +426,10 @@ def test_file_that_is_not_the_lock_that_was_told_is_not_removed(
 
 
 @pytest.mark.parametrize("scheme", ["file://", "s3://state"])
-def test_lock_that_went_by_itself_makes_no_room_for_a_removal(
+def test_lock_that_vanished_leads_to_no_removal_of_the_next_one(
     backend: Backend, dead: int, cli_alive: int, scheme: str
 ) -> None:
-    """Its holder ended in that moment, and another `up` has begun: that one's lock stays."""
+    """Its holder ended then, and another `up` began: the new lock stays."""
     (backend.root / "backend").write_text(scheme)
     ended = backend.lock(dead)
     late = backend.lock(cli_alive, when="late")
@@ -447,10 +447,10 @@ def test_lock_that_went_by_itself_makes_no_room_for_a_removal(
     assert [] == backend.calls("cancel")
 
 
-def test_pending_operations_are_dropped_and_only_they_are_asked_for(
+def test_pending_operations_are_dropped_and_only_they_are_refreshed(
     backend: Backend, dead: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Drift of other resources is not accepted on the way; what is not in the state, not asked."""
+    """Drift of other resources is not accepted. Resources outside the state are not asked for."""
     backend.lock(dead)
     backend.interrupted("creating", "new", is_known=False)
     known = backend.interrupted("updating", "old", is_known=True)
@@ -466,7 +466,7 @@ def test_pending_operations_are_dropped_and_only_they_are_asked_for(
 def test_creation_of_another_package_is_left_to_the_user(
     backend: Backend, dead: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It might be made twice: the lock goes, the operation stays, and is named."""
+    """It might be created twice: the lock is removed, the operation stays and is named."""
     backend.lock(dead)
     bucket = backend.interrupted("creating", "logs", "aws:s3/bucket:Bucket", is_known=False)
     backend.interrupted("creating", "erp", is_known=False)
@@ -484,7 +484,7 @@ def test_creation_of_another_package_is_left_to_the_user(
 
 
 def test_failure_of_the_cli_is_shown(backend: Backend, capsys: pytest.CaptureFixture[str]) -> None:
-    """Its own words first, then ours in one line."""
+    """Its own words come first, then our line."""
     (backend.root / "failure").write_text("error: incorrect passphrase")
 
     assert 1 == recovered()
@@ -509,7 +509,7 @@ def test_no_cli_on_path(
 
 
 def advice(tmp_path: Path, errors: str, capsys: pytest.CaptureFixture[str]) -> str:
-    """Return what is advised after a command that wrote this to standard error."""
+    """Return the advice after a command that wrote this to standard error."""
     file = tmp_path / "errors"
     file.write_text(errors)
     assert 0 == main(["recover", "--stack", "test", "--advise", str(file)])
@@ -519,7 +519,7 @@ def advice(tmp_path: Path, errors: str, capsys: pytest.CaptureFixture[str]) -> s
 def test_advice_after_a_refusal_because_of_a_lock(
     backend: Backend, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line names the command; nothing is asked, nothing is changed."""
+    """One line names the command; nothing is asked or changed."""
     errors = REFUSED.format(1) + f"\n  s3://b/l.json: created by ops@{HERE} (pid 1) at {at(0)}"
 
     assert (
@@ -530,7 +530,7 @@ def test_advice_after_a_refusal_because_of_a_lock(
 
 
 def test_advice_on_pending_operations(backend: Backend, capsys: pytest.CaptureFixture[str]) -> None:
-    """They are seen in the state, since a preview does not tell."""
+    """They are found in the state, since a preview does not show them."""
     backend.interrupted("creating", "erp", is_known=False)
 
     line = advice(backend.root, "", capsys)
@@ -543,10 +543,10 @@ def test_advice_on_pending_operations(backend: Backend, capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize("errors", ["", "error: update failed"])
-def test_no_advice_where_nothing_is_to_be_recovered(
+def test_no_advice_if_nothing_is_to_be_recovered(
     backend: Backend, errors: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An ordinary failure ends as before."""
+    """An ordinary failure ends without advice."""
     assert "" == advice(backend.root, errors, capsys)
 
 
@@ -554,7 +554,7 @@ def test_no_advice_where_nothing_is_to_be_recovered(
 
 
 def test_namespace_of_a_container(tmp_path: Path) -> None:
-    """The first namespace has a number of its own; where there are none, nothing is hidden."""
+    """In the first namespace an id has one number. Without namespaces, nothing is hidden."""
     for number, is_isolated in ((4026531836, False), (4026532190, True)):
         proc = tmp_path / str(number)
         (proc / "self" / "ns").mkdir(parents=True)
@@ -565,7 +565,7 @@ def test_namespace_of_a_container(tmp_path: Path) -> None:
 
 
 def test_start_of_the_first_process(tmp_path: Path) -> None:
-    """The machine's start and the ticks since; a program's name may hold anything."""
+    """The machine's start plus the ticks since then. A program's name may contain anything."""
     (tmp_path / "1").mkdir()
     ticks = 100 * os.sysconf("SC_CLK_TCK")
     (tmp_path / "1" / "stat").write_text(f"1 (odd) S 7) S {'0 ' * 18}{ticks} 0")
@@ -586,7 +586,7 @@ def test_start_of_the_first_process(tmp_path: Path) -> None:
 def test_process_of_a_container_with_this_machines_name(
     tmp_path: Path, dead: int, name: str, inside: str, is_alive: bool
 ) -> None:
-    """Seen from the machine it has another number; the one that the lock tells is the inner one."""
+    """The process has another id on the machine; the lock names the inner one."""
     number = str(dead) if inside == "same" else inside
     process = tmp_path / str(os.getpid())
     process.mkdir()
@@ -610,10 +610,10 @@ def test_process_of_a_container_with_this_machines_name(
         ({}, True),
     ],
 )
-def test_processes_where_there_is_no_proc(
+def test_processes_without_proc(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: dict[str, str], is_alive: bool
 ) -> None:
-    """As on macOS, `ps` is asked; what it does not tell counts as alive."""
+    """On macOS `ps` is called. A process that it does not show counts as alive."""
     if answers:
         ps = tmp_path / "ps"
         cases = "\n".join(f"{key}=) echo '{text}';;" for key, text in answers.items())

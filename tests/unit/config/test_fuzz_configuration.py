@@ -1,4 +1,4 @@
-"""Whatever stands in a configuration: typed values, or one readable message that names keys."""
+"""Any configuration gives typed values, or one readable message that names keys."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from pulumi_huaweicloud_cbr.replication.rules.inputs import FIELDS
 
 UUID = "5a863daa-7265-4c0a-822f-e66b2abcfb3d"
 CANARY = "canary-of-the-fuzz"
-"""A secret, wherever a secret may stand."""
+"""A secret, in any place that may have one."""
 DEEP = "[" * 100_000 + "]" * 100_000
 REASON_LIMIT = 600
 
@@ -48,7 +48,7 @@ SCALARS = st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS)
 
 
 def keys_of(*known: str) -> st.SearchStrategy[str]:
-    """Draw keys: those that mean something somewhere, and others."""
+    """Draw keys: those with a meaning somewhere, and others."""
     return st.one_of(st.sampled_from(known), TEXTS)
 
 
@@ -129,8 +129,8 @@ GOOD_INPUTS = {
     **{key: value for key, value in CHOICES.items() if key in FIELDS},
 }
 
-# At which place, in thousandths of all; what becomes of the value there. What stands under a key
-# that nobody knows may be meant to be secret.
+# Position in thousandths of all values, and what happens to the value there. The value of an
+# unknown key may be meant as a secret.
 EDITS = st.lists(
     st.tuples(
         st.integers(0, 999),
@@ -181,7 +181,7 @@ def edited(tree: dict[str, Any], edits: Edits) -> dict[str, Any]:
 
 
 def written(value: Any) -> str:
-    """Return a value as the engine hands it over: text as it is, JSON where it is structured."""
+    """Return a value as the engine passes it: text unchanged, JSON if it is structured."""
     return encodable(value) if isinstance(value, str) else json.dumps(value)
 
 
@@ -191,7 +191,7 @@ def encodable(text: str) -> str:
 
 
 def require_readable(line: str) -> None:
-    """Fail on what a terminal, a log or the engine's protocol would not take as one line."""
+    """Fail on text that a terminal, a log or the engine's protocol would not take as one line."""
     assert all(char.isprintable() for char in line), ascii(line)
     assert line.encode()
     assert len(line) <= REASON_LIMIT
@@ -199,7 +199,7 @@ def require_readable(line: str) -> None:
 
 
 def require_both(test: Callable[[], None], seen: set[str]) -> None:
-    """Run a fuzz test; it tells nothing unless both ends were reached."""
+    """Run a fuzz test; it must reach both outcomes."""
     seen.clear()
     test()
 
@@ -207,7 +207,7 @@ def require_both(test: Callable[[], None], seen: set[str]) -> None:
 
 
 def require_typed(plan: Plan) -> None:
-    """Fail on what a resource itself would refuse, and on two resources of one name."""
+    """Fail on what a resource would refuse, and on two resources with one name."""
     resources = [*plan.replications, *plan.sets, *plan.vaults]
     assert resources
     assert len(resources) == len({resource.name for resource in resources})
@@ -231,7 +231,7 @@ def require_typed(plan: Plan) -> None:
 
 
 def faults_of_members(args: BackupReplicationSetArgs) -> list[Finding]:
-    """Return what the package says of a set's members as they were read."""
+    """Return what the package reports about a set's members as they were read."""
     given: Any = args.backups
     members = given if isinstance(given, dict) else {backup_id: backup_id for backup_id in given}
     return check_members(
@@ -243,8 +243,8 @@ def faults_of_members(args: BackupReplicationSetArgs) -> list[Finding]:
     )
 
 
-def test_any_stack_configuration_is_typed_or_told() -> None:
-    """Each fault is a line under its key; what is left can be declared as it is."""
+def test_any_stack_configuration_is_typed_or_reported() -> None:
+    """Each failure is a line with its key. The rest can be declared unchanged."""
     seen: set[str] = set()
 
     @settings(derandomize=True, deadline=None, max_examples=300)
@@ -273,8 +273,8 @@ def test_any_stack_configuration_is_typed_or_told() -> None:
 
 @pytest.mark.parametrize("key", ["replications", "sets", "defaults", "x" * 100_000])
 @pytest.mark.parametrize("value", [DEEP, "[" * 700 + "]" * 700, '"' + "x" * 100_000 + '"'])
-def test_configuration_beyond_all_measure_is_told(key: str, value: str) -> None:
-    """Nesting that no parser follows is text of the wrong kind; what is long is cut."""
+def test_excessive_configuration_is_reported(key: str, value: str) -> None:
+    """Nesting beyond any parser is text of the wrong kind; long values are cut."""
     config = {"cbr-replication:replications": "[]", f"cbr-replication:{key}": value}
 
     with pytest.raises(ConfigurationFaultsError) as caught:
@@ -284,8 +284,8 @@ def test_configuration_beyond_all_measure_is_told(key: str, value: str) -> None:
         require_readable(line)
 
 
-def test_any_inputs_are_good_or_told() -> None:
-    """Each fault is a line about an input that was given or is missing."""
+def test_any_inputs_are_valid_or_reported() -> None:
+    """Each failure is a line about a given or missing input."""
     seen: set[str] = set()
 
     @settings(derandomize=True, deadline=None, max_examples=150)
@@ -331,8 +331,8 @@ SETTINGS: dict[str, tuple[Any, ...]] = {
 }
 
 
-def test_any_settings_are_typed_or_told() -> None:
-    """Addresses that were accepted can be called; no secret is quoted, well-formed or not."""
+def test_any_settings_are_typed_or_reported() -> None:
+    """Accepted addresses can be called. No secret is quoted, valid or not."""
     seen: set[str] = set()
     by_field = {key.field: key for key in KEYS}
     values: dict[str, st.SearchStrategy[Any]] = {

@@ -1,4 +1,4 @@
-"""Settings: where they come from, what they may be, and that secrets stay unseen."""
+"""Settings: their sources, their valid values, and that secrets stay hidden."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def load(config: dict[str, Any] | None = None, environ: dict[str, str] | None = 
 
 
 def test_load_configuration_wins_over_environment() -> None:
-    """A key in configuration beats its variable; a variable beats the default."""
+    """A key in the configuration beats its variable; a variable beats the default."""
     settings = load({"region": "cn-north-4"}, {"HW_REGION_NAME": "x", "HW_CLOUD": "example.org"})
 
     assert "cn-north-4" == settings.region
     assert "example.org" == settings.cloud
 
 
-def test_load_same_values_from_elsewhere_are_the_same_settings() -> None:
-    """Where values came from is told, and makes no other settings of them: a session is shared."""
+def test_load_same_values_from_other_sources_are_the_same_settings() -> None:
+    """Sources are recorded, but do not distinguish settings: a session is shared."""
     configured, in_environment = load({"region": "r"}, {}), load({}, {"HW_REGION_NAME": "r"})
 
     assert configured == in_environment
@@ -45,7 +45,7 @@ def test_load_same_values_from_elsewhere_are_the_same_settings() -> None:
 
 
 def test_load_nothing_gives_defaults() -> None:
-    """Nothing is required to read settings; what is missing is told when it is needed."""
+    """Settings can be read without any value. What is missing is reported when it is needed."""
     settings = load()
 
     assert settings.region is None
@@ -55,7 +55,7 @@ def test_load_nothing_gives_defaults() -> None:
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.config)
 def test_load_empty_value_counts_as_missing(key: Any) -> None:
-    """An empty value in configuration or environment is none at all."""
+    """An empty value in configuration or environment counts as missing."""
     assert load() == load({key.config: ""}, {key.env: "", key.sdk_env or "X": ""})
 
 
@@ -72,7 +72,7 @@ SDK_KEYS = {
 def credentials(
     config: dict[str, Any] | None = None, environ: dict[str, str] | None = None
 ) -> dict[str, str]:
-    """Return what was read of what signs somebody in."""
+    """Return the credentials that were read."""
     loaded = load(config, environ)
     fields = ("access_key", "secret_key", "security_token", "password", "token")
     values = {field: getattr(loaded, field) for field in fields}
@@ -80,7 +80,7 @@ def credentials(
 
 
 def test_load_access_key_from_the_variables_of_the_vendors_tools() -> None:
-    """The vendor's variables are read where none of the usual ones is set."""
+    """The vendor's variables are read if none of the usual ones is set."""
     expected = {
         "access_key": "sdk-access",
         "secret_key": "sdk-secret",
@@ -90,14 +90,14 @@ def test_load_access_key_from_the_variables_of_the_vendors_tools() -> None:
 
 
 def test_load_access_key_of_two_families_is_not_mixed() -> None:
-    """One usual variable is enough to have none of the vendor's: the parts would not fit."""
+    """One usual variable excludes the vendor's: the parts would not match."""
     expected = {"access_key": "hw-access", "secret_key": "hw-secret"}
     assert expected == credentials({}, HW_KEYS | SDK_KEYS)
     assert {"access_key": "hw-access"} == credentials({}, {"HW_ACCESS_KEY": "hw-access"} | SDK_KEYS)
 
 
 def test_load_secret_key_in_configuration_takes_no_token_of_the_environment() -> None:
-    """A security token that was left in the environment belongs to another secret key."""
+    """A security token in the environment belongs to another secret key."""
     config = {"accessKey": "a", "secretKey": "s"}
 
     found = credentials(config, HW_KEYS | {"HW_SECURITY_TOKEN": "left-over"})
@@ -105,8 +105,8 @@ def test_load_secret_key_in_configuration_takes_no_token_of_the_environment() ->
     assert {"access_key": "a", "secret_key": "s"} == found
 
 
-def test_load_access_key_may_be_shared_out() -> None:
-    """The access key may stand in the configuration, and its secret in the environment."""
+def test_load_access_key_may_be_split() -> None:
+    """The access key may be in the configuration, and its secret in the environment."""
     expected = {"access_key": "a", "secret_key": "hw-secret", "security_token": "t"}
     assert expected == credentials(
         {"accessKey": "a"}, HW_KEYS | {"HW_SECURITY_TOKEN": "t", "HW_USER_PASSWORD": "p"}
@@ -125,17 +125,17 @@ def test_load_access_key_may_be_shared_out() -> None:
         pytest.param({"token": "tk"}, {"token": "tk"}, id="token"),
     ],
 )
-def test_load_way_in_configuration_beats_other_ways_in_the_environment(
+def test_load_credentials_in_configuration_beat_others_in_the_environment(
     config: dict[str, str], expected: dict[str, str]
 ) -> None:
-    """What the stack says is not overruled by what happens to be in the environment."""
+    """The environment does not override the stack's configuration."""
     environ = {"HW_AUTH_TOKEN": "env", "HW_USER_PASSWORD": "env", **HW_KEYS}
 
     assert expected == credentials(config, environ)
 
 
 def test_load_names_of_user_and_account_choose_nothing() -> None:
-    """A stack that names its user can be run with a token or a key of the environment."""
+    """A stack that names its user also works with a token or a key of the environment."""
     config = {"userName": "ops", "domainName": "acme"}
 
     assert {"token": "env"} == credentials(config, {"HW_AUTH_TOKEN": "env"})
@@ -162,8 +162,8 @@ def test_load_names_of_user_and_account_choose_nothing() -> None:
         pytest.param({"tokens": '["a"]'}, "huaweicloud:tokens (or HW_AUTH_TOKENS)", id="tokens"),
     ],
 )
-def test_load_malformed_value_is_named(config: dict[str, Any], words: str) -> None:
-    """A malformed value is told under its key and its variable, on one line."""
+def test_load_invalid_value_is_named(config: dict[str, Any], words: str) -> None:
+    """An invalid value is reported with its key and its variable, on one line."""
     with pytest.raises(ConfigurationError) as caught:
         load(config)
 
@@ -171,8 +171,8 @@ def test_load_malformed_value_is_named(config: dict[str, Any], words: str) -> No
     assert "\n" not in str(caught.value)
 
 
-def test_load_all_malformed_values_are_named_at_once() -> None:
-    """Two faults are two parts of one message."""
+def test_load_all_invalid_values_are_named_at_once() -> None:
+    """Two failures are two parts of one message."""
     with pytest.raises(ConfigurationError) as caught:
         load({"region": "a b", "cloud": "/"})
 
@@ -182,7 +182,7 @@ def test_load_all_malformed_values_are_named_at_once() -> None:
 
 @pytest.mark.parametrize("key", ["password", "token", "accessKey", "secretKey", "securityToken"])
 def test_secret_is_not_shown(key: str) -> None:
-    """A secret is in no text that settings turn into."""
+    """Settings as text contain no secret."""
     settings = load({key: CANARY, "tokens": f'{{"project": "{CANARY}"}}'})
 
     for text in (repr(settings), str(settings), str(asdict(settings))):
@@ -190,7 +190,7 @@ def test_secret_is_not_shown(key: str) -> None:
 
 
 def test_secret_is_not_stored() -> None:
-    """Settings with a secret cannot be pickled: none gets into a state with a provider."""
+    """Settings with a secret cannot be pickled, so none gets into the state with a provider."""
     settings = load({"password": CANARY})
 
     with pytest.raises(TypeError, match="not to be stored"):
@@ -199,8 +199,8 @@ def test_secret_is_not_stored() -> None:
         msgspec.json.encode(settings)
 
 
-def test_malformed_secret_is_not_quoted() -> None:
-    """Not even a malformed secret is quoted."""
+def test_invalid_secret_is_not_quoted() -> None:
+    """An invalid secret is not quoted either."""
     with pytest.raises(ConfigurationError) as caught:
         load({"tokens": [CANARY], "region": "a b"})
 
@@ -246,7 +246,7 @@ def test_addresses(config: dict[str, Any], cbr: str, iam: str) -> None:
 
 
 def vendors_cbr_urls(region: str) -> list[str]:
-    """Return where the vendor's SDK has CBR: by its table, and by the domain that IAM has there."""
+    """Return the vendor's addresses of CBR: by its table, and by the domain of its IAM table."""
     (of_cbr,) = CbrRegion.static_fields[region].endpoints
     of_iam = IamRegion.static_fields.get(region)
     if of_iam is None:
@@ -256,7 +256,7 @@ def vendors_cbr_urls(region: str) -> list[str]:
 
 
 def test_vendors_tables_differ_on_one_region() -> None:
-    """Else there is one exception too many, or one too few: see docs/decisions/0018."""
+    """Otherwise there is an exception too many, or one too few: see docs/decisions/0018."""
     differing = [region for region in CbrRegion.static_fields if len(vendors_cbr_urls(region)) > 1]
 
     assert ["eu-west-101"] == differing
@@ -266,11 +266,11 @@ def test_vendors_tables_differ_on_one_region() -> None:
 def test_addresses_are_those_of_the_vendors_tables(region: str) -> None:
     """Every region in which the vendor's SDK finds CBR has the vendor's addresses here.
 
-    Where its tables differ, IAM's domain counts, and the other address is the one that is named
-    when that one cannot be reached.
+    If its tables differ, IAM's domain is used. The other address is suggested when that one cannot
+    be reached.
     """
     of_iam = IamRegion.static_fields.get(region)
-    # Where IAM's table lacks the region, the SDK asks the global endpoint.
+    # If IAM's table lacks the region, the SDK asks the global endpoint.
     (iam,) = of_iam.endpoints if of_iam else (IamHelper.get_iam_endpoint(region),)
 
     *others, chosen = vendors_cbr_urls(region)
@@ -281,14 +281,14 @@ def test_addresses_are_those_of_the_vendors_tables(region: str) -> None:
 
 
 def test_addresses_of_iam_regions_are_the_vendors() -> None:
-    """The vendor's two tables of IAM's regions agree with what is used here."""
+    """The vendor's two tables of IAM's regions agree with ours."""
     for region, of_iam in IamRegion.static_fields.items():
         assert list(of_iam.endpoints) == [load().iam_url(region)]
 
 
 @pytest.mark.parametrize("region", ["eu-de", "eu-nl"])
 def test_addresses_of_open_telekom_cloud(region: str) -> None:
-    """Another cloud with the same API needs its domain only."""
+    """Another cloud with the same API needs only its domain."""
     settings = load({"cloud": "otc.t-systems.com"})
 
     assert f"https://cbr.{region}.otc.t-systems.com" == settings.cbr_url(region)
@@ -296,13 +296,13 @@ def test_addresses_of_open_telekom_cloud(region: str) -> None:
 
 
 def test_addresses_of_regions_that_the_vendor_does_not_list() -> None:
-    """An older or newer region has the usual address for CBR, and IAM's global one."""
+    """A region that is not listed has the usual address for CBR, and IAM's global one."""
     assert "https://cbr.southchina.myhuaweicloud.com" == load().cbr_url("southchina")
     assert "https://iam.myhuaweicloud.com" == load().iam_url("southchina")
 
 
 def test_addresses_that_are_configured_overrule_the_vendors() -> None:
-    """A domain, an endpoint or an address of IAM wins over every table."""
+    """A domain, an endpoint or an address of IAM takes precedence over every table."""
     named = load({"cloud": "x.org"})
     given = load({"endpoints": {"iam": "https://iam.x.org"}})
 
@@ -330,7 +330,7 @@ def test_addresses_that_are_configured_overrule_the_vendors() -> None:
 def test_addresses_that_are_configured_leave_no_doubt(
     config: dict[str, Any], expected: str
 ) -> None:
-    """Where the user has said where CBR is, no other address is proposed."""
+    """If the user has configured the address of CBR, no other one is suggested."""
     settings = load(config)
 
     assert expected == settings.cbr_url("eu-west-101")

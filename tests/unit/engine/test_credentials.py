@@ -1,4 +1,4 @@
-"""Credentials that are plain text in the configuration are warned of, in the program."""
+"""A program warns about credentials that are plain text in the configuration."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pulumi_huaweicloud_cbr.engine.credentials import warn_of_plain_credentials
 
 @pytest.fixture
 def warnings(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """What a program shows that begins now."""
+    """The lines of a program that begins now."""
     shown: list[str] = []
     monkeypatch.setattr(pulumi.log, "warn", shown.append)
     warn_of_plain_credentials.cache_clear()
@@ -25,7 +25,7 @@ def warnings(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 def test_plain_credential_is_warned_of_once(warnings: list[str]) -> None:
-    """The key, what happens to it, and what to do; its value is not shown."""
+    """The warning has the key, the risk and the remedy, but not the value."""
     given = {"huaweicloud:password": "hunter2", "huaweicloud:region": "cn-north-4"}
     pulumi.runtime.config.set_all_config(given, [])
 
@@ -42,7 +42,7 @@ def test_plain_credential_is_warned_of_once(warnings: list[str]) -> None:
 
 @pytest.mark.parametrize("key", ["password", "token", "tokens"])
 def test_every_kind_of_credential_counts(warnings: list[str], key: str) -> None:
-    """Passwords and tokens are told apart from names and addresses."""
+    """Passwords and tokens count; names and addresses do not."""
     pulumi.runtime.config.set_all_config({f"huaweicloud:{key}": "x"}, [])
 
     warn_of_plain_credentials()
@@ -51,7 +51,7 @@ def test_every_kind_of_credential_counts(warnings: list[str], key: str) -> None:
 
 
 def test_secret_credential_is_fine(warnings: list[str]) -> None:
-    """What Pulumi encrypts is not warned of, and neither is what is not there."""
+    """Values that Pulumi encrypts cause no warning, and neither do missing ones."""
     pulumi.runtime.config.set_all_config({"huaweicloud:token": "x"}, ["huaweicloud:token"])
 
     warn_of_plain_credentials()
@@ -73,7 +73,7 @@ def test_secret_credential_is_fine(warnings: list[str]) -> None:
 async def test_every_resource_warns(
     warnings: list[str], monkeypatch: pytest.MonkeyPatch, make: Callable[[], object]
 ) -> None:
-    """A program with any one of them is warned."""
+    """A program with any one of them shows the warning."""
     monkeypatch.setattr(Resource, "__init__", lambda *_: None)
     pulumi.runtime.config.set_all_config({"huaweicloud:token": "x"}, [])
 

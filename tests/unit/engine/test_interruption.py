@@ -1,4 +1,4 @@
-"""A program that Pulumi interrupts ends without a traceback; nobody else's handler is touched."""
+"""A program that Pulumi interrupts ends without a traceback; other handlers stay."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RUN = """
 import runpy, sys
 runpy.run_path(sys.argv[1], run_name="__main__")
 """
-# What waits catches all exceptions, as frameworks do.
+# The waiting code catches all exceptions, as frameworks do.
 WAIT = """
 import os, signal, time
 try:
@@ -42,7 +42,7 @@ def interrupted(
     runner: str = RUNNER,
     inherited: Any = signal.default_int_handler,
 ) -> tuple[int, str, str]:
-    """Run a program that interrupts itself; return its exit code and what it printed."""
+    """Run a program that interrupts itself. Return its exit code and its output."""
     (tmp_path / runner).write_text(RUN)
     (tmp_path / "program.py").write_text(program)
     done = subprocess.run(
@@ -57,13 +57,13 @@ def interrupted(
 
 
 def test_program_of_pulumi_ends_quietly(tmp_path: Path) -> None:
-    """There is nothing above the message that tells what failed."""
+    """Nothing is printed above the message that names the failure."""
     assert (130, "", "") == interrupted(tmp_path, IMPORT + WAIT)
 
 
 @pytest.mark.parametrize("program", [OWN + IMPORT + WAIT, IMPORT + OWN + WAIT])
 def test_handler_of_the_program_stays(tmp_path: Path, program: str) -> None:
-    """Whether it was set before the import or after it."""
+    """It may have been set before the import or after it."""
     code, printed, told = interrupted(tmp_path, program)
 
     assert (7, "mine") == (code, printed.split()[0])
@@ -77,8 +77,8 @@ def test_program_that_inherits_an_ignored_interrupt_ends_too(tmp_path: Path) -> 
     assert (130, "", "") == outcome
 
 
-def test_program_that_ignores_interrupts_goes_on(tmp_path: Path) -> None:
-    """What it decides after the import counts."""
+def test_program_that_ignores_interrupts_continues(tmp_path: Path) -> None:
+    """Its decision after the import counts."""
     ignore = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
     go_on = "import os\nos.kill(os.getpid(), signal.SIGINT)\nprint('on')\n"
 
@@ -91,7 +91,7 @@ def test_program_that_ignores_interrupts_goes_on(tmp_path: Path) -> None:
     ids=["another runner", "without the package", "imported by a thread"],
 )
 def test_other_programs_are_left_alone(tmp_path: Path, program: str, runner: str) -> None:
-    """Python does as it always does."""
+    """Python does as usual."""
     code, printed, told = interrupted(tmp_path, program, runner)
 
     assert -signal.SIGINT == code
@@ -100,7 +100,7 @@ def test_other_programs_are_left_alone(tmp_path: Path, program: str, runner: str
 
 
 def test_this_process_is_left_alone() -> None:
-    """Tests, commands and the plugin are none of Pulumi's programs."""
+    """Tests, commands and the plugin are not programs of Pulumi."""
     handler = signal.getsignal(signal.SIGINT)
 
     assert handler in (signal.default_int_handler, signal.SIG_IGN)

@@ -21,14 +21,14 @@ STOCK = Call(urn="urn:pulumi:s::p::t::erp")
 
 
 class Engine:
-    """Takes messages, or refuses them."""
+    """Accepts messages, or refuses them."""
 
     def __init__(self) -> None:
         self.taken: list[Any] = []
         self.error: Exception | None = None
 
     def Log(self, request: Any, timeout: float) -> None:  # noqa: N802
-        """Take one message."""
+        """Accept one message."""
         assert timeout == messages.ENGINE_LIMIT_S
         if self.error:
             raise self.error
@@ -37,7 +37,7 @@ class Engine:
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
-    """An engine that this process is connected to, and nothing said yet."""
+    """A connected engine, without any message yet."""
     engine = Engine()
     monkeypatch.setattr(messages, "_engine_address", lambda: "127.0.0.1:1")
     monkeypatch.setattr(messages, "_engine", lambda _: engine)
@@ -45,7 +45,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 
 def test_progress_is_ephemeral_and_on_the_row_of_its_resource(engine: Engine) -> None:
-    """It shows while the work goes on, and leaves nothing behind."""
+    """It is shown during the work, and leaves nothing behind."""
     with serving(ERP):
         messages.progress("45 %")
 
@@ -55,15 +55,15 @@ def test_progress_is_ephemeral_and_on_the_row_of_its_resource(engine: Engine) ->
 
 @served
 def work(say: Callable[[], None], error: Exception | None = None) -> str:
-    """Stand in for a provider's method."""
+    """Replace a provider's method."""
     say()
     if error is not None:
         raise error
     return "answer"
 
 
-def test_progress_is_taken_off_the_row_when_the_work_has_ended_well(engine: Engine) -> None:
-    """Else a row that is done would show for the rest of the operation how far it once was."""
+def test_progress_is_removed_from_the_row_after_a_success(engine: Engine) -> None:
+    """Otherwise a completed row would keep its last progress until the operation ends."""
     with serving(ERP):
         assert "answer" == work(lambda: messages.progress("45 %"))
         assert "answer" == work(lambda: None)
@@ -71,18 +71,18 @@ def test_progress_is_taken_off_the_row_when_the_work_has_ended_well(engine: Engi
     shown, cleared = engine.taken
     assert "45 %" == shown.message
     assert (ERP.urn, True) == (cleared.urn, cleared.ephemeral)
-    # The engine drops a message that is empty. This is its mark for the end of a colour.
+    # The engine drops an empty message. This is its code for the end of a colour.
     assert "<{%reset%}>" == cleared.message
 
 
 def show_both() -> None:
-    """Show a line of progress, then one that stays."""
+    """Show a line of progress, then a permanent one."""
     messages.progress("45 %")
     messages.tell("adopted")
 
 
-def test_progress_makes_way_for_what_stays(engine: Engine) -> None:
-    """A line that was told after it is the row's last one already."""
+def test_progress_is_replaced_by_a_permanent_line(engine: Engine) -> None:
+    """A later line is already the row's last one."""
     with serving(ERP):
         work(show_both)
 
@@ -90,7 +90,7 @@ def test_progress_makes_way_for_what_stays(engine: Engine) -> None:
 
 
 def test_progress_stays_beside_an_error(engine: Engine) -> None:
-    """How far it was is worth reading then; the engine shows the error itself."""
+    """The last progress is useful beside an error. The engine shows the error itself."""
     with serving(ERP), pytest.raises(CbrError):
         work(lambda: messages.progress("45 %"), CbrError("refused"))
 
@@ -98,7 +98,7 @@ def test_progress_stays_beside_an_error(engine: Engine) -> None:
 
 
 def test_progress_of_another_resource_stays(engine: Engine) -> None:
-    """Each row is its own."""
+    """Each row is independent."""
     with serving(Call(urn="other", is_by_host=True)):
         messages.progress("12 %")
     with serving(ERP):
@@ -107,7 +107,7 @@ def test_progress_of_another_resource_stays(engine: Engine) -> None:
     assert ["12 %"] == [request.message for request in engine.taken]
 
 
-def test_tell_once_per_resource_and_wording(engine: Engine) -> None:
+def test_message_is_shown_once_per_resource_and_wording(engine: Engine) -> None:
     """The engine checks a resource several times in one operation; the user reads it once."""
     for urn in ("a", "a", "b"):
         with serving(Call(urn=urn, is_by_host=True)):
@@ -118,7 +118,7 @@ def test_tell_once_per_resource_and_wording(engine: Engine) -> None:
 
 
 def test_message_is_lost_with_its_engine_and_nothing_else(engine: Engine) -> None:
-    """An engine that has gone must not cost the id of a copy that was just submitted."""
+    """An engine that has ended must not cost the id of a copy that was just submitted."""
     engine.error = grpc.RpcError("gone")
 
     with serving(ERP):
@@ -128,8 +128,8 @@ def test_message_is_lost_with_its_engine_and_nothing_else(engine: Engine) -> Non
     assert [] == engine.taken
 
 
-def test_pace_gets_slower_up_to_a_line_a_minute() -> None:
-    """A wait of four hours is some 250 lines of a log, and its beginning is shown closely."""
+def test_pace_slows_down_to_a_line_a_minute() -> None:
+    """A wait of four hours logs about 250 lines, most of them at its beginning."""
     now = 0.0
     pace = messages.Pace(lambda: now)
     shown = []
@@ -143,15 +143,15 @@ def test_pace_gets_slower_up_to_a_line_a_minute() -> None:
     assert 240 <= len(shown) <= 260
 
 
-def test_pace_of_one_resource_is_not_that_of_another() -> None:
-    """Many waits at once each have their line."""
+def test_pace_is_separate_for_each_resource() -> None:
+    """Each of many parallel waits has its line."""
     pace = messages.Pace(lambda: 0.0)
 
     assert [True, True, False] == [pace.is_due(urn) for urn in ("a", "b", "a")]
 
 
 def test_hint_in_a_wait_on_the_sdks_plugin_only(engine: Engine) -> None:
-    """Once per process, on the stack's row; our own plugin host lacks nothing."""
+    """Once per process, on the stack's row. Our own plugin host needs no hint."""
     for call in (ERP, STOCK, Call(urn="other")):
         with serving(call):
             messages.progress("45 %")
@@ -164,7 +164,7 @@ def test_hint_in_a_wait_on_the_sdks_plugin_only(engine: Engine) -> None:
 def test_hint_when_more_calls_are_made_than_the_sdks_plugin_takes(
     engine: Engine, calls: int, expected: int
 ) -> None:
-    """Four calls fill it without harm; a fifth had to wait."""
+    """Four calls are no problem; a fifth has to wait."""
     running = [messages.slow_call("create") for _ in range(calls)]
     for number, call in enumerate(running):
         if number >= STOCK_WORKERS:
@@ -188,12 +188,12 @@ def test_hint_when_more_calls_are_made_than_the_sdks_plugin_takes(
     ],
 )
 def test_span(seconds: float, text: str) -> None:
-    """Durations are read by people."""
+    """Durations are for people."""
     assert text == span(seconds)
 
 
 def test_message_in_another_encoding_reaches_the_engine(engine: Engine) -> None:
-    """What an environment has in another encoding is half characters to Python: replaced."""
+    """Text in another encoding has lone surrogates in Python; these are replaced."""
     with serving(ERP):
         messages.tell("vault \udcb1\udcb8")
 
@@ -201,8 +201,8 @@ def test_message_in_another_encoding_reaches_the_engine(engine: Engine) -> None:
     assert request.message == "vault ??"
 
 
-def test_what_is_waited_for_is_said_at_once(engine: Engine) -> None:
-    """Who waits for a name to resolve reads so now, whatever was said a moment ago."""
+def test_reason_of_a_wait_is_shown_at_once(engine: Engine) -> None:
+    """A line about a name that resolves slowly is shown at once, whatever was shown before."""
     with serving(ERP):
         messages.progress("45 %")
         messages.say_now("still trying to reach 'iam'")

@@ -1,4 +1,4 @@
-"""The SDK's pool of workers is widened where it is found, and left alone where it is not."""
+"""The SDK's pool of workers is enlarged if it is found, and otherwise left alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pulumi_huaweicloud_cbr.engine.workers import STOCK_WORKERS, WORKERS, raise_
 
 
 def most_at_once(pool: ThreadPoolExecutor, calls: int) -> int:
-    """Return how many calls of so many are served at once."""
+    """Return how many of this many calls run in parallel."""
     started = threading.Semaphore(0)
     done = threading.Event()
 
@@ -34,7 +34,7 @@ def most_at_once(pool: ThreadPoolExecutor, calls: int) -> int:
     ("is_by_host", "expected"), [pytest.param(False, 9, id="sdk"), pytest.param(True, 4, id="host")]
 )
 def test_pool_takes_more_calls(is_by_host: bool, expected: int) -> None:
-    """From a call of the SDK's plugin on, its pool serves more than four; ours is left alone."""
+    """From the first call on, the SDK plugin's pool runs more than four. Ours is unchanged."""
     with ThreadPoolExecutor(max_workers=STOCK_WORKERS) as pool:
 
         def configure() -> None:
@@ -58,7 +58,7 @@ def test_no_pool_is_no_harm() -> None:
 
 
 def test_pool_with_other_names_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Should a Python name the limit otherwise, it stays as it is."""
+    """If a Python version names the limit differently, it stays unchanged."""
     with ThreadPoolExecutor(max_workers=STOCK_WORKERS) as pool:
         renamed = pool.submit(int)
         renamed.result()

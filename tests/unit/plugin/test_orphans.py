@@ -1,4 +1,4 @@
-"""Of what a killed CLI leaves, only its own language host is ended."""
+"""Of the processes that a killed CLI leaves, only its own language host is ended."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ ENGINE = "127.0.0.1:4242"
 
 
 def process(folder: Path, number: int, *words: str) -> None:
-    """Have a process listed."""
+    """Add a process to the list."""
     (folder / str(number)).mkdir()
     (folder / str(number) / "cmdline").write_bytes("\0".join([*words, ""]).encode())
 
 
 def test_only_the_language_host_of_the_dead_engine_is_ended(tmp_path: Path) -> None:
-    """Neither another engine's, nor another program that names the address, nor what has gone."""
+    """Not another engine's host, nor a program that names the address, nor an ended one."""
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as host:
         process(tmp_path, host.pid, "/opt/pulumi-language-python", "-root=/p", ENGINE)
         process(tmp_path, os.getpid(), "/opt/pulumi-language-python", "127.0.0.1:4243")
@@ -35,10 +35,10 @@ def test_only_the_language_host_of_the_dead_engine_is_ended(tmp_path: Path) -> N
 
 
 def test_without_a_list_of_processes_nothing_happens(tmp_path: Path) -> None:
-    """Other systems list their processes otherwise."""
+    """Other systems list their processes differently."""
     assert [] == end_language_hosts(ENGINE, tmp_path / "none")
 
 
 def test_own_process_is_no_language_host() -> None:
-    """The real list is read, and nothing in it is taken for one."""
+    """The real list is read, and contains no language host for us."""
     assert [] == end_language_hosts(ENGINE)

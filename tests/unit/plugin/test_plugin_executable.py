@@ -34,20 +34,20 @@ class Rig:
         self.write(self.project / "Pulumi.yaml", "name: x\n")
 
     def write(self, path: Path, text: str = "", mode: int = 0o644) -> Path:
-        """Write a file and the folders that it lies in."""
+        """Write a file, and create its folders."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         path.chmod(mode)
         return path
 
     def environment(self, place: Path, *, has_package: bool = True) -> Path:
-        """Make an environment whose Python prints how it was called; return that Python."""
+        """Create an environment whose Python prints its arguments; return that Python."""
         if has_package:
             self.write(place / "lib/python3.12/site-packages/pulumi_huaweicloud_cbr/__init__.py")
         return self.write(place / "bin" / "python", PYTHON, 0o755)
 
     def poetry(self, script: str) -> None:
-        """Put a poetry on PATH."""
+        """Put a fake poetry on PATH."""
         self.write(self.bin / "poetry", f"#!/bin/sh\n{script}\n", 0o755)
 
     def run(self, folder: str = ".") -> subprocess.CompletedProcess[str]:
@@ -65,7 +65,7 @@ class Rig:
         )
 
     def chosen(self, folder: str = ".") -> str:
-        """Run it; return the Python that was started with our module and its arguments."""
+        """Run it. Return the Python that was started with our module and its arguments."""
         done = self.run(folder)
         assert (0, "") == (done.returncode, done.stderr)
         python, path, home, *arguments = done.stdout.splitlines()
@@ -78,7 +78,7 @@ class Rig:
         return python
 
     def refusal(self, folder: str = ".") -> str:
-        """Run it; return the one line that says what it looked for."""
+        """Run it. Return the one line that says what was searched."""
         done = self.run(folder)
         assert 1 == done.returncode
         assert "" == done.stdout
@@ -95,12 +95,12 @@ def rig(tmp_path: Path, request: pytest.FixtureRequest) -> Rig:
 
 
 def test_shells_are_the_real_ones() -> None:
-    """What CI runs is at least the shell that Debian's /bin/sh is, and bash."""
+    """CI runs at least the shell that is Debian's /bin/sh, and bash."""
     assert {"sh", "bash"} <= set(SHELLS)
 
 
 def test_nothing_named_starts_python3_on_path(rig: Rig) -> None:
-    """An activated environment is the first on PATH."""
+    """An activated environment is first on PATH."""
     python = rig.write(rig.bin / "python3", PYTHON, 0o755)
 
     assert str(python) == rig.chosen()
@@ -124,7 +124,7 @@ def test_command_that_is_missing_is_named(rig: Rig) -> None:
 @pytest.mark.parametrize("folder", [".", "main", "deep/main"])
 @pytest.mark.parametrize("toolchain", ["", "pip", "uv"])
 def test_relative_virtualenv_is_the_projects(rig: Rig, folder: str, toolchain: str) -> None:
-    """It is found from each folder that `main:` may name, with a slash at its end or not."""
+    """It is found from each folder that `main:` may name, with or without a trailing slash."""
     python = rig.environment(rig.project / "venv")
     rig.variables |= {
         "PULUMI_RUNTIME_VIRTUALENV": "venv/" if folder == "main" else "venv",
@@ -134,8 +134,8 @@ def test_relative_virtualenv_is_the_projects(rig: Rig, folder: str, toolchain: s
     assert str(python) == rig.chosen(folder)
 
 
-def test_relative_virtualenv_of_the_project_goes_before_the_programs(rig: Rig) -> None:
-    """Pulumi's language host takes the project's, so the plugin must not take another one."""
+def test_relative_virtualenv_of_the_project_precedes_the_programs(rig: Rig) -> None:
+    """Pulumi's language host uses the project's, so the plugin must do the same."""
     rig.environment(rig.project / "main" / "venv")
     rig.variables["PULUMI_RUNTIME_VIRTUALENV"] = "venv"
     program = rig.chosen("main")
@@ -146,15 +146,15 @@ def test_relative_virtualenv_of_the_project_goes_before_the_programs(rig: Rig) -
 
 
 def test_relative_virtualenv_in_a_folder_between_is_found(rig: Rig) -> None:
-    """Each folder from the program's up to the project's is looked in."""
+    """Each folder from the program's up to the project's is searched."""
     python = rig.environment(rig.project / "deep" / "venv")
     rig.variables["PULUMI_RUNTIME_VIRTUALENV"] = "venv"
 
     assert str(python) == rig.chosen("deep/main")
 
 
-def test_absolute_virtualenv_is_taken_as_it_is(rig: Rig) -> None:
-    """It may lie anywhere."""
+def test_absolute_virtualenv_is_used_unchanged(rig: Rig) -> None:
+    """It may be anywhere."""
     python = rig.environment(rig.root / "elsewhere")
     rig.variables["PULUMI_RUNTIME_VIRTUALENV"] = str(rig.root / "elsewhere")
 
@@ -162,7 +162,7 @@ def test_absolute_virtualenv_is_taken_as_it_is(rig: Rig) -> None:
 
 
 def test_virtualenv_that_is_missing_is_named(rig: Rig) -> None:
-    """The line names each folder that was looked in; none outside of the project is."""
+    """The line names each searched folder; none is outside of the project."""
     rig.environment(rig.root / "venv")
     rig.variables["PULUMI_RUNTIME_VIRTUALENV"] = "venv"
     project = rig.project
@@ -188,7 +188,7 @@ def test_uv_environment_is_found(rig: Rig, marker: str | None, folder: str) -> N
 
 
 def test_uv_workspace_above_the_project_is_found(rig: Rig) -> None:
-    """The lock file tells where the workspace's one environment is."""
+    """The lock file shows where the workspace's environment is."""
     rig.write(rig.root / "uv.lock")
     rig.write(rig.project / "pyproject.toml")
     python = rig.environment(rig.root / ".venv")
@@ -223,8 +223,8 @@ def test_uv_environment_that_is_missing_is_named(rig: Rig) -> None:
     assert "looked for /none/bin/python (toolchain: uv)" == rig.refusal("main")
 
 
-def test_poetry_is_asked_for_its_environment(rig: Rig) -> None:
-    """Poetry knows where it is, also from a folder of the program."""
+def test_poetry_names_its_environment(rig: Rig) -> None:
+    """Poetry knows its environment, also from a folder of the program."""
     python = rig.environment(rig.root / "cache" / "x-py3.12")
     rig.poetry(f'[ "$*" = "env info --path" ] && echo "{python.parents[1]}"')
     rig.variables["PULUMI_RUNTIME_TOOLCHAIN"] = "poetry"
@@ -242,8 +242,8 @@ def test_poetry_that_is_missing_is_named(rig: Rig) -> None:
 @pytest.mark.parametrize(
     ("script", "told"), [("exit 1", "''"), ("echo /none", "'/none'"), ("echo", "''")]
 )
-def test_poetry_without_an_environment_is_told(rig: Rig, script: str, told: str) -> None:
-    """What poetry answered is in the line."""
+def test_poetry_without_an_environment_is_reported(rig: Rig, script: str, told: str) -> None:
+    """The line contains poetry's answer."""
     rig.poetry(script)
     rig.variables["PULUMI_RUNTIME_TOOLCHAIN"] = "poetry"
 
@@ -252,8 +252,8 @@ def test_poetry_without_an_environment_is_told(rig: Rig, script: str, told: str)
 
 
 @pytest.mark.parametrize("lock", ["uv.lock", "poetry.lock"])
-def test_lock_file_tells_the_toolchain(rig: Rig, lock: str) -> None:
-    """A new language host goes by it where Pulumi.yaml names none."""
+def test_lock_file_selects_the_toolchain(rig: Rig, lock: str) -> None:
+    """A new language host uses it if Pulumi.yaml names no toolchain."""
     rig.write(rig.project / lock)
     python = rig.environment(rig.project / ".venv")
     rig.poetry(f"echo '{rig.project / '.venv'}'")
@@ -264,7 +264,7 @@ def test_lock_file_tells_the_toolchain(rig: Rig, lock: str) -> None:
 @pytest.mark.parametrize("lock", ["uv.lock", "poetry.lock"])
 @pytest.mark.parametrize("spoil", ["no package", "no environment", "pip"])
 def test_lock_file_alone_forces_nothing(rig: Rig, lock: str, spoil: str) -> None:
-    """An older language host takes python3 on PATH: so it is where that cannot be ours."""
+    """An older language host takes python3 on PATH: it is used if that cannot be ours."""
     first = rig.write(rig.bin / "python3", PYTHON, 0o755)
     rig.write(rig.project / lock)
     if spoil != "no environment":
@@ -276,7 +276,7 @@ def test_lock_file_alone_forces_nothing(rig: Rig, lock: str, spoil: str) -> None
 
 
 def test_root_of_the_file_system_ends_the_search(rig: Rig) -> None:
-    """A project in `/` is no endless loop."""
+    """A project in `/` causes no endless loop."""
     done = subprocess.run(
         ["/bin/sh", EXECUTABLE],
         cwd="/",

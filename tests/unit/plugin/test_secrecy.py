@@ -1,4 +1,4 @@
-"""Secrets in property bags: opened for the provider, sealed in its answer."""
+"""Secrets in property bags: unwrapped for the provider, wrapped again in its answer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def bag(**properties: Any) -> Struct:
 
 
 def answer(outputs: dict[str, Any], secrets: Secrets) -> dict[str, Any]:
-    """Return what the engine gets, as plain data with its marks."""
+    """Return what the engine receives, as plain data with its marks."""
     wire = to_wire(outputs, secrets)
     expected = Struct()
     expected.CopyFrom(wire)
@@ -45,14 +45,14 @@ def _plain(value: Any) -> Any:
 
 
 def test_signatures_are_those_of_the_sdk() -> None:
-    """The protocol's markers, which have no public name in the SDK."""
+    """The protocol's markers have no public name in the SDK."""
     wire = asyncio.run(rpc.serialize_properties({"x": rpc.wrap_rpc_secret("y")}, {}))
 
     assert {"x": secret("y")} == {key: _plain(value) for key, value in wire.fields.items()}
 
 
-def test_from_wire_hands_out_plain_values() -> None:
-    """A provider sees what the program declared, at any depth."""
+def test_from_wire_returns_plain_values() -> None:
+    """A provider receives what the program declared, at any depth."""
     sent = bag(a=secret(PASSWORD), b={"c": [1.0, secret({"d": PASSWORD})]}, e="plain")
 
     properties, secrets = from_wire(sent)
@@ -62,8 +62,8 @@ def test_from_wire_hands_out_plain_values() -> None:
     assert PASSWORD not in repr(secrets)
 
 
-def test_to_wire_marks_same_place_again() -> None:
-    """What was secret in the inputs is secret under the same path, also nested and if not text."""
+def test_to_wire_marks_the_same_place_again() -> None:
+    """A secret input is secret at the same path, also if it is nested or not text."""
     _, secrets = from_wire(bag(a=secret(7.0), b={"c": secret("x"), "d": "y"}))
 
     assert {"a": secret(7.0), "b": {"c": secret("x"), "d": "y"}} == answer(
@@ -72,7 +72,7 @@ def test_to_wire_marks_same_place_again() -> None:
 
 
 def test_to_wire_marks_texts_that_contain_a_secret() -> None:
-    """A derived output is secret, its neighbours are not."""
+    """A derived output is secret; its neighbours are not."""
     _, secrets = from_wire(bag(a=secret(PASSWORD)))
 
     outputs = {"url": f"https://u:{PASSWORD}@host", "list": ["x", PASSWORD], "other": "x"}
@@ -84,14 +84,14 @@ def test_to_wire_marks_texts_that_contain_a_secret() -> None:
 
 
 def test_to_wire_short_secrets_mark_their_own_place_only() -> None:
-    """A secret such as 'no' would blank out half of every text."""
+    """A secret such as 'no' would redact half of every text."""
     _, secrets = from_wire(bag(a=secret("no")))
 
     assert {"a": secret("no"), "b": "not"} == answer({"a": "no", "b": "not"}, secrets)
 
 
 def test_to_wire_unknown_secret_marks_no_other_unknown() -> None:
-    """In a preview all unknowns look the same; only the secret one is secret."""
+    """In a preview all unknowns look the same. Only the secret one is secret."""
     _, secrets = from_wire(bag(a=secret(rpc.UNKNOWN), b=rpc.UNKNOWN), keep_unknowns=True)
 
     assert {"a": secret(rpc.UNKNOWN), "b": rpc.UNKNOWN} == answer(
@@ -100,14 +100,14 @@ def test_to_wire_unknown_secret_marks_no_other_unknown() -> None:
 
 
 def test_from_wire_keeps_secrets_out_of_messages() -> None:
-    """Whatever a provider says of its inputs, the secret is not in it."""
+    """A provider's message about its inputs does not contain the secret."""
     from_wire(bag(a=secret("tell-nobody")))
 
     assert "the name [secret] is taken" == redact("the name tell-nobody is taken")
 
 
 def test_from_wire_leaves_the_request_as_it_is() -> None:
-    """The request may be sent back, as with partial results, with its marks."""
+    """The request may be sent back with its marks, as with partial results."""
     sent = bag(a=secret(PASSWORD))
     before = sent.SerializeToString()
 

@@ -1,4 +1,4 @@
-"""How the backups of a vault stand, and whether two vaults fit: tables without a network."""
+"""The state of a vault's backups, and whether two vaults match: tables without a network."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def make_attempt(
 
 
 def place_of(view: VaultView) -> list[str]:
-    """Return in which parts of a view the one backup is."""
+    """Return the parts of a view that contain the one backup."""
     names = ("due", "held", "spent", "elsewhere", "unclear", "unfit")
     return [name for name in names if "erp" in getattr(view, name)]
 
@@ -107,8 +107,8 @@ def test_decide_vault_puts_each_backup_in_one_place(
 
 
 @pytest.mark.parametrize("attempt", [make_attempt("success", REPLICA), make_attempt("replicating")])
-def test_decide_vault_what_is_to_be_deleted_will_not_come_again(attempt: Attempt) -> None:
-    """Of a replica that goes before its successor, nothing is promised."""
+def test_decide_vault_promises_no_copy_of_what_is_deleted_first(attempt: Attempt) -> None:
+    """No copy is promised after a replica that is deleted before its successor exists."""
     own = frozenset({attempt.record.id})
 
     view = decide_vault(DESIRED, {"erp": (make_backup(), [attempt])}, own)
@@ -116,8 +116,8 @@ def test_decide_vault_what_is_to_be_deleted_will_not_come_again(attempt: Attempt
     assert ["spent"] == place_of(view)
 
 
-def test_due_but_leaves_out_by_id() -> None:
-    """What CBR left out is known by the backup's id, whatever its label is."""
+def test_due_but_omits_by_id() -> None:
+    """A backup that CBR omitted is known by its id, whatever its label."""
     view = VaultView(due={"a": make_backup(), "b": make_backup(id="b")})
 
     assert ["b"] == view.due_but(frozenset({BACKUP}))
@@ -145,7 +145,7 @@ def test_check_view_names_some_and_counts_the_rest() -> None:
 
 
 def make_vault(**billing: Any) -> Vault:
-    """Return a destination vault that fits."""
+    """Return a destination vault that matches."""
     facts = {"protect_type": "replication", "object_type": "server", "size": 100, "used": 0}
     return msgspec.convert({"id": VAULT, "billing": {**facts, **billing}}, Vault)
 
@@ -161,7 +161,7 @@ def make_vault(**billing: Any) -> Vault:
     ],
 )
 def test_check_source_vault(billing: dict[str, Any], is_fit: bool) -> None:
-    """What CBR refuses with 6128 is found; what is not told is no fault."""
+    """What CBR refuses with 6128 is found. Missing facts are no failure."""
     assert is_fit is not bool(check_source_vault(make_vault(**billing)))
 
 
@@ -178,7 +178,7 @@ def test_check_source_vault(billing: dict[str, Any], is_fit: bool) -> None:
     ],
 )
 def test_check_destination_vault(billing: dict[str, Any], due: int, certain: list[bool]) -> None:
-    """A vault has to fit, and to have room for the sum; too little room is a warning."""
+    """A vault must match. Too little room for the sum is a warning."""
     backups = {str(number): make_backup(id=f"b{number}") for number in range(due)}
     source = make_vault(protect_type="backup")
 
@@ -189,12 +189,12 @@ def test_check_destination_vault(billing: dict[str, Any], due: int, certain: lis
 
 
 def test_check_destination_vault_without_a_look() -> None:
-    """Where the backups are not known, a full vault is told all the same."""
+    """A full vault is reported even if the backups are unknown."""
     assert [] != check_destination_vault(make_vault(used=102400), None, None)
 
 
-def test_labelled_takes_no_label_twice() -> None:
-    """Two backups of one moment, or a label that is taken, are told apart by id."""
+def test_labelled_uses_no_label_twice() -> None:
+    """The id distinguishes two backups of one moment, or a label that is in use."""
     backups = [make_backup(), make_backup(id="6b974ebb-8376"), make_backup(resource_name="web")]
 
     labels = list(labelled(backups, {"web@2026-11-20T02:00:11"}))
@@ -206,8 +206,8 @@ def test_labelled_takes_no_label_twice() -> None:
     ] == labels
 
 
-def test_labelled_loses_no_backup_whose_id_begins_alike() -> None:
-    """Ids that the same eight digits begin are written out."""
+def test_labelled_loses_no_backup_with_a_similar_id() -> None:
+    """Ids with the same first eight digits are written in full."""
     ids = ["6b974ebb-8376", "6b974ebb-8377", "6b974ebb-8378"]
 
     found = labelled(make_backup(id=id_) for id_ in ids)

@@ -1,4 +1,4 @@
-"""Resources take an Args object or keywords; printed code is made by a schema of the former."""
+"""Resources accept an Args object or keywords. Printed code follows a schema of the Args class."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ RESOURCES = pytest.mark.parametrize("kind", GIVEN, ids=lambda kind: kind.__name_
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any], Any]]:
-    """What reaches Pulumi: name, properties, options."""
+    """The call that reaches Pulumi: name, properties, options."""
     registered: list[tuple[str, dict[str, Any], Any]] = []
 
     def keep(_self: object, _provider: object, name: str, props: Any, opts: Any) -> None:
@@ -63,7 +63,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any], Any
 
 
 def plain(properties: dict[str, Any]) -> dict[str, Any]:
-    """Return properties that can be compared: outputs are none of a program's inputs."""
+    """Return properties that can be compared, without outputs, which a program does not set."""
     return {key: value for key, value in properties.items() if not isinstance(value, pulumi.Output)}
 
 
@@ -72,7 +72,7 @@ def plain(properties: dict[str, Any]) -> dict[str, Any]:
 async def test_both_forms_declare_the_same(
     made: list[tuple[str, dict[str, Any], Any]], kind: type[Any]
 ) -> None:
-    """Each way of Pulumi's own SDKs to give inputs and options gives the same resource."""
+    """Each form of Pulumi's own SDKs for inputs and options gives the same resource."""
     form = schema.ARGUMENTS[kind]
     given = GIVEN[kind]
 
@@ -94,7 +94,7 @@ async def test_both_forms_declare_the_same(
 @pytest.mark.usefixtures("made")
 @pytest.mark.anyio
 async def test_type_checkers_accept_both_forms_and_nothing_else() -> None:
-    """`make lint` checks this function: an ignored error that is none is an error there."""
+    """`make lint` checks this function: an unneeded `type: ignore` is an error there."""
     one = cbr.BackupReplicationArgs("b", "r", "v")
     cbr.BackupReplication("x", one, OPTIONS)
     cbr.BackupReplication(
@@ -116,10 +116,10 @@ async def test_type_checkers_accept_both_forms_and_nothing_else() -> None:
 
 @RESOURCES
 @pytest.mark.anyio
-async def test_options_may_be_left_out(
+async def test_options_may_be_omitted(
     made: list[tuple[str, dict[str, Any], Any]], kind: type[Any]
 ) -> None:
-    """In both forms."""
+    """This applies to both forms."""
     kind("x", schema.ARGUMENTS[kind](**GIVEN[kind]))
     kind("x", **GIVEN[kind])
 
@@ -128,7 +128,7 @@ async def test_options_may_be_left_out(
 
 @RESOURCES
 def test_type_checkers_see_the_keywords_of_the_args_class(kind: type[Any]) -> None:
-    """An input that is added to the class, and not to the keywords, fails here."""
+    """An input of the class that the keywords lack fails here."""
     form = schema.ARGUMENTS[kind]
     by_args, by_keywords = get_overloads(kind.__init__)
     keywords = {
@@ -201,8 +201,8 @@ WRONG: dict[str, tuple[tuple[Any, ...], dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_what_is_given_wrongly_is_one_line(case: str) -> None:
-    """The line names the resource, the argument and the right form; Pulumi adds no traceback."""
+def test_wrong_arguments_are_a_one_line_error(case: str) -> None:
+    """The line names the resource, the argument and the right form, without a traceback."""
     positional, keywords, told = WRONG[case]
 
     with pytest.raises(ArgumentsError) as caught:
@@ -225,7 +225,7 @@ class RefusalError(Exception):
 
 
 class Context:
-    """What gRPC hands to a method."""
+    """The context that gRPC passes to a method."""
 
     def abort(self, code: grpc.StatusCode, message: str) -> None:
         """Refuse the call."""
@@ -233,14 +233,14 @@ class Context:
 
 
 def asked() -> dict[str, Any]:
-    """Return the schema as the engine gets it."""
+    """Return the schema as the engine receives it."""
     answer = DynamicResourceServicer().GetSchema(provider_pb2.GetSchemaRequest(), Context())
     document: dict[str, Any] = json.loads(answer.schema)
     return document
 
 
-def test_schema_is_of_every_resource_that_can_be_imported() -> None:
-    """Each type that the package declares is in it, under the type that states have."""
+def test_schema_has_every_resource_that_can_be_imported() -> None:
+    """The schema has each type that the package declares, under the type in states."""
     declared = {
         entry.name.replace(".", ":", 1)[::-1].replace(".", ":", 1)[::-1]
         for entry in entry_points(group=ENTRY_POINTS)
@@ -254,7 +254,7 @@ def test_schema_is_of_every_resource_that_can_be_imported() -> None:
 
 @RESOURCES
 def test_schema_has_the_inputs_of_the_args_class(kind: type[Any]) -> None:
-    """Also those that are added later, with what is required."""
+    """The same holds for inputs that are added later, with the required ones."""
     described = asked()["resources"][f"pulumi-python:{kind._resource_type_name}"]
     form = schema.ARGUMENTS[kind]
 
@@ -264,8 +264,8 @@ def test_schema_has_the_inputs_of_the_args_class(kind: type[Any]) -> None:
     ]
 
 
-def test_schema_leads_to_an_import_that_works() -> None:
-    """The module that printed code imports has the classes under the names that it uses."""
+def test_schema_gives_an_import_that_works() -> None:
+    """The module that printed code imports has the classes under these names."""
     document = asked()
     python = document["language"]["python"]
 
@@ -277,9 +277,9 @@ def test_schema_leads_to_an_import_that_works() -> None:
 
 
 def test_printed_code_is_what_pulumis_generator_prints() -> None:
-    """The stand-in of the end-to-end tests prints what Pulumi's generator 3.255 does.
+    """The stand-in of the end-to-end tests prints what Pulumi's generator 3.255 prints.
 
-    It was given the same source, which the engine made of an import, and this very schema.
+    The generator received the same source, which the engine made from an import, and this schema.
     """
     source = (PRINTED / "erp-db.pp").read_text()
 
@@ -288,7 +288,7 @@ def test_printed_code_is_what_pulumis_generator_prints() -> None:
 
 @dataclass
 class Odd:
-    """Inputs of each type that there may be."""
+    """Inputs of each supported type."""
 
     text: pulumi.Input[str]
     flag: pulumi.Input[bool] | None
@@ -306,8 +306,8 @@ class Binary:
     content: pulumi.Input[bytes]
 
 
-def test_schema_tells_types() -> None:
-    """What a program gives later, or as a resource, stands in no state, and in no printed code."""
+def test_schema_maps_types() -> None:
+    """Outputs and resources as values occur in no state, and in no printed code."""
     text = {"type": "string"}
 
     assert {
@@ -321,7 +321,7 @@ def test_schema_tells_types() -> None:
     } == schema.inputs_of(Odd)
 
 
-def test_schema_refuses_types_that_it_has_no_words_for() -> None:
+def test_schema_refuses_unsupported_types() -> None:
     """An input of such a type fails the tests, not an import."""
     with pytest.raises(TypeError, match="no words for <class 'bytes'>"):
         schema.inputs_of(Binary)

@@ -1,4 +1,4 @@
-"""The toolchain: what is used, what is redone, what is refused. No network, fake builders."""
+"""The toolchain: what is used, redone or refused. No network, fake builders."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 class Builder:
-    """A source that writes small files and counts how often it was asked."""
+    """A source that writes small files and counts its requests."""
 
     def __init__(self, content: str = "made") -> None:
         self.content = content
@@ -109,7 +109,7 @@ def test_store_failed_fill_leaves_nothing(store: Store, tmp_path: Path) -> None:
 
 
 def test_store_killed_fill_is_redone_and_its_scratch_removed(store: Store, tmp_path: Path) -> None:
-    """A process that dies in the middle of a build leaves no entry, and its lock goes with it."""
+    """A process that is killed during a build leaves no entry, and its lock is released."""
     program = textwrap.dedent(
         """
         import sys, time
@@ -201,7 +201,7 @@ def test_store_waits_for_another_builder_and_uses_its_result(
 
 
 def test_store_lock_is_not_inherited_by_children(store: Store, tmp_path: Path) -> None:
-    """A compiler that outlives its killed parent does not keep others waiting."""
+    """A compiler that outlives its killed parent does not block others."""
 
     def fill(scratch: Path) -> None:
         Builder()(scratch)
@@ -265,7 +265,7 @@ def test_key_changes_when_a_pin_changes(modules: Path, name: str) -> None:
     assert before != pins.toolchain_key("build", LINUX, modules)
 
 
-def test_key_tells_sources_and_platforms_apart(modules: Path) -> None:
+def test_key_distinguishes_sources_and_platforms(modules: Path) -> None:
     keys = {
         pins.toolchain_key(source, target, modules)
         for source in ("build", "release")
@@ -276,7 +276,7 @@ def test_key_tells_sources_and_platforms_apart(modules: Path) -> None:
 
 
 def test_pins_agree_with_the_go_modules() -> None:
-    """The versions named in Python are those that the committed go.mod files select."""
+    """The versions in Python are those that the committed go.mod files select."""
     cli = (pins.MODULES_ROOT / "cli" / "go.mod").read_text()
     host = (pins.MODULES_ROOT / "language-host" / "go.mod").read_text()
 
@@ -312,7 +312,7 @@ def user_bin(tmp_path: Path) -> Path:
     return tmp_path / "user"
 
 
-def test_path_cli_recent_is_used_as_it_is(user_bin: Path, tmp_path: Path) -> None:
+def test_path_cli_recent_is_used_unchanged(user_bin: Path, tmp_path: Path) -> None:
     found, _reason = find_on_path(str(user_bin), tmp_path / "own", lambda _cli: "v3.200.0")
 
     assert found == PathCli("v3.200.0", {name: user_bin / name for name in pins.FILES})
@@ -433,7 +433,7 @@ def test_release_lacking_a_file_is_refused(tmp_path: Path) -> None:
         (TimeoutError("timed out"), "timed out"),
     ],
 )
-def test_release_out_of_reach_lets_another_source_do(
+def test_release_out_of_reach_falls_back_to_another_source(
     tmp_path: Path, failure: OSError, reason: str
 ) -> None:
     def fetch(_url: str, _destination: Path, _timeout_s: float) -> None:
@@ -467,7 +467,7 @@ def test_build_arguments_pin_version_and_modules(program: object) -> None:
     assert "-trimpath" in arguments
 
 
-def test_go_environment_overrides_what_bends_a_build() -> None:
+def test_go_environment_overrides_what_affects_a_build() -> None:
     bent = {
         "HOME": "/h",
         "GOFLAGS": "-mod=mod",
@@ -555,7 +555,7 @@ def test_provision_forced_build_ignores_path_and_release(
 def test_provision_refused_release_is_not_replaced_by_a_build(
     store: Store, said: list[str]
 ) -> None:
-    """A wrong checksum stops everything: it is a reason to look, not to go on."""
+    """A wrong checksum stops everything: it must be investigated."""
 
     def tampered(scratch: Path) -> None:
         fetch = fake_fetch(make_archive(), digest="a" * 64)

@@ -1,4 +1,4 @@
-"""Inputs of a replication: every field, wrong in each way that its documented limits allow."""
+"""Inputs of a replication: every field, with each violation of its documented limits."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ FAULTS = [
 
 @pytest.mark.parametrize(("field", "value", "words"), FAULTS)
 def test_check_inputs_fault_is_one_finding(field: str, value: object, words: str) -> None:
-    """A fault is one finding, on its field, that shows the value and tells what is wanted."""
+    """A failure is one finding, on its field, with the value and what is expected."""
     findings = check_inputs({**GOOD, field: value})
 
     assert [field] == [finding.field for finding in findings]
@@ -102,20 +102,20 @@ def test_check_inputs_at_the_limit_is_accepted(field: str, value: object) -> Non
     assert [] == check_inputs({**GOOD, field: value})
 
 
-def test_check_inputs_tells_all_faults_in_order() -> None:
-    """All faults are found in one go."""
+def test_check_inputs_reports_all_faults_in_order() -> None:
+    """All failures are found together."""
     findings = check_inputs({field: [] for field in FIELDS})
 
     assert list(FIELDS) == [finding.field for finding in findings]
 
 
 def test_check_inputs_unknown_value_is_no_fault() -> None:
-    """A value that is only known later is not missing."""
+    """A value that is known later is not missing."""
     assert [] == check_inputs({}, frozenset(GOOD))
 
 
-def test_check_inputs_foreign_key_is_named() -> None:
-    """A key that is no input is named, with those that are."""
+def test_check_inputs_unknown_key_is_named() -> None:
+    """An unknown key is named, with the known ones."""
     (finding,) = check_inputs({**GOOD, "bakup_id": UUID})
 
     assert "bakup_id" == finding.field
@@ -123,14 +123,14 @@ def test_check_inputs_foreign_key_is_named() -> None:
 
 
 def test_check_inputs_long_value_is_shown_shortened() -> None:
-    """A value is quoted, but never at length."""
+    """A long value is quoted in part."""
     (finding,) = check_inputs({**GOOD, "name": "y" * 5000})
 
     assert len(finding.reason) < 250
 
 
 def test_check_vault_inputs_are_those_of_a_vault() -> None:
-    """A vault's copy wants the vault, and has neither a backup nor texts for a replica."""
+    """An entire vault needs the vault, and has neither a backup nor texts for a replica."""
     good = {field: value for field, value in GOOD.items() if field != "backup_id"}
 
     assert [] == check_vault_inputs({**good, "vault_id": UUID})
@@ -153,15 +153,15 @@ def test_check_vault_inputs_are_those_of_a_vault() -> None:
     ],
 )
 def test_check_filters_fault_names_the_filter(field: str, value: object, words: str) -> None:
-    """What backups are selected by is held to the form that the API takes."""
+    """The filters of a selection must have the form that the API accepts."""
     (finding,) = check_filters({field: value})
 
     assert field == finding.field
     assert words in finding.reason
 
 
-def test_check_filters_takes_what_the_api_takes() -> None:
-    """None is a filter that was left out; there need not be any."""
+def test_check_filters_accepts_what_the_api_accepts() -> None:
+    """None is an omitted filter; there need not be any."""
     good = {"vault_id": UUID, "resource_name": "备份 1", "created_since": "2026-11-20T02:00:00Z"}
 
     assert [] == check_filters({**good, "name": None})
@@ -170,7 +170,7 @@ def test_check_filters_takes_what_the_api_takes() -> None:
 
 @pytest.mark.parametrize("count", [float("inf"), float("nan"), 1.5, 0, -1, 100_001, 10**400, "3"])
 def test_check_set_inputs_refuses_what_cannot_be_counted(count: object) -> None:
-    """Whatever number a program or a configuration gives, it is told and not choked on."""
+    """Any number that a program or a configuration gives is reported without a crash."""
     inputs = {"backups": [UUID], "keep_newest": count}
 
     found = [fault.field for fault in check_set_inputs(inputs)]

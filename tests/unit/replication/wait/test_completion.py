@@ -1,4 +1,4 @@
-"""A wait for many copies, look by look as scripted."""
+"""A wait for many copies, with scripted polls."""
 
 from __future__ import annotations
 
@@ -35,8 +35,7 @@ GROUP = {
 
 Record = dict[str, Any]
 Script = Callable[[int], dict[str, "list[Record] | None"]]
-"""From the number of a look to the records of each source backup; None stands for one that is
-gone."""
+"""Records of each source backup, by the number of a poll; None is a deleted one."""
 
 
 def record(id_: str, status: str = "replicating", **changes: Any) -> Record:
@@ -53,7 +52,7 @@ def copied(id_: str, replica_id: str | None = None) -> Record:
 
 @dataclass
 class ScriptedCloud(ManualClock):
-    """Answers from a script; each time that passes begins another look."""
+    """Answers from a script; each advance of time starts another poll."""
 
     script: Script
     replicas: Callable[[int], set[str]] = lambda _: set()
@@ -65,16 +64,16 @@ class ScriptedCloud(ManualClock):
     progressed: list[str] = field(default_factory=list)
 
     async def sleep(self, seconds: float) -> None:
-        """Move the virtual time."""
+        """Advance the virtual time."""
         await super().sleep(seconds)
         self.look += 1 if seconds else 0
 
     def tell(self, message: str) -> None:
-        """Keep a line that stays."""
+        """Record a permanent line."""
         self.told.append(message)
 
     def progress(self, message: str) -> None:
-        """Keep a line of progress."""
+        """Record a line of progress."""
         self.progressed.append(message)
 
     async def wait(self, records: dict[str, str], timeout_s: float = 3600.0) -> dict[str, str]:
@@ -117,7 +116,7 @@ class ScriptedCloud(ManualClock):
 
 
 async def test_success_without_an_id_is_looked_for_by_its_restore_point() -> None:
-    """A record may name the restore point alone."""
+    """A record may name only the restore point."""
 
     def script(_: int) -> dict[str, list[Record] | None]:
         return {"b": [record("r", "success", destination_checkpoint_id="c")]}
@@ -133,7 +132,7 @@ async def test_success_without_an_id_is_looked_for_by_its_restore_point() -> Non
 
 
 async def test_skip_with_a_replica_is_a_success() -> None:
-    """Nothing was copied because it was there already."""
+    """Nothing was copied because the replica already existed."""
     cloud = ScriptedCloud(
         lambda _: {"b": [record("r", "skip", destination_backup_id="x")]}, lambda _: {"x"}
     )
@@ -142,7 +141,7 @@ async def test_skip_with_a_replica_is_a_success() -> None:
 
 
 async def test_two_copies_of_one_backup_are_one_row() -> None:
-    """Each record is followed by its own id, and those that are not ours are left alone."""
+    """Each record is followed by its own id; foreign ones are ignored."""
 
     def script(look: int) -> dict[str, list[Record] | None]:
         foreign = record("other", "fail")
@@ -156,8 +155,8 @@ async def test_two_copies_of_one_backup_are_one_row() -> None:
     assert "source backups" not in cloud.requests
 
 
-async def test_record_that_comes_late_is_waited_for() -> None:
-    """A record that is not listed at once is no failure, and looked for at the interval."""
+async def test_late_record_is_waited_for() -> None:
+    """A record that is not listed yet is no failure, and is polled at the interval."""
     cloud = ScriptedCloud(
         lambda look: {"b": [] if look < GRACE_LOOKS - 1 else [copied("r")]}, lambda _: {"r-copy"}
     )
@@ -167,8 +166,8 @@ async def test_record_that_comes_late_is_waited_for() -> None:
     assert "whose record is not to be seen" in cloud.progressed[0]
 
 
-async def test_list_without_records_is_not_believed() -> None:
-    """Where lists leave the records out, single reads have the last word."""
+async def test_list_without_records_is_verified_by_single_reads() -> None:
+    """If lists omit the records, single reads decide."""
     names = [f"b{number}" for number in range(4)]
     cloud = ScriptedCloud(
         lambda _: {name: [copied(f"r-{name}")] for name in names},
@@ -182,7 +181,7 @@ async def test_list_without_records_is_not_believed() -> None:
 
 
 async def test_copies_that_lists_do_not_show_are_followed_one_by_one() -> None:
-    """Running and failed ones are seen as what they are, each by itself."""
+    """Running and failed copies are each read individually."""
 
     def script(look: int) -> dict[str, list[Record] | None]:
         last = [record("r-b3")] if look < 20 else [copied("r-b3")]
@@ -200,7 +199,7 @@ async def test_copies_that_lists_do_not_show_are_followed_one_by_one() -> None:
     assert cloud.look >= 20
 
 
-async def test_replica_that_comes_late_is_waited_for() -> None:
+async def test_late_replica_is_waited_for() -> None:
     """A record may say success before the destination shows the replica."""
     cloud = ScriptedCloud(
         lambda _: {"b": [copied("r")]},
@@ -212,7 +211,7 @@ async def test_replica_that_comes_late_is_waited_for() -> None:
 
 
 async def test_limit_is_kept_also_while_a_replica_is_looked_for() -> None:
-    """The limit is the user's: it counts up to the end of the wait."""
+    """The user's limit applies up to the end of the wait."""
     cloud = ScriptedCloud(lambda _: {"b": [copied("r")]})
 
     with pytest.raises(WaitTimeoutError, match="not all replicas seen after 25 s, 1 of 1 done"):
@@ -220,8 +219,8 @@ async def test_limit_is_kept_also_while_a_replica_is_looked_for() -> None:
     assert 25 == pytest.approx(cloud.now)
 
 
-async def test_progress_that_is_odd_gives_no_nonsense() -> None:
-    """Progress that is missing, goes back, or is out of its range misleads nobody."""
+async def test_invalid_progress_gives_no_wrong_output() -> None:
+    """Progress that is missing, decreases, or is out of range causes no wrong output."""
     odd = [None, 70, 20, -5, 900, 40, None]
 
     def script(look: int) -> dict[str, list[Record] | None]:
@@ -237,8 +236,8 @@ async def test_progress_that_is_odd_gives_no_nonsense() -> None:
     assert words == [line.partition(",")[0] for line in shown]
 
 
-async def test_failure_is_told_once_while_others_run_and_again_at_the_end() -> None:
-    """What is told meanwhile has the name, and control characters act on no terminal."""
+async def test_failure_is_reported_once_while_others_run_and_again_at_the_end() -> None:
+    """The line has the name, and control characters do not reach the terminal."""
 
     def script(look: int) -> dict[str, list[Record] | None]:
         bad = record("r1", "fail", extra_info={"fail_code": "X.1", "fail_reason": "a\x1b[2Jb\nc"})
@@ -256,7 +255,7 @@ async def test_failure_is_told_once_while_others_run_and_again_at_the_end() -> N
 
 
 async def test_refused_credentials_end_the_wait() -> None:
-    """Nothing that waiting could cure."""
+    """Waiting could not help."""
     cloud = ScriptedCloud(lambda _: {"b": [record("r")]})
     refusal = {"error_code": "APIGW.0301", "error_msg": "verify aksk signature fail"}
     cloud._answer = lambda request: httpx.Response(  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""How long the rest takes, and when to look again."""
+"""How long the rest takes, and when to poll again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pulumi_huaweicloud_cbr.replication.wait.estimates import Course, Rhythm, ab
 
 
 def seen(*points: tuple[float, float]) -> Course:
-    """Return a course seen at these moments with these shares done."""
+    """Return a history with these shares done at these times."""
     course = Course()
     for now, done in points:
         course.see(now, done)
@@ -29,10 +29,10 @@ def seen(*points: tuple[float, float]) -> Course:
         pytest.param([(0, 0.9), (60, 0.1), (120, 0.2)], 120, 480.0, id="began-anew"),
     ],
 )
-def test_rest_is_told_from_observed_speed(
+def test_rest_is_estimated_from_the_observed_speed(
     points: list[tuple[float, float]], now: float, expected: float | None
 ) -> None:
-    """Two looks and some percent between them make a speed; less is no estimate."""
+    """Two polls and some percent between them give a speed; less gives no estimate."""
     assert expected == pytest.approx(seen(*points).left_s(now))
 
 
@@ -47,12 +47,12 @@ def test_rest_is_told_from_observed_speed(
     ],
 )
 def test_estimate_has_no_precision_that_it_lacks(seconds: float, words: str) -> None:
-    """Seconds near the end, minutes before, tens of minutes where it is hours."""
+    """Seconds near the end, minutes before, and tens of minutes for hours."""
     assert words == about(seconds)
 
 
-def test_pause_grows_to_a_bound_and_begins_anew() -> None:
-    """While nothing begins or ends the pause grows by half, up to six intervals."""
+def test_pause_grows_to_a_bound_and_starts_again() -> None:
+    """While nothing begins or ends, the pause grows by half, up to six intervals."""
     rhythm = Rhythm(10, jitter=lambda: 1.0)
     pauses = [rhythm.next_s(is_new=False, left_s=None) for _ in range(7)]
 
@@ -61,7 +61,7 @@ def test_pause_grows_to_a_bound_and_begins_anew() -> None:
 
 
 def test_pause_shrinks_towards_the_expected_end() -> None:
-    """It is looked again after half of the rest, never sooner than the interval."""
+    """The next poll is after half of the rest, and never before the interval."""
     rhythm = Rhythm(10, jitter=lambda: 1.0)
     for _ in range(9):
         rhythm.next_s(is_new=False, left_s=None)
@@ -72,7 +72,7 @@ def test_pause_shrinks_towards_the_expected_end() -> None:
 
 
 def test_pauses_are_spread() -> None:
-    """Waits that began together do not look together for ever."""
+    """Waits that began together do not always poll together."""
     rhythm = Rhythm(10)
     pauses = {rhythm.next_s(is_new=True, left_s=None) for _ in range(20)}
 

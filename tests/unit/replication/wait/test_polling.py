@@ -1,4 +1,4 @@
-"""Looks for what may be late: until it is seen, or until it counts as absent."""
+"""Polls for something that may be late: until it is seen, or until it counts as absent."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pulumi_huaweicloud_cbr.replication.wait.polling import Sightings, look_for
 
 
 class RecordingClock(SystemClock):
-    """A clock whose sleeps are noted and take no time."""
+    """A clock that records its sleeps, which take no time."""
 
     def __init__(self) -> None:
         self.slept: list[float] = []
 
     async def sleep(self, seconds: float) -> None:
-        """Note a sleep."""
+        """Record a sleep."""
         self.slept.append(seconds)
 
 
 def look_through(answers: Iterator[str], looks: int) -> tuple[str, list[float]]:
-    """Look for "there" among scripted answers; return the last one, and the sleeps."""
+    """Poll scripted answers for "there". Return the last answer and the sleeps."""
     clock = RecordingClock()
 
     async def look() -> str:
@@ -48,7 +48,7 @@ def look_through(answers: Iterator[str], looks: int) -> tuple[str, list[float]]:
 def test_look_for_ends_with_a_sighting_or_the_last_look(
     answers: list[str], looks: int, seen: str, slept: list[float]
 ) -> None:
-    """Each look but the last is followed by a pause; no look is made after the limit."""
+    """A pause follows each poll except the last. No poll happens after the limit."""
     left = iter(answers)
 
     assert (seen, slept) == look_through(left, looks)

@@ -1,4 +1,4 @@
-"""What a waiter is told of replications: merged, and every fault told."""
+"""What a wait receives about replications: merged, with every failure reported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ONE = "a replication of this package or its `tracking`"
 
 
 def group(records: dict[str, str], **changes: Any) -> dict[str, Any]:
-    """Return a group; None leaves a key out."""
+    """Return a group; None omits a key."""
     whole = {
         "source_region": "cn-north-4",
         "source_project_id": "p",
@@ -31,8 +31,8 @@ def group(records: dict[str, str], **changes: Any) -> dict[str, Any]:
     return {key: value for key, value in whole.items() if value is not None}
 
 
-def test_groups_of_the_same_way_are_one() -> None:
-    """A thousand copies that go the same way say so once, in an order that does not change."""
+def test_groups_of_the_same_route_are_merged() -> None:
+    """A thousand copies of the same route have one group, in a stable order."""
     other = group({"r9": "b9"}, destination_vault_id="w")
     singles = [group({f"r{number}": f"b{number}"}) for number in (2, 1, 3)]
 
@@ -45,13 +45,13 @@ def test_groups_of_the_same_way_are_one() -> None:
 
 
 @pytest.mark.parametrize("value", [None, "text", 5.0, [5.0], [{"records": {}}]])
-def test_what_are_no_groups_is_left_to_the_check(value: Any) -> None:
-    """A program's mistake is told as a fault of the input, not as a traceback."""
+def test_invalid_groups_are_left_to_the_check(value: Any) -> None:
+    """A program's mistake is reported as a failure of the input, not as a traceback."""
     assert value == merge_groups(value)
 
 
-def test_records_that_are_done_are_left_out() -> None:
-    """Groups without anything left to look at go too."""
+def test_completed_records_are_omitted() -> None:
+    """Groups without remaining records are omitted too."""
     groups = [group({"r1": "b1", "r2": "b2"}), group({"r3": "b3"}, destination_vault_id="w")]
 
     assert [group({"r2": "b2"})] == without_records(groups, ["r1", "r3"])
@@ -135,14 +135,14 @@ def test_duration(duration: object, seconds: float | None) -> None:
     ],
 )
 def test_fault_of_an_input(inputs: dict[str, object], field: str, words: str) -> None:
-    """Each fault names its input, its value and what is wanted."""
+    """Each failure names its input, its value and what is expected."""
     (finding,) = check_wait(inputs)
 
     assert (field, words) == (finding.field, finding.reason)
 
 
-def test_faults_are_told_together() -> None:
-    """All in one go, and nothing of what is not known yet."""
+def test_faults_are_reported_together() -> None:
+    """All failures at once, and none for unknown values."""
     findings = check_wait({"timeout": "x", "poll_interval": "y"}, frozenset({"replications"}))
 
     assert ["timeout", "poll_interval"] == [finding.field for finding in findings]

@@ -1,4 +1,4 @@
-"""The mutation check can be made: each patch fits the package, and tells what it switches off."""
+"""The mutants are valid: each patch applies to the package, and has a row in the document."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tools.checks.mutants import DOCUMENT, MUTANTS, REPOSITORY, Mutant, MutantEr
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_mutant_applies(mutant: Mutant, tmp_path: Path) -> None:
-    """A patch that does not fit any more would let its rule go unwatched."""
+    """A patch that no longer applies would leave its rule unchecked."""
     package = mutants.copy_package(tmp_path)
 
     mutant.apply(package)
@@ -24,24 +24,24 @@ def test_mutant_applies(mutant: Mutant, tmp_path: Path) -> None:
     assert all((REPOSITORY / file).exists() for file in mutant.tests)
 
 
-def test_mutant_that_does_not_apply_is_told(tmp_path: Path) -> None:
-    """A patch without its place names the file to look at."""
+def test_mutant_that_does_not_apply_is_reported(tmp_path: Path) -> None:
+    """A patch without its place names the file to check."""
     stale = Mutant("stale", "a rule", "replication/rules/decisions.py", "no such line\n", "", ())
 
     with pytest.raises(MutantError, match=r"decisions\.py has 0 places to patch"):
         stale.apply(mutants.copy_package(tmp_path))
 
 
-def test_document_tells_every_mutant() -> None:
-    """The committed result is of the mutants that there are."""
+def test_document_lists_every_mutant() -> None:
+    """The committed results are about the current mutants."""
     text = DOCUMENT.read_text()
 
     assert [] == [mutant.rule for mutant in MUTANTS if f"| {mutant.rule} |" not in text]
     assert len(MUTANTS) == len({mutant.name for mutant in MUTANTS})
 
 
-def test_document_takes_new_results_and_keeps_the_others() -> None:
-    """Some mutants can be run alone: their rows are replaced, in the order of the mutants."""
+def test_document_replaces_new_results_and_keeps_the_others() -> None:
+    """If some mutants run alone, their rows are replaced, in the order of the mutants."""
     first, second, third = MUTANTS[:3]
     known = mutants.with_rows(
         "| a rule of yesterday | 1 of 1 | `t` |",
@@ -58,7 +58,7 @@ def test_document_takes_new_results_and_keeps_the_others() -> None:
 
 
 def test_document_is_of_the_form_that_is_written() -> None:
-    """Nobody edits it by hand: written anew from its own rows it stays as it is."""
+    """It is not edited by hand: regenerated from its own rows, it is unchanged."""
     text = DOCUMENT.read_text()
 
     assert text == mutants.with_rows(text, [])

@@ -1,4 +1,4 @@
-"""The check of long sentences sees what people read, and counts as they do."""
+"""The check of long sentences reads the same texts as people, and counts words as they do."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tools.checks.prose import Sentence, faults, sentences
 
 
 def words(count: int) -> str:
-    """Return so many words."""
+    """Return this many words."""
     return " ".join(["word"] * count)
 
 
 def counts(path: str, source: str) -> list[int]:
-    """Return how many words each sentence of a file has."""
+    """Return the number of words of each sentence of a file."""
     return [len(sentence.words) for sentence in sentences(path, source)]
 
 
@@ -69,7 +69,7 @@ class Thing:
 
 
 def test_sentences_of_docstrings() -> None:
-    """Modules, classes, functions and attributes have them; entries of `Args:` are apart."""
+    """Modules, classes, functions and attributes have them. Entries of `Args:` are separate."""
     found = [(one.line, " ".join(one.words)) for one in sentences("x.py", DOCSTRING)]
 
     assert [
@@ -85,8 +85,8 @@ def test_sentences_of_docstrings() -> None:
     ] == sorted(found)
 
 
-def test_sentence_is_told_with_its_line() -> None:
-    """The line is that on which the sentence begins, and the words are the first ones."""
+def test_sentence_is_reported_with_its_line() -> None:
+    """The line is where the sentence begins, and the words are the first ones."""
     text = f"# Title\n\nShort.\nOne two\n{words(30)}.\n\n{words(30)}.\n"
 
     assert [
@@ -101,7 +101,7 @@ def test_sentence_of_thirty_words_passes() -> None:
 
 
 def test_allowance_is_for_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It names the file and the first words; one that is not needed any more is a fault."""
+    """It names the file and the first words. An allowance that is no longer needed is an error."""
     found = [
         Sentence("a.md", 1, ("x",) * 31),
         Sentence("a.md", 2, ("y",) * 31),
@@ -119,7 +119,7 @@ def test_allowance_is_for_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_documents_and_code_are_read() -> None:
-    """Pages, the package and the tests are among the files; what tools make is not."""
+    """Pages, the package and the tests are read; generated files are not."""
     found = set(prose.files())
 
     assert {
@@ -132,7 +132,7 @@ def test_documents_and_code_are_read() -> None:
 
 
 def test_long_sentences_end_with_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`make lint` stops, and the last line says what to do."""
+    """`make lint` stops, and the last line gives the remedy."""
     page = tmp_path / "page.md"
     page.write_text(f"{words(31)}.\n", encoding="utf-8")
 

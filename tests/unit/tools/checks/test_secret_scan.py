@@ -1,4 +1,4 @@
-"""The scan for secrets finds what was issued, and lets through no more than invented words."""
+"""The secret scan finds issued secrets, and allows only invented words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RANDOM = random.Random(11)
 
 
 def of(alphabet: str, length: int) -> str:
-    """Return random text; in parts, so that this file has nothing that looks like a secret."""
+    """Return random text, from parts, so that this file has nothing like a secret."""
     return "".join(RANDOM.choices(alphabet, k=length))
 
 
@@ -35,7 +35,7 @@ ISSUED = {
 @pytest.mark.parametrize("kind", ISSUED)
 @pytest.mark.parametrize("name", ["settings.py", "Pulumi.prod.yaml", "notes.md"])
 def test_secret_is_found(tmp_path: Path, kind: str, name: str) -> None:
-    """What a service has issued is found in code, configuration and prose, and is not shown."""
+    """An issued secret is found in code, configuration and prose, and is not shown."""
     path = tmp_path / name
     path.write_text(f"# first line\nx: y\n{ISSUED[kind]}\n", encoding="utf-8")
 
@@ -48,7 +48,7 @@ def test_secret_is_found(tmp_path: Path, kind: str, name: str) -> None:
 @pytest.mark.parametrize("path", ["tests/unit/test_x.py", "simulator/worlds/x.yaml", "README.md"])
 @pytest.mark.parametrize("kind", ["access-key", "secret-key", "token", "aws", "github"])
 def test_allowance_is_narrow(path: str, kind: str) -> None:
-    """Nothing that was issued passes for invented, wherever it stands."""
+    """An issued secret does not pass for invented, in any file."""
     assert not is_allowed(Finding(path, 1, "x", ISSUED[kind]))
 
 
@@ -66,12 +66,12 @@ def test_allowance_is_narrow(path: str, kind: str) -> None:
     ],
 )
 def test_allowance_is_by_file_and_words(path: str, value: str, expected: bool) -> None:
-    """Words in small letters are invented in tests; elsewhere the words have to say so."""
+    """Lower-case words are invented in tests. Elsewhere the words have to say so."""
     assert expected == is_allowed(Finding(path, 1, "x", value))
 
 
 def test_scan_reads_what_is_committed() -> None:
-    """The worlds with their invented keys are read, and lists of hashes are not."""
+    """The worlds with their invented keys are read; lists of hashes are not."""
     names = {path.as_posix() for path in secret_scan.files()}
 
     assert {"simulator/worlds/demo.yaml", "Makefile", ".github/workflows/up.yml"} <= names
@@ -82,7 +82,7 @@ def test_scan_reads_what_is_committed() -> None:
 
 
 def test_worlds_have_something_to_allow() -> None:
-    """The allowance is about something: the demo world's keys are found, and let through."""
+    """The allowance is needed: the demo world's keys are found, and allowed."""
     world = Path("simulator/worlds/demo.yaml")
     found = list(secret_scan.findings([secret_scan.REPOSITORY / world]))
 

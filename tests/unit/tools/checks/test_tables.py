@@ -1,4 +1,4 @@
-"""The documents' tables are those of the tests."""
+"""The documents' tables equal those of the tests."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def test_with_table_wants_its_marks() -> None:
 
 
 @pytest.mark.parametrize("scene", crash.SCENES)
-def test_points_of_a_crash_scene_share_their_way_on(scene: str) -> None:
-    """They die together, so what is done next is the same for all; each has a resource."""
+def test_points_of_a_crash_scene_share_their_next_commands(scene: str) -> None:
+    """They are killed together, so the next commands are the same for all. Each has a resource."""
     points = crash.points_of(scene)
 
     assert 1 == len({point.ways for point in points})
@@ -36,7 +36,7 @@ def test_points_of_a_crash_scene_share_their_way_on(scene: str) -> None:
 
 
 def test_crash_points_have_resources_of_their_own() -> None:
-    """No two points are told by one replica."""
+    """No two points are identified by the same replica."""
     keys = [point.key for point in crash.POINTS]
 
     assert len(set(keys)) == len(keys)
@@ -44,7 +44,7 @@ def test_crash_points_have_resources_of_their_own() -> None:
 
 @pytest.mark.parametrize("scene", crash.SCENES)
 def test_every_crash_scene_is_run_by_day(scene: str) -> None:
-    """`make test` has each process of ours die in each scene; others, in some."""
+    """`make test` kills each of our processes in each scene, and the others in some."""
     by_day = {victim for victim in crash.VICTIMS if crash.runs_by_day(scene, victim)}
 
     assert {"cli", "plugin"} <= by_day
@@ -52,14 +52,14 @@ def test_every_crash_scene_is_run_by_day(scene: str) -> None:
 
 @pytest.mark.parametrize("victim", crash.VICTIMS)
 def test_every_crash_victim_dies_by_day(victim: str) -> None:
-    """`make test` has each victim die where a copy is submitted, one by one and many at once."""
+    """`make test` kills each victim during a submission, of one copy and of many."""
     assert crash.runs_by_day("submitting", victim)
     assert crash.runs_by_day("fleets", victim)
 
 
 @pytest.mark.parametrize("feature", features.FEATURES, ids=lambda feature: feature.key)
-def test_every_feature_of_the_host_is_seen_by_day(feature: features.Feature) -> None:
-    """`make test` sees each of them on our host, and leaves the SDK's plugins to the night."""
+def test_every_feature_of_the_host_is_tested_by_day(feature: features.Feature) -> None:
+    """`make test` covers each of them on our host; the nightly tests cover the SDK's plugins."""
     by_day = [plugin for plugin in features.PLUGINS if feature.runs_by_day(plugin)]
 
     assert ["host"] == by_day

@@ -1,4 +1,4 @@
-"""A signal ends the demo, but never between starting a process and knowing it."""
+"""A signal ends the demo, but never between the start of a process and its registration."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tools.demo.interrupts import EXIT_CODES, Interrupted, Interrupts
 
 @pytest.fixture
 def interrupts() -> Iterator[Interrupts]:
-    """Installed, and removed again."""
+    """Install the handlers, and remove them again."""
     before = {number: signal.getsignal(number) for number in EXIT_CODES}
     made = Interrupts()
     made.install()
@@ -30,7 +30,7 @@ def handle(interrupts: Interrupts, block: Callable[[], None]) -> None:
 @pytest.mark.usefixtures("interrupts")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signal_ends_the_demo(number: int, code: int) -> None:
-    """It is raised at once, with the exit code of a program that a signal ended."""
+    """It is raised immediately, with the exit code of a program that a signal ended."""
     with pytest.raises(Interrupted) as raised:
         signal.raise_signal(number)
 
@@ -38,7 +38,7 @@ def test_signal_ends_the_demo(number: int, code: int) -> None:
 
 
 def test_signal_waits_while_held(interrupts: Interrupts) -> None:
-    """What the block makes is known when the signal is raised, at the end of the outermost."""
+    """The signal is raised at the end of the outermost block, after the result is known."""
     made = []
 
     def inner() -> None:
@@ -56,8 +56,8 @@ def test_signal_waits_while_held(interrupts: Interrupts) -> None:
 
 
 @pytest.mark.usefixtures("interrupts")
-def test_second_signal_does_not_break_the_cleaning_up() -> None:
-    """Whoever presses Ctrl-C twice still has everything removed."""
+def test_second_signal_does_not_break_the_clean_up() -> None:
+    """After a second Ctrl-C everything is still removed."""
     with pytest.raises(Interrupted):
         signal.raise_signal(signal.SIGINT)
 
@@ -66,7 +66,7 @@ def test_second_signal_does_not_break_the_cleaning_up() -> None:
 
 
 def test_own_error_of_the_block_is_not_hidden(interrupts: Interrupts) -> None:
-    """A block that failed tells its own error, also if a signal came meanwhile."""
+    """A failed block raises its own error, even if a signal arrived meanwhile."""
 
     def block() -> None:
         signal.raise_signal(signal.SIGTERM)

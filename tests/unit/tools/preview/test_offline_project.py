@@ -1,4 +1,4 @@
-"""The copy of a project that a preview without credentials runs on."""
+"""The copy of a project for a preview without credentials."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_offline_project_configuration_beside_the_project_file(
         ("dev", "", "holds no settings"),
     ],
 )
-def test_main_tells_what_is_wrong(
+def test_main_reports_what_is_wrong(
     project: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],

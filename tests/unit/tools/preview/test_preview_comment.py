@@ -1,4 +1,4 @@
-"""The comment on a pull request: what it shows, never shows, and cannot be made to do."""
+"""The comment on a pull request: what it shows, what it hides, and how it resists injection."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_comment_never_shows_configuration_or_secrets() -> None:
     assert "description: <code>&#91;secret&#93;</code>" in comment
 
 
-def test_comment_tells_unknown_values() -> None:
+def test_comment_marks_unknown_values() -> None:
     comment = render(make_step(backup_id="04da6b54-80e4-46f7-96ec-b56ff0331ba9"))
 
     assert "known after the update" in comment
@@ -172,7 +172,7 @@ def test_comment_of_offline_preview_says_what_it_compares_with() -> None:
     ],
 )
 def test_comment_values_form_no_markup(hostile: str) -> None:
-    """Outside our own tags nothing of a value is syntax."""
+    """Outside our own tags, no value is interpreted as markup."""
     comment = render(make_step(name=hostile))
     inner = comment.split("name: <code>")[1].split("</code>")[0]
 
@@ -196,7 +196,7 @@ def test_comment_drops_colour_codes() -> None:
 
 @pytest.mark.parametrize("steps", [1, 2_000])
 @pytest.mark.parametrize("messages", [1, 2_000])
-def test_comment_fits_githubs_limit_and_says_what_is_left_out(steps: int, messages: int) -> None:
+def test_comment_fits_githubs_limit_and_says_what_is_omitted(steps: int, messages: int) -> None:
     diagnostics = [
         {"severity": "warning", "message": f"{n} " + "<&>" * 5_000, "urn": f"{URN}{n}" * 9}
         for n in range(messages)
@@ -242,7 +242,7 @@ def test_main_renders_a_preview_file(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_half_a_character_is_replaced(tmp_path: Path) -> None:
-    """JSON can have half of an emoji; the comment is written, and the rest is read."""
+    """JSON can contain half of an emoji; the comment is written, and the rest is readable."""
     diagnostics = [{"severity": "error", "message": "half HALF message", "urn": URN}]
     steps = [make_step(name="half HALF name")]
     printed = json.dumps({"steps": steps, "diagnostics": diagnostics}).replace("HALF", "\\ud83d")
