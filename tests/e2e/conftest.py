@@ -1,4 +1,4 @@
-"""What the end-to-end tests share: a simulator, and a project with a backend of its own."""
+"""Fixtures of the end-to-end tests: a simulator, and a project with its own backend."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from tests.e2e.driver import (
 from tests.e2e.simulators import ForkedSimulator, simulators_forked
 
 SPEED = 5000.0
-"""500 GB are copied in about a second, so that no test waits long for a copy."""
+"""Copies of 500 GB take about a second, so no test waits long."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark everything here as end to end."""
+    """Mark all tests here as end to end."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.e2e)
@@ -41,13 +41,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def heed_interrupts_always() -> None:
-    """Take no longer where the tests run in the background."""
+    """Behave the same if the tests run in the background."""
     heed_interrupts()
 
 
 @pytest.fixture(autouse=True)
 def end_what_killed_commands_left(tmp_path: Path) -> Iterator[None]:
-    """End the language hosts and plugins that a killed CLI leaves behind; nothing else would."""
+    """End the language hosts and plugins that a killed CLI leaves; nothing else would."""
     yield
     end_started()
     for process in processes_of(tmp_path):
@@ -57,7 +57,7 @@ def end_what_killed_commands_left(tmp_path: Path) -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def fork_simulators() -> Iterator[None]:
-    """Have what simulators need imported once."""
+    """Import the simulators' modules once."""
     with simulators_forked():
         yield
 
@@ -73,13 +73,13 @@ def simulator(tmp_path: Path) -> Iterator[SimulatorProcess]:
 
 @pytest.fixture
 def control(simulator: SimulatorProcess) -> Control:
-    """What happens behind the cloud's back."""
+    """Control of the simulator: what happens in the cloud without us."""
     return simulator.control
 
 
 @pytest.fixture(scope="session")
 def world() -> World:
-    """The demo world as it is written."""
+    """The demo world as its file defines it."""
     return load_world(REPOSITORY / "simulator" / "worlds" / "demo.yaml")
 
 
@@ -101,7 +101,7 @@ def new_stacks_project(
     replications: list[dict[str, Any]],
     **settings: Any,
 ) -> Project:
-    """Return a project below a directory that is a copy of this repository's stack program."""
+    """Return a project in a directory with a copy of this repository's stack program."""
     directory = parent / "project"
     (directory / "stacks").mkdir(parents=True)
     shutil.copy(REPOSITORY / "Pulumi.yaml", directory)
@@ -114,7 +114,7 @@ def new_stacks_project(
     project.configure(
         {
             **connection(simulator),
-            # Most tests are about what holds while the copies go on.
+            # Most tests are about what holds while copies run.
             "cbr-replication:wait": "false",
             "cbr-replication:replications": replications,
             **settings,
@@ -125,7 +125,7 @@ def new_stacks_project(
 
 @pytest.fixture
 def make_stacks_project(tmp_path: Path, simulator: SimulatorProcess) -> MakeProject:
-    """Return a maker of projects that are copies of this repository's stack program."""
+    """Return a factory of projects with copies of this repository's stack program."""
 
     def make(replications: list[dict[str, Any]], **settings: Any) -> Project:
         return new_stacks_project(tmp_path, simulator, replications, **settings)
@@ -135,7 +135,7 @@ def make_stacks_project(tmp_path: Path, simulator: SimulatorProcess) -> MakeProj
 
 @pytest.fixture
 def make_program(tmp_path: Path, simulator: SimulatorProcess) -> MakeProject:
-    """Return a maker of projects with a program of their own, in any environment."""
+    """Return a factory of projects with their own program, in any environment."""
 
     def make(source: str, python: Path = Path(sys.executable)) -> Project:
         return new_program(tmp_path, source, python, simulator)

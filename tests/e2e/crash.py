@@ -1,9 +1,9 @@
-"""What happens when something dies in the middle, as data: one row a point, one cell a victim.
+"""What happens when a process dies, as data: one row per point, one cell per victim.
 
-`test_crash.py` runs each cell with the real CLI, on our plugin host and on the SDK's plugin; the
-table in the documentation is written from here. Points of one scene are met by one command and
-die together: each by a resource or a set's member of its own, held at exactly that request. A look
-is a request of its own only where no more than two resources look, so that these have scenes apart.
+`test_crash.py` runs each cell with the real CLI, on our plugin host and on the SDK's plugin. The
+table in the documentation is written from here. One command reaches all points of a scene, and they
+die together. Each has its own resource or member, held at exactly that request. A poll is a
+separate request only if at most two resources poll, so those have their own scenes.
 """
 
 from __future__ import annotations
@@ -26,17 +26,16 @@ WAYS: dict[Way, str] = {
 }
 USUAL: tuple[Way, Way, Way, Way] = ("recover", "again", "again", "goes on")
 ANSWERED: tuple[Way, Way, Way, Way] = ("recover", "again", "-", "-")
-"""Once the answer is there, neither the service nor the connection matters any more."""
+"""Once the answer has arrived, neither the service nor the connection matters any more."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """A point at which something dies, and the way on from there for each of `VICTIMS`.
+    """A point at which something dies, and the next commands for each of `VICTIMS`.
 
-    `key` names what is there, and its backup: a resource, or a part of `resource`. It dies when the
-    `skip`-th further request for `operation`, about the source backup or its replica, was sent
-    (`when` is ``before``) or carried out (``after``). Without an operation it is not at work at
-    all.
+    `key` names the object and its backup: a resource, or a part of `resource`. The victim dies when
+    the `skip`-th further request for `operation`, about the source backup or its replica, was sent
+    (`when` is ``before``) or executed (``after``). Without an operation the object is idle.
     """
 
     scene: str
@@ -53,7 +52,7 @@ class Point:
         object.__setattr__(self, "resource", self.resource or self.key)
 
     def way(self, victim: str) -> Way:
-        """Return the way on after a victim's death."""
+        """Return the next commands after a victim's death."""
         return self.ways[list(VICTIMS).index(victim)]
 
 
@@ -188,7 +187,7 @@ POINTS = (
         about="replica",
         resource="old-set",
     ),
-    # Nothing tells two such requests apart: the first that comes is the first of these points.
+    # Two such requests look alike: the first to arrive is the first of these points.
     Point(
         "fleets",
         "vault-sent",
@@ -204,7 +203,7 @@ POINTS = (
         "after",
         about="anything",
     ),
-    # Whatever was listed before, the third list is one of the wait's own looks.
+    # Whatever was listed before, the third list is one of the wait's own polls.
     Point(
         "awaiting",
         "wait",
@@ -216,13 +215,13 @@ POINTS = (
 )
 SCENES = tuple(dict.fromkeys(point.scene for point in POINTS))
 IN_PROCESS = ("service", "connection")
-"""Victims whose death is an answer that does not come: contract tests prove each in process."""
+"""Victims whose death is a missing answer: contract tests prove each in process."""
 BY_DAY = ("submitting", "fleets")
-"""Scenes that meet those victims with the CLI in each `make test`; the others do so at night."""
+"""Scenes that run these victims with the CLI in each `make test`; the others run at night."""
 
 
 def runs_by_day(scene: str, victim: str) -> bool:
-    """Whether `make test` has the victim die on the plugin host; `make test-full` has all."""
+    """Whether `make test` kills the victim on the plugin host; `make test-full` runs all."""
     return victim not in IN_PROCESS or scene in BY_DAY
 
 
@@ -232,7 +231,7 @@ def points_of(scene: str) -> tuple[Point, ...]:
 
 
 def cells() -> list[tuple[str, str]]:
-    """Return what can die in which scene: pairs of scene and victim."""
+    """Return the pairs of scene and victim that are run."""
     return [
         (scene, victim)
         for scene in SCENES
@@ -242,7 +241,7 @@ def cells() -> list[tuple[str, str]]:
 
 
 def table() -> str:
-    """Return the points as a Markdown table; a cell that is run at night alone has a mark."""
+    """Return the points as a Markdown table. A cell that runs only at night has a mark."""
 
     def cell(point: Point, victim: str) -> str:
         way = point.way(victim)

@@ -1,4 +1,4 @@
-"""A stack for crashes: a resource for each point, or for some, most made beforehand, once."""
+"""A stack for crashes: a resource for each point, or for some, most of them created once."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ SPEED = 5000.0
 """A copy of 40 GB takes a tenth of a second."""
 ADOPTED = ("adopt-sent", "adopt-done")
 ALONE = ("sign-in", "between", "preflight", "look", "submit", "accepted", "answered")
-"""Single replications of which there is nothing beforehand."""
+"""Single replications that do not exist at the start."""
 IN_NEW_SET = ("set-done", "set-sent", "set-accepted")
 IN_OLD_SET = ("set-stays", "set-leaves", "set-left")
 ENTERS = "set-enters"
 WAITED = ("waited-1", "waited-2", "waited-3")
-"""Members of the set that is waited for: from three on, a wait looks at lists."""
+"""Members of the set that is waited for: from three on, a wait polls with lists."""
 VAULTS = ("vault-sent", "vault-accepted")
 NEW = (*ALONE, *VAULTS, "new-set", "wait")
-"""Resources of which there is nothing beforehand."""
+"""Resources that do not exist at the start."""
 MOVED = ("replace-sent", "replace-done")
 BYSTANDER = "refresh"
-"""Declared in all scenes."""
+"""Resources that all scenes declare."""
 PREPARED = tuple(
     dict.fromkeys([*(point.resource for point in POINTS if point.resource not in NEW), "waited"])
 )
 ALREADY_ACCEPTED = {"fleets": ("set-done", ENTERS)}
-"""Whose copies are accepted, and answered, before a scene's victim dies."""
+"""Resources whose copies are accepted and answered before a scene's victim dies."""
 UNENDED = {"waiting": ("copy-wait",), "awaiting": WAITED}
-"""Whose copies end after a scene's victim has died, and not by themselves."""
+"""Resources whose copies end after a scene's victim has died, and only on demand."""
 PLUGINS = ("host", "sdk-3.255.0", "sdk-3.272.0")
 
 Replications = dict[str, dict[str, Any]]
@@ -53,12 +53,12 @@ Key = tuple[str, str]
 
 
 def backup_of(name: str) -> str:
-    """Return the id of the backup that is there for a replication, or for a vault's."""
+    """Return the id of the backup for a replication, or for a vault's."""
     return made_uuid("backup", name if name in VAULTS else "servers", name)
 
 
 def vault(name: str, region: str = REGION) -> str:
-    """Return the id of a vault, in the destination region if nothing else is said."""
+    """Return the id of a vault, by default in the destination region."""
     return made_uuid("vault", region, name)
 
 
@@ -73,7 +73,7 @@ def declared_set(*names: str) -> dict[str, Any]:
 
 
 def declared_vault(name: str) -> dict[str, Any]:
-    """Return the arguments of the replication of a whole vault."""
+    """Return the arguments of an entire vault."""
     return {"vault_id": vault(name, SOURCE_REGION), **_destination()}
 
 
@@ -89,7 +89,7 @@ def prepared(name: str) -> dict[str, Any]:
 
 
 def backups_of(name: str, arguments: dict[str, Any]) -> list[str]:
-    """Return the ids of the backups that a resource is to have copied."""
+    """Return the ids of the backups that a resource should have copied."""
     if "backups" in arguments:
         return list(arguments["backups"].values())
     if "vault_id" in arguments:
@@ -98,7 +98,7 @@ def backups_of(name: str, arguments: dict[str, Any]) -> list[str]:
 
 
 def beforehand(scene: str) -> Replications:
-    """Return what is declared, and known to the state, before anything happens in a scene."""
+    """Return what is declared and in the state before a scene begins."""
     names = [point.resource for point in points_of(scene) if point.resource in PREPARED]
     if scene == "awaiting":
         names.append("waited")
@@ -162,7 +162,7 @@ def write_world(path: Path) -> None:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A stack with all of `PREPARED` replicated, to be copied for each test."""
+    """A stack with all of `PREPARED` replicated, which each test copies."""
 
     directory: Path
 
@@ -172,7 +172,7 @@ class Prepared:
         return self.directory / "world.yaml"
 
     def simulator(self, directory: Path) -> SimulatorProcess:
-        """Return a simulator that is not running yet, in the prepared state."""
+        """Return a simulator in the prepared state that is not running yet."""
         directory.mkdir()
         running = ForkedSimulator(directory, self.world, speed=SPEED)
         shutil.copy(self.directory / "simulator" / running.state_file.name, running.state_file)
@@ -181,12 +181,12 @@ class Prepared:
     def project(
         self, directory: Path, plugin: str, simulator: SimulatorProcess, known: Iterable[str]
     ) -> Project:
-        """Return the stack's project on a plugin; its state knows these replications."""
+        """Return the stack's project on a plugin; its state has these replications."""
         project = _project(directory, plugin, simulator)
         shutil.rmtree(project.backend)
         shutil.copytree(self.directory / "backend", project.backend)
         (file,) = (project.backend / ".pulumi" / "stacks").glob("*/*.json")
-        # Where CBR is, the state knows too: it keeps the configuration for what runs no program.
+        # The state also has CBR's address, for commands that do not run the program.
         text = re.sub(r"http://127\.0\.0\.1:\d+", simulator.url, file.read_text())
         document = json.loads(text)
         latest = document["checkpoint"]["latest"]
@@ -199,7 +199,7 @@ class Prepared:
 
 
 def prepare(directory: Path) -> Prepared:
-    """Make the stack and the replicas."""
+    """Create the stack and the replicas."""
     made = Prepared(directory)
     write_world(made.world)
     (directory / "simulator").mkdir()
@@ -214,7 +214,7 @@ def prepare(directory: Path) -> Prepared:
 
 
 def declare(project: Project, replications: Replications) -> None:
-    """Have the program declare these."""
+    """Declare these in the program."""
     project.configure({"program:replications": json.dumps(replications)})
 
 
@@ -228,7 +228,7 @@ def _project(directory: Path, plugin: str, simulator: SimulatorProcess) -> Proje
 
 @dataclass(frozen=True)
 class Copy:
-    """A replica as the service's own database has it, with the record that made it."""
+    """A replica in the service's own database, with the record that made it."""
 
     key: Key
     id: str
@@ -247,7 +247,7 @@ def copies(simulator: SimulatorProcess) -> list[Copy]:
 
 
 def records_in_state(project: Project) -> dict[str, dict[Key, str]]:
-    """Return which record each resource of ours has for which copy, by the resources' names."""
+    """Return our resources' records for each copy, by the resources' names."""
     found: dict[str, dict[Key, str]] = {}
     for name, resource in project.resources().items():
         if "/huaweicloud_cbr:" not in resource["type"]:
@@ -263,7 +263,7 @@ def records_in_state(project: Project) -> dict[str, dict[Key, str]]:
 
 
 def submissions(simulator: SimulatorProcess) -> Counter[Key]:
-    """Return how often the service ever accepted to copy each backup to each region."""
+    """Return how often the service has accepted a copy of each backup to each region."""
     query = "SELECT source_backup_id, destination_region FROM records"
     return Counter((source, region) for source, region in _ask(simulator, query))
 
@@ -282,7 +282,7 @@ def _ask(simulator: SimulatorProcess, query: str) -> list[Any]:
 
 
 def unread_bytes(pid: int) -> int:
-    """Return how much has arrived at a process's sockets that it has not read."""
+    """Return the number of bytes that a process's sockets have received and it has not read."""
     sockets = set()
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         target = str(entry.readlink())
@@ -291,6 +291,6 @@ def unread_bytes(pid: int) -> int:
     unread = 0
     for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
-        if fields[9] in sockets and fields[3] == "01":  # established
+        if fields[9] in sockets and fields[3] == "01":  # Connections that are established.
             unread += int(fields[4].partition(":")[2], 16)
     return unread

@@ -1,6 +1,6 @@
-"""What each command does after drift, as data: one row a situation.
+"""What each command does after drift, as data: one row per situation.
 
-`test_drift.py` brings each situation about with the real CLI and compares; the table in the
+`test_drift.py` creates each situation with the real CLI and compares the results. The table in the
 user guide is written from here.
 """
 
@@ -17,7 +17,7 @@ SAME = "no change"
 
 @dataclass(frozen=True)
 class Drift:
-    """A situation, and what is seen of it: of `up` alone, or of `refresh`, `preview` and `up`."""
+    """A situation and its results: of `up` alone, or of `refresh`, `preview` and `up`."""
 
     key: str
     title: str
@@ -28,12 +28,12 @@ class Drift:
 
 
 def quiet(key: str, title: str, refresh: str = KEPT) -> Drift:
-    """Return a situation in which nothing is to be done."""
+    """Return a situation in which nothing is done."""
     return Drift(key, title, NOTHING, refresh, SAME, NOTHING)
 
 
 def refused(field: str) -> str:
-    """Return what is seen of a command that preflight refuses, naming the input to change."""
+    """Return the result of a command that preflight refuses; it names the input to change."""
     return f"refused: `{field}`"
 
 

@@ -1,4 +1,4 @@
-"""Drives the real `pulumi` CLI on a project and a backend that live for one test."""
+"""Runs the real `pulumi` CLI on a project and a backend that exist for one test."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from simulator.testing import SimulatorProcess
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOOLCHAIN = REPOSITORY / ".toolchain" / "bin"
 STACK = "test"
-PASSWORD = "not-a-secret-demo"  # of the demo world
+PASSWORD = "not-a-secret-demo"  # Values of the demo world.
 SDKS = ("3.255.0", "3.272.0")
 COMMAND_LIMIT_S = 300
-"""Far above what any command takes; only a hang reaches it."""
+"""Far above the time of any command; only a hang reaches it."""
 
 _STARTED: list[subprocess.Popen[bytes]] = []
 _NEW_STACKS: dict[str, tempfile.TemporaryDirectory[str]] = {}
 _WITH_PACKAGES: dict[Path, tempfile.TemporaryDirectory[str]] = {}
 LIST_PACKAGES = ("-m", "pip", "list", "-v", "--format", "json")
-"""What each `up` and `preview` asks of Python before anything else; it takes a fifth of them."""
+"""What each `up` and `preview` first asks of Python; it takes a fifth of their time."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one CLI command did."""
+    """The result of one CLI command."""
 
     code: int
     stdout: str
@@ -49,17 +49,17 @@ class Outcome:
         return f"{self.stdout}\n{self.stderr}"
 
     def json(self) -> dict[str, Any]:
-        """Return the one JSON document that was printed."""
+        """Return the only JSON document that was printed."""
         document: dict[str, Any] = json.loads(self.stdout)
         return document
 
 
 @dataclass
 class Project:
-    """A Pulumi project in a directory, with a backend and a home of its own.
+    """A Pulumi project in a directory, with its own backend and home.
 
-    `python` is the interpreter whose environment the program and the plugin run in. Which packages
-    are in there it is asked once for each process of the tests, or each time if `is_pip_asked`.
+    `python` is the interpreter whose environment the program and the plugin run in. Its packages
+    are listed once for each test process, or each time if `is_pip_asked`.
     """
 
     directory: Path
@@ -76,11 +76,11 @@ class Project:
         self.python = python
 
     def init(self) -> None:
-        """Create the stack; the CLI does it once per project name, others get a copy."""
+        """Create the stack. The CLI does it once per project name; others get a copy."""
         name = yaml.safe_load((self.directory / "Pulumi.yaml").read_text())["name"]
         if name not in _NEW_STACKS:
             self.must("stack", "init", STACK, on_stack=False)
-            # Ended with the process of the tests.
+            # It ends with the test process.
             kept = tempfile.TemporaryDirectory(prefix="new-stack-")
             shutil.copytree(self.backend, Path(kept.name, "backend"))
             shutil.copy(self.config_file, Path(kept.name, "config.yaml"))
@@ -102,14 +102,14 @@ class Project:
 
     @property
     def config_file(self) -> Path:
-        """Where the stack's configuration is."""
+        """The path of the stack's configuration."""
         document = yaml.safe_load((self.directory / "Pulumi.yaml").read_text())
         return Path(self.directory, document.get("stackConfigDir", ""), f"Pulumi.{STACK}.yaml")
 
     def run(self, *arguments: str, on_stack: bool = True) -> Outcome:
         """Run one command to its end; `on_stack` adds the option that names the stack."""
-        # Files, not pipes: after a failure the CLI leaves a process behind for some seconds, and a
-        # pipe would only end with it.
+        # Files instead of pipes: after a failure the CLI leaves a process behind for some seconds,
+        # and a pipe would end only with it.
         with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
             command = self.command(*arguments, on_stack=on_stack)
             with subprocess.Popen(
@@ -127,7 +127,7 @@ class Project:
             return Outcome(code, stdout.read(), stderr.read())
 
     def must(self, *arguments: str, on_stack: bool = True) -> Outcome:
-        """Run one command that has to succeed."""
+        """Run one command that must succeed."""
         outcome = self.run(*arguments, on_stack=on_stack)
         assert outcome.code == 0, f"pulumi {' '.join(arguments)}:\n{outcome.text}"
         return outcome
@@ -139,14 +139,14 @@ class Project:
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment of every command: ours, and nothing of the caller's."""
+        """The environment of every command: ours, with nothing from the caller."""
         paths = [str(self.python.parent), str(TOOLCHAIN), os.environ.get("PATH", "")]
         if not self.is_pip_asked:
             paths.insert(0, str(_with_packages_listed(self.python)))
         return {
             "PATH": os.pathsep.join(paths),
             "HOME": str(self.directory.parent),
-            # A machine of the cloud has credentials of its own.
+            # A machine of the cloud has its own credentials.
             "HW_METADATA": "false",
             "PULUMI_HOME": str(self.directory.parent / "pulumi-home"),
             "PULUMI_BACKEND_URL": f"file://{self.backend}",
@@ -157,15 +157,15 @@ class Project:
         }
 
     def up(self, *arguments: str) -> Outcome:
-        """Run `pulumi up`, which has to succeed."""
+        """Run `pulumi up`; it must succeed."""
         return self.must("up", "--yes", "--skip-preview", *arguments)
 
     def preview(self, *arguments: str) -> Outcome:
-        """Run `pulumi preview`, which has to succeed."""
+        """Run `pulumi preview`; it must succeed."""
         return self.must("preview", *arguments)
 
     def plan(self) -> dict[str, str]:
-        """Return what a preview would do: name of each replication -> operation."""
+        """Return what a preview would do: operations by the names of replications."""
         steps = self.must("preview", "--json").json()["steps"]
         return {
             step["urn"].rsplit("::", 1)[1]: step["op"]
@@ -174,11 +174,11 @@ class Project:
         }
 
     def refresh(self) -> Outcome:
-        """Run `pulumi refresh`, which has to succeed."""
+        """Run `pulumi refresh`; it must succeed."""
         return self.must("refresh", "--yes", "--skip-preview")
 
     def destroy(self) -> Outcome:
-        """Run `pulumi destroy`, which has to succeed."""
+        """Run `pulumi destroy`; it must succeed."""
         return self.must("destroy", "--yes", "--skip-preview")
 
     def state(self) -> dict[str, dict[str, Any]]:
@@ -197,7 +197,7 @@ class Project:
         }
 
     def deployment(self) -> dict[str, Any]:
-        """Return the state as the backend holds it."""
+        """Return the state as stored in the backend."""
         (file,) = (self.backend / ".pulumi" / "stacks").glob(f"*/{STACK}.json")
         latest: dict[str, Any] = json.loads(file.read_text())["checkpoint"]["latest"] or {}
         return latest
@@ -207,7 +207,7 @@ class Project:
         return [path for path in (self.backend / ".pulumi" / "locks").rglob("*") if path.is_file()]
 
     def everything_stored(self) -> str:
-        """Return all text that the backend holds: states, checkpoints, history, backups."""
+        """Return all text in the backend: states, checkpoints, history, backups."""
         files = (path for path in self.backend.rglob("*") if path.is_file())
         return "\n".join(path.read_text(errors="replace") for path in files)
 
@@ -216,7 +216,7 @@ MakeProject = Callable[..., Project]
 
 
 def new_program(directory: Path, source: str, python: Path, simulator: SimulatorProcess) -> Project:
-    """Return a project with a program of its own, below a directory."""
+    """Return a project in a directory with its own program."""
     project = Project(directory / "program", python)
     project.directory.mkdir(parents=True)
     (project.directory / "Pulumi.yaml").write_text("name: program\nruntime: python\n")
@@ -240,12 +240,12 @@ def connection(simulator: SimulatorProcess) -> dict[str, Any]:
 
 
 def sdk_python(version: str) -> Path:
-    """Return the interpreter of a project that has nothing but the wheel and that SDK."""
+    """Return the interpreter of a project with only the wheel and that SDK."""
     return REPOSITORY / ".cache" / f"sdk-{version}" / "bin" / "python"
 
 
 def on_host(project: Project) -> Project:
-    """Have a project use our plugin host, as the documentation says."""
+    """Make a project use our plugin host, as documented."""
     subprocess.run(
         [project.python, "-m", "pulumi_huaweicloud_cbr.plugin", "--install", "plugin"],
         cwd=project.directory,
@@ -259,9 +259,9 @@ def on_host(project: Project) -> Project:
 
 
 BY_NIGHT_TOO = ["host", *(pytest.param(f"sdk-{sdk}", marks=pytest.mark.full) for sdk in SDKS)]
-"""The plugins, for tests of what is the same on each: by day our host stands for all."""
+"""The plugins, for tests with equal results on each. By day only our host runs."""
 ON_TWO_BY_DAY = ["host", "sdk-3.272.0", pytest.param("sdk-3.255.0", marks=pytest.mark.full)]
-"""The same, for tests of a whole life, which the newest SDK's plugin has to serve by day too."""
+"""The same, for tests of a whole life, which run by day on the newest SDK's plugin too."""
 
 
 def on_plugin(plugin: str, make: MakeProject, program: str) -> Project:
@@ -272,9 +272,9 @@ def on_plugin(plugin: str, make: MakeProject, program: str) -> Project:
 
 
 def _with_packages_listed(python: Path) -> Path:
-    """Return a folder with a `python3` that is `python`, but knows what pip would list."""
+    """Return a folder with a `python3` that is `python`, but has pip's answer cached."""
     if python not in _WITH_PACKAGES:
-        # Ended with the process of the tests.
+        # It ends with the test process.
         kept = tempfile.TemporaryDirectory(prefix="python-")
         listed, command = Path(kept.name, "packages.json"), Path(kept.name, "python3")
         with listed.open("wb") as file:
@@ -291,17 +291,17 @@ def _with_packages_listed(python: Path) -> Path:
 
 
 def heed_interrupts() -> None:
-    """Have commands heed interrupts that this process was started to ignore.
+    """Make commands handle interrupts that this process was started to ignore.
 
-    So does ``nohup``, and so is each job in the background of a shell without job control. Pulumi
-    interrupts its program in the end, and waits five seconds for it in each `up` and `preview`.
+    ``nohup`` ignores them, and so does each background job of a shell without job control. Pulumi
+    interrupts its program at the end, and waits five seconds for it in each `up` and `preview`.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def off_host(project: Project) -> None:
-    """Have a project use the SDK's own plugin again."""
+    """Make a project use the SDK's own plugin again."""
     file = project.directory / "Pulumi.yaml"
     lines = file.read_text().splitlines(keepends=True)
     file.write_text("".join(line for line in lines if not line.startswith("plugins:")))
@@ -323,7 +323,7 @@ def start(project: Project, command: str, *options: str) -> subprocess.Popen[byt
 
 
 def end_started() -> None:
-    """End what was started and not waited for, as after a test that failed in between."""
+    """End started commands that nobody waited for, as after a failed test."""
     while _STARTED:
         running = _STARTED.pop()
         running.kill()
@@ -331,7 +331,7 @@ def end_started() -> None:
 
 
 def said(project: Project) -> str:
-    """Return what the command that was started last has printed so far."""
+    """Return the output so far of the command that was started last."""
     return _log_of(project).read_text(errors="replace")
 
 
@@ -355,7 +355,7 @@ def recover(project: Project) -> Outcome:
 
 
 def wait_until(condition: Callable[[], object]) -> None:
-    """Wait for a condition, however slow the machine is."""
+    """Wait for a condition, on a machine of any speed."""
     deadline = time.monotonic() + COMMAND_LIMIT_S
     while not condition():
         assert time.monotonic() < deadline
@@ -363,7 +363,7 @@ def wait_until(condition: Callable[[], object]) -> None:
 
 
 def processes_of(home: Path) -> dict[int, str]:
-    """Return the processes that were started with this home: id -> command line."""
+    """Return the command lines of processes that were started with this home, by id."""
     found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -386,7 +386,7 @@ def plugins_of(project: Project) -> list[int]:
 
 
 def _end_of(process: subprocess.Popen[str], command: list[str]) -> int:
-    """Return the exit code as soon as there is one; a wait with a time limit looks every 50 ms.
+    """Return the exit code as soon as it is known; a wait with a time limit polls every 50 ms.
 
     Raises:
         subprocess.TimeoutExpired: it took too long, and was killed.

@@ -1,7 +1,7 @@
-"""What our plugin host adds to the SDK's plugin, as data: one row a feature, one cell a plugin.
+"""What our plugin host adds to the SDK's plugin, as data: one row per feature and plugin cell.
 
-`test_features.py` runs each cell with the real CLI and compares; the table in the documentation
-is written from here.
+`test_features.py` runs each cell with the real CLI and compares the results. The table in the
+documentation is written from here.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ PLUGINS = {
 
 @dataclass(frozen=True)
 class Feature:
-    """A feature, and what is seen of it with each of `PLUGINS`, in their order."""
+    """A feature, and its result with each of `PLUGINS`, in their order."""
 
     key: str
     title: str
     seen: tuple[str, str, str]
 
     def cell(self, plugin: str) -> str:
-        """Return what is seen with a plugin."""
+        """Return the result with a plugin."""
         return self.seen[list(PLUGINS).index(plugin)]
 
     def runs_by_day(self, plugin: str) -> bool:
-        """Whether `make test` runs a cell, and not `make test-full` alone.
+        """Whether `make test` runs a cell, not only `make test-full`.
 
         What the SDK's plugin does changes with its pin, and not with this package. By day whole
-        lives are tried on it: of a single replication, a set and an entire vault.
+        lives run on it: of a single replication, a set and an entire vault.
         """
         return plugin == "host"
 

@@ -1,8 +1,9 @@
-"""A language host that prints programs, as those of a current Pulumi do, on top of the pinned one.
+"""A language host that prints programs like that of a current Pulumi, on top of the pinned one.
 
-`pulumi import` has the language host make Python of what it imported. The host of our toolchain
-does not know that call yet. This one answers it, for resources with literal inputs, and passes on
-all else. Like Pulumi's generator it goes by the package's schema, and asks the engine for that.
+`pulumi import` calls the language host to print Python for the imported resources. The host of our
+toolchain does not have that call yet. This one answers it, for resources with literal inputs, and
+forwards all other calls. Like Pulumi's generator, it uses the package's schema, which it requests
+from the engine.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ INPUT = re.compile(r"^ *(?P<name>\w+) = *(?P<value>.+)$", re.MULTILINE)
 
 
 def put_on_path(directory: Path, pinned: Path) -> None:
-    """Write the host into a directory that is first on PATH."""
+    """Write the host into a directory that comes first on PATH."""
     executable = directory / "pulumi-language-python"
     executable.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{__file__}" "{pinned}" "$@"\n')
     executable.chmod(0o755)
@@ -70,7 +71,7 @@ def literal(value: Any) -> str:
 def print_program(request: Any, _context: Any) -> Any:
     """Answer the engine's call."""
     with grpc.insecure_channel(request.loader_target) as channel:
-        # The SDK's own stub for it imports a module that the SDK does not have.
+        # The SDK's own stub for it imports a module that the SDK lacks.
         ask = channel.unary_unary(
             SCHEMA,
             loader_pb2.GetSchemaRequest.SerializeToString,
@@ -83,13 +84,13 @@ def print_program(request: Any, _context: Any) -> Any:
 
 
 class PassedOn(grpc.GenericRpcHandler):  # type: ignore[misc]
-    """Hands calls to the pinned host, as the bytes that they are."""
+    """Forwards calls to the pinned host, as raw bytes."""
 
     def __init__(self, channel: grpc.Channel) -> None:
         self._channel = channel
 
     def service(self, details: Any) -> Any:
-        """Return what serves a method."""
+        """Return the handler of a method."""
         if details.method == PRINTS:
             return grpc.unary_unary_rpc_method_handler(
                 print_program,
@@ -115,10 +116,10 @@ class PassedOn(grpc.GenericRpcHandler):  # type: ignore[misc]
 
 
 def main(pinned: str, *arguments: str) -> None:
-    """Serve until the pinned host ends, as the engine or a signal makes it."""
+    """Run until the pinned host ends, because of the engine or a signal."""
     with subprocess.Popen([pinned, *arguments], stdout=subprocess.PIPE, text=True) as behind:
         assert behind.stdout is not None
-        # This one goes when the pinned one has gone.
+        # This host ends when the pinned one has ended.
         signal.signal(signal.SIGINT, lambda number, _: behind.send_signal(number))
         port = int(behind.stdout.readline())
         server = grpc.server(ThreadPoolExecutor())
@@ -131,7 +132,7 @@ def main(pinned: str, *arguments: str) -> None:
 
 
 def copy(stream: Any) -> None:
-    """Show what the program prints."""
+    """Print the program's output."""
     for line in stream:
         sys.stdout.write(line)
         sys.stdout.flush()

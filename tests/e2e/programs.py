@@ -1,4 +1,4 @@
-"""Programs that the end-to-end tests run, steered by the stack's configuration."""
+"""Programs of the end-to-end tests, controlled by the stack's configuration."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ BACKUP = "5a863daa-7265-4c0a-822f-e66b2abcfb3d"
 VAULT = "ca0083e4-1bda-48ca-af6d-aa9c8c93bc85"
 SECOND_VAULT = "0b7e6f3c-54a1-4c7e-8a52-3f0d9c1e2b4a"
 
-# One replication with each of Pulumi's options that our plugin host adds something to.
+# One replication with each of Pulumi's options that our plugin host improves.
 REPLICATION = f"""
 import json, pulumi
 import pulumi_huaweicloud_cbr as cbr
@@ -34,7 +34,7 @@ replica = cbr.BackupReplication(
 )
 """
 
-# As many replications as is wanted, up to eight, one resource for each.
+# Up to eight replications, one resource for each.
 MANY = f"""
 import itertools, pulumi
 import pulumi_huaweicloud_cbr as cbr
@@ -58,7 +58,7 @@ for backup_id, region in itertools.islice(pairs, pulumi.Config().require_int("co
     )
 """
 
-# A replication whose provider has a fault, which quotes what it must not.
+# A replication whose provider has a bug, and quotes a secret.
 UNEXPECTED = f"""
 from pulumi.dynamic import Resource
 import pulumi_huaweicloud_cbr as cbr
@@ -100,7 +100,7 @@ complete = cbr.ReplicationsComplete(
 pulumi.export("replicas", complete.replicas)
 """
 
-# Dynamic resources that are not ours: pickled by value, since they live in `__main__`.
+# Foreign dynamic resources: pickled by value, since they are defined in `__main__`.
 FOREIGN = """
 import pathlib, time
 import pulumi
@@ -151,8 +151,8 @@ for number in range(given.get_int("count") or 1):
     })
 """
 
-# As many resources as the configuration names: name -> arguments, and what each waits for. The
-# arguments tell the class: the first of these that is among them.
+# As many resources as the configuration names: arguments by name, and what each waits for. The
+# arguments determine the class: the first of these that is among them.
 REPLICATIONS = """
 import pulumi
 import pulumi_huaweicloud_cbr as cbr

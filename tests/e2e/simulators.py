@@ -1,7 +1,7 @@
-"""Simulators that start at once: each is forked from a process that has imported all they need.
+"""Simulators that start quickly: each is a fork of a process with all imports done.
 
-Each is one like any other: with a world, a state and a port of its own, and it can be killed. To
-import a simulator takes as long as half an `up`; here each process of the tests does it once.
+Each behaves like any other: it has its own world, state and port, and can be killed. Importing a
+simulator takes as long as half an `up`; here each test process does it once.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class ForkedSimulator(SimulatorProcess):
 
 
 class _Fork:
-    """What `SimulatorProcess` asks of a process, for a fork."""
+    """The methods that `SimulatorProcess` needs of a process, for a fork."""
 
     def __init__(self, arguments: list[str], log_file: Path) -> None:
         self._process = _CONTEXT.Process(target=_serve, args=(arguments, log_file))
@@ -44,7 +44,7 @@ class _Fork:
         """Wait for the end, and return the exit code.
 
         Raises:
-            subprocess.TimeoutExpired: it goes on.
+            subprocess.TimeoutExpired: it is still running.
         """
         self._process.join(timeout)
         if self._process.exitcode is None:
@@ -56,16 +56,16 @@ class _Fork:
         os.kill(self.pid, number)
 
     def kill(self) -> None:
-        """Kill it outright."""
+        """Kill it immediately."""
         self.send_signal(signal.SIGKILL)
 
 
 def _serve(arguments: list[str], log_file: Path) -> None:
-    """Be a simulator; runs in the fork."""
+    """Run as a simulator, in the fork."""
     with log_file.open("ab") as log:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(log.fileno(), stream.fileno())
-    # Of the server that it was forked from, whose children must not die with it.
+    # Inherited from the fork server, whose children must not die with it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     from simulator.serve import main  # noqa: PLC0415
 
@@ -74,9 +74,9 @@ def _serve(arguments: list[str], log_file: Path) -> None:
 
 @contextmanager
 def simulators_forked() -> Iterator[None]:
-    """Run the server of the forks, and end it when all of them have ended."""
+    """Run the fork server, and end it after all forks have ended."""
     _CONTEXT.set_forkserver_preload(["simulator.serve", __name__])
-    # The server knows no other way to the modules.
+    # The server has no other way to find the modules.
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = str(ROOT)
     try:

@@ -1,4 +1,4 @@
-"""Runs a command in a terminal of a given width, and keeps what the terminal was sent."""
+"""Runs a command in a terminal of a given width, and records the output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]")
 def lines_in_terminal(
     command: list[str], directory: Path, environment: dict[str, str], columns: int
 ) -> tuple[int, list[str]]:
-    """Run a command to its end; return its exit code and each line that was drawn, as text."""
+    """Run a command to its end. Return its exit code and each drawn line, as text."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     with subprocess.Popen(
@@ -34,7 +34,7 @@ def lines_in_terminal(
         while True:
             try:
                 part = os.read(ours, 65536)
-            except OSError:  # Linux says so when the other side is closed.
+            except OSError:  # Linux raises this when the other side is closed.
                 break
             if not part:
                 break

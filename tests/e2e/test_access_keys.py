@@ -15,7 +15,7 @@ SECURITY_TOKEN = "not-a-secret-demo-security-token"
 VARIABLES = {"accessKey": "HUAWEICLOUD_SDK_AK", "secretKey": "HUAWEICLOUD_SDK_SK"}
 
 
-# Where a key is found is settled in process (test_access_keys.py, test_credential_chain.py).
+# The search for keys is tested in process (test_access_keys.py, test_credential_chain.py).
 @pytest.mark.parametrize(
     "place",
     [
@@ -31,7 +31,7 @@ def test_access_key_serves_a_whole_life(
     tmp_path: Path,
     place: str,
 ) -> None:
-    """Temporary keys create, refresh and destroy, nobody signs in, and nothing stores them."""
+    """Temporary keys create, refresh and destroy; nobody signs in, and nothing stores them."""
     project = make_stacks_project([erp])
     project.environment["PULUMI_HUAWEICLOUD_CBR_LOG"] = "debug"
     del project.environment["HW_USER_PASSWORD"]

@@ -1,4 +1,4 @@
-"""`BackupReplication` through the real CLI: asserted in the simulator, the state gives the ids."""
+"""`BackupReplication` with the real CLI: asserted in the simulator; the state gives the ids."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ NAME = "erp-to-cn-east-3"
 WRITES = {"POST", "PUT", "DELETE"}
 COPY_LIMIT_S = 120
 proved_by_the_drift_table = pytest.mark.full
-"""The mark of tests that are rows of `test_drift.py` as well: alone they run at night."""
+"""The mark of tests that are also rows of `test_drift.py`: alone they run at night."""
 
 
 def wait_for_copies(control: Control) -> None:
-    """Let the copies that are under way end."""
+    """Let the running copies end."""
     deadline = time.monotonic() + COPY_LIMIT_S
     while any(
         record["status"] in ("waiting_replicate", "replicating") for record in control.records()
@@ -33,7 +33,7 @@ def replicas_of(control: Control, region: str = "cn-east-3") -> list[dict[str, A
 
 
 def writes(control: Control) -> list[tuple[str, str | None]]:
-    """Return the writing requests to CBR, token requests aside."""
+    """Return the write requests to CBR, except token requests."""
     return [
         (entry["method"], entry["operation"])
         for entry in control.journal()
@@ -43,7 +43,7 @@ def writes(control: Control) -> list[tuple[str, str | None]]:
 
 @pytest.fixture
 def replicated(make_stacks_project: MakeProject, erp: dict[str, Any], control: Control) -> Project:
-    """A stack with one replication whose copy has ended, as `refresh` recorded it."""
+    """A stack with one replication whose copy has ended and was refreshed."""
     project = make_stacks_project([erp])
     project.up()
     wait_for_copies(control)
@@ -55,7 +55,7 @@ def replicated(make_stacks_project: MakeProject, erp: dict[str, Any], control: C
 def test_replication_basic(
     make_stacks_project: MakeProject, erp: dict[str, Any], control: Control
 ) -> None:
-    """One replication is made once, recorded, left alone by a second up, and destroyed."""
+    """One replication is copied once, recorded, left alone by a second up, and destroyed."""
     project = make_stacks_project([erp])
     project.up()
     wait_for_copies(control)
@@ -108,7 +108,7 @@ def test_replication_request_is_the_documented_one(
 
 @proved_by_the_drift_table
 def test_replication_disappears(replicated: Project, control: Control) -> None:
-    """A replica deleted behind our back is found by refresh and copied again by up."""
+    """A replica that somebody deleted is found by refresh and copied again by up."""
     control.forget_backup(replicas_of(control)[0]["id"])
 
     replicated.refresh()
@@ -123,7 +123,7 @@ def test_replication_disappears(replicated: Project, control: Control) -> None:
 def test_replication_adopt(
     make_stacks_project: MakeProject, erp: dict[str, Any], control: Control
 ) -> None:
-    """A replica that exists already is adopted: the preview says so, and nothing is copied."""
+    """An existing replica is adopted: the preview says so, and nothing is copied."""
     project = make_stacks_project([erp])
     project.up()
     wait_for_copies(control)
@@ -139,7 +139,7 @@ def test_replication_adopt(
 def test_replication_adopt_off(
     make_stacks_project: MakeProject, erp: dict[str, Any], control: Control
 ) -> None:
-    """With adopt off, an existing replica is an error that names it and the way out."""
+    """With `adopt` off, an existing replica is an error that names it and a remedy."""
     project = make_stacks_project([erp])
     project.up()
     project.must("state", "delete", "--yes", project.state()[NAME]["urn"])
@@ -168,7 +168,7 @@ def test_replication_rename(replicated: Project, erp: dict[str, Any], control: C
 
 @proved_by_the_drift_table
 def test_replication_drift_name(replicated: Project, erp: dict[str, Any], control: Control) -> None:
-    """A declared name that was changed behind our back shows as drift, and up puts it back."""
+    """A declared name that somebody changed shows as drift, and up restores it."""
     erp["destinations"][0]["replica_name"] = "erp-dr"
     replicated.configure({"cbr-replication:replications": [erp]})
     replicated.up()
@@ -185,7 +185,7 @@ def test_replication_drift_name(replicated: Project, erp: dict[str, Any], contro
 def test_replication_replace_vault(
     replicated: Project, erp: dict[str, Any], vault_ids: dict[str, str], control: Control
 ) -> None:
-    """Another vault in the same region deletes the old replica first, then copies anew."""
+    """Another vault in the same region deletes the old replica first, then copies again."""
     erp["destinations"][0]["vault_id"] = vault_ids["dr-replicas-second"]
     replicated.configure({"cbr-replication:replications": [erp]})
 
@@ -204,7 +204,7 @@ def test_replication_replace_vault(
 def test_replication_replace_backup(
     replicated: Project, erp: dict[str, Any], backup_ids: dict[str, str], control: Control
 ) -> None:
-    """Another backup is copied first, and only then the old replica is deleted."""
+    """Another backup is copied first, then the old replica is deleted."""
     erp["backup_id"] = backup_ids["autobk_8d2f"]
     replicated.configure({"cbr-replication:replications": [erp]})
 
@@ -217,7 +217,7 @@ def test_replication_replace_backup(
 def test_replication_failed_is_replaced(
     make_stacks_project: MakeProject, erp: dict[str, Any], control: Control
 ) -> None:
-    """A copy that failed after up is planned anew by the next one."""
+    """A copy that failed after up is replaced by the next one."""
     control.change_backup(erp["backup_id"], copy={"mode": "immediate", "outcome": "fail"})
     project = make_stacks_project([erp])
     project.up()
@@ -235,7 +235,7 @@ def test_replication_failed_is_replaced(
 def test_replication_source_expired(
     replicated: Project, erp: dict[str, Any], control: Control
 ) -> None:
-    """The source may expire: the replica is kept, and no later up touches it."""
+    """If the source expires, the replica is kept, and no later up changes it."""
     control.forget_backup(erp["backup_id"])
 
     replicated.refresh()
@@ -250,7 +250,7 @@ def test_replication_source_expired(
 def test_replication_retain_on_delete(
     make_stacks_project: MakeProject, erp: dict[str, Any], control: Control
 ) -> None:
-    """With retain_on_delete the replica stays when the stack goes."""
+    """With retain_on_delete the replica stays after destroy."""
     erp["retain_on_delete"] = True
     project = make_stacks_project([erp])
     project.up()
@@ -295,7 +295,7 @@ def test_replication_preview_makes_no_writes(
 def test_replication_survives_killed_simulator(
     make_stacks_project: MakeProject, erp: dict[str, Any], simulator: SimulatorProcess
 ) -> None:
-    """The cloud killed outright during a copy serves the same state again, and up is correct."""
+    """After a kill during a copy, the simulator has the same state, and up is correct."""
     simulator.control.change_backup(erp["backup_id"], copy={"mode": "never"})
     project = make_stacks_project([erp])
     project.up()
@@ -325,7 +325,7 @@ def test_replication_unanswered_submission(
 def test_replication_throttled_then_succeeds(
     make_stacks_project: MakeProject, erp: dict[str, Any], control: Control
 ) -> None:
-    """A throttled call waits as long as it is asked to, tells the user, and goes on."""
+    """A throttled call waits as long as requested, informs the user, and continues."""
     control.fault(
         operation="CopyBackup",
         action="respond",

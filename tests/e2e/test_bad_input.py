@@ -1,4 +1,4 @@
-"""Wrong inputs: one short message per fault in a preview, and nothing is sent."""
+"""Wrong inputs: one short message per failure in a preview, and no request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ VAULT = "ca0083e4-1bda-48ca-af6d-aa9c8c93bc85"
 FORM = "want 32 hexadecimal digits in the form 8-4-4-4-12"
 LONG = "x" * 65
 
-# name of the resource -> its inputs, and for each fault the property and words of the message
+# Inputs by the name of the resource; for each failure the property and words of the message.
 RESOURCES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     "empty": (
         {"backup_id": "", "destination_region": "", "destination_vault_id": ""},
@@ -76,7 +76,7 @@ for name, inputs in json.loads(pulumi.Config().require("resources")).items():
 
 @pytest.fixture
 def program(make_program: MakeProject) -> Project:
-    """A program whose resources are given by configuration."""
+    """A program with resources from the configuration."""
     project = make_program(PROGRAM)
     good = {"backup_id": ERP, "destination_region": "cn-east-3", "destination_vault_id": VAULT}
     project.configure({"program:good": good})
@@ -84,7 +84,7 @@ def program(make_program: MakeProject) -> Project:
 
 
 def diagnostics_of(program: Project, name: str, inputs: dict[str, Any]) -> list[str]:
-    """Return the errors that a preview of one resource ends with.
+    """Return the errors of a preview of one resource.
 
     The engine stops a preview at the first resource that fails, so each has its own.
     """
@@ -97,7 +97,7 @@ def diagnostics_of(program: Project, name: str, inputs: dict[str, Any]) -> list[
 
 
 def test_bad_fields_one_message_each(program: Project, control: Control) -> None:
-    """Every faulty field is told at once, with its value and what is wanted; nothing is sent."""
+    """All wrong fields are reported at once, with value and expectation; nothing is sent."""
     for name, (inputs, faults) in RESOURCES.items():
         errors = diagnostics_of(program, name, inputs)
 
@@ -141,9 +141,9 @@ def test_bad_facts_one_message_each(
     vaults: Iterable[str],
     regions: Iterable[str],
 ) -> None:
-    """What only the API knows is told in the preview as well; nothing is written.
+    """What only the API knows is reported in the preview too, and nothing is written.
 
-    Contract tests prove each fact in every `make test`; that the CLI tells it, one of each kind.
+    Contract tests prove each fact in every `make test`; here the CLI shows one of each kind.
     """
     cases: dict[str, tuple[dict[str, str], str, str]] = {}
     for backup in backups:
@@ -168,7 +168,7 @@ def test_bad_facts_one_message_each(
 
 
 def test_bad_configuration_one_message(make_stacks_project: MakeProject, control: Control) -> None:
-    """A wrong stack configuration is one message: each key, its value and what is wanted."""
+    """A wrong stack configuration is one message: each key, its value and what is expected."""
     project = make_stacks_project(
         [
             {
@@ -198,7 +198,7 @@ def test_bad_configuration_one_message(make_stacks_project: MakeProject, control
 def test_missing_configuration_shows_an_example(
     make_stacks_project: MakeProject, control: Control
 ) -> None:
-    """Without any configuration the message shows what one looks like."""
+    """Without any configuration, the message shows an example."""
     outcome = make_stacks_project([]).run("preview")
 
     assert 0 != outcome.code
@@ -206,10 +206,10 @@ def test_missing_configuration_shows_an_example(
     assert [] == control.journal()
 
 
-def test_bad_setting_is_told_under_its_key(
+def test_bad_setting_is_reported_under_its_key(
     make_stacks_project: MakeProject, erp: dict[str, Any], control: Control
 ) -> None:
-    """A malformed setting of the provider is told under its key and its variable."""
+    """An invalid setting of the provider is reported with its key and its variable."""
     project = make_stacks_project([erp], **{"huaweicloud:region": "cn north"})
 
     outcome = project.run("preview")

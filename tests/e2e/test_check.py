@@ -17,12 +17,12 @@ VARIABLES = {"HW_USER_NAME": "ops-replicator", "HW_DOMAIN_NAME": "acme-cloud"}
 
 @pytest.fixture
 def project(make_stacks_project: MakeProject, erp: dict[str, Any]) -> Project:
-    """A stack that was never brought up; its password is in the environment."""
+    """A stack that was never deployed; its password is in the environment."""
     return make_stacks_project([erp])
 
 
 def check(project: Project, *arguments: str, **variables: str) -> Outcome:
-    """Run the command in the project's directory, or in none with `--cwd`."""
+    """Run the command in the project's directory, or elsewhere with `--cwd`."""
     is_elsewhere = "--cwd" in arguments or "--stack" not in arguments
     done = subprocess.run(
         [str(project.python), "-m", "pulumi_huaweicloud_cbr", "check", *arguments],
@@ -40,7 +40,7 @@ def check(project: Project, *arguments: str, **variables: str) -> Outcome:
 def test_check_of_a_stack_that_is_ready(
     project: Project, erp: dict[str, Any], control: Control
 ) -> None:
-    """A stack's settings do, from wherever it is asked; nothing is changed, and the code is 0."""
+    """A stack's settings suffice, from any directory. Nothing is changed, and the code is 0."""
     options = ["--stack", "test", "--destination", "cn-east-3", "--backup", erp["backup_id"]]
 
     text = check(project, *options)
@@ -62,8 +62,8 @@ def test_check_of_a_stack_that_is_ready(
     assert {"CreateToken"} == writes
 
 
-def test_check_of_the_environment_with_an_endpoint_that_is_not_there(project: Project) -> None:
-    """Where nothing listens the address is named, within a few attempts, and the code is 1."""
+def test_check_of_the_environment_with_an_unreachable_endpoint(project: Project) -> None:
+    """If nothing listens, the address is named within a few attempts, and the code is 1."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     nowhere = f"http://127.0.0.1:{port}"
@@ -80,7 +80,7 @@ def test_check_of_the_environment_with_an_endpoint_that_is_not_there(project: Pr
 
 
 def test_check_of_an_unknown_stack_is_one_message(project: Project) -> None:
-    """A stack that the CLI does not know is told in its words, and the code is 1."""
+    """For an unknown stack the CLI's words are shown, and the code is 1."""
     outcome = check(project, "--stack", "nowhere")
 
     assert (1, "") == (outcome.code, outcome.stdout)

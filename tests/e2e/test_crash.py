@@ -1,4 +1,4 @@
-"""Each cell of the crash table, run with the real CLI: never lost, never twice."""
+"""Each cell of the crash table, run with the real CLI: nothing is lost or copied twice."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ from tests.e2e.driver import (
     wait_until,
 )
 
-# The SDK's newer plugin differs in how it tells errors and in nothing that a crash can meet: the
-# scenes that meet a submission and an update are run on it as well.
+# The SDK's newer plugin differs only in how it reports errors, which no crash depends on: the
+# scenes with a submission and an update run on it as well.
 ON_NEWEST = (("submitting", "cli"), ("submitting", "plugin"), ("renaming", "plugin"))
-# Who asks, the SDK's plugin or our host, does not change what the service and connections do to
-# resources that are served in the same way as single ones.
+# The plugin does not change what the service and connections do to resources that are handled like
+# single ones.
 ON_HOST_ALONE = tuple(
     (scene, victim) for scene in ("fleets", "awaiting") for victim in ("service", "connection")
 )
@@ -56,7 +56,7 @@ ON_HOST_ALONE = tuple(
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    """The stack as it is before anything dies."""
+    """The stack before anything dies."""
     return prepare(tmp_path_factory.mktemp("prepared"))
 
 
@@ -70,14 +70,14 @@ def simulator(tmp_path: Path, stack: Prepared) -> Iterator[SimulatorProcess]:
 def assert_never_lost_never_twice(
     simulator: SimulatorProcess, project: Project, scene: str, replications: Replications
 ) -> None:
-    """The service has what is declared, once, and the state knows which it is."""
+    """The service has each declared copy once, and the state knows it."""
     wanted = {
         name: {(backup_id, REGION) for backup_id in backups_of(name, arguments)}
         for name, arguments in replications.items()
     }
     found = {copy.key: copy for copy in copies(simulator)}
     state = records_in_state(project)
-    # Replicas that nobody has declared yet are left alone.
+    # Replicas that nobody has declared yet are ignored.
     known = {*beforehand(scene), *replications}
     others = {
         (backup_id, REGION)
@@ -106,7 +106,7 @@ def assert_never_lost_never_twice(
 
 
 def assert_only_missing_were_sent(simulator: SimulatorProcess, scene: str) -> None:
-    """No submission was sent again that was accepted before anything died, answered or not."""
+    """No submission that was accepted before the death was sent again, answered or not."""
     sent = Counter(
         entry["backup_id"] for entry in simulator.control.journal(operation="CopyBackup")
     )
@@ -114,12 +114,12 @@ def assert_only_missing_were_sent(simulator: SimulatorProcess, scene: str) -> No
         assert 1 == sent[backup_of(name)], name
     for point in points_of(scene):
         if point.operation == "CopyBackup" and point.when == "after":
-            # A service that dies with its answer has not written that it was asked.
+            # A service that dies with its answer has not logged the request.
             assert sent[backup_of(point.key)] <= 1, point.key
 
 
 def script(simulator: SimulatorProcess, points: tuple[Point, ...], action: str) -> int:
-    """Have each point's request held or dropped; return how many there are."""
+    """Hold or drop each point's request; return how many there are."""
     met = [point for point in points if point.operation is not None]
     for point in met:
         about = {}
@@ -134,13 +134,13 @@ def script(simulator: SimulatorProcess, points: tuple[Point, ...], action: str) 
 
 
 def is_accepted(simulator: SimulatorProcess, names: Iterable[str]) -> bool:
-    """Whether the copies of these were accepted, and answered."""
+    """Whether the copies of these were accepted and answered."""
     posts = simulator.control.journal(operation="CopyBackup")
     return {backup_of(name) for name in names} <= {entry["backup_id"] for entry in posts}
 
 
 def end_copies(simulator: SimulatorProcess, names: Iterable[str]) -> None:
-    """Have copies end that do not by themselves."""
+    """End copies that would not end themselves."""
     ending = {backup_of(name) for name in names}
     running = [
         row["id"]
@@ -160,7 +160,7 @@ def die(
     project: Project,
     simulator: SimulatorProcess,
 ) -> None:
-    """Have the victim die while requests are held, or after their answer if that is the scene."""
+    """Kill the victim while requests are held, or after their answers, as the scene requires."""
     control = simulator.control
     if victim == "service":
         simulator.kill()
@@ -185,7 +185,7 @@ def die(
 
 
 def marks(scene: str, victim: str, plugin: str) -> tuple[pytest.MarkDecorator, ...]:
-    """Return when a cell is run: who serves is tried by day with a submission alone."""
+    """Return when a cell runs. By day, other plugins run a submission only."""
     is_by_day = runs_by_day(scene, victim)
     if plugin != "host":
         is_by_day = plugin == "sdk-3.272.0" and scene == "submitting"
@@ -213,7 +213,7 @@ def test_crash(
     simulator: SimulatorProcess,
     tmp_path: Path,
 ) -> None:
-    """After the way on that the table names, there is one copy of each, and the state knows it."""
+    """After the table's next commands, each copy exists once, and the state knows it."""
     points = points_of(scene)
     replications = afterwards(scene)
     project = stack.project(tmp_path, plugin, simulator, beforehand(scene))
@@ -235,7 +235,7 @@ def test_crash(
     if way == "goes on":
         assert 0 == code, said(project)
     elif victim != "service":
-        # The service may be back before anybody has given up.
+        # The service may be back before anything has given up.
         assert 0 != code, said(project)
     if way == "recover":
         assert project.locks()

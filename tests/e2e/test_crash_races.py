@@ -1,4 +1,4 @@
-"""Deaths with somebody else still at work, and signals: never lost, never twice."""
+"""Deaths while something else is running, and signals: nothing is lost or copied twice."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.e2e.programs import BACKUP, REPLICATION, REPLICATIONS, VAULT
 
 
 def assert_one_copy(project: Project, control: Control) -> None:
-    """CBR made one replica, ever, and the state knows its record."""
+    """CBR made only one replica ever, and the state knows its record."""
     (record,) = control.records()
     assert 1 == len([row for row in control.replicas() if row["region"] == "cn-east-3"])
     assert record["id"] == project.state()["erp"]["id"]
@@ -49,16 +49,16 @@ def arguments(backup_id: str = BACKUP, **more: Any) -> dict[str, Any]:
 
 
 def declare(project: Project, replications: dict[str, dict[str, Any]]) -> None:
-    """Have the program declare these."""
+    """Declare these in the program."""
     project.configure({"program:replications": json.dumps(replications)})
 
 
 def test_orphaned_plugin_submits_beside_the_next_up(
     make_program: MakeProject, control: Control
 ) -> None:
-    """The SDK's plugin survives the CLI and sends what it had begun; CBR has one copy all the same.
+    """The SDK's plugin survives the CLI and submits what it had begun; CBR still has one copy.
 
-    The first submission is on its way while the next `up` looks, finds nothing, submits and ends.
+    The first submission is in flight while the next `up` looks, finds nothing, submits and ends.
     """
     control.fault(operation="CopyBackup", action="hold_before")
     project = make_program(REPLICATION, sdk_python("3.255.0"))
@@ -82,7 +82,7 @@ def test_orphaned_plugin_submits_beside_the_next_up(
 def test_orphaned_plugin_submits_while_the_next_up_does(
     make_program: MakeProject, control: Control
 ) -> None:
-    """Both submissions are on their way at the same time: one is accepted, `up` has that one."""
+    """Both submissions are in flight together: one is accepted, and `up` has that copy."""
     control.fault(operation="CopyBackup", action="hold_before", times=2)
     project = make_program(REPLICATION, sdk_python("3.255.0"))
     running = start(project, "up")
@@ -102,9 +102,9 @@ def test_orphaned_plugin_submits_while_the_next_up_does(
 def test_killed_without_checkpoints(
     make_program: MakeProject, control: Control, backup_ids: dict[str, str]
 ) -> None:
-    """With checkpoints skipped a killed CLI leaves an empty state; `up` adopts all that was made.
+    """With checkpoints skipped, a killed CLI leaves an empty state; `up` adopts all copies.
 
-    The first two were made, the third was accepted and not answered.
+    The first two were made; the third was accepted and not answered.
     """
     names = ("autobk_7c1e", "autobk_8d2f", "autobk_9e30")
     project = on_host(make_program(REPLICATIONS, sdk_python("3.272.0")))
@@ -128,7 +128,7 @@ def test_killed_without_checkpoints(
 
 
 def test_killed_destroy(make_program: MakeProject, control: Control) -> None:
-    """The CLI killed while replicas are being deleted: `destroy` again leaves nothing."""
+    """The CLI is killed during deletions: a second `destroy` deletes the rest."""
     project = on_host(make_program(REPLICATION, sdk_python("3.255.0")))
     project.up()
     control.advance(20_000)
@@ -151,9 +151,9 @@ def test_killed_destroy(make_program: MakeProject, control: Control) -> None:
 def test_two_machines_declare_the_same(
     tmp_path: Path, simulator: SimulatorProcess, adopt: bool
 ) -> None:
-    """Two `up`s on two backends submit at once: one copy; the slower adopts it, or says so.
+    """Two `up`s on two backends submit together: one copy; the slower one adopts or reports it.
 
-    Both have looked and found nothing when the first of the submissions is carried out.
+    Both have looked and found nothing when the first submission is executed.
     """
     control = simulator.control
     control.fault(operation="CopyBackup", action="hold_before", times=2)
@@ -185,7 +185,7 @@ def test_two_machines_declare_the_same(
 
 
 def test_lock_of_a_living_up_is_not_removed(make_program: MakeProject, control: Control) -> None:
-    """`recover` beside an `up` that is at work refuses, and harms nothing."""
+    """`recover` refuses to run beside an active `up`, and does no harm."""
     control.fault(operation="CopyBackup", action="hold_after")
     project = on_host(make_program(REPLICATION, sdk_python("3.272.0")))
     running = start(project, "up")
@@ -217,7 +217,7 @@ def test_lock_of_a_living_up_is_not_removed(make_program: MakeProject, control: 
 def test_one_signal_during_a_submission(
     make_program: MakeProject, control: Control, plugin: str, number: signal.Signals
 ) -> None:
-    """The submission under way is ended first, and its record is in the state."""
+    """The current submission is completed first, and its record is in the state."""
     control.fault(operation="CopyBackup", action="hold_after")
     project = make_program(REPLICATION, sdk_python("3.255.0"))
     if plugin == "host":
@@ -244,7 +244,7 @@ def test_one_signal_during_a_submission(
 def test_two_signals_during_a_submission(
     make_program: MakeProject, control: Control, number: signal.Signals
 ) -> None:
-    """The SDK's plugin is ended in the middle of it; `recover` finds no lock, `up` the copy."""
+    """The SDK's plugin is killed during it; `recover` finds no lock, and `up` finds the copy."""
     control.fault(operation="CopyBackup", action="hold_after")
     project = make_program(REPLICATION, sdk_python("3.272.0"))
     running = start(project, "up")
@@ -265,7 +265,7 @@ def test_two_signals_during_a_submission(
 
 @pytest.fixture
 def hang_up_heeded() -> Iterator[None]:
-    """Have children heed a hang-up although whoever started the tests may not (nohup)."""
+    """Let children handle a hang-up even if the tests were started with nohup."""
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGHUP, before)
@@ -273,7 +273,7 @@ def hang_up_heeded() -> Iterator[None]:
 
 @pytest.mark.usefixtures("hang_up_heeded")
 def test_terminal_closed_during_a_submission(make_program: MakeProject, control: Control) -> None:
-    """A hang-up ends the CLI as if it were killed, and so is the way on."""
+    """A hang-up ends the CLI like a kill, and the next commands are the same."""
     control.fault(operation="CopyBackup", action="hold_after")
     project = on_host(make_program(REPLICATION, sdk_python("3.255.0")))
     running = start(project, "up")

@@ -1,10 +1,9 @@
-"""Each cell of the drift table, seen with the real CLI: what becomes of a replication.
+"""Each cell of the drift table, run with the real CLI: what happens to a replication.
 
-The rows share a stack, and each has a backup and a vault of its own, twice. On the one, `up` alone
-is tried; on the other, `refresh`, `preview` and `up` after each other. A refusal ends a command
-before other rows are looked at, so a row that is refused gets a copy of the stack for itself.
-Two rows are seen alone: many would share the requests that tell them apart, or something has to be
-done meanwhile.
+The rows share a stack, and each has two backups and vaults of its own. On one, only `up` runs; on
+the other, `refresh`, `preview` and `up` in turn. A refusal ends a command before other rows are
+checked, so a refused row gets its own copy of the stack. Two rows run alone: many would share the
+requests that distinguish them, or something must be done meanwhile.
 """
 
 from __future__ import annotations
@@ -49,15 +48,15 @@ SOURCE = ProjectScope(SOURCE_REGION, "c6cb0876eaee4f5092d0fdf4c4fc09b3")
 MISSING = {"error_code": "BackupService.6200", "error_msg": "The backup does not exist."}
 LONG_S = 100_000
 LONG_COPY = {"mode": "seconds", "seconds": LONG_S * SPEED}
-"""Ends only when the clock is pushed so far."""
+"""Ends only when the clock is advanced."""
 ALONE = ("replica_late", "replica_leaving")
 CYCLES = ("plain", "refreshed")
-"""`up` alone, and `refresh`, `preview` and `up` after each other."""
+"""`up` alone, or `refresh`, `preview` and `up` in turn."""
 
 
 @dataclass
 class Row:
-    """A situation in the making: a replication with a backup and a vault of its own."""
+    """A situation in preparation: a replication with its own backup and vault."""
 
     drift: Drift
     cycle: str
@@ -72,12 +71,12 @@ class Row:
 
     @property
     def control(self) -> Control:
-        """What happens behind the cloud's back."""
+        """Control of the simulator: what happens in the cloud without us."""
         return self.simulator.control
 
     @property
     def name(self) -> str:
-        """The entry's name, and that of the backup and the vault."""
+        """The name of the entry, the backup and the vault."""
         return f"{self.cycle}-{self.drift.key}".replace("_", "-")
 
     @property
@@ -106,11 +105,11 @@ class Row:
         return str(self.record()["destination_backup_id"])
 
     def script(self, **copy: Any) -> None:
-        """Say how copies of the backup go."""
+        """Set how copies of the backup end."""
         self.control.change_backup(self.backup, copy=copy)
 
 
-# -- what happens to a copy that a refresh has seen ------------------------------------------
+# -- what happens to a copy that was refreshed -----------------------------------------------
 
 
 def make_source_expired(row: Row) -> None:
@@ -165,11 +164,11 @@ SEEN: dict[str, Callable[[Row], None]] = {
     "record_lost": make_record_lost,
 }
 
-# -- what happens to a copy that no refresh has seen -----------------------------------------
+# -- what happens to a copy that was not refreshed -------------------------------------------
 
 
 def make_nothing(_row: Row) -> None:
-    """Leave it as it is; it was made by what was scripted beforehand."""
+    """Leave it unchanged; the script of its copy caused the situation."""
 
 
 def make_copy_possible(row: Row) -> None:
@@ -189,11 +188,11 @@ UNSEEN: dict[str, tuple[dict[str, Any], Callable[[Row], None]]] = {
     "record_lost_unseen": ({}, make_record_lost),
     "status_unknown": ({"mode": "never"}, make_status_unknown),
 }
-"""How the copy goes, and what happens then."""
+"""How the copy ends, and what happens then."""
 NEW = ("other_vault_first",)
-"""Of which there is nothing beforehand."""
+"""Situations that begin without a copy."""
 ELSEWHERE = ("other_vault_first", "other_vault_later")
-"""Which somebody else copies to another vault in the end."""
+"""Situations in which somebody else copies to another vault at the end."""
 
 
 def write_world(path: Path, rows: list[Row]) -> None:
@@ -209,7 +208,7 @@ def write_world(path: Path, rows: list[Row]) -> None:
 
 
 def copy_elsewhere(simulator: SimulatorProcess, backups: list[str]) -> None:
-    """Have somebody else copy backups to another vault of the region."""
+    """Copy backups to another vault of the region, as somebody else does."""
     values = {**connection(simulator), "huaweicloud:password": PASSWORD}
     settings = Settings.load(values.get, {})
     vault = made_uuid("vault", REGION, "elsewhere")
@@ -225,12 +224,12 @@ def copy_elsewhere(simulator: SimulatorProcess, backups: list[str]) -> None:
 
 
 def declare(project: Project, rows: list[Row]) -> None:
-    """Have the program declare the rows."""
+    """Declare the rows in the program."""
     project.configure({"cbr-replication:replications": [row.entry for row in rows]})
 
 
 def bring_about(project: Project, simulator: SimulatorProcess, rows: list[Row]) -> None:
-    """Have all situations come about."""
+    """Create all situations."""
     control = simulator.control
     seen = [row for row in rows if row.drift.key in SEEN]
     unseen = [row for row in rows if row.drift.key in UNSEEN]
@@ -251,7 +250,7 @@ def bring_about(project: Project, simulator: SimulatorProcess, rows: list[Row]) 
     copy_elsewhere(simulator, [row.backup for row in rows if row.drift.key in ELSEWHERE])
 
 
-# -- what is seen --------------------------------------------------------------------------
+# -- the results ---------------------------------------------------------------------------
 
 WRITTEN = {
     (): NOTHING,
@@ -263,14 +262,14 @@ OPERATIONS = {"create": "create", "update": "update", "replace": "replace"}
 
 @dataclass
 class Stage:
-    """A stack with some of the rows, and the simulator that all share."""
+    """A stack with some of the rows, and the shared simulator."""
 
     project: Project
     simulator: SimulatorProcess
     rows: list[Row]
 
     def part(self, directory: Path, rows: list[Row]) -> Stage:
-        """Return a copy of the stack that has only these rows."""
+        """Return a copy of the stack with only these rows."""
         project = new_stacks_project(directory, self.simulator, [])
         for file in (self.project.backend / ".pulumi" / "stacks").rglob("*.json"):
             document = json.loads(file.read_text())
@@ -286,10 +285,10 @@ class Stage:
 
     @contextmanager
     def written(self) -> Iterator[dict[str, str]]:
-        """Note for each row what is written to the cloud; there when it ends."""
+        """Record the cloud's writes for each row; complete when the block ends."""
         control = self.simulator.control
         before = control.journal()
-        # An answered deletion may have taken the replica away: what it was is known from before.
+        # An answered deletion may have removed the replica: its owner is known from before.
         sources = {
             row["destination_backup_id"]: row["source_backup_id"] for row in control.records()
         }
@@ -304,13 +303,13 @@ class Stage:
         seen |= {row.drift.key: WRITTEN[tuple(operations.get(row.backup, ()))] for row in self.rows}
 
     def up(self) -> dict[str, str]:
-        """Run `up`; return what it did to the cloud for each row."""
+        """Run `up`. Return its changes to the cloud for each row."""
         with self.written() as seen:
             self.project.up()
         return seen
 
     def refresh(self) -> dict[str, str]:
-        """Run `refresh`; return what became of each row's resource in the state."""
+        """Run `refresh`. Return the result for each row's resource in the state."""
         before = self.project.state()
         text = self.project.must("refresh", "--yes", "--skip-preview", "--json").stdout
         after = self.project.state()
@@ -337,7 +336,7 @@ class Stage:
         return {row.drift.key: planned.get(row.resource, SAME) for row in self.rows}
 
     def refusal(self, *command: str) -> str:
-        """Run a command on a single row that is refused; return which input is named."""
+        """Run a command on a single row that is refused. Return the named input."""
         with self.written() as written:
             outcome = self.project.run(*command)
         assert 0 != outcome.code
@@ -372,7 +371,7 @@ def is_refused(seen: str) -> bool:
 
 
 def see(stage: Stage, directory: Path) -> dict[str, Drift]:
-    """Run the commands on a stack in which all has come about; return what is seen of each row."""
+    """Run the commands on a stack with all situations. Return the results of each row."""
     plain, refreshed = ([row for row in stage.rows if row.cycle == cycle] for cycle in CYCLES)
     quiet = [row for row in plain if not is_refused(row.drift.plain_up)]
     up_alone = stage.part(directory / "plain", quiet).up()
@@ -400,7 +399,7 @@ def see(stage: Stage, directory: Path) -> dict[str, Drift]:
 
 
 def test_drift(tmp_path: Path) -> None:
-    """What is seen of each row is what the table says, and no second copy comes about."""
+    """The results of each row are those of the table, and no second copy exists."""
     table = {drift.key: drift for drift in DRIFTS if drift.key not in ALONE}
     assert {*SEEN, *UNSEEN, *NEW} == set(table)
     (tmp_path / "simulator").mkdir()
@@ -417,24 +416,24 @@ def test_drift(tmp_path: Path) -> None:
         assert {1} == set(copies.values())
 
 
-# -- two that are seen alone ---------------------------------------------------------------
+# -- two rows that run alone ---------------------------------------------------------------
 
 
 @dataclass
 class Bench:
-    """A stack with one replication, and the cloud around it."""
+    """A stack with one replication, and its cloud."""
 
     project: Project
     control: Control
 
     def declare(self, name: str = "erp") -> None:
-        """Have the program declare the replication."""
+        """Declare the replication in the program."""
         destination = {"region": REGION, "vault_id": VAULT}
         entry = {"name": name, "backup_id": BACKUP, "destinations": [destination]}
         self.project.configure({"cbr-replication:replications": [entry]})
 
     def settle(self) -> None:
-        """Have it made, and its copy ended and seen by a refresh."""
+        """Create it, end its copy, and refresh."""
         self.declare()
         self.project.up()
         self.control.advance(20_000)
@@ -448,7 +447,7 @@ class Bench:
 
     @property
     def written(self) -> list[str]:
-        """What was written to the cloud so far."""
+        """The writes to the cloud so far."""
         return [
             entry["operation"]
             for entry in self.control.journal()
@@ -461,7 +460,7 @@ class Bench:
         return self.project.state()[NAME]["outputs"]["status"]
 
     def hide_replica(self) -> None:
-        """Have the destination not show its replicas for three looks."""
+        """Hide the destination's replicas from three polls."""
         answer: dict[str, Any] = {"action": "respond", "status": 404, "body": MISSING}
         self.control.fault(operation="ShowBackup", region=REGION, times=3, **answer)
 
@@ -479,7 +478,7 @@ def row_of(key: str) -> tuple[str, str, str, str]:
 
 
 def test_drift_replica_late(bench: Bench) -> None:
-    """A replica that is seen only at a later look is kept, and copied once."""
+    """A replica that only a later poll sees is kept, and copied once."""
     assert (NOTHING, "kept, `status: success`", SAME, NOTHING) == row_of("replica_late")
     bench.declare()
     bench.project.up()
@@ -524,7 +523,7 @@ def test_drift_replica_leaving(bench: Bench) -> None:
 
 
 def test_renamed_resource_keeps_its_replica(bench: Bench) -> None:
-    """A resource with another name in the program adopts the replica; the old one leaves it."""
+    """The renamed resource adopts the replica; the old one leaves it."""
     bench.settle()
     replica, before = bench.replica, bench.written
 
@@ -538,7 +537,7 @@ def test_renamed_resource_keeps_its_replica(bench: Bench) -> None:
 
 
 def test_replace_option_keeps_the_replica(bench: Bench) -> None:
-    """`up --replace` makes the new before it deletes the old, so the replica is adopted."""
+    """`up --replace` creates before it deletes, so the replica is adopted."""
     bench.settle()
     replica, before = bench.replica, bench.written
 

@@ -1,4 +1,4 @@
-"""What a user sees of faults, with the real CLI: throttling, and errors that nobody expected."""
+"""Errors as a user sees them, with the real CLI: throttling, and unexpected errors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OVER_LIMIT = {"error_code": "APIGW.0308", "error_msg": "The throttling threshold
 def test_unexpected_error_keeps_its_traceback_and_no_secret(
     plugin: str, make_program: MakeProject
 ) -> None:
-    """A fault of ours says so, how to report it and where it was; secrets are blanked out."""
+    """A bug of ours says so, how to report it and where it is; secrets are redacted."""
     project = on_plugin(plugin, make_program, UNEXPECTED)
 
     outcome = project.run("up", "--yes", "--skip-preview")
@@ -49,7 +49,7 @@ def test_unexpected_error_keeps_its_traceback_and_no_secret(
 
 
 def throttle(control: Control, operation: str, wait_s: int) -> None:
-    """Have the next call refused for so many seconds."""
+    """Refuse the next call for this many seconds."""
     headers = {"Retry-After": str(wait_s)}
     control.fault(
         operation=operation, action="respond", status=429, body=OVER_LIMIT, headers=headers
@@ -57,7 +57,7 @@ def throttle(control: Control, operation: str, wait_s: int) -> None:
 
 
 def shown(outcome: str) -> list[dict[str, Any]]:
-    """Return the messages that the engine showed."""
+    """Return the messages of the engine."""
     events = [json.loads(line).get("diagnosticEvent") for line in outcome.splitlines()]
     return [event for event in events if event]
 
@@ -66,7 +66,7 @@ def shown(outcome: str) -> list[dict[str, Any]]:
 def test_throttled_create_waits_and_says_why(
     plugin: str, make_program: MakeProject, control: Control
 ) -> None:
-    """Who waits reads on the resource's row for how long and why; then the copy is submitted."""
+    """The resource's row shows the length and reason of the wait; then the copy is submitted."""
     project = on_plugin(plugin, make_program, REPLICATION)
     throttle(control, "CopyBackup", 1)
 
@@ -83,10 +83,8 @@ def test_throttled_create_waits_and_says_why(
     assert 1 == len(control.records())
 
 
-def test_throttled_beyond_all_patience_ends_at_once(
-    make_program: MakeProject, control: Control
-) -> None:
-    """Nobody waits a quarter of an hour for nothing: the error tells when to come back."""
+def test_throttled_for_too_long_ends_at_once(make_program: MakeProject, control: Control) -> None:
+    """Nobody waits a quarter of an hour in vain: the error says when to try again."""
     project = on_plugin("host", make_program, REPLICATION)
     throttle(control, "CopyBackup", 900)
 
@@ -100,7 +98,7 @@ def test_throttled_beyond_all_patience_ends_at_once(
     assert 1 == len(control.records())
 
 
-# A program that waits, as one does for the engine, and catches whatever it is ended by.
+# A program that waits, as for the engine, and catches what ends it.
 WAITING = """
 import pathlib, time
 import pulumi_huaweicloud_cbr
@@ -115,7 +113,7 @@ except BaseException:
 
 
 def test_interrupted_program_ends_without_a_traceback(make_program: MakeProject) -> None:
-    """Current language hosts interrupt the program when an operation fails; ours is told here."""
+    """Current language hosts interrupt the program when an operation fails; here the test does."""
     project = make_program(WAITING)
     running = start(project, "up")
     wait_until((project.directory / "started").exists)
@@ -142,7 +140,7 @@ cbr.BackupReplication("erp", backup_id="b", destination_region="r", destination_
 
 
 def test_wrong_keyword_is_one_line_without_a_traceback(make_program: MakeProject) -> None:
-    """The line names the argument, the one that was meant, and the right form."""
+    """The line names the argument, the intended one, and the right form."""
     outcome = make_program(WRONG).run("preview")
 
     assert 0 != outcome.code

@@ -1,4 +1,4 @@
-"""Each cell of the feature table, seen with the real CLI on the SDK's plugin and on our host."""
+"""Each cell of the feature table, run with the real CLI on the SDK's plugin and on our host."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from tests.e2e.features import FEATURES, PLUGINS, Feature
 from tests.e2e.programs import BACKUP, FOREIGN, MANY, REPLICATION, SECOND_VAULT, TYPE
 
 HANG_S = 12
-"""How long a call stays unanswered before it counts as one that never ends."""
+"""A call without an answer for this long counts as one that never ends."""
 
 
 @dataclass
 class Bench:
-    """Makes projects on one of the plugins."""
+    """Creates projects on one of the plugins."""
 
     plugin: str
     make: MakeProject
@@ -46,13 +46,13 @@ class Bench:
         return self._on_plugin(REPLICATION)
 
     def many(self, count: int) -> Project:
-        """A project with so many replications."""
+        """A project with this many replications."""
         project = self._on_plugin(MANY)
         project.configure({"program:count": count})
         return project
 
     def foreign(self, what: str, count: int = 1) -> Project:
-        """A project with dynamic resources that are not ours."""
+        """A project with foreign dynamic resources."""
         project = self._on_plugin(FOREIGN)
         project.configure(
             {"program:what": what, "program:count": count, "program:folder": str(self.folder)}
@@ -63,14 +63,14 @@ class Bench:
         return on_plugin(self.plugin, self.make, program)
 
     def replicated(self, project: Project) -> dict[str, Any]:
-        """Have the replication made, and its copy ended; return the resource."""
+        """Create the replication, and end its copy; return the resource."""
         project.up()
         self.control.advance(20_000)
         project.refresh()
         return project.state()["erp"]
 
     def start_waiting(self, project: Project, *options: str) -> subprocess.Popen[bytes]:
-        """Start a `destroy` that waits for a copy which does not end."""
+        """Start a `destroy` that waits for an endless copy."""
         self.control.change_backup(BACKUP, copy={"mode": "never"})
         project.up()
         looks = len(self.control.journal(operation="ShowBackup"))
@@ -129,7 +129,7 @@ def see_import_file(bench: Bench) -> str:
 
 
 def import_id(resource: dict[str, Any]) -> str:
-    """Return the id with which a replication is imported."""
+    """Return the id that a replication is imported with."""
     return f"cn-north-4/{BACKUP}/{resource['id']}"
 
 
@@ -138,7 +138,7 @@ def _imported(project: Project, created: dict[str, Any], code: int) -> str:
         assert {} == project.state()
         return "fails"
     imported = project.state()["erp"]
-    # A declared name is recorded, CBR's own choice is not; an import cannot know which it was.
+    # A declared name is recorded, CBR's own choice is not; an import cannot distinguish them.
     name = {"name": imported["outputs"]["name"]}
     assert created["id"] == imported["id"]
     assert {**created["outputs"], **name} == imported["outputs"]
@@ -189,7 +189,7 @@ def see_interrupt(bench: Bench) -> str:
         )
     )
     if running.poll() is None:
-        # Only an end of the copy ends the wait.
+        # Only the end of the copy ends the wait.
         (record,) = bench.control.records()
         bench.control.change_record(record["id"], status="fail")
         running.wait(COMMAND_LIMIT_S)
@@ -288,7 +288,7 @@ def see_killed(bench: Bench) -> str:
     running.kill()
     running.wait()
     if bench.plugin == "host":
-        # The language host too: nothing that the CLI has started is left.
+        # The language host too: no process that the CLI started is left.
         wait_until(lambda: not processes_of(project.directory.parent))
         return "all ends"
     time.sleep(3)
@@ -327,7 +327,7 @@ CELLS = [
 def test_feature(
     feature: Feature, plugin: str, make_program: MakeProject, control: Control, tmp_path: Path
 ) -> None:
-    """What is seen is what the table says."""
+    """The result is that of the table."""
     folder = tmp_path / "meeting"
     folder.mkdir()
 

@@ -1,4 +1,4 @@
-"""A set of hundreds of members, killed in the middle: the next `up` sends only what is missing."""
+"""A set of hundreds of members, killed halfway: the next `up` submits only missing members."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ BACKUPS = {backup.name: backup.id for backup in WORLD.backups}
 
 @pytest.fixture
 def simulator(tmp_path: Path) -> Iterator[SimulatorProcess]:
-    """A simulator with a fleet, whose calls take their time and whose copies go on."""
+    """A simulator with a fleet, slow calls and running copies."""
     directory = tmp_path / "simulator"
     directory.mkdir()
     with ForkedSimulator(directory, WORLD, latency_ms=20) as running:
@@ -46,7 +46,7 @@ def simulator(tmp_path: Path) -> Iterator[SimulatorProcess]:
 
 
 def fleet(tmp_path: Path, plugin: str, simulator: SimulatorProcess) -> Project:
-    """Return a project that declares the whole fleet as one set."""
+    """Return a project that declares the entire fleet as one set."""
     python = sdk_python("3.272.0" if plugin == "host" else plugin)
     project = new_program(tmp_path, REPLICATIONS, python, simulator)
     if plugin == "host":
@@ -69,7 +69,7 @@ def fleet(tmp_path: Path, plugin: str, simulator: SimulatorProcess) -> Project:
 
 
 def submissions(control: Control) -> list[dict[str, Any]]:
-    """Return the submissions that were answered, as far as there was somebody left to answer."""
+    """Return the submissions that were answered, if the receiver still existed."""
     return control.journal(operation="CopyBackup")
 
 
@@ -84,12 +84,12 @@ def submissions(control: Control) -> list[dict[str, Any]]:
 def test_fleet_killed_in_the_middle(
     tmp_path: Path, simulator: SimulatorProcess, victim: str, plugin: str
 ) -> None:
-    """Half of the members were accepted, more are on their way: those are not sent again."""
+    """Half of the members are accepted, more are in flight: those are not sent again."""
     control = simulator.control
     project = fleet(tmp_path, plugin, simulator)
     control.fault(operation="CopyBackup", action="hold_before", skip=ACCEPTED, times=MEMBERS)
     running = start(project, "up")
-    # As many as may be under way are held, so that nothing else comes.
+    # The maximum number in flight is held, so no other request is sent.
     wait_until(lambda: running.poll() is not None or AT_ONCE == control.held())
     assert running.poll() is None, said(project)
     assert ACCEPTED == len(control.records()) == len(submissions(control))

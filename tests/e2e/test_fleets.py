@@ -11,7 +11,7 @@ from tests.e2e.driver import MakeProject, Project
 from tests.e2e.programs import BACKUP, VAULT
 
 MANUAL = "8db960dd-a598-4f3d-b551-109e5def2e60"
-"""The older backup of the server that BACKUP is of."""
+"""The older backup of the same server as BACKUP."""
 WEB_1 = "6b974ebb-8376-4d1b-933f-f77c3bcd0c4e"
 SHARE = "9eca71ee-b6a9-404e-8662-21af6ef03f71"
 OLDER_THAN_BACKUP = {"created_until": "2026-11-20T00:00:00Z"}
@@ -28,7 +28,7 @@ def sets(**select: Any) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def fleets(make_stacks_project: MakeProject, vault_ids: dict[str, str]) -> Project:
-    """A stack without single replications, that waits for its sets and its vault."""
+    """A stack without single replications that waits for its sets and its vault."""
     files = [{"region": "cn-east-3", "vault_id": vault_ids["dr-files"]}]
     return make_stacks_project(
         [],
@@ -46,13 +46,13 @@ def fleets(make_stacks_project: MakeProject, vault_ids: dict[str, str]) -> Proje
 
 
 def members_of(project: Project, name: str) -> dict[str, str]:
-    """Return what a set of the state holds: backup id -> label."""
+    """Return a set's labels in the state, by backup id."""
     members = project.resources()[name]["outputs"]["members"]
     return {member["backup_id"]: label for label, member in members.items()}
 
 
 def test_fleets_full_cycle(fleets: Project, control: Control) -> None:
-    """A rolling selection is previewed, copied and waited for; sources that go take nothing."""
+    """A rolling selection is previewed, copied and waited for. Expired sources delete nothing."""
     fleets.up()
 
     outputs = fleets.must("stack", "output", "--json").json()
@@ -75,7 +75,7 @@ def test_fleets_full_cycle(fleets: Project, control: Control) -> None:
     assert {row["destination_backup_id"] for row in rows.values()} <= replicas
     fleets.up("--expect-no-changes")
 
-    # The newer backup is selected from now on: a reviewer reads what enters and what leaves.
+    # The newer backup is selected from now on: a reviewer reads which members change.
     fleets.configure({SETS: sets()})
     text = fleets.preview("--diff").text
     assert "members that enter, to be copied or adopted: 'erp-db-01@2026-11-20T02:00:" in text
@@ -84,7 +84,7 @@ def test_fleets_full_cycle(fleets: Project, control: Control) -> None:
     fleets.up()
     assert {BACKUP} == set(members_of(fleets, "erp-to-cn-east-3"))
 
-    # Its source expires, and only an older one is left to be selected: the replica stays.
+    # Its source expires, and only an older one can be selected: the replica stays.
     control.forget_backup(BACKUP)
     fleets.up("--expect-no-changes")
     control.forget_backup(MANUAL)
@@ -103,7 +103,7 @@ def test_fleets_full_cycle(fleets: Project, control: Control) -> None:
 def test_fleets_preview_without_preflight_plans_no_deletion(
     fleets: Project, control: Control
 ) -> None:
-    """A selection that must not be asked is unknown: of the set that exists nothing is deleted."""
+    """A selection that must not be asked is unknown: nothing of an existing set is deleted."""
     fleets.up()
     control.clear_journal()
     fleets.configure({"cbr-replication:preflight": "off"})

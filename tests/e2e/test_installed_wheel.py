@@ -1,4 +1,4 @@
-"""A user's own project with nothing but the built wheel: on the SDK's plugin, and on our host."""
+"""A user's own project with only the built wheel: on the SDK's plugin, and on our host."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def python(request: pytest.FixtureRequest) -> Path:
 
 
 def test_wheel_full_cycle(make_program: MakeProject, python: Path, control: Control) -> None:
-    """Up, a quiet second up, a rename, a repair after drift and a destroy in a user's project."""
+    """Up, an empty second up, a rename, a repair after drift and a destroy in a user's project."""
     project = make_program(PROGRAM, python)
     project.up()
     control.advance(20_000)
@@ -73,7 +73,7 @@ def test_wheel_full_cycle(make_program: MakeProject, python: Path, control: Cont
 
 
 def test_wheel_downloads_no_plugin(make_program: MakeProject, python: Path) -> None:
-    """The package says that it needs no plugin, so that the engine looks for none."""
+    """The package declares that it needs no plugin, so the engine looks for none."""
     project = make_program(PROGRAM, python)
     project.is_pip_asked = True
     outcome = project.preview("--logtostderr", "--verbose=7")
@@ -104,7 +104,7 @@ def test_wheel_refusal_is_one_line_without_traceback(
 
 
 def test_wheel_state_moves_between_sdks(make_program: MakeProject, control: Control) -> None:
-    """A stack made with one SDK is unchanged under the other."""
+    """A stack that one SDK created is unchanged under the other."""
     old, new = (
         REPOSITORY / ".cache" / f"sdk-{version}" / "bin" / "python"
         for version in ("3.255.0", "3.272.0")
@@ -118,7 +118,7 @@ def test_wheel_state_moves_between_sdks(make_program: MakeProject, control: Cont
     assert 1 == len(control.journal(operation="CopyBackup"))
 
 
-# -- a project as `pulumi new` makes it -----------------------------------------------------------
+# -- a project as `pulumi new` creates it ---------------------------------------------------------
 
 README = (REPOSITORY / "README.md").read_text()
 _, _, OWN = README.partition("### In your own program\n```python\n")
@@ -127,7 +127,7 @@ KEYWORDS, _, _ = OWN.partition("```\n")
 
 @dataclass(frozen=True)
 class Kind:
-    """A way to have Python environments: what Pulumi.yaml says of it, and where it has them."""
+    """A tool for Python environments: its part of Pulumi.yaml, and the environments' place."""
 
     options: dict[str, str]
     environment: str
@@ -144,8 +144,8 @@ KINDS = {
 def new_project(directory: Path, kind: Kind, simulator: SimulatorProcess) -> Project:
     """Return a project as `pulumi new` leaves it, with the wheel installed, on our plugin host.
 
-    The pinned language host knows no toolchains: it takes the Python on PATH, whose environment is
-    another one than the project's. The engine tells the plugin the project's.
+    The pinned language host does not know toolchains: it takes the Python on PATH, which has
+    another environment. The engine passes the project's to the plugin.
     """
     project = Project(directory / "x", sdk_python("3.255.0"))
     (project.directory / kind.folder).mkdir(parents=True)
@@ -187,7 +187,7 @@ def new_project(directory: Path, kind: Kind, simulator: SimulatorProcess) -> Pro
     return project
 
 
-# What differs is the executable's search for Python: tests/unit/plugin/test_plugin_executable.py.
+# Only the executable's search for Python differs: tests/unit/plugin/test_plugin_executable.py.
 @pytest.mark.parametrize(
     "name",
     [name if name == "pip" else pytest.param(name, marks=pytest.mark.full) for name in KINDS],

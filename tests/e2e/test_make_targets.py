@@ -1,4 +1,4 @@
-"""The commands that the workflows and the README name, run as they are written there."""
+"""The commands that the workflows and the README name, run exactly as written."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LINKED = (".venv", ".toolchain", "plugin", "provider", "requirements", "tools")
 
 @pytest.fixture
 def checkout(tmp_path: Path, simulator: SimulatorProcess) -> Path:
-    """A checkout with the environment of this one and a stack for the simulator."""
+    """A checkout with this one's environment and a stack for the simulator."""
     directory = tmp_path / "checkout"
     (directory / "stacks").mkdir(parents=True)
     for name in SHARED:
@@ -49,7 +49,7 @@ def checkout(tmp_path: Path, simulator: SimulatorProcess) -> Path:
 
 
 def make(checkout: Path, *arguments: str, password: str | None = PASSWORD) -> tuple[int, str]:
-    """Run a Make target as a workflow does; return exit code and everything printed."""
+    """Run a Make target as a workflow does. Return exit code and output."""
     backend = checkout.parent / "backend"
     backend.mkdir(exist_ok=True)
     environment = {
@@ -61,7 +61,7 @@ def make(checkout: Path, *arguments: str, password: str | None = PASSWORD) -> tu
     }
     if password is not None:
         environment["HW_USER_PASSWORD"] = password
-    # The environment is that of this checkout and counts as up to date there.
+    # The environment is that of this checkout, and counts as up to date there.
     current = (".venv/.base", ".venv/.package", ".venv/.tools", "toolchain-quiet")
     settled = [word for target in current for word in ("-o", target)]
     done = subprocess.run(
@@ -79,7 +79,7 @@ def make(checkout: Path, *arguments: str, password: str | None = PASSWORD) -> tu
 
 
 def make_stack(checkout: Path) -> None:
-    """Create the stack, as somebody did once for a real one."""
+    """Create the stack, as is done once for a real one."""
     environment = {
         "PATH": os.pathsep.join(
             [str(Path(sys.executable).parent), str(TOOLCHAIN), os.environ["PATH"]]
@@ -101,7 +101,7 @@ def make_stack(checkout: Path) -> None:
 
 
 def test_make_preview_and_up_of_a_stack(checkout: Path, control: Control) -> None:
-    """What a pull request and the main branch run: a report, then the change it announced."""
+    """The commands of pull requests and the main branch: a report, then the announced change."""
     make_stack(checkout)
 
     code, printed = make(checkout, "preview", "STACK=demo")
@@ -121,7 +121,7 @@ def test_make_preview_and_up_of_a_stack(checkout: Path, control: Control) -> Non
 
 
 def test_make_preview_of_a_fork_needs_no_credentials(checkout: Path, control: Control) -> None:
-    """A fork's pull request has no secrets: nothing is asked, and the report says what is open."""
+    """A fork's pull request has no secrets: nothing is asked; the report says what is unknown."""
     stack = checkout / "stacks" / "Pulumi.demo.yaml"
     document = yaml.safe_load(stack.read_text())
     document["config"]["cbr-replication:sets"] = [
@@ -143,7 +143,7 @@ def test_make_preview_of_a_fork_needs_no_credentials(checkout: Path, control: Co
 def test_make_preview_of_a_faulty_change_fails_with_the_fault(
     checkout: Path, control: Control
 ) -> None:
-    """A change that the API would refuse makes the check red, and the report names the fault."""
+    """A change that the API would refuse fails the check, and the report names the failure."""
     make_stack(checkout)
     stack = checkout / "stacks" / "Pulumi.demo.yaml"
     document = yaml.safe_load(stack.read_text())
@@ -160,7 +160,7 @@ def test_make_preview_of_a_faulty_change_fails_with_the_fault(
 
 
 def test_make_recover_after_a_killed_up(checkout: Path, control: Control) -> None:
-    """`make up` and `make preview` name the one command; after it, `up` copies nothing twice."""
+    """`make up` and `make preview` name the command. After it, `up` copies nothing twice."""
     make_stack(checkout)
     control.fault(operation="CopyBackup", action="hold_after")
     with ThreadPoolExecutor() as threads:
@@ -188,7 +188,7 @@ def test_make_recover_after_a_killed_up(checkout: Path, control: Control) -> Non
 
 
 def test_demo_interrupted_cleans_up(tmp_path: Path) -> None:
-    """An interrupt ends the demo with its code; no process and no file is left behind."""
+    """An interrupt ends the demo with its code, and leaves no process or file."""
     environment = {
         "PATH": os.pathsep.join([str(TOOLCHAIN), os.environ["PATH"]]),
         "HOME": str(tmp_path),
@@ -232,8 +232,8 @@ def processes_below(directory: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("encoding", ["ascii", pytest.param("utf-8", marks=pytest.mark.full)])
-def test_demo_does_all_of_it(encoding: str, tmp_path: Path) -> None:
-    """`make demo` runs to its end, whatever the output can show; it checks its own claims."""
+def test_demo_runs_to_its_end(encoding: str, tmp_path: Path) -> None:
+    """`make demo` runs to its end, with any output encoding, and checks its own claims."""
     done = subprocess.run(
         [sys.executable, "-m", "tools.demo"],
         cwd=REPOSITORY,

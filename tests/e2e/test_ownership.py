@@ -1,7 +1,7 @@
-"""Who owns a copy, with the real CLI: refreshes, replacements and moves that must lose nothing.
+"""Who owns a copy, with the real CLI: refreshes, replacements and moves must lose nothing.
 
-The engine's calls for all combinations of forms and commands are in
-`tests/contract/test_ownership.py`; here is one of each kind.
+`tests/contract/test_ownership.py` has the engine's calls for all combinations of forms and
+commands. Here is one of each kind.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SOURCE_VAULT = "de587d5d-f63e-4ea1-a892-5935070352ba"
 SOUTH_VAULT = "d5e6f708-192a-43b4-85d6-e7f8091a2b3c"
 FOUR = Counter([BACKUP, WEB_1, WEB_2, MANUAL])
 
-# Whatever is configured: single replications, sets and entire vaults by name, with their inputs.
+# Any configuration: single replications, sets and entire vaults by name, with their inputs.
 PROGRAM = """
 import json, pulumi
 import pulumi_huaweicloud_cbr as cbr
@@ -64,7 +64,7 @@ def to_south(**inputs: Any) -> dict[str, Any]:
 
 
 def copies(control: Control, region: str = "cn-east-3") -> Counter[str]:
-    """Count the live replicas of each backup in a region."""
+    """Count the existing replicas of each backup in a region."""
     present = {row["id"] for row in control.replicas() if row["region"] == region}
     return Counter(
         record["source_backup_id"]
@@ -86,8 +86,8 @@ def test_refresh_in_the_same_command_leaves_nothing_behind(
 ) -> None:
     """`up --refresh` moves, changes and removes; with `refresh: always` all is destroyed.
 
-    One replication moves to another vault of the region, one is of another backup from then on,
-    and a set is removed. An entire vault is there until the end.
+    One replication moves to another vault of the region, one changes its backup, and a set is
+    removed. An entire vault stays until the end.
     """
     project = on_plugin(plugin, make_program, PROGRAM)
     vault = to_south(vault_id=SOURCE_VAULT)
@@ -129,7 +129,7 @@ ALL_BY_NIGHT = [
     pytest.param("sdk-3.272.0", marks=pytest.mark.full),
     "sdk-3.255.0",
 ]
-"""By day the one plugin that `ON_TWO_BY_DAY` leaves to the night."""
+"""By day, the plugin that `ON_TWO_BY_DAY` leaves to the night."""
 
 
 @pytest.mark.parametrize("plugin", ALL_BY_NIGHT)
@@ -163,7 +163,7 @@ def test_destroy_with_refresh_deletes_every_form(
 def test_source_that_expires_while_delete_waits_keeps_its_replica(
     make_program: MakeProject, control: Control, plugin: str, form: str
 ) -> None:
-    """The vault is changed while the copies run: refused, and with it put back nothing changes."""
+    """The vault changes while copies run: refused; with the old vault again nothing changes."""
     project = on_plugin(plugin, make_program, PROGRAM)
     for backup_id in FOUR:
         control.change_backup(backup_id, copy={"mode": "seconds", "seconds": 10**7})
@@ -196,7 +196,7 @@ def test_source_that_expires_while_delete_waits_keeps_its_replica(
 def test_source_that_goes_between_diff_and_delete_keeps_its_replica(
     make_program: MakeProject, control: Control
 ) -> None:
-    """The preview and the check of the successor saw the source; the last look does not."""
+    """The preview and the successor's check saw the source; the last check does not."""
     project = on_plugin("host", make_program, PROGRAM)
     declare(project, dr=to_east(backup_id=BACKUP))
     project.up()
@@ -221,7 +221,7 @@ def test_source_that_goes_between_diff_and_delete_keeps_its_replica(
 def test_member_is_handed_over_to_an_entire_vault_that_is_slow(
     make_program: MakeProject, control: Control
 ) -> None:
-    """The set lets its member go while CBR has not answered the vault's copy yet."""
+    """The set removes its member before CBR has answered the vault's copy."""
     project = on_plugin("host", make_program, PROGRAM)
     declare(project, few=to_east(backups={"erp": BACKUP, "web": WEB_1}))
     project.up()

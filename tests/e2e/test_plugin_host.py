@@ -35,7 +35,7 @@ def project(make_program: MakeProject) -> Project:
 
 @pytest.fixture
 def foreign(make_program: MakeProject, tmp_path: Path) -> Project:
-    """A project with dynamic resources that are not ours, on our host."""
+    """A project with foreign dynamic resources, on our host."""
     folder = tmp_path / "meeting"
     folder.mkdir()
     project = on_host(make_program(FOREIGN))
@@ -44,7 +44,7 @@ def foreign(make_program: MakeProject, tmp_path: Path) -> Project:
 
 
 def has_ended_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Whether a process has ended, waiting for that a while."""
+    """Whether a process ends within a short wait."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(seconds)
     return process.returncode is not None
@@ -56,7 +56,7 @@ def replicas(control: Control) -> list[dict[str, Any]]:
 
 
 def test_host_full_cycle(project: Project, control: Control) -> None:
-    """Create, rename, drift, repair and destroy are the same as on the SDK's plugin."""
+    """Create, rename, drift, repair and destroy work as on the SDK's plugin."""
     project.up()
     control.advance(20_000)
     project.refresh()
@@ -75,8 +75,8 @@ def test_host_full_cycle(project: Project, control: Control) -> None:
     assert 2 == len(control.journal(operation="CopyBackup"))
 
 
-def test_host_takes_over_and_gives_back(make_program: MakeProject, control: Control) -> None:
-    """A stack of the SDK's plugin is unchanged on the host, and the other way round."""
+def test_host_and_sdk_plugin_share_a_stack(make_program: MakeProject, control: Control) -> None:
+    """A stack of the SDK's plugin is unchanged on the host, and vice versa."""
     project = make_program(REPLICATION)
     project.up()
     on_host(project)
@@ -88,7 +88,7 @@ def test_host_takes_over_and_gives_back(make_program: MakeProject, control: Cont
 
 
 def test_host_import_unknown_record_is_refused(project: Project, control: Control) -> None:
-    """An id that is none, or of nothing, is told in one line."""
+    """An invalid id, or one of nothing, is reported in one line."""
     for identifier, words in (
         ("nonsense", "want SOURCE_REGION/BACKUP_ID/RECORD_ID"),
         (f"{BACKUP}/{BACKUP}", "the backup does not list it"),
@@ -104,7 +104,7 @@ def test_host_import_unknown_record_is_refused(project: Project, control: Contro
 
 
 def test_host_serves_foreign_resources_unchanged(make_program: MakeProject, tmp_path: Path) -> None:
-    """A dynamic resource that is pickled by value is taken over without a change."""
+    """A dynamic resource that is pickled by value works unchanged."""
     folder = tmp_path / "meeting"
     folder.mkdir()
     project = make_program(FOREIGN)
@@ -126,7 +126,7 @@ def test_host_serves_foreign_resources_unchanged(make_program: MakeProject, tmp_
     ],
 )
 def test_host_never_hangs(foreign: Project, what: str, words: str) -> None:
-    """Whatever a provider does, the call is answered with an error."""
+    """Whatever a provider does, the call is answered, if only with an error."""
     foreign.configure({"program:what": what})
 
     outcome = foreign.run("up", "--yes", "--skip-preview")
@@ -136,7 +136,7 @@ def test_host_never_hangs(foreign: Project, what: str, words: str) -> None:
 
 
 def test_host_keeps_what_was_created_with_outputs_that_cannot_be_stored(foreign: Project) -> None:
-    """The id of what exists is in the state, with the rest of the outputs; `up` goes on there."""
+    """The state has the id of what exists, with the other outputs; `up` continues from there."""
     foreign.configure({"program:what": "object"})
 
     outcome = foreign.run("up", "--yes", "--skip-preview")
@@ -151,7 +151,7 @@ def test_host_keeps_what_was_created_with_outputs_that_cannot_be_stored(foreign:
 
 
 def test_host_interrupted_twice(project: Project, control: Control) -> None:
-    """Two Ctrl-C's abandon a submission that CBR accepts; `up` finds it again."""
+    """Two Ctrl-C's abandon a submission that CBR accepts; `up` finds it."""
     control.fault(operation="CopyBackup", action="hold_after")
     running = start(project, "up")
     wait_until(control.records)
@@ -159,7 +159,7 @@ def test_host_interrupted_twice(project: Project, control: Control) -> None:
     for _ in range(COMMAND_LIMIT_S // 2):
         if has_ended_within(running, 2):
             break
-        # A second one that comes before the first was noticed would be none.
+        # A second one before the first was handled would have no effect.
         running.send_signal(signal.SIGINT)
 
     assert running.returncode not in (None, 0)
@@ -174,7 +174,7 @@ def test_host_interrupted_twice(project: Project, control: Control) -> None:
 
 
 def test_host_listens_on_loopback_only() -> None:
-    """Other addresses of the machine have nobody listening."""
+    """Nothing listens on other addresses of the machine."""
     with subprocess.Popen(
         [sys.executable, "-m", "pulumi_huaweicloud_cbr.plugin", "127.0.0.1:9"],
         stdout=subprocess.PIPE,
@@ -193,7 +193,7 @@ def test_host_listens_on_loopback_only() -> None:
 def test_host_from_an_installed_wheel(
     make_program: MakeProject, control: Control, version: str
 ) -> None:
-    """A project with the wheel alone enables the host with one documented line."""
+    """A project with only the wheel enables the host with one documented line."""
     project = on_host(make_program(REPLICATION, sdk_python(version)))
     project.up()
     project.up("--expect-no-changes")

@@ -1,7 +1,7 @@
-"""A random history of a stack with the real CLI: edits, drift, faults, and plugins that are killed.
+"""A random history of a stack with the real CLI: edits, drift, faults, and killed plugins.
 
-The seed is fixed, so that a history is the same each time. What must hold is looked up in the
-simulator's own database, not in anything that the provider says.
+The seed is fixed, so a history is always the same. What must hold is checked in the simulator's own
+database, not in the provider's answers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.e2e.programs import SECOND_VAULT, VAULT
 
 SEED = 20261120
 COMMANDS = 15
-"""CLI commands in a plain `make test`, those at the end not counted; the night tries more."""
+"""CLI commands in a plain `make test`, without those at the end; the nightly run has more."""
 BACKUPS = {
     "erp": "5a863daa-7265-4c0a-822f-e66b2abcfb3d",
     "web": "6b974ebb-8376-4d1b-933f-f77c3bcd0c4e",
@@ -48,7 +48,7 @@ Copy = tuple[str, str]
 
 @dataclass
 class History:
-    """A stack, the cloud, and what was done so far."""
+    """A stack, its cloud, and the steps so far."""
 
     project: Project
     simulator: SimulatorProcess
@@ -60,13 +60,13 @@ class History:
 
     @property
     def control(self) -> Control:
-        """What happens behind the cloud's back."""
+        """Control of the simulator: what happens in the cloud without us."""
         return self.simulator.control
 
     # -- steps; each is one CLI command or none ------------------------------------------------
 
     def edit(self) -> None:
-        """Declare a copy, declare it elsewhere, or declare it no more."""
+        """Declare a copy, move it, or remove it."""
         copy = self.dice.choice(sorted(BACKUPS)), self.dice.choice(sorted(VAULTS))
         if copy in self.program and self.dice.random() < 0.4:
             del self.program[copy]
@@ -90,7 +90,7 @@ class History:
         self.run("up", "--yes", "--skip-preview")
 
     def up_killed(self) -> None:
-        """Run `up`, and kill the plugin once a copy was accepted that it does not know of yet."""
+        """Run `up`, and kill the plugin when a copy was accepted but not yet answered."""
         self.control.fault(operation="CopyBackup", action="hold_after")
         running = start(self.project, "up")
         wait_until(lambda: self.control.held() or running.poll() is not None)
@@ -117,35 +117,35 @@ class History:
         self.run("destroy", "--yes", "--skip-preview")
 
     def lose_replica(self) -> None:
-        """Delete a replica behind our back."""
+        """Delete a replica, as somebody else does."""
         live = self.live()
         if live:
             name, region, _ = self.dice.choice(live)
             self.control.forget_backup(self.replica_of(name, region))
 
     def rename_replica(self) -> None:
-        """Rename a replica behind our back."""
+        """Rename a replica, as somebody else does."""
         live = self.live()
         if live:
             name, region, _ = self.dice.choice(live)
             self.control.change_backup(self.replica_of(name, region), name="somebody-elses")
 
     def fail_soon(self) -> None:
-        """Have something go wrong soon."""
+        """Make a request fail soon."""
         self.control.fault(**self.dice.choice(FAULTS))
 
     def fail_copies(self) -> None:
-        """Have the copies of a backup fail, or succeed again."""
+        """Make the copies of a backup fail, or succeed again."""
         outcome = self.dice.choice(["fail", "success"])
         backup_id = BACKUPS[self.dice.choice(sorted(BACKUPS))]
         self.control.change_backup(backup_id, copy={"mode": "immediate", "outcome": outcome})
 
     def pass_time(self) -> None:
-        """Let the copies and deletions that are under way end."""
+        """Let the running copies and deletions end."""
         self.control.advance(20_000)
 
     def run(self, *arguments: str) -> Outcome:
-        """Run a command, which may fail in the ways that we promise."""
+        """Run a command, which may fail in the documented ways."""
         outcome = self.project.run(*arguments)
         assert "Traceback" not in outcome.text, outcome.text
         self.done["commands"] += 1
@@ -155,15 +155,15 @@ class History:
     # -- the truth ----------------------------------------------------------------------------
 
     def live(self) -> list[tuple[str, str, str]]:
-        """Return backup, region and vault of each live replica, as the database has them."""
-        self.control.state()  # brings the database up to now
+        """Return backup, region and vault of each existing replica, from the database."""
+        self.control.state()  # This updates the database.
         names = {backup_id: name for name, backup_id in BACKUPS.items()}
         with closing(sqlite3.connect(self.simulator.state_file)) as database:
             rows = database.execute(LIVE).fetchall()
         return sorted((names[row[0]], row[1], row[2]) for row in rows)
 
     def replica_of(self, name: str, region: str) -> str:
-        """Return the id of the live replica of a backup in a region."""
+        """Return the id of a backup's replica in a region."""
         query = f"select replica_id from ({LIVE.replace('select', 'select replica_id,')}) where "
         query += "source_backup_id = ? and destination_region = ?"
         with closing(sqlite3.connect(self.simulator.state_file)) as database:
@@ -171,7 +171,7 @@ class History:
         return str(replica_id)
 
     def writes(self) -> list[str]:
-        """Return the writing calls to CBR so far."""
+        """Return the write requests to CBR so far."""
         return [
             entry["operation"]
             for entry in self.control.journal()
@@ -179,17 +179,17 @@ class History:
         ]
 
     def require_once(self) -> None:
-        """No copy is there twice, and none that was never declared."""
+        """No copy exists twice, and none was never declared."""
         copies = Counter((name, region) for name, region, _ in self.live())
         assert all(count == 1 for count in copies.values()), f"{copies} after {self.script}"
         assert set(copies) <= self.declared, f"{copies} after {self.script}"
 
     def converge(self) -> None:
-        """Without faults, what is declared exists, once, where it was declared."""
+        """Without faults, what is declared exists once, in the declared place."""
         self.control.drop_faults()
         for backup_id in BACKUPS.values():
             self.control.change_backup(backup_id, copy={"mode": "immediate"})
-        # Whatever a killed plugin left behind is declared, and so adopted; then all is as wanted.
+        # What a killed plugin left is declared, and so adopted. Then all is as declared.
         wanted = dict(self.program)
         for name, region, vault_id in self.live():
             self.program[name, region] = vault_id
@@ -222,13 +222,13 @@ STEPS: dict[Callable[[History], None], int] = {
     History.fail_copies: 1,
     History.pass_time: 3,
 }
-"""What may be done next, and how often in proportion."""
+"""The possible next steps, with their relative frequency."""
 
 
 def test_random_commands(
     make_stacks_project: MakeProject, simulator: SimulatorProcess, announce: Callable[[str], None]
 ) -> None:
-    """Whatever is done, no copy is there twice; in the end what is declared is there, once."""
+    """After any steps, no copy exists twice. At the end each declared copy exists once."""
     history = History(make_stacks_project([]), simulator, random.Random(SEED))
     history.edit()
     while history.done["commands"] < examples(COMMANDS):

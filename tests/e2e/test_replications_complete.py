@@ -30,7 +30,7 @@ WAITING = {"cbr-replication:wait": "true"}
 def waiting(
     make_stacks_project: MakeProject, backup_ids: dict[str, str], vault_ids: dict[str, str]
 ) -> Project:
-    """A stack with three replications that waits for them."""
+    """A stack with three replications, and a wait for them."""
     destinations = [{"region": "cn-east-3", "vault_id": vault_ids["dr-replicas"]}]
     names = {"erp": "autobk_7c1e", "web": "autobk_8d2f", "mail": "autobk_9e30"}
     entries = [
@@ -41,7 +41,7 @@ def waiting(
 
 
 def records_of(control: Control) -> dict[str, str]:
-    """Return record id -> replica id of copies that succeeded."""
+    """Return the replica ids of copies that succeeded, by record id."""
     return {
         row["id"]: row["destination_backup_id"]
         for row in control.records()
@@ -50,7 +50,7 @@ def records_of(control: Control) -> dict[str, str]:
 
 
 def test_wait_basic(waiting: Project, control: Control) -> None:
-    """`up` returns with all replicas there and their ids told; nothing differs afterwards."""
+    """`up` returns with all replicas present and their ids known; then nothing differs."""
     waiting.up()
 
     assert 3 == len(records_of(control))
@@ -69,7 +69,7 @@ def test_wait_basic(waiting: Project, control: Control) -> None:
     waiting.up("--expect-no-changes")
     assert [] == control.journal(operation="ListBackups")
 
-    # Another limit is a matter of the state alone.
+    # Another limit changes only the state.
     waiting.configure({"cbr-replication:timeout": "2h"})
     waiting.up()
     assert "2h" == waiting.resources()[WAIT]["outputs"]["timeout"]
@@ -79,10 +79,10 @@ def test_wait_basic(waiting: Project, control: Control) -> None:
 
 
 @pytest.mark.parametrize("plugin", BY_NIGHT_TOO)
-def test_wait_failed_copy_is_told_and_copied_anew(
+def test_wait_failed_copy_is_reported_and_copied_again(
     make_program: MakeProject, control: Control, plugin: str
 ) -> None:
-    """A copy that fails fails `up` in words; the next `up` copies it anew and waits again."""
+    """A failed copy fails `up` with a message; the next `up` copies again and waits."""
     project = on_plugin(plugin, make_program, WAITED_FOR)
     control.change_backup(BACKUP, copy={"mode": "seconds", "seconds": 0, "outcome": "fail"})
 
@@ -112,8 +112,8 @@ def test_wait_failed_copy_is_told_and_copied_anew(
     project.up("--expect-no-changes")
 
 
-def test_wait_interrupted_and_timed_out_goes_on(waiting: Project, control: Control) -> None:
-    """Ctrl-C and a limit end the wait with all copies in the state; the next `up` goes on."""
+def test_wait_interrupted_and_timed_out_continues(waiting: Project, control: Control) -> None:
+    """Ctrl-C and a limit end the wait with all copies in the state; the next `up` continues."""
     control.change_backup(BACKUP, copy={"mode": "never"})
     looks = len(control.journal(operation="ShowBackup"))
     running = start(waiting, "up")
@@ -144,7 +144,7 @@ def test_wait_interrupted_and_timed_out_goes_on(waiting: Project, control: Contr
 def test_wait_of_another_member(
     waiting: Project, control: Control, erp: dict[str, Any], backup_ids: dict[str, str]
 ) -> None:
-    """A replication more is an update that waits for it alone, and the preview says so."""
+    """A new replication is an update that waits only for it, and the preview says so."""
     waiting.configure({"cbr-replication:replications": [erp]})
     waiting.up()
     known = waiting.resources()[WAIT]["outputs"]["replicas"]
@@ -161,8 +161,8 @@ def test_wait_of_another_member(
     assert known.items() <= replicas.items()
 
 
-def test_wait_is_not_touched_by_a_rename(waiting: Project, erp: dict[str, Any]) -> None:
-    """A replication that is updated is the same copy: the wait neither seems nor is changed."""
+def test_wait_is_not_changed_by_a_rename(waiting: Project, erp: dict[str, Any]) -> None:
+    """A renamed replication is the same copy: the wait neither looks changed nor is updated."""
     waiting.configure({"cbr-replication:replications": [erp]})
     waiting.up()
     erp["destinations"][0]["replica_name"] = "erp-dr"
@@ -190,13 +190,13 @@ def test_wait_cannot_be_imported(waiting: Project) -> None:
 
 
 COLUMNS = 120
-"""The names of the types take 61 columns; at 100 the engine has none left for what is told."""
+"""The names of the types take 61 columns; at 100 the engine has none left for messages."""
 
 
 def test_progress_has_its_numbers_first_and_leaves_nothing_behind(
     make_program: MakeProject, control: Control
 ) -> None:
-    """Cut at the terminal's edge, the row still counts; when the wait has ended, it says no more.
+    """Cut at the terminal's edge, the row still counts. After the wait it is empty.
 
     The same holds for a log, in which each change of the row is a line.
     """

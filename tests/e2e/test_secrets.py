@@ -1,4 +1,4 @@
-"""Canary secrets go through a full cycle, and turn up nowhere."""
+"""Canary secrets go through a full cycle, and appear nowhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def test_secret_absent_from_state_and_logs(
     """Neither password nor token is in a state, checkpoint, log, message or stored provider."""
     project = make_stacks_project([erp])
     project.environment["PULUMI_HUAWEICLOUD_CBR_LOG"] = "debug"
-    # Errors that echo what was sent are the likeliest leak.
+    # Errors that echo the request are the likeliest leak.
     control.fault(
         operation="ShowVault",
         action="respond",
@@ -37,7 +37,7 @@ def test_secret_absent_from_state_and_logs(
 
 
 def provider_inputs(project: Project) -> dict[str, Any]:
-    """Return what the state holds of the stack's configuration."""
+    """Return the stack's configuration in the state."""
     (provider,) = (
         resource
         for resource in project.resources().values()
@@ -50,7 +50,7 @@ def provider_inputs(project: Project) -> dict[str, Any]:
 def test_password_from_the_environment_is_not_stored_at_all(
     make_stacks_project: MakeProject, erp: dict[str, Any]
 ) -> None:
-    """Pulumi copies the configuration into the state: what is not in it is not there either."""
+    """Pulumi copies the configuration into the state; other values are not there."""
     project = make_stacks_project([erp])
 
     project.up()
@@ -63,7 +63,7 @@ def test_password_from_the_environment_is_not_stored_at_all(
 def test_secret_configuration_is_stored_encrypted(
     make_stacks_project: MakeProject, erp: dict[str, Any]
 ) -> None:
-    """A password given as secret configuration is in the state as ciphertext alone."""
+    """A password in secret configuration is in the state only as ciphertext."""
     project = make_stacks_project([erp])
     del project.environment["HW_USER_PASSWORD"]
     project.configure({}, secrets={"huaweicloud:password": PASSWORD})
@@ -81,7 +81,7 @@ def test_secret_configuration_is_stored_encrypted(
 def test_plain_configuration_is_stored_and_warned_of(
     make_stacks_project: MakeProject, erp: dict[str, Any]
 ) -> None:
-    """A password in plain configuration gets into the state, which is said before it does."""
+    """A password in plain configuration gets into the state, after a warning."""
     project = make_stacks_project([erp])
     del project.environment["HW_USER_PASSWORD"]
     project.configure({"huaweicloud:password": PASSWORD})
@@ -102,7 +102,7 @@ def test_plain_configuration_is_stored_and_warned_of(
 def test_wrong_password_is_one_clean_message(
     make_stacks_project: MakeProject, erp: dict[str, Any], control: Control
 ) -> None:
-    """Wrong credentials fail the preview with one message that names the keys, without looping."""
+    """Wrong credentials fail the preview with one message that names the keys, without a loop."""
     project = make_stacks_project([erp])
     project.environment["HW_USER_PASSWORD"] = "wrong-on-purpose"
 

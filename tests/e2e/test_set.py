@@ -1,4 +1,4 @@
-"""A set of replications with the real CLI: what previews tell, what fails in part, crashes."""
+"""A set of replications with the real CLI: previews, partial failures, crashes."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def replica_of(control: Control, backup_id: str) -> str:
 
 
 def live_copies(control: Control) -> Counter[str]:
-    """Count the live replicas of each backup."""
+    """Count the existing replicas of each backup."""
     present = {row["id"] for row in control.replicas() if row["region"] == "cn-east-3"}
     return Counter(
         record["source_backup_id"]
@@ -121,7 +121,7 @@ def live_copies(control: Control) -> Counter[str]:
 
 @pytest.mark.parametrize("project", ON_TWO_BY_DAY, indirect=True)
 def test_set_full_cycle(project: Project, control: Control) -> None:
-    """Create, change, refresh and destroy; nothing twice, nothing left."""
+    """Create, change, refresh and destroy: nothing is copied twice, nothing is left."""
     project.up()
     project.up("--expect-no-changes")
     control.advance(20_000)
@@ -145,7 +145,7 @@ def test_set_full_cycle(project: Project, control: Control) -> None:
 def test_set_of_an_incomplete_list_deletes_nothing(
     make_program: MakeProject, control: Control
 ) -> None:
-    """While CBR counts more backups than it shows, `up` fails, and every replica stays."""
+    """While CBR counts more backups than it lists, `up` fails, and every replica stays."""
     project = on_host(make_program(SELECTING))
     project.up()
     rows = [row for row in control.state()["backups"] if row["resource_name"] == "erp-db-01"]
@@ -160,8 +160,8 @@ def test_set_of_an_incomplete_list_deletes_nothing(
     assert [] == control.journal(operation="DeleteBackup")
 
 
-def test_set_preview_names_what_enters_and_leaves(project: Project, control: Control) -> None:
-    """A reviewer reads the labels of the members that would be copied and deleted."""
+def test_set_preview_names_added_and_removed_members(project: Project, control: Control) -> None:
+    """A reviewer reads the labels of added and removed members."""
     project.up()
     declare(project, {"erp": BACKUP, "web-1": WEB_1, "new": MANUAL})
 
@@ -175,7 +175,7 @@ def test_set_preview_names_what_enters_and_leaves(project: Project, control: Con
 
 
 def test_set_detailed_diff_has_a_line_for_each_member(on_our_host: Project) -> None:
-    """On our host a preview's JSON has the path of each member that differs, and no other."""
+    """On our host a preview's JSON has exactly the paths of the members that differ."""
     on_our_host.up()
     declare(on_our_host, {"erp": BACKUP, "web-1": WEB_1, "new": MANUAL})
 
@@ -187,8 +187,8 @@ def test_set_detailed_diff_has_a_line_for_each_member(on_our_host: Project) -> N
     }
 
 
-def test_set_refused_members_keep_none_back(project: Project, control: Control) -> None:
-    """The error lists who was refused and why; the next `up` does only what is left."""
+def test_set_refused_members_block_no_others(project: Project, control: Control) -> None:
+    """The error lists each refused member and its reason; the next `up` retries only those."""
     body = {"error_code": "BackupService.6129", "error_msg": "The maximum capacity is reached."}
     control.fault(operation="CopyBackup", action="respond", status=400, body=body, backup_id=WEB_1)
 
@@ -231,7 +231,7 @@ if given.get("wait"):
 
 
 def kept(project: Project, control: Control) -> None:
-    """Have a rolling set of two, of which the program lists the newer one alone."""
+    """Create a rolling set of two; the program lists only the newer one."""
     project.configure({"program:days": json.dumps({1: BACKUP, 2: WEB_1})})
     project.up()
     control.advance(20_000)
@@ -245,7 +245,7 @@ def kept(project: Project, control: Control) -> None:
 def test_set_rolling_moves_with_all_that_it_keeps(
     make_program: MakeProject, control: Control, plugin: str
 ) -> None:
-    """The engine asks about the successor as about a new set; what was kept goes along."""
+    """The engine checks the successor as a new set; kept members move with it."""
     project = on_plugin(plugin, make_program, ROLLING)
     kept(project, control)
     project.configure({"program:vault": SECOND_VAULT})
@@ -263,7 +263,7 @@ def test_set_rolling_moves_with_all_that_it_keeps(
 def test_set_rolling_of_another_name_loses_nothing(
     make_program: MakeProject, control: Control
 ) -> None:
-    """With an alias, or renamed in the state, it keeps all; made anew it leaves what it kept."""
+    """With an alias, or renamed in the state, it keeps all; created again it leaves kept ones."""
     project = on_host(make_program(ROLLING))
     kept(project, control)
     project.configure({"program:name": "rolling", "program:former": "nightly"})
@@ -292,9 +292,9 @@ def test_set_rolling_of_another_name_loses_nothing(
 
 
 def test_set_moves_copy_nothing(make_program: MakeProject, control: Control) -> None:
-    """A single replica moves into a set and out of it, each in one `up`, and is never copied anew.
+    """A single replica moves into a set and out again, each in one `up`, without a new copy.
 
-    The set depends on the single resource, so that this one has the replica before the set lets go.
+    The set depends on the single resource, so this one has the replica before the set removes it.
     """
     project = on_host(make_program(MOVES))
     for single, backups in (
@@ -314,7 +314,7 @@ def test_set_moves_copy_nothing(make_program: MakeProject, control: Control) -> 
 
 
 def test_set_is_waited_for(make_program: MakeProject, control: Control) -> None:
-    """A wait takes sets; it knows the replicas of a set's state, where nothing else names them."""
+    """A wait accepts sets. It knows the replicas in a set's state, even if nothing else does."""
     project = on_host(make_program(MOVES))
     project.configure({"program:single": "", "program:wait": "first"})
     declare(project, {"erp": BACKUP, "web": WEB_1})
@@ -336,7 +336,7 @@ def test_set_is_waited_for(make_program: MakeProject, control: Control) -> None:
 
 @pytest.mark.parametrize("victim", ["cli", "plugin"])
 def test_set_killed_in_the_middle(project: Project, control: Control, victim: str) -> None:
-    """After a kill in the middle the next `up` sends only the missing members."""
+    """After a kill halfway, the next `up` submits only the missing members."""
     control.fault(operation="CopyBackup", action="hold_before", backup_id=WEB_2)
     running = start(project, "up")
     wait_until(lambda: control.held() == 1 and len(control.records()) == 2)

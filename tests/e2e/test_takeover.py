@@ -1,7 +1,7 @@
 """Stacks of earlier versions are taken over without a difference.
 
-`tests/fixtures/takeover` holds a stack with each of the four resources as an earlier version left
-it, and the cloud of that moment: the simulator's database as SQL, and its world.
+`tests/fixtures/takeover` has a stack with each of the four resources as an earlier version left it.
+It also has the cloud at that time: the simulator's database as SQL, and its world.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def simulator(tmp_path: Path) -> Iterator[SimulatorProcess]:
 def taken_over(make_program: MakeProject, plugin: str, simulator: SimulatorProcess) -> Project:
     """Return a project with the earlier version's state."""
     project = on_plugin(plugin, make_program, PROGRAM)
-    # Where the cloud is stands in the state too: `refresh` and `destroy` read it from there.
+    # The state also has the cloud's address: `refresh` and `destroy` read it from there.
     state = (FIXTURE / "stack.json").read_text(encoding="utf-8")
     state = state.replace("http://simulator.invalid", simulator.url)
     (project.directory / "stack.json").write_text(state, encoding="utf-8")

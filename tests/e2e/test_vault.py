@@ -1,4 +1,4 @@
-"""The copy of a whole vault with the real CLI: what comes later, crashes, what is left."""
+"""An entire vault with the real CLI: added backups, crashes, and what is left."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def project(request: pytest.FixtureRequest, make_program: MakeProject) -> Projec
 
 
 def live_copies(control: Control) -> Counter[str]:
-    """Count the live replicas of each backup."""
+    """Count the existing replicas of each backup."""
     present = {row["id"] for row in control.replicas() if row["region"] == "cn-east-3"}
     return Counter(
         record["source_backup_id"]
@@ -60,7 +60,7 @@ def live_copies(control: Control) -> Counter[str]:
 
 
 def test_vault_full_cycle(project: Project, control: Control) -> None:
-    """What comes into the vault is previewed and copied; nothing twice, nothing left."""
+    """Added backups are previewed and copied; nothing is copied twice, nothing is left."""
     project.up()
     project.up("--expect-no-changes")
     control.advance(20_000)
@@ -82,7 +82,7 @@ def test_vault_full_cycle(project: Project, control: Control) -> None:
 
 
 def test_vault_other_destination_is_refused_in_preview(make_program: MakeProject) -> None:
-    """A preview is red, with the reason in one line, where replicas would not come again."""
+    """A preview fails, with the reason in one line, if replicas would not be copied again."""
     project = on_host(make_program(PROGRAM))
     project.up()
     project.configure({"program:vault": "0b7e6f3c-54a1-4c7e-8a52-3f0d9c1e2b4a"})
@@ -95,7 +95,7 @@ def test_vault_other_destination_is_refused_in_preview(make_program: MakeProject
 
 
 def test_vault_plugin_killed_after_the_request(make_program: MakeProject, control: Control) -> None:
-    """A request that was accepted for a plugin that is dead is found by the next `up`."""
+    """A request that was accepted for a dead plugin is found by the next `up`."""
     project = on_host(make_program(PROGRAM))
     control.fault(operation="CopyCheckpoint", action="hold_after")
     running = start(project, "up")
