@@ -1,4 +1,4 @@
-"""The pinned lists give the same packages on a day when each of them has a newer release."""
+"""The pinned lists give the same packages when each of them has a newer release."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 LATER = "9999"
-"""The version of every newer release; no package has it."""
+"""The version of every newer release; no real package has it."""
 
 PIN = re.compile(
     r"^(?P<name>[a-z0-9-]+)(?P<extras>\[[a-z0-9,-]+\])?==(?P<version>[^ ;\\]+)"
     r"(?: ; (?P<marker>[^\\]+))? \\$",
     re.MULTILINE,
 )
-# Which environment has the packages of a list installed, so that their metadata can be read.
+# The environments with a list's packages installed, so that their metadata can be read.
 ENVIRONMENTS = {
     "runtime.txt": ".cache/sdk-3.255.0",
     "runtime-sdk-3.272.txt": ".cache/sdk-3.272.0",
@@ -37,13 +37,13 @@ ENVIRONMENTS = {
     "dev.txt": ".venv",
     "audit.txt": ".cache/audit",
 }
-# The oldest pip that Python 3.11 shipped does not run on a later Python.
+# The oldest pip of Python 3.11 does not run on a later Python.
 PIPS = ("newest", "oldest") if sys.version_info < (3, 12) else ("newest",)
 
 
 @dataclass(frozen=True)
 class Pin:
-    """One line of a list that holds for this Python and platform."""
+    """One line of a list that applies to this Python and platform."""
 
     name: str
     extras: str
@@ -59,7 +59,7 @@ class Shelf:
 
 
 def pins_in(text: str) -> list[Pin]:
-    """Return the pins of a list that hold here."""
+    """Return the pins of a list that apply here."""
     return [
         Pin(found["name"], found["extras"] or "", found["version"])
         for found in PIN.finditer(text)
@@ -69,14 +69,14 @@ def pins_in(text: str) -> list[Pin]:
 
 @functools.cache
 def metadata_of(environment: str) -> dict[str, metadata.PackageMetadata]:
-    """Return the metadata of what is installed in an environment of this checkout."""
+    """Return the metadata of the packages in an environment of this checkout."""
     (folder,) = (ROOT / environment).glob("lib/python*/site-packages")
     found = metadata.distributions(path=[str(folder)])
     return {canonicalize_name(one.metadata["Name"]): one.metadata for one in found}
 
 
 def stand_in(folder: Path, pin: Pin, version: str, about: metadata.PackageMetadata) -> str:
-    """Write an empty wheel that asks for what the real package asks for; return its hash."""
+    """Write an empty wheel with the real package's requirements; return its hash."""
     stem = f"{pin.name.replace('-', '_')}-{version}"
     headers = [f"Metadata-Version: 2.1\nName: {pin.name}\nVersion: {version}"]
     headers += [f"Provides-Extra: {extra}" for extra in about.get_all("Provides-Extra") or []]
@@ -97,7 +97,7 @@ def stand_in(folder: Path, pin: Pin, version: str, about: metadata.PackageMetada
 
 
 def digest_for_record(text: str) -> str:
-    """Return a hash as the RECORD of a wheel has it."""
+    """Return a hash in the form of a wheel's RECORD."""
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
 
 
@@ -112,7 +112,7 @@ def fill_shelf(folder: Path, pins: Iterable[Pin], environment: str) -> Shelf:
 
 
 def resolve(pip: str, lines: Iterable[str], shelf: Shelf) -> subprocess.CompletedProcess[str]:
-    """Have a pip resolve a list from the shelf alone; its report is on standard output."""
+    """Let a pip resolve a list from the shelf only; its report is on standard output."""
     requirements = shelf.folder / "list.txt"
     requirements.write_text("".join(f"{line}\n" for line in lines))
     command = [sys.executable, "-m", "pip", "install", "--require-hashes", "--no-index"]
@@ -134,7 +134,7 @@ def installs(report: str) -> dict[str, str]:
 
 
 def lines_of(pins: Iterable[Pin], shelf: Shelf, *, with_extras: bool = True) -> list[str]:
-    """Return a list's lines with the hashes of what is on the shelf."""
+    """Return a list's lines with the hashes of the shelf."""
     return [
         f"{pin.name}{pin.extras if with_extras else ''}=={pin.version}"
         f" --hash=sha256:{shelf.hashes[pin.name]}"
@@ -152,7 +152,7 @@ LISTS = [
 @pytest.mark.parametrize("pip", PIPS)
 @pytest.mark.parametrize("name", LISTS)
 def test_newer_releases_change_nothing(name: str, pip: str, tmp_path: Path) -> None:
-    """Each list gives exactly its pins while a newer release of every package is on offer."""
+    """Each list gives exactly its pins although every package has a newer release."""
     pins = pins_in((ROOT / "requirements" / name).read_text())
     shelf = fill_shelf(tmp_path, pins, ENVIRONMENTS[name])
     outcome = resolve(pip, lines_of(pins, shelf), shelf)
@@ -163,7 +163,7 @@ def test_newer_releases_change_nothing(name: str, pip: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("pip", PIPS)
 def test_a_list_without_its_extras_ages(pip: str, tmp_path: Path) -> None:
-    """The shelf shows the fault that it is for, which pip has learnt to avoid since."""
+    """The shelf shows the failure that it is for, which newer pips avoid."""
     pins = pins_in((ROOT / "requirements" / "dev.txt").read_text())
     shelf = fill_shelf(tmp_path, pins, ENVIRONMENTS["dev.txt"])
     outcome = resolve(pip, lines_of(pins, shelf, with_extras=False), shelf)
@@ -173,7 +173,7 @@ def test_a_list_without_its_extras_ages(pip: str, tmp_path: Path) -> None:
 
 
 def test_every_list_is_resolved() -> None:
-    """A new list gets its test of ageing; what go.txt pins asks for nothing."""
+    """A new list gets its test of ageing. The pins of go.txt have no requirements."""
     lists = {path.name for path in (ROOT / "requirements").glob("*.txt")}
     compiler = (ROOT / "requirements" / "go.txt").read_text()
 

@@ -1,4 +1,4 @@
-"""The README's first page, run as it is written: each command, in one shell, in its order."""
+"""The README's first page, run as written: each command in its order, in one shell."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LINKED = (
     *(".cache", ".toolchain", ".venv", "plugin", "provider"),
     *("requirements", "simulator", "tools"),
 )
-# What the environment of this checkout has already, so that a copy of it does not make it again.
+# What this checkout's environment already has, so that a copy does not make it again.
 CURRENT = (".venv/.base", ".venv/.package", ".venv/.tools", "toolchain", "toolchain-quiet")
 
 
@@ -44,7 +44,7 @@ def commands_in(section: str) -> list[str]:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout with the environment of this one."""
+    """A checkout with this one's environment."""
     directory = tmp_path / "checkout"
     directory.mkdir()
     for name in COPIED:
@@ -56,7 +56,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def run_shell(checkout: Path, lines: list[str]) -> tuple[int, str]:
-    """Run lines in one shell that stops at the first failure; return its code and output."""
+    """Run lines in one shell that stops at the first failure. Return its code and output."""
     options = " ".join(f"-o {target}" for target in CURRENT)
     script = [
         "set -euo pipefail; set +m; trap 'kill $(jobs -p) 2>/dev/null || true' EXIT",
@@ -86,11 +86,11 @@ def free_port() -> int:
 
 
 def as_typed(lines: list[str], port: int) -> list[str]:
-    """Answer what a command asks for, wait for the simulator, and take a port that is free."""
+    """Answer a command's questions, wait for the simulator, and use a free port."""
     typed = []
     answers = {"accessKey": "DEMOACCESSKEY0000001", "secretKey": "not-a-secret-demo-key"}
     for written in lines:
-        # Pulumi takes `~` from the system's list of users, whatever HOME says.
+        # Pulumi resolves `~` with the system's list of users, whatever HOME is.
         line = written.replace("8080", str(port)).replace("file://~", "file://$HOME")
         if "python -m simulator" in line:
             line = line.removesuffix(" &") + " --port-file ready & "
@@ -104,7 +104,7 @@ def as_typed(lines: list[str], port: int) -> list[str]:
 
 @pytest.mark.e2e
 def test_first_stack_as_the_readme_has_it(checkout: Path) -> None:
-    """From the tools to a finished `up`, with the simulator that the page starts."""
+    """From the tools to a completed `up`, with the simulator that the page starts."""
     lines = commands_in("Your first stack")
     code, printed = run_shell(checkout, as_typed(lines, free_port()))
 
@@ -117,7 +117,7 @@ def test_first_stack_as_the_readme_has_it(checkout: Path) -> None:
 
 @pytest.mark.e2e
 def test_preview_on_a_terminal_is_text(checkout: Path) -> None:
-    """People read Pulumi's own display; Markdown is for a pull request. No account is needed."""
+    """A terminal shows Pulumi's own display; Markdown is for pull requests. It needs no account."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(checkout.parent), "LANG": "C.UTF-8"}
     environment |= {"TERM": "xterm", "PULUMI_HOME": str(checkout.parent / "pulumi-home")}
     settled = [word for target in CURRENT for word in ("-o", target)]
@@ -133,7 +133,7 @@ def test_preview_on_a_terminal_is_text(checkout: Path) -> None:
             while part := screen.read(4096):
                 shown += part
         except OSError:
-            pass  # EIO: the last process that had the terminal has ended
+            pass  # EIO: the last process that used the terminal has ended.
         code = process.wait(COMMAND_LIMIT_S)
 
     text = shown.decode()
@@ -154,7 +154,7 @@ def test_two_commands_are_targets() -> None:
     "text", [EXAMPLE.read_text(), README.partition("### The stack program")[2][:3000]]
 )
 def test_example_stacks_exist_in_the_demo_world(text: str) -> None:
-    """Whoever copies an example finds its backups and vaults in the simulator."""
+    """A user who copies an example finds its backups and vaults in the simulator."""
     known = {vault.id for vault in WORLD.vaults} | {backup.id for backup in WORLD.backups}
 
     found = set(UUID.findall(text))
