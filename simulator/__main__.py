@@ -1,4 +1,4 @@
-"""``python -m simulator``: say what to do where this Python lacks the simulator's packages."""
+"""``python -m simulator``: say what to do if this Python lacks the simulator's packages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def main() -> int:
-    """Run the simulator; return the exit code: 2 where it could not start."""
+    """Run the simulator. Return the exit code: 2 if it could not start."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -1,4 +1,4 @@
-"""Puts the cloud, the services, the control routes and the gateway together."""
+"""Combines the cloud, the services, the control routes and the gateway."""
 
 from __future__ import annotations
 

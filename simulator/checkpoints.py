@@ -1,7 +1,7 @@
-"""Restore points: backups of a vault's resources, which take a while to make. No HTTP here.
+"""Restore points: backups of a vault's resources, which take a while. No HTTP here.
 
-A restore point is its backups: it is there as long as one of them is.
-Source: CBR API reference, CreateCheckpoint, ShowCheckpoint and "Error Codes".
+A restore point is the group of its backups, and exists as long as one of them does. Source: CBR API
+reference, CreateCheckpoint, ShowCheckpoint and "Error Codes".
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ USUAL_SIZE_GB = 40
 
 @dataclass(frozen=True)
 class Wanted:
-    """What was asked for: which resources (none named: all), and what their backups are to have."""
+    """A request: which resources (none named: all), and the properties of their backups."""
 
     resource_ids: list[str]
     name: str | None
@@ -47,17 +47,18 @@ class _Resource:
 
 
 class Checkpoints:
-    """The restore points of one cloud that are being made."""
+    """The incomplete restore points of one cloud."""
 
     def __init__(self, options: Options, clock: Clock, speed: float) -> None:
         self._options = options
         self._clock = clock
         self._speed = speed
-        # Nothing is due before then; too early after an error, or at the start, is no harm.
+        # Nothing is due before then. A time that is too early, as after an error or at the start,
+        # does no harm.
         self._next_at = -math.inf
 
     def begin(self, session: Session, vault: Vault, wanted: Wanted) -> str:
-        """Begin to back resources up, or raise the refusal; return the restore point's id."""
+        """Start a backup of resources, or raise the refusal. Return the restore point's id."""
         if vault.protect_type != "backup":
             raise errors.cbr("6124")
         if vault.status not in ("available", "lock"):
@@ -79,11 +80,11 @@ class Checkpoints:
         return checkpoint_id
 
     def is_due(self) -> bool:
-        """Whether anything may have to go on."""
+        """Whether anything may be due."""
         return self._clock.now() >= self._next_at
 
     def go_on(self, session: Session) -> None:
-        """Bring all backups that are being made up to now."""
+        """Update all incomplete backups to the present."""
         if not self.is_due():
             return
         now = self._clock.now()
@@ -139,7 +140,7 @@ class Checkpoints:
 
 
 def backups_of(session: Session, project_id: str, checkpoint_id: str) -> list[Backup]:
-    """Return the backups that a restore point is; none: there is no such restore point."""
+    """Return the backups of a restore point; none if there is no such restore point."""
     query = select(Backup).where(
         Backup.checkpoint_id == checkpoint_id, Backup.project_id == project_id
     )
@@ -152,7 +153,7 @@ def _is_being_backed_up(session: Session, vault_id: str) -> bool:
 
 
 def _chosen(session: Session, vault: Vault, wanted: list[str]) -> list[_Resource]:
-    """Return the resources of a vault, or those that are wanted."""
+    """Return all resources of a vault, or those that are requested."""
     known = {resource.id: resource for resource in _resources_of(session, vault)}
     if any(resource_id not in known for resource_id in wanted):
         raise errors.cbr("6135")
@@ -162,7 +163,7 @@ def _chosen(session: Session, vault: Vault, wanted: list[str]) -> list[_Resource
 
 
 def _resources_of(session: Session, vault: Vault) -> list[_Resource]:
-    """Return what is bound to a vault or has backups in it, as its latest backup has it."""
+    """Return the resources that are bound to a vault or have backups in it, as last backed up."""
     bound: list[dict[str, Any]] = vault.settings["resources"]
     found = {row["id"]: _Resource(row["id"], row["name"] or "", row["type"]) for row in bound}
     query = select(Backup).where(Backup.vault_id == vault.id, Backup.image_type == "backup")

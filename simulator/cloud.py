@@ -1,4 +1,4 @@
-"""The cloud itself: what exists in all regions, with one clock and one state. No HTTP here."""
+"""The cloud itself: everything in all regions, with one clock and one state. No HTTP here."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ from simulator.vaults import usual_settings
 from simulator.world import WorldError
 
 STATE_FORMAT = "4"
-"""Changes whenever the tables do."""
+"""Increased whenever the tables change."""
 _NOTE = insert(JournalRow)
 _first_states: dict[tuple[str, float], bytes] = {}
-"""The state in memory that was made last, by its world and time, as it was at first."""
+"""The latest initial state in memory, by its world and time."""
 
 
 class CloudGoneError(Exception):
-    """Another cloud has taken this one's place; what still works on it has to end."""
+    """Another cloud has replaced this one. Requests that still use it must end."""
 
 
 @dataclass(frozen=True)
 class Beginning:
-    """What a cloud begins with: a world, as JSON, and how fast all goes."""
+    """The initial state of a cloud: a world, as JSON, and its speed and latency."""
 
     world: str
     speed: float
@@ -75,7 +75,7 @@ class Cloud:
         speed: float,
         latency_ms: float | None = None,
     ) -> None:
-        # As text: tests change the world and its options while it goes on.
+        # As text: tests change the world and its options while the cloud runs.
         self.beginning = Beginning(world.model_dump_json(by_alias=True), speed, latency_ms)
         self.world = world
         self.clock = clock
@@ -87,7 +87,7 @@ class Cloud:
         self.faults = Faults()
         self.project_regions = world.project_regions
         self.project_names = world.project_names
-        # One session at a time: in memory there is one connection, whichever thread asks.
+        # One session at a time: in memory there is one connection for all threads.
         self._lock = threading.Lock()
         self._is_gone = False
         self._state = state
@@ -99,11 +99,11 @@ class Cloud:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """Work on the state as it is now; saved at the end, dropped on an error."""
+        """Use the current state. Changes are saved at the end, and dropped on an error."""
         with self._held(), self._new_session() as session:
             going_on = (self.checkpoints, self.copies, self.deletions)
             if any(each.is_due() for each in going_on):
-                # Saved by itself: what was due has happened, whatever becomes of the work.
+                # Saved separately: what was due has happened, whatever the result of the work.
                 with session.begin():
                     for each in going_on:
                         each.go_on(session)
@@ -112,7 +112,7 @@ class Cloud:
 
     @contextmanager
     def books(self) -> Iterator[Session]:
-        """Work on what does not depend on the time: tokens, faults, the journal."""
+        """Use what does not depend on the time: tokens, faults, the journal."""
         with self._held(), self._new_session() as session, session.begin():
             yield session
 
@@ -122,7 +122,7 @@ class Cloud:
             connection.execute(_NOTE, row)
 
     def token(self, value: str) -> Token | None:
-        """Return a token that was given out; its row is read once."""
+        """Return an issued token; its row is read once."""
         digest = digest_of(value)
         if digest not in self._tokens:
             with self.books() as session:
@@ -139,7 +139,7 @@ class Cloud:
         self._tokens.clear()
 
     def begin_again(self, beginning: Beginning) -> Cloud:
-        """Return the cloud that takes this one's place, with time, clock and state as at first."""
+        """Return the cloud that replaces this one, with time, clock and state as at the start."""
         world = World.model_validate_json(beginning.world)
         with self._held():
             self._is_gone = True
@@ -150,7 +150,7 @@ class Cloud:
         return Cloud(world, self.clock, self._state, beginning.speed, beginning.latency_ms)
 
     def require_present(self) -> None:
-        """Raise `CloudGoneError` if another cloud has taken this one's place."""
+        """Raise `CloudGoneError` if another cloud has replaced this one."""
         if self._is_gone:
             raise CloudGoneError
 
@@ -165,7 +165,7 @@ class Cloud:
             yield
 
     def _new_session(self) -> Session:
-        # Rows are used after the session's end as they were then.
+        # Rows are used after the session's end, with their values at that time.
         return Session(
             self._engine, expire_on_commit=False, info={LAST_NUMBERS: self._last_numbers}
         )
@@ -185,7 +185,7 @@ class Cloud:
         return engine
 
     def _open_in_memory(self) -> Engine:
-        # Most tests begin with the same world at the same time: a copy is made much faster.
+        # Most tests begin with the same world at the same time: a copy is much faster.
         key = (self.beginning.world, self.clock.now())
         if key not in _first_states:
             _first_states.clear()

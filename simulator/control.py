@@ -1,4 +1,4 @@
-"""The control routes under ``/_simulator/``: what a test or a demo does behind the cloud's back."""
+"""The control routes under ``/_simulator/``: changes by a test or a demo without the API."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RowT = TypeVar("RowT", bound=Row)
 
 
 class Change(BaseModel):
-    """What may be changed of something; fields that are left out stay."""
+    """The changeable fields of an object; omitted fields stay."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -43,21 +43,21 @@ class VaultChange(Change):
 
 
 class RecordChange(Change):
-    """A record's; `status` takes unknown ones too."""
+    """The fields of a record; `status` also accepts unknown ones."""
 
     status: str | None = None
     copy_script: CopyScript | None = Field(None, alias="copy")
 
 
 class OptionsChange(Change):
-    """Of the world's options those that a gateway has; without a `rate_limit` (null) all passes."""
+    """The world's options for a gateway; without a `rate_limit` (null) every call passes."""
 
     latency_ms: float = Field(0.0, ge=0, le=LONGEST_LATENCY_MS)
     rate_limit: RateLimit | None = None
 
 
 class NewBeginning(Change):
-    """What to begin with; what is left out is as it was when the simulator was started."""
+    """The initial state; omitted fields are as when the simulator was started."""
 
     world: World | None = None
     speed: float | None = Field(None, gt=0, allow_inf_nan=False)
@@ -65,7 +65,7 @@ class NewBeginning(Change):
 
 
 class Advance(Change):
-    """How far to push the clock."""
+    """By how much the clock is advanced."""
 
     seconds: float = Field(ge=0, allow_inf_nan=False)
 
@@ -174,7 +174,7 @@ async def clear_journal(cloud: CloudHere) -> dict[str, bool]:
     return {"cleared": True}
 
 
-# -- what there is ------------------------------------------------------------------------------
+# -- objects ------------------------------------------------------------------------------------
 
 
 @router.get("/state")

@@ -1,4 +1,4 @@
-"""Copies of backups to other regions: how they begin, go on by time or by looks, and end."""
+"""Copies of backups to other regions: how they start, progress by time or by polls, and end."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from simulator.store import Backup, Record, Task, Vault, next_sequence
 COPY_MB_PER_S = 80
 """CBR user guide, 2021."""
 WAITING_SHARE = 0.1
-"""The share of a copy's time for which its record says `waiting_replicate`; a choice of ours."""
-# Made once, since each copy that is asked for needs them.
+"""The part of a copy's time in which its record says `waiting_replicate`; a choice of ours."""
+# Created once, since each requested copy needs them.
 _TO = aliased(Vault)
 _READ_AHEAD = (
     select(Backup, Vault, _TO)
@@ -40,12 +40,12 @@ _READ_AHEAD = (
 _RECORDS = select(Record).where(Record.source_backup_id == bindparam("backup"))
 _PROMISED = select(func.sum(Backup.promised_mb)).where(Backup.vault_id == bindparam("vault"))
 _KEPT = "read ahead"
-"""What a session keeps the rows under that were read ahead."""
+"""The key of a session's rows that were read ahead."""
 
 
 @dataclass(frozen=True)
 class _Copy:
-    """A copy with all that tells of it."""
+    """A copy with all its rows."""
 
     record: Record
     replica: Backup | None
@@ -60,10 +60,11 @@ class Copies:
         self._options = world.options
         self._clock = clock
         self._speed = speed
-        # Nothing is due before then; too early after an error, or at the start, is no harm.
+        # Nothing is due before then. A time that is too early, as after an error or at the start,
+        # does no harm.
         self._next_at = -math.inf
 
-    # -- beginning --------------------------------------------------------------------------
+    # -- starting ---------------------------------------------------------------------------
 
     def replicate(
         self,
@@ -73,7 +74,7 @@ class Copies:
         name: str | None,
         description: str | None,
     ) -> Record:
-        """Accept a copy, or raise the refusal that the reference has for it."""
+        """Accept a copy, or raise the refusal in the reference."""
         refuse_source(backup, self._options)
         vault = refuse_destination(
             self._world,
@@ -125,7 +126,7 @@ class Copies:
             refuse_source(backup, self._options)
         except errors.RefusalError:
             return False
-        # Whether records are listed any more does not matter to the rule.
+        # The rule does not depend on whether records are still listed.
         query = select(Record).where(
             Record.source_backup_id == backup.id, Record.destination_region == region
         )
@@ -134,7 +135,7 @@ class Copies:
         )
 
     def _has_live_copy(self, session: Session, backup: Backup, region: str) -> bool:
-        # Whether records are listed any more does not matter to the rule.
+        # The rule does not depend on whether records are still listed.
         for record in session.scalars(_RECORDS, {"backup": backup.id}):
             if record.destination_region != region:
                 continue
@@ -195,19 +196,19 @@ class Copies:
             fail_reason="",
         )
         self._plan(record, own or self._options.default_copy, replica.size_gb)
-        # Looks for the vault first, so that all is written at once.
+        # Reads the vault first, so that all writes are together.
         tasks.note_copy(session, backup, record, replica)
         session.add_all([replica, record])
         return record
 
-    # -- going on ---------------------------------------------------------------------------
+    # -- progress ---------------------------------------------------------------------------
 
     def is_due(self) -> bool:
-        """Whether anything may have to go on."""
+        """Whether anything may be due."""
         return self._clock.now() >= self._next_at
 
     def go_on(self, session: Session) -> None:
-        """Bring all copies that go by time up to now."""
+        """Update all copies that progress by time to the present."""
         if not self.is_due():
             return
         now = self._clock.now()
@@ -224,7 +225,7 @@ class Copies:
         self._next_at = math.inf if next_at is None else next_at
 
     def look_at(self, session: Session, records: Iterable[Record]) -> None:
-        """Count a look at those of the records whose copies go on by looks."""
+        """Count a poll for those of the records whose copies progress by polls."""
         looked_at = [
             record.id
             for record in records
@@ -241,7 +242,7 @@ class Copies:
                 self._show(copy, min(99, int(record.reads / wanted * 100)))
 
     def change_script(self, session: Session, record: Record, script: CopyScript) -> None:
-        """Have a copy go on by another script, as if it had done so from its beginning."""
+        """Continue a copy with another script, as if it had started with it."""
         replica = session.get(Backup, record.replica_id)
         record.progress = record.progress_at(self._clock.now())
         self._plan(record, script, replica.size_gb if replica else 0)
@@ -287,7 +288,7 @@ class Copies:
 
 
 def read_ahead(session: Session, backup_id: str, destination_vault_id: str) -> None:
-    """Read what a copy will be about, at a time: whoever gets it from the session has it then."""
+    """Read the rows of a future copy with one query, so that the session has them."""
     ids = {"backup": backup_id, "destination": destination_vault_id}
     session.info[_KEPT] = session.execute(_READ_AHEAD, ids).one_or_none()
 
@@ -304,7 +305,7 @@ def _copies(session: Session, which: ColumnElement[bool]) -> list[_Copy]:
 
 
 def records_of_all(session: Session, backup_ids: list[str]) -> dict[str, list[Record]]:
-    """Return the records of some backups, by backup, the oldest first."""
+    """Return the records of some backups, by backup, oldest first."""
     query = select(Record).where(Record.source_backup_id.in_(backup_ids), ~Record.is_hidden)
     found: dict[str, list[Record]] = defaultdict(list)
     for record in session.scalars(query.order_by(Record.sequence)):
@@ -313,13 +314,13 @@ def records_of_all(session: Session, backup_ids: list[str]) -> dict[str, list[Re
 
 
 def records_of(session: Session, backup_id: str) -> list[Record]:
-    """Return a backup's records, the oldest first."""
+    """Return a backup's records, oldest first."""
     query = select(Record).where(Record.source_backup_id == backup_id, ~Record.is_hidden)
     return list(session.scalars(query.order_by(Record.sequence)))
 
 
 def is_being_copied(session: Session, backup_id: str) -> bool:
-    """Whether a copy of a backup is under way."""
+    """Whether a copy of a backup is running."""
     return any(record.is_open for record in records_of(session, backup_id))
 
 
@@ -331,11 +332,11 @@ def _is_vault_being_copied(session: Session, vault_id: str) -> bool:
 
 
 def is_vault_in_use(session: Session, vault_id: str) -> bool:
-    """Whether copies from a vault are under way, or anything is on its way into it."""
+    """Whether copies from or to a vault are running."""
     outward = select(Record).where(Record.is_open, Record.source_vault_id == vault_id)
     return session.scalars(outward).first() is not None or promised_mb(session, vault_id) > 0
 
 
 def promised_mb(session: Session, vault_id: str) -> int:
-    """Return the room that a vault keeps free for what is on its way into it."""
+    """Return the room that a vault reserves for incomplete backups."""
     return session.scalar(_PROMISED, {"vault": vault_id}) or 0

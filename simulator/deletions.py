@@ -1,4 +1,4 @@
-"""Deletions of backups, replicas and vaults, which take a while; what is gone at once."""
+"""Deletions of backups, replicas and vaults, which take a while, and immediate removals."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ class Deletions:
         self._options = options
         self._clock = clock
         self._speed = speed
-        # Nothing is due before then; too early after an error, or at the start, is no harm.
+        # Nothing is due before then. A time that is too early, as after an error or at the start,
+        # does no harm.
         self._next_at = -math.inf
 
     def begin(self, session: Session, backup: Backup) -> None:
-        """Begin to delete a backup, or raise the refusal; asking again changes nothing.
+        """Start to delete a backup, or raise the refusal. A second request changes nothing.
 
         The reference has no code for a source that is being copied; 6216 is a choice of ours.
         """
@@ -41,14 +42,13 @@ class Deletions:
         now = self._clock.now()
         backup.status = "waiting_delete"
         backup.delete_at = now + self._options.deletion_seconds / self._speed
-        self._next_at = now  # whoever looks next sees that it goes on
+        self._next_at = now  # The next poll sees the deletion.
         tasks.note_deletion(session, backup, now)
 
     def begin_vault(self, session: Session, vault: Vault) -> None:
-        """Begin to delete a vault with everything in it, or raise the refusal.
+        """Start to delete a vault with its content, or raise the refusal.
 
-        The reference has no code for a vault that copies come from or go to; 6111 is a choice of
-        ours.
+        The reference has no code for a vault with running copies; 6111 is a choice of ours.
         """
         if vault.delete_at is not None:
             return
@@ -64,11 +64,11 @@ class Deletions:
                 tasks.note_deletion(session, backup, now)
 
     def is_due(self) -> bool:
-        """Whether anything may have to go on."""
+        """Whether anything may be due."""
         return self._clock.now() >= self._next_at
 
     def go_on(self, session: Session) -> None:
-        """Bring all deletions up to now."""
+        """Update all deletions to the present."""
         if not self.is_due():
             return
         now = self._clock.now()
@@ -87,9 +87,9 @@ class Deletions:
         self._next_at = min((end for end in ends if end is not None), default=math.inf)
 
     def forget(self, session: Session, backup: Backup) -> None:
-        """Have a backup gone now.
+        """Remove a backup immediately.
 
-        Its records go with it. Its replicas stay, and copies under way go on unseen.
+        Its records are removed with it. Its replicas stay, and running copies continue unseen.
         """
         vault = session.get(Vault, backup.vault_id)
         if vault is not None:

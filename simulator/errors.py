@@ -1,4 +1,4 @@
-"""Refusals, in the envelopes of those who send them: CBR, the gateway, IAM.
+"""Refusals, in the envelopes of their senders: CBR, the gateway, IAM.
 
 Source: CBR API reference, "Error Codes"; API Gateway user guide; IAM API reference.
 """
@@ -18,7 +18,7 @@ class RefusalError(Exception):
         super().__init__(f"{status}: {body}")
 
 
-# Codes that older regions answer with 500 and newer ones with 400.
+# Codes that older regions return with 500, and newer ones with 400.
 EITHER_STATUS = frozenset({"1001", "1002", "1003", "1004", "1005", "1009", "1013"})
 
 _CBR: dict[str, tuple[int, str]] = {
@@ -97,7 +97,7 @@ def wrong_project() -> RefusalError:
 
 
 def keystone(status: int, title: str, message: str) -> RefusalError:
-    """Return IAM's refusal in Keystone's form, where the code is the status."""
+    """Return IAM's refusal in Keystone's form: the code is the status."""
     return RefusalError(status, {"error": {"code": status, "message": message, "title": title}})
 
 

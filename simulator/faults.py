@@ -1,4 +1,4 @@
-"""Faults, scripted exactly: which request one hits is told before, nothing is left to chance."""
+"""Scripted faults: a rule determines exactly which request fails, and nothing is random."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simulator.store import FaultRow, next_sequence
 
 
 class ConnectionDroppedError(Exception):
-    """The connection is to break here; in-process transports turn it into a network error."""
+    """The connection is to break here. In-process transports turn it into a network error."""
 
 
 class Fault(BaseModel):
@@ -81,7 +81,7 @@ class Fault(BaseModel):
         return path
 
     def hits(self, request: dict[str, Any]) -> bool:
-        """Whether the rule is about this request, given in the journal's terms."""
+        """Whether the rule matches this request, in the journal's terms."""
         exact = ("operation", "method", "backup_id", "region")
         for key in exact:
             wanted = getattr(self, key)
@@ -91,16 +91,16 @@ class Fault(BaseModel):
 
 
 class Faults:
-    """The faults of one cloud that have not hit yet.
+    """The faults of one cloud that have not applied yet.
 
-    While none `may_wait`, nobody needs to look.
+    If none `may_wait`, no request needs to check.
     """
 
     def __init__(self) -> None:
         self.may_wait = True
 
     def add(self, session: Session, faults: list[Fault]) -> None:
-        """Append rules to those that are waiting."""
+        """Append rules to the waiting ones."""
         self.may_wait = True
         for number, fault in enumerate(faults, start=next_sequence(session, FaultRow.sequence)):
             session.add(
@@ -113,7 +113,7 @@ class Faults:
             )
 
     def take(self, session: Session, request: dict[str, Any]) -> Fault | None:
-        """Return the fault that hits this request, and use it up."""
+        """Return the fault that applies to this request, and count it as used."""
         rows = session.scalars(select(FaultRow).order_by(FaultRow.sequence)).all()
         self.may_wait = bool(rows)
         for row in rows:

@@ -1,7 +1,7 @@
-"""What stands before the services: regional addresses, faults, the journal, request ids.
+"""The layer in front of the services: regional addresses, faults, the journal, request ids.
 
-A request may carry the prefix ``/regions/{region}``: then it is for that region's endpoint, where
-projects of other regions are refused. Without it the project tells the region.
+A request with the prefix ``/regions/{region}`` is for that region's endpoint, which refuses
+projects of other regions. Without it, the project determines the region.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from simulator.protocol import CUT
 from simulator.services import CONTROL, refuse
 
 KILLED = 137
-"""The exit code of a process that a fault ends, like that of one killed with -9."""
+"""The exit code of a process that a fault ends, as after kill -9."""
 
 
 @dataclass
 class Answer:
-    """A whole answer, caught before it is sent."""
+    """A complete answer, captured before it is sent."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
@@ -47,7 +47,7 @@ class Gateway:
         self._held: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         if scope["type"] == "http":
             scope = self._to_region(scope)
         if scope["type"] != "http" or scope["path"].startswith(CONTROL):
@@ -59,14 +59,14 @@ class Gateway:
             await _drop(scope)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # The one that the request has come to; while it waits, another may take its place.
+        # The cloud that received the request. While the request waits, another may replace it.
         cloud = _cloud_of(scope)
         body = await _read(receive)
         request = journal.describe(scope, body, cloud)
         fault = _fault_for(cloud, request)
         action = fault.action if fault else None
-        # Half of it on the way here, half on the way back, and carrying out takes part of the
-        # latter: where many come at once, each still takes no longer than it was told to.
+        # Half of it before the request and half after it, and processing counts as part of the
+        # latter. So even many parallel requests each take no longer than configured.
         latency_s = cloud.options.latency_ms / 1000
         due_at = time.monotonic() + latency_s
         await asyncio.sleep(latency_s / 2)
@@ -85,15 +85,15 @@ class Gateway:
         await _send(answer, send, scope, cut)
 
     def release(self) -> None:
-        """Let all held requests go on; may be called from another thread than theirs."""
+        """Release all held requests; may be called from another thread than theirs."""
         held, self._held = self._held, []
         for loop, event in held:
             loop.call_soon_threadsafe(event.set)
 
     def begin_again(self, **changes: Any) -> None:
-        """Be as at first, but for changes of a `Beginning`.
+        """Restore the initial state, except for changes of a `Beginning`.
 
-        Requests that are under way end without an answer, and change nothing of what begins.
+        Running requests end without an answer, and change nothing in the new state.
         """
         self.cloud = self.cloud.begin_again(replace(self._beginning, **changes))
         self.release()
@@ -141,7 +141,7 @@ class Gateway:
         match = re.match(r"/regions/([^/]+)(/.*)", scope["path"])
         region, path = (match[1], match[2]) if match else (None, scope["path"])
         if region is not None and region not in self.cloud.project_regions.values():
-            region, path = None, scope["path"]  # no such host
+            region, path = None, scope["path"]  # No such host.
         inner = dict(scope)
         inner.update(path=path, raw_path=path.encode())
         here = {
@@ -178,7 +178,7 @@ async def _read(receive: Receive) -> bytes:
 
 
 async def call(app: ASGIApp, scope: Scope, body: bytes) -> Answer:
-    """Return the whole answer of an application to one request."""
+    """Return the complete answer of an application to one request."""
     answer = Answer(500, [], b"")
 
     async def receive() -> Message:
@@ -219,7 +219,7 @@ async def _send(answer: Answer, send: Send, scope: Scope, cut: int | None) -> No
 
 
 async def _drop(scope: Scope) -> None:
-    """Break the connection; where there is one for real, else by an exception."""
+    """Break the connection: a real one if there is one, otherwise by an exception."""
     cut = scope.get("extensions", {}).get(CUT)
     if cut is None:
         raise ConnectionDroppedError
@@ -227,7 +227,7 @@ async def _drop(scope: Scope) -> None:
 
 
 def _exit(scope: Scope) -> NoReturn:
-    """End the process like a crash: nothing is closed, nothing is said."""
+    """End the process like a crash: nothing is closed, nothing is printed."""
     if CUT not in scope.get("extensions", {}):
         raise RuntimeError("exit_before and exit_after want a simulator in a process of its own")
     os._exit(KILLED)

@@ -1,4 +1,4 @@
-"""The journal: every request as it was seen, without its secrets."""
+"""The journal: every request as it arrived, without its secrets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HIDDEN = "[hidden]"
 
 
 def describe(scope: Scope, body: bytes, cloud: Cloud) -> dict[str, Any]:
-    """Return a request in the journal's terms; of the headers only the names."""
+    """Return a request in the journal's terms; headers by name only."""
     operation = operation_of(scope["method"], scope["path"])
     project_id = operation.ids.get("project_id")
     prefix = scope["state"]["region"]
@@ -36,7 +36,7 @@ def describe(scope: Scope, body: bytes, cloud: Cloud) -> dict[str, Any]:
 
 
 def note(cloud: Cloud, request: dict[str, Any], status: int | None, fault: str | None) -> None:
-    """Write a request down; `status` is None where nothing was answered."""
+    """Log a request; `status` is None if nothing was answered."""
     row = {key: request[key] for key in ("operation", "method", "backup_id")}
     row["entry"] = {**request, "status": status, "fault": fault}
     cloud.note(row)
@@ -52,7 +52,7 @@ def _without_secrets(body: bytes) -> Any:
 def _hide(value: Any, key: str = "") -> Any:
     is_secret = any(word in key.lower() for word in _SECRET_KEYS)
     if isinstance(value, dict):
-        # {"token": {"id": …}} holds a secret under another name.
+        # {"token": {"id": …}} has a secret under another name.
         inherited = "token" if "token" in key.lower() else ""
         return {name: _hide(inner, inherited or str(name)) for name, inner in value.items()}
     if isinstance(value, list):

@@ -1,7 +1,7 @@
-"""The OpenAPI document of the simulator's own routes: what it takes, and how it refuses.
+"""The OpenAPI document of the simulator's own routes: accepted requests, and refusals.
 
-Parameters and bodies are those that requests are checked against. Answers are described as
-objects only: their fields are held against the vendor's models by the contract tests.
+Parameters and bodies are those that requests are checked against. Answers are described only as
+objects: the contract tests compare their fields with the vendor's models.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _REFUSALS = {
 
 
 def document(app: FastAPI, without: str) -> dict[str, Any]:
-    """Return the document of an application's routes, but for those below a path."""
+    """Return the document of an application's routes, except those below a path."""
     described = get_openapi(
         title="CBR and IAM, simulated", version="v3", routes=app.routes, openapi_version="3.1.0"
     )
@@ -62,7 +62,7 @@ def document(app: FastAPI, without: str) -> dict[str, Any]:
     }
     for path, methods in paths.items():
         for method in methods:
-            # A name in braces stands for any one part, in the path as in the operations' table.
+            # A name in braces matches any one part, in the path and in the operations' table.
             like = re.sub(r"[{}]", "", path)
             name = operation_of(method.upper(), like).name
             methods[method].pop("summary", None)
@@ -79,7 +79,7 @@ def document(app: FastAPI, without: str) -> dict[str, Any]:
 
 
 def _without_null(value: Any) -> Any:
-    """Return a part of a document as requests are checked: None stands for "not given" only."""
+    """Return a part of a document with the same rules as requests: None means "not given" only."""
     if isinstance(value, list):
         return [_without_null(inner) for inner in value]
     if not isinstance(value, dict):

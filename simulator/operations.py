@@ -1,4 +1,4 @@
-"""Which operation of the references a request is, told by its method and path."""
+"""Which operation of the references a request is, by its method and path."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 _PROJECT = r"(?P<project_id>[^/]+)"
 _BACKUP = r"(?P<backup_id>[^/]+)"
-# The first that fits counts. Source: IAM API reference; CBR API reference.
+# The first match counts. Source: IAM API reference; CBR API reference.
 _PATHS: tuple[tuple[str, str, str], ...] = (
     ("CreateToken", "POST", r"/v3/auth/tokens"),
     ("ShowToken", "GET", r"/v3/auth/tokens"),
@@ -49,14 +49,14 @@ CBR_OPERATIONS = frozenset(name for name, _, path in _PATHS if _PROJECT in path)
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation, and the ids in its path; `name` is None where there is no such operation."""
+    """An operation, and the ids in its path; `name` is None if there is no such operation."""
 
     name: str | None
     ids: dict[str, str] = field(default_factory=dict)
 
 
 def operation_of(method: str, path: str) -> Operation:
-    """Return the operation that a request asks for."""
+    """Return the operation of a request."""
     for name, wanted, pattern in _COMPILED:
         if method == wanted and (match := pattern.fullmatch(path)):
             return Operation(name, match.groupdict())

@@ -33,7 +33,7 @@ def create(
     definition: dict[str, Any],
     patterns: list[str],
 ) -> Policy:
-    """Make a policy, or raise the refusal."""
+    """Create a policy, or raise the refusal."""
     alike = select(func.count()).where(
         Policy.project_id == project_id, Policy.operation_type == operation_type
     )
@@ -63,13 +63,13 @@ def find(session: Session, project_id: str, policy_id: str) -> Policy:
 
 
 def applied(session: Session, policy_id: str) -> list[Association]:
-    """Return where a policy is applied."""
+    """Return the applications of a policy."""
     query = select(Association).where(Association.policy_id == policy_id)
     return list(session.scalars(query.order_by(Association.vault_id)))
 
 
 def define(session: Session, policy: Policy, definition: dict[str, Any]) -> None:
-    """Give a policy another definition; its destination stays while it is applied to a vault."""
+    """Change a policy's definition. Its destination is fixed while a vault has the policy."""
     old, new = policy.definition.get("destination_region"), definition.get("destination_region")
     if old != new and applied(session, policy.id):
         raise errors.cbr("6003")
@@ -77,7 +77,7 @@ def define(session: Session, policy: Policy, definition: dict[str, Any]) -> None
 
 
 def apply_to_own(session: Session, policy: Policy, vault: Vault) -> Association:
-    """Apply a policy of backups to a vault, or raise the refusal."""
+    """Apply a backup policy to a vault, or raise the refusal."""
     if policy.operation_type != "backup" or vault.protect_type != "backup":
         raise errors.cbr("6127")
     return _apply(session, policy, vault, None)
@@ -86,7 +86,7 @@ def apply_to_own(session: Session, policy: Policy, vault: Vault) -> Association:
 def apply_to_pair(
     session: Session, world: World, policy: Policy, vault: Vault, destination_id: str
 ) -> Association:
-    """Apply a policy of replication to a vault and its destination, or raise the refusal."""
+    """Apply a replication policy to a vault and its destination, or raise the refusal."""
     if policy.operation_type != "replication" or vault.protect_type == "replication":
         raise errors.cbr("6127")
     wanted = Destination(
@@ -100,7 +100,7 @@ def apply_to_pair(
 
 
 def lift(session: Session, policy: Policy, vault: Vault) -> None:
-    """Apply a policy to a vault no longer, or raise the refusal."""
+    """Detach a policy from a vault, or raise the refusal."""
     association = session.get(Association, (vault.id, policy.operation_type))
     if association is None or association.policy_id != policy.id:
         raise errors.cbr("6002")
@@ -108,20 +108,20 @@ def lift(session: Session, policy: Policy, vault: Vault) -> None:
 
 
 def forget(session: Session, policy: Policy) -> None:
-    """Have a policy gone, wherever it is applied."""
+    """Remove a policy, also from its vaults."""
     session.execute(delete(Association).where(Association.policy_id == policy.id))
     session.delete(policy)
 
 
 def forget_vaults(session: Session) -> None:
-    """Have no policy applied to vaults that are gone."""
+    """Detach policies from vaults that are gone."""
     session.execute(delete(Association).where(Association.vault_id.not_in(select(Vault.id))))
 
 
 def _apply(
     session: Session, policy: Policy, vault: Vault, destination_id: str | None
 ) -> Association:
-    # A vault has one policy of each type: the new one takes the place of the old.
+    # A vault has one policy of each type: the new one replaces the old.
     return session.merge(
         Association(
             vault_id=vault.id,

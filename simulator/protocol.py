@@ -1,4 +1,4 @@
-"""The HTTP server's protocol, with one thing more: an application may cut its connection."""
+"""The HTTP server's protocol, extended so that an application can cut its connection."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CUT = "simulator.cut"
 
 
 class CuttableProtocol(HttpToolsProtocol):
-    """Hands the application a way to break the connection, as a failing network would."""
+    """Lets the application break the connection, as a failing network would."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -21,7 +21,7 @@ class CuttableProtocol(HttpToolsProtocol):
     def _with_cut(self, app: ASGIApp) -> ASGIApp:
         async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
             async def cut() -> None:
-                # What was written so far still leaves; then the other side sees the end.
+                # Written data is still sent; then the client sees the end.
                 self.transport.close()
                 while (await receive())["type"] != "http.disconnect":
                     pass

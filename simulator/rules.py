@@ -1,4 +1,4 @@
-"""What may be copied where, and the code that CBR refuses the rest with. Nothing is changed here.
+"""What may be copied, and where; and CBR's codes for refusals. Nothing is changed here.
 
 Source: CBR API reference, CopyBackup, CopyCheckpoint and "Error Codes"; the user guide's
 constraints on replication.
@@ -19,7 +19,7 @@ _NOT_ECS = ("OS::Ironic::BareMetalServer", "OS::Native::Server")
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a copy is to go."""
+    """The destination of a copy."""
 
     region: str
     project_id: str
@@ -27,13 +27,13 @@ class Destination:
 
 
 def refusal(number: str, options: Options) -> errors.RefusalError:
-    """Return a refusal of a replication; some have a status that regions differ in."""
+    """Return a refusal of a replication; the status of some differs by region."""
     status = options.replication_refusals_status if number in errors.EITHER_STATUS else None
     return errors.cbr(number, status=status)
 
 
 def refuse_source(backup: Backup, options: Options) -> None:
-    """Raise the refusal of a backup that cannot be copied anywhere."""
+    """Raise the refusal of a backup that cannot be copied at all."""
     if backup.image_type != "backup":
         raise refusal("1002", options)
     if backup.status != "available":
@@ -75,6 +75,6 @@ def refuse_destination(
 
 
 def refuse_overfull(vault: Vault, promised_mb: int, more_mb: int, options: Options) -> None:
-    """Raise the refusal of a copy that a vault has no room for beside those under way."""
+    """Raise the refusal of a copy if running copies leave no room in the vault."""
     if vault.used_mb + promised_mb + more_mb > vault.size_gb * MB_PER_GB:
         raise refusal("6129", options)

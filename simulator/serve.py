@@ -1,4 +1,4 @@
-"""Serve all regions on one port of this machine: what ``python -m simulator`` runs."""
+"""Serve all regions on one port of this machine; ``python -m simulator`` runs this."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STOP_LIMIT_S = 2
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the simulator until a signal; return the exit code: 2 where it could not start."""
+    """Run the simulator until a signal. Return the exit code: 2 if it could not start."""
     options = _parse(arguments)
     try:
         world = load_world(options.world)
@@ -49,12 +49,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(world: World, options: argparse.Namespace) -> int:
     with (
-        # Closed when all ends: by then another cloud may have taken the place of the first.
+        # Closed at the end: by then another cloud may have replaced the first.
         contextlib.closing(make_app(_first_cloud(world, options))) as app,
         socket.create_server((HOST, options.port)) as listener,
     ):
-        # An answer's head and body are written one after the other, and the second must not wait
-        # until the first is acknowledged: some 40 ms. Accepted connections inherit it.
+        # An answer's head and body are written one after the other. The second must not wait some
+        # 40 ms until the first is acknowledged. Accepted connections inherit the option.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         port = listener.getsockname()[1]
 
@@ -64,7 +64,7 @@ def _run(world: World, options: argparse.Namespace) -> int:
                 part.write_text(f"{port}\n")
                 part.replace(options.port_file)
             state = options.state or "memory"
-            gc.freeze()  # what there is by now stays: collections need not look at it each time
+            gc.freeze()  # Current objects stay: garbage collections need not check them each time.
             print(
                 f"simulator ready on http://{HOST}:{port} (world {options.world}, state {state})",
                 flush=True,
@@ -79,7 +79,7 @@ def _first_cloud(world: World, options: argparse.Namespace) -> Cloud:
 
 
 class _Server(uvicorn.Server):
-    """Says when it is ready, and leaves the signals to us: uvicorn would raise them again."""
+    """Reports when it is ready, and leaves signals to us: uvicorn would raise them again."""
 
     def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
         super().__init__(config)
@@ -87,11 +87,11 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Capture nothing."""
+        """Handle no signals."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so."""
+        """Start, and report it."""
         await super().startup(sockets)
         self._announce()
 

@@ -1,7 +1,7 @@
-"""IAM and CBR as one application, and how it refuses.
+"""IAM and CBR as one application, and its refusals.
 
-Requests are checked as the reference has it: unknown fields and wrong types are refused with
-BackupService.9900. Handlers are coroutines that never wait, so each sees a state of its own.
+Requests are checked against the reference: unknown fields and wrong types are refused with
+BackupService.9900. Handlers are coroutines that never wait, so none sees a partial change.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _OF_IAM = ("/v3/auth", "/v3/projects")
 def make_services() -> FastAPI:
     """Return IAM, CBR and the control routes as an ASGI application.
 
-    One serves all clouds: which one a request is for, the gateway writes into its state.
+    It serves all clouds: the gateway writes a request's cloud into its state.
     """
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     app.add_exception_handler(errors.RefusalError, _refuse)
@@ -39,7 +39,7 @@ def make_services() -> FastAPI:
 
 
 def refuse(error: errors.RefusalError) -> Response:
-    """Return a refusal as an answer, with a request id."""
+    """Return a refusal as a response, with a request id."""
     request_id = secrets.token_hex(16)
     body = error.body
     if str(body.get("error_code", "")).startswith("APIGW."):

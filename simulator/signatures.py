@@ -1,7 +1,7 @@
-"""Requests signed with an access key: whose they are, and whether the signature is right.
+"""Requests signed with an access key: whose key it is, and whether the signature is correct.
 
-Written from the published rules, and shares no code with the provider or the vendor's SDK.
-Source: API Gateway guide, "AK/SK Signing and Authentication" (SDK-HMAC-SHA256) and its FAQ.
+This follows the published rules, and shares no code with the provider or the vendor's SDK. Source:
+API Gateway guide, "AK/SK Signing and Authentication" (SDK-HMAC-SHA256) and its FAQ.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _AUTHORIZATION = re.compile(
     rf"{ALGORITHM} Access=(?P<access>[^,\s]+), SignedHeaders=(?P<headers>[a-z0-9;\-]+), "
     r"Signature=(?P<signature>[0-9a-f]{64})"
 )
-# Without these in the signature, a request could be sent again elsewhere or later.
+# If these were not signed, a request could be sent again elsewhere or later.
 _HAVE_TO_BE_SIGNED = {"host", "x-sdk-date"}
 
 Refuse = Callable[[str], errors.RefusalError]
@@ -40,7 +40,7 @@ Refuse = Callable[[str], errors.RefusalError]
 
 @dataclass(frozen=True)
 class SignedRequest:
-    """A request as it was sent: the path still encoded, in front of it a region's prefix."""
+    """A request as it was sent: the path is still encoded, and begins with a region's prefix."""
 
     method: str
     raw_path: str
@@ -50,7 +50,7 @@ class SignedRequest:
 
 
 class _Claim(NamedTuple):
-    """What an Authorization header says."""
+    """The parts of an Authorization header."""
 
     access_key: str
     headers: tuple[str, ...]
@@ -58,12 +58,12 @@ class _Claim(NamedTuple):
 
 
 def is_signed(authorization: str | None) -> bool:
-    """Whether somebody wants to be known by a signature."""
+    """Whether the caller uses a signature."""
     return (authorization or "").startswith(ALGORITHM)
 
 
 async def as_sent(request: Request) -> SignedRequest:
-    """Return a request in the form in which signatures see it."""
+    """Return a request in the form that signatures use."""
     return SignedRequest(
         method=request.method,
         raw_path=request.state.raw_path,
@@ -102,7 +102,7 @@ def account_of(cloud: Cloud, request: SignedRequest, refuse: Refuse) -> Account:
 
 
 def signature_of(request: SignedRequest, names: tuple[str, ...], secret_key: str) -> str:
-    """Return the signature that a request has to carry."""
+    """Return the signature that a request must have."""
     canonical = "\n".join(
         (
             request.method.upper(),
@@ -119,7 +119,7 @@ def signature_of(request: SignedRequest, names: tuple[str, ...], secret_key: str
 
 
 def canonical_path(raw_path: str) -> str:
-    """Return a path with each segment encoded, and a slash at its end."""
+    """Return a path with each segment encoded, and a trailing slash."""
     path = "/".join(_encoded(segment) for segment in unquote(raw_path).split("/"))
     return path if path.endswith("/") else f"{path}/"
 
@@ -213,7 +213,7 @@ def _encoded(text: str) -> str:
 
 
 def _decoded(value: str) -> str:
-    # Headers travel as bytes, which the server reads as Latin-1; what was signed is UTF-8.
+    # Headers are bytes, which the server reads as Latin-1; the signed text is UTF-8.
     try:
         return value.encode("latin-1").decode()
     except UnicodeDecodeError:

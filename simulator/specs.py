@@ -1,6 +1,6 @@
-"""The parts of a world: accounts, regions, projects, vaults and backups there are to begin with.
+"""The parts of a world: its initial accounts, regions, projects, vaults and backups.
 
-Ids that are left out are made from names, so that the same file always gives the same world.
+Omitted ids are generated from names, so the same file always gives the same world.
 """
 
 from __future__ import annotations
@@ -61,16 +61,16 @@ OBJECT_TYPES: dict[str, str] = {
     "OS::Cinder::Volume": "disk",
     "OS::Sfs::Turbo": "turbo",
 }
-"""The kind of vault that backups of a resource are kept in."""
+"""The kind of vault for backups of a resource."""
 
 
 def made_uuid(*parts: str) -> str:
-    """Return the UUID that always belongs to these names."""
+    """Return the UUID of these names, always the same."""
     return str(uuid.uuid5(_NAMESPACE, "/".join(parts)))
 
 
 def made_hex(*parts: str) -> str:
-    """Return the 32 hexadecimal digits that always belong to these names."""
+    """Return 32 hexadecimal digits for these names, always the same."""
     return hashlib.sha256("/".join(parts).encode()).hexdigest()[:32]
 
 
@@ -93,18 +93,18 @@ def _checked_word(text: str) -> str:
 
 Name = Annotated[str, StringConstraints(min_length=1)]
 Word = Annotated[str, AfterValidator(_checked_word)]
-"""What fits between the commas of an Authorization header."""
+"""A value between the commas of an Authorization header."""
 Time = Annotated[str, BeforeValidator(_checked_time)]
 
 
 class Part(BaseModel):
-    """Base of all parts of a world: unknown keys are faults."""
+    """Base of all parts of a world: unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class AccessKey(Part):
-    """An access key of a user; with a `security_token` a temporary one, which may expire."""
+    """An access key of a user. With a `security_token` it is temporary, and may expire."""
 
     access_key: Word
     secret_key: Word = Field(repr=False)
@@ -147,7 +147,7 @@ class Region(Part):
 
 
 class SubProject(Part):
-    """A further project in a region, named like ``cn-north-4_team``."""
+    """A further project in a region, with a name like ``cn-north-4_team``."""
 
     name: Name
     region: str
@@ -162,7 +162,7 @@ class SubProject(Part):
 class VaultSpec(Part):
     """A vault; `project` defaults to the region's own.
 
-    It uses `used_mb`, or what its backups take if that is more.
+    It uses `used_mb`, or the size of its backups if that is more.
     """
 
     name: Name
@@ -182,10 +182,10 @@ class VaultSpec(Part):
 
 
 class CopyScript(Part):
-    """How a copy goes: when it ends, and how.
+    """The progress and result of a copy.
 
-    `seconds` counts by the simulator's clock, divided by its speed; without it a copy takes as
-    long as its size does at 80 MB/s. `reads` ends it at that look at the record.
+    `seconds` counts by the simulator's clock, divided by its speed. Without it, a copy takes as
+    long as its size at 80 MB/s. `reads` ends it at that poll of the record.
     """
 
     mode: Literal["seconds", "immediate", "after_reads", "never"] = "seconds"
@@ -227,7 +227,7 @@ class BackupSpec(Part):
         return self
 
     def each(self) -> Iterator[BackupSpec]:
-        """Yield what it stands for: itself, or the repeated ones."""
+        """Yield itself, or the repeated backups."""
         if self.repeat == 1:
             yield self
             return
@@ -242,10 +242,10 @@ class BackupSpec(Part):
 
 
 class RateLimit(Part):
-    """What the gateway of a region lets through to CBR: so many calls in any so many seconds.
+    """The limit of a region's gateway on calls to CBR: a number of calls in a number of seconds.
 
-    `operations` counts and limits these alone, together; none named means all. Refused calls do
-    not count. With `retry_after` a refusal says when there is room again.
+    `operations` limits only these, counted together; none named means all. Refused calls do not
+    count. With `retry_after` a refusal says when calls are accepted again.
     """
 
     calls: int = Field(ge=1)
@@ -264,7 +264,7 @@ class RateLimit(Part):
 
 
 class Options(Part):
-    """Choices where the published reference is silent or contradicts itself."""
+    """Options for facts that the published reference omits or contradicts."""
 
     token_lifetime_s: float = Field(86400, gt=0)
     max_failed_sign_ins: int = Field(5, ge=1)
@@ -302,7 +302,7 @@ class World(Part):
 
     @property
     def owner(self) -> Account:
-        """The account that all projects belong to: the first one."""
+        """The account that owns all projects: the first one."""
         return self.accounts[0]
 
     @property
@@ -315,7 +315,7 @@ class World(Part):
 
     @property
     def project_names(self) -> dict[str, str]:
-        """The name of each project, by id; a region's own project is named like the region."""
+        """The name of each project, by id. A region's own project has the region's name."""
         return {
             **{region.project_id: region.name for region in self.regions},
             **{project.id: project.name for project in self.projects},

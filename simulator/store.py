@@ -1,4 +1,4 @@
-"""What the simulator remembers, in SQLite: it survives kill -9 and can be opened with any tool."""
+"""The simulator's state in SQLite: it survives kill -9, and any tool can open it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, Sessi
 from sqlalchemy.pool import StaticPool
 
 LAST_NUMBERS = "last_numbers"
-"""What sessions keep the numbers that were given out under."""
+"""The key of a session's last assigned number."""
 
 
 class Row(DeclarativeBase):
@@ -31,7 +31,7 @@ class Meta(Row):
 
 
 class Token(Row):
-    """A token that IAM gave out, by its digest; `region` is None where it is good in all."""
+    """A token that IAM issued, by its digest; `region` is None if it is valid in all."""
 
     __tablename__ = "tokens"
 
@@ -43,7 +43,7 @@ class Token(Row):
 
 
 class FailedSignIns(Row):
-    """How often a user gave a wrong password in a row."""
+    """The number of a user's wrong passwords in a row."""
 
     __tablename__ = "failed_sign_ins"
 
@@ -54,7 +54,7 @@ class FailedSignIns(Row):
 
 
 class FailedSignatures(Row):
-    """How often an access key came with a wrong signature in a row."""
+    """The number of an access key's wrong signatures in a row."""
 
     __tablename__ = "failed_signatures"
 
@@ -66,8 +66,8 @@ class FailedSignatures(Row):
 class Vault(Row):
     """A vault.
 
-    `settings` is what the API shows of it and nothing else here depends on (`simulator.vaults`);
-    `delete_at` is when a deletion that is under way ends.
+    `settings` is what only the API shows, and nothing else here uses (`simulator.vaults`).
+    `delete_at` is when a running deletion ends.
     """
 
     __tablename__ = "vaults"
@@ -89,9 +89,9 @@ class Vault(Row):
 class Backup(Row):
     """A backup or a replica.
 
-    `takes_mb` is its share of its vault's `used_mb`. `promised_mb` is the room that its vault keeps
-    free for it while it is being made or received. `made_at` is when a backup that is being made is
-    ready, `delete_at` when a deletion that is under way ends.
+    `takes_mb` is its share of its vault's `used_mb`. `promised_mb` is the room that its vault
+    reserves while it is incomplete. `made_at` is when an incomplete backup is complete, `delete_at`
+    when a running deletion ends.
     """
 
     __tablename__ = "backups"
@@ -127,9 +127,9 @@ class Backup(Row):
 class Record(Row):
     """A replication record.
 
-    `is_open` until the copy has ended. Once `is_hidden` nobody sees it any more, while a copy
-    that is under way goes on. A copy by time lasts `lasts_s`, and its status changes at `due_at`;
-    both are None for others.
+    `is_open` until the copy has ended. An `is_hidden` record is not listed, while a running copy
+    continues. A copy by time lasts `lasts_s`, and its status changes at `due_at`; both are None for
+    others.
     """
 
     __tablename__ = "records"
@@ -161,14 +161,14 @@ class Record(Row):
     fail_reason: Mapped[str]
 
     def progress_at(self, now: float) -> int:
-        """Return the progress, which a copy by time makes without being written."""
+        """Return the progress; for a copy by time it is calculated, not stored."""
         if self.is_open and self.lasts_s and self.status == "replicating":
             return min(99, int((now - self.created_at) / self.lasts_s * 100))
         return self.progress
 
 
 class Policy(Row):
-    """A policy; nothing runs it. `definition` and `patterns` are as they were given."""
+    """A policy; nothing runs it. `definition` and `patterns` are as given."""
 
     __tablename__ = "policies"
 
@@ -184,7 +184,7 @@ class Policy(Row):
 
 
 class Association(Row):
-    """A policy that is applied to a vault: one of each type at most."""
+    """A policy of a vault: at most one of each type."""
 
     __tablename__ = "associations"
 
@@ -195,7 +195,7 @@ class Association(Row):
 
 
 class Task(Row):
-    """An entry of the operation log; it outlives what it is about (`subject_id`)."""
+    """An entry of the operation log; it outlives its subject (`subject_id`)."""
 
     __tablename__ = "tasks"
 
@@ -222,7 +222,7 @@ class Task(Row):
 
 
 class FaultRow(Row):
-    """A scripted fault, in the order in which faults are tried."""
+    """A scripted fault; faults are tried in this order."""
 
     __tablename__ = "faults"
 
@@ -233,7 +233,7 @@ class FaultRow(Row):
 
 
 class JournalRow(Row):
-    """One request as it was seen; no token, no password."""
+    """One request as it arrived; no token, no password."""
 
     __tablename__ = "journal"
 
@@ -245,7 +245,7 @@ class JournalRow(Row):
 
 
 def open_store(path: Path | None, content: bytes | None = None) -> Engine:
-    """Open a state file, or a state in memory; tables are made where they are missing.
+    """Open a state file, or a state in memory, and create missing tables.
 
     A state in memory may begin with the `content_of` another.
 
@@ -264,8 +264,8 @@ def open_store(path: Path | None, content: bytes | None = None) -> Engine:
 
         @event.listens_for(engine, "connect")
         def _tune(connection: Any, _: Any) -> None:
-            # With a write-ahead log a killed process loses nothing that it had answered; a machine
-            # that loses its power may, and nobody waits for its disk.
+            # With a write-ahead log, a killed process loses nothing that it had answered. A machine
+            # that loses its power may; no request waits for the disk.
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=OFF")
 
@@ -278,7 +278,7 @@ def open_store(path: Path | None, content: bytes | None = None) -> Engine:
 
 
 def content_of(engine: Engine) -> bytes:
-    """Return all of a state in memory."""
+    """Return the content of a state in memory."""
     return _raw(engine).serialize()
 
 
@@ -291,14 +291,14 @@ def _raw(engine: Engine) -> sqlite3.Connection:
 
 
 def empty_store(engine: Engine) -> None:
-    """Remove every row of a state, at once."""
+    """Remove every row of a state, in one transaction."""
     with engine.begin() as connection:
         for table in Row.metadata.sorted_tables:
             connection.execute(table.delete())
 
 
 def next_sequence(session: Session, column: InstrumentedAttribute[int]) -> int:
-    """Return a number after all so far; the sessions of a cloud share what the last one was."""
+    """Return the next number; the sessions of a cloud share the last one."""
     last: dict[Any, int] = session.info[LAST_NUMBERS]
     if column not in last:
         last[column] = int(session.scalar(select(func.max(column))) or 0)
@@ -307,5 +307,5 @@ def next_sequence(session: Session, column: InstrumentedAttribute[int]) -> int:
 
 
 def digest_of(token: str) -> str:
-    """Return what is kept of a token: enough to know it again, not to use it."""
+    """Return the digest of a token: it identifies the token, but cannot be used."""
     return hashlib.sha256(token.encode()).hexdigest()

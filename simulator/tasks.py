@@ -1,4 +1,4 @@
-"""The operation log: a task for each copy, backup and deletion, in the project that asked for it.
+"""The operation log: a task for each copy, backup and deletion, in the requesting project.
 
 Source: CBR API reference, ListOpLogs.
 """
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from simulator.store import Backup, Record, Task, Vault, next_sequence
 from simulator.wire import provider_of
 
-# The log has words of its own for what records say.
+# The log's own words for the statuses of records.
 _STATUSES = {
     "waiting_replicate": "waiting",
     "replicating": "running",
@@ -25,7 +25,7 @@ _STATUSES = {
 
 
 def note_copy(session: Session, backup: Backup, record: Record, replica: Backup) -> None:
-    """Log a copy that was accepted; the replica is named once it is there, as in late records."""
+    """Log an accepted copy. The replica is named once it exists, as in late records."""
     details = {
         "source_backup_id": backup.id,
         "source_backup_name": backup.name,
@@ -39,14 +39,14 @@ def note_copy(session: Session, backup: Backup, record: Record, replica: Backup)
 
 
 def note_deletion(session: Session, backup: Backup, now: float) -> None:
-    """Log a deletion that was accepted."""
+    """Log an accepted deletion."""
     details = {"backup_id": backup.id, "backup_name": backup.name}
     task = _note(session, backup, backup.id, "delete", now, {"delete": details})
     task.status = "running"
 
 
 def follow_copy(task: Task, record: Record, replica: Backup | None, at: float) -> None:
-    """Bring a copy's task up to its record."""
+    """Update a copy's task from its record."""
     task.status = _STATUSES[record.status]
     task.progress = record.progress
     task.updated_at = at
@@ -65,14 +65,14 @@ def follow_copy(task: Task, record: Record, replica: Backup | None, at: float) -
 
 
 def note_backup(session: Session, backup: Backup, now: float) -> None:
-    """Log a backup that was accepted."""
+    """Log an accepted backup."""
     details = {"backup_id": backup.id, "backup_name": backup.name}
     task = _note(session, backup, backup.id, "backup", now, {"backup": details})
     task.status = "running"
 
 
 def end(session: Session, backup: Backup, operation_type: str, at: float) -> None:
-    """Have the task of a backup's making or deletion end."""
+    """End the task of a backup's creation or deletion."""
     query = select(Task).where(Task.subject_id == backup.id, Task.operation_type == operation_type)
     for task in session.scalars(query):
         task.status, task.progress = "success", 100

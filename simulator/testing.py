@@ -1,4 +1,4 @@
-"""For tests and demos: a simulator in a process of its own, or in this one without sockets."""
+"""For tests and demos: a simulator in its own process, or in this one without sockets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Control:
-    """The control routes, typed; `client` reaches the simulator."""
+    """The control routes, typed; `client` connects to the simulator."""
 
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
@@ -41,12 +41,12 @@ class Control:
         return response.json()
 
     def state(self) -> dict[str, list[dict[str, Any]]]:
-        """Return all backups, replicas, records and vaults, as they are now."""
+        """Return the current backups, replicas, records and vaults."""
         shown: dict[str, list[dict[str, Any]]] = self._ask("GET", "/state")
         return shown
 
     def replicas(self) -> list[dict[str, Any]]:
-        """Return all replicas, those being copied or deleted included."""
+        """Return all replicas, including those being copied or deleted."""
         return self.state()["replicas"]
 
     def records(self) -> list[dict[str, Any]]:
@@ -54,17 +54,17 @@ class Control:
         return self.state()["records"]
 
     def journal(self, **filters: Any) -> list[dict[str, Any]]:
-        """Return the requests seen; filters: operation, method, backup_id, since."""
+        """Return the logged requests; filters: operation, method, backup_id, since."""
         entries: list[dict[str, Any]] = self._ask("GET", "/journal", params=filters)
         return entries
 
     def journal_counts(self, since: int = 0) -> dict[str, int]:
-        """Return how many requests were seen, by operation; "" is none of the references'."""
+        """Return the number of logged requests, by operation; "" is none of the references'."""
         counts: dict[str, int] = self._ask("GET", "/journal/counts", params={"since": since})
         return counts
 
     def clear_journal(self) -> None:
-        """Forget the requests seen."""
+        """Clear the journal."""
         self._ask("DELETE", "/journal")
 
     def fault(self, **rule: Any) -> None:
@@ -73,12 +73,12 @@ class Control:
         self._ask("POST", "/faults", json=[fault.model_dump()])
 
     def waiting_faults(self) -> list[dict[str, Any]]:
-        """Return the faults that have not hit yet."""
+        """Return the faults that have not applied yet."""
         waiting: list[dict[str, Any]] = self._ask("GET", "/faults")
         return waiting
 
     def drop_faults(self) -> None:
-        """Forget the faults that have not hit yet."""
+        """Remove the faults that have not applied yet."""
         self._ask("DELETE", "/faults")
 
     def describe(self) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class Control:
         return described
 
     def advance(self, seconds: float) -> None:
-        """Push the clock forward."""
+        """Advance the clock."""
         self._ask("POST", "/clock", json={"seconds": seconds})
 
     def change_options(self, **change: Any) -> None:
@@ -95,16 +95,16 @@ class Control:
         self._ask("PATCH", "/options", json=change)
 
     def release(self) -> None:
-        """Let requests that a fault holds go on."""
+        """Release the requests that a fault holds."""
         self._ask("POST", "/release")
 
     def held(self) -> int:
-        """Return how many requests a fault holds at present."""
+        """Return how many requests a fault currently holds."""
         count: int = self._ask("GET", "/held")["held"]
         return count
 
     def forget_backup(self, backup_id: str) -> None:
-        """Have a backup or replica gone, at once."""
+        """Remove a backup or replica immediately."""
         self._ask("DELETE", f"/backups/{backup_id}")
 
     def change_backup(self, backup_id: str, **change: Any) -> None:
@@ -116,7 +116,7 @@ class Control:
         self._ask("PATCH", f"/vaults/{vault_id}", json=change)
 
     def forget_vault(self, vault_id: str) -> None:
-        """Have a vault gone with everything in it."""
+        """Remove a vault with its content."""
         self._ask("DELETE", f"/vaults/{vault_id}")
 
     def change_record(self, record_id: str, **change: Any) -> None:
@@ -124,7 +124,7 @@ class Control:
         self._ask("PATCH", f"/records/{record_id}", json=change)
 
     def forget_record(self, record_id: str) -> None:
-        """Have a record gone while the replica stays."""
+        """Remove a record; the replica stays."""
         self._ask("DELETE", f"/records/{record_id}")
 
     def reset(
@@ -133,18 +133,18 @@ class Control:
         speed: float | None = None,
         latency_ms: float | None = None,
     ) -> None:
-        """Put all back to the start; what is given replaces what the simulator started with."""
+        """Restore the initial state; arguments replace what the simulator started with."""
         wanted: dict[str, Any] = {"speed": speed, "latency_ms": latency_ms}
         wanted["world"] = None if world is None else world.model_dump(mode="json", by_alias=True)
         self._ask("POST", "/reset", json=wanted)
 
     def expire_tokens(self) -> None:
-        """Have all tokens expired."""
+        """Expire all tokens."""
         self._ask("POST", "/tokens/expire")
 
 
 class Running(Protocol):
-    """What is asked of a simulator's process: as much of `subprocess.Popen`."""
+    """The methods of `subprocess.Popen` that a simulator's process needs."""
 
     @property
     def pid(self) -> int:
@@ -160,16 +160,16 @@ class Running(Protocol):
         """Send it a signal."""
 
     def kill(self) -> None:
-        """Kill it outright."""
+        """Kill it immediately."""
 
 
 class SimulatorProcess:
     """A simulator in a process of its own; a context manager.
 
     Args:
-        directory: where state, port file and log go.
+        directory: the folder of state, port file and log.
         world: a file, or a world; default: the demo world.
-        speed: copies, backups and deletions go so many times faster.
+        speed: copies, backups and deletions are this many times faster.
         latency_ms: each API call takes that much longer; default: what the world says.
     """
 
@@ -206,7 +206,7 @@ class SimulatorProcess:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The address."""
         return f"http://127.0.0.1:{self._port}"
 
     @property
@@ -224,7 +224,7 @@ class SimulatorProcess:
         return self._process.pid
 
     def start(self) -> None:
-        """Start, on the port of the last time if there was one, and wait until it is ready."""
+        """Start on the last port, if there was one, and wait until it is ready."""
         self._port_file.unlink(missing_ok=True)
         arguments = ["--port", str(self._port), "--world", str(self.world)]
         arguments += ["--state", str(self.state_file), "--speed", str(self.speed)]
@@ -248,10 +248,10 @@ class SimulatorProcess:
         speed: float = 1.0,
         latency_ms: float | None = None,
     ) -> None:
-        """Be as if made and started just now, with these arguments; the port stays.
+        """Restore the state of a new simulator with these arguments; the port stays.
 
-        It starts if it does not run. Much cheaper than a process for each test. Make sure first
-        that nobody else sends requests any more.
+        It starts if it is not running. This is much cheaper than a process for each test. Make sure
+        first that no client still sends requests.
         """
         self.world = self._file_of(world)
         self.speed, self.latency_ms = speed, latency_ms
@@ -267,20 +267,20 @@ class SimulatorProcess:
             chosen_ms = read.options.latency_ms if latency_ms is None else latency_ms
             self.control.reset(read, speed, chosen_ms)
         except httpx.TransportError:
-            # A fault has ended it, or is about to; one that goes on has a fault of its own.
+            # A scripted fault has ended it, or will. One that keeps running has a bug.
             self.wait_for_exit()
             self._start_anew()
 
     def stop(self) -> None:
-        """Stop it cleanly; killed if it does not comply."""
+        """Stop it cleanly; kill it if it does not stop."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """Kill it outright, as a crash would."""
+        """Kill it immediately, like a crash."""
         self._end(signal.SIGKILL)
 
     def wait_for_exit(self, limit_s: float = 30.0) -> int:
-        """Wait until it has ended by itself, and return its exit code."""
+        """Wait until it has ended itself, and return its exit code."""
         if self._process is None:
             raise RuntimeError("the simulator is not running")
         code = self._process.wait(limit_s)
@@ -288,7 +288,7 @@ class SimulatorProcess:
         return code
 
     def _spawn(self, arguments: list[str]) -> Running:
-        """Start a process with these arguments; what it prints goes to the log."""
+        """Start a process with these arguments; its output goes to the log."""
         with self.log_file.open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "simulator", *arguments],
@@ -332,21 +332,21 @@ def _read_once(file: Path) -> World:
 
 
 def _copy_of(file: Path) -> World:
-    """Return the world of a file; the demo world's is read once."""
+    """Return the world of a file; that of the demo is read once."""
     if file == DEMO_WORLD:
         return _read_once(file).model_copy(deep=True)
     return load_world(file)
 
 
 class SimulatorTransport(httpx.AsyncBaseTransport):
-    """Reaches a simulator in this process; a dropped connection is a network error, as usual."""
+    """Connects to a simulator in this process; a dropped connection is a network error."""
 
     def __init__(self, simulator: InProcessSimulator) -> None:
         self._inner = httpx.ASGITransport(simulator.app, raise_app_exceptions=True)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Serve one request."""
-        # No network answers before others had their turn.
+        """Send one request."""
+        # On a network, other tasks run before an answer arrives.
         await asyncio.sleep(0)
         try:
             return await self._inner.handle_async_request(request)
@@ -368,12 +368,12 @@ class InProcessSimulator:
 
     @property
     def cloud(self) -> Cloud:
-        """The cloud that is served; after a reset another one."""
+        """The current cloud; after a reset it is another one."""
         return self.app.cloud
 
     @property
     def world(self) -> World:
-        """What there was at first, with the options as they are now."""
+        """The initial state, with the current options."""
         return self.cloud.world
 
     def transport(self) -> httpx.AsyncBaseTransport:
@@ -387,7 +387,7 @@ class InProcessSimulator:
 
 
 class _SyncTransport(httpx.BaseTransport):
-    """Calls the control routes from code that is not asynchronous, without a loop: none waits."""
+    """Calls the control routes from synchronous code, without an event loop: none waits."""
 
     def __init__(self, app: Gateway) -> None:
         self._app = app

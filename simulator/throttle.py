@@ -1,7 +1,7 @@
-"""The gateway's limit on how many calls it lets through in a while.
+"""The gateway's limit on the number of calls in a time window.
 
-Source: API Gateway user guide, "Error Codes", APIGW.0308. That a region's calls of all users and
-operations share one sliding window is a choice of ours, as the published limits differ by account.
+Source: API Gateway user guide, "Error Codes", APIGW.0308. All users and operations of a region
+share one sliding window. That is a choice of ours, as the published limits differ by account.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _UNITS = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
 
 
 class Throttle:
-    """The windows of all regions of one cloud; they are forgotten when it ends."""
+    """The windows of all regions of one cloud; they are not stored."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._passed: dict[str | None, deque[float]] = defaultdict(deque)
 
     def let_through(self, request: dict[str, Any], limit: RateLimit | None) -> None:
-        """Count a request, given in the journal's terms, or raise the gateway's refusal."""
+        """Count a request, in the journal's terms, or raise the gateway's refusal."""
         if limit is None or request["operation"] not in (limit.operations or CBR_OPERATIONS):
             return
         now = self._clock.now()
@@ -44,7 +44,7 @@ class Throttle:
 
 
 def _message(limit: RateLimit) -> str:
-    # The largest unit that the window is a whole number of.
+    # The largest unit with a whole number for the window.
     units = (each for each in _UNITS.items() if limit.seconds % each[1] == 0)
     unit, length_s = next(units, ("second", 1))
     return (

@@ -1,4 +1,4 @@
-"""Vaults that are made and changed through the API, and how CBR refuses it. No HTTP here.
+"""Vaults that the API creates and changes, and CBR's refusals. No HTTP here.
 
 Source: CBR API reference, CreateVault, UpdateVault and "Error Codes".
 """
@@ -18,7 +18,7 @@ from simulator.store import Vault
 
 
 def usual_settings() -> dict[str, Any]:
-    """Return what a vault has where nothing else was asked for."""
+    """Return the defaults of a vault."""
     return {
         "description": None,
         "auto_bind": False,
@@ -37,7 +37,7 @@ def usual_settings() -> dict[str, Any]:
 
 
 def refuse_kind(protect_type: str, object_type: str) -> None:
-    """Raise the refusal of a vault that cannot be: disks cannot be replicated."""
+    """Raise the refusal of an invalid vault: disks cannot be replicated."""
     if protect_type == "replication" and object_type == "disk":
         raise errors.cbr("6116")
 
@@ -60,8 +60,8 @@ def refuse_resources(
 def change(vault: Vault, size_gb: int | None, settings: dict[str, Any]) -> None:
     """Change a vault, or raise the refusal.
 
-    Which code refuses what is a choice of ours; that a vault cannot be unlocked, nor go back to
-    `crash_consistent`, is not.
+    The codes are a choice of ours. It is documented that a vault cannot be unlocked, nor set back
+    to `crash_consistent`.
     """
     if vault.status not in ("available", "lock"):
         raise errors.cbr("6112")

@@ -1,4 +1,4 @@
-"""Answers as CBR writes them: every documented field is there, null where samples have null.
+"""Answers in CBR's format: with every documented field, null if samples have null.
 
 Source: CBR API reference, ShowBackup, ListOpLogs, ShowVault.
 """
@@ -22,8 +22,8 @@ _OF_VAULT = {"disk": _DISKS, "turbo": _FILES, "vmware": _VMWARE}
 # Source: CBR API reference, ShowVault, spec_code: vaults of disks are called "volume" there.
 _SPEC_NAMES = {"disk": "volume"}
 _DAY_S = 86_400
-# CBR API reference, ShowCheckpoint: a restore point has fewer statuses than a backup; the first
-# that any of its backups is in counts.
+# CBR API reference, ShowCheckpoint: a restore point has fewer statuses than a backup. The first of
+# these that any of its backups has is used.
 _CHECKPOINT_STATUSES = (
     *(("protecting", "protecting"), ("waiting_protect", "protecting")),
     *(("deleting", "deleting"), ("waiting_delete", "deleting"), ("error", "error")),
@@ -36,7 +36,7 @@ _PROTECT_STATUSES = {
     "waiting_delete": "removing",
     "error": "error",
 }
-# The settings of a vault that stand below `billing`.
+# The settings of a vault that are below `billing`.
 _BILLING = ("consistent_level", "is_multi_az")
 
 
@@ -51,12 +51,12 @@ def provider_of_vault(object_type: str) -> str:
 
 
 def availability_zone(region: str) -> str:
-    """Return the zone that all resources of a region are in."""
+    """Return the zone of all resources in a region."""
     return f"{region}a"
 
 
 def backup_body(backup: Backup) -> dict[str, Any]:
-    """Return a backup, without the records that some calls show."""
+    """Return a backup, without the records that some calls include."""
     return {
         "id": backup.id,
         "name": backup.name,
@@ -97,7 +97,7 @@ def backup_body(backup: Backup) -> dict[str, Any]:
 
 
 def record_body(record: Record, now: float, *, early_ids: bool) -> dict[str, Any]:
-    """Return a replication record; the replica is named at submission or at success only."""
+    """Return a replication record; the replica is named from submission or success on only."""
     is_named = record.status == "success" or (early_ids and record.is_open)
     return {
         "id": record.id,
@@ -124,7 +124,7 @@ def record_body(record: Record, now: float, *, early_ids: bool) -> dict[str, Any
 
 
 def checkpoint_body(vault: Vault | None, backups: list[Backup]) -> dict[str, Any]:
-    """Return a restore point, which is its backups; sizes are strings there."""
+    """Return a restore point, the group of its backups; sizes are strings there."""
     first = backups[0]
     statuses = {backup.status for backup in backups}
     keeps_s = first.expired_at - first.created_at if first.expired_at else None
@@ -190,7 +190,7 @@ def vault_body(vault: Vault) -> dict[str, Any]:
 
 
 def policy_body(policy: Policy, applied: list[Association]) -> dict[str, Any]:
-    """Return a policy with the vaults that it is applied to."""
+    """Return a policy with its vaults."""
     started = datetime.fromtimestamp(policy.created_at, UTC)
     return {
         "id": policy.id,

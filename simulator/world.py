@@ -1,4 +1,4 @@
-"""World files, in YAML (JSON is YAML too), and what is wrong with one: a line for each fault."""
+"""World files, in YAML (JSON is YAML too), and their errors: a line for each."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ _SECRETS = ("password", "secret_key", "security_token")
 
 
 class WorldError(Exception):
-    """A world file or a state file cannot be used; the text has one line for each fault."""
+    """A world file or a state file cannot be used; the text has one line for each error."""
 
 
 def load_world(path: Path) -> World:
-    """Read a world file: JSON where it is named so, else YAML.
+    """Read a world file: JSON if it is named so, otherwise YAML.
 
     Raises:
         WorldError: it cannot be read, is not YAML, or does not describe a world.
     """
     try:
         text = path.read_text(encoding="utf-8")
-        # Of a big world, YAML takes seconds.
+        # For a big world, YAML takes seconds.
         document: Any = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
     except OSError as error:
         raise WorldError(f"{path}: cannot be read: {error.strerror}") from error

@@ -22,10 +22,10 @@ def fleet_world(
     """Return a world with one vault of many backups, and a big replication vault per destination.
 
     Args:
-        backups: how many; each of one GB, named ``backup-0001`` and so on, in the vault ``fleet``.
+        backups: their number; each of one GB, named ``backup-0001`` etc., in the vault ``fleet``.
         destinations: how many regions they can be copied to, one or two; the vault there is
             named ``replicas-`` and the region.
-        copy: how copies go; default: each never ends, so that all are under way at once.
+        copy: the script of copies; default: none ever ends, so all run together.
         options: the rest of the world's options.
     """
     regions = DESTINATION_REGIONS[:destinations]

@@ -1,4 +1,4 @@
-"""How much the random tests try; they try the same each time, and more where they are asked to."""
+"""The number of examples of random tests: always the same examples, more on request."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ VAULT_EXAMPLES = 14
 
 
 def examples(usual: int) -> int:
-    """Return how many examples to try of a test that usually tries that many.
+    """Return the number of examples for a test with this usual number.
 
-    ``CBR_MODEL_EXAMPLES`` gives those of `test_model.py`; the others follow in proportion.
+    ``CBR_MODEL_EXAMPLES`` sets the number for `test_model.py`; the others follow in proportion.
     """
     wanted = int(os.environ.get("CBR_MODEL_EXAMPLES", MODEL_EXAMPLES))
     return max(1, usual * wanted // MODEL_EXAMPLES)

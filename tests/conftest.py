@@ -1,4 +1,4 @@
-"""Rules for all suites: a clean environment, the slow suites last, no skip that goes unnoticed."""
+"""Rules for all suites: a clean environment, slow suites last, and no unnoticed skip."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import pytest
 from pulumi_huaweicloud_cbr.base.host import new_host
 
 FOREIGN = ("HC_", "HW_", "HUAWEICLOUD_", "PULUMI_")
-# Reasons that a skipped test may give in CI; another reason fails the run.
+# Allowed reasons for a skipped test in CI; any other reason fails the run.
 ALLOWED_SKIPS = (
     "needs a real account",
-    # Another user cannot be played where the machine or the checkout's folder does not let it.
+    # Some machines, and some checkout folders, do not allow tests as another user.
     "setpriv is not installed",
     "other users cannot run this Python",
     "this machine keeps nobody from",
@@ -32,13 +32,13 @@ _announced: list[str] = []
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the caller's account and backend out of every test."""
+    """Hide the caller's account and backend from every test."""
     for key in list(os.environ):
         if key.startswith(FOREIGN) and not (
             key.startswith("HW_") and "CBR_TEST_REAL" in os.environ
         ):
             monkeypatch.delenv(key)
-    # Where a profile file of the vendor's tools may be.
+    # Possible places of a profile file of the vendor's tools.
     monkeypatch.setattr("pulumi_huaweicloud_cbr.api.auth.chain.get_home_path", lambda: None)
 
 
@@ -64,7 +64,7 @@ def _is_here(host: str) -> bool:
 
 @pytest.fixture(autouse=True)
 def as_in_a_new_process() -> Iterator[None]:
-    """Let each test begin as a process does: nothing said, no secret known, no session open."""
+    """Start each test in a new process's state: no output, no known secret, no open session."""
     with new_host():
         yield
 
@@ -76,32 +76,32 @@ def anyio_backend() -> str:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Do not import modules of which no test would run: what they import takes long."""
+    """Do not import modules whose tests would not run: their imports take long."""
     wants_none = config.getoption("markexpr") == f"not {FULL}"
     return True if wants_none and collection_path.stem.endswith(f"_{FULL}") else None
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark all of a module that is named ``test_*_full.py``."""
+    """Mark all tests of a module named ``test_*_full.py``."""
     if item.path.stem.endswith(f"_{FULL}"):
         item.add_marker(FULL)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run what is quick first."""
+    """Run quick suites first."""
     items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
 
 
 @pytest.fixture
 def announce(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
-    """Print a line below the results, whichever process the test runs in."""
+    """Print a line below the results, from any test process."""
     return lambda line: record_property("announced", line)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Note skips that nobody allowed, and lines to print; called where the results are shown."""
+    """Record skips that are not allowed, and lines to print, in the process that reports."""
     if report.skipped and not hasattr(report, "wasxfail"):
         reason = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else ""
         if not any(allowed in reason for allowed in ALLOWED_SKIPS):
@@ -118,7 +118,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what tests had to say, and name the skips that fail the run."""
+    """Print the tests' lines, and name the skips that fail the run."""
     for line in _announced:
         terminalreporter.write_line(line)
     if os.environ.get("CI"):

@@ -20,7 +20,7 @@ _TEXT = st.one_of(
     st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=6),
     st.sampled_from(["", "%2F", "%25", "a+b", "a b", "true", "0"]),
 )
-# A dot segment is taken out of the URL before anything is sent, by every client.
+# Every client removes a dot segment from the URL before it sends anything.
 _SEGMENT = _TEXT.filter(lambda text: text not in (".", ".."))
 _VALUE: st.SearchStrategy[Any] = st.one_of(
     _TEXT, st.integers(-5, 5000), st.booleans(), st.lists(_TEXT, max_size=4)
@@ -29,7 +29,7 @@ _VALUE: st.SearchStrategy[Any] = st.one_of(
 
 @dataclass(frozen=True)
 class OddRequest:
-    """A request as a program would ask for it."""
+    """A request as a program would make it."""
 
     method: str
     segments: tuple[str, ...]
@@ -50,7 +50,7 @@ class OddRequest:
             headers["Content-Type"] = "application/json"
         credentials = BasicCredentials(ACCESS_KEY, SECRET_KEY, self.project_id)
         credentials.security_token = self.security_token
-        # Lists are sorted in place by the SDK.
+        # The SDK sorts lists in place.
         params = [(name, _copied(value)) for name, value in self.params.items()]
         request = SdkRequest(self.method, "https", HOST, self.path, None, params, headers, content)
         signed: SdkRequest = credentials.sign_request(request)

@@ -50,7 +50,7 @@ _EQUAL = (
 
 
 class DestinationBody(Body):
-    """What both ways of copying have in common."""
+    """Common fields of both ways of copying."""
 
     destination_project_id: str
     destination_region: str = Field(max_length=255, pattern=REGION)
@@ -59,14 +59,14 @@ class DestinationBody(Body):
 
     @property
     def destination(self) -> Destination:
-        """Where to."""
+        """The destination."""
         return Destination(
             self.destination_region, self.destination_project_id, self.destination_vault_id
         )
 
 
 class ReplicateBody(DestinationBody):
-    """CopyBackup."""
+    """The body of CopyBackup."""
 
     name: str | None = Field(None, min_length=1, max_length=64, pattern=NAME)
     description: str | None = Field(None, max_length=255, pattern=DESCRIPTION)
@@ -77,7 +77,7 @@ class ReplicateEnvelope(Body):
 
 
 class ReplicateVaultBody(DestinationBody):
-    """CopyCheckpoint, which copies a vault."""
+    """The body of CopyCheckpoint, which copies a vault."""
 
     vault_id: str
     auto_trigger: bool = False
@@ -88,7 +88,7 @@ class ReplicateVaultEnvelope(Body):
 
 
 class RenameBody(Body):
-    """UpdateBackup: the name is all that can be changed."""
+    """The body of UpdateBackup: only the name can be changed."""
 
     name: str = Field(min_length=1, max_length=64, pattern=NAME)
 
@@ -98,7 +98,7 @@ class RenameEnvelope(Body):
 
 
 def _split(values: Any) -> Any:
-    # The reference repeats the parameter; other clients of the service send a list with commas.
+    # The reference repeats the parameter; other clients send a list with commas.
     return [part for value in values for part in str(value).split(",")]
 
 
@@ -252,7 +252,7 @@ def _find(cloud: Cloud, session: Session, project_id: str, backup_id: str) -> Ba
 
 
 def _shown(cloud: Cloud, session: Session, backups: list[Backup]) -> list[dict[str, Any]]:
-    """Return backups with their records, the latest first; this is a look at each."""
+    """Return backups with their records, newest first. This counts as a poll of each."""
     records = records_of_all(session, [backup.id for backup in backups])
     cloud.copies.look_at(session, [row for rows in records.values() for row in rows])
     now = cloud.clock.now()
@@ -284,7 +284,7 @@ def _selected(project_id: str, filters: BackupFilters) -> Select[Backup]:
         key, _, direction = part.partition(":")
         if key not in _SORT_KEYS or direction not in ("", "asc", "desc"):
             raise errors.cbr("9900", f"sort: {part!r} is not a key with a direction")
-        if key != "protected_at":  # null in every backup
+        if key != "protected_at":  # Null in every backup.
             column = getattr(Backup, key)
             query = query.order_by(column.asc() if direction == "asc" else column.desc())
     return query.order_by(Backup.sequence)

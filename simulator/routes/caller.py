@@ -1,4 +1,4 @@
-"""Who calls, and whether they may: tokens and signatures, checked as the gateway, IAM and CBR do.
+"""The caller and its permissions: tokens and signatures, checked as by the gateway, IAM and CBR.
 
 Source: API Gateway user guide, "Error Codes"; IAM API reference.
 """
@@ -33,7 +33,7 @@ CloudHere = Annotated[Cloud, Depends(cloud_of)]
 
 @dataclass(frozen=True)
 class User:
-    """Who calls IAM: a user of this account."""
+    """The caller of IAM: a user of this account."""
 
     account_id: str
 
@@ -45,7 +45,7 @@ async def require_project(
     token: AuthToken = None,
     authorization: Authorization = None,
 ) -> str:
-    """Return the project in the path if the caller may work in it, else refuse as CBR does."""
+    """Return the project in the path if the caller may use it, otherwise refuse as CBR does."""
     if token is None and is_signed(authorization):
         await _require_signed_project(request, cloud, project_id)
         return project_id
@@ -68,7 +68,7 @@ async def require_user(
     token: AuthToken = None,
     authorization: Authorization = None,
 ) -> User:
-    """Return the caller, else refuse as IAM does; signatures are the gateway's business."""
+    """Return the caller, otherwise refuse as IAM does. The gateway checks signatures."""
     if token is None and is_signed(authorization):
         return User(account_of(cloud, await as_sent(request), _refuse_as_gateway).id)
     caller = _valid_token(cloud, token, _refuse_as_iam)
@@ -85,7 +85,7 @@ async def _require_signed_project(request: Request, cloud: Cloud, project_id: st
     account = account_of(cloud, signed, _refuse_as_gateway)
     home = cloud.project_regions.get(project_id)
     own = [region.project_id for region in cloud.world.regions if region.name == home]
-    # Without X-Project-Id, a key works in the project that is named like the region.
+    # Without X-Project-Id, a key uses the project with the region's name.
     meant = signed.headers.get("x-project-id", own[0] if own else None)
     is_elsewhere = request.state.region not in (None, home)
     if is_elsewhere or meant != project_id or account is not cloud.world.owner or home is None:

@@ -1,4 +1,4 @@
-"""CBR: restore points, that is: backing up a vault's resources.
+"""CBR: restore points, the backups of a vault's resources.
 
 Source: CBR API reference, CreateCheckpoint, ShowCheckpoint.
 """
@@ -34,7 +34,7 @@ Days = Annotated[int, Field(ge=-1, le=99_999), AfterValidator(_refuse_zero)]
 
 
 class ParametersBody(Body):
-    """What the new backups are to have; `incremental` is checked and changes nothing."""
+    """Properties of the new backups; `incremental` is checked and has no effect."""
 
     name: str | None = Field(None, min_length=1, max_length=64, pattern=NAME)
     description: str = Field("", max_length=255, pattern=DESCRIPTION)

@@ -58,7 +58,7 @@ class ReferenceBody(Body):
         return self
 
     def fits(self, key: str, name: str) -> bool:
-        """Whether this is about the one with this id and name."""
+        """Whether this refers to the object with this id and name."""
         return self.id in (None, key) and self.name in (None, name)
 
 
@@ -165,7 +165,7 @@ async def list_projects(
 
 @router.get("/v3/auth/projects")
 async def list_own_projects(request: Request, caller: Caller, cloud: CloudHere) -> dict[str, Any]:
-    # Nothing here is paged: links have no next and no previous.
+    # There are no pages: links have no next and no previous.
     found = [
         {**project, "links": {"self": project["links"]["self"]}}
         for project in _projects(cloud, caller)
@@ -281,5 +281,5 @@ def _projects(cloud: Cloud, caller: CallingUser) -> list[dict[str, Any]]:
 
 
 def _links(path: str) -> dict[str, str | None]:
-    # As in the samples: of another host, so that nobody follows them.
+    # As in the samples: on another host, so that nobody follows them.
     return {"self": f"https://iam.example{path}", "next": None, "previous": None}

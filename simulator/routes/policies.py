@@ -1,4 +1,4 @@
-"""CBR: policies, and the vaults that they are applied to.
+"""CBR: policies, and the vaults that have them.
 
 Source: CBR API reference, CreatePolicy, ListPolicies, ShowPolicy, UpdatePolicy, DeletePolicy,
 AssociateVaultPolicy, DisassociateVaultPolicy.
@@ -39,7 +39,7 @@ LongTerm = Annotated[int, Field(ge=0, le=100)]
 
 
 class DefinitionBody(Body):
-    """What is kept, and where copies go."""
+    """The retention, and the destination of copies."""
 
     destination_region: str | None = Field(None, max_length=255, pattern=REGION)
     destination_project_id: str | None = None
@@ -70,7 +70,7 @@ class TriggerBody(Body):
 
 
 class NewPolicyBody(Body):
-    """CreatePolicy."""
+    """The body of CreatePolicy."""
 
     name: str = Field(min_length=1, max_length=64, pattern=NAME)
     operation_type: OperationType
@@ -84,7 +84,7 @@ class NewPolicyEnvelope(Body):
 
 
 class PolicyChangeBody(Body):
-    """UpdatePolicy; what is left out stays, a definition that is given replaces the old one."""
+    """The body of UpdatePolicy. Omitted fields stay; a given definition replaces the old one."""
 
     name: str | None = Field(None, min_length=1, max_length=64, pattern=NAME)
     operation_definition: DefinitionBody | None = None
@@ -104,7 +104,7 @@ class PolicyFilters(Filters):
 
 
 class AssociationBody(Body):
-    """AssociateVaultPolicy, of one policy."""
+    """The body of AssociateVaultPolicy, for one policy."""
 
     policy_id: str
     destination_vault_id: str | None = None
@@ -211,7 +211,7 @@ async def dissociate_policy(
 
 
 def _defined(cloud: Cloud, operation_type: str, wanted: DefinitionBody) -> dict[str, Any]:
-    """Return a definition that suits the type, or raise the refusal."""
+    """Return a definition that is valid for the type, or raise the refusal."""
     where_to = (wanted.destination_region, wanted.destination_project_id)
     if operation_type == "replication" and not all(where_to):
         raise errors.cbr("9900", "want destination_region and destination_project_id")

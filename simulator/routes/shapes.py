@@ -1,4 +1,4 @@
-"""What all requests have in common: nothing unknown, nothing of a wrong type, no nulls."""
+"""Common rules of all requests: no unknown fields, no wrong types, no nulls."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DESCRIPTION = r"^[^<>]*$"
 
 
 class Body(BaseModel):
-    """Base of request bodies: unknown fields and nulls are refused, types are not bent."""
+    """Base of request bodies: unknown fields and nulls are refused, types are not converted."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -29,7 +29,7 @@ class Body(BaseModel):
 
 
 class Filters(BaseModel):
-    """Base of queries: parameters that the reference does not have are refused."""
+    """Base of queries: parameters that are not in the reference are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -51,4 +51,4 @@ Moment = Annotated[
 Limit = Annotated[int, Field(ge=1, le=1000)]
 Offset = Annotated[int, Field(ge=0)]
 EVERY_ENTERPRISE_PROJECT = (None, "0", "all_granted_eps")
-"""What finds anything: all that exists here belongs to the default enterprise project."""
+"""Values that match: everything here belongs to the default enterprise project."""

@@ -23,7 +23,7 @@ MOST_TAGS = 10
 
 
 class TagsBody(Body):
-    """BatchCreateAndDeleteVaultTags; deletions go by the key."""
+    """The body of BatchCreateAndDeleteVaultTags; deletions use the key only."""
 
     action: Literal["create", "delete"]
     tags: Tags

@@ -88,7 +88,7 @@ async def show_task(project_id: Project, cloud: CloudHere, task_id: str) -> dict
 
 
 def _with_records() -> Select[Task, Record | None]:
-    # What a copy that is under way has done, its record tells.
+    # The record has the progress of a running copy.
     return select(Task, Record).outerjoin(Record, Record.id == Task.subject_id)
 
 

@@ -1,4 +1,4 @@
-"""CBR: vaults are made, changed and deleted.
+"""CBR: creating, changing and deleting vaults.
 
 Source: CBR API reference, CreateVault, UpdateVault, DeleteVault.
 """
@@ -22,7 +22,7 @@ from simulator.wire import vault_body
 router = APIRouter(prefix="/v3/{project_id}")
 
 ConsistentLevel = Literal["crash_consistent", "app_consistent"]
-# Not of the body's fields in a vault's settings: what the vault is, and what it is billed by.
+# Fields of the body that are not settings: what the vault is, and how it is billed.
 _APART = {"name", "billing"}
 
 
@@ -34,7 +34,7 @@ class TagBody(Body):
 
 
 def unique_keys(tags: list[TagBody]) -> list[TagBody]:
-    """Refuse tags of which two have one key."""
+    """Refuse tags with the same key."""
     if len({tag.key for tag in tags}) < len(tags):
         raise ValueError("want each key once")
     return tags
@@ -44,7 +44,7 @@ Tags = Annotated[list[TagBody], AfterValidator(unique_keys), Field(min_length=1,
 
 
 class BindRulesBody(Body):
-    """Which resources are bound by themselves."""
+    """Which resources are bound automatically."""
 
     tags: list[TagBody] = Field(min_length=1, max_length=5)
 
@@ -71,7 +71,7 @@ class ResourceBody(Body):
 
 
 class BillingBody(Body):
-    """What a new vault is; prepaid ones are not modelled."""
+    """The properties of a new vault; prepaid ones are not modelled."""
 
     protect_type: Literal["backup", "replication"]
     object_type: ObjectType
@@ -86,7 +86,7 @@ class BillingBody(Body):
 
 
 class SettingsBody(Body):
-    """What can be set at first and later."""
+    """Fields that can be set at creation and later."""
 
     auto_bind: bool = False
     bind_rules: BindRulesBody | None = None
@@ -97,7 +97,7 @@ class SettingsBody(Body):
 
 
 class NewVaultBody(SettingsBody):
-    """CreateVault."""
+    """The body of CreateVault."""
 
     name: str = Field(min_length=1, max_length=64, pattern=NAME)
     billing: BillingBody
@@ -122,7 +122,7 @@ class BillingChangeBody(Body):
 
 
 class VaultChangeBody(SettingsBody):
-    """UpdateVault; what is left out stays."""
+    """The body of UpdateVault; omitted fields stay."""
 
     name: str | None = Field(None, min_length=1, max_length=64, pattern=NAME)
     billing: BillingChangeBody = BillingChangeBody()
@@ -201,7 +201,7 @@ def find_vault(session: Session, project_id: str, vault_id: str) -> Vault:
 
 
 def _resource(given: dict[str, Any]) -> dict[str, Any]:
-    # Nothing tells a resource's size before it has a backup.
+    # A resource without a backup has no known size.
     usual: dict[str, Any] = {
         "name": None,
         "extra_info": {},

@@ -1,4 +1,4 @@
-"""CBR: vaults, one's own and those of other regions, and where copies can go.
+"""CBR: own vaults, those of other regions, and possible destinations.
 
 Source: CBR API reference, ListVault, ShowVault, ListExternalVault, ShowReplicationCapabilities.
 """
@@ -63,7 +63,7 @@ class VaultFilters(Filters):
 async def list_external_vaults(
     project_id: Project, cloud: CloudHere, filters: Annotated[ExternalVaultFilters, Query()]
 ) -> dict[str, Any]:
-    del project_id  # that the caller may ask is all that counts
+    del project_id  # Only the caller's permission matters.
     query = select(Vault).where(Vault.project_id == filters.external_project_id)
     if filters.vault_id is not None:
         query = query.where(Vault.id == filters.vault_id)

@@ -109,7 +109,7 @@ class Known:
 
 
 class History(RuleBasedStateMachine):
-    """What happens in the cloud, whoever causes it. Counts injected faults and operations."""
+    """Events in the cloud, from any cause. Counts injected faults and operations."""
 
     backups: ClassVar[dict[str, str]] = BACKUPS
     poll_interval_s: ClassVar[int] = 900

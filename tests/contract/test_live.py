@@ -237,7 +237,7 @@ def test_interrupted_waits_for_the_copy_and_deletes_it(
     assert [] == run.made()
 
 
-def test_interrupted_twice_names_what_is_left_and_goes_on_later(
+def test_interrupted_twice_names_what_is_left_and_continues_later(
     tmp_path: Path, slow_simulator: SimulatorProcess
 ) -> None:
     """A second interrupt stops the clean-up too. The next run continues it first."""

@@ -201,7 +201,7 @@ def refusal(url: str, **settings: Any) -> CbrError:
 
 
 class Counter:
-    """A service that keeps connections open and counts them. It answers when told to."""
+    """A service that keeps connections open and counts them. It answers on demand."""
 
     def __init__(self) -> None:
         self.connections = 0

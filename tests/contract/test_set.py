@@ -474,7 +474,7 @@ def test_replacement_by_unknown_members_names_none(
 
 
 @pytest.mark.parametrize("preflight", ["error", "warn", "off"])
-def test_replacement_waits_until_all_sources_could_be_looked_at(rig: Rig, preflight: str) -> None:
+def test_replacement_waits_until_all_sources_were_checked(rig: Rig, preflight: str) -> None:
     """A replica is not deleted while its source could not be checked."""
     rig.create(declared(THREE))
     rig.finish_copies()
@@ -809,7 +809,7 @@ def test_members_from_a_list_of_backups_have_readable_labels(
     assert [] == rig.faults(declared(members, keep_newest=2))
 
 
-def test_members_from_a_list_without_times_are_members_all_the_same(
+def test_members_from_a_list_without_times_are_still_members(
     rig: Rig, configuration: dict[str, str]
 ) -> None:
     """Missing times are omitted. Only a rolling set needs them, for its order."""

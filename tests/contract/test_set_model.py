@@ -171,7 +171,7 @@ class SetStack(FleetHistory):
         """Rename the resource in the program, or run `up --replace`."""
         self.remake()
         self.go_on(then if is_named else "up")
-        # Only that run was told to replace.
+        # The option applied to that run only.
         self.is_remade = self.is_remade and is_named
 
     def go_on(self, then: str) -> None:
@@ -242,7 +242,7 @@ class SetStack(FleetHistory):
         """Create; the set that it replaces is deleted at the end.
 
         Args:
-            former: what it is to replace, as far as the engine has told the provider.
+            former: the set that it replaces, as far as the provider knows it.
         """
         inputs = self.checked({}, program)
         wanted = self.wanted(former)

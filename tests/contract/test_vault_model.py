@@ -148,7 +148,7 @@ class Program(Place):
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """What the engine is given."""
+        """The inputs that the engine receives."""
         return {"vault_id": SOURCE_VAULT, "adopt": self.adopt, **self.destination}
 
 
@@ -164,7 +164,7 @@ class Death(httpx.AsyncBaseTransport):
     """Connects to the cloud until the process dies. The last request may have been executed.
 
     Args:
-        left: so many requests, or writing ones, are answered before; None: it lives on.
+        left: this many requests, or writes, are answered before; None: it does not die.
     """
 
     inner: httpx.AsyncBaseTransport
@@ -267,7 +267,7 @@ class VaultStack(FleetHistory):
         was_remade = self.is_remade
         self.remake()
         self.up(is_waited)
-        # Only that run was told to replace.
+        # The option applied to that run only.
         self.is_remade = self.is_remade and was_remade
 
     @rule()

@@ -227,7 +227,7 @@ Found = Callable[[Rows], Rows]
 
 
 def having(key: str, value: Any) -> Found:
-    """Return the rows where a field has a value."""
+    """Return the rows in which a field has a value."""
     return lambda rows: [row for row in rows if row[key] == value]
 
 

@@ -146,7 +146,7 @@ def losses(models: Any, decoded: Any, sent: Any, kind: str, at: str = "") -> Ite
     Args:
         models: the SDK's package of models, which declare the type of each field.
         kind: the declared type, as the SDK writes it.
-        at: where in the answer, for the lines.
+        at: the position in the answer, for the lines.
     """
     if sent is None:
         if decoded is not None:

@@ -45,7 +45,7 @@ PREPARED = tuple(
 ALREADY_ACCEPTED = {"fleets": ("set-done", ENTERS)}
 """Resources whose copies are accepted and answered before a scene's victim dies."""
 UNENDED = {"waiting": ("copy-wait",), "awaiting": WAITED}
-"""Resources whose copies end after a scene's victim has died, and only when told to."""
+"""Resources whose copies end after a scene's victim has died, and only on demand."""
 PLUGINS = ("host", "sdk-3.255.0", "sdk-3.272.0")
 
 Replications = dict[str, dict[str, Any]]

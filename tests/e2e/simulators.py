@@ -44,7 +44,7 @@ class _Fork:
         """Wait for the end, and return the exit code.
 
         Raises:
-            subprocess.TimeoutExpired: it goes on.
+            subprocess.TimeoutExpired: it is still running.
         """
         self._process.join(timeout)
         if self._process.exitcode is None:

@@ -1,4 +1,4 @@
-"""What the simulator's own tests share."""
+"""Shared fixtures of the simulator's own tests."""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ def simulator(demo_world: World) -> Iterator[InProcessSimulator]:
 
 @pytest.fixture(scope="session")
 def shared_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatorProcess]:
-    """A simulator in a process of its own, for all tests of this one."""
+    """A simulator in its own process, for all tests of this one."""
     with SimulatorProcess(tmp_path_factory.mktemp("shared")) as running:
         yield running
 
 
 @pytest.fixture
 def process(shared_process: SimulatorProcess) -> SimulatorProcess:
-    """The shared process as if it had just been started; a test may end it."""
+    """The shared process, in its initial state. A test may end it."""
     shared_process.reset()
     return shared_process
 
 
 @pytest.fixture
 def control(simulator: InProcessSimulator) -> Control:
-    """What happens behind the cloud's back."""
+    """Control of the simulator: what happens in the cloud without us."""
     return simulator.control
 
 
 @pytest.fixture
 async def client(simulator: InProcessSimulator) -> AsyncIterator[httpx.AsyncClient]:
-    """A client that has not signed in."""
+    """A client without a token."""
     async with connect(simulator) as client:
         yield client
 

@@ -1,4 +1,4 @@
-"""Names of the demo world, and a caller that is signed in."""
+"""Names of the demo world, and a caller with a token."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import httpx
 
 from simulator.testing import InProcessSimulator
 
-PASSWORD = "not-a-secret-demo"  # of the demo world
+PASSWORD = "not-a-secret-demo"  # Values of the demo world.
 SOURCE_REGION, SOURCE_PROJECT = "cn-north-4", "c6cb0876eaee4f5092d0fdf4c4fc09b3"
 REGION, PROJECT = "cn-east-3", "863129926600475a959e8f2efb991722"
 SUBPROJECT = "5e2f6c1b7a8d4e90b3c4d5e6f7a8b9c0"
@@ -39,7 +39,7 @@ THIRD_VAULT = "d5e6f708-192a-43b4-85d6-e7f8091a2b3c"
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 
 LONG_S = 20_000.0
-"""Longer than any copy or deletion of the demo world takes, shorter than a token lives."""
+"""More than any copy or deletion of the demo world takes, less than a token's lifetime."""
 
 
 def sign_in_body(**scope: Any) -> dict[str, Any]:
@@ -80,7 +80,7 @@ class Caller:
         )
 
     async def get(self, path: str, **params: Any) -> dict[str, Any]:
-        """Return what there is below the project's path."""
+        """Return the resource at a path below the project's."""
         response = await self.call("GET", path, params=params)
         assert 200 == response.status_code, response.text
         body: dict[str, Any] = response.json()
@@ -92,13 +92,13 @@ class Caller:
         return backup
 
     async def replicate(self, backup_id: str = SERVER_BACKUP, **changes: Any) -> httpx.Response:
-        """Ask for a copy."""
+        """Request a copy."""
         return await self.call(
             "POST", f"/backups/{backup_id}/replicate", json=replicate_body(**changes)
         )
 
     async def begin_copy(self, backup_id: str = SERVER_BACKUP, **changes: Any) -> str:
-        """Begin a copy; return the record's id."""
+        """Start a copy; return the record's id."""
         response = await self.replicate(backup_id, **changes)
         assert 200 == response.status_code, response.text
         record_id: str = response.json()["replication"]["replication_record_id"]
@@ -112,7 +112,7 @@ class Caller:
 
 @asynccontextmanager
 async def connect(simulator: InProcessSimulator) -> AsyncIterator[httpx.AsyncClient]:
-    """A client that has not signed in."""
+    """A client without a token."""
     async with httpx.AsyncClient(
         transport=simulator.transport(), base_url=simulator.url, trust_env=False
     ) as client:

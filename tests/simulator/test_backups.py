@@ -24,7 +24,7 @@ from tests.simulator.rig import (
 pytestmark = pytest.mark.anyio
 
 
-# CBR API reference, ShowBackup: what is always there, and what samples show besides.
+# CBR API reference, ShowBackup: required fields, and further ones in the samples.
 ALWAYS = """
     id name description project_id vault_id checkpoint_id parent_id image_type status resource_id
     resource_name resource_type resource_size resource_az provider_id created_at updated_at
@@ -62,7 +62,7 @@ async def test_show_backup_known_id_has_all_documented_fields(source: Caller) ->
 async def test_show_backup_kind_of_resource_gives_provider_id(
     source: Caller, backup_id: str, provider_id: str
 ) -> None:
-    """The provider id tells what kind of resource was backed up."""
+    """The provider id shows the kind of resource that was backed up."""
     assert provider_id == (await source.show(backup_id))["provider_id"]
 
 
@@ -76,16 +76,16 @@ async def test_backup_unknown_id_is_not_found(source: Caller, method: str, backu
 
 
 async def test_backup_of_other_project_is_not_found(destination: Caller) -> None:
-    """A backup is found in its own project only."""
+    """A backup is found only in its own project."""
     response = await destination.call("GET", f"/backups/{SERVER_BACKUP}")
 
     assert (404, "BackupService.6200") == code_of(response)
 
 
-async def test_backup_unknown_id_is_malformed_url_where_so_chosen(
+async def test_backup_unknown_id_is_malformed_url_if_configured(
     simulator: InProcessSimulator, source: Caller
 ) -> None:
-    """Some callers were seen to get the 401 of a wrong project for an id that is gone."""
+    """Some callers have received the 401 of a wrong project for a deleted id."""
     simulator.world.options.missing_backup = "401"
     response = await source.call("GET", f"/backups/{UNKNOWN_ID}")
 
@@ -103,7 +103,7 @@ async def test_backup_unknown_id_is_malformed_url_where_so_chosen(
     ],
 )
 async def test_route_unknown_is_refused_by_gateway(source: Caller, method: str, path: str) -> None:
-    """A path or method that the API does not have never reaches CBR."""
+    """A path or method that is not in the API never reaches CBR."""
     assert (404, "APIGW.0101") == code_of(await source.call(method, path))
 
 
@@ -190,12 +190,12 @@ async def test_list_backups_bad_query_is_refused(source: Caller, query: dict[str
     ],
 )
 async def test_list_backups_sort_orders(source: Caller, sort: str, expected: list[str]) -> None:
-    """Keys are applied in turn, downwards unless told otherwise."""
+    """Keys are applied in turn, in descending order by default."""
     assert expected == await names(source, sort=sort, limit=2)
 
 
-async def test_list_backups_offset_pages_are_the_whole(source: Caller) -> None:
-    """Pages by offset give each backup once; the count is that of all."""
+async def test_list_backups_offset_pages_are_complete(source: Caller) -> None:
+    """Pages by offset contain each backup once. The count is that of all."""
     pages = [await source.get("/backups", limit=4, offset=offset) for offset in (0, 4, 8, 12)]
 
     found = [row["id"] for page in pages for row in page["backups"]]
@@ -205,7 +205,7 @@ async def test_list_backups_offset_pages_are_the_whole(source: Caller) -> None:
 
 
 async def test_list_backups_marker_continues_after_it(source: Caller) -> None:
-    """A page by marker begins after the row that it names."""
+    """A page by marker begins after the row with that id."""
     everything = await source.get("/backups")
     ids = [row["id"] for row in everything["backups"]]
     page = await source.get("/backups", marker=ids[3], limit=2)
@@ -214,7 +214,7 @@ async def test_list_backups_marker_continues_after_it(source: Caller) -> None:
 
 
 async def test_list_backups_records_come_on_demand(source: Caller) -> None:
-    """A list shows records only where asked to."""
+    """A list contains records only on request."""
     await source.begin_copy()
     ((plain,), (shown,)) = [
         (await source.get("/backups", name="autobk_7c1e", show_replication=flag))["backups"]
@@ -229,7 +229,7 @@ async def test_list_backups_records_come_on_demand(source: Caller) -> None:
 
 
 async def test_update_backup_name_is_changed(source: Caller) -> None:
-    """A backup is renamed, and the whole of it is shown."""
+    """A backup is renamed, and returned completely."""
     response = await source.call(
         "PUT", f"/backups/{SMALL_BACKUP}", json={"backup": {"name": "web-nightly"}}
     )
@@ -255,7 +255,7 @@ async def test_update_backup_name_is_changed(source: Caller) -> None:
     ids=str,
 )
 async def test_update_backup_bad_body_is_refused(source: Caller, body: dict[str, Any]) -> None:
-    """The name is all that can be changed, within its limits."""
+    """Only the name can be changed, within its limits."""
     response = await source.call("PUT", f"/backups/{SMALL_BACKUP}", json=body)
 
     assert (400, "BackupService.9900") == code_of(response)
@@ -263,7 +263,7 @@ async def test_update_backup_bad_body_is_refused(source: Caller, body: dict[str,
 
 
 async def test_update_backup_body_that_is_no_json_is_refused(source: Caller) -> None:
-    """A body that cannot be read is a wrong parameter too."""
+    """An unreadable body is an invalid parameter too."""
     response = await source.call("PUT", f"/backups/{SMALL_BACKUP}", content='{"backup": {')
 
     assert (400, "BackupService.9900") == code_of(response)
@@ -275,7 +275,7 @@ async def test_update_backup_body_that_is_no_json_is_refused(source: Caller) -> 
 async def test_delete_backup_takes_a_while_then_is_gone(
     simulator: InProcessSimulator, source: Caller
 ) -> None:
-    """A deletion is accepted at once, goes on, and ends with the id being unknown."""
+    """A deletion is accepted immediately, takes a while, and ends with an unknown id."""
     accepted = await source.call("DELETE", f"/backups/{SMALL_BACKUP}")
     meanwhile = await source.show(SMALL_BACKUP)
     simulator.clock.advance(simulator.world.options.deletion_seconds)
@@ -289,7 +289,7 @@ async def test_delete_backup_takes_a_while_then_is_gone(
 async def test_delete_backup_again_meanwhile_changes_nothing(
     simulator: InProcessSimulator, source: Caller
 ) -> None:
-    """A second request during a deletion is accepted and does not begin it anew."""
+    """A second deletion meanwhile is accepted, and does not start again."""
     await source.call("DELETE", f"/backups/{SMALL_BACKUP}")
     simulator.clock.advance(simulator.world.options.deletion_seconds / 2)
     again = await source.call("DELETE", f"/backups/{SMALL_BACKUP}")
@@ -301,12 +301,12 @@ async def test_delete_backup_again_meanwhile_changes_nothing(
 
 
 async def test_delete_backup_in_error_is_accepted(source: Caller) -> None:
-    """What is broken can be deleted."""
+    """A broken backup can be deleted."""
     assert 204 == (await source.call("DELETE", f"/backups/{BROKEN_BACKUP}")).status_code
 
 
-async def test_delete_backup_in_the_making_is_refused(source: Caller) -> None:
-    """What is still being made cannot be deleted."""
+async def test_delete_incomplete_backup_is_refused(source: Caller) -> None:
+    """An incomplete backup cannot be deleted."""
     response = await source.call("DELETE", f"/backups/{UNFINISHED_BACKUP}")
 
     assert (400, "BackupService.6201") == code_of(response)
@@ -315,7 +315,7 @@ async def test_delete_backup_in_the_making_is_refused(source: Caller) -> None:
 async def test_delete_backup_in_vault_being_deleted_is_refused(
     control: Control, source: Caller
 ) -> None:
-    """A vault that is being deleted takes its backups along by itself."""
+    """A vault that is being deleted deletes its backups itself."""
     control.change_vault(SOURCE_VAULT, status="deleting")
     response = await source.call("DELETE", f"/backups/{SMALL_BACKUP}")
 
@@ -338,7 +338,7 @@ async def test_delete_replica_being_received_is_refused(
 async def test_delete_backup_being_copied_is_refused(
     simulator: InProcessSimulator, source: Caller
 ) -> None:
-    """A source is in use until its copy has ended."""
+    """A source is in use until its copy ends."""
     await source.begin_copy()
     meanwhile = await source.call("DELETE", f"/backups/{SERVER_BACKUP}")
     simulator.clock.advance(LONG_S)
@@ -351,7 +351,7 @@ async def test_delete_backup_being_copied_is_refused(
 async def test_delete_source_replica_stays(
     simulator: InProcessSimulator, control: Control, source: Caller, destination: Caller
 ) -> None:
-    """A replica outlives its source, whose records go."""
+    """A replica outlives its source; the records do not."""
     await source.begin_copy()
     simulator.clock.advance(LONG_S)
     await source.call("DELETE", f"/backups/{SERVER_BACKUP}")
@@ -365,7 +365,7 @@ async def test_delete_source_replica_stays(
 async def test_delete_replica_frees_its_space_and_keeps_record(
     simulator: InProcessSimulator, source: Caller, destination: Caller
 ) -> None:
-    """Deleting a replica leaves the source and its record, and frees the vault."""
+    """Deleting a replica frees the vault, and leaves the source and its record."""
     await source.begin_copy()
     simulator.clock.advance(LONG_S)
     replica_id = (await source.record())["destination_backup_id"]
@@ -379,6 +379,6 @@ async def test_delete_replica_frees_its_space_and_keeps_record(
 
 
 async def test_requests_carry_a_request_id(source: Caller) -> None:
-    """Answers and refusals have an id to ask support with."""
+    """Answers and refusals have an id for support."""
     for path in ("/backups", f"/backups/{UNKNOWN_ID}"):
         assert 32 == len((await source.call("GET", path)).headers["X-Request-Id"])

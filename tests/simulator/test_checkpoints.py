@@ -1,4 +1,4 @@
-"""Restore points that are made through the API, and the backups that they are."""
+"""Restore points that the API creates, and their backups."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ ERP, WEB = "2d3e5f89-4ed2-411f-801f-21d70f3362de", made_uuid("resource", "web-01
 
 
 async def back_up(caller: Caller, vault_id: str = SOURCE_VAULT, **given: Any) -> httpx.Response:
-    """Ask for a restore point."""
+    """Request a restore point."""
     body = {"checkpoint": {"vault_id": vault_id, "parameters": given}}
     return await caller.call("POST", "/checkpoints", json=body)
 
 
 async def begin(caller: Caller, **given: Any) -> dict[str, Any]:
-    """Begin a restore point of the source vault; return it."""
+    """Start a restore point of the source vault; return it."""
     response = await back_up(caller, **given)
     assert 200 == response.status_code, response.text
     checkpoint: dict[str, Any] = response.json()["checkpoint"]
@@ -44,7 +44,7 @@ async def begin(caller: Caller, **given: Any) -> dict[str, Any]:
 async def test_create_checkpoint_backs_up_what_is_asked_for(
     source: Caller, control: Control
 ) -> None:
-    """Each resource gets a backup with the same restore point, at first in the making."""
+    """Each resource gets a backup with the same restore point, incomplete at first."""
     made = await begin(source, resources=[ERP, WEB], name="before-change", description="by hand")
     backups = (await source.get("/backups", checkpoint_id=made["id"]))["backups"]
     control.advance(60)
@@ -65,10 +65,8 @@ async def test_create_checkpoint_backs_up_what_is_asked_for(
     ]
 
 
-async def test_create_checkpoint_takes_room_once_it_is_there(
-    source: Caller, control: Control
-) -> None:
-    """A backup in the making uses nothing yet."""
+async def test_create_checkpoint_uses_space_once_complete(source: Caller, control: Control) -> None:
+    """An incomplete backup uses no space."""
     before = (await source.get(f"/vaults/{SOURCE_VAULT}"))["vault"]["billing"]["used"]
     await begin(source, resources=[ERP])
     meanwhile = (await source.get(f"/vaults/{SOURCE_VAULT}"))["vault"]["billing"]["used"]
@@ -81,7 +79,7 @@ async def test_create_checkpoint_takes_room_once_it_is_there(
 async def test_create_checkpoint_backup_can_be_copied_when_ready(
     source: Caller, control: Control
 ) -> None:
-    """A new backup is refused while it is made, then copied like any other."""
+    """A new backup is refused while incomplete, then copied like any other."""
     made = await begin(source, resources=[ERP])
     (backup,) = (await source.get("/backups", checkpoint_id=made["id"]))["backups"]
     early = await source.replicate(backup["id"])
@@ -92,8 +90,8 @@ async def test_create_checkpoint_backup_can_be_copied_when_ready(
     assert 200 == later.status_code
 
 
-async def test_create_checkpoint_keeps_as_long_as_asked_for(source: Caller) -> None:
-    """A restore point tells how many days it is kept, and its backups when they expire."""
+async def test_create_checkpoint_has_the_requested_retention(source: Caller) -> None:
+    """A restore point shows its retention in days, and its backups when they expire."""
     made = await begin(source, resources=[ERP], retention_duration_days=7)
     (backup,) = (await source.get("/backups", checkpoint_id=made["id"]))["backups"]
 
@@ -107,18 +105,18 @@ async def test_create_checkpoint_keeps_as_long_as_asked_for(source: Caller) -> N
 async def test_create_checkpoint_without_a_name_gets_one(
     source: Caller, given: dict[str, Any], prefix: str
 ) -> None:
-    """A name tells who asked for the backup."""
+    """The name shows who requested the backup."""
     assert (await begin(source, **given))["extra_info"]["name"].startswith(prefix)
 
 
 async def test_create_checkpoint_without_resources_takes_all(source: Caller) -> None:
-    """Where no resource is named, each of the vault's is backed up, once."""
+    """If no resource is named, each of the vault's is backed up, once."""
     made = await begin(source)
     named = [row["name"] for row in made["vault"]["resources"]]
 
     assert sorted({*named}) == sorted(named)
     assert {"erp-db-01", "web-01", "web-02"} < set(named)
-    assert "web-06" not in named  # there is only a replica of it
+    assert "web-06" not in named  # Only a replica of it exists.
 
 
 async def test_create_checkpoint_is_a_task_of_type_backup(source: Caller, control: Control) -> None:
@@ -152,7 +150,7 @@ async def test_create_checkpoint_is_a_task_of_type_backup(source: Caller, contro
 async def test_create_checkpoint_against_a_rule_is_refused(
     source: Caller, vault_id: str, given: dict[str, Any], expected: tuple[int, str]
 ) -> None:
-    """Each rule has its code; nothing is begun."""
+    """Each rule has its code, and nothing is started."""
     response = await back_up(source, vault_id, **given)
     tasks = (await source.get("/operation-logs"))["count"]
 
@@ -168,7 +166,7 @@ async def test_create_checkpoint_against_a_rule_is_refused(
 async def test_create_checkpoint_unfit_vault_is_refused(
     destination: Caller, vault_id: str, code: str
 ) -> None:
-    """Replication vaults are not backed up into, and an empty vault has nothing to back up."""
+    """Replication vaults take no new backups, and an empty vault has nothing to back up."""
     response = await back_up(destination, vault_id)
 
     assert (400, f"BackupService.{code}") == code_of(response)
@@ -179,17 +177,17 @@ async def test_create_checkpoint_unfit_vault_is_refused(
     [({"status": "frozen"}, "6113"), ({"used_mb": 2000 * 1024}, "6114")],
     ids=str,
 )
-async def test_create_checkpoint_vault_without_leave_is_refused(
+async def test_create_checkpoint_frozen_or_full_vault_is_refused(
     source: Caller, control: Control, change: dict[str, Any], code: str
 ) -> None:
-    """A frozen vault and a full one take no backup."""
+    """A frozen vault and a full one accept no backup."""
     control.change_vault(SOURCE_VAULT, **change)
 
     assert (400, f"BackupService.{code}") == code_of(await back_up(source))
 
 
 async def test_create_checkpoint_twice_at_once_is_refused(source: Caller, control: Control) -> None:
-    """A vault is backed up once at a time, and not deleted meanwhile."""
+    """A vault runs one backup at a time, and is not deleted meanwhile."""
     await begin(source, resources=[ERP])
     second = await back_up(source, resources=[WEB])
     deletion = await source.call("DELETE", f"/vaults/{SOURCE_VAULT}")
@@ -202,7 +200,7 @@ async def test_create_checkpoint_twice_at_once_is_refused(source: Caller, contro
 
 
 async def test_show_checkpoint_of_the_world_is_its_backup(source: Caller) -> None:
-    """A backup that was there from the beginning has a restore point, too."""
+    """A backup of the world file has a restore point, too."""
     checkpoint_id = (await source.show(SERVER_BACKUP))["checkpoint_id"]
     shown = (await source.get(f"/checkpoints/{checkpoint_id}"))["checkpoint"]
 
@@ -211,8 +209,8 @@ async def test_show_checkpoint_of_the_world_is_its_backup(source: Caller) -> Non
     assert 29 == shown["extra_info"]["retention_duration"]
 
 
-async def test_show_checkpoint_goes_with_its_last_backup(source: Caller, control: Control) -> None:
-    """A restore point without backups does not exist; nor does one of another project."""
+async def test_show_checkpoint_ends_with_its_last_backup(source: Caller, control: Control) -> None:
+    """A restore point without backups does not exist, nor does one of another project."""
     checkpoint_id = (await source.show(REPLICA))["checkpoint_id"]
     await source.call("DELETE", f"/backups/{REPLICA}")
     meanwhile = (await source.get(f"/checkpoints/{checkpoint_id}"))["checkpoint"]["status"]

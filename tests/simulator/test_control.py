@@ -1,4 +1,4 @@
-"""The control routes: what happens behind the cloud's back."""
+"""The control routes: what happens in the cloud without the API."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def test_health_is_ready(client: httpx.AsyncClient) -> None:
 
 
 async def test_state_shows_all_regions(control: Control, source: Caller) -> None:
-    """The state has everything, with regions, and replicas even before they are named."""
+    """The state has everything, by region, and replicas even before they are named."""
     await source.begin_copy()
     state = control.state()
 
@@ -44,7 +44,7 @@ async def test_state_shows_all_regions(control: Control, source: Caller) -> None
 
 
 async def test_clock_advanced_moves_time(simulator: InProcessSimulator, control: Control) -> None:
-    """The clock can be pushed forward."""
+    """The clock can be advanced."""
     before = simulator.clock.now()
     control.advance(90)
 
@@ -53,14 +53,14 @@ async def test_clock_advanced_moves_time(simulator: InProcessSimulator, control:
 
 @pytest.mark.parametrize("seconds", [-1, "soon", None])
 async def test_clock_is_never_turned_back(client: httpx.AsyncClient, seconds: Any) -> None:
-    """Time goes forward only."""
+    """Time only increases."""
     response = await client.post("/_simulator/clock", json={"seconds": seconds})
 
     assert 422 == response.status_code
 
 
 async def test_backup_changed_is_seen(control: Control, source: Caller) -> None:
-    """Name, status, expiry and vault of a backup can be changed; what is not told stays."""
+    """Name, status, expiry and vault of a backup can be changed; omitted fields stay."""
     vaults = {row["name"]: row["id"] for row in control.state()["vaults"]}
     control.change_backup(SERVER_BACKUP, name="other", expired_at="2027-01-01T00:00:00Z")
     control.change_backup(SERVER_BACKUP, vault_id=vaults["prod-disks"])
@@ -89,8 +89,8 @@ async def test_vault_changed_is_seen(control: Control, destination: Caller) -> N
     assert ("frozen", 7, 9) == (billing["status"], billing["size"], billing["used"])
 
 
-async def test_vault_forgotten_takes_its_backups_along(control: Control, source: Caller) -> None:
-    """A vault vanishes with everything in it."""
+async def test_vault_forgotten_removes_its_backups(control: Control, source: Caller) -> None:
+    """A vault vanishes with its content."""
     control.forget_vault(SOURCE_VAULT)
     found = await source.get("/backups")
 
@@ -101,7 +101,7 @@ async def test_vault_forgotten_takes_its_backups_along(control: Control, source:
 async def test_record_changed_is_seen(
     simulator: InProcessSimulator, control: Control, source: Caller
 ) -> None:
-    """A record can have a status that nobody knows."""
+    """A record can have an unknown status."""
     record_id = await source.begin_copy()
     simulator.clock.advance(LONG_S)
     control.change_record(record_id, status="paused")
@@ -110,7 +110,7 @@ async def test_record_changed_is_seen(
 
 
 async def test_record_script_changed_ends_a_copy(control: Control, source: Caller) -> None:
-    """A copy that hangs can be told to go on."""
+    """A copy that hangs can be made to continue."""
     control.change_backup(SERVER_BACKUP, copy={"mode": "never"})
     record_id = await source.begin_copy()
     control.change_record(record_id, copy={"mode": "immediate"})
@@ -121,7 +121,7 @@ async def test_record_script_changed_ends_a_copy(control: Control, source: Calle
 async def test_record_forgotten_leaves_the_replica(
     simulator: InProcessSimulator, control: Control, source: Caller
 ) -> None:
-    """A record can vanish; the copy goes on and the replica arrives."""
+    """A record can vanish; the copy continues and the replica arrives."""
     record_id = await source.begin_copy()
     control.forget_record(record_id)
     simulator.clock.advance(LONG_S)
@@ -133,7 +133,7 @@ async def test_record_forgotten_leaves_the_replica(
 @pytest.mark.parametrize("kind", ["backup", "vault", "record"])
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 async def test_unknown_id_is_named(client: httpx.AsyncClient, method: str, kind: str) -> None:
-    """A wrong id in a test is told, not passed over."""
+    """A wrong id in a test is reported, not ignored."""
     options: dict[str, Any] = {"json": {}} if method == "PATCH" else {}
     response = await client.request(method, f"/_simulator/{kind}s/{UNKNOWN_ID}", **options)
 
@@ -157,7 +157,7 @@ async def test_unknown_id_is_named(client: httpx.AsyncClient, method: str, kind:
 async def test_wrong_change_is_refused(
     client: httpx.AsyncClient, path: str, change: dict[str, Any]
 ) -> None:
-    """A change of what cannot be changed is told, not passed over."""
+    """A change of a fixed field is reported, not ignored."""
     response = await client.patch(f"/_simulator{path}", json=change)
 
     assert 422 == response.status_code
@@ -165,6 +165,6 @@ async def test_wrong_change_is_refused(
 
 
 def test_control_error_names_request_and_reason(control: Control) -> None:
-    """A mistake in a test is an assertion with the simulator's words."""
+    """A mistake in a test is an assertion with the simulator's message."""
     with pytest.raises(AssertionError, match=f"DELETE /records/{UNKNOWN_ID}: 404"):
         control.forget_record(UNKNOWN_ID)

@@ -1,4 +1,4 @@
-"""Faults: which requests they hit, and what each action does."""
+"""Faults: which requests they match, and what each action does."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ BUSY = {"error_code": "APIGW.0308", "error_msg": "busy"}
 async def test_fault_hits_what_all_its_parts_fit(
     control: Control, source: Caller, rule: dict[str, Any], is_hit: bool
 ) -> None:
-    """A rule is about the requests that fit all of what it says."""
+    """A rule applies to the requests that match all of its fields."""
     control.fault(action="respond", status=503, **rule)
     response = await source.call("GET", f"/backups/{SERVER_BACKUP}")
 
@@ -59,7 +59,7 @@ async def test_fault_hits_what_all_its_parts_fit(
 
 
 async def test_fault_skip_and_times_count_requests(control: Control, source: Caller) -> None:
-    """A rule passes over some requests, hits some, and is used up."""
+    """A rule skips some requests, applies to some, and is then used up."""
     control.fault(operation="ListBackups", action="respond", status=503, skip=1, times=2)
     statuses = [(await source.call("GET", "/backups")).status_code for _ in range(4)]
 
@@ -68,7 +68,7 @@ async def test_fault_skip_and_times_count_requests(control: Control, source: Cal
 
 
 async def test_faults_are_tried_in_order(control: Control, source: Caller) -> None:
-    """The first rule that fits is used, then the next."""
+    """The first matching rule is used, then the next."""
     for status in (500, 502):
         control.fault(action="respond", status=status)
     statuses = [(await source.call("GET", "/backups")).status_code for _ in range(3)]
@@ -76,8 +76,8 @@ async def test_faults_are_tried_in_order(control: Control, source: Caller) -> No
     assert [500, 502, 200] == statuses
 
 
-async def test_faults_dropped_do_not_hit(control: Control, source: Caller) -> None:
-    """Rules that have not hit yet can be taken back."""
+async def test_dropped_faults_do_not_hit(control: Control, source: Caller) -> None:
+    """Rules that have not applied yet can be removed."""
     control.fault(action="respond", times=5)
     control.drop_faults()
 
@@ -100,7 +100,7 @@ async def test_faults_dropped_do_not_hit(control: Control, source: Caller) -> No
 async def test_fault_that_could_never_hit_is_refused(
     control: Control, client: httpx.AsyncClient, rule: dict[str, Any]
 ) -> None:
-    """A rule with a mistake in it is refused, so that no test waits for it in vain."""
+    """A wrong rule is refused, so that no test waits for it in vain."""
     response = await client.post("/_simulator/faults", json=[rule])
 
     assert 422 == response.status_code
@@ -111,8 +111,8 @@ async def test_fault_that_could_never_hit_is_refused(
 # -- what happens -------------------------------------------------------------------------------
 
 
-async def test_respond_answers_without_carrying_out(control: Control, source: Caller) -> None:
-    """The scripted answer comes with its headers, and nothing happens."""
+async def test_respond_answers_without_executing(control: Control, source: Caller) -> None:
+    """The scripted answer is sent with its headers, and nothing is executed."""
     control.fault(action="respond", status=429, headers={"Retry-After": "7"}, body=BUSY)
     response = await source.replicate()
 
@@ -123,15 +123,15 @@ async def test_respond_answers_without_carrying_out(control: Control, source: Ca
 
 
 async def test_respond_text_is_sent_as_it_is(control: Control, source: Caller) -> None:
-    """A body that is text stands for what a proxy may send."""
+    """A text body represents what a proxy may send."""
     control.fault(action="respond", status=502, body="<html>bad gateway</html>")
     response = await source.call("GET", "/backups")
 
     assert (502, "<html>bad gateway</html>") == (response.status_code, response.text)
 
 
-async def test_respond_after_carries_out(control: Control, source: Caller) -> None:
-    """The request is carried out, and something else is answered."""
+async def test_respond_after_executes(control: Control, source: Caller) -> None:
+    """The request is executed, and another answer is sent."""
     control.fault(action="respond_after", status=504, body="timeout")
     response = await source.replicate()
 
@@ -143,7 +143,7 @@ async def test_respond_after_carries_out(control: Control, source: Caller) -> No
 async def test_drop_breaks_the_connection(
     control: Control, source: Caller, action: str, count: int
 ) -> None:
-    """The connection breaks, before or after the request was carried out."""
+    """The connection breaks, before or after the request is executed."""
     control.fault(operation="CopyBackup", action=action)
     with pytest.raises(httpx.ReadError):
         await source.replicate()
@@ -154,7 +154,7 @@ async def test_drop_breaks_the_connection(
 
 
 async def test_truncate_after_breaks_off_the_answer(control: Control, source: Caller) -> None:
-    """The request is carried out, and its answer does not arrive whole."""
+    """The request is executed, and its answer arrives in part."""
     control.fault(operation="CopyBackup", action="truncate_after", bytes=5)
     with pytest.raises(httpx.ReadError):
         await source.replicate()
@@ -176,7 +176,7 @@ async def test_pass_delay_waits_at_least_that_long(control: Control, source: Cal
 async def test_hold_waits_for_release(
     control: Control, source: Caller, action: str, count: int
 ) -> None:
-    """A held request answers once it is released; others go on meanwhile."""
+    """A held request is answered once it is released; others continue meanwhile."""
     control.fault(operation="CopyBackup", action=action)
     answers: list[int] = []
 
@@ -186,7 +186,7 @@ async def test_hold_waits_for_release(
     with anyio.fail_after(30):
         async with anyio.create_task_group() as group:
             group.start_soon(ask)
-            # Nothing but the control routes tells how far the request has come.
+            # Only the control routes show how far the request has come.
             while control.waiting_faults() or len(control.records()) < count:  # noqa: ASYNC110
                 await anyio.sleep(0.001)
             others = await source.call("GET", "/backups")
@@ -203,14 +203,14 @@ async def test_hold_waits_for_release(
 async def test_exit_without_a_process_of_its_own_is_an_error(
     control: Control, source: Caller, action: str
 ) -> None:
-    """A simulator inside of a test never ends the test's process."""
+    """A simulator inside a test never ends the test's process."""
     control.fault(action=action)
     with pytest.raises(RuntimeError, match="a process of its own"):
         await source.call("GET", "/backups")
 
 
 async def test_control_routes_are_never_hit(control: Control) -> None:
-    """Faults are for the cloud's routes."""
+    """Faults apply to the cloud's routes."""
     control.fault(action="respond", times=9)
 
     assert 11 == len(control.state()["backups"]) + len(control.replicas())
@@ -220,8 +220,8 @@ async def test_control_routes_are_never_hit(control: Control) -> None:
 # -- the journal --------------------------------------------------------------------------------
 
 
-async def test_journal_tells_each_request(control: Control, source: Caller) -> None:
-    """A request is written down as it was seen, with its answer's status."""
+async def test_journal_has_each_request(control: Control, source: Caller) -> None:
+    """The journal has each request as it arrived, with its answer's status."""
     control.clear_journal()
     response = await source.client.put(
         f"/regions/{SOURCE_REGION}/v3/{SOURCE_PROJECT}/backups/{SERVER_BACKUP}?a=b%20c",
@@ -248,7 +248,7 @@ async def test_journal_tells_each_request(control: Control, source: Caller) -> N
 
 
 async def test_journal_filters_narrow_it(control: Control, source: Caller) -> None:
-    """The journal answers how often something was asked for, and what came since."""
+    """The journal shows how often something was requested, and what came since."""
     await source.begin_copy()
     await source.show(SMALL_BACKUP)
     last = control.journal()[-1]["sequence"]
@@ -265,7 +265,7 @@ async def test_journal_filters_narrow_it(control: Control, source: Caller) -> No
 
 
 async def test_journal_holds_no_secret(control: Control, source: Caller) -> None:
-    """Passwords and tokens are hidden wherever they stand in a body; headers are named only."""
+    """Passwords and tokens in a body are redacted, and headers are only named."""
     identity = {
         "methods": ["password", "token"],
         "password": {"user": {"name": "u", "password": PASSWORD}, "password": PASSWORD},

@@ -1,4 +1,4 @@
-"""IAM: signing in, tokens, projects; and what CBR makes of tokens."""
+"""IAM: sign-ins, tokens and projects; and how CBR treats tokens."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def user_in(body: dict[str, Any]) -> dict[str, Any]:
 
 
 async def sign_in_wrongly(client: httpx.AsyncClient) -> httpx.Response:
-    """Sign in with a password that is not the user's."""
+    """Sign in with a wrong password."""
     body = sign_in_body(project={"id": PROJECT})
     user_in(body)["password"] = "wrong-on-purpose"
     return await client.post(TOKENS, json=body)
@@ -55,7 +55,7 @@ async def sign_in_wrongly(client: httpx.AsyncClient) -> httpx.Response:
 async def test_token_project_scope_is_in_header_and_described_in_body(
     client: httpx.AsyncClient,
 ) -> None:
-    """The token itself is in a header only; the body says for what and how long it is good."""
+    """The token is in a header only. The body has its scope and its expiry."""
     response = await client.post(TOKENS, json=sign_in_body(project={"name": REGION}))
 
     value, token = response.headers["X-Subject-Token"], response.json()["token"]
@@ -85,7 +85,7 @@ async def test_token_domain_scope_has_no_project(client: httpx.AsyncClient) -> N
 async def test_token_nocatalog_empties_catalog(
     client: httpx.AsyncClient, query: dict[str, str], count: int
 ) -> None:
-    """The catalogue of services comes unless it is waived."""
+    """The catalogue of services is included unless it is waived."""
     body = sign_in_body(project={"id": PROJECT})
     response = await client.post(TOKENS, json=body, params=query)
 
@@ -99,7 +99,7 @@ async def test_token_nocatalog_empties_catalog(
 async def test_token_wrong_credential_is_refused(
     client: httpx.AsyncClient, key: str, value: Any
 ) -> None:
-    """Whichever part of the credentials is wrong, the answer is the same."""
+    """Any wrong part of the credentials gives the same answer."""
     body = sign_in_body(project={"id": PROJECT})
     user_in(body)[key] = value
     response = await client.post(TOKENS, json=body)
@@ -123,7 +123,7 @@ MALFORMED: dict[str, Any] = {
 
 @pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED.keys())
 async def test_token_malformed_request_is_refused(client: httpx.AsyncClient, body: Any) -> None:
-    """A body that is not of the documented form is refused in Keystone's envelope."""
+    """A body of an undocumented form is refused in Keystone's envelope."""
     response = await client.post(TOKENS, json=body)
 
     assert 400 == response.status_code
@@ -136,7 +136,7 @@ async def test_token_malformed_request_is_refused(client: httpx.AsyncClient, bod
 async def test_token_unknown_scope_is_not_found(
     client: httpx.AsyncClient, scope: dict[str, Any]
 ) -> None:
-    """A project or account that the user has no part in is not found."""
+    """A project or account without a role for the user is not found."""
     response = await client.post(TOKENS, json=sign_in_body(**scope))
 
     assert 404 == response.status_code
@@ -167,7 +167,7 @@ async def test_token_right_password_forgets_wrong_ones(client: httpx.AsyncClient
 
 
 async def test_show_token_valid_token_is_described(destination: Caller) -> None:
-    """A token can be checked with itself."""
+    """A token can be verified with itself."""
     headers = {"X-Auth-Token": destination.token, "X-Subject-Token": destination.token}
     response = await destination.client.get(TOKENS, headers=headers)
 
@@ -177,7 +177,7 @@ async def test_show_token_valid_token_is_described(destination: Caller) -> None:
 
 
 async def test_show_token_unknown_token_is_not_found(destination: Caller) -> None:
-    """A token that was never given out is not found."""
+    """A token that was never issued is not found."""
     headers = {"X-Auth-Token": destination.token, "X-Subject-Token": "made-up"}
     response = await destination.client.get(TOKENS, headers=headers)
 
@@ -188,14 +188,14 @@ async def test_show_token_unknown_token_is_not_found(destination: Caller) -> Non
 async def test_iam_without_token_is_refused_in_keystone_form(
     client: httpx.AsyncClient, path: str
 ) -> None:
-    """IAM's own refusals have a number for a code."""
+    """IAM's own refusals have a number as code."""
     response = await client.get(path)
 
     assert 401 == response.status_code
     assert 401 == response.json()["error"]["code"]
 
 
-# -- what CBR makes of tokens -------------------------------------------------------------------
+# -- how CBR treats tokens ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ async def test_iam_without_token_is_refused_in_keystone_form(
 async def test_cbr_bad_token_is_refused_by_gateway(
     client: httpx.AsyncClient, headers: dict[str, str], reason: str
 ) -> None:
-    """A token that is missing or unknown is refused with a request id."""
+    """A missing or unknown token is refused with a request id."""
     response = await client.get(f"/v3/{PROJECT}/vaults", headers=headers)
 
     assert (401, "APIGW.0301") == code_of(response)
@@ -216,7 +216,7 @@ async def test_cbr_bad_token_is_refused_by_gateway(
 async def test_cbr_token_after_a_day_is_expired(
     simulator: InProcessSimulator, destination: Caller
 ) -> None:
-    """A token is good for 24 hours."""
+    """A token is valid for 24 hours."""
     simulator.clock.advance(24 * 3600 - 1)
     in_time = await destination.call("GET", "/vaults")
     simulator.clock.advance(1)
@@ -228,21 +228,21 @@ async def test_cbr_token_after_a_day_is_expired(
 
 
 async def test_cbr_expired_by_control_is_expired(control: Control, destination: Caller) -> None:
-    """All tokens can be ended early, as a change of permissions does."""
+    """All tokens can be ended early, as by a change of permissions."""
     control.expire_tokens()
 
     assert (401, "APIGW.0301") == code_of(await destination.call("GET", "/vaults"))
 
 
 async def test_cbr_bad_token_is_refused_before_bad_body(client: httpx.AsyncClient) -> None:
-    """The gateway looks at the token before CBR looks at the request."""
+    """The gateway checks the token before CBR checks the request."""
     response = await client.put(f"/v3/{PROJECT}/backups/x", json={"wrong": 1})
 
     assert (401, "APIGW.0301") == code_of(response)
 
 
 async def test_cbr_other_project_in_path_is_malformed_url(source: Caller) -> None:
-    """A project that is not the token's is refused in OpenStack's form."""
+    """A path with another project than the token's is refused in OpenStack's form."""
     source.project = PROJECT
     response = await source.call("GET", "/vaults")
 
@@ -251,7 +251,7 @@ async def test_cbr_other_project_in_path_is_malformed_url(source: Caller) -> Non
 
 
 async def test_cbr_domain_token_is_malformed_url(client: httpx.AsyncClient) -> None:
-    """CBR wants tokens of a project."""
+    """CBR requires tokens of a project."""
     body = sign_in_body(domain={"name": "acme-cloud"})
     token = (await client.post(TOKENS, json=body)).headers["X-Subject-Token"]
     response = await Caller(client, PROJECT, token).call("GET", "/vaults")
@@ -273,7 +273,7 @@ async def test_cbr_domain_token_is_malformed_url(client: httpx.AsyncClient) -> N
 async def test_cbr_regional_endpoint_refuses_tokens_of_other_regions(
     client: httpx.AsyncClient, signed_in_at: str, used_at: str, status: int
 ) -> None:
-    """At a region's address only its own projects and tokens of its own IAM are good."""
+    """A regional endpoint accepts only its own projects and tokens of its own IAM."""
     caller = await sign_in(client, SOURCE_PROJECT, signed_in_at)
     response = await client.get(
         f"{used_at}/v3/{SOURCE_PROJECT}/vaults", headers={"X-Auth-Token": caller.token}
@@ -297,13 +297,13 @@ async def test_region_unknown_is_no_address(destination: Caller) -> None:
 
 
 async def list_projects(caller: Caller, path: str = "/v3/projects", **query: Any) -> httpx.Response:
-    """Ask for projects."""
+    """Request projects."""
     headers = {"X-Auth-Token": caller.token}
     return await caller.client.get(path, params=query, headers=headers)
 
 
 async def test_projects_by_name_is_the_region_project(source: Caller) -> None:
-    """A region's project is named like the region; its parent is the account."""
+    """A region's project has the region's name; its parent is the account."""
     (project,) = (await list_projects(source, name=REGION)).json()["projects"]
 
     assert PROJECT == project["id"]
@@ -314,7 +314,7 @@ async def test_projects_by_name_is_the_region_project(source: Caller) -> None:
 
 
 async def test_projects_subproject_has_region_project_as_parent(source: Caller) -> None:
-    """A project within a region's is found by its parent."""
+    """A subproject of a region's project is found by its parent."""
     (project,) = (await list_projects(source, parent_id=PROJECT)).json()["projects"]
 
     assert (SUBPROJECT, f"{REGION}_dr") == (project["id"], project["name"])
@@ -348,7 +348,7 @@ async def test_projects_filter_finds_what_fits(
     ids=str,
 )
 async def test_projects_bad_query_is_refused(source: Caller, query: dict[str, Any]) -> None:
-    """Half a page, a wrong value and an unknown filter are refused."""
+    """A wrong page, a wrong value and an unknown filter are refused."""
     response = await list_projects(source, **query)
 
     assert 400 == response.status_code
@@ -363,7 +363,7 @@ async def test_projects_of_caller_are_all_projects(source: Caller) -> None:
 
 
 async def test_projects_other_account_sees_none() -> None:
-    """The projects belong to the first account; a user of another one finds nothing."""
+    """The projects belong to the first account; a user of another one finds none."""
     document = load_world(DEMO_WORLD).model_dump(by_alias=True)
     document["accounts"].append({"name": "other", "users": [{"name": "eve", "password": "pw"}]})
     simulator = InProcessSimulator(World.model_validate(document))

@@ -1,4 +1,4 @@
-"""For load tests: latency, throttling, and worlds with many backups."""
+"""Load tests: latency, throttling, and worlds with many backups."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 async def statuses(
     caller: Caller, count: int, path: str = f"/backups/{SERVER_BACKUP}"
 ) -> list[int]:
-    """Return the statuses of the same request, made again and again."""
+    """Return the statuses of a repeated request."""
     return [(await caller.call("GET", path)).status_code for _ in range(count)]
 
 
@@ -33,7 +33,7 @@ async def statuses(
 async def test_latency_delays_calls_but_not_control_routes(
     simulator: InProcessSimulator, control: Control, source: Caller
 ) -> None:
-    """Each API call takes at least the latency; the virtual clock does not move by it."""
+    """Each API call takes at least the latency; the virtual clock does not advance by it."""
     now = simulator.clock.now()
     control.change_options(latency_ms=60_000)
     control.change_options(latency_ms=30)
@@ -45,7 +45,7 @@ async def test_latency_delays_calls_but_not_control_routes(
 
 
 async def test_latency_of_the_world_counts_from_the_start() -> None:
-    """A world may say how long calls take."""
+    """A world may define the latency of calls."""
     simulator = InProcessSimulator(fleet_world(1, options=Options(latency_ms=30)))
     async with connect(simulator) as client:
         started = time.monotonic()
@@ -61,7 +61,7 @@ async def test_latency_of_the_world_counts_from_the_start() -> None:
 async def test_rate_limit_reached_is_refused_as_the_gateway_does(
     control: Control, source: Caller
 ) -> None:
-    """What is too much is refused with the limit in the text, and is not carried out."""
+    """Excess calls are refused with the limit in the text, and are not executed."""
     control.change_options(rate_limit={"calls": 2, "seconds": 60})
     await statuses(source, 2)
     response = await source.replicate()
@@ -82,7 +82,7 @@ async def test_rate_limit_reached_is_refused_as_the_gateway_does(
 async def test_rate_limit_window_slides(
     simulator: InProcessSimulator, control: Control, source: Caller
 ) -> None:
-    """A call makes room once it is as old as the window, by the simulator's clock."""
+    """A call no longer counts once it is as old as the window, by the simulator's clock."""
     control.change_options(rate_limit={"calls": 2, "seconds": 10})
     seen = await statuses(source, 1)
     simulator.clock.advance(6)
@@ -96,7 +96,7 @@ async def test_rate_limit_window_slides(
 async def test_rate_limit_refused_calls_do_not_count(
     simulator: InProcessSimulator, control: Control, source: Caller
 ) -> None:
-    """Who asks too often is not locked out for longer."""
+    """A caller that asks too often is not locked out for longer."""
     control.change_options(rate_limit={"calls": 1, "seconds": 10})
     await statuses(source, 5)
     simulator.clock.advance(10)
@@ -107,7 +107,7 @@ async def test_rate_limit_refused_calls_do_not_count(
 async def test_rate_limit_is_of_a_region(
     control: Control, source: Caller, destination: Caller
 ) -> None:
-    """Each region counts for itself, and IAM does not count."""
+    """Each region counts separately, and IAM does not count."""
     control.change_options(rate_limit={"calls": 1, "seconds": 10})
 
     assert [200, 429] == await statuses(source, 2)
@@ -116,10 +116,10 @@ async def test_rate_limit_is_of_a_region(
     assert 200 == (await source.client.get("/v3/projects", headers=headers)).status_code
 
 
-async def test_rate_limit_of_operations_leaves_others_alone(
+async def test_rate_limit_of_operations_does_not_affect_others(
     control: Control, source: Caller
 ) -> None:
-    """A limit may be on some operations, as services limit writes harder."""
+    """A limit may apply to some operations, as services limit writes more."""
     control.change_options(rate_limit={"calls": 1, "seconds": 10, "operations": ["CopyBackup"]})
     copies = [(await source.replicate(each)).status_code for each in (SERVER_BACKUP, SMALL_BACKUP)]
 
@@ -127,10 +127,10 @@ async def test_rate_limit_of_operations_leaves_others_alone(
     assert [200, 200, 200] == await statuses(source, 3)
 
 
-async def test_rate_limit_may_tell_when_there_is_room(
+async def test_rate_limit_may_send_retry_after(
     simulator: InProcessSimulator, control: Control, source: Caller
 ) -> None:
-    """On demand a refusal has the whole seconds after which a call is let through."""
+    """On request, a refusal has the whole seconds after which a call is accepted."""
     control.change_options(rate_limit={"calls": 1, "seconds": 10, "retry_after": True})
     await statuses(source, 1)
     simulator.clock.advance(2.5)
@@ -144,7 +144,7 @@ async def test_rate_limit_may_tell_when_there_is_room(
 async def test_rate_limit_does_not_count_what_a_fault_answers(
     control: Control, source: Caller
 ) -> None:
-    """A scripted answer comes before the gateway."""
+    """A scripted answer takes precedence over the gateway."""
     control.change_options(rate_limit={"calls": 1, "seconds": 10})
     control.fault(operation="ShowBackup", action="respond", status=503)
 
@@ -152,7 +152,7 @@ async def test_rate_limit_does_not_count_what_a_fault_answers(
 
 
 async def test_rate_limit_null_lifts_it(control: Control, source: Caller) -> None:
-    """Without a limit everything passes again; the latency stays as it is."""
+    """Without a limit every call passes again; the latency stays."""
     control.change_options(rate_limit={"calls": 1, "seconds": 10}, latency_ms=1)
     await statuses(source, 2)
     control.change_options(rate_limit=None)
@@ -175,7 +175,7 @@ async def test_rate_limit_null_lifts_it(control: Control, source: Caller) -> Non
 async def test_wrong_options_are_refused(
     client: httpx.AsyncClient, change: dict[str, Any], named: str
 ) -> None:
-    """An option that cannot be is told with its name."""
+    """An invalid option is reported with its name."""
     response = await client.patch("/_simulator/options", json=change)
 
     assert 422 == response.status_code
@@ -189,7 +189,7 @@ async def test_wrong_options_are_refused(
 async def test_rate_limit_text_has_the_largest_whole_unit(
     control: Control, source: Caller, seconds: float, text: str
 ) -> None:
-    """The text names the window as the gateway's samples do."""
+    """The text names the window like the gateway's samples."""
     control.change_options(rate_limit={"calls": 1, "seconds": seconds})
     await source.call("GET", "/backups")
     refused = await source.call("GET", "/backups")
@@ -201,7 +201,7 @@ async def test_rate_limit_text_has_the_largest_whole_unit(
 
 
 def test_fleet_world_has_what_a_load_test_needs() -> None:
-    """One vault of so many backups, a replication vault in each destination, room for all."""
+    """One vault of this many backups, a replication vault in each destination, room for all."""
     world = fleet_world(3, destinations=2, options=Options(rate_limit=RateLimit(calls=5)))
 
     assert ["backup-0001", "backup-0002", "backup-0003"] == [row.name for row in world.backups]
@@ -214,7 +214,7 @@ def test_fleet_world_has_what_a_load_test_needs() -> None:
 
 
 async def test_fleet_world_copies_as_a_whole() -> None:
-    """All backups of the vault can be copied at once, end together, and can be listed at once."""
+    """All backups of the vault can be copied together, end together, and be listed together."""
     world = fleet_world(40, copy=CopyScript(seconds=10))
     simulator = InProcessSimulator(world)
     async with connect(simulator) as client:
@@ -246,7 +246,7 @@ async def test_fleet_world_copies_as_a_whole() -> None:
 
 
 def test_repeated_backups_have_numbers_and_share_the_rest(tmp_path: Path) -> None:
-    """A world file may have many alike; a JSON file is read as such."""
+    """A world file may have many similar backups; a JSON file is read as JSON."""
     world = fleet_world(1).model_dump(by_alias=True, mode="json")
     world["backups"] = [
         {"name": "db", "vault": "fleet", "repeat": 2, "size_gb": 7, "copy": {"mode": "never"}},
@@ -275,7 +275,7 @@ def test_repeated_backups_have_numbers_and_share_the_rest(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("key", ["id", "resource_id"])
 def test_repeated_backups_have_no_id_of_their_own(tmp_path: Path, key: str) -> None:
-    """One id for many is a fault of the world file."""
+    """One id for many backups is an error of the world file."""
     world = fleet_world(1).model_dump(by_alias=True, mode="json")
     world["backups"] = [{"name": "db", "vault": "fleet", "repeat": 2, key: UNKNOWN_ID}]
     file = tmp_path / "world.json"
@@ -287,8 +287,8 @@ def test_repeated_backups_have_no_id_of_their_own(tmp_path: Path, key: str) -> N
     assert "want no id and no resource_id beside repeat: they are made" in str(caught.value)
 
 
-def test_world_that_is_no_json_is_told(tmp_path: Path) -> None:
-    """What is named JSON is not read as anything else."""
+def test_world_that_is_no_json_is_reported(tmp_path: Path) -> None:
+    """A file named JSON is not read as anything else."""
     file = tmp_path / "world.json"
     file.write_text("regions: []\n")
     with pytest.raises(WorldError, match=r"world\.json: is not JSON: Expecting value: line 1"):
@@ -301,7 +301,7 @@ def test_world_that_is_no_json_is_told(tmp_path: Path) -> None:
 async def test_what_is_due_happens_even_if_the_request_is_refused(
     simulator: InProcessSimulator, source: Caller
 ) -> None:
-    """A refused request undoes nothing of what the time has brought."""
+    """A refused request reverts nothing that was due before."""
     await source.begin_copy()
     simulator.clock.advance(LONG_S)
     refused = await source.replicate()
@@ -311,7 +311,7 @@ async def test_what_is_due_happens_even_if_the_request_is_refused(
 
 
 async def test_journal_counts_by_operation(control: Control, source: Caller) -> None:
-    """How many requests there were is told without all of them."""
+    """The number of requests is available without all of them."""
     last = control.journal()[-1]["sequence"]
     await source.begin_copy()
     await statuses(source, 2)
@@ -322,7 +322,7 @@ async def test_journal_counts_by_operation(control: Control, source: Caller) -> 
 
 
 async def test_copy_takes_few_statements(simulator: InProcessSimulator, source: Caller) -> None:
-    """Reading what it is about, earlier copies and the room, writing it, and the journal.
+    """It reads the backup, earlier copies and the room, and writes the copy and the journal.
 
     Client and simulator share the machine on which fleets are measured.
     """

@@ -1,4 +1,4 @@
-"""The OpenAPI document of the routes; what is sent by it is in `test_openapi_full.py`."""
+"""The OpenAPI document of the routes. `test_openapi_full.py` sends requests that follow it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def described() -> dict[str, Any]:
 
 
 def test_document_has_every_operation_once() -> None:
-    """The document names the operations as the references do, and nothing of the control routes."""
+    """The document has the operations of the references, and no control routes."""
     paths = described()["paths"]
     names = [operation["operationId"] for row in paths.values() for operation in row.values()]
 
@@ -27,17 +27,17 @@ def test_document_has_every_operation_once() -> None:
 
 
 def test_document_is_served(simulator: InProcessSimulator) -> None:
-    """A control route hands the document out."""
+    """A control route returns the document."""
     assert described() == simulator.control.describe()
 
 
 def test_document_takes_no_null() -> None:
-    """Null is refused wherever it stands, and the document says so."""
+    """Null is refused in every position, and the document says so."""
     assert "null" not in str(described()["components"]["schemas"]).split("'")
 
 
 def test_document_takes_no_unknown_field() -> None:
-    """Every object that a request can hold is closed."""
+    """Every object in a request is closed."""
     schemas = described()["components"]["schemas"]
     open_ones = [
         name
@@ -49,7 +49,7 @@ def test_document_takes_no_unknown_field() -> None:
 
 
 def test_document_has_times_as_text() -> None:
-    """Filters by time are text, not what they become."""
+    """Filters by time are text, not parsed values."""
     (listed,) = (
         row["get"] for path, row in described()["paths"].items() if path.endswith("/backups")
     )

@@ -1,4 +1,4 @@
-"""Requests that are made from the OpenAPI document of the routes, good and bad ones."""
+"""Requests that are generated from the OpenAPI document of the routes, valid and invalid."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ from tests.simulator.rig import (
 )
 
 GOOD, BAD = 20, 10
-"""How many requests of either kind are tried for each operation."""
-# What stands in paths is what there is, so that requests come as far as fields and rules.
+"""The number of requests of each kind for each operation."""
+# Values in paths are existing ones, so that requests reach fields and rules.
 KNOWN = {"project_id": SOURCE_PROJECT, "backup_id": SERVER_BACKUP, "vault_id": SOURCE_VAULT}
 # The same in bodies.
 KNOWN_FIELDS = {
@@ -55,7 +55,7 @@ KNOWN_FIELDS = {
         "destination_vault_id": VAULT,
     },
 }
-# These are about what nobody can guess: a password, a token, things that are not there at first.
+# These are about what nobody can guess: a password, a token, things that do not exist at first.
 NEVER_SUCCEED = {
     *("CreateToken", "ShowToken", "ShowCheckpoint", "ShowOpLog", "DeleteVaultTag"),
     *("ShowPolicy", "UpdatePolicy", "DeletePolicy"),
@@ -75,7 +75,7 @@ def described() -> dict[str, Any]:
 
 
 def asked_for() -> dict[str, Any]:
-    """Return the document for a caller that is signed in and knows what there is."""
+    """Return the document for a caller that has a token and knows what exists."""
     wanted = described()
     settled = {"Authorization", "X-Auth-Token", *KNOWN}
     paths = {}
@@ -97,12 +97,12 @@ NAMES = sorted(OPERATIONS)
 
 
 def cases() -> list[Any]:
-    """Return each operation with good requests, and with bad ones where it takes anything."""
+    """Return each operation with valid requests, and with invalid ones if it has any input."""
     found = []
     for name in NAMES:
         found.append(pytest.param(name, GenerationMode.POSITIVE, id=f"{name}-good"))
         operation = SCHEMA.find_operation_by_id(name).definition.raw
-        # In a path, any text is as good as another.
+        # In a path, any text is valid.
         is_checked = any(row["in"] != "path" for row in operation["parameters"])
         if is_checked or "requestBody" in operation:
             found.append(pytest.param(name, GenerationMode.NEGATIVE, id=f"{name}-bad"))
@@ -110,7 +110,7 @@ def cases() -> list[Any]:
 
 
 def send(simulator: InProcessSimulator, case: schemathesis.Case[Any]) -> httpx.Response:
-    """Send a case as a caller that is signed in."""
+    """Send a case as a caller with a token."""
 
     async def serve() -> httpx.Response:
         async with connect(simulator) as client:
@@ -132,7 +132,7 @@ def send(simulator: InProcessSimulator, case: schemathesis.Case[Any]) -> httpx.R
 def test_requests_from_the_document_are_answered_as_it_says(
     demo_world: World, name: str, mode: GenerationMode
 ) -> None:
-    """Good requests and bad ones get a documented status and shape; bad ones are refused."""
+    """Requests get a documented status and shape; invalid ones are refused."""
     operation = SCHEMA.find_operation_by_id(name)
     own_checks = [*CHECKS, negative_data_rejection] if mode.is_negative else CHECKS
     succeeded = []
@@ -157,7 +157,7 @@ def test_requests_from_the_document_are_answered_as_it_says(
 
     try_out()
 
-    # Of bad requests, a few are good ones once encoded: an empty list is not sent at all.
+    # Some invalid requests are valid once encoded: an empty list is not sent at all.
     if mode.is_negative:
         assert not all(succeeded)
     else:

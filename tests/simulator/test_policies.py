@@ -43,7 +43,7 @@ def policy_body(
 
 
 async def make(caller: Caller, definition: Any = None, **changes: Any) -> dict[str, Any]:
-    """Make a policy; return it."""
+    """Create a policy; return it."""
     response = await caller.call("POST", "/policies", json=policy_body(definition, **changes))
     assert 200 == response.status_code, response.text
     policy: dict[str, Any] = response.json()["policy"]
@@ -51,7 +51,7 @@ async def make(caller: Caller, definition: Any = None, **changes: Any) -> dict[s
 
 
 async def make_backup_policy(caller: Caller) -> dict[str, Any]:
-    """Make a policy of backups; return it."""
+    """Create a backup policy; return it."""
     return await make(caller, {"max_backups": 5}, operation_type="backup")
 
 
@@ -64,13 +64,13 @@ async def apply(
 
 
 async def lift(caller: Caller, policy_id: str, vault_id: str = SOURCE_VAULT) -> httpx.Response:
-    """Apply a policy to a vault no longer."""
+    """Detach a policy from a vault."""
     path = f"/vaults/{vault_id}/dissociatepolicy"
     return await caller.call("POST", path, json={"policy_id": policy_id})
 
 
 async def test_create_policy_is_shown_and_listed_as_given(source: Caller) -> None:
-    """A policy is what was asked for, and enabled."""
+    """A policy has the requested values, and is enabled."""
     definition = {**DESTINATION, "day_backups": 7, "timezone": "UTC+08:00", "max_backups": -1}
     made = await make(source, definition)
     shown = await source.get(f"/policies/{made['id']}")
@@ -118,7 +118,7 @@ async def test_create_policy_is_shown_and_listed_as_given(source: Caller) -> Non
 async def test_create_policy_malformed_is_refused(
     source: Caller, definition: dict[str, Any], changes: dict[str, Any]
 ) -> None:
-    """What is missing, unknown, of a wrong type or out of limits is refused."""
+    """Missing, unknown, wrongly typed and out-of-limit fields are refused."""
     response = await source.call("POST", "/policies", json=policy_body(definition, **changes))
 
     assert (400, "BackupService.9900") == code_of(response)
@@ -136,7 +136,7 @@ async def test_create_policy_too_many_are_refused(source: Caller) -> None:
 
 
 async def test_update_policy_changes_what_is_given(source: Caller) -> None:
-    """A change is of the fields that it names."""
+    """A change affects only the fields that it names."""
     made = await make(source)
     body = {"policy": {"enabled": False, "name": "paused"}}
     changed = (await source.call("PUT", f"/policies/{made['id']}", json=body)).json()["policy"]
@@ -146,7 +146,7 @@ async def test_update_policy_changes_what_is_given(source: Caller) -> None:
 
 
 async def test_update_policy_applied_keeps_its_region(source: Caller) -> None:
-    """The destination region is changed only while no vault has the policy."""
+    """The destination region can be changed only while no vault has the policy."""
     policy_id = (await make(source))["id"]
     third = {"destination_region": THIRD_REGION, "destination_project_id": THIRD_PROJECT}
     elsewhere = {"policy": {"operation_definition": third}}
@@ -160,7 +160,7 @@ async def test_update_policy_applied_keeps_its_region(source: Caller) -> None:
 
 
 async def test_associate_policy_is_seen_from_both_sides(source: Caller) -> None:
-    """Policy and vault find each other until they are parted."""
+    """Policy and vault show each other until they are detached."""
     policy_id = (await make(source))["id"]
     answer = (await apply(source, policy_id, destination_vault_id=VAULT)).json()
     pair = {"vault_id": SOURCE_VAULT, "destination_vault_id": VAULT}
@@ -176,7 +176,7 @@ async def test_associate_policy_is_seen_from_both_sides(source: Caller) -> None:
     assert 0 == after
 
 
-async def test_associate_policy_another_of_the_type_takes_its_place(source: Caller) -> None:
+async def test_associate_policy_replaces_another_of_the_type(source: Caller) -> None:
     """A vault has one policy of each type."""
     first, second = (await make(source))["id"], (await make(source))["id"]
     own = (await make_backup_policy(source))["id"]
@@ -207,7 +207,7 @@ async def test_associate_policy_another_of_the_type_takes_its_place(source: Call
 async def test_associate_policy_unfit_destination_is_refused(
     source: Caller, destination_vault_id: str | None, code: str
 ) -> None:
-    """A destination has to fit as for a copy."""
+    """A destination must be valid as for a copy."""
     policy_id = (await make(source))["id"]
     given = {} if destination_vault_id is None else {"destination_vault_id": destination_vault_id}
 
@@ -226,7 +226,7 @@ async def test_associate_policy_to_a_vault_of_replicas_is_refused(destination: C
 
 
 async def test_policy_unknown_is_not_found(source: Caller, destination: Caller) -> None:
-    """A policy exists in its own project only; so does a vault."""
+    """A policy exists only in its own project, and so does a vault."""
     foreign = (await make(destination))["id"]
     own = (await make(source))["id"]
     for policy_id in (UNKNOWN_ID, foreign):
@@ -243,7 +243,7 @@ async def test_policy_unknown_is_not_found(source: Caller, destination: Caller) 
     assert (404, "BackupService.6105") == code_of(await apply(source, own, UNKNOWN_ID))
 
 
-async def test_delete_policy_parts_it_from_its_vaults(source: Caller) -> None:
+async def test_delete_policy_detaches_it_from_its_vaults(source: Caller) -> None:
     """A policy is gone at once, applied or not."""
     policy_id = (await make(source))["id"]
     await apply(source, policy_id, destination_vault_id=VAULT)
@@ -255,10 +255,8 @@ async def test_delete_policy_parts_it_from_its_vaults(source: Caller) -> None:
 
 
 @pytest.mark.parametrize("by_api", [True, False], ids=["deleted", "vanished"])
-async def test_policy_forgets_vaults_that_are_gone(
-    source: Caller, control: Control, by_api: bool
-) -> None:
-    """A vault that is gone has no policy."""
+async def test_policy_has_no_deleted_vaults(source: Caller, control: Control, by_api: bool) -> None:
+    """A deleted vault has no policy."""
     policy_id = (await make(source))["id"]
     await apply(source, policy_id, destination_vault_id=VAULT)
     if by_api:
@@ -271,7 +269,7 @@ async def test_policy_forgets_vaults_that_are_gone(
 
 
 async def test_create_vault_with_a_backup_policy_has_it(source: Caller) -> None:
-    """A new vault may have its policy of backups from the beginning."""
+    """A new vault may have its backup policy from the beginning."""
     policy_id = (await make_backup_policy(source))["id"]
     billing = {
         "protect_type": "backup",

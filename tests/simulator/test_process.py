@@ -1,4 +1,4 @@
-"""The simulator as a process: over TCP, killed and started again, and starts that cannot be."""
+"""The simulator as a process: over TCP, killed and restarted, and with invalid starts."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def connect(process: SimulatorProcess) -> Iterator[httpx.Client]:
 
 
 def replicate(client: httpx.Client, backup_id: str = SERVER_BACKUP) -> httpx.Response:
-    """Ask for a copy."""
+    """Request a copy."""
     return client.post(f"{BACKUPS}/{backup_id}/replicate", json=replicate_body())
 
 
@@ -58,7 +58,7 @@ def replicate(client: httpx.Client, backup_id: str = SERVER_BACKUP) -> httpx.Res
 def test_drop_breaks_a_real_connection(
     process: SimulatorProcess, action: str, backup_id: str, count: int
 ) -> None:
-    """The client sees the connection end without an answer; later requests are served."""
+    """The client sees the connection end without an answer; later requests are handled."""
     process.control.fault(operation="CopyBackup", action=action)
     with connect(process) as client:
         with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
@@ -69,7 +69,7 @@ def test_drop_breaks_a_real_connection(
 
 
 def test_truncate_after_sends_a_part(process: SimulatorProcess) -> None:
-    """The client gets the head and the first bytes of a longer answer, then the end."""
+    """The client receives the head and the first bytes of a longer answer, then the end."""
     process.control.fault(operation="ShowBackup", action="truncate_after", bytes=12)
     received: list[bytes] = []
     with (
@@ -85,7 +85,7 @@ def test_truncate_after_sends_a_part(process: SimulatorProcess) -> None:
 
 
 def test_broken_connections_are_no_errors_of_the_server(process: SimulatorProcess) -> None:
-    """What a fault asks for leaves no traceback in the log."""
+    """A scripted fault leaves no traceback in the log."""
     process.control.fault(operation="ListBackups", action="drop_before")
     with connect(process) as client, pytest.raises(httpx.TransportError):
         client.get(BACKUPS)
@@ -97,14 +97,14 @@ def test_broken_connections_are_no_errors_of_the_server(process: SimulatorProces
 
 
 def test_process_listens_on_loopback_only(process: SimulatorProcess) -> None:
-    """Other addresses of the machine have nobody listening."""
+    """Nothing listens on other addresses of the machine."""
     port = int(process.url.rsplit(":", 1)[1])
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.2", port), timeout=30).close()
 
 
 def test_state_file_holds_no_secret(process: SimulatorProcess) -> None:
-    """Neither password nor token is written to the disk."""
+    """Neither password nor token is written to disk."""
     with connect(process) as client:
         client.get(BACKUPS)
         token = client.headers["X-Auth-Token"]
@@ -116,7 +116,7 @@ def test_state_file_holds_no_secret(process: SimulatorProcess) -> None:
     assert token.encode() not in written
 
 
-def test_state_file_can_be_read_meanwhile(process: SimulatorProcess) -> None:
+def test_state_file_can_be_read_while_running(process: SimulatorProcess) -> None:
     """The state is a database that any tool can open."""
     connection = sqlite3.connect(process.state_file)
     try:
@@ -130,7 +130,7 @@ def test_state_file_can_be_read_meanwhile(process: SimulatorProcess) -> None:
 # -- ending and starting again ------------------------------------------------------------------
 
 
-def test_kill_and_restart_keeps_everything(process: SimulatorProcess) -> None:
+def test_killed_and_restarted_process_keeps_everything(process: SimulatorProcess) -> None:
     """After kill -9, state, tokens, faults, journal and port are as before."""
     with connect(process) as client:
         assert 200 == replicate(client).status_code
@@ -147,8 +147,8 @@ def test_kill_and_restart_keeps_everything(process: SimulatorProcess) -> None:
     assert 418 == faulty.status_code
 
 
-def test_latency_of_the_command_line_is_not_of_the_world(process: SimulatorProcess) -> None:
-    """The same state goes on with another latency; what the world says comes second."""
+def test_latency_of_the_command_line_overrides_the_world(process: SimulatorProcess) -> None:
+    """The same state can continue with another latency, which overrides that of the world."""
     process.reset(fleet_world(2, options=Options(latency_ms=60_000)), latency_ms=1)
     with httpx.Client(base_url=process.url, timeout=30, trust_env=False) as client:
         client.get("/v3/projects")
@@ -167,7 +167,7 @@ def test_latency_of_the_command_line_is_not_of_the_world(process: SimulatorProce
 def test_exit_ends_the_process_like_a_crash(
     process: SimulatorProcess, action: str, count: int
 ) -> None:
-    """The process dies at once, before or after the request was carried out."""
+    """The process dies immediately, before or after the request is executed."""
     process.control.fault(operation="CopyBackup", action=action)
     with connect(process) as client, pytest.raises(httpx.TransportError):
         replicate(client)
@@ -181,18 +181,18 @@ def test_exit_ends_the_process_like_a_crash(
 
 
 def test_sigterm_ends_with_code_0(process: SimulatorProcess) -> None:
-    """A simulator that is told to stop does so cleanly, open connections or not."""
+    """After a request to stop, a simulator ends cleanly, even with open connections."""
     with connect(process):
         os.kill(process.pid, signal.SIGTERM)
 
         assert 0 == process.wait_for_exit()
 
 
-# -- starts that cannot be ----------------------------------------------------------------------
+# -- invalid starts -----------------------------------------------------------------------------
 
 
 def test_start_taken_port_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """A port that somebody else has is told with what to do."""
+    """A port in use is reported with a remedy."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         code = main(["--port", str(port)])
@@ -203,7 +203,7 @@ def test_start_taken_port_is_one_line(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_start_bad_world_has_no_traceback(tmp_path: Path) -> None:
-    """A bad world ends the process with code 2 and its faults."""
+    """An invalid world ends the process with code 2 and its errors."""
     file = tmp_path / "world.yaml"
     file.write_text("regions: 7\n", encoding="utf-8")
     ended = subprocess.run(
@@ -225,7 +225,7 @@ def test_start_bad_world_has_no_traceback(tmp_path: Path) -> None:
 def test_start_other_world_for_the_same_state_is_refused(
     tmp_path: Path, process: SimulatorProcess, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A state belongs to the world that it was made with."""
+    """A state belongs to the world that it was created with."""
     file = tmp_path / "world.yaml"
     text = DEMO_WORLD.read_text(encoding="utf-8").replace("size_gb: 2000", "size_gb: 2001", 1)
     file.write_text(text, encoding="utf-8")
@@ -252,7 +252,7 @@ def test_start_state_that_is_no_database_is_refused(
 def test_start_state_in_missing_folder_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A state file that cannot be made is told in one line."""
+    """A state file that cannot be created is reported in one line."""
     code = main(["--state", str(tmp_path / "none" / "state.sqlite")])
 
     assert 2 == code
@@ -276,7 +276,7 @@ def test_start_state_in_missing_folder_is_refused(
 def test_start_wrong_option_names_it(
     capsys: pytest.CaptureFixture[str], option: str, value: Any
 ) -> None:
-    """A value that cannot be is told with the option and what was given."""
+    """An invalid value is reported with its option."""
     with pytest.raises(SystemExit) as caught:
         main([f"{option}={value}"])
 

@@ -1,4 +1,4 @@
-"""How copies go on: by the clock, by looks, never; and how they end."""
+"""Progress of copies: by the clock, by polls, or never; and their results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.simulator.rig import (
 pytestmark = pytest.mark.anyio
 
 COPY_S = 120 * 1024 / 80
-"""What 120 GB take at 80 MB/s."""
+"""The time of 120 GB at 80 MB/s."""
 
 
 async def replica_status(destination: Caller) -> str:
@@ -54,7 +54,7 @@ async def test_copy_by_clock_goes_through_its_states(
     progress: int,
     of_replica: str,
 ) -> None:
-    """A copy waits, replicates and succeeds, as fast as 80 MB/s; its replica follows."""
+    """A copy waits, replicates and succeeds at 80 MB/s; its replica follows."""
     await source.begin_copy()
     simulator.clock.advance(COPY_S * share)
     record = await source.record()
@@ -63,10 +63,10 @@ async def test_copy_by_clock_goes_through_its_states(
     assert of_replica == await replica_status(destination)
 
 
-async def test_copy_seconds_end_it_then(
+async def test_copy_seconds_set_its_end(
     simulator: InProcessSimulator, control: Control, source: Caller
 ) -> None:
-    """A script may say how long a copy takes."""
+    """A script may define the duration of a copy."""
     control.change_backup(SERVER_BACKUP, copy={"seconds": 60})
     await source.begin_copy()
     simulator.clock.advance(59)
@@ -77,16 +77,16 @@ async def test_copy_seconds_end_it_then(
     assert ("replicating", "success") == (before["status"], after["status"])
 
 
-async def test_copy_immediate_has_ended_at_the_first_look(control: Control, source: Caller) -> None:
-    """A copy may be over before anybody looks."""
+async def test_copy_immediate_has_ended_at_the_first_poll(control: Control, source: Caller) -> None:
+    """A copy may be over before the first poll."""
     control.change_backup(SERVER_BACKUP, copy={"mode": "immediate"})
     await source.begin_copy()
 
     assert "success" == (await source.record())["status"]
 
 
-async def test_copy_after_reads_ends_at_that_look(control: Control, source: Caller) -> None:
-    """A copy may go on by looks at its record; lists that show records count."""
+async def test_copy_after_reads_ends_at_that_poll(control: Control, source: Caller) -> None:
+    """A copy may progress with polls of its record; lists with records count."""
     control.change_backup(SERVER_BACKUP, copy={"mode": "after_reads", "reads": 4})
     await source.begin_copy()
     first = await source.record()
@@ -124,7 +124,7 @@ async def test_copy_without_success_leaves_no_replica(
     code: str,
     reason: str,
 ) -> None:
-    """A copy that fails tells why, takes no room, and names no replica any more."""
+    """A failed copy has a reason, uses no space, and names no replica any more."""
     simulator.world.options.destination_ids = "early"
     script: dict[str, Any] = {"seconds": 60, "outcome": outcome}
     if code:
@@ -154,7 +154,7 @@ async def test_copy_names_its_replica_early_or_late(
     choice: Literal["early", "late"],
     is_early: bool,
 ) -> None:
-    """When the replica's ids become known is the world's choice; at success they are."""
+    """The world decides when the replica's ids are known, at success at the latest."""
     simulator.world.options.destination_ids = choice
     await source.begin_copy()
     meanwhile = await source.record()
@@ -167,10 +167,10 @@ async def test_copy_names_its_replica_early_or_late(
         assert not is_early or meanwhile[key] == record[key]
 
 
-async def test_copy_goes_on_when_its_source_is_gone(
+async def test_copy_continues_when_its_source_is_gone(
     simulator: InProcessSimulator, control: Control, source: Caller, destination: Caller
 ) -> None:
-    """A source that vanishes takes the record along, but the replica still arrives."""
+    """The record vanishes with its source, but the replica still arrives."""
     await source.begin_copy()
     control.forget_backup(SERVER_BACKUP)
     simulator.clock.advance(LONG_S)
@@ -182,7 +182,7 @@ async def test_copy_goes_on_when_its_source_is_gone(
 async def test_copy_whose_replica_is_gone_ends_without_one(
     simulator: InProcessSimulator, control: Control, source: Caller, destination: Caller
 ) -> None:
-    """A replica that vanishes underway takes no room, whatever the record says."""
+    """A replica that vanishes during the copy uses no space, whatever the record says."""
     await source.begin_copy()
     control.forget_backup(control.replicas()[-1]["id"])
     simulator.clock.advance(LONG_S)

@@ -1,4 +1,4 @@
-"""What may be copied where, and the codes of what may not."""
+"""What may be copied, and where; and the codes of refusals."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ SUB = {"destination_project_id": SUBPROJECT, "destination_vault_id": SUBPROJECT_
 
 
 async def test_copy_accepted_echoes_the_request(source: Caller) -> None:
-    """The answer has all documented fields, and the record to follow."""
+    """The answer has all documented fields, and the id of the record."""
     answer = (await source.replicate()).json()["replication"]
 
     assert (await source.record())["id"] == answer.pop("replication_record_id")
@@ -89,7 +89,7 @@ async def test_copy_allowed_is_accepted(
 
 
 async def test_copy_vault_being_changed_is_accepted(control: Control, source: Caller) -> None:
-    """A vault that is being expanded takes copies."""
+    """A vault that is being expanded accepts copies."""
     control.change_vault(VAULT, status="lock")
 
     assert 200 == (await source.replicate()).status_code
@@ -107,7 +107,7 @@ async def test_copy_vault_being_changed_is_accepted(control: Control, source: Ca
 async def test_copy_name_and_description_default_to_the_source(
     source: Caller, destination: Caller, given: dict[str, str], expected: tuple[str, str]
 ) -> None:
-    """A replica is named as wished, else like its source."""
+    """A replica has the requested name, or that of its source."""
     await source.begin_copy(**given)
     (replica,) = (await destination.get("/backups", vault_id=VAULT))["backups"]
 
@@ -165,7 +165,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], int, str]] = {
 async def test_copy_against_a_rule_is_refused(
     control: Control, source: Caller, row: tuple[str, dict[str, Any], int, str]
 ) -> None:
-    """Each rule has its code, and what is refused leaves nothing behind."""
+    """Each rule has its code, and a refusal leaves nothing behind."""
     backup_id, wanted, status, number = row
     before = control.state()
     response = await source.replicate(backup_id, **wanted)
@@ -192,7 +192,7 @@ async def test_copy_refused_as_older_regions_do_has_status_500(
     wanted: dict[str, Any],
     status: int,
 ) -> None:
-    """Where the published status differs between editions, the world chooses it."""
+    """If the published status differs between editions, the world chooses it."""
     simulator.world.options.replication_refusals_status = 500
 
     assert status == (await source.replicate(backup_id, **wanted)).status_code
@@ -228,7 +228,7 @@ async def test_copy_malformed_request_is_refused(source: Caller, body: dict[str,
 async def test_copy_acceleration_gate_refuses_true_only(
     simulator: InProcessSimulator, source: Caller
 ) -> None:
-    """An account that may not accelerate is told that the key is invalid."""
+    """An account without acceleration gets the error that the key is invalid."""
     simulator.world.options.acceleration = "refused"
     refused = await source.replicate(enable_acceleration=True)
     accepted = await source.replicate(enable_acceleration=False)
@@ -245,7 +245,7 @@ async def test_copy_acceleration_gate_refuses_true_only(
 async def test_copy_again_to_same_region_is_refused(
     simulator: InProcessSimulator, source: Caller, waited_s: float
 ) -> None:
-    """A region takes one live replica of a backup, whichever vault is asked for."""
+    """A region accepts one replica of a backup, in any vault."""
     await source.begin_copy()
     simulator.clock.advance(waited_s)
     response = await source.replicate(**SUB)
@@ -254,7 +254,7 @@ async def test_copy_again_to_same_region_is_refused(
 
 
 async def test_copy_again_to_other_region_is_accepted(source: Caller) -> None:
-    """Other regions take replicas of their own."""
+    """Other regions accept their own replicas."""
     await source.begin_copy()
     await source.begin_copy(**THIRD)
 
@@ -268,7 +268,7 @@ async def test_copy_again_to_other_region_is_accepted(source: Caller) -> None:
 async def test_copy_again_after_replica_is_gone_is_accepted(
     simulator: InProcessSimulator, control: Control, source: Caller
 ) -> None:
-    """A single backup may be copied again once its replica was deleted."""
+    """A single backup may be copied again after its replica was deleted."""
     await source.begin_copy()
     simulator.clock.advance(LONG_S)
     control.forget_backup((await source.record())["destination_backup_id"])
@@ -280,7 +280,7 @@ async def test_copy_again_after_replica_is_gone_is_accepted(
 async def test_copy_again_after_failure_is_accepted(
     control: Control, source: Caller, outcome: str
 ) -> None:
-    """What was not copied may be tried again, and leaves a record of each attempt."""
+    """A failed copy may be repeated; each attempt leaves a record."""
     control.change_backup(SERVER_BACKUP, copy={"mode": "immediate", "outcome": outcome})
     await source.begin_copy()
     await source.begin_copy()
@@ -289,10 +289,10 @@ async def test_copy_again_after_failure_is_accepted(
     assert [outcome, outcome] == statuses
 
 
-async def test_copy_room_is_promised_to_copies_under_way(
+async def test_copy_room_is_reserved_for_running_copies(
     simulator: InProcessSimulator, control: Control, source: Caller
 ) -> None:
-    """A vault's room counts what is still on its way, until that has failed."""
+    """A vault's room includes running copies, until they have failed."""
     control.change_vault(VAULT, size_gb=130)
     control.change_backup(SERVER_BACKUP, copy={"seconds": 60, "outcome": "fail"})
     await source.begin_copy()
@@ -304,17 +304,17 @@ async def test_copy_room_is_promised_to_copies_under_way(
     assert 200 == accepted.status_code
 
 
-# -- whole vaults -------------------------------------------------------------------------------
+# -- entire vaults ------------------------------------------------------------------------------
 
 
 async def copy_vault(caller: Caller, **changes: Any) -> Any:
-    """Ask for copies of a whole vault."""
+    """Request copies of an entire vault."""
     body = replicate_body(vault_id=SOURCE_VAULT, **changes)
     return await caller.call("POST", "/checkpoints/replicate", json=body)
 
 
 async def test_vault_copy_takes_all_that_can_be_copied(control: Control, source: Caller) -> None:
-    """A vault is copied without the backups that the rules exclude."""
+    """A vault is copied without backups that the rules exclude."""
     response = await copy_vault(source, auto_trigger=True)
 
     answer = response.json()["replication"]
@@ -340,7 +340,7 @@ async def test_vault_copy_takes_all_that_can_be_copied(control: Control, source:
 async def test_vault_copy_under_way_is_refused(
     simulator: InProcessSimulator, source: Caller
 ) -> None:
-    """A vault is copied once at a time; afterwards there is nothing left to copy."""
+    """One copy of a vault runs at a time. Afterwards nothing is left to copy."""
     await copy_vault(source)
     meanwhile = await copy_vault(source)
     simulator.clock.advance(LONG_S)
@@ -363,10 +363,10 @@ async def test_vault_copy_never_repeats_a_deleted_replica(
     assert 3 == len(begun)
 
 
-async def test_vault_copy_repeats_nothing_whose_record_is_not_listed(
+async def test_vault_copy_repeats_no_copy_with_an_unlisted_record(
     simulator: InProcessSimulator, control: Control, source: Caller
 ) -> None:
-    """A replica that no listed record tells of any more is not made a second time."""
+    """A replica without a listed record is not made a second time."""
     await source.begin_copy()
     simulator.clock.advance(LONG_S)
     control.forget_record((await source.record())["id"])

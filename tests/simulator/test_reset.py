@@ -1,4 +1,4 @@
-"""The control route that puts everything back to the start, so that tests can share a process."""
+"""The control route that restores the initial state, so that tests can share a process."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def tables_of(simulator: InProcessSimulator) -> dict[str, list[Any]]:
 
 
 def memory_of(value: Any) -> Any:
-    """Return all that an object of the simulator keeps in memory, as something to compare."""
+    """Return everything that a simulator object keeps in memory, in comparable form."""
     if isinstance(value, BaseModel):
         return value.model_dump()
     if isinstance(value, dict):
@@ -78,7 +78,7 @@ def policy_body() -> dict[str, Any]:
 
 
 async def change_everything(simulator: InProcessSimulator, caller: Caller) -> None:
-    """Leave traces in every table and in all that is kept in memory."""
+    """Leave traces in every table and everything in memory."""
     control, call = simulator.control, caller.call
     await caller.begin_copy()
     await call("POST", "/checkpoints", json={"checkpoint": {"vault_id": SOURCE_VAULT}})
@@ -98,7 +98,7 @@ async def change_everything(simulator: InProcessSimulator, caller: Caller) -> No
 
 
 async def fail_to_sign_in(client: httpx.AsyncClient, now: float) -> None:
-    """Give a wrong password, and sign wrongly."""
+    """Send a wrong password and a wrong signature."""
     wrong = sign_in_body(project={"id": SOURCE_PROJECT})
     wrong["auth"]["identity"]["password"]["user"]["password"] = "wrong"
     assert 401 == (await client.post("/v3/auth/tokens", json=wrong)).status_code
@@ -111,16 +111,16 @@ async def fail_to_sign_in(client: httpx.AsyncClient, now: float) -> None:
 
 
 @pytest.mark.anyio
-async def test_reset_leaves_nothing_of_what_was(
+async def test_reset_leaves_nothing_of_the_old_state(
     simulator: InProcessSimulator, demo_world: World, source: Caller
 ) -> None:
-    """State, clock, faults, journal, throttle, options, locks and tokens are as when new."""
+    """State, clock, faults, journal, throttle, options, locks and tokens are as new."""
     new = InProcessSimulator(demo_world.model_copy(deep=True))
     await change_everything(simulator, source)
     untouched = [
         name for name, rows in tables_of(new).items() if rows == tables_of(simulator)[name]
     ]
-    # Only another world changes what the state says of itself.
+    # Only another world changes what the state says about itself.
     assert ["meta"] == untouched
     assert {} != {
         name: kept
@@ -147,10 +147,10 @@ async def test_reset_leaves_nothing_of_what_was(
         ({"world": {"accounts": [], "regions": []}}, "world.accounts"),
     ],
 )
-async def test_reset_to_what_cannot_be_is_refused(
+async def test_reset_to_an_invalid_state_is_refused(
     simulator: InProcessSimulator, client: httpx.AsyncClient, body: dict[str, Any], named: str
 ) -> None:
-    """A wrong beginning is told, and all stays as it is."""
+    """An invalid initial state is reported, and everything stays."""
     simulator.clock.advance(90)
     before = simulator.clock.now()
     response = await client.post("/_simulator/reset", json=body)
@@ -160,11 +160,11 @@ async def test_reset_to_what_cannot_be_is_refused(
     assert before == simulator.clock.now()
 
 
-# -- a process of its own -----------------------------------------------------------------------
+# -- a separate process -------------------------------------------------------------------------
 
 
 def written_by(process: SimulatorProcess) -> dict[str, list[Any]]:
-    """Return every row of the state file, without the time at which the vaults were made."""
+    """Return every row of the state file, without the creation times of vaults."""
     connection = sqlite3.connect(process.state_file)
     try:
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master")]
@@ -186,7 +186,7 @@ def signed_in(process: SimulatorProcess) -> Iterator[httpx.Client]:
 
 
 def test_reset_process_is_as_when_it_was_started(process: SimulatorProcess) -> None:
-    """The state file, too, is as new, and a token of before is refused."""
+    """The state file is as new too, and an earlier token is refused."""
     at_first = written_by(process)
     with signed_in(process) as client:
         client.post(f"{BACKUPS}/{SERVER_BACKUP}/replicate", json=replicate_body())
@@ -214,7 +214,7 @@ def test_reset_process_is_as_when_it_was_started(process: SimulatorProcess) -> N
 def test_reset_ends_requests_under_way_without_a_trace(
     process: SimulatorProcess, action: str, delay_s: float
 ) -> None:
-    """They get no answer, and change nothing of what begins."""
+    """They get no answer, and change nothing in the new state."""
     with signed_in(process) as client, ThreadPoolExecutor(1) as thread:
         process.control.fault(operation="CopyBackup", action=action, delay_s=delay_s)
         path = f"{BACKUPS}/{SERVER_BACKUP}/replicate"
@@ -231,7 +231,7 @@ def test_reset_ends_requests_under_way_without_a_trace(
 
 
 def test_reset_loads_another_world(process: SimulatorProcess) -> None:
-    """World, speed and latency are those asked for, until the next reset; also after a crash."""
+    """The requested world, speed and latency apply until the next reset, also after a crash."""
     process.reset(fleet_world(3, options=Options(latency_ms=20)), speed=100.0)
     fleet = process.control.state()["backups"]
     latency = process.control._ask("PATCH", "/options", json={})["latency_ms"]
@@ -247,8 +247,8 @@ def test_reset_loads_another_world(process: SimulatorProcess) -> None:
     assert 0 == process.control._ask("PATCH", "/options", json={})["latency_ms"]
 
 
-def test_reset_starts_what_a_fault_has_ended(process: SimulatorProcess) -> None:
-    """A process that has died begins with a new state, at its old address."""
+def test_reset_starts_a_process_that_a_fault_ended(process: SimulatorProcess) -> None:
+    """A dead process starts with a new state, at its old address."""
     process.control.forget_backup(SERVER_BACKUP)
     address = process.url
     process.control.fault(operation="CreateToken", action="exit_before")

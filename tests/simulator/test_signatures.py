@@ -1,4 +1,4 @@
-"""Access keys: signatures are verified by the published rules, keys are locked and expire."""
+"""Access keys: signatures are verified by the published rules; keys are locked and expire."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def signed_headers(
     params: dict[str, Any] | None = None,
     content: bytes = b"",
 ) -> dict[str, str]:
-    """Return the headers by which the vendor's SDK signs a request at the simulator's time."""
+    """Return the headers of a request that the vendor's SDK signs at the simulator's time."""
     here = datetime.fromtimestamp(simulator.clock.now(), UTC)
     date = (here + timedelta(seconds=ahead_s)).strftime("%Y%m%dT%H%M%SZ")
     credentials = BasicCredentials(*key, project_id)
@@ -88,7 +88,7 @@ async def ask(simulator: InProcessSimulator, path: str = BACKUPS, **options: Any
 
 
 def detail_of(response: httpx.Response) -> str:
-    """Return what the gateway says of a signature that it refuses."""
+    """Return the gateway's message about a refused signature."""
     assert (401, "APIGW.0301") == code_of(response)
     assert 32 == len(response.json()["request_id"])
     text: str = response.json()["error_msg"]
@@ -102,7 +102,7 @@ def detail_of(response: httpx.Response) -> str:
 @settings(derandomize=True, deadline=None, max_examples=EXAMPLES)
 @given(odd_requests)
 def test_signature_of_any_request_is_the_vendors(asked: OddRequest) -> None:
-    """What the vendor's SDK signs and sends is verified as it was signed."""
+    """A request that the vendor's SDK signs and sends is accepted."""
     content = content_of(asked)
     vendors = asked.vendor_signed(DATE, content)
     path, _, query = vendors.uri.partition("?")
@@ -117,7 +117,7 @@ def test_signature_of_any_request_is_the_vendors(asked: OddRequest) -> None:
 
 
 def test_signature_follows_the_published_steps() -> None:
-    """The six parts, the text to sign and the key are those of the signing guide."""
+    """The six parts, the text to sign and the key follow the signing guide."""
     headers = {"host": HOST, "x-sdk-date": DATE}
     request = SignedRequest("get", "/v3/p/backups", "name=b&limit=10&name=a%20c", headers, b"")
     parts = [
@@ -142,7 +142,7 @@ def test_signature_follows_the_published_steps() -> None:
     [("/", "/"), ("/a/", "/a/"), ("/a%2fb", "/a/b/"), ("/~.-_/%e5%a4%87+", "/~.-_/%E5%A4%87%2B/")],
 )
 def test_path_is_encoded_by_segment_and_ends_in_a_slash(raw: str, canonical: str) -> None:
-    """Only letters, digits and four signs stand for themselves."""
+    """Only letters, digits and four signs are not encoded."""
     assert canonical == canonical_path(raw)
 
 
@@ -157,16 +157,16 @@ def test_path_is_encoded_by_segment_and_ends_in_a_slash(raw: str, canonical: str
     ],
 )
 def test_query_is_sorted_by_name_and_value(raw: str, canonical: str) -> None:
-    """A name without a value has an empty one."""
+    """A name without a value has an empty value."""
     assert canonical == canonical_query(raw)
 
 
-# -- who may -------------------------------------------------------------------------------------
+# -- accepted signatures -------------------------------------------------------------------------
 
 
 @pytest.mark.anyio
 async def test_signed_request_is_served(simulator: InProcessSimulator) -> None:
-    """A right signature is as good as a token, with a query too."""
+    """A correct signature is as good as a token, also with a query."""
     response = await ask(simulator, params={"name": "备份 a+b", "limit": 10})
 
     assert 200 == response.status_code
@@ -174,7 +174,7 @@ async def test_signed_request_is_served(simulator: InProcessSimulator) -> None:
 
 @pytest.mark.anyio
 async def test_signed_submission_is_served(simulator: InProcessSimulator) -> None:
-    """A body is part of what is signed: the same signature over another one is refused."""
+    """The signature includes the body: it is refused with another one."""
     path = f"/v3/{SOURCE_PROJECT}/backups/{SERVER_BACKUP}/replicate"
     wanted = {
         "destination_project_id": PROJECT,
@@ -194,7 +194,7 @@ async def test_signed_submission_is_served(simulator: InProcessSimulator) -> Non
 
 @pytest.mark.anyio
 async def test_signature_is_over_the_path_with_its_region(simulator: InProcessSimulator) -> None:
-    """The prefix that stands for a region's host belongs to the path that is sent and signed."""
+    """The prefix for a region's host is part of the path that is sent and signed."""
     here, elsewhere = (f"/regions/{name}{BACKUPS}" for name in (REGION, "cn-north-4"))
 
     assert 200 == (await ask(simulator, here)).status_code
@@ -203,7 +203,7 @@ async def test_signature_is_over_the_path_with_its_region(simulator: InProcessSi
 
 @pytest.mark.anyio
 async def test_temporary_key_is_served_with_its_token(simulator: InProcessSimulator) -> None:
-    """A temporary key is known together with its security token alone."""
+    """A temporary key is accepted only with its security token."""
     key = (TEMPORARY_KEY, TEMPORARY_SECRET)
 
     served = await ask(simulator, key=key, security_token=SECURITY_TOKEN)
@@ -219,7 +219,7 @@ async def test_temporary_key_is_served_with_its_token(simulator: InProcessSimula
 
 @pytest.mark.anyio
 async def test_temporary_key_expires() -> None:
-    """After its time, a temporary key is refused like a token."""
+    """After its expiry, a temporary key is refused like a token."""
     world = load_world(DEMO_WORLD)
     world.accounts[0].users[0].access_keys[1].expires_at = "2026-11-20T09:00:00"
     simulator = InProcessSimulator(world)
@@ -250,7 +250,7 @@ async def test_temporary_key_expires() -> None:
 async def test_project_is_the_named_one_or_the_regions_own(
     simulator: InProcessSimulator, path_project: str, named: str | None, is_served: bool
 ) -> None:
-    """X-Project-Id says for which project a key is used; without it, for the region's own."""
+    """X-Project-Id selects the project of a key; without it, the region's own is used."""
     response = await ask(simulator, f"/v3/{path_project}/backups", project_id=named)
 
     assert (200 if is_served else 401) == response.status_code
@@ -278,7 +278,7 @@ async def test_key_of_another_account_has_no_projects() -> None:
 
 @pytest.mark.anyio
 async def test_iam_lists_projects_to_a_key(simulator: InProcessSimulator) -> None:
-    """IAM takes signatures, without a project."""
+    """IAM accepts signatures without a project."""
     response = await ask(simulator, "/v3/projects", project_id=None, params={"name": REGION})
 
     assert [PROJECT] == [project["id"] for project in response.json()["projects"]]
@@ -286,15 +286,15 @@ async def test_iam_lists_projects_to_a_key(simulator: InProcessSimulator) -> Non
 
 @pytest.mark.anyio
 async def test_iam_refuses_a_signature_as_the_gateway(simulator: InProcessSimulator) -> None:
-    """A wrong signature at IAM is refused by the gateway before it."""
+    """The gateway in front of IAM refuses a wrong signature."""
     response = await ask(simulator, "/v3/projects", key=(ACCESS_KEY, "wrong"), project_id=None)
 
     assert "verify aksk signature fail" == detail_of(response)
 
 
 @pytest.mark.anyio
-async def test_token_goes_before_a_signature(simulator: InProcessSimulator) -> None:
-    """With both, the token counts."""
+async def test_token_takes_precedence_over_a_signature(simulator: InProcessSimulator) -> None:
+    """If both are sent, the token is used."""
     async with connect(simulator) as client:
         caller = await sign_in(client, PROJECT)
         headers = signed_headers(simulator, "GET", BACKUPS, key=(ACCESS_KEY, "wrong"))
@@ -308,7 +308,7 @@ async def test_token_goes_before_a_signature(simulator: InProcessSimulator) -> N
 
 @pytest.mark.anyio
 async def test_unknown_key_is_named(simulator: InProcessSimulator) -> None:
-    """An access key that nobody has is told as such."""
+    """An unknown access key is reported as such."""
     assert "ak NOBODYS not exist" == detail_of(await ask(simulator, key=("NOBODYS", SECRET_KEY)))
 
 
@@ -317,7 +317,7 @@ async def test_unknown_key_is_named(simulator: InProcessSimulator) -> None:
 async def test_date_more_than_15_minutes_off_is_refused(
     simulator: InProcessSimulator, side: int
 ) -> None:
-    """A quarter of an hour is let pass, a second more is not."""
+    """A quarter of an hour is accepted, a second more is not."""
     assert 200 == (await ask(simulator, ahead_s=side * 900)).status_code
 
     refused = await ask(simulator, ahead_s=side * 901)
@@ -331,7 +331,7 @@ async def test_date_more_than_15_minutes_off_is_refused(
 
 @pytest.mark.anyio
 async def test_six_wrong_signatures_in_a_row_lock_the_key(simulator: InProcessSimulator) -> None:
-    """The sixth locks, even for right signatures, for five minutes."""
+    """The sixth locks the key for five minutes, even for correct signatures."""
     wrong = (ACCESS_KEY, "wrong")
     for _ in range(5):
         assert "verify aksk signature fail" == detail_of(await ask(simulator, key=wrong))
@@ -375,7 +375,7 @@ async def test_six_wrong_signatures_in_a_row_lock_the_key(simulator: InProcessSi
 async def test_authorization_of_another_form_is_refused(
     simulator: InProcessSimulator, change: Callable[[str], str], detail: str
 ) -> None:
-    """What is signed has to be told in the published form, host and date among it."""
+    """The header must have the published form, and sign host and date."""
     headers = signed_headers(simulator, "GET", BACKUPS)
     headers["Authorization"] = change(headers["Authorization"])
 
@@ -387,7 +387,7 @@ async def test_authorization_of_another_form_is_refused(
 
 @pytest.mark.anyio
 async def test_date_of_another_form_is_refused(simulator: InProcessSimulator) -> None:
-    """A date that is none is no reason to fail."""
+    """An invalid date causes no crash."""
     headers = signed_headers(simulator, "GET", BACKUPS) | {"X-Sdk-Date": "today"}
 
     async with connect(simulator) as client:
@@ -414,7 +414,7 @@ def test_payload_may_be_unsigned() -> None:
 
 @pytest.mark.anyio
 async def test_secrets_are_not_in_the_journal(simulator: InProcessSimulator) -> None:
-    """The journal has the names of headers, and neither key nor token."""
+    """The journal has the names of headers, but neither key nor token."""
     await ask(simulator, key=(TEMPORARY_KEY, TEMPORARY_SECRET), security_token=SECURITY_TOKEN)
 
     (entry,) = simulator.control.journal()

@@ -33,7 +33,7 @@ async def tags_of(caller: Caller) -> list[dict[str, str]]:
 
 
 async def test_change_tags_adds_replaces_and_removes(destination: Caller) -> None:
-    """A key has one value, the latest; a key that is not there is removed without a word."""
+    """A key has one value, the latest. Removing a missing key is no error."""
     answers = [
         await act(destination, "create", tag("team", "erp"), tag("keep", "yes")),
         await act(destination, "create", tag("team", "web")),
@@ -45,7 +45,7 @@ async def test_change_tags_adds_replaces_and_removes(destination: Caller) -> Non
 
 
 async def test_create_and_delete_tag_change_one(destination: Caller) -> None:
-    """Single tags come and go by calls of their own."""
+    """Single tags have their own calls."""
     path = f"/vault/{VAULT}/tags"
     created = await destination.call("POST", path, json={"tag": tag("team", "erp")})
     before = await tags_of(destination)
@@ -58,7 +58,7 @@ async def test_create_and_delete_tag_change_one(destination: Caller) -> None:
 
 
 async def test_change_tags_more_than_ten_are_refused(destination: Caller) -> None:
-    """A vault has ten tags at most, whichever call brings them."""
+    """A vault has ten tags at most, through any call."""
     await act(destination, "create", *(tag(f"key{number}") for number in range(10)))
     response = await act(destination, "create", tag("one-more"))
     replaced = await act(destination, "create", tag("key0", "new"))
@@ -85,14 +85,14 @@ async def test_change_tags_more_than_ten_are_refused(destination: Caller) -> Non
 async def test_change_tags_malformed_is_refused(
     destination: Caller, action: str, tags: list[dict[str, Any]]
 ) -> None:
-    """Keys are unique and within limits; nothing is changed otherwise."""
+    """Keys are unique and within limits; otherwise nothing is changed."""
     assert (400, "BackupService.9900") == code_of(await act(destination, action, *tags))
     assert [] == await tags_of(destination)
 
 
 @pytest.mark.parametrize("vault_id", [UNKNOWN_ID, SOURCE_VAULT], ids=["unknown", "other project"])
 async def test_tags_of_no_vault_are_not_found(destination: Caller, vault_id: str) -> None:
-    """Tags are of a vault of the project."""
+    """A vault's tags are found only in its project."""
     path = f"/vault/{vault_id}/tags"
     for response in (
         await act(destination, "create", tag("a"), vault_id=vault_id),

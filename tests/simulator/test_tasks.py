@@ -1,4 +1,4 @@
-"""The operation log: what copies and deletions leave in it."""
+"""The operation log: the entries of copies and deletions."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def test_copy_under_way_is_a_running_task(
     """A task goes from waiting to running, with the record's progress, and names no replica yet."""
     await source.begin_copy()
     (waiting,) = await tasks(source)
-    simulator.clock.advance(768)  # half of what 120 GB take at 80 MB/s
+    simulator.clock.advance(768)  # Half of what 120 GB take at 80 MB/s.
     (running,) = await tasks(source)
 
     assert ("waiting", "running") == (waiting["status"], running["status"])
@@ -47,7 +47,7 @@ async def test_copy_under_way_is_a_running_task(
 async def test_copy_that_succeeded_is_a_task_that_names_the_replica(
     simulator: InProcessSimulator, source: Caller
 ) -> None:
-    """A task of a finished copy tells when it ended and which backup came of it."""
+    """The task of a completed copy has its end and the id of the replica."""
     await source.begin_copy(name="erp-dr")
     simulator.clock.advance(LONG_S)
     (task,) = await tasks(source, operation_type="replication", resource_id=ERP)
@@ -71,8 +71,8 @@ async def test_copy_that_succeeded_is_a_task_that_names_the_replica(
     )
 
 
-async def test_copy_that_failed_is_a_task_that_tells_why(control: Control, source: Caller) -> None:
-    """The log says failed where the record says fail, and carries the same code."""
+async def test_copy_that_failed_is_a_task_with_a_reason(control: Control, source: Caller) -> None:
+    """The log says failed if the record says fail, and has the same code."""
     control.change_backup(SERVER_BACKUP, copy={"mode": "immediate", "outcome": "fail"})
     await source.begin_copy()
     (task,) = await tasks(source)
@@ -82,7 +82,7 @@ async def test_copy_that_failed_is_a_task_that_tells_why(control: Control, sourc
 
 
 async def test_copy_that_was_skipped_is_a_skipped_task(control: Control, source: Caller) -> None:
-    """The log says skipped where the record says skip."""
+    """The log says skipped if the record says skip."""
     control.change_backup(SERVER_BACKUP, copy={"mode": "immediate", "outcome": "skip"})
     await source.begin_copy()
 
@@ -90,7 +90,7 @@ async def test_copy_that_was_skipped_is_a_skipped_task(control: Control, source:
 
 
 async def test_copy_leaves_no_task_in_destination(source: Caller, destination: Caller) -> None:
-    """A copy is logged where it was asked for; the other side logs nothing (a choice)."""
+    """A copy is logged where it was requested; the other side logs nothing (a choice)."""
     await source.begin_copy()
 
     assert [] == await tasks(destination)
@@ -112,7 +112,7 @@ async def test_task_outlives_its_backup(
 
 
 async def test_deletion_is_a_task_of_its_own(simulator: InProcessSimulator, source: Caller) -> None:
-    """A deletion is logged in the project of what is deleted."""
+    """A deletion is logged in the deleted object's project."""
     await source.call("DELETE", f"/backups/{SMALL_BACKUP}")
     (running,) = await tasks(source, operation_type="delete")
     simulator.clock.advance(LONG_S)
@@ -176,7 +176,7 @@ async def test_list_tasks_bad_query_is_refused(source: Caller, query: dict[str, 
 
 
 async def test_show_task_known_id_is_the_listed_one(source: Caller) -> None:
-    """A task can be shown by itself."""
+    """A task can be read individually."""
     await source.begin_copy()
     (listed,) = await tasks(source)
 

@@ -1,4 +1,4 @@
-"""Vaults that are made, changed and deleted through the API."""
+"""Vaults that the API creates, changes and deletes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def vault_body(billing: dict[str, Any] | None = None, **changes: Any) -> dict[st
 
 
 async def make(caller: Caller, billing: dict[str, Any] | None = None, **changes: Any) -> Any:
-    """Make a vault; return it."""
+    """Create a vault; return it."""
     response = await caller.call("POST", "/vaults", json=vault_body(billing, **changes))
     assert 200 == response.status_code, response.text
     return response.json()["vault"]
@@ -50,11 +50,11 @@ async def update(caller: Caller, vault_id: str, **changes: Any) -> Any:
     return await caller.call("PUT", f"/vaults/{vault_id}", json={"vault": changes})
 
 
-# -- making ---------------------------------------------------------------------------------------
+# -- creating -------------------------------------------------------------------------------------
 
 
 async def test_create_vault_has_documented_defaults(destination: Caller) -> None:
-    """What is not asked for is as documented."""
+    """Omitted fields have the documented defaults."""
     made = await make(destination)
     shown = (await destination.get(f"/vaults/{made['id']}"))["vault"]
 
@@ -74,7 +74,7 @@ async def test_create_vault_has_documented_defaults(destination: Caller) -> None
 
 
 async def test_create_vault_same_name_again_is_another_vault(destination: Caller) -> None:
-    """Names need not be unique: the id tells."""
+    """Names need not be unique: the id identifies a vault."""
     first, second = await make(destination), await make(destination)
     listed = (await destination.get("/vaults", name="dr-new"))["vaults"]
 
@@ -169,8 +169,8 @@ async def test_create_vault_malformed_is_refused(
 # -- changing -------------------------------------------------------------------------------------
 
 
-async def test_update_vault_leaves_what_is_not_given(destination: Caller) -> None:
-    """A change is of the fields that it names."""
+async def test_update_vault_keeps_omitted_fields(destination: Caller) -> None:
+    """A change affects only the fields that it names."""
     made = await make(destination, description="kept", threshold=70, tags=[TAG])
     changed = (await update(destination, made["id"], smn_notify=False)).json()["vault"]
     shown = (await destination.get(f"/vaults/{made['id']}"))["vault"]
@@ -206,10 +206,10 @@ async def test_update_vault_rules_and_size_are_shown(destination: Caller) -> Non
     ],
     ids=["unlocking", "back to crash consistent"],
 )
-async def test_update_vault_there_is_no_way_back(
+async def test_update_vault_cannot_unlock(
     destination: Caller, before: dict[str, Any], after: dict[str, Any], code: str
 ) -> None:
-    """A vault is not unlocked, and not made less consistent; other changes go on."""
+    """A vault cannot be unlocked or made less consistent; other changes are accepted."""
     first = await update(destination, VAULT, **before)
     second = await update(destination, VAULT, **after)
     other = await update(destination, VAULT, threshold=50)
@@ -219,7 +219,7 @@ async def test_update_vault_there_is_no_way_back(
 
 
 async def test_update_vault_size_below_use_is_refused(source: Caller) -> None:
-    """A vault cannot be smaller than what is in it."""
+    """A vault cannot be smaller than its content."""
     response = await update(source, SOURCE_VAULT, billing={"size": 10})
 
     assert (400, "BackupService.6101") == code_of(response)
@@ -247,7 +247,7 @@ async def test_update_vault_frozen_is_refused(destination: Caller) -> None:
 async def test_update_vault_what_cannot_change_is_refused(
     destination: Caller, change: dict[str, Any]
 ) -> None:
-    """Description, tags and kind cannot be updated; types are not bent."""
+    """Description, tags and kind cannot be updated, and types are not converted."""
     response = await update(destination, VAULT, **change)
 
     assert (400, "BackupService.9900") == code_of(response)
@@ -258,7 +258,7 @@ async def test_update_vault_what_cannot_change_is_refused(
 async def test_change_vault_not_of_project_is_not_found(
     destination: Caller, method: str, vault_id: str
 ) -> None:
-    """A vault is changed in its own project only."""
+    """A vault is changed only in its own project."""
     body = {"vault": {"threshold": 50}} if method == "PUT" else None
     response = await destination.call(method, f"/vaults/{vault_id}", json=body)
 
@@ -268,8 +268,8 @@ async def test_change_vault_not_of_project_is_not_found(
 # -- deleting -------------------------------------------------------------------------------------
 
 
-async def test_delete_vault_takes_its_backups_along(source: Caller, control: Control) -> None:
-    """Every backup and replica of a vault is deleted with it, others are not."""
+async def test_delete_vault_deletes_its_backups(source: Caller, control: Control) -> None:
+    """Every backup and replica of a vault is deleted with it; others are not."""
     response = await source.call("DELETE", f"/vaults/{SOURCE_VAULT}")
     again = await source.call("DELETE", f"/vaults/{SOURCE_VAULT}")
     meanwhile = (await source.show(SMALL_BACKUP))["status"]
@@ -285,9 +285,7 @@ async def test_delete_vault_takes_its_backups_along(source: Caller, control: Con
     assert 2 == len(left["backups"])
 
 
-async def test_delete_vault_is_not_gone_before_its_time(
-    destination: Caller, control: Control
-) -> None:
+async def test_delete_vault_takes_a_while(destination: Caller, control: Control) -> None:
     """A deletion takes a while."""
     await destination.call("DELETE", f"/vaults/{VAULT}")
     control.advance(19)
@@ -298,10 +296,10 @@ async def test_delete_vault_is_not_gone_before_its_time(
     assert (200, 404) == (before, after)
 
 
-async def test_delete_vault_being_deleted_takes_no_copies(
+async def test_delete_vault_being_deleted_accepts_no_copies(
     source: Caller, destination: Caller
 ) -> None:
-    """A vault on its way out is no destination."""
+    """A vault that is being deleted is no destination."""
     await destination.call("DELETE", f"/vaults/{VAULT}")
 
     assert (400, "BackupService.6112") == code_of(await source.replicate())
@@ -310,7 +308,7 @@ async def test_delete_vault_being_deleted_takes_no_copies(
 async def test_delete_vault_with_copies_under_way_is_refused(
     source: Caller, destination: Caller
 ) -> None:
-    """Neither a copy's source nor its destination goes while the copy is under way."""
+    """Neither a copy's source nor its destination is deleted during the copy."""
     await source.begin_copy()
     of_source = await source.call("DELETE", f"/vaults/{SOURCE_VAULT}")
     of_destination = await destination.call("DELETE", f"/vaults/{VAULT}")
@@ -320,7 +318,7 @@ async def test_delete_vault_with_copies_under_way_is_refused(
 
 
 async def test_delete_vault_frozen_is_refused(destination: Caller) -> None:
-    """A vault is deleted when it is available or in error."""
+    """A vault can be deleted if it is available or in error."""
     response = await destination.call("DELETE", f"/vaults/{FROZEN_VAULT}")
 
     assert (400, "BackupService.6111") == code_of(response)

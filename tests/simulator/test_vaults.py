@@ -1,4 +1,4 @@
-"""Vaults, one's own and those of another region, and where copies can go."""
+"""Vaults, of the own and of another region, and possible destinations."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ async def test_show_vault_known_id_has_size_in_gb_and_use(destination: Caller) -
     assert "0daac4c5-6707-4851-97ba-169e36266b66" == vault["provider_id"]
 
 
-async def test_show_vault_use_is_what_backups_take(source: Caller) -> None:
-    """A vault uses at least what its backups take, in MB."""
+async def test_show_vault_use_is_the_size_of_its_backups(source: Caller) -> None:
+    """A vault uses at least the size of its backups, in MB."""
     vault = (await source.get(f"/vaults/{SOURCE_VAULT}"))["vault"]
     listed = (await source.get("/backups", vault_id=SOURCE_VAULT))["backups"]
 
@@ -64,7 +64,7 @@ async def test_show_vault_of_disks_is_called_volume(source: Caller) -> None:
 
 @pytest.mark.parametrize("vault_id", [UNKNOWN_ID, SOURCE_VAULT], ids=["unknown", "other project"])
 async def test_show_vault_not_of_project_is_not_found(destination: Caller, vault_id: str) -> None:
-    """A vault is found in its own project only."""
+    """A vault is found only in its own project."""
     response = await destination.call("GET", f"/vaults/{vault_id}")
 
     assert (404, "BackupService.6105") == code_of(response)
@@ -138,7 +138,7 @@ async def test_list_vaults_bad_query_is_refused(destination: Caller, query: dict
 async def test_list_external_vaults_seen_from_source(
     source: Caller, query: dict[str, Any], expected: list[str]
 ) -> None:
-    """The source sees the destination's vaults; an id makes other filters count for nothing."""
+    """The source lists the destination's vaults; an id overrides other filters."""
     wanted = {"external_project_id": PROJECT, "region_id": REGION, **query}
 
     assert expected == await names(source, "/vaults/external", **wanted)
@@ -163,7 +163,7 @@ async def test_list_external_vaults_bad_query_is_refused(
 
 
 async def test_capabilities_are_those_of_the_local_region(source: Caller) -> None:
-    """A region tells where it can copy to."""
+    """A region lists its destinations."""
     expected = {
         "name": SOURCE_REGION,
         "replication_destinations": ["cn-east-3", "cn-south-1", "cn-southwest-2"],

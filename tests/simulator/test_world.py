@@ -1,4 +1,4 @@
-"""World files: what they give, and how their faults are told."""
+"""World files: what they contain, and how their errors are reported."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def changed(section: str, number: int, **changes: Any) -> dict[str, Any]:
 
 
 def test_world_minimal_file_gets_ids_from_names(tmp_path: Path) -> None:
-    """Ids that are left out are made, always the same and all different."""
+    """Omitted ids are generated, always the same and all different."""
     first, second = (load_world(write(tmp_path, SMALL)) for _ in range(2))
     ids = [
         *(row.id for row in first.accounts),
@@ -75,7 +75,7 @@ def test_world_time_without_quotation_marks_is_read(tmp_path: Path) -> None:
 
 
 def test_world_demo_has_what_the_documentation_promises() -> None:
-    """The demo world has regions to copy between, and one of each kind that cannot be copied."""
+    """The demo world has regions to copy between, and each kind of backup that cannot be copied."""
     world = load_world(DEMO_WORLD)
 
     assert ["cn-east-3", "cn-south-1", "cn-southwest-2"] == world.regions[0].replicates_to
@@ -84,7 +84,7 @@ def test_world_demo_has_what_the_documentation_promises() -> None:
 
 
 def test_world_password_is_not_shown(tmp_path: Path) -> None:
-    """A world that is printed does not give its passwords away."""
+    """A printed world does not show its passwords."""
     assert "not-a-secret" not in repr(load_world(write(tmp_path, SMALL)))
 
 
@@ -224,7 +224,7 @@ FAULTS: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize(("document", "line"), FAULTS.values(), ids=FAULTS.keys())
 def test_world_fault_is_one_line(tmp_path: Path, document: Any, line: str) -> None:
-    """A fault names the file, the path to the key, what was found and what is wanted."""
+    """An error names the file, the path to the key, the value and what is expected."""
     file = write(tmp_path, document)
     with pytest.raises(WorldError) as caught:
         load_world(file)
@@ -233,8 +233,8 @@ def test_world_fault_is_one_line(tmp_path: Path, document: Any, line: str) -> No
     assert [f"{file}{separator}{line}"] == str(caught.value).splitlines()
 
 
-def test_world_every_fault_is_told(tmp_path: Path) -> None:
-    """All faults of a file are told at once."""
+def test_world_every_fault_is_reported(tmp_path: Path) -> None:
+    """All errors of a file are reported together."""
     document = changed("vaults", 0, region="r8", project="p9")
     document["backups"] = [{"name": "b", "vault": "v9"}] * 2
     with pytest.raises(WorldError) as caught:
@@ -248,7 +248,7 @@ def test_world_every_fault_is_told(tmp_path: Path) -> None:
     [(b"accounts: [", "is not YAML"), (b"\xff\xfe", "is not UTF-8 text"), (b"", "want a mapping")],
 )
 def test_world_unreadable_file_is_one_line(tmp_path: Path, content: bytes, reason: str) -> None:
-    """A file that is no YAML is told in a line."""
+    """A file that is not YAML is reported in one line."""
     file = tmp_path / "world.yaml"
     file.write_bytes(content)
     with pytest.raises(WorldError, match=reason) as caught:
@@ -257,32 +257,32 @@ def test_world_unreadable_file_is_one_line(tmp_path: Path, content: bytes, reaso
     assert 1 == len(str(caught.value).splitlines())
 
 
-def test_world_missing_file_is_told(tmp_path: Path) -> None:
-    """A file that does not exist is told by name."""
+def test_world_missing_file_is_reported(tmp_path: Path) -> None:
+    """A missing file is reported by name."""
     with pytest.raises(WorldError, match=r"none\.yaml: cannot be read: No such file"):
         load_world(tmp_path / "none.yaml")
 
 
 def test_world_made_in_code_is_checked_too() -> None:
-    """References are checked wherever a world comes from."""
+    """References are checked in every world, from a file or from code."""
     with pytest.raises(ValueError, match=r"vaults\.0\.region"):
         World.model_validate(changed("vaults", 0, region="r3"))
 
 
-def test_check_world_good_file_is_summed_up(
+def test_check_world_good_file_is_summarised(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A good file is told to be one, and nothing is served."""
+    """A good file is reported as such, and nothing is served."""
     file = write(tmp_path, SMALL)
     code = main(["--check-world", "--world", str(file)])
 
     assert (0, f"{file}: 1 backups in 2 regions\n") == (code, capsys.readouterr().out)
 
 
-def test_check_world_bad_file_is_told_line_by_line(
+def test_check_world_bad_file_is_reported_line_by_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A bad file ends with code 2 and a line for each fault."""
+    """A bad file ends with code 2 and a line for each error."""
     file = write(tmp_path, {**SMALL, "a": 1, "b": 2})
     code = main(["--check-world", "--world", str(file)])
     lines = capsys.readouterr().err.splitlines()
@@ -296,7 +296,7 @@ def test_check_world_bad_file_is_told_line_by_line(
 
 
 def test_readme_world_is_a_world(tmp_path: Path) -> None:
-    """The example world can be used as it is printed."""
+    """The example world can be used as printed."""
     file = tmp_path / "world.yaml"
     file.write_text(README.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
 
@@ -313,6 +313,6 @@ def test_readme_world_is_a_world(tmp_path: Path) -> None:
     ids=["actions", "options", "modes"],
 )
 def test_readme_names_every_choice(names: tuple[str, ...]) -> None:
-    """No action, option or mode of copying is left out of the README."""
+    """The README has every action, option and mode of copying."""
     assert names
     assert [] == [name for name in names if name not in README]

@@ -289,7 +289,7 @@ def contexts_of(settings: Settings) -> list[ssl.SSLContext]:
 def test_tls_is_verified_by_default(
     variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Certificates and host names are verified, whatever the environment tells other tools."""
+    """Certificates and host names are verified, whatever variables of other tools say."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 

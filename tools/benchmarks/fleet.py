@@ -1,9 +1,9 @@
-"""What fleets cost: one resource for each backup, one for many, one for a whole vault.
+"""The cost of fleets: one resource for each backup, one for many, one for an entire vault.
 
-``make bench`` prints Markdown tables; `results/fleet.md` is one such output. Beside each
-form stands its floor: as many dynamic resources that do nothing, with the inputs and outputs that
-the form leaves in the state. The difference is the cost of this package and of the API.
-Copies end between `up` and what comes after it, deletions at once.
+``make bench`` prints Markdown tables; `results/fleet.md` is one such output. Beside each form, a
+table shows its floor: as many dynamic resources that do nothing. They have the inputs and outputs
+that the form leaves in the state. The difference is the cost of this package and of the API. Copies
+end between `up` and the next command, deletions immediately.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ cbr.ReplicationsComplete(
     "all-there", cbr.ReplicationsCompleteArgs(replications=replications)
 )
 """
-# Importable, so that the plugin has no code to un-pickle.
+# Importable, so the plugin has no code to unpickle.
 IDLE_MODULE = """
 import json, pathlib
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, ResourceProvider
@@ -101,11 +101,11 @@ for name, row in recorded().items():
 """
 STEPS = ("up", "preview", "refresh", "destroy")
 COPY_S = 10.0
-"""How long each copy takes where waiting is measured."""
+"""The duration of each copy if waiting is measured."""
 LONG_COPY_S = 3600.0
-"""Elsewhere none ends during `up`, and all have ended after it: the clock is pushed on."""
+"""Otherwise no copy ends during `up`, and all have ended after it: the clock is advanced."""
 MANY = 500
-"""So many are measured in one round only, as each takes minutes."""
+"""From this number on there is only one round, as each takes minutes."""
 
 
 Recorded = dict[str, dict[str, Any]]
@@ -114,7 +114,7 @@ Recorded = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Form:
-    """A way to declare a fleet, and what is known of it beforehand."""
+    """A way to declare a fleet, and its known properties."""
 
     program: str
     copies: CopyScript = field(default_factory=lambda: CopyScript(seconds=LONG_COPY_S))
@@ -131,7 +131,7 @@ FLOOR = "floor of "
 
 
 def floor_of(project: Project) -> Form:
-    """Return the form that leaves the same in the state as a project did, and does nothing."""
+    """Return the floor form that leaves the same state as a project, and does nothing."""
     recorded = {
         row["urn"].rsplit("::", 1)[1]: {
             key: {name: value for name, value in row[key].items() if name != "__provider"}
@@ -145,7 +145,7 @@ def floor_of(project: Project) -> Form:
 
 @dataclass
 class Cell:
-    """What was measured for one form, size and latency; lists have a value for each round."""
+    """The results for one form, size and latency; lists have a value for each round."""
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: {step: [] for step in STEPS})
     requests: dict[str, list[int]] = field(default_factory=lambda: {step: [] for step in STEPS})
@@ -154,7 +154,7 @@ class Cell:
     peak_mb: float = 0.0
 
     def median(self, step: str) -> float | None:
-        """Return the median of a step, where it was measured."""
+        """Return the median of a step, if it was measured."""
         return statistics.median(self.seconds[step]) if self.seconds[step] else None
 
 
@@ -163,7 +163,7 @@ Results = dict[tuple[str, int, float], Cell]
 
 @contextmanager
 def fleet(form: Form, size: int) -> Iterator[tuple[SimulatorProcess, Project]]:
-    """A project of a form on the plugin host, and a simulator with so many backups."""
+    """A project of a form on the plugin host, and a simulator with this many backups."""
     world = fleet_world(size, copy=form.copies, options=Options(deletion_seconds=0.0))
     source, destination = world.vaults
     description = {
@@ -197,7 +197,7 @@ def fleet(form: Form, size: int) -> Iterator[tuple[SimulatorProcess, Project]]:
 
 @contextmanager
 def bare_client(simulator: SimulatorProcess) -> Iterator[tuple[httpx.Client, dict[str, Any]]]:
-    """A client that does nothing but send, signed in at the source, and a backup that is there."""
+    """A client that only sends, with a token for the source, and an existing backup."""
     backup = simulator.control.state()["backups"][0]
     user = {"name": FLEET_USER, "password": FLEET_PASSWORD, "domain": {"name": FLEET_ACCOUNT}}
     identity = {"methods": ["password"], "password": {"user": user}}
@@ -213,7 +213,7 @@ def bare_client(simulator: SimulatorProcess) -> Iterator[tuple[httpx.Client, dic
 
 
 def warm(simulator: SimulatorProcess) -> None:
-    """Have a new simulator answer everything once: the first time takes it much longer."""
+    """Let a new simulator answer each request once: the first time is much slower."""
     with bare_client(simulator) as (client, backup):
         client.get("/replication-capabilities").raise_for_status()
         client.get(f"/vaults/{backup['vault_id']}").raise_for_status()
@@ -230,13 +230,13 @@ def warm(simulator: SimulatorProcess) -> None:
 
 
 def children_cpu_s() -> float:
-    """Return the CPU time of all processes that have ended below this one: not the simulator's."""
+    """Return the CPU time of all ended child processes; the simulator still runs."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def measure_round(simulator: SimulatorProcess, project: Project, cell: Cell) -> Form:
-    """Create, look, refresh and destroy the fleet once; return its floor."""
+    """Create, preview, refresh and destroy the fleet once; return its floor."""
     work: dict[str, Callable[[], object]] = {
         "up": project.up,
         "preview": lambda: project.preview("--expect-no-changes"),
@@ -260,9 +260,9 @@ def measure_round(simulator: SimulatorProcess, project: Project, cell: Cell) -> 
 
 
 def end_copies(simulator: SimulatorProcess) -> None:
-    """Push the clock on until all copies have ended."""
+    """Advance the clock until all copies have ended."""
     simulator.control.advance(2 * LONG_COPY_S)
-    # The simulator has copies end when it is next asked for anything: not by what is measured.
+    # The simulator ends copies at the next request: that must not be a measured one.
     simulator.control.records()
 
 
@@ -273,7 +273,7 @@ def measure(
     rounds: int,
     tell: Callable[[str], None],
 ) -> Results:
-    """Measure everything that was asked for, each form's floor after it."""
+    """Measure all requested forms, each followed by its floor."""
     results: Results = {}
     for size in sizes:
         for name in names:
@@ -285,7 +285,7 @@ def measure(
                     floor = measured(FORMS[name], size, latency, cell, tell) or floor
             if floor is None:
                 continue
-            # A floor makes no calls.
+            # A floor sends no requests.
             cell = results[FLOOR + name, size, latencies[0]] = Cell()
             for number in range(1 if size >= MANY else rounds):
                 tell(f"{FLOOR}{name}, {size}, round {number + 1}")
@@ -296,8 +296,8 @@ def measure(
 def measured(
     form: Form, size: int, latency: float, cell: Cell, tell: Callable[[str], None]
 ) -> Form | None:
-    """Measure one round, and return the floor; None where a command failed."""
-    # Each round anew: a backup that was copied before takes other requests.
+    """Measure one round, and return the floor; None if a command failed."""
+    # Each round starts from nothing: a backup that was copied before needs other requests.
     with fleet(form, size) as (simulator, project):
         warm(simulator)
         simulator.control.change_options(latency_ms=latency)

@@ -1,7 +1,7 @@
-"""What the plugin host costs and gains, against the SDK's plugin, side by side in one run.
+"""The cost and gain of the plugin host against the SDK's plugin, side by side in one run.
 
-``make bench-host`` prints a Markdown table; `results/plugin-host.md` is one such output.
-Rounds alternate, so that what else the machine does hits all alike; medians are compared.
+``make bench-host`` prints a Markdown table; `results/plugin-host.md` is one such output. Rounds
+alternate, so that other load on the machine affects all alike. Medians are compared.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sleeper import Sleeper
 for number in range(pulumi.Config().require_int("count")):
     Sleeper(f"sleeper-{number}")
 """
-# Importable, so that neither plugin has to un-pickle code.
+# Importable, so neither plugin has to unpickle code.
 SLEEPER = f"""
 import time
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider
@@ -44,7 +44,7 @@ class Sleeper(Resource):
 
 
 def time_up(project: Project, count: int, parallel: int) -> float:
-    """Return the seconds that `up` takes to create so many resources; they are gone afterwards."""
+    """Return the seconds in which `up` creates this many resources, then destroy them."""
     project.configure({"bench:count": count})
     seconds = seconds_of(lambda: project.up("--parallel", str(parallel)))
     project.destroy()
@@ -52,7 +52,7 @@ def time_up(project: Project, count: int, parallel: int) -> float:
 
 
 def time_preview(project: Project) -> float:
-    """Return the seconds of a preview of one resource that exists."""
+    """Return the seconds of a preview of one existing resource."""
     return seconds_of(project.preview)
 
 
@@ -88,7 +88,7 @@ def main() -> None:
         f"| {median(many) / median(few):.2f} times |"
     )
     print(f"| SDK's plugin, `preview` of one resource | {median(stock):.2f} s | 0 |")
-    # Of pairs: each host run against the SDK's run just before it.
+    # Of pairs: each host run with the SDK's run just before it.
     extra = median([ours - theirs for ours, theirs in zip(host, stock, strict=True)])
     print(f"| host, the same | {median(host):.2f} s | {extra * 1000:+.0f} ms |")
 

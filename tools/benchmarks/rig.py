@@ -1,4 +1,4 @@
-"""What the benchmarks share: projects on a throwaway backend, and a watch on the plugin."""
+"""Shared parts of the benchmarks: projects on a temporary backend, and memory of the plugin."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ LOOK_S = 0.01
 
 
 def seconds_of(work: Callable[[], object]) -> float:
-    """Return how long something took."""
+    """Return the duration of a call."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
 
 
 def make_project(directory: Path, files: dict[str, str]) -> Project:
-    """Return a project with these files, on the SDK's plugin; modules beside the program import."""
+    """Return a project with these files, on the SDK's plugin; the program can import modules."""
     heed_interrupts()
     program = directory / "program"
     program.mkdir()
     (program / "Pulumi.yaml").write_text("name: bench\nruntime: python\n")
     for name, text in files.items():
         (program / name).write_text(text)
-    # A user's environment: the developers' has more, some of which is imported where it is there.
+    # A user's environment: the developers' has more packages, and some are imported if present.
     project = Project(program, sdk_python("3.255.0"))
     project.environment["PYTHONPATH"] = str(program)
     project.init()
@@ -40,7 +40,7 @@ def make_project(directory: Path, files: dict[str, str]) -> Project:
 
 
 class PluginWatch:
-    """While it is entered, keeps the highest memory use of a project's plugin."""
+    """Records the highest memory use of a project's plugin while it is entered."""
 
     def __init__(self, project: Project) -> None:
         self.peak_mb = 0.0
@@ -64,7 +64,7 @@ class PluginWatch:
     def _watch(self) -> None:
         plugins: list[int] = []
         while not self._left.wait(LOOK_S):
-            # Looking at all processes costs more than looking at one.
+            # Reading all processes costs more than reading one.
             plugins = plugins or plugins_of(self._project)
             for plugin in plugins:
                 self.peak_mb = max(self.peak_mb, peak_mb(plugin))
@@ -73,7 +73,7 @@ class PluginWatch:
 
 
 def peak_mb(process: int) -> float:
-    """Return the highest memory use of a process so far; 0 where it has ended."""
+    """Return the highest memory use of a process so far; 0 if it has ended."""
     try:
         lines = Path(f"/proc/{process}/status").read_text().splitlines()
     except OSError:
@@ -84,11 +84,11 @@ def peak_mb(process: int) -> float:
 
 
 def pulumi_version() -> str:
-    """Return which Pulumi CLI was measured."""
+    """Return the version of the measured Pulumi CLI."""
     command = [str(TOOLCHAIN / "pulumi"), "version"]
     return f"Pulumi {subprocess.check_output(command, text=True, timeout=60).strip()}"
 
 
 def machine() -> str:
-    """Return what a result has to be read with."""
+    """Return the conditions of a result."""
     return f"CPython {sys.version.split()[0]}, {os.cpu_count()} cores"

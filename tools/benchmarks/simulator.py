@@ -1,8 +1,7 @@
-"""What the simulator costs at fleet scale, by kind of request, with all copies under way.
+"""The cost of the simulator at fleet scale, by kind of request, with all copies running.
 
-``make bench-simulator`` prints a Markdown table; `results/simulator.md` is one such
-output. What counts is the CPU time of the server's process: it hardly depends on what else the
-machine does.
+``make bench-simulator`` prints a Markdown table; `results/simulator.md` is one such output. It
+compares the CPU time of the server's process, which hardly depends on other load.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from simulator.worlds import FLEET_PASSWORD, FLEET_USER, fleet_world
 from tools.benchmarks.rig import machine
 
 AT_ONCE = 16
-"""How many requests are under way at a time."""
+"""The number of parallel requests."""
 
 
 class Meter:
@@ -36,12 +35,12 @@ class Meter:
         print("| requests | how many | server CPU, ms each | wall, ms each |\n|---|---|---|---|")
 
     def _cpu_s(self) -> float:
-        # proc(5): utime and stime are fields 14 and 15; the name before may hold blanks.
+        # proc(5): utime and stime are fields 14 and 15; the name before them may contain spaces.
         fields = self._stat.read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     async def measure(self, name: str, calls: list[Callable[[], Awaitable[Any]]]) -> None:
-        """Make all calls, some at a time, and print a row."""
+        """Make all calls, some in parallel, and print a row."""
         waiting = iter(calls)
 
         async def work() -> None:

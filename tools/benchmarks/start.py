@@ -1,7 +1,7 @@
-"""What importing the package costs: in the plugin, in a program, and at a plugin's first call.
+"""The cost of importing the package: in the plugin, in a program, and at a plugin's first call.
 
-``make bench-start`` prints a Markdown table; `results/start.md` is one such output. CPU
-time of processes of their own, medians; beside it, which packages were loaded besides ours.
+``make bench-start`` prints a Markdown table; `results/start.md` is one such output. It has the
+median CPU time of separate processes, and the packages that were loaded besides ours.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ print(json.dumps([spent_s, sorted(loaded - sys.stdlib_module_names)]))
 
 @dataclass(frozen=True)
 class Stage:
-    """Something that is imported after something else."""
+    """A module that is imported after another one."""
 
     name: str
     before: str
@@ -58,7 +58,7 @@ STAGES = (
 
 def measure(stage: Stage) -> tuple[float, list[str]]:
     """Return the CPU seconds of a stage, and the packages that it loaded."""
-    # A user's environment: in the developers' httpx also loads what its own command needs.
+    # A user's environment: in the developers', httpx also loads the packages of its command.
     command = [str(sdk_python("3.255.0")), "-c", MEASURE, stage.before, stage.work]
     spent_s, loaded = json.loads(subprocess.check_output(command, text=True, timeout=120))
     return spent_s, loaded

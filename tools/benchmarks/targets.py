@@ -1,9 +1,8 @@
-"""What fleets must not cost: each target of ours beside what was measured, in one run.
+"""Limits for the cost of fleets: each of our targets beside its measured value, in one run.
 
-``make bench-targets`` prints a Markdown table; `results/targets.md` is one such output.
-Seconds are compared with a floor that ran in the same minutes: as many dynamic resources that do
-nothing and have the same state. The ideal is what the API's latency takes where requests are always
-under way.
+``make bench-targets`` prints a Markdown table; `results/targets.md` is one such output. Seconds are
+compared with a floor of the same minutes: as many dynamic resources that do nothing and have the
+same state. The ideal is the API's latency if requests are always in flight.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ WAIT_INTERVAL_S = 1.0
 
 @dataclass(frozen=True)
 class Finding:
-    """One target, and what was measured."""
+    """One target, and its measured value."""
 
     what: str
     measured: float
@@ -62,7 +61,7 @@ def side_by_side(
 
 
 def must(form: Form | None) -> Form:
-    """Return what was measured; end where a command failed, as was told."""
+    """Return the results; end if a command failed, which was reported."""
     if form is None:
         raise SystemExit(1)
     return form
@@ -74,12 +73,12 @@ def of(cell: Cell, step: str = "up") -> float:
 
 
 def per_replica(cell: Cell, size: int) -> float:
-    """Return how many requests `up` sent for each replica."""
+    """Return the number of requests of `up` for each replica."""
     return statistics.median(cell.requests["up"]) / size
 
 
 def sets(rounds: int, tell: Tell) -> Iterator[Finding]:
-    """Yield how sets go up, and how long a preview without changes takes."""
+    """Yield the times of `up` for sets, and of a preview without changes."""
     middle, floor = side_by_side("set", 500, LATENCY_MS, rounds, tell)
     large, _ = side_by_side("set", 1000, LATENCY_MS, rounds, tell)
     one_s, thousand_s = (preview_s(size, rounds, tell) for size in (1, 1000))
@@ -106,7 +105,7 @@ def sets(rounds: int, tell: Tell) -> Iterator[Finding]:
 
 
 def preview_s(size: int, rounds: int, tell: Tell) -> float:
-    """Return how long a preview without changes takes; several follow each other."""
+    """Return the time of a preview without changes; several run in turn."""
     tell(f"previews of a set, {size}, {LATENCY_MS:g} ms")
     with fleet(FORMS["set"], size) as (simulator, project):
         warm(simulator)
@@ -120,7 +119,7 @@ def preview_s(size: int, rounds: int, tell: Tell) -> float:
 
 
 def singles(rounds: int, tell: Tell) -> Iterator[Finding]:
-    """Yield how single replications go up, many and one."""
+    """Yield the times of `up` for single replications, many and one."""
     many, floor = side_by_side("single", 100, LATENCY_MS, rounds, tell)
     ideal_s = 100 * LATENCY_S / ENGINES_CALLS
     yield Finding(
@@ -130,10 +129,10 @@ def singles(rounds: int, tell: Tell) -> Iterator[Finding]:
         f"{of(many):.2f} s / ({of(floor):.2f} s floor + {ideal_s:.2f} s ideal)",
     )
     yield Finding("requests for each of them", per_replica(many, 100), 1.25, "journal")
-    # One is over in a second or two, so that more rounds are needed.
+    # One takes only a second or two, so it needs more rounds.
     one, least = side_by_side("single", 1, 0.0, 4 * rounds - 1, tell)
     answers_s = statistics.median(one.requests["up"]) * bare_answer_s()
-    # Each is compared with the floor of its own round: the machine is not as fast all the time.
+    # Each is compared with the floor of its own round: the machine's speed varies.
     pairs = zip(one.seconds["up"], least.seconds["up"], strict=True)
     beyond_s = statistics.median(took_s - floor_s for took_s, floor_s in pairs)
     yield Finding(
@@ -146,7 +145,7 @@ def singles(rounds: int, tell: Tell) -> Iterator[Finding]:
 
 
 def bare_answer_s() -> float:
-    """Return how long a client that does nothing else waits for a backup, without latency."""
+    """Return the time in which a client that does nothing else reads a backup, without latency."""
     with fleet(FORMS["single"], 1) as (simulator, _), bare_client(simulator) as (client, backup):
         path = f"/backups/{backup['id']}"
         client.get(path).raise_for_status()
@@ -154,7 +153,7 @@ def bare_answer_s() -> float:
 
 
 def imports(rounds: int, tell: Tell) -> Iterator[Finding]:
-    """Yield what the plugin imports beyond Pulumi's own."""
+    """Yield what the plugin imports besides Pulumi's own modules."""
     tell("imports")
     stage = Stage("plugin", PULUMI, PLUGIN)
     spent_s = statistics.median(measure_import(stage)[0] for _ in range(2 * rounds + 1))
@@ -162,7 +161,7 @@ def imports(rounds: int, tell: Tell) -> Iterator[Finding]:
 
 
 def throttled(_: int, tell: Tell) -> Iterator[Finding]:
-    """Yield how a set goes up where the service allows few calls."""
+    """Yield the time of `up` for a set if the service allows few calls."""
     tell(f"set, {THROTTLED}, {LIMIT_HZ} calls a second")
     with fleet(FORMS["set"], THROTTLED) as (simulator, project):
         project.preview()
@@ -206,7 +205,7 @@ cbr.ReplicationsComplete(
 
 @dataclass(frozen=True)
 class Waited:
-    """What one wait took: `beyond_s` is from the end of the last copy to the last look."""
+    """The results of one wait: `beyond_s` is from the end of the last copy to the last poll."""
 
     beyond_s: float
     lists_per_look: float
@@ -214,7 +213,7 @@ class Waited:
 
 
 def waiting(rounds: int, tell: Tell) -> Iterator[Finding]:
-    """Yield what waiting for 1,000 copies takes: time, requests, memory."""
+    """Yield the cost of waiting for 1,000 copies: time, requests, memory."""
     waits: dict[float, list[Waited]] = {copy_s: [] for copy_s in WAITS_S}
     for number in range(rounds):
         for copy_s, done in waits.items():
@@ -246,7 +245,7 @@ def waiting(rounds: int, tell: Tell) -> Iterator[Finding]:
 
 
 def wait_once(copy_s: float) -> Waited:
-    """Copy 1,000 backups, each of which takes so long, and wait for them."""
+    """Copy 1,000 backups with this duration, and wait for them."""
     form = Form(WAIT_FOR_SET % WAIT_INTERVAL_S, CopyScript(seconds=copy_s))
     with fleet(form, 1000) as (simulator, project):
         with PluginWatch(project) as watch:

@@ -1,8 +1,8 @@
-"""Switches one rule of the package off at a time, and looks which tests notice.
+"""Disables one rule of the package at a time, and checks which tests notice.
 
-``python -m tools.checks.mutants`` works on a copy of the package and runs a few fast tests against
-each mutant. It fails when a mutant survives, or when a patch does not apply any more. With
-``--write`` it writes their rows in docs/mutants.md. Names of mutants as arguments choose some.
+``python -m tools.checks.mutants`` patches a copy of the package and runs a few fast tests against
+each mutant. It fails if a mutant survives, or if a patch no longer applies. With ``--write`` it
+updates docs/mutants.md. Names of mutants as arguments select some.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ PROVIDER = REPOSITORY / "provider"
 PACKAGE = "pulumi_huaweicloud_cbr"
 DOCUMENT = REPOSITORY / "docs" / "mutants.md"
 TEST_LIMIT_S = 600
-"""Far above what the tests of a mutant take; only a hang reaches it."""
+"""Far above the time of a mutant's tests; only a hang reaches it."""
 SHOWN = 3
 
 
 class MutantError(Exception):
-    """The check itself cannot be made: a patch does not apply, or no test was run."""
+    """The check could not run: a patch does not apply, or no test was run."""
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A rule, and how to switch it off: `old`, which stands once in `file`, becomes `new`.
+    """A rule, and how to disable it: `old`, which must be unique in `file`, becomes `new`.
 
     `tests` are files of tests, `chosen` is pytest's ``-k`` for those that must notice.
     """
@@ -51,7 +51,7 @@ class Mutant:
         """Patch a copy of the package.
 
         Raises:
-            MutantError: what is to be replaced does not stand there exactly once.
+            MutantError: the file does not contain the old text exactly once.
         """
         path = package / self.file
         text = path.read_text()
@@ -748,7 +748,7 @@ MUTANTS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the tests said of a mutant."""
+    """The test results of a mutant."""
 
     mutant: Mutant
     killers: tuple[str, ...]
@@ -815,14 +815,14 @@ def _require_imported_from(folder: str, environment: dict[str, str]) -> None:
 
 
 def row_of(outcome: Outcome) -> str:
-    """Return what the documentation says of a mutant."""
+    """Return a mutant's row of the documentation."""
     killed = f"{len(outcome.killers)} of {outcome.count}"
     named = ", ".join(f"`{name}`" for name in outcome.named)
     return f"| {outcome.mutant.rule} | {killed} | {named} |"
 
 
 def with_rows(text: str, outcomes: Sequence[Outcome]) -> str:
-    """Return the page of the documentation with these outcomes in place of earlier ones."""
+    """Return the page of the documentation with these outcomes instead of earlier ones."""
     rows = {line.split(" | ")[0].removeprefix("| "): line for line in text.splitlines()}
     rows |= {outcome.mutant.rule: row_of(outcome) for outcome in outcomes}
     return "\n".join(
@@ -841,7 +841,7 @@ def with_rows(text: str, outcomes: Sequence[Outcome]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Judge the mutants; return 0 when all were killed."""
+    """Judge the mutants; return 0 if all were killed."""
     parser = argparse.ArgumentParser(prog="python -m tools.checks.mutants", description=__doc__)
     parser.add_argument("names", nargs="*", help="only these mutants")
     parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT.name}")

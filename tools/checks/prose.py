@@ -1,8 +1,8 @@
-"""``python -m tools.checks.prose``: find too long sentences, in Markdown and in docstrings.
+"""``python -m tools.checks.prose``: find long sentences, in Markdown and in docstrings.
 
-A paragraph, a list item, a table cell and an entry of ``Args:`` are each a text of its own. No
-sentence goes from one into the next. A code span is one word; in a table cell it is none. Code
-blocks are skipped. Semicolons and colons do not end a sentence.
+A paragraph, a list item, a table cell and an entry of ``Args:`` are separate texts. No sentence
+continues from one into the next. A code span is one word; in a table cell it is none. Code blocks
+are skipped. Semicolons and colons do not end a sentence.
 """
 
 from __future__ import annotations
@@ -34,12 +34,13 @@ SHOWN = 8
 MARKDOWN = MarkdownIt("commonmark").enable("table")
 SECTION = re.compile(r"(Args|Attributes|Raises|Returns|Yields):")
 WORD = re.compile(r"[^\W_]")
-# A full stop, perhaps a closing quote or bracket, and a space. "e.g." and the like end nothing.
+# A full stop, perhaps a closing quote or bracket, and a space. Abbreviations such as "e.g." end no
+# sentence.
 SENTENCE_END = re.compile(r"(?<!\be\.g\.)(?<!\bi\.e\.)(?<=[.!?])[\"'”)\]]*\s+")
 
 
 class Sentence(NamedTuple):
-    """A sentence, and where it begins."""
+    """A sentence, and its position."""
 
     path: str
     line: int
@@ -90,7 +91,7 @@ def words_of(part: Token, code: str) -> str:
 
 
 def texts_of_python(source: str) -> Iterator[tuple[int, str]]:
-    """Yield line and words of each text in docstrings, those of attributes included."""
+    """Yield line and words of each text in docstrings, including those of attributes."""
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Expr(value=ast.Constant(value=str(docstring))):
@@ -99,7 +100,7 @@ def texts_of_python(source: str) -> Iterator[tuple[int, str]]:
 
 
 def as_markdown(docstring: str) -> str:
-    """Return a docstring as Markdown, with as many lines: entries of sections are list items."""
+    """Return a docstring as Markdown with the same lines; entries of sections are list items."""
     lines: list[str] = []
     indentation: str | None = None
     for line in inspect.cleandoc(docstring).splitlines():
@@ -117,7 +118,7 @@ def as_markdown(docstring: str) -> str:
 
 
 def faults(found: Iterable[Sentence], limit: int = LIMIT) -> list[str]:
-    """Return a line for each sentence that is too long, and for each allowance without one."""
+    """Return a line for each sentence that is too long, and for each unneeded allowance."""
     read = list(found)
     long = [one for one in read if len(one.words) > limit]
     paths = {one.path for one in read}

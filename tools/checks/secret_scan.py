@@ -1,8 +1,8 @@
-"""``python -m tools.checks.secret_scan``: look for secrets in all files of the repository, offline.
+"""``python -m tools.checks.secret_scan``: find secrets in the repository's files, offline.
 
-The forms of other services' secrets, and names such as "password" beside a value, are found by
-detect-secrets; those of Huawei Cloud's keys and tokens stand here. Randomness alone is not looked
-for: ids and hashes have it too. Invented values are let through by their words, one by one.
+detect-secrets finds the forms of other services' secrets, and names such as "password" beside a
+value. This module has those of Huawei Cloud's keys and tokens. Randomness alone is no criterion:
+ids and hashes are random too. Invented values are allowed one by one, by their words.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ SETTINGS = {
     "filters_used": [{"path": f"detect_secrets.filters.heuristic.{name}"} for name in FILTERS],
 }
 
-# An access key is 20 capitals and digits, its secret key 40 characters of all three kinds, a token
-# a long run of base64 that begins with MII (IAM user guide, "Access Keys"; IAM API reference).
+# An access key is 20 capitals and digits, its secret key 40 characters of all three kinds. A token
+# is a long run of base64 that begins with MII (IAM user guide, "Access Keys"; IAM API reference).
 VENDORS = {
     "Huawei Cloud access key": re.compile(
         r"(?<![A-Za-z0-9_/+-])(?=[A-Z]*[0-9])(?=[0-9]*[A-Z])[A-Z0-9]{20}(?![A-Za-z0-9_/+-])"
@@ -51,25 +51,25 @@ VENDORS = {
     ),
     "Huawei Cloud token": re.compile(r"MII[A-Za-z0-9+/=_\-]{200,}"),
 }
-# Files of hashes, which are made and checked by other tools.
+# Files of hashes, which other tools write and check.
 UNREAD = re.compile(r"(requirements/.*\.txt|tools/toolchain/.*go\.sum|.*\.b64)")
 
-# Which values are let through in which files. Tests invent passwords of words in small letters;
-# whatever is issued looks different.
+# The values that are allowed in some files. Passwords in tests are invented lower-case words;
+# issued secrets look different.
 ALLOWED = (
     (r".*", r"not-a-secret(-[a-z0-9-]+)?"),
     (r".*", r"DEMOACCESSKEY[0-9]{7}|NOBODYSACCESSKEY[0-9]{4}"),
     (r"tests/.*", r"(?=.{1,24}$)[a-z]+[0-9]?(-[a-z]+|[ ][a-z]+)*"),
-    # Not a secret, but the name of a variable.
+    # This is the name of a variable, not a secret.
     (r"tests/e2e/test_access_keys\.py", r"HUAWEICLOUD_SDK_SK"),
-    # Keys under which Pulumi stores what is secret.
+    # Keys under which Pulumi stores encrypted values.
     (r"tools/preview/offline_project\.py", r"secure"),
     (r"provider/pulumi_huaweicloud_cbr/plugin/secrecy\.py", r"1b47061264138c4ac30d75fd1eb44270"),
 )
 
 
 class Finding(NamedTuple):
-    """What looks like a secret, and where it stands."""
+    """A possible secret, and its position."""
 
     path: str
     line: int
@@ -77,12 +77,12 @@ class Finding(NamedTuple):
     value: str
 
     def __str__(self) -> str:
-        # Never the whole value: this may be printed by CI.
+        # Never the whole value: CI may print this.
         return f"{self.path}:{self.line}: {self.kind}: {self.value[:4]}…"
 
 
 def findings(paths: Iterable[Path]) -> Iterator[Finding]:
-    """Yield what looks like a secret in files, whether it is allowed or not."""
+    """Yield possible secrets in files, whether they are allowed or not."""
     with transient_settings(SETTINGS):
         for path in paths:
             name = path.as_posix()
@@ -96,7 +96,7 @@ def findings(paths: Iterable[Path]) -> Iterator[Finding]:
 
 
 def is_allowed(finding: Finding) -> bool:
-    """Whether a value says of itself that it opens nothing, where it stands."""
+    """Whether the words of a value say, in this file, that it is invented."""
     return any(
         re.fullmatch(path, finding.path) and re.fullmatch(value, finding.value)
         for path, value in ALLOWED
@@ -104,7 +104,7 @@ def is_allowed(finding: Finding) -> bool:
 
 
 def faults(paths: Iterable[Path]) -> list[Finding]:
-    """Return what looks like a secret in files and is not allowed."""
+    """Return the possible secrets in files that are not allowed."""
     return [finding for finding in findings(paths) if not is_allowed(finding)]
 
 
@@ -122,7 +122,7 @@ def files() -> list[Path]:
 
 
 def main() -> int:
-    """Print what was found; return 1 if that was anything."""
+    """Print the findings; return 1 if there are any."""
     os.chdir(REPOSITORY)
     paths = files()
     parts = os.cpu_count() or 1

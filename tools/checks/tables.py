@@ -1,6 +1,6 @@
-"""What the documentation shows that is written from the tests' own data, tables for the most part.
+"""Parts of the documentation that are generated from the tests' data, mostly tables.
 
-``python -m tools.checks.tables`` writes them; a unit test fails when a document holds another text.
+``python -m tools.checks.tables`` writes them. A unit test fails if a document differs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def printed(situation: str) -> str:
-    """Return what `check` prints of a situation, as a block."""
+    """Return the output of `check` in a situation, as a block."""
     text = (REPOSITORY / "tests" / "fixtures" / "check" / f"{situation}.txt").read_text()
     return f"```\n{text}```"
 

@@ -1,5 +1,5 @@
-"""What `make demo` runs: the whole life of some replications, against the simulator.
+"""The program of `make demo`: the whole life of some replications, against the simulator.
 
-It shows what users get, and checks each claim. What only tests look at does not belong here, nor
-does anything that needs an account.
+It shows the product to users, and checks each claim. Details for tests do not belong here, nor does
+anything that needs an account.
 """

@@ -14,7 +14,7 @@ from tools.demo.interrupts import Interrupted, Interrupts
 from tools.demo.workspace import STACK, DemoError, Workspace
 
 _PROGRESS = re.compile(r"\d+ of \d+ done.*; slowest: .*")
-"""How `ReplicationsComplete` tells how far it is, at the end of a row."""
+"""The form of `ReplicationsComplete`'s progress at the end of a row."""
 
 
 class Demo:
@@ -27,7 +27,7 @@ class Demo:
         self._step = 0
 
     def run(self) -> None:
-        """Go through all steps.
+        """Run all steps.
 
         Raises:
             DemoError: a step did not do what it was to show.
@@ -41,7 +41,7 @@ class Demo:
         self.destroy()
 
     def preview(self) -> None:
-        """Show that a preview tells what will be done, and writes nothing."""
+        """Show that a preview reports the changes, and writes nothing."""
         self._head("pulumi preview", "what would be copied; the API is asked, nothing is written")
         self._show(self._work.pulumi("preview"))
         written = [
@@ -52,7 +52,7 @@ class Demo:
         self._claim(not written, "the simulator saw no write")
 
     def replicate(self) -> None:
-        """Bring the replicas about."""
+        """Create the replicas."""
         self._head("pulumi up", "submit the copies, keep their records in the state, wait for all")
         output = self._work.pulumi("up", "--yes", "--skip-preview")
         self._show_waiting(output)
@@ -64,7 +64,7 @@ class Demo:
         self._claim(self._is_all_copied(), "all copies had ended when it returned")
 
     def compare(self) -> None:
-        """Have the replicas' ids recorded, and show both sides next to each other."""
+        """Record the replicas' ids, and show both sides next to each other."""
         self._head("pulumi refresh", "look again, and record the ids of the replicas")
         self._show(self._work.pulumi("refresh", "--yes", "--skip-preview"))
         state = self._work.state()
@@ -103,7 +103,7 @@ class Demo:
         self._claim(after == before, "no change, and nothing was submitted")
 
     def drift(self) -> None:
-        """Delete a replica behind Pulumi's back, and find it missing."""
+        """Delete a replica without Pulumi, and find it missing."""
         name, outputs = min(self._work.state().items())
         self._head("drift", f"the replica of {name} is deleted in the console; refresh finds out")
         self._work.control.forget_backup(outputs["destination_backup_id"])
@@ -112,7 +112,7 @@ class Demo:
         self._lost = name
 
     def repair(self) -> None:
-        """Bring the lost replica back."""
+        """Restore the lost replica."""
         self._head("pulumi up", "what is declared and does not exist is copied again")
         self._show(self._work.pulumi("up", "--yes", "--skip-preview"))
         record_id = self._work.state()[self._lost]["replication_record_id"]
@@ -147,7 +147,7 @@ class Demo:
             self._console.print(f"   {line.strip()}", highlight=False, markup=False)
 
     def _show_waiting(self, output: str) -> None:
-        """Show what the wait told meanwhile."""
+        """Show the progress lines of the wait."""
         if not self._verbose:
             for line in dict.fromkeys(_PROGRESS.findall(output)):
                 self._console.print(f"   {line}", highlight=False, markup=False)
@@ -167,7 +167,7 @@ def main() -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    # Two ids stand side by side in the table; a log has no width of its own.
+    # Two ids are side by side in the table; a log has no width of its own.
     console = Console(width=None if sys.stdout.isatty() else 132)
     interrupts = Interrupts()
     interrupts.install()

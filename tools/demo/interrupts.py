@@ -1,4 +1,4 @@
-"""Signals that end the demo: they wait while something is being made that must be removed."""
+"""Signals that end the demo: they wait while something is created that must be removed."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Interrupted(BaseException):
 class Interrupts:
     """The handler of these signals in this process.
 
-    It raises `Interrupted` where the demo happens to be. Within `held` it only remembers
-    the signal. A process that was just started and is not known yet could not be stopped. It would
+    It raises `Interrupted` at the demo's current position. Within `held` it only records the
+    signal. A process that was just started and is not registered yet could not be stopped. It would
     go on writing into a directory that is being removed.
     """
 
@@ -31,13 +31,13 @@ class Interrupts:
         self._waiting: int | None = None
 
     def install(self) -> None:
-        """Handle the signals from here on."""
+        """Handle the signals from now on."""
         for number in EXIT_CODES:
             signal.signal(number, self._on_signal)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Have a signal wait until the end of the block; blocks may lie in each other.
+        """Delay a signal until the end of the block; blocks may be nested.
 
         Raises:
             Interrupted: a signal came meanwhile, and nothing else is being raised.
@@ -54,7 +54,7 @@ class Interrupts:
             raise Interrupted(self._waiting)
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
-        # A second signal must not break the cleaning up.
+        # A second signal must not break the clean-up.
         for other in EXIT_CODES:
             signal.signal(other, signal.SIG_IGN)
         if self._held:

@@ -1,4 +1,4 @@
-"""A throwaway place for the demo: backend, Pulumi home, simulator and the `pulumi` command."""
+"""A temporary place for the demo: backend, Pulumi home, simulator and the `pulumi` command."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from tools.demo.interrupts import Interrupts
 ROOT = Path(__file__).resolve().parents[2]
 STACK = "demo"
 SPEED = 300.0
-"""Copies run so many times faster than CBR's 80 MB/s: 500 GB in about 20 seconds."""
+"""Copies are this many times faster than CBR's 80 MB/s: 500 GB in about 20 seconds."""
 STOP_LIMIT_S = 20
 
 
 class DemoError(Exception):
-    """A step did not do what it was to show."""
+    """A step did not do what it should show."""
 
 
 class Workspace:
-    """Everything that the demo leaves behind, until it is left; a context manager."""
+    """Everything that the demo creates, removed at the end; a context manager."""
 
     def __init__(self, interrupts: Interrupts, *, keep: bool) -> None:
         self._interrupts = interrupts
@@ -67,7 +67,7 @@ class Workspace:
 
     @property
     def url(self) -> str:
-        """Where the simulator listens."""
+        """The address of the simulator."""
         return self._running.url
 
     @property
@@ -81,7 +81,7 @@ class Workspace:
             (self.directory / name).mkdir()
         user = load_world(self._running.world).accounts[0].users[0]
         address = f"{self.url}/regions/{{region}}"
-        # A stranger's settings must not reach the demo, and the demo must not reach theirs.
+        # The user's settings must not affect the demo, and the demo must not change them.
         inherited = {
             key: value
             for key, value in os.environ.items()
@@ -100,7 +100,7 @@ class Workspace:
             "HW_USER_PASSWORD": user.password,
             "HW_ENDPOINTS": json.dumps({"cbr": address, "iam": address}),
         }
-        # A copy of the project: making a stack writes into its configuration file.
+        # A copy of the project: creating a stack writes into its configuration file.
         self._project = self.directory / "project"
         (self._project / "stacks").mkdir(parents=True)
         for source in (ROOT / "Pulumi.yaml", *(ROOT / "stacks").glob("*.*")):
@@ -145,7 +145,7 @@ class Workspace:
         }
 
     def close(self) -> None:
-        """Stop what runs and remove what was made; a signal waits until that is done.
+        """Stop processes and remove files; a signal waits until that is done.
 
         Raises:
             DemoError: the directory cannot be removed.
@@ -156,7 +156,7 @@ class Workspace:
     def _close(self) -> None:
         child, self._child = self._child, None
         if child is not None and child.poll() is None:
-            # One interrupt lets the CLI end its step and save the state.
+            # One interrupt lets the CLI complete its step and save the state.
             child.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(STOP_LIMIT_S)

@@ -1,5 +1,5 @@
-"""What `make live` runs: the package against the real cloud, cheapest first, cleaned up after.
+"""The program of `make live`: the package against the real cloud, cheapest first, with clean-up.
 
-Never part of CI: it needs an account, and copies one backup. The tests run it against the
-simulator, to its end and interrupted. So nothing here knows the simulator.
+It is never part of CI: it needs an account, and copies one backup. The tests run it against the
+simulator, to its end and interrupted. So nothing here imports the simulator.
 """

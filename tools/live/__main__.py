@@ -1,14 +1,14 @@
-"""`python -m tools.live`: the package against the real cloud; tells the cost first.
+"""`python -m tools.live`: the package against the real cloud; shows the cost first.
 
-Without LIVE_CONFIRM=yes it begins nothing.
+Without LIVE_CONFIRM=yes it changes nothing.
 
-Environment: the account as everywhere (HW_ACCESS_KEY and so on); HW_REGION_NAME and LIVE_BACKUP_ID
-name the backup to copy, LIVE_DESTINATION_REGION where to. LIVE_DESTINATION_VAULT_ID (default: the
-fit one with the most room), LIVE_DESTINATION_PROJECT_ID and LIVE_DIRECTORY (default: .live) may be
-set as well.
+Environment: the account as everywhere (HW_ACCESS_KEY and so on). HW_REGION_NAME and LIVE_BACKUP_ID
+name the backup to copy, LIVE_DESTINATION_REGION its destination. Optional:
+LIVE_DESTINATION_VAULT_ID (default: the matching vault with the most room),
+LIVE_DESTINATION_PROJECT_ID and LIVE_DIRECTORY (default: .live).
 
-Exit code 0: all is as the package expects. 1: something is not, or went wrong. 2: nothing was
-begun. 3: something is left to clean up. 130 or 143: interrupted and cleaned up.
+Exit code 0: all is as the package expects. 1: something is not, or failed. 2: nothing was started.
+3: something is left to clean up. 130 or 143: interrupted and cleaned up.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from tools.live.suite import run_steps
 
 DONE, BROKEN, NOT_BEGUN, LEFT_OVER = 0, 1, 2, 3
 _TIME_PASSED = re.compile(r"(?:^|(?<=, ))[^,:]+ of at most [^:]+: ")
-"""In a line of progress, what changes with each look."""
+"""The changing part of a line of progress."""
 SIGNAL_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 class Terminal:
-    """Shows what goes on, a line each; the same progress is not repeated."""
+    """Prints one line per event; an unchanged progress is not repeated."""
 
     def __init__(self) -> None:
         self._shown = ""
@@ -50,7 +50,7 @@ class Terminal:
         print(message, flush=True)
 
     def progress(self, message: str) -> None:
-        """Show how far a wait is, when that has changed."""
+        """Show the progress of a wait, if it has changed."""
         what = _TIME_PASSED.sub("", message)
         if what != self._shown:
             self._shown = what
@@ -66,7 +66,7 @@ class InterruptedRunError(Exception):
 
 
 async def until_signal(work: Coroutine[Any, Any, None]) -> None:
-    """Do some work; a signal cancels it, and is raised once it has ended.
+    """Do some work. A signal cancels it, and is raised once it has ended.
 
     Raises:
         InterruptedRunError: a signal came.
@@ -90,7 +90,7 @@ async def until_signal(work: Coroutine[Any, Any, None]) -> None:
 
 
 async def clean_up(api: ObservedClient, ledger: Ledger, terminal: Terminal) -> int:
-    """Remove what is left; return 0, or the exit code if something stays."""
+    """Remove what is left. Return 0, or the exit code if something stays."""
     try:
         await until_signal(remove_made(api, ledger, terminal))
     except (InterruptedRunError, CbrError) as error:
@@ -139,7 +139,7 @@ async def run_suite(
 
 
 async def work(directory: Path, ledger: Ledger, environ: Mapping[str, str], *, clean: bool) -> int:
-    """Clean up after an earlier run, then run the suite unless only that is wanted."""
+    """Clean up after an earlier run, then run the suite unless only the clean-up is requested."""
     settings = Settings.load(lambda _: None, environ)
     async with ObservedClient(settings) as api:
         if ledger.entries and await clean_up(api, ledger, Terminal()):
@@ -173,7 +173,7 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
         print(f"live: {error}", file=sys.stderr)
         return NOT_BEGUN
     except KeyboardInterrupt:
-        # Only before anything was begun: later on the signal has a handler.
+        # Only before the first step: later the signal has a handler.
         return SIGNAL_CODES[signal.SIGINT]
 
 

@@ -1,4 +1,4 @@
-"""The steps that cost nothing: what is there, what CBR says of it, and how it refuses."""
+"""The free steps: what exists, what CBR reports about it, and how it refuses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tools.live.plan import Plan
 
 
 class LateClock(SystemClock):
-    """A clock that is further off than the gateway puts up with."""
+    """A clock difference that is larger than the gateway accepts."""
 
     def wall_time(self) -> float:
         """Return a time long past."""
@@ -26,7 +26,7 @@ class LateClock(SystemClock):
 
 
 class Asking:
-    """Reads and refusals; what they find goes into `notes`."""
+    """Reads and refusals; their results go into `notes`."""
 
     def __init__(self, api: ObservedClient, plan: Plan, notes: Notes, report: Reporter) -> None:
         self._api = api
@@ -35,7 +35,7 @@ class Asking:
         self._report = report
 
     async def read_backup(self) -> None:
-        """Look at the form of a backup."""
+        """Check the form of a backup."""
         plan = self._plan
         backup = await find_backup(self._api, plan.source, plan.backup.id)
         row = self._api.raw("backup")
@@ -48,7 +48,7 @@ class Asking:
         self._notes.answer("14.16", f"created_at of a backup is like {row.get('created_at')!r}")
 
     async def list_with_filters(self) -> None:
-        """Compare what lists show by their filters."""
+        """Compare the results of lists with filters."""
         plan, api = self._plan, self._api
         own: dict[str, Any] = {"limit": PAGE_SIZE, "resource_id": plan.backup.resource_id}
         found = await api.list_backups(plan.source, **own)
@@ -71,7 +71,7 @@ class Asking:
         self._notes.answer("14.15", f"lists by `incremental`, {'; '.join(counts)}")
 
     async def ask_for_missing(self) -> None:
-        """Ask for a backup that nobody has, and for one in a foreign project's path."""
+        """Request a backup that does not exist, and one in a foreign project's path."""
         plan, api = self._plan, self._api
         nobodys = str(uuid.uuid4())
         answered = await outcome(api, lambda: api.get_backup(plan.source, nobodys))
@@ -87,7 +87,7 @@ class Asking:
         self._notes.answer("14.2", f"the other region's project in the path: {answered}")
 
     async def sign_late(self) -> None:
-        """Sign one request with a clock that is off; only access keys sign."""
+        """Sign one request with a wrong clock; only access keys sign."""
         clock = LateClock()
         async with ObservedClient(self._api.settings, clock) as late:
             if not isinstance(late.authenticator, AccessKeys):
@@ -101,7 +101,7 @@ class Asking:
         self._notes.answer("14.23", f"an hour behind: {answered}")
 
     async def read_capabilities(self) -> None:
-        """See that the copy is possible by CBR's own word."""
+        """Verify that CBR reports the copy as possible."""
         plan = self._plan
         destinations = await find_destinations(self._api, plan.source)
         self._notes.answer("14.24", f"/replication-capabilities: HTTP {self._api.last.status}")
@@ -111,7 +111,7 @@ class Asking:
         )
 
     async def read_vault(self) -> None:
-        """Look at the numbers of the destination vault."""
+        """Check the numbers of the destination vault."""
         plan = self._plan
         await self._api.get_vault(plan.destination, plan.vault.id)
         billing = self._api.raw("vault", "billing")
@@ -131,7 +131,7 @@ class Asking:
 
 
 def records_in(row: dict[str, Any]) -> str:
-    """Return what a backup, as it came, says of its records."""
+    """Return what the raw answer about a backup says about its records."""
     if "replication_records" not in row:
         return "no replication_records"
     records = row["replication_records"]

@@ -1,4 +1,4 @@
-"""The steps that cost something: one copy, what is to be seen of it, and its end."""
+"""The steps that cost money: one copy, its observation, and its end."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NEW_NAME = "live-suite-renamed"
 
 
 class Copying:
-    """One copy from its submission to its deletion; what is made goes into `ledger`."""
+    """One copy from its submission to its deletion; what it creates is noted in `ledger`."""
 
     def __init__(
         self, api: ObservedClient, plan: Plan, notes: Notes, ledger: Ledger, report: Reporter
@@ -41,7 +41,7 @@ class Copying:
         self._report = report
 
     async def copy(self) -> None:
-        """Submit, have a second submission refused, and wait for the replica."""
+        """Submit, expect the refusal of a second submission, and wait for the replica."""
         plan, api = self._plan, self._api
         entry, status = await self._submit(plan.desired)
         if entry is None or entry.record_id is None:
@@ -72,9 +72,9 @@ class Copying:
         self._notes.answer("14.1", f"a second copy when the first has ended: {refusal}")
 
     async def _submit(self, desired: DesiredReplication) -> tuple[Entry | None, str]:
-        """Send a submission; return its entry, or None if refused, and how it was answered.
+        """Send a submission. Return its entry, or None if refused, and the form of the answer.
 
-        An interruption waits for the answer: what was made must be known.
+        An interruption waits for the answer: what was created must be known.
         """
         backup = await find_backup(self._api, desired.source, desired.backup_id)
         entry = Entry.of(desired, tuple(record.id for record in backup.records))
@@ -98,7 +98,7 @@ class Copying:
         return self._ledger.accepted(entry, answer.replication_record_id), status
 
     async def _wait(self, tracked: TrackedReplication) -> ReplicationRecord:
-        """Wait until the copy has succeeded; note what is to be seen meanwhile."""
+        """Wait until the copy has succeeded, and note the observations."""
         plan, api = self._plan, self._api
         noted: set[str] = set()
         absences = itertools.count(1)
@@ -139,7 +139,7 @@ class Copying:
     # -- the replica -----------------------------------------------------------------------
 
     async def read_replica(self) -> None:
-        """Look at what CBR made."""
+        """Check the replica that CBR made."""
         plan = self._plan
         seen = await observe_once(self._api, self._tracked)
         replica = seen.replica.backup
@@ -162,10 +162,10 @@ class Copying:
         self._notes.answer("14.10", f"with a replica of {source.resource_size} GB: {numbers}")
 
     async def read_tasks(self) -> None:
-        """See which region logs the copy, and as what."""
+        """Find the region that logs the copy, and its type there."""
         plan = self._plan
         for side, scope in (("source", plan.source), ("destination", plan.destination)):
-            # CBR's clock and ours need not agree, so the newest are looked through.
+            # CBR's clock and ours may differ, so the newest tasks are searched.
             await self._api.list_tasks(scope, limit=100)
             kinds = {
                 str(row.get("operation_type"))
@@ -175,7 +175,7 @@ class Copying:
             self._notes.answer("14.9", f"{side} region: {', '.join(sorted(kinds)) or 'no task'}")
 
     async def rename_replica(self) -> None:
-        """Give the replica another name."""
+        """Rename the replica."""
         renamed = await rename(self._api, self._tracked, NEW_NAME, self._report)
         self._notes.claim(renamed.replica_name == NEW_NAME, "the answer has the new name")
         again = await observe_once(self._api, self._tracked)
@@ -185,7 +185,7 @@ class Copying:
         )
 
     async def copy_the_replica(self) -> None:
-        """Try to copy the replica on: it has to be refused, and is cleaned up if it is not."""
+        """Try to copy the replica: it must be refused, and is cleaned up otherwise."""
         plan = self._plan
         back = DesiredReplication(
             backup_id=self._replica_id,
@@ -199,7 +199,7 @@ class Copying:
         self._notes.answer("14.19", refusal)
 
     async def delete(self) -> None:
-        """Delete the replica, and look what is left."""
+        """Delete the replica, and check what is left."""
         plan, api = self._plan, self._api
         await remove(api, self._tracked, self._report)
         self._ledger.drop(self._made)

@@ -1,4 +1,4 @@
-"""What a run makes in the cloud, written down beforehand, so that a later run finds it."""
+"""What a run creates in the cloud, noted beforehand, so that a later run finds it."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ LOOK_AGAIN_S = 2.0
 
 
 class BusyError(Exception):
-    """Another run works with the same files."""
+    """Another run uses the same files."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A submission that was, or was about to be, sent.
+    """A submission that was sent, or was about to be.
 
-    `known_record_ids` are the backup's records of before: what is among them is not ours.
-    `record_id` is None as long as no answer has told it.
+    `known_record_ids` are the backup's earlier records, which are not ours. `record_id` is None
+    until an answer contains it.
     """
 
     backup_id: str
@@ -43,7 +43,7 @@ class Entry:
 
     @classmethod
     def of(cls, desired: DesiredReplication, known_record_ids: tuple[str, ...]) -> Entry:
-        """Return what to write down before a submission."""
+        """Return the entry to write before a submission."""
         return cls(
             backup_id=desired.backup_id,
             source_region=desired.source.region,
@@ -56,7 +56,7 @@ class Entry:
 
     @property
     def source(self) -> ProjectScope:
-        """Where the backup is."""
+        """The source of the copy."""
         return ProjectScope(self.source_region, self.source_project_id)
 
     def tracked(self, record_id: str) -> TrackedReplication:
@@ -79,7 +79,7 @@ class Entry:
 
 
 class Ledger:
-    """The entries that are not known to be gone; one process at a time.
+    """The entries that are not known to be gone, for one process at a time.
 
     Raises:
         BusyError: another process has it.
@@ -101,7 +101,7 @@ class Ledger:
                 )
 
     def close(self) -> None:
-        """Let another process have it."""
+        """Release the ledger for other processes."""
         self._lock.close()
 
     @property
@@ -110,20 +110,20 @@ class Ledger:
         return tuple(self._entries)
 
     def add(self, entry: Entry) -> None:
-        """Note what is about to be sent."""
+        """Note a submission that is about to be sent."""
         self._entries.append(entry)
         self._write()
 
     def accepted(self, entry: Entry, record_id: str) -> Entry:
-        """Note under which record it goes on."""
+        """Note the record of the submission."""
         followed = replace(entry, record_id=record_id)
-        # In one write: at no moment is nothing noted.
+        # In one write, so that an entry exists at any time.
         self._entries[self._entries.index(entry)] = followed
         self._write()
         return followed
 
     def drop(self, entry: Entry) -> None:
-        """Note that there is nothing, or nothing any more."""
+        """Note that nothing exists, or no longer."""
         self._entries.remove(entry)
         self._write()
 
@@ -132,9 +132,9 @@ class Ledger:
 
 
 async def remove_made(api: CbrClient, ledger: Ledger, report: Reporter) -> None:
-    """Delete what the ledger names, and nothing else; a copy under way is waited for first.
+    """Delete exactly what the ledger names; wait for a running copy first.
 
-    Each entry is dropped once it is gone, so that this may be interrupted and run again.
+    Each entry is dropped once it is gone, so this may be interrupted and run again.
     """
     for entry in ledger.entries:
         report.tell(f"cleaning up {entry}")
@@ -144,10 +144,10 @@ async def remove_made(api: CbrClient, ledger: Ledger, report: Reporter) -> None:
 
 
 async def _records_of(api: CbrClient, entry: Entry) -> list[str]:
-    """Return the records that a submission without an answer has made; it may be late.
+    """Return the records of a submission without an answer; they may be late.
 
     Raises:
-        NotFoundError: the backup is gone, and what was made of it cannot be told.
+        NotFoundError: the backup is gone, so its replica cannot be found.
     """
     for look in range(LOOKS):
         if look:

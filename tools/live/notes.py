@@ -1,4 +1,4 @@
-"""What a run found: claims that held or not, and answers, written down after each step."""
+"""The results of a run: claims and answers, written after each step."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Notes:
 
     Args:
         directory: where ``answers.json`` and its readable form ``answers.md`` are.
-        where: the regions that the answers are from.
+        where: the regions of the answers.
         say: shows a line.
     """
 
@@ -36,13 +36,13 @@ class Notes:
         self.broken: list[str] = []
 
     def claim(self, is_true: bool, claim: str) -> None:
-        """Note whether something that the package relies on was seen to hold."""
+        """Note whether a claim that the package relies on was observed to hold."""
         self._say(f"  {'ok    ' if is_true else 'NOT SO'} {claim}")
         if not is_true:
             self.broken.append(claim)
 
     def answer(self, id_: str, observed: str) -> None:
-        """Write down what was observed about an open question; a run may observe several things."""
+        """Note an observation about an open question; a run may have several."""
         question = BY_ID[id_]
         if not question.is_asked:
             raise ValueError(f"question {id_} is marked as not asked")
@@ -58,7 +58,7 @@ class Notes:
 
     @property
     def unanswered(self) -> list[str]:
-        """Return the questions that the suite asks and that have no answer of this run."""
+        """Return the questions that the suite asks and that this run has not answered."""
         return [row.id for row in QUESTIONS if row.is_asked and row.id not in self._fresh]
 
     def _write(self) -> None:
@@ -77,7 +77,7 @@ class Notes:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file so that a reader, or the next run, finds the old or the new one whole."""
+    """Write a file so that a reader, or the next run, finds a complete old or new one."""
     scratch = path.with_suffix(".new")
     with scratch.open("w", encoding="utf-8") as file:
         file.write(text)

@@ -1,4 +1,4 @@
-"""The package's client, looked over the shoulder: the last answer as it came, and what was slow."""
+"""The package's client, observed: its last raw answer, and slow calls."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pulumi_huaweicloud_cbr.config.settings import Settings
 
 
 class ObservedClient(CbrClient):
-    """A client that keeps what was answered last; for one request after the other."""
+    """A client that keeps the last answer, for sequential requests."""
 
     def __init__(self, settings: Settings, clock: SystemClock | None = None) -> None:
         self.calls = 0
@@ -33,13 +33,13 @@ class ObservedClient(CbrClient):
 
     @property
     def last(self) -> Response:
-        """The last success."""
+        """The last successful answer."""
         if self._last is None:
             raise RuntimeError("nothing was answered yet")
         return self._last
 
     def raw(self, *path: str) -> Any:
-        """Return a part of the last success, as it came."""
+        """Return a part of the last successful answer, unprocessed."""
         value = json.loads(self.last.body)
         for step in path:
             value = value[step]
@@ -57,7 +57,7 @@ class ObservedClient(CbrClient):
 
 
 def words_of(error: CbrError) -> str:
-    """Return how a request was refused, in the terms of the open questions."""
+    """Return the form of a refusal, in the terms of the open questions."""
     if isinstance(error, ApiError):
         form = ' in the form "Malformed request url"' if error.is_unauthorized_url else ""
         return f"HTTP {error.status} {error.code or 'without a code'}{form}"
@@ -67,7 +67,7 @@ def words_of(error: CbrError) -> str:
 
 
 async def outcome(api: ObservedClient, call: Callable[[], Awaitable[object]]) -> str:
-    """Make a call that may well be refused; return how it was answered."""
+    """Make a call that may be refused; return the form of its answer."""
     try:
         await call()
     except CbrError as error:

@@ -1,4 +1,4 @@
-"""What a run is about: asked of the environment and, free of charge, of the cloud; and its cost."""
+"""The plan and cost of a run, from the environment and, free of charge, from the cloud."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ MB_PER_S = 80
 
 
 class LiveError(Exception):
-    """The suite cannot run, or go on; the text says why and what to do."""
+    """The suite cannot run or continue; the text has the reason and a remedy."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the user asks for; what is None is looked up."""
+    """The user's choices; those that are None are looked up."""
 
     backup_id: str
     source_region: str
@@ -62,7 +62,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Plan:
-    """One copy that may be made: nothing stands in its way, and nothing like it exists."""
+    """One possible copy: nothing blocks it, and nothing like it exists."""
 
     backup: Backup
     source: ProjectScope
@@ -71,7 +71,7 @@ class Plan:
 
     @property
     def desired(self) -> DesiredReplication:
-        """Return the copy; never one that exists, which would be deleted in the end."""
+        """Return the copy. It never exists already, since it is deleted at the end."""
         return DesiredReplication(
             backup_id=self.backup.id,
             source=self.source,
@@ -81,7 +81,7 @@ class Plan:
         )
 
     def cost(self) -> str:
-        """Say what will be paid for (CBR user guide, billing of replication)."""
+        """Say what costs money (CBR user guide, billing of replication)."""
         size_gb = self.backup.resource_size
         size = "of unknown size" if size_gb is None else f"{size_gb} GB at most"
         name = readable(self.backup.resource_name or self.backup.name or "without a name", 60)
@@ -102,10 +102,10 @@ class Plan:
 
 
 async def make_plan(api: CbrClient, wanted: Wanted) -> Plan:
-    """Find out whether the copy can be made; reads only.
+    """Find out whether the copy can be made, with reads only.
 
     Raises:
-        LiveError: something stands in its way, for instance a replica that exists already.
+        LiveError: something blocks it, for instance an existing replica.
     """
     source_project = wanted.source_project_id or await find_project_id(api, wanted.source_region)
     source = ProjectScope(wanted.source_region, source_project)

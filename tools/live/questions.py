@@ -1,6 +1,6 @@
-"""What the published references leave open about CBR, as data; the suite answers what it can.
+"""Open questions of the published references about CBR, as data; the suite answers some.
 
-An answer is what was observed, in words; it is no proof for other regions or another day.
+An answer is an observation in words. It is no proof for other regions or another day.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Question(NamedTuple):
-    """An open question; `reason` says why the suite does not ask it, empty where it does."""
+    """An open question; `reason` says why the suite does not ask it, and is empty if it does."""
 
     id: str
     text: str

@@ -1,6 +1,6 @@
-"""The live suite: its steps in their order, the cheapest first.
+"""The steps of the live suite in their order, cheapest first.
 
-What they rely on is the package itself: its client, finders and life of a replication.
+They use the package itself: its client, its finders and the functions for one replication.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tools.live.plan import Plan
 async def run_steps(
     api: ObservedClient, plan: Plan, notes: Notes, ledger: Ledger, report: Reporter
 ) -> None:
-    """Go through all steps; only the copy and what follows it costs anything.
+    """Run all steps; only the copy and later steps cost money.
 
     Raises:
         LiveError: the copy did not come about, so that nothing more can be seen.

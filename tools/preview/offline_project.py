@@ -1,8 +1,8 @@
 """Make a copy of the project whose preview needs no credentials at all.
 
-The copy's stack configuration has preflight off for the whole run, and no secret (it could not be
-decrypted) and no encryption salt (it would ask for a passphrase). Everything else is a link to the
-original, so that relative paths in Pulumi.yaml keep their meaning; the original is not written to.
+The copy's stack configuration has preflight off for the whole run. It has no secret (it could not
+be decrypted) and no encryption salt (it would ask for a passphrase). Everything else is a link to
+the original, so relative paths in Pulumi.yaml stay valid. The original is not changed.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import yaml
 _PROJECT_FILE = "Pulumi.yaml"
 _SECRET_KEY = "secure"  # noqa: S105 - the key under which Pulumi stores an encrypted value
 _ENCRYPTION_KEYS = ("encryptionsalt", "encryptedkey", "secretsprovider")
-# Overrides what defaults and entries say; declared in Pulumi.yaml.
+# Overrides defaults and entries; declared in Pulumi.yaml.
 _PREFLIGHT_KEY = "preflight"
 
 
 class ProjectError(Exception):
-    """The project cannot be previewed; the message tells why."""
+    """The project cannot be previewed; the message has the reason."""
 
 
 def make_offline_project(root: Path, stack: str, destination: Path) -> None:
@@ -35,7 +35,7 @@ def make_offline_project(root: Path, stack: str, destination: Path) -> None:
     destination.mkdir(parents=True)
     _link_all(root, destination)
     folder = destination
-    for part in config_dir.parts:  # real folders on the way to the configuration, links beside them
+    for part in config_dir.parts:  # real folders above the configuration, links beside them
         source = root / (folder / part).relative_to(destination)
         folder = folder / part
         folder.unlink()

@@ -1,7 +1,7 @@
 """Turn the JSON of `pulumi preview --json` into a Markdown comment for a pull request.
 
-Standard library only. Whatever a program, a configuration or an API put into a value is shown as
-text: it can form no Markdown, no HTML and no mention. The configuration section is never shown.
+Standard library only. Every value from a program, a configuration or an API is shown as text: it
+can form no Markdown, no HTML and no mention. The configuration section is never shown.
 """
 
 from __future__ import annotations
@@ -29,11 +29,12 @@ _STACK_TYPE = "pulumi:pulumi:Stack"
 _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 # The key that marks a special value, and its value for a secret (sdk, resource.SigKey, SecretSig).
 _SIGNATURE_KEY = "4dabf18193072939515e22adb298388d"
-# All that could be syntax, also an underscore at the edge of a word and the dot of a "www." link.
+# Every character with a meaning in Markdown, also an underscore at the edge of a word and the dot
+# of a "www." link.
 _SYNTAX = re.compile(r"[^\w ./,→…()-]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.", re.IGNORECASE)
 _COLOUR = re.compile(r"<\{%.*?%\}>|\x1b\[[0-9;]*m")
 
-# The steps that make up a replacement; the one named "replace" stands for all of them.
+# The steps of a replacement; the one named "replace" represents all of them.
 _REPLACEMENT_PARTS = (
     "create-replacement",
     "delete-replaced",
@@ -45,7 +46,7 @@ _HEADINGS = (("error", "Errors"), ("warning", "Warnings"), ("info", "Notes"))
 
 @dataclass(frozen=True)
 class Message:
-    """One diagnostic and the resources that reported it, in these very words."""
+    """One diagnostic, and the resources that reported it with this text."""
 
     severity: str
     text: str
@@ -90,7 +91,7 @@ def render(
 
 
 def marker(stack: str) -> str:
-    """Return the invisible first line by which a later run finds this stack's comment."""
+    """Return the invisible first line that identifies this stack's comment for a later run."""
     return f"<!-- pulumi-preview:{re.sub(r'[^A-Za-z0-9._/-]', '_', stack[:_MAX_STACK_CHARS])} -->"
 
 
@@ -156,7 +157,7 @@ def _value(value: Any) -> str:
 
 
 def _messages(diagnostics: Iterable[dict[str, Any]], errors: str) -> list[Message]:
-    """Join what several resources say in the same words; the command's own errors come first."""
+    """Join equal messages of several resources; the command's own errors come first."""
     found: dict[tuple[str, str], list[str]] = {}
     if errors.strip():
         found["error", _plain(errors)] = []
@@ -235,7 +236,7 @@ def main(arguments: list[str] | None = None) -> int:
         preview = json.loads(printed) if printed.strip() else {}
     except json.JSONDecodeError:
         preview, errors = {}, f"{printed}\n{errors}"
-    # A text file in every run; half a character, as JSON can have it, is replaced.
+    # A text file in every run; half a character, which JSON may contain, is replaced.
     sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     sys.stdout.write(
         render(

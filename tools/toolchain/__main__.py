@@ -1,4 +1,4 @@
-"""Command line: `python -m tools.toolchain [--quiet]` serves the checkout that it lies in."""
+"""Command line: `python -m tools.toolchain [--quiet]` prepares the checkout that contains it."""
 
 from __future__ import annotations
 

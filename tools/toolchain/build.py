@@ -37,7 +37,7 @@ PROGRAMS = (
         pins.LANGUAGE_HOST_VERSION,
     ),
 )
-# Scripts of the SDK's module: where they lie in it.
+# Scripts of the SDK's module: their paths in it.
 SCRIPTS = {
     pins.EXEC_SCRIPT: "python/cmd/pulumi-language-python-exec",
     pins.PLUGIN_SCRIPT: "python/dist/pulumi-resource-pulumi-python",

@@ -1,4 +1,4 @@
-"""Find a Go compiler, and run it in an environment that the user's settings cannot bend."""
+"""Find a Go compiler, and run it in an environment that the user's settings cannot affect."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _NO_NETWORK = (
 
 
 def find_go(say: Callable[[str], None]) -> Path:
-    """Return a Go that is new enough: the machine's own, or one installed beside this Python."""
+    """Return a recent enough Go: the machine's own, or one installed beside this Python."""
     candidates = [shutil.which("go"), "/usr/local/go/bin/go", str(_packaged_go())]
     for candidate in candidates:
         if candidate and _go_version(Path(candidate)) >= pins.OLDEST_GO_VERSION:
@@ -61,7 +61,7 @@ def go_environment(environ: dict[str, str]) -> dict[str, str]:
 def run_go(
     go: Path, arguments: list[str], log: Path, activity: str, say: Callable[[str], None]
 ) -> None:
-    """Run one long go command; report every half minute, and turn a failure into plain words."""
+    """Run one long go command. Report every half minute, and explain a failure in plain words."""
     started = time.monotonic()
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -88,7 +88,7 @@ def run_go(
 
 
 def read_go(go: Path, arguments: list[str]) -> str:
-    """Return what a short go command prints."""
+    """Return the output of a short go command."""
     answer = subprocess.run(
         [go, *arguments],
         env=go_environment(dict(os.environ)),
@@ -103,7 +103,7 @@ def read_go(go: Path, arguments: list[str]) -> str:
 
 
 def explain_failure(activity: str, output: str) -> ToolchainError:
-    """Tell the causes that a user can do something about from the compiler's output."""
+    """Find the causes in the compiler's output that a user can fix."""
     if any(sign in output for sign in _NO_SPACE):
         return ToolchainError(
             f"{activity}: the disk is full",

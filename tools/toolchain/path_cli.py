@@ -23,7 +23,7 @@ class PathCli:
 
 
 def ask_version(cli: Path) -> str:
-    """Return what `pulumi version` prints, or an empty string when it cannot be run."""
+    """Return the output of `pulumi version`, or an empty string if it cannot be run."""
     environ = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
         answer = subprocess.run(

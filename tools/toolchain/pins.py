@@ -1,4 +1,4 @@
-"""What the toolchain consists of: versions, file names, platforms, and the key for them."""
+"""The contents of the toolchain: versions, file names, platforms, and the key for them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 from tools.toolchain.errors import ToolchainError
 
 CLI_VERSION = "v3.255.0"
-# The last version of the SDK's Go module that holds the language host; it serves the CLI above.
+# The last version of the SDK's Go module with the language host; it works with the CLI above.
 LANGUAGE_HOST_VERSION = "v3.79.0"
-# The package requires SDK 3.255; an engine more than about a year behind it is not tried. What the
-# project uses of the engine (`plugins`, `stackConfigDir`, `refresh --preview-only`) is older.
+# The package requires SDK 3.255; an engine more than about a year older is not tested. The engine's
+# features that the project uses are older (`plugins`, `stackConfigDir`, `refresh --preview-only`).
 OLDEST_PATH_VERSION = (3, 200, 0)
 # The `go` line of cli/go.mod, the stricter of the two.
 OLDEST_GO_VERSION = (1, 25, 11)
@@ -28,7 +28,7 @@ FILES = (CLI, LANGUAGE_HOST, EXEC_SCRIPT, PLUGIN_SCRIPT)
 MODULES_ROOT = Path(__file__).parent
 PINNED_FILES = ("cli/go.mod", "cli/go.sum", "language-host/go.mod", "language-host/go.sum")
 
-# Counted up when build flags or the stored format change, so that older results are not reused.
+# Increased when build flags or the stored format change, so that older results are not reused.
 _RECIPE = "1"
 _VERSION = re.compile(r"(?:v|go)?(\d+)\.(\d+)(?:\.(\d+))?")
 _SYSTEMS = {"Linux": "linux", "Darwin": "darwin"}
@@ -47,7 +47,7 @@ class Platform:
 
 
 def current_platform() -> Platform:
-    """Name this machine's platform; refuse one that Pulumi has no Unix release for."""
+    """Name this machine's platform; refuse one without a Unix release of Pulumi."""
     system, machine = platform.system(), platform.machine()
     try:
         return Platform(_SYSTEMS[system], _MACHINES[machine.lower()])
@@ -59,7 +59,7 @@ def current_platform() -> Platform:
 
 
 def toolchain_key(source: str, target: Platform, modules_root: Path = MODULES_ROOT) -> str:
-    """Name the cache entry of one source; every pin, the recipe and the platform are in it."""
+    """Name the cache entry of one source; it covers every pin, the recipe and the platform."""
     digest = hashlib.sha256(f"{_RECIPE}\0{CLI_VERSION}\0{LANGUAGE_HOST_VERSION}\0{target}".encode())
     if source == "build":
         for name in PINNED_FILES:

@@ -22,7 +22,7 @@ Fill = Callable[[Path], None]
 
 @dataclass(frozen=True)
 class Sources:
-    """The three ways to a toolchain; the tests put their own in."""
+    """The three sources of a toolchain; tests replace them."""
 
     find_on_path: Callable[[], tuple[PathCli | None, str]]
     release: Fill
@@ -31,7 +31,7 @@ class Sources:
 
 @dataclass(frozen=True)
 class Toolchain:
-    """What was found: a word on where it comes from, its version, its executables by name."""
+    """The result: a word for its source, its version, its executables by name."""
 
     origin: str
     version: str
@@ -54,7 +54,7 @@ def provision(
     target: pins.Platform,
     say: Say,
 ) -> Toolchain:
-    """Return a complete toolchain from the wanted source, made if it has to be.
+    """Return a complete toolchain from the requested source, made if necessary.
 
     Args:
         wanted: one of SOURCES; "auto" means PATH, else the cache, else the release, else a build.
@@ -94,7 +94,7 @@ def _from_store(entry: Entry) -> Toolchain:
 
 
 def link(toolchain: Toolchain, own_bin: Path) -> None:
-    """Make `own_bin` hold exactly one link per executable, replacing each in one step."""
+    """Create exactly one link per executable in `own_bin`, each replaced in one step."""
     own_bin.mkdir(parents=True, exist_ok=True)
     for stray in own_bin.iterdir():
         if stray.name not in toolchain.files:

@@ -28,7 +28,7 @@ Fetch = Callable[[str, Path, float], None]
 
 
 class ReleaseUnavailableError(Exception):
-    """The release cannot be had from here; another source may do."""
+    """The release is unavailable from here; another source may work."""
 
 
 def fetch(url: str, destination: Path, timeout_s: float) -> None:
@@ -69,10 +69,10 @@ def install_release(
 
 
 def _fetch_quickly(fetch_file: Fetch, url: str, destination: Path) -> None:
-    """Fetch the small file that decides whether the release is reachable, within one deadline.
+    """Fetch the small file that shows whether the release is reachable, within one deadline.
 
-    A socket time-out does not bound name resolution, so the attempt runs beside us and is left
-    alone when it is late.
+    A socket timeout does not limit name resolution. So the attempt runs on another thread, and is
+    abandoned if it is late.
     """
     failure: list[OSError] = []
 
@@ -107,7 +107,7 @@ def _checksum_of(archive: str, listing: str) -> str:
 
 
 def _unpack(package: Path, destination: Path) -> None:
-    """Take our files out of the archive by name: nothing else in it is written anywhere."""
+    """Extract our files from the archive by name: nothing else in it is written."""
     wanted = {f"pulumi/{name}": name for name in pins.FILES}
     with tarfile.open(package) as archive:
         for member in archive:

@@ -1,4 +1,4 @@
-"""The per-user cache: entries appear whole or not at all, and are verified on every use."""
+"""The per-user cache: entries appear complete or not at all, and are verified on every use."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _CHUNK_BYTES = 1 << 20
 def default_store_root(environ: dict[str, str]) -> Path:
     """Return the cache directory of this user; it does not depend on HOME being set."""
     cache = Path(environ.get("XDG_CACHE_HOME", ""))
-    if not cache.is_absolute():  # the XDG specification tells to ignore relative paths
+    if not cache.is_absolute():  # The XDG specification says that relative paths are ignored.
         cache = home_directory(environ) / ".cache"
     return cache / "pulumi-huaweicloud-cbr" / "toolchain"
 
 
 def home_directory(environ: dict[str, str]) -> Path:
-    """Return HOME, or the home directory of the user database where HOME is unset."""
+    """Return HOME, or the home directory of the user database if HOME is unset."""
     if environ.get("HOME"):
         return Path(environ["HOME"])
     try:
@@ -66,7 +66,7 @@ class Store:
         self._say = say
 
     def find(self, key: str) -> Entry | None:
-        """Return the entry when it is there and intact; say so when it is damaged."""
+        """Return the entry if it exists and is intact; report it if it is damaged."""
         entry, damage = self._look(key)
         if damage is not None:
             self._say(f"the cached Pulumi toolchain is damaged ({damage}); preparing it again")
@@ -85,7 +85,7 @@ class Store:
         """Return the entry of `key`, made by `fill(scratch)` unless another process just did.
 
         `fill` puts the executables into `scratch / "bin"`. The scratch directory becomes the entry
-        by one rename, after its manifest is written; an interrupted `fill` leaves no entry.
+        by one rename, after its manifest is written. An interrupted `fill` leaves no entry.
         """
         with self._locked():
             for leftover in self._root.glob(f"{_SCRATCH_PREFIX}*"):
@@ -105,7 +105,7 @@ class Store:
             return Entry(self._root / key, source, pins.CLI_VERSION)
 
     def _publish(self, scratch: Path, destination: Path) -> None:
-        if destination.exists():  # damaged, or find() would have returned it
+        if destination.exists():  # Damaged, since find() would have returned it otherwise.
             damaged = Path(tempfile.mkdtemp(prefix=_SCRATCH_PREFIX, dir=self._root))
             destination.rename(damaged / "damaged")
             shutil.rmtree(damaged, ignore_errors=True)
@@ -121,7 +121,7 @@ class Store:
                 f"the toolchain cache {str(self._root)!r} cannot be written ({exc.strerror})",
                 "set XDG_CACHE_HOME to a directory you can write to",
             ) from exc
-        with lock:  # closing the file gives the lock back, as does the end of the process
+        with lock:  # Closing the file releases the lock, as does the end of the process.
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -28,7 +28,7 @@ def test_error_text(error: CbrError, shown: str) -> None:
 
 
 def test_error_observed_omits_the_remedy() -> None:
-    """`observed` has no remedy, for a user who need not act."""
+    """`observed` has no remedy, for a user with nothing to do."""
     error = CbrError("it broke", remedy="mend it", code="X.1", request_id="r")
 
     assert "it broke [X.1, request r]" == error.observed
