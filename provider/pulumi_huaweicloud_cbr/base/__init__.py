@@ -1,5 +1,5 @@
-"""Errors, the clock and what is told to the user: what every other part needs.
+"""Errors, text, the clock, reports to the user, the state of the process: all other parts use it.
 
-What knows requests, settings or Pulumi does not belong here. These modules import nothing else
+Code that knows requests, settings or Pulumi does not belong here. These modules import nothing else
 of the package.
 """

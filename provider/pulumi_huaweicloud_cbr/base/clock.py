@@ -1,4 +1,4 @@
-"""Time as the rest of the package sees it: injected, so that tests need not wait."""
+"""The clock of the package: injected, so that tests need not wait. Also a notice of slow work."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from pulumi_huaweicloud_cbr.base.errors import InterruptedWaitError
 
 LOOK_AT_INTERRUPTION_S = 0.1
 NOTICE_S = 2.5
-"""After so long without a sign of life somebody wants to know what is being tried."""
+"""Seconds without an answer after which the user learns what is being tried."""
 
 slow_reporter: ContextVar[Callable[[str], None] | None]
 slow_reporter = ContextVar("slow_reporter", default=None)
-"""Who is told of what takes long, while a request is made; None for nobody."""
+"""Reports slow work while a request is made; None reports nothing."""
 
 
 class Clock(Protocol):
-    """A source of time and the only way to let some pass."""
+    """A source of time, and the only way to let time pass."""
 
     def monotonic(self) -> float:
         """Return seconds that never run backwards, from an arbitrary start."""
         ...
 
     def wall_time(self) -> float:
-        """Return the date and time, in seconds since 1970, as far as the machine knows it."""
+        """Return the machine's date and time, in seconds since 1970; it may be wrong."""
         ...
 
     async def sleep(self, seconds: float) -> None:
@@ -45,7 +45,7 @@ class SystemClock:
         return time.monotonic()
 
     def wall_time(self) -> float:
-        """Return the date and time, in seconds since 1970, as far as the machine knows it."""
+        """Return the machine's date and time, in seconds since 1970; it may be wrong."""
         return time.time()
 
     async def sleep(self, seconds: float) -> None:
@@ -57,7 +57,7 @@ class InterruptibleClock(SystemClock):
     """The machine's clock; a sleep ends with an error once the user has interrupted.
 
     Args:
-        interruption: set, from any thread, when the user interrupts.
+        interruption: set when the user interrupts, from any thread.
     """
 
     def __init__(self, interruption: threading.Event) -> None:
@@ -67,7 +67,7 @@ class InterruptibleClock(SystemClock):
         """Let that many seconds pass.
 
         Raises:
-            InterruptedWaitError: the user interrupted, before or meanwhile.
+            InterruptedWaitError: the user interrupted, before the sleep or during it.
         """
         until = self.monotonic() + seconds
         while True:
@@ -84,7 +84,7 @@ class InterruptibleClock(SystemClock):
 
 @contextmanager
 def said_if_slow(what: str) -> Iterator[Callable[[], None]]:
-    """Say what is being tried if it goes on for long; call what is yielded to say nothing more."""
+    """Report what is being tried if it takes long; calling what is yielded cancels the report."""
     say = slow_reporter.get()
     if say is None:
         yield lambda: None

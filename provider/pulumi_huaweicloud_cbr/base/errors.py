@@ -1,28 +1,27 @@
-"""The errors of this package: one tree, and one way to read.
+"""The errors of this package: one tree of exceptions, and one form of message.
 
-Owns the exception classes and the form of their message.
-It knows nothing of httpx, Pulumi or the models; those layers translate into it.
+This module knows nothing of httpx, Pulumi or the models: those layers translate into it.
 
     CbrError
     ├── ConfigurationError            a setting is missing, malformed or contradicts another
     ├── AuthenticationError           the credentials were refused
     ├── ApiError                      the service answered with an error (status, code, request id)
-    │   └── NotFoundError             the thing asked for does not exist in that region and project
+    │   └── NotFoundError             the object does not exist in that region and project
     ├── TransportError                no complete answer arrived
     │   ├── NotSentError              the request certainly never reached the service
-    │   └── OutcomeUnknownError       it may have been carried out
+    │   └── OutcomeUnknownError       the request may have been carried out
     ├── MalformedResponseError        the answer is not of the documented form
-    │   └── ResponseTooLargeError     it goes on beyond what any answer needs
-    ├── IncompleteListError           a list lacks rows, however often it is read
+    │   └── ResponseTooLargeError     the answer is longer than any answer needs to be
+    ├── IncompleteListError           a list lacks rows, even after repeated requests
     ├── ReplicationsFailedError       copies that were waited for ended without a replica
-    ├── ConflictError                 another replica or a running copy stands in the way
-    ├── UnidentifiedReplicaError      a replica may exist, but which backup it is cannot be told
-    ├── UnexpectedStatusError         a status that is neither a pending nor a target one
-    ├── WaitTimeoutError              the limit of a wait was reached; the work goes on in CBR
+    ├── ConflictError                 another replica or a running copy conflicts
+    ├── UnidentifiedReplicaError      a replica may exist, but nothing identifies it
+    ├── UnexpectedStatusError         a status is neither a pending nor a target one
+    ├── WaitTimeoutError              a wait's timeout was reached; the work goes on in CBR
     └── InterruptedWaitError          the user interrupted a wait; the work goes on in CBR
 
-``str(error)`` is one line: what was being done, what was observed, what to do about it, and
-in brackets the error code and the request id that support asks for.
+``str(error)`` is one line: what was being done, what was observed, and what to do about it. The
+error code and the request id for the vendor's support follow in brackets.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ class CbrError(Exception):
         message: what was being done and what was observed, on one line.
         remedy: what the user can do about it; appended after a semicolon.
         code: the service's error code, such as ``BackupService.1009``.
-        request_id: what the vendor's support asks for.
+        request_id: the vendor's support asks for it.
     """
 
     def __init__(
@@ -61,17 +60,17 @@ class CbrError(Exception):
 
     @property
     def observed(self) -> str:
-        """Return the text without the remedy, for a user who need not do anything yet."""
+        """Return the text without the remedy, if the user need not do anything yet."""
         return self._with_tail(self.message)
 
     def restated(self, message: str | None = None, *, remedy: str | None = None) -> Self:
-        """Return the same error in other words; None leaves the message or the remedy as it is."""
+        """Return the same error with another text; None keeps the message or the remedy."""
         return self.restated_as(type(self), message, remedy=remedy)
 
     def restated_as(
         self, kind: type[Kind], message: str | None = None, *, remedy: str | None = None
     ) -> Kind:
-        """Return the same fault as an error of another kind, with the same code and request id.
+        """Return the same fault as an error of another class, with the same code and request id.
 
         Args:
             kind: its attributes have to be those of this error, or fewer.
@@ -100,10 +99,10 @@ class ConfigurationError(CbrError):
 
 
 class AuthenticationError(CbrError):
-    """The credentials were refused; the request proper was not carried out.
+    """The credentials were refused; the actual request was not carried out.
 
     Args:
-        status: HTTP status of the refusal; None when none was involved.
+        status: HTTP status of the refusal; None if there was none.
     """
 
     def __init__(
@@ -124,10 +123,10 @@ class ApiError(CbrError):
 
     Args:
         status: HTTP status. Decide by `code`, not by this: CBR uses 400 and 500 for the same codes.
-        service_message: the service's own words, possibly localised; never to be matched on.
-        retry_after_s: seconds from a Retry-After header; None when there was none.
-        is_unauthorized_url: the body was CBR's 401 "Malformed request url", which means another
-            project than the credential's or, seen in the wild, an id that does not exist.
+        service_message: the service's own text, perhaps localised; never match on it.
+        retry_after_s: seconds from a Retry-After header; None if there was none.
+        is_unauthorized_url: the body was CBR's 401 "Malformed request url". It means another
+            project than the credential's. In practice it also occurs for ids that do not exist.
     """
 
     def __init__(
@@ -150,7 +149,7 @@ class ApiError(CbrError):
 
 
 class NotFoundError(ApiError):
-    """The thing asked for does not exist in that region and project."""
+    """The object does not exist in that region and project."""
 
     def __init__(
         self,
@@ -193,11 +192,11 @@ class MalformedResponseError(CbrError):
 
 
 class ResponseTooLargeError(MalformedResponseError):
-    """The answer goes on beyond what any answer needs; the rest of it was not read."""
+    """The answer is longer than any answer needs to be; the rest of it was not read."""
 
 
 class IncompleteListError(CbrError):
-    """A list lacks rows, however often it is read: nothing may be taken for gone because of it."""
+    """A list lacks rows, even after repeated requests, so it proves nothing gone."""
 
 
 class ReplicationsFailedError(CbrError):
@@ -215,19 +214,19 @@ class ReplicationsFailedError(CbrError):
 
 
 class ConflictError(CbrError):
-    """Another replica, or a copy that is under way, stands where this one should go."""
+    """Another replica, or a running copy, conflicts with what is declared."""
 
 
 class UnidentifiedReplicaError(CbrError):
-    """A replica may exist, but which backup it is cannot be told from what the API shows."""
+    """A replica may exist, but nothing that the API shows identifies it."""
 
 
 class UnexpectedStatusError(CbrError):
-    """A status was met that is neither a pending nor a target one."""
+    """A status is neither a pending nor a target one."""
 
 
 class WaitTimeoutError(CbrError):
-    """The limit of a wait was reached; the work goes on in CBR."""
+    """A wait's timeout was reached; the work goes on in CBR."""
 
 
 class InterruptedWaitError(CbrError):

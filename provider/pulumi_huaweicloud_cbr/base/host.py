@@ -1,8 +1,8 @@
-"""The host: what this process keeps from one call of the engine to the next.
+"""The state of the process: what it keeps from one call of the engine to the next.
 
-A process serves one operation of one engine, so there is one host, and each module that keeps
-something has its part of it. Tests begin a new host for each of them. It is no context variable:
-the threads in which gRPC serves calls do not inherit any.
+A process serves one operation of one engine, so there is one host. Each module that keeps something
+has its part of it. Every test begins a new host. It is not a context variable, because the threads
+in which gRPC serves calls do not inherit any. This is not the plugin host, which is `plugin`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ Part = TypeVar("Part")
 
 
 class Host:
-    """The parts, by their class; each is made when it is asked for first."""
+    """The parts, by their class; each is created at its first use."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._parts: dict[type, Any] = {}
 
     def part(self, kind: type[Part]) -> Part:
-        """Return the host's one object of a class that needs no arguments."""
+        """Return the host's one instance of a class that needs no arguments."""
         with self._lock:
             if kind not in self._parts:
                 self._parts[kind] = kind()
@@ -31,14 +31,14 @@ class Host:
             return part
 
     def close(self) -> None:
-        """End what parts have begun, as the end of a process would."""
+        """End what the parts have started, as the end of a process would."""
         for part in self._parts.values():
             end = getattr(part, "close", None)
             if end is not None:
                 end()
 
     def renew(self, kind: type[Part]) -> Part:
-        """Forget the object of a class, and return a new one."""
+        """Forget the instance of a class, and return a new one."""
         with self._lock:
             self._parts.pop(kind, None)
             return self.part(kind)
@@ -54,7 +54,7 @@ def current_host() -> Host:
 
 @contextmanager
 def new_host() -> Iterator[Host]:
-    """Have a host of its own for a while: all threads of the process see it."""
+    """Use a new host for a while; all threads of the process see it."""
     host = Host()
     _hosts.append(host)
     try:

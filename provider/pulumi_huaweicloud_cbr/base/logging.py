@@ -1,4 +1,4 @@
-"""The package's own log, for debugging: off unless asked for, and without anything secret."""
+"""The package's own log, for debugging: off by default, and never with secrets."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO}
 
 
 def start_logging() -> None:
-    """Write the package's log to standard error if the environment asks for it; once."""
+    """Write the package's log to standard error, if the variable `VARIABLE` is set; once."""
     level = _LEVELS.get(os.environ.get(VARIABLE, "").lower())
     logger = logging.getLogger("pulumi_huaweicloud_cbr")
-    # Only this package's logger: that of httpcore would write headers, tokens among them.
+    # Only this package's logger: httpcore's would write headers, including tokens.
     if level is None or logger.handlers:
         return
     handler = logging.StreamHandler()

@@ -1,4 +1,4 @@
-"""How code that knows nothing of Pulumi tells its user something while it works."""
+"""Reports to the user, from code that knows nothing of Pulumi; and durations as text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Reporter(Protocol):
         ...
 
     def progress(self, message: str) -> None:
-        """Show how far the work is; may be thinned out, and does not stay."""
+        """Show progress; lines may be dropped, and none of them stays."""
         ...
 
 

@@ -1,5 +1,5 @@
 """Settings: their names, where they come from, and which values are valid.
 
-What settings are used for does not belong here: `api.auth` chooses credentials, for instance.
-Nothing here sends a request.
+Code that uses settings does not belong here: `api.auth` chooses credentials, for instance. Nothing
+here sends a request.
 """

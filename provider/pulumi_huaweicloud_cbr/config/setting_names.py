@@ -1,6 +1,7 @@
 """The names of all settings: in stack configuration, in the environment, and in `Settings`.
 
-Apart from `settings`, since each program looks which of them are secret, and reads none.
+Kept apart from `settings`, because each program checks which of them are secret, and reads none.
+So this module has to stay cheap to import.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from typing import NamedTuple
 
 
 class Key(NamedTuple):
-    """The names of one setting: in stack configuration, in the environment, and in our model.
+    """The names of one setting: in stack configuration, in the environment, and in `Settings`.
 
-    `sdk_env` is the variable under which the vendor's own tools read it, if they do.
+    `sdk_env` is the variable of the vendor's own tools, None if they have none.
     """
 
     field: str
@@ -44,4 +45,4 @@ KEYS = (
 )
 SECRET_FIELDS = ("access_key", "secret_key", "security_token", "password", "token", "tokens")
 CREDENTIAL_KEYS = tuple(key for key in KEYS if key.field in SECRET_FIELDS)
-"""What may stand in a stack's configuration as a secret only."""
+"""Settings that a stack's configuration may have only as secrets."""

@@ -1,8 +1,8 @@
-"""Where the API is and who asks: typed, immutable, checked once; secrets never shown.
+"""The settings: where the API is, and with which credentials; typed, immutable, validated once.
 
-Settings come from stack configuration (namespace ``huaweicloud``) or the environment, under
-the names that the ecosystem's other Huawei Cloud providers use; configuration wins.
-No I/O and no Pulumi here: the caller brings a getter.
+Settings come from stack configuration (namespace ``huaweicloud``) or from the environment, and
+configuration wins. Their names are those of the ecosystem's other Huawei Cloud providers. No I/O
+and no Pulumi here: the caller passes a getter. Secrets are never shown.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pulumi_huaweicloud_cbr.config.setting_names import KEYS, SECRET_FIELDS, Key
 DEFAULT_CLOUD = "myhuaweicloud.com"
 EU_CLOUD = "myhuaweicloud.eu"
 GLOBAL_IAM = "https://iam.myhuaweicloud.com"
-"""Where IAM is for regions without an endpoint of its own; its tokens are good in all of them
+"""The endpoint of IAM for regions that have none of their own. Its tokens are valid in all regions
 (IAM API reference, KeystoneCreateUserTokenByPassword; vendor SDK core)."""
 DEFAULT_POLL_INTERVAL_S = 10.0
 
@@ -33,7 +33,7 @@ _SERVICES = ("cbr", "iam")
 
 _KEY_OF = {key.field: key for key in KEYS}
 _JSON_FIELDS = ("endpoints", "tokens")
-# What signs somebody in, by the way of signing in; the names of a user and an account do not.
+# The fields that sign in, one group for each way. The names of a user and an account do not.
 _WAYS = (
     frozenset({"token", "tokens"}),
     frozenset({"access_key", "secret_key", "security_token"}),
@@ -44,7 +44,7 @@ _ONE_WORD = re.compile(r"[!-~]+")
 
 
 class Secret:
-    """Text that is shown and stored nowhere: `str` and `repr` hide it, pickling is refused."""
+    """Text that is never shown or stored: `str` and `repr` hide it, and pickling raises."""
 
     __slots__ = ("_text",)
 
@@ -52,7 +52,7 @@ class Secret:
         self._text = text
 
     def get_secret_value(self) -> str:
-        """Return the text, for what is sent or signed."""
+        """Return the text, to send it or to sign with it."""
         return self._text
 
     def __eq__(self, other: object) -> bool:
@@ -74,10 +74,10 @@ class Secret:
 class Settings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """How to reach CBR and IAM, and with which credentials; made by `of` or `load`.
 
-    `endpoints` maps ``cbr`` and ``iam`` to base URLs in which ``{region}`` stands for the region.
-    `tokens` maps a project id to a token that is good for it. `poll_interval_s` is in seconds.
-    `metadata` says whether a server's metadata service may be asked for keys, as a last resort.
-    `origins` maps a field to the key or the variable that its value came from.
+    `endpoints` maps ``cbr`` and ``iam`` to base URLs; the region replaces ``{region}`` in them.
+    `tokens` maps a project id to a token that is valid for it. `poll_interval_s` is in seconds.
+    `metadata`: a server's metadata service may be queried for keys, as a last resort. `origins`
+    maps a field to the key or the variable that its value is from.
     """
 
     region: str | None = None
@@ -103,14 +103,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def load(cls, get: Callable[[str], Any], environ: Mapping[str, str]) -> Settings:
         """Build settings from a configuration getter and the environment.
 
-        Where the configuration has what signs somebody in, the environment's other ways of signing
-        in are not looked at.
+        If the configuration has credentials, other ways to sign in from the environment are
+        ignored.
 
         Args:
             get: returns the value of a full key such as ``huaweicloud:region``, or None.
             environ: usually ``os.environ``.
         Raises:
-            ConfigurationError: one or more values are malformed; all of them are named.
+            ConfigurationError: one or more values are malformed; the error names all of them.
         """
         given = _given_values(get, environ)
         for field in SECRET_FIELDS:
@@ -122,7 +122,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         """Build settings from values by field, secrets as plain text; None counts as not given.
 
         Raises:
-            ConfigurationError: one or more values are malformed; all of them are named.
+            ConfigurationError: one or more values are malformed; the error names all of them.
         """
         values, faults = {}, []
         for field, value in given.items():
@@ -137,7 +137,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return cls(**values)
 
     def __eq__(self, other: object) -> bool:
-        """Whether both lead to the same place as the same caller, wherever values are from."""
+        """Whether both reach the same place with the same credentials; `origins` do not count."""
         if not isinstance(other, Settings):
             return NotImplemented
         ours, theirs = msgspec.structs.asdict(self), msgspec.structs.asdict(other)
@@ -150,9 +150,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return self._base_url("cbr", region)
 
     def other_cbr_endpoint(self, region: str) -> str | None:
-        """Return where else CBR of a region may be, in the form that `endpoints` takes.
+        """Return another possible endpoint of CBR for a region, in the form of `endpoints`.
 
-        None where the vendor's tables agree, or where the user has said where it is.
+        None if the vendor's tables agree on one, or if the user has set one.
         """
         is_set = bool(self.cloud) or "cbr" in self.endpoints
         if is_set or self._cloud_of(region) == DEFAULT_CLOUD:
@@ -170,7 +170,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return self._base_url("iam", region)
 
     def is_known_region(self, region: str) -> bool:
-        """Whether the vendor's table of regions has it; there may be others."""
+        """Whether the vendor's table has this region; there may be others."""
         return get_iam_endpoint_by_id(region, None) is not None
 
     def _base_url(self, service: str, region: str) -> str:
@@ -182,9 +182,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def _cloud_of(self, region: str) -> str:
         if self.cloud:
             return self.cloud
-        # The European site has a domain of its own: the vendor's Terraform provider says so by this
-        # prefix, and most of its tables by region (docs/decisions/0018). The table of SDK core, all
-        # that is installed with this package, lacks the region.
+        # The European site has a domain of its own. The vendor's Terraform provider goes by this
+        # prefix, most of the vendor's tables by region (docs/decisions/0018). SDK core has the only
+        # table that is installed with this package, and that table lacks the region.
         return EU_CLOUD if region.startswith("eu-west-1") else DEFAULT_CLOUD
 
 
@@ -200,7 +200,7 @@ def _is_url(text: str) -> bool:
 
 
 def key_of(field: str) -> Key:
-    """Return the names of a setting by that of its field."""
+    """Return the names of a setting, by its field."""
     return _KEY_OF[field]
 
 
@@ -209,7 +209,7 @@ def _given_values(get: Callable[[str], Any], environ: Mapping[str, str]) -> dict
     present = _non_empty({key.field: environ.get(key.env) for key in KEYS})
     origins = {key.field: key.env for key in KEYS}
     if not present.keys() & _ACCESS_KEY_FIELDS:
-        # An access key comes from one family of variables whole: parts of two do not fit together.
+        # All parts of an access key come from one family of variables: parts of two do not match.
         of_sdk = {key.field: environ.get(key.sdk_env) for key in KEYS if key.sdk_env}
         present |= _non_empty(of_sdk)
         origins |= {key.field: key.sdk_env for key in KEYS if key.sdk_env}
@@ -251,7 +251,7 @@ def _remember(value: Any) -> None:
 
 
 class _ValueFaultError(Exception):
-    """A value is not what is wanted; `path` leads to the member of a mapping that is not."""
+    """A value is malformed; in a mapping, `path` leads to the malformed member."""
 
     def __init__(self, wanted: str, value: Any, path: str = "") -> None:
         super().__init__(wanted)
@@ -260,7 +260,7 @@ class _ValueFaultError(Exception):
         self.path = path
 
     def told_of(self, field: str) -> str:
-        """Return the fault in words, without the value where it is a secret."""
+        """Return the fault as text, without the value if it is a secret."""
         shown = "" if field in SECRET_FIELDS else f" is {quoted(self.value)};"
         return f"{key_of(field)}{self.path}:{shown} {self.wanted}"
 

@@ -1,8 +1,8 @@
-"""The engine's call that is being served, as the code below a provider's method sees it.
+"""The engine's current call: its URN, its timeout, and which plugin serves it.
 
 Our plugin host sets it. The SDK's own plugin passes nothing of it to a provider's methods. There,
-urn and timeout are in the call's request, a few frames up the stack. They are read from there with
-care: whatever is not found is left out.
+URN and timeout are in the call's request, a few frames up the stack. They are read from there with
+care: a value that is not found is left out.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _PLUGIN_MODULES = ("pulumi.dynamic.__main__", "__main__")
 class Call(Struct, frozen=True):
     """One call of the engine.
 
-    `timeout_s` is what the program set in `customTimeouts`, None when it set nothing;
-    `is_by_host` says that our plugin host serves it, not the SDK's plugin.
+    `timeout_s` is the program's `customTimeouts`, None if it sets none. `is_by_host`: our plugin
+    host serves the call, not the SDK's plugin.
     """
 
     urn: str = ""
@@ -37,11 +37,11 @@ _current: ContextVar[Call | None] = ContextVar("current_call", default=None)
 
 @contextmanager
 def serving(known: Call | None = None) -> Iterator[Call]:
-    """Make the call that is being served known to everything below, the client's loop included.
+    """Set the current call for all code below, including the client's loop.
 
     Args:
-        known: the call, where the plugin tells it; else it is the one that a plugin around us
-            told, or it is looked for.
+        known: the call, if the plugin passes it. Otherwise it is the call that our plugin host has
+            set, or it is searched for in the stack.
     """
     call = known or _current.get() or call_of(_find_in_plugin("request"))
     token = _current.set(call)
@@ -52,12 +52,12 @@ def serving(known: Call | None = None) -> Iterator[Call]:
 
 
 def current_call() -> Call:
-    """Return the call that is being served; an empty one outside of any."""
+    """Return the current call; an empty one outside of any call."""
     return _current.get() or Call()
 
 
 def call_of(request: Any, *, is_by_host: bool = False) -> Call:
-    """Return what a request of the engine's protocol says of its call; None says nothing."""
+    """Return the call that a request of the engine's protocol describes; None: an empty one."""
     return Call(
         urn=str(getattr(request, "urn", "") or ""),
         timeout_s=getattr(request, "timeout", None) or None,
@@ -67,9 +67,9 @@ def call_of(request: Any, *, is_by_host: bool = False) -> Call:
 
 
 def refuse(message: str) -> None:
-    """Answer the call with this error and nothing around it, where the SDK's plugin lets us.
+    """Answer the call with exactly this error, if the SDK's plugin allows that.
 
-    Returns where it does not: a plugin of 3.265 and later catches this too, ours needs no help.
+    Otherwise it returns: a plugin of 3.265 and later catches this too, and ours needs no help.
 
     Raises:
         Exception: of gRPC, which ends the call.
@@ -85,7 +85,7 @@ def refuse(message: str) -> None:
 
 
 def _find_in_plugin(local: str) -> Any:
-    """Return what the frame of the plugin that serves the call has under this name."""
+    """Return a local variable of the SDK plugin's frame that serves the call."""
     frame = sys._getframe(1)  # noqa: SLF001 -- the only way to the request
     for _ in range(_SEARCHED_FRAMES):
         back = frame.f_back

@@ -1,7 +1,8 @@
-"""A warning about credentials that Pulumi itself would write into the state.
+"""Warn of credentials that Pulumi itself would write into the state as plain text.
 
 Pulumi keeps the stack's configuration among the inputs of the default provider: secrets encrypted,
-all else as it is. Only the program is told which keys are secret; a plugin is handed plain values.
+all else as it is. Only the program learns which keys are secret; a plugin gets plain values.
+Nothing here reads or chooses credentials for requests: see `config.settings` and `api.auth`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pulumi_huaweicloud_cbr.config.setting_names import CREDENTIAL_KEYS
 
 @functools.cache
 def warn_of_plain_credentials() -> None:
-    """Name the credentials that are plain text in the configuration; once per program."""
+    """Warn of each credential that is plain text in the configuration; once per program."""
     for key in CREDENTIAL_KEYS:
         name = f"huaweicloud:{key.config}"
         if get_config(name) and not is_config_secret(name):

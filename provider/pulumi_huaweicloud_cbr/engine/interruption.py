@@ -1,11 +1,13 @@
-"""The end of a program that Pulumi interrupts: quiet, as for any command that is told to stop.
+"""End a program without a traceback when Pulumi interrupts it.
 
 When an operation fails, Pulumi's language host interrupts the program, which may still wait for the
-engine. Python's own handler raises `KeyboardInterrupt` there, and a traceback of some 26 lines
-stands above the message that tells what failed. Where the command was started with interrupts
-ignored (`nohup`, a background job), the host would wait five seconds and then kill the program.
-The host and its program have a process group of their own, so Ctrl-C in a terminal reaches neither:
-the signal always comes from the host.
+engine. Python's own handler would raise `KeyboardInterrupt`. Its traceback of some 26 lines would
+hide the message about the failure. If the command was started with interrupts ignored (`nohup`, a
+background job), the host would wait five seconds and then kill the program. The host and its
+program have a process group of their own. So Ctrl-C in a terminal reaches neither, and the signal
+always comes from the host.
+
+This is about programs only. `session.interrupt_waits` ends the waits of a plugin process.
 """
 
 from __future__ import annotations
@@ -18,14 +20,14 @@ import threading
 RUNNER = "pulumi-language-python-exec"
 """The script in which Pulumi's language host runs programs."""
 EXIT_CODE = 130
-"""What a shell tells of a command that ended by this signal."""
+"""The exit code that a shell reports for a command that this signal ended."""
 
 
 def end_quietly_when_interrupted() -> None:
-    """Have the program end without a traceback when it is interrupted.
+    """Set a signal handler that ends an interrupted program without a traceback.
 
-    Only a program that Pulumi runs, and only where nobody has set a handler. A program that sets a
-    handler later, or ignores the signal later, overrides this one.
+    This is only for a program that Pulumi runs, and only if no handler is set. A program that sets
+    a handler later, or ignores the signal later, overrides this one.
     """
     is_program = any(os.path.basename(word) == RUNNER for word in sys.orig_argv)  # noqa: PTH119
     if (
@@ -37,6 +39,6 @@ def end_quietly_when_interrupted() -> None:
 
 
 def _end(_number: int, _frame: object) -> None:
-    # Not by an exception: what catches all of them in the program, or waits for threads, would go
-    # on. Output is not buffered: the language host starts Python with -u.
+    # Not by an exception: a program that catches all of them, or waits for threads, would go on.
+    # Output is not buffered: the language host starts Python with -u.
     os._exit(EXIT_CODE)

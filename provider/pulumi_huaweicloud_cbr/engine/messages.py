@@ -1,7 +1,7 @@
-"""Messages to the user, on the row of the resource that is being worked on.
+"""Messages to the user, on the row of the current resource.
 
-They go through the engine, which shows them in the terminal, in logs and in `--json`. A message
-is never worth an operation: an engine that does not take it, or has gone, changes nothing.
+The engine shows them in the terminal, in logs and in `--json`. A message must never fail an
+operation: if the engine does not take it, or is gone, nothing else changes.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ ENGINE_LIMIT_S = 5.0
 """How long the engine may take to accept a message."""
 
 NOTHING = "<{%reset%}>"
-"""A message that shows nothing: the engine leaves out one that is empty, so it is its own mark for
-the end of a colour."""
+"""A message that shows nothing. The engine drops an empty message, so this is the engine's own mark
+for the end of a colour."""
 
 
 def tell(message: str) -> None:
-    """Show a line to the user that stays in the output; once per resource and wording."""
+    """Show a line that stays in the output; once per resource and wording."""
     _say_once(message, is_warning=False)
 
 
@@ -43,9 +43,9 @@ def warn(message: str) -> None:
 
 
 def progress(message: str) -> None:
-    """Show how far the work on the resource is; thinned out, and gone from the final output.
+    """Show the progress of the resource: not every line, and gone from the final output.
 
-    Numbers belong first: at 100 columns a row has room for little else.
+    Put numbers first: at 100 columns a row has room for little else.
     """
     call, shown = current_call(), _shown()
     if shown.pace.is_due(call.urn):
@@ -60,7 +60,7 @@ def progress(message: str) -> None:
 
 
 def say_now(message: str) -> None:
-    """Show what is waited for, in plugins and in programs; gone from the final output."""
+    """Show at once what is waited for, in plugins and in programs; gone from the final output."""
     if _engine_address() is None:
         import pulumi
 
@@ -70,7 +70,7 @@ def say_now(message: str) -> None:
 
 
 def end_progress() -> None:
-    """Take the line of progress off the row, where the work on the resource has ended well."""
+    """Remove the line of progress from the row, after the work on the resource has succeeded."""
     call, shown = current_call(), _shown()
     with shown.lock:
         if call.urn not in shown.progressing:
@@ -80,22 +80,22 @@ def end_progress() -> None:
 
 
 class EngineReporter:
-    """Reports to the engine, on the row of the resource that is being worked on."""
+    """Reports to the engine, on the row of the current resource."""
 
     def tell(self, message: str) -> None:
         """Show a line that stays."""
         tell(message)
 
     def progress(self, message: str) -> None:
-        """Show how far the work is."""
+        """Show progress."""
         progress(message)
 
 
 class Pace:
-    """How often progress of one resource is worth a line.
+    """How often the progress of one resource gets a line.
 
-    A log keeps each line, so they get rarer: the first at once, then after 2 s and half as much
-    again each time, up to one a minute.
+    A log keeps each line, so lines become rarer. The first is shown at once, the next after 2 s.
+    Each further gap is half as long again, up to a minute.
     """
 
     FIRST_GAP_S, LONGEST_GAP_S, GROWTH = 2.0, 60.0, 1.5
@@ -119,8 +119,8 @@ class Pace:
 class _Shown:
     """What was shown so far, and to which engine.
 
-    `progressing` are rows on which a line of progress is the last that was shown. `busy` counts
-    calls that may take their time; `was_full`: there were once as many as the plugin makes.
+    `progressing` are rows whose last line is one of progress. `busy` counts the running slow calls.
+    `was_full`: there were once as many as the plugin serves at a time.
     """
 
     def __init__(self) -> None:
@@ -142,7 +142,7 @@ _SLOW_METHODS = frozenset({"create", "read", "update", "delete"})
 
 @contextmanager
 def slow_call(method: str) -> Iterator[None]:
-    """Count a call that may take its time, to notice that the SDK's plugin makes others wait."""
+    """Count a slow call, to notice that the SDK's plugin makes other calls wait."""
     if current_call().is_by_host or method not in _SLOW_METHODS:
         yield
         return
@@ -150,7 +150,7 @@ def slow_call(method: str) -> Iterator[None]:
     with shown.lock:
         shown.busy += 1
         is_full = shown.busy >= worker_limit()
-        # The pool filled a second time: there were more calls than it takes.
+        # The pool is full for a second time, so there are more calls than it serves.
         is_short = is_full and shown.was_full
         shown.was_full = is_full or shown.was_full
     if is_short:
@@ -193,7 +193,7 @@ def _say_once(message: str, *, is_warning: bool, call: Call | None = None) -> No
 
 
 def _sendable(message: str) -> str:
-    # What an environment has in another encoding are lone surrogates, which no request can have.
+    # Text of the environment in another encoding has lone surrogates, which no request can have.
     return message.encode(errors="replace").decode()
 
 
@@ -224,7 +224,7 @@ def use_engine(address: str) -> None:
 
 
 def _engine_address() -> str | None:
-    """Return where the engine listens, None outside of a plugin process."""
+    """Return the engine's address, None outside of a plugin process."""
     if (address := _shown().engine_address) is not None:
         return address
     module = sys.modules.get("__main__")

@@ -1,11 +1,12 @@
-"""What the engine's present operation has shown so far; it has a plugin process of its own.
+"""Notes about the resources of the engine's current operation, which has its own plugin process.
 
-The engine tells a provider about one resource at a time. Two of them may be about the same copy,
-which shows only when both were seen. They are the old and the new one of a replacement, or of a
-resource that was renamed in the program.
+The engine calls a provider about one resource at a time. Two resources may be about the same copy.
+They are the old and the new one of a replacement, or of a resource that was renamed in the program.
+That is visible only once both were seen, so each call leaves notes.
 
-A note stands for a resource that will be there after the operation. A refresh asks about all
-resources of the state, also about those that are then deleted, so nothing is noted of them.
+A note is about a resource that will exist after the operation. A refresh covers all resources of
+the state, also those that are deleted afterwards, so it leaves no note about them. Nothing here
+calls the API.
 """
 
 from __future__ import annotations
@@ -22,17 +23,17 @@ from msgspec import Struct
 from pulumi_huaweicloud_cbr.base.host import current_host
 
 QUIET_S, QUIET_LOOKS = 1.0, 10
-"""How long the engine has to be silent before a replica is deleted that another resource of the
-program may declare; and how often that is looked at."""
+"""Seconds without a call of the engine, before a replica is deleted that another resource may
+declare; and the most such periods to wait for."""
 
 
 class DiffOf(Enum):
-    """What the engine asks for a diff for.
+    """Why the engine asks for a diff.
 
-    It gives no reason; which calls came before for the same resource tells it (seen with CLI
-    3.255). `PROGRAM`: the program declares the resource, `check` came before. `REFRESH`: `read`
-    came before; the inputs are those of the state. `DEPENDENCY`: neither; something that it
-    depends on is about to be replaced, and the program has not come to it yet.
+    It gives no reason; the calls before it for the same resource show the reason (seen with CLI
+    3.255). `PROGRAM`: the program declares the resource, and `check` was called before. `REFRESH`:
+    `read` was called before; the inputs are those of the state. `DEPENDENCY`: neither. Something
+    that the resource depends on will be replaced, and the program has not declared it yet.
     """
 
     PROGRAM = auto()
@@ -41,7 +42,7 @@ class DiffOf(Enum):
 
 
 class VaultClaim(Struct, frozen=True):
-    """An entire vault that a resource of the program copies, with where to; ids in lower case."""
+    """An entire vault that a resource of the program copies, and where to; ids in lower case."""
 
     source_region: str
     vault_id: str
@@ -50,9 +51,9 @@ class VaultClaim(Struct, frozen=True):
 
 
 class Operation:
-    """Records, by id, that resources of the operation were about; used by several threads.
+    """The notes of one operation, by URN and by record id; used by several threads.
 
-    A resource is known by its URN. Where a plugin does not tell it, it is empty.
+    The URN is empty if the plugin does not pass it.
     """
 
     def __init__(self) -> None:
@@ -76,7 +77,7 @@ class Operation:
 
     @contextmanager
     def call_about_program(self) -> Iterator[None]:
-        """Note that the engine has come with a resource, and when it has its answer."""
+        """Note that the engine calls about a resource, and when it has its answer."""
         with self._lock:
             self._calls += 1
             self._calls_under_way += 1
@@ -90,8 +91,8 @@ class Operation:
         """Note that the program declares a resource.
 
         Args:
-            is_new: the engine told of no old one. So it checks a resource that it is about to
-                create, and does so before it deletes the one that this replaces.
+            is_new: the engine passed no old inputs. So it is about to create the resource. It
+                checks it before it deletes the one that this replaces.
         """
         with self._lock:
             self._checked.add(urn)
@@ -106,7 +107,7 @@ class Operation:
             self._read[urn] += 1
 
     def reason_of_diff(self, urn: str) -> DiffOf:
-        """Return what a diff that is asked for now is for; each answer counts for one diff."""
+        """Return why the engine asks for a diff now; each `read` counts for one diff."""
         with self._lock:
             if urn in self._checked:
                 return DiffOf.PROGRAM
@@ -116,10 +117,10 @@ class Operation:
             return DiffOf.DEPENDENCY
 
     async def settled(self, sleep: Callable[[float], Awaitable[None]]) -> None:
-        """Wait until the engine has come with what it has, as far as can be told.
+        """Wait until the engine has probably called about all resources.
 
-        It comes with resources as the program declares them, all within moments, unless some
-        depend on others. A call that has no answer yet may note something, however long it takes.
+        It calls as the program declares resources, all within moments, unless some depend on
+        others. A call without an answer may still leave a note, however long it takes.
         """
         looks = 0
         while looks < QUIET_LOOKS:
@@ -134,7 +135,7 @@ class Operation:
     # -- what the program declares ----------------------------------------------------------
 
     def note_claimed(self, urn: str, copies: Iterable[tuple[str, str]]) -> None:
-        """Note the copies that a resource of the program declares, whether it has them or not yet.
+        """Note the copies that a resource of the program declares, whether they exist yet or not.
 
         Args:
             copies: pairs of a backup's id and a region.
@@ -146,7 +147,7 @@ class Operation:
         """Whether another resource of the program declares the copy of a backup to a region.
 
         Args:
-            besides: the URN of the resource that asks. Without one it cannot be told from others.
+            besides: the URN of the calling resource. If it is empty, its own claims count too.
         """
         copy = (backup_id.lower(), region)
         with self._lock:
@@ -162,7 +163,7 @@ class Operation:
             return frozenset(backup_id for backup_id, _ in self._claimed[urn])
 
     def note_vault_claimed(self, urn: str, claim: VaultClaim) -> None:
-        """Note an entire vault that a resource of the program copies: all that is in it."""
+        """Note an entire vault that a resource of the program copies: it claims all backups."""
         with self._lock:
             self._claimed_vaults[urn] = claim
 
@@ -181,30 +182,33 @@ class Operation:
             self._vaults.add(identity)
 
     def is_vault_copied(self, identity: tuple[str, ...]) -> bool:
-        """Whether a resource that will be there after the operation copies the vault there."""
+        """Whether a resource that will exist after the operation copies the vault there."""
         with self._lock:
             return identity in self._vaults
 
     def note_kept(self, asked: str, members: Any) -> None:
-        """Note what a resource keeps beside what the program lists, by what was asked of it.
+        """Note the members that a set may keep beside those that the program lists.
 
-        The engine asks again, without telling that there is an old one, if it is to be replaced.
+        If the set is replaced, the engine checks it again, without old inputs.
+
+        Args:
+            asked: a key that is the same in both calls.
         """
         with self._lock:
             self._kept[asked] = members
 
     def kept(self, asked: str) -> Any:
-        """Return what was noted under this, None where nothing was."""
+        """Return the members that were noted under this key, None if there are none."""
         with self._lock:
             return self._kept.get(asked)
 
     def note_rolling(
         self, place: tuple[str, ...], record_ids: Iterable[str], *, is_new: bool
     ) -> None:
-        """Note a rolling set that will be there after the operation, and what it has.
+        """Note a rolling set that will exist after the operation, and its replications.
 
         Args:
-            is_new: it was made in this operation, so that it may be an old one of another name.
+            is_new: it was created in this operation, so it may be an old one under another name.
         """
         with self._lock:
             self._rolling.update(record_ids)
@@ -212,24 +216,24 @@ class Operation:
                 self._rolling_places.add(place)
 
     def is_rolling_on(self, place: tuple[str, ...], record_ids: Iterable[str]) -> bool:
-        """Whether a rolling set may be the same as one that is deleted and has these."""
+        """Whether a noted rolling set may be the same as a deleted one, by place or by records."""
         with self._lock:
             return place in self._rolling_places or not self._rolling.isdisjoint(record_ids)
 
-    # -- whose replications are ---------------------------------------------------------------
+    # -- who has replications -----------------------------------------------------------------
 
     def note_replaced(self, urn: str, record_ids: Iterable[str]) -> None:
-        """Note a resource that is to be replaced, and the replications that it has."""
+        """Note a resource that will be replaced, and its replications."""
         with self._lock:
             self._replaced[urn].update(record_ids)
 
     def note_diff(
         self, urn: str, asked_for: DiffOf, record_ids: Iterable[str], *, is_replaced: bool
     ) -> None:
-        """Note what a diff says of a resource's replications: they are kept, or replaced.
+        """Note the result of a diff for a resource's replications: they are kept, or replaced.
 
-        A refresh says nothing of what comes after it. What a diff for a dependency leaves alone
-        may still be deleted, because the program does not declare it any more.
+        A refresh does not show what happens after it. A resource that a diff for a dependency
+        leaves unchanged may still be deleted, if the program no longer declares it.
         """
         if is_replaced and asked_for is not DiffOf.REFRESH:
             self.note_replaced(urn, record_ids)
@@ -239,25 +243,25 @@ class Operation:
     def is_replaced(self, urn: str) -> bool:
         """Whether a resource that is deleted now has, or gets, a successor of the same URN.
 
-        Either its diff said so, or the engine has checked the successor: with `--replace`, and
-        where the state is tainted, it asks for no diff. Without a URN only a diff tells.
+        Either its diff said so, or the engine has checked the successor. With `--replace`, and for
+        a tainted resource, the engine asks for no diff. Without a URN, only a diff shows it.
         """
         with self._lock:
             return urn in self._replaced or bool(urn and urn in self._checked_anew)
 
     @property
     def replaced(self) -> frozenset[str]:
-        """The replications that do not stand in the way of their own successors."""
+        """The replications that will be replaced, so they do not conflict with their successors."""
         with self._lock:
             return frozenset().union(*self._replaced.values())
 
     def note_held(self, record_ids: Iterable[str]) -> None:
-        """Note replications that a resource keeps which will be there after the operation."""
+        """Note replications of a resource that will exist after the operation."""
         with self._lock:
             self._held.update(record_ids)
 
     def note_made(self, urn: str, record_ids: Iterable[str]) -> None:
-        """Note a resource that was created, and its replications, copied or adopted."""
+        """Note a created resource, and its replications, copied or adopted."""
         with self._lock:
             self._made.add(urn)
             self._held.update(record_ids)
@@ -268,16 +272,16 @@ class Operation:
             return urn in self._made
 
     def is_held(self, record_id: str) -> bool:
-        """Whether a resource has the replication that will be there after the operation."""
+        """Whether a resource that will exist after the operation has the replication."""
         with self._lock:
             return record_id in self._held
 
 
 def current_operation() -> Operation:
-    """Return what is known of the operation that this process serves."""
+    """Return the notes of the operation that this process serves."""
     return current_host().part(Operation)
 
 
 def begin_operation() -> None:
-    """Forget what was noted; for tests, in which one process serves many operations."""
+    """Forget all notes; for tests, in which one process serves many operations."""
     current_host().renew(Operation)

@@ -1,7 +1,8 @@
-"""What every provider class here shares: configuration, and errors that a user can read.
+"""The base of all provider classes: configuration, and errors that a user can read.
 
 The SDK's plugin shows `str(error)` after a prefix up to 3.264, and a whole traceback from 3.265 on.
-Expected errors are shown as their one line on either; unexpected ones keep their traceback.
+On either, an expected error is shown as its one line; an unexpected one keeps its traceback. What a
+resource does in a call does not belong here.
 """
 
 from __future__ import annotations
@@ -38,13 +39,13 @@ class UnexpectedError(Exception):
 
 
 class PartialResultError(CbrError):
-    """A resource exists, but not yet as declared; running `up` again updates it.
+    """A resource exists, but not yet as declared; another `up` updates it.
 
-    Our plugin host keeps it in the state with its error. With the SDK's plugin nothing is kept,
-    and the next create finds the resource again.
+    Our plugin host keeps it in the state with its error. The SDK's plugin keeps nothing, and the
+    next create finds the resource again.
 
     Args:
-        outputs: what is known of it, as the state is to hold it.
+        outputs: the known values of the resource, for the state.
     """
 
     def __init__(self, cause: CbrError, identifier: str, outputs: dict[str, Any]) -> None:
@@ -56,7 +57,7 @@ class PartialResultError(CbrError):
 
 
 def served(method: Method) -> Method:
-    """Wrap a provider's method: know the call, and let only exceptions out that can be shown.
+    """Wrap a provider's method: set the current call, and let only readable exceptions out.
 
     A `SystemExit` that left a method would kill the plugin's worker and hang the engine.
     """
@@ -72,10 +73,10 @@ def served(method: Method) -> Method:
             except CbrError as error:
                 refuse(str(error))
                 raise
-            except BaseException as error:  # noqa: BLE001 -- all of it is told
+            except BaseException as error:  # noqa: BLE001 -- all of it is reported
                 told = _report(error)
                 refuse(told)
-                # Not chained: whoever shows the chain would show what is blanked out here.
+                # Not chained: showing the chain would show what is redacted here.
                 raise UnexpectedError(told) from None
             end_progress()
             return answer
@@ -84,7 +85,7 @@ def served(method: Method) -> Method:
 
 
 def _report(error: BaseException) -> str:
-    """Return what a user is to know and to report of a fault of this package."""
+    """Return the text about a fault of this package, for a report to its maintainers."""
     from importlib.metadata import version
 
     return (
@@ -112,14 +113,14 @@ def split_unknown(properties: dict[str, Any]) -> tuple[dict[str, Any], frozenset
 class CbrProvider(ResourceProvider):
     """Base of the provider classes.
 
-    Instances are pickled into the state: nothing is kept on them before `configure`, which the
-    engine calls in the plugin process, and nothing secret at any time.
+    Instances are pickled into the state. So they keep nothing before `configure`, which the engine
+    calls in the plugin process, and never anything secret.
     """
 
     serialize_as_secret_always = False
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Remember how to read the stack's configuration; called once per process."""
+        """Keep the getter of the stack's configuration; called once per process."""
         self._get_config = req.config.get
         raise_worker_limit()
         _show_expected_errors_without_traceback()
@@ -143,11 +144,11 @@ class CbrProvider(ResourceProvider):
 
 
 def _show_expected_errors_without_traceback() -> None:
-    """Have the plugin of SDK 3.265 and later show our errors as their one line.
+    """Make the plugin of SDK 3.265 and later show our errors as one line.
 
-    That plugin calls ``traceback.format_exc()`` for whatever a provider raises. Replacing the
-    name in its module, for our own classes only, is the narrowest way in; where the plugin is
-    another one, nothing is touched.
+    That plugin calls ``traceback.format_exc()`` for every exception of a provider. Replacing that
+    name in its module, for our own classes only, is the smallest change that works. If the plugin
+    is another one, nothing is changed.
     """
     plugin = sys.modules["__main__"]
     if not hasattr(plugin, "_abort_with_traceback") or not hasattr(plugin, "traceback"):

@@ -1,7 +1,7 @@
 """One client and one event loop per process, shared by all resources and functions.
 
-The engine calls providers on threads of its own; the API client is asynchronous. The loop runs
-on a daemon thread that is started at first use, so nothing is paid by calls that stay offline.
+The engine calls providers on threads of its own, and the API client is asynchronous. The loop runs
+on a daemon thread that starts at first use, so calls that stay offline cost nothing.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 LAST_REQUEST_S = 5.0
-"""What a request under way at a call's time limit may still take; waits end at the limit itself."""
+"""More time for a request that runs at a call's timeout; waits end at the timeout itself."""
 
 
 class _Shared:
-    """What the sessions of a process share: the loop, and whether waits go on."""
+    """What the sessions of a process share: the loop, and whether waits were interrupted."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -42,7 +42,7 @@ class _Shared:
         self._thread: threading.Thread | None = None
 
     def running_loop(self) -> asyncio.AbstractEventLoop:
-        """Return the loop, which runs from its first use on."""
+        """Return the loop; the first call starts it."""
         with self.lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
@@ -52,7 +52,7 @@ class _Shared:
             return self._loop
 
     def close(self) -> None:
-        """End the loop; a process that ends need not."""
+        """End the loop; a process that ends need not call this."""
         if self._loop is None or self._thread is None:
             return
         asyncio.run_coroutine_threadsafe(_cancel_all(), self._loop).result()
@@ -62,7 +62,7 @@ class _Shared:
 
 
 async def _cancel_all() -> None:
-    """Cancel what runs on this loop, and wait until it has ended."""
+    """Cancel all other tasks on this loop, and wait until they have ended."""
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()
@@ -74,7 +74,7 @@ def _shared() -> _Shared:
 
 
 class Session:
-    """The API as one set of settings reaches it; use `open_session` to share it.
+    """The API client for one set of settings; use `open_session` to share it.
 
     Args:
         transport: replaces the network.
@@ -99,7 +99,7 @@ class Session:
         """Run a coroutine on the shared loop and wait for its answer.
 
         Raises:
-            WaitTimeoutError: the time limit was reached that the program set for the call.
+            WaitTimeoutError: the timeout that the program set for the call was reached.
         """
         limit_s = current_call().timeout_s
         return asyncio.run_coroutine_threadsafe(
@@ -138,7 +138,7 @@ class Session:
         return self._api
 
     def forget(self) -> None:
-        """Look things up anew, as a new process would."""
+        """Forget cached answers, as a new process would."""
         if self._api is not None:
             self._api.forget()
 
@@ -152,7 +152,7 @@ class Session:
         """Return the id of the project named like the region, looked up once per process.
 
         Raises:
-            ConfigurationError: IAM shows none, or several.
+            ConfigurationError: IAM lists no such project, or several.
         """
         from pulumi_huaweicloud_cbr.api.find import find_project_id
 
@@ -161,7 +161,7 @@ class Session:
         return self._project_ids[region]
 
     async def scope(self, region: str, project_id: str | None) -> ProjectScope:
-        """Return the project in a region: the given, the configured or the one named like it."""
+        """Return a region's project: the given one, the configured one or the one named like it."""
         if project_id is None and region == self.settings.region:
             project_id = self.settings.project_id
         return ProjectScope(region, project_id or await self.project_id(region))
@@ -194,12 +194,12 @@ def open_session(settings: Settings) -> Session:
 
 
 def interrupt_waits() -> None:
-    """End all waits of this process, now and from now on; requests under way are left to end."""
+    """End all waits of this process, now and from now on; running requests may finish."""
     _shared().interruption.set()
 
 
 def use_session(session: Session) -> None:
-    """Have `open_session` return this one for its settings; what was shared before is let go."""
+    """Make `open_session` return this session for its settings; forget all others."""
     shared = _shared()
     with shared.lock:
         shared.sessions[:] = [session]

@@ -1,8 +1,9 @@
-"""How many calls the SDK's plugin serves at once, raised to what the engine makes.
+"""Raise the number of calls that the SDK's plugin serves at once to what the engine makes.
 
 Its pool of four threads makes a hundred replications wait for each other, although each waits for
-the network most of the time. The pool is found from a thread of its own, and only its limit is
-changed; where anything is not as expected it stays at four, which harms nothing.
+the network most of the time. The pool is found from one of its threads, and only its limit is
+changed. If anything is not as expected, the limit stays at four, which is safe. Our plugin host
+needs none of this.
 """
 
 from __future__ import annotations
@@ -15,28 +16,28 @@ from pulumi_huaweicloud_cbr.engine.call import current_call
 
 STOCK_WORKERS = 4
 WORKERS = 64
-"""Threads are made on demand: the engine's own limit (`--parallel`) is the one that counts."""
+"""Threads start on demand: the engine's own limit (`--parallel`) is the one that counts."""
 _SEARCHED_FRAMES = 30
 
 
 class _Workers:
-    """The pool of the SDK's plugin, as far as is known."""
+    """The known limit of the SDK plugin's pool."""
 
     def __init__(self) -> None:
         self.limit = STOCK_WORKERS
 
 
 def worker_limit() -> int:
-    """Return how many calls the SDK's plugin serves at once, as far as is known."""
+    """Return how many calls the SDK's plugin serves at once, as far as we know."""
     return current_host().part(_Workers).limit
 
 
 def raise_worker_limit() -> None:
-    """Raise the limit of the pool whose thread this is; calls that wait already do not profit."""
+    """Raise the limit of the pool that runs this thread; calls that wait already do not profit."""
     if current_call().is_by_host:
         return
     pool = _pool_of_this_thread()
-    # A name of CPython's own, from 3.11 to 3.14: it is compared at each submission.
+    # A private name of CPython, from 3.11 to 3.14, which compares it at each submission.
     limit = getattr(pool, "_max_workers", None)
     if pool is None or not isinstance(limit, int):
         return
@@ -46,7 +47,7 @@ def raise_worker_limit() -> None:
 
 
 def _pool_of_this_thread() -> ThreadPoolExecutor | None:
-    """Return the pool that runs us: each of its threads has a reference to it at its bottom."""
+    """Return the pool that runs this thread: the thread's bottom frame refers to it."""
     frame = sys._getframe(1)  # noqa: SLF001 -- the only way to the pool
     for _ in range(_SEARCHED_FRAMES):
         if frame.f_back is None:
