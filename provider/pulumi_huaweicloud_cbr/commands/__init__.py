@@ -1,5 +1,5 @@
-"""What ``python -m pulumi_huaweicloud_cbr`` can do, a module for each command.
+"""The commands of ``python -m pulumi_huaweicloud_cbr``, a module for each.
 
-What programs or the engine need does not belong here. A module with an underscore is shared by
+Code that programs or the engine need does not belong here. A module with an underscore is shared by
 commands, or is part of one.
 """

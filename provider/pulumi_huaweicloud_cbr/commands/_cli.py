@@ -1,4 +1,4 @@
-"""Runs the Pulumi CLI for a command."""
+"""What commands share: running the Pulumi CLI, a stack's settings, and encodings of the output."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from pulumi_huaweicloud_cbr.base.text import excerpt
 
 
 def print_whatever_comes() -> None:
-    """Have characters that the output's encoding lacks replaced, instead of an error."""
+    """Make output replace characters that its encoding lacks, instead of raising an error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 
 def as_text(argument: str) -> str:
-    """Return an argument as text, where this machine's encoding could not read all of it."""
+    """Return an argument as text, even if this machine's encoding could not read all of it."""
     return os.fsencode(argument).decode("utf-8", errors="replace")
 
 
 def takes_every_character(stream: TextIO) -> bool:
-    """Whether what is written in JSON can stay as it is, so that nothing is replaced in it."""
+    """Whether a stream's encoding has every character, so that JSON needs no escapes."""
     return codecs.lookup(stream.encoding or "utf-8").name.startswith("utf")
 
 
 def run_pulumi(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the CLI in the present directory, without questions; return its outcome.
+    """Run the CLI in the current directory, without prompts; return its outcome.
 
     Raises:
-        ConfigurationError: there is none.
+        ConfigurationError: there is no CLI on PATH.
     """
     command = ["pulumi", "--non-interactive", *arguments]
     try:
@@ -44,7 +44,7 @@ def run_pulumi(*arguments: str) -> subprocess.CompletedProcess[str]:
             command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            # What Go programs print, whatever this machine's own encoding is.
+            # Go programs print UTF-8, whatever this machine's encoding is.
             encoding="utf-8",
             errors="replace",
             check=False,
@@ -57,10 +57,12 @@ def run_pulumi(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def stack_settings(stack: str, directory: Path | None = None) -> dict[str, Any]:
-    """Return a stack's configuration, secrets decrypted by the CLI.
+    """Return a stack's configuration, with secrets decrypted by the CLI.
 
     Args:
-        directory: the project's; default: the present one.
+        directory: the project's; default: the current one.
+    Raises:
+        ConfigurationError: the CLI is missing, or cannot read the configuration.
     """
     there = ["--cwd", str(directory)] if directory is not None else []
     done = run_pulumi("config", "--json", "--show-secrets", "--stack", stack, *there)

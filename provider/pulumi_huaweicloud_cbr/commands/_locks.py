@@ -1,7 +1,8 @@
-"""Who holds a stack's lock, as the CLI tells it, and whether that process is dead.
+"""The locks of a stack, read from the CLI's message; and whether their holders are dead.
 
 The backends on files, buckets and databases share one form of lock: an entry for each CLI process,
-without expiry (pulumi 3.255, backend/diy/lock.go). Pulumi Cloud has another one.
+without expiry (pulumi 3.255, backend/diy/lock.go). Pulumi Cloud has another one. A lock of an
+unknown form is never removed.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from pulumi_huaweicloud_cbr.base.errors import CbrError
 from pulumi_huaweicloud_cbr.commands._processes import Processes
 
 _COUNT = re.compile(r"the stack is currently locked by (\d+) lock\(s\)")
-# A user's name may hold blanks and @; a host's holds neither.
+# A user's name may contain blanks and @; a host's contains neither.
 _LOCK = re.compile(
     r"^\s*(?P<url>\S.*): created by (?P<user>.*)@(?P<host>[^@\s]+) "
     r"\(pid (?P<pid>\d+)\) at (?P<at>\S+)\s*$",
     re.MULTILINE,
 )
-# How refusals in other forms begin or go on; never a reason to remove anything.
+# Parts of refusals in other forms; these are never a reason to remove anything.
 _OTHERWISE_LOCKED = re.compile(
     r"the stack is (?:currently )?locked|another update is (?:currently|already) in progress",
     re.IGNORECASE,
@@ -32,12 +33,12 @@ _OTHERWISE_LOCKED = re.compile(
 
 
 class LockedError(CbrError):
-    """The stack is locked by a process that is alive, or that cannot be looked at from here."""
+    """The stack is locked by a process that is alive, or that cannot be checked from here."""
 
 
 @dataclass(frozen=True)
 class Lock:
-    """A lock and its holder: `url` is where it lies, `at` when it was made."""
+    """A lock and its holder: `url` is the place of the lock, `at` its creation time."""
 
     url: str
     user: str
@@ -50,7 +51,7 @@ class Lock:
 
     @property
     def file(self) -> Path | None:
-        """Where the lock is a file, None if it is not one."""
+        """The path of the lock, None if it is not a file."""
         address = urlsplit(self.url)
         if address.scheme != "file":
             return None
@@ -58,11 +59,11 @@ class Lock:
         try:
             return file.expanduser()
         except RuntimeError:
-            # No home: neither HOME is set, nor has the user one.
+            # There is no home directory: HOME is not set, and the user has none.
             return None
 
     def remove(self, file: Path) -> bool:
-        """Remove the lock's file, if it still says of its holder what the message did."""
+        """Remove the lock's file if it still names the same holder; return whether it did."""
         try:
             content = json.loads(file.read_bytes())
             holder = (content["username"], content["hostname"], content["pid"])
@@ -71,16 +72,16 @@ class Lock:
         if holder != (self.user, self.host, self.pid):
             return False
         file.unlink(missing_ok=True)
-        # Go's file buckets keep what else they know of a file beside it.
+        # Go's file buckets keep the attributes of a file in a second file.
         file.with_name(f"{file.name}.attrs").unlink(missing_ok=True)
         return True
 
 
 def locks_in(text: str) -> list[Lock]:
-    """Return the locks for which a command refused to run; none if it did not.
+    """Return the locks because of which a command refused to run; none if it did not refuse.
 
     Raises:
-        LockedError: it was refused because of a lock, but not all of the locks are of a known form.
+        LockedError: it refused because of a lock, but not all of the locks have a known form.
     """
     count = _COUNT.search(text)
     if count is None:
@@ -95,7 +96,7 @@ def locks_in(text: str) -> list[Lock]:
 
 def _lock(match: re.Match[str]) -> Lock:
     try:
-        # Before Python 3.11 a Z was not understood.
+        # Python before 3.11 does not parse a Z.
         at = datetime.fromisoformat(re.sub(r"Z$", "+00:00", match["at"]))
     except ValueError:
         raise _unreadable() from None
@@ -114,10 +115,10 @@ def _unreadable() -> LockedError:
 
 
 def require_dead(lock: Lock, processes: Processes) -> None:
-    """Make sure that a lock's holder is dead.
+    """Check that a lock's holder is dead.
 
     Raises:
-        LockedError: it is alive, or nothing here can tell.
+        LockedError: it is alive, or that cannot be checked from here.
     """
     here = socket.gethostname()
     doing = f"recovering: the stack is locked by {lock}"

@@ -1,4 +1,4 @@
-"""Whether a process of this machine is still the one that it was."""
+"""Whether a process id of this machine still belongs to the same CLI as before. Ends nothing."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-# The kernel's number for the first process namespace, that of no container (Linux,
+# The kernel's number for the first process namespace, which is that of no container (Linux,
 # include/linux/proc_ns.h, PROC_PID_INIT_INO).
 _FIRST_NAMESPACE = "pid:[4026531836]"
-# Both a lock and the start of the machine are dated to the second.
+# The times of a lock and of the machine's start are in whole seconds.
 _SLACK = timedelta(seconds=2)
 
 
 class Processes:
-    """The processes that can be seen from here.
+    """The processes that are visible from here.
 
     Args:
-        proc: where Linux shows them; elsewhere `ps` is asked.
+        proc: the directory in which Linux shows them; other systems have `ps`.
     """
 
     def __init__(self, proc: Path = Path("/proc")) -> None:
@@ -27,7 +27,7 @@ class Processes:
 
     @property
     def is_isolated(self) -> bool:
-        """Whether there may be others that cannot be seen: this is a container."""
+        """Whether there may be invisible processes, because this is a container."""
         try:
             return str((self._proc / "self" / "ns" / "pid").readlink()) != _FIRST_NAMESPACE
         except OSError:
@@ -36,16 +36,16 @@ class Processes:
     def first_started_at(self) -> datetime:
         """Return when the first of them started: the container or the machine.
 
-        Where that cannot be told it is now, which is what is safe.
+        If that is not known, return the current time, which is the safe answer.
         """
         return self._started_at(1) or datetime.now(UTC)
 
     def is_cli_alive(self, pid: int, since: datetime) -> bool:
-        """Whether the CLI that had this number at that time still runs.
+        """Whether the CLI that had this process id at that time still runs.
 
-        Numbers are given again. Another program that started later is not that CLI; whatever
-        cannot be told counts as alive, since a clock may have been set. A container may share
-        this machine's name: a process that has the number in there counts too.
+        Ids are reused. Another program that started later is not that CLI. If in doubt, it counts
+        as alive, since the clock may have been changed. A container may share this machine's name,
+        so a process that has the id in a container counts too.
         """
         return any(self._is_cli(seen, since) for seen in (pid, *self._in_containers(pid)))
 
@@ -55,28 +55,28 @@ class Processes:
         except ProcessLookupError:
             return False
         except PermissionError:
-            pass  # somebody else's, and there
+            pass  # it exists, and is another user's
         if self._state(pid).startswith(("Z", "X")):
-            return False  # dead, but nobody has asked for its exit code
+            return False  # dead, but its parent has not read its exit code
         started_at = self._started_at(pid)
         if started_at is None or started_at <= since + _SLACK:
             return True
         return "pulumi" in self._program(pid)
 
     def _in_containers(self, pid: int) -> list[int]:
-        """Return the CLIs that have this number in a namespace of their own."""
+        """Return the CLIs that have this id in a namespace of their own."""
         found = []
         for status in self._proc.glob("[0-9]*/status"):
             try:
                 text = status.read_text()
             except OSError:
                 continue  # it has ended meanwhile
-            # proc(5): its number here, then in each namespace within, the innermost last.
+            # proc(5): its id here, then in each nested namespace, the innermost last.
             numbers = re.search(r"^NSpid:((?:\s+\d+)+)$", text, re.MULTILINE)
             seen = numbers[1].split() if numbers else []
             if len(seen) > 1 and int(seen[-1]) == pid:
                 found.append(int(status.parent.name))
-        # The number alone is common among containers.
+        # Many containers have a process with this id.
         return [process for process in found if "pulumi" in self._program(process)]
 
     def _state(self, pid: int) -> str:
@@ -99,7 +99,7 @@ class Processes:
         return datetime.fromtimestamp(seconds, UTC)
 
     def _program(self, pid: int) -> str:
-        """Return by what names the program goes; one that cannot be told may be any."""
+        """Return the names of the program; an unknown one may be any program."""
         names = []
         try:
             names.append((self._proc / str(pid) / "comm").read_text())
@@ -109,7 +109,7 @@ class Processes:
         return "\n".join(Path(name).name for name in names if name) or "perhaps pulumi"
 
     def _stat(self, pid: int) -> list[str]:
-        """Return a process's facts from the third one on: the second may hold blanks."""
+        """Return a process's fields from the third one on: the second may contain blanks."""
         try:
             return (self._proc / str(pid) / "stat").read_text().rpartition(")")[2].split()
         except OSError:

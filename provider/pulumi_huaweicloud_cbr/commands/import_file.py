@@ -1,7 +1,8 @@
-"""``import-file``: write what `pulumi import --file` needs to take over existing replications.
+"""``import-file``: write the file with which `pulumi import --file` takes over replications.
 
-The SDK's plugin cannot read a resource of which there is no state yet, so `pulumi import` with an
-id alone fails on it. With inputs and outputs in the file, the engine does not ask the plugin.
+The SDK's plugin cannot read a resource without a state, so `pulumi import` with an id alone fails
+on it. If the file has inputs and outputs, the engine does not call the plugin. The command itself
+imports nothing, and only reads from CBR.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def run(given: argparse.Namespace) -> int:
-    """Write the file and say what to do with it; return the exit code.
+    """Write the file and print what to do with it; return the exit code.
 
     Raises:
         CbrError: a replication cannot be read; nothing is written.

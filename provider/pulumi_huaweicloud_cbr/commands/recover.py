@@ -1,9 +1,9 @@
-"""``recover``: after a CLI was killed, bring a stack to where `pulumi up` can go on.
+"""``recover``: after a CLI was killed, repair a stack so that `pulumi up` can go on.
 
-A killed CLI leaves a lock and perhaps pending operations. `pulumi cancel` removes any lock, also
-that of an `up` which is alive, and then one of two states is lost. So the holder has to be dead,
-and known to be. A creation that is pending is dropped, since ours finds what CBR accepted; one of
-another package may not, and is left to the user.
+A killed CLI leaves a lock and perhaps pending operations. `pulumi cancel` removes any lock, even
+that of a running `up`, and then one of two states is lost. So this command removes a lock only if
+its holder is known to be dead. It drops a pending creation of this package, since the next one
+finds what CBR accepted. One of another package may not, so it is left to the user.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from pulumi_huaweicloud_cbr.commands._processes import Processes
 
 _OURS = "pulumi-python:dynamic/huaweicloud_cbr:"
 _STACK = "pulumi:pulumi:Stack"
-# A lock outside of files takes two rounds, and the third is free of it; whoever is refused more
-# often is not alone.
+# A lock that is not a file takes two rounds, and the third finds none. If there are more refusals,
+# somebody else works on the stack.
 _ROUNDS = 4
 
 
 @dataclass(frozen=True)
 class Pending:
-    """What a state says of operations that were interrupted.
+    """The interrupted operations of a state.
 
-    `targets` are the resources to ask for, and the stack itself; `foreign` the creations of which
-    nobody knows whether doing them again does them twice.
+    `targets` are the resources to refresh, and the stack itself. `foreign` are the creations that
+    might be made twice if they are repeated.
     """
 
     count: int
@@ -65,13 +65,13 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def run(given: argparse.Namespace) -> int:
-    """Recover the stack and say what was done, or only say whether that is needed.
+    """Recover the stack and print what was done, or only print whether that is needed.
 
     Returns the exit code.
 
     Raises:
-        LockedError: the lock's holder is alive, or cannot be looked at; nothing was changed.
-        ConfigurationError: the CLI fails for another reason, which is shown; or what is pending
+        LockedError: the lock's holder is alive, or cannot be checked; nothing was changed.
+        ConfigurationError: the CLI fails for another reason, which is shown; or a pending creation
             is not ours to drop.
     """
     if given.advise is not None:
@@ -152,10 +152,10 @@ def _is_foreign_creation(operation: dict[str, Any]) -> bool:
 
 
 def _settle(stack: str, pending: Pending) -> subprocess.CompletedProcess[str]:
-    """Refresh what was interrupted and nothing else: other drift is not ours to accept.
+    """Refresh only what was interrupted: other drift is not ours to accept.
 
-    It drops what is pending, creations only if asked to. The stack itself is a target so that
-    there is one at all times; without any the whole stack would be refreshed.
+    The refresh drops pending operations, and creations only on request. The stack itself is always
+    a target, since the CLI would refresh everything without a target.
     """
     clear = [] if pending.foreign else ["--clear-pending-creates"]
     targets = [part for urn in pending.targets for part in ("--target", urn)]
@@ -163,12 +163,12 @@ def _settle(stack: str, pending: Pending) -> subprocess.CompletedProcess[str]:
 
 
 def _remove(stack: str, locks: list[Lock], dead: set[str]) -> None:
-    """Remove locks whose holders are dead: these very ones where they are files.
+    """Remove locks whose holders are dead; if they are files, exactly these files.
 
-    In buckets and databases the CLI's own command is the way, which removes all locks of a
-    stack. It is called if all locks belong to holders that were found `dead` before. Such a lock
-    does not go by itself, and nobody else can lock the stack meanwhile. Only somebody who cancels
-    by hand at the same time could make room for another lock.
+    In buckets and databases, the CLI's own command removes all locks of a stack. It is called only
+    if all holders were found `dead` in an earlier round. Such a lock does not disappear by itself,
+    and nobody else can lock the stack meanwhile. Only somebody who cancels by hand at the same time
+    could make room for another lock.
     """
     files = [lock.file for lock in locks]
     if None in files:

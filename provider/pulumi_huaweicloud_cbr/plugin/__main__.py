@@ -18,15 +18,15 @@ from pathlib import Path
 from pulumi_huaweicloud_cbr.plugin.orphans import end_language_hosts
 
 WORKERS = 1024
-"""Far above any `--parallel`: the engine's own limit is the one that counts. Threads are made on
+"""Far above any `--parallel`: the engine's own limit is the one that counts. Threads start on
 demand."""
 MESSAGE_BYTES = 400 * 1024 * 1024
-"""As much as the engine itself takes in one message."""
+"""As much as the engine itself accepts in one message."""
 LOOK_AT_PARENT_S = 0.5
 LAST_CALLS_S = 5.0
 
 NAME = "pulumi-resource-pulumi-python"
-"""The executable, as the engine looks for it; the one that is installed lies beside this module."""
+"""The name by which the engine finds the executable. The file to install is beside this module."""
 
 
 def main(arguments: list[str]) -> int:
@@ -57,8 +57,8 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     parent = os.getppid()
-    # What was imported stays for good: the collector need not go through it again and again, while
-    # the first operation imports the rest.
+    # Imported modules stay for good. So the garbage collector need not scan them again and again
+    # while the first operation imports the rest.
     gc.freeze()
     server.start()
     print(port, flush=True)
@@ -81,7 +81,7 @@ def _install(directory: Path) -> int:
     except OSError as error:
         print(f"error: writing {str(path)!r}: {error.strerror}", file=sys.stderr)
         return 1
-    # Characters that the output lacks would be wrong in a path: JSON's escapes are YAML's too.
+    # The output may lack characters of the path, so they are escaped: YAML accepts JSON's escapes.
     shown = directory.as_posix() if directory.is_absolute() else f"./{directory.as_posix()}"
     if not re.fullmatch(r"[\w./-]+", shown, re.ASCII):
         shown = json.dumps(shown)

@@ -1,8 +1,8 @@
-"""What a killed CLI leaves running beside us, and nobody else would end soon.
+"""End the language hosts that a killed CLI leaves running.
 
-Pulumi's language host asks every five minutes whether its engine is still there
-(`rpcutil.Healthcheck` in Pulumi's SDK). We know at once, and which engine it was: its address is in
-the command line of both.
+Pulumi's language host checks every five minutes whether its engine still exists
+(`rpcutil.Healthcheck` in Pulumi's SDK). The plugin host knows at once. The address of the engine is
+in the command lines of both, so a host of another engine is never ended.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import signal
 from pathlib import Path
 
 PROCESSES = Path("/proc")
-"""Where processes can be looked at; other systems than Linux have none, and wait five minutes."""
+"""Where Linux shows processes. Other systems lack it, so there the host ends after five minutes."""
 LANGUAGE_HOST = "pulumi-language-"
 
 
 def end_language_hosts(engine: str, processes: Path = PROCESSES) -> list[int]:
-    """End the language hosts of an engine that is gone; return their ids."""
+    """End the language hosts of an engine that is gone; return their process ids."""
     ended = []
     for process in processes.glob("[0-9]*"):
         if is_language_host_of(engine, process):

@@ -1,4 +1,4 @@
-"""Property bags on the wire of the engine's protocol, and what differs between two of them."""
+"""Property bags of the engine's protocol: conversion from and to the wire, and detailed diffs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PROVIDER_KEY = "__provider"
 
 
 def from_wire(bag: Struct, *, keep_unknowns: bool = False) -> tuple[dict[str, Any], Secrets]:
-    """Return a property bag as the SDK hands it to providers, and what was secret in it."""
+    """Return a property bag as the SDK passes it to providers, and its secrets."""
     plain, secrets = open_secrets(bag)
     properties: dict[str, Any] = rpc.deserialize_properties(plain, keep_unknowns)
     return properties, secrets
@@ -38,7 +38,7 @@ def to_wire(properties: Mapping[str, Any], secrets: Secrets) -> Struct:
 
 
 def serialisable(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the properties that can be written down."""
+    """Return the properties that can be serialised."""
     return {key: value for key, value in properties.items() if _is_serialisable(key, value)}
 
 
@@ -56,8 +56,8 @@ def detailed_diff(
 ) -> dict[str, provider_pb2.PropertyDiff]:
     """Return how each property differs, and whether it replaces, by the property's path.
 
-    Objects are looked into, so that of a large one only the members that differ are told. A
-    property that replaces without having changed, such as an observed status, is told too.
+    Of an object, only the members that differ are reported. A property that replaces without a
+    change, such as an observed status, is reported too.
     """
     replacing = set(replaces)
     kinds = provider_pb2.PropertyDiff.Kind
@@ -76,7 +76,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 
 
 def _changed_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Return the properties that differ, those of the engine's own left out."""
+    """Return the properties that differ, without the engine's own."""
     return [
         key
         for key in old.keys() | new.keys()

@@ -1,4 +1,4 @@
-"""The provider objects that a project's dynamic resources bring, made once per process."""
+"""The provider objects of a project's dynamic resources: un-pickled and configured once."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import pulumi
 from pulumi.dynamic import Config, ConfigureRequest, ResourceProvider
 from pulumi.dynamic.dynamic import serialize_provider
 
-# Providers may have captured outputs, which only un-pickle within this; the SDK's own plugin
-# does the same, and has no public name for it.
+# Providers may have captured outputs, which un-pickle only within this function. The SDK's own
+# plugin does the same, and has no public name for it.
 from pulumi.runtime._serialization import _deserialize
 
 ENTRY_POINTS = "pulumi.dynamic_resources"
-"""Packages name the provider class of a resource type here, so that it can be imported by type."""
+"""The group in which packages name the provider class of a resource type, for imports by type."""
 
 
 class UnknownTypeError(Exception):
-    """A resource is to be imported whose type no installed package declares."""
+    """No installed package declares the type of a resource that is imported."""
 
 
 class Providers:
@@ -34,7 +34,7 @@ class Providers:
         self._lock = threading.Lock()
 
     def configure(self, config: dict[str, Any]) -> None:
-        """Remember the stack's configuration, for providers made from now on."""
+        """Keep the stack's configuration, for providers that are created from now on."""
         self._config = config
 
     def get(self, pickled: str) -> ResourceProvider:
@@ -60,7 +60,7 @@ class Providers:
             return self._by_pickle[pickled]
 
     def pickle_for_type(self, resource_type: str) -> str:
-        """Return the pickle of the provider of a type, for a resource that has no state yet.
+        """Return the pickled provider of a type, for a resource that has no state yet.
 
         Raises:
             UnknownTypeError: no installed package declares the type.

@@ -1,7 +1,7 @@
-"""This package's resources as Pulumi describes packages: what `pulumi import` prints code by.
+"""The Pulumi schema of this package's resources, from which `pulumi import` prints code.
 
-The inputs are read from the Args classes, so that one that is added there is printed too. Outputs
-are left out: no code is printed by them.
+The inputs are read from the Args classes, so a new input is printed too. The schema has no outputs,
+because no code is printed from them.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from pulumi_huaweicloud_cbr.resources.vault_replication import (
 )
 
 PACKAGE = "pulumi-python"
-"""Every dynamic resource's: types begin with it, and the engine asks the plugin of that name."""
+"""The package of every dynamic resource: types begin with it, and the engine calls that plugin."""
 MODULE = "dynamic/huaweicloud_cbr"
 IMPORTED = "pulumi_huaweicloud_cbr"
-"""The module that printed code imports; the resources are found in it by their names."""
+"""The module that printed code imports; it has the resources under their names."""
 
 ARGUMENTS: dict[type[Resource], type[Any]] = {
     BackupReplication: BackupReplicationArgs,
@@ -51,12 +51,12 @@ _ANY = {"$ref": "pulumi.json#/Any"}
 # `pulumi.Input` refers to these by name.
 _NAMES = {"Output": pulumi.Output, "T": TypeVar("T")}
 _LATER = (Awaitable, pulumi.Output, pulumi.Resource)
-"""What programs give instead of a value, which stands in no state."""
+"""What programs may pass instead of a value; a state never has it."""
 
 
 @cache
 def schema_text(version: str) -> str:
-    """Return the schema as the engine takes it, of a plugin of this version."""
+    """Return the schema as JSON for the engine, with the version of the plugin."""
     python = {"packageName": IMPORTED, "moduleNameOverrides": {MODULE: ""}}
     return json.dumps(
         {
@@ -80,7 +80,7 @@ def _described(resource: type[Resource], form: type[Any]) -> dict[str, Any]:
 
 
 def inputs_of(form: type[Any]) -> dict[str, dict[str, Any]]:
-    """Return the types of an Args class's fields, in the schema's words."""
+    """Return the types of an Args class's fields, in the form of the schema."""
     hints = get_type_hints(form, localns=_NAMES)
     return {field.name: _type_of(hints[field.name]) for field in fields(form)}
 

@@ -1,7 +1,8 @@
-"""Secrets in property bags: plain for the provider, marked again in what it answers.
+"""Secrets in property bags: plain for the provider, marked as secret again in its answer.
 
-The engine sends secrets only to plugins that promise to give them back as secrets. A provider of
-a dynamic resource works with plain values, so the marks are taken off before and set after it.
+The engine sends secrets only to plugins that promise to return them as secrets. A provider of a
+dynamic resource works with plain values. So the marks are removed before its call, and set after
+it.
 """
 
 from __future__ import annotations
@@ -14,35 +15,35 @@ from pulumi.runtime import rpc
 
 from pulumi_huaweicloud_cbr.base.text import remember_secret
 
-# Of the engine's protocol: an object with this key is not plain data, and of which kind it is.
+# From the engine's protocol: an object with this key is not plain data; the value is its kind.
 SIGNATURE_KEY = "4dabf18193072939515e22adb298388d"
 SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 -- a marker, no secret
 _MARK = SECRET_SIGNATURE.encode()
 SHORTEST_TEXT = 4
-"""Shorter secrets would mark ordinary words as secret wherever they turn up."""
+"""Shorter secrets would mark ordinary words as secret wherever they appear."""
 
 Path = tuple[str | int, ...]
 
 
 @dataclass
 class Secrets:
-    """What was secret in a bag: where, and the texts themselves."""
+    """The secrets of a bag: their paths, and their texts."""
 
     paths: set[Path] = field(default_factory=set)
     texts: set[str] = field(default_factory=set, repr=False)
 
     def __or__(self, other: Secrets) -> Secrets:
-        """Return what is secret in either."""
+        """Return the secrets of both."""
         return Secrets(self.paths | other.paths, self.texts | other.texts)
 
 
 def open_secrets(bag: Struct) -> tuple[Struct, Secrets]:
-    """Return the bag, or a copy of it, in which everything is plain, and what was secret in it.
+    """Return the bag with plain values, and its secrets; without secrets it is the same bag.
 
-    The texts are kept out of all messages of this process from now on.
+    From now on, `redact` removes the texts from all messages of this process.
     """
     if _MARK not in bag.SerializeToString():
-        # Nothing is marked: a state of thousands of rows need not be walked through.
+        # Nothing is marked, so there is no need to walk through a state of thousands of rows.
         return bag, Secrets()
     plain = Struct()
     plain.CopyFrom(bag)
@@ -69,10 +70,10 @@ def _open(value: Value, path: Path, secrets: Secrets) -> None:
 
 
 def seal_secrets(bag: Struct, secrets: Secrets) -> None:
-    """Mark as secret what was so in the request, and each text that contains a secret one.
+    """Mark as secret what was secret in the request, and each text that contains a secret.
 
-    What a provider made of a secret so that the text is not in it any more, such as a hash, is
-    not recognised: `additional_secret_outputs` is for that.
+    A value that is derived from a secret without its text, such as a hash, is not recognised:
+    `additional_secret_outputs` is for that.
     """
     if not secrets.paths and not secrets.texts:
         return

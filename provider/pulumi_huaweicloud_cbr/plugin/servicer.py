@@ -1,7 +1,8 @@
 """The engine's protocol for resource providers, served for dynamic resources.
 
-Each call is answered whatever happens in a provider: a `SystemExit` that escaped would leave the
-engine waiting for ever. The state format is the SDK's: a provider's pickle under ``__provider``.
+Each call gets an answer, even if a provider fails in any way: a `SystemExit` that escaped would
+leave the engine waiting for ever. The state format is the SDK's: a provider's pickle under
+``__provider``. Apart from the schema, nothing here knows about backups.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
     # -- the plugin itself ------------------------------------------------------------------
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Take the stack's configuration, secrets decrypted, as the SDK's plugin does."""
+        """Take the stack's configuration, with decrypted secrets, as the SDK's plugin does."""
 
         def configure() -> Any:
             config, _ = from_wire(request.args)
@@ -60,11 +61,11 @@ class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
         return self._serve(request, context, configure)
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        """Tell the version; the engine wants one, and dynamic plugins have none of their own."""
+        """Return the version: the engine needs one, and dynamic plugins have none of their own."""
         return plugin_pb2.PluginInfo(version=VERSION)
 
     def GetSchema(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Describe this package's resources; `pulumi import` prints Python by it."""
+        """Describe this package's resources; `pulumi import` prints Python from it."""
 
         def describe() -> Any:
             from pulumi_huaweicloud_cbr.plugin.schema import schema_text  # noqa: PLC0415
@@ -74,19 +75,19 @@ class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
         return self._serve(request, context, describe)
 
     def Cancel(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        """End waits; requests that are under way are left to end. Sent at every shutdown too."""
+        """End waits; running requests may finish. The engine sends this at every shutdown too."""
         interrupt_waits()
         return empty_pb2.Empty()
 
     def wait_until_idle(self, limit_s: float) -> None:
-        """Let calls that are being served end."""
+        """Wait until no call is running, at most `limit_s` seconds."""
         with self._idle:
             self._idle.wait_for(lambda: self._calls == 0, limit_s)
 
     # -- the life of a resource -------------------------------------------------------------
 
     def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Validate inputs; unknown ones are told apart."""
+        """Validate inputs, some of which may be unknown."""
 
         def check() -> Any:
             olds, _ = from_wire(request.olds, keep_unknowns=True)
@@ -119,7 +120,7 @@ class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
                 changes=_CHANGES[result.changes],
             )
             if result.changes:
-                # The engine sends the old inputs; the outputs stand in for them if it does not.
+                # The engine sends the old inputs; if it does not, the outputs serve instead.
                 sent, _ = from_wire(request.old_inputs, keep_unknowns=True)
                 old_inputs = sent if PROVIDER_KEY in sent else olds
                 details = detailed_diff(old_inputs, news, replaces)
@@ -132,7 +133,7 @@ class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
         return self._serve(request, context, diff)
 
     def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Make the resource; one that was made in part keeps its id and what is known of it."""
+        """Create the resource; if that fails in part, keep its id and its known values."""
 
         def create() -> Any:
             props, secrets = from_wire(request.properties)
@@ -157,7 +158,7 @@ class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
         return self._serve(request, context, create)
 
     def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Look at the resource; without any state, as on import, by its type and id alone."""
+        """Refresh the resource; without any state, as on import, read it by type and id alone."""
 
         def read() -> Any:
             props, secrets = from_wire(request.properties)
@@ -185,7 +186,7 @@ class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
         return self._serve(request, context, read)
 
     def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Change the resource in place; what was changed in part is kept."""
+        """Change the resource in place; if that fails in part, keep what was changed."""
 
         def update() -> Any:
             olds, _ = from_wire(request.olds)
@@ -242,7 +243,7 @@ class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
 
 
 class _Partial:
-    """A resource that exists although its creation did not succeed; the engine keeps it."""
+    """A resource that exists although its create or update failed; the engine keeps it."""
 
     def __init__(self, identifier: str, outputs: Any, inputs: Any, reason: str) -> None:
         self.reason = reason
@@ -251,7 +252,7 @@ class _Partial:
         )
 
     def details(self) -> bytes:
-        """Return what the engine looks for in a failed call's trailing metadata."""
+        """Return what the engine expects in the trailing metadata of a failed call."""
         packed = any_pb2.Any()
         packed.Pack(self._failure)
         status = status_pb2.Status(
@@ -274,7 +275,7 @@ def _refuse(context: Any, message: str) -> NoReturn:
 
 
 def _import(provider: ResourceProvider, identifier: str) -> ReadResult:
-    """Read a resource of which nothing but an id is known."""
+    """Read a resource by its id alone."""
     by_id = getattr(provider, "import_state", None)
     if by_id is not None:
         result: ReadResult = by_id(identifier)

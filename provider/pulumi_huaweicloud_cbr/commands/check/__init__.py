@@ -1,5 +1,5 @@
 """``python -m pulumi_huaweicloud_cbr check``: whether an account is ready for copies.
 
-What other commands use as well does not belong here: that is beside this folder. What a copy needs
-is decided in `replication`.
+Code that other commands use too does not belong here: it is in the folder above. The requirements
+of a copy are in `replication`.
 """

@@ -1,4 +1,7 @@
-"""What `check` found out about an account: plain values, and their form as JSON."""
+"""The result of `check`: plain values about an account, and their JSON document.
+
+Nothing here queries the API: `examiner` does.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,17 @@ from pulumi_huaweicloud_cbr.base.errors import CbrError
 from pulumi_huaweicloud_cbr.base.text import redact
 
 FORMAT = 1
-"""Of the JSON document; another number tells that a member was removed or means something else."""
+"""Of the JSON document. A new number means that a member was removed or has another meaning."""
 
 GRANTED, MISSING, UNKNOWN = "granted", "missing", "unknown"
-"""What is known of a permission."""
+"""The states of a permission."""
 POSSIBLE, COPIED, REFUSED = "possible", "copied", "refused"
-"""Of a vault and a backup: it can be copied there, it is there or on its way, CBR would refuse."""
+"""For a vault and a backup: it can be copied there; a copy exists or is running; CBR refuses."""
 
 
 @dataclass(frozen=True)
 class SignIn:
-    """How requests are signed in: `way` is None where nothing is given to do so with."""
+    """How requests are signed in; `way` is None if there are no credentials."""
 
     way: str | None
     text: str
@@ -28,9 +31,9 @@ class SignIn:
 
 @dataclass(frozen=True)
 class Remark:
-    """Something to do before replications can be made, or worth knowing if `is_to_do` is false.
+    """Something to do before replications can be made, or only a note if `is_to_do` is false.
 
-    `check` says what it is about, in one word; `permission` is the IAM action that is missing.
+    `check` is its subject in one word. `permission` is the IAM action that is missing.
     """
 
     check: str
@@ -43,7 +46,7 @@ class Remark:
 
     @classmethod
     def of(cls, check: str, error: CbrError, remedy: str | None = None) -> Remark:
-        """Return what an error says, with another remedy where that says more."""
+        """Return the remark about an error; `remedy` replaces the error's own."""
         return cls(
             check,
             error.message,
@@ -53,7 +56,7 @@ class Remark:
         )
 
     def as_note(self) -> Remark:
-        """Return the same as something that may be left as it is."""
+        """Return the same remark as a note, which needs no action."""
         return replace(self, is_to_do=False)
 
     def __str__(self) -> str:
@@ -65,7 +68,7 @@ class Remark:
 
 @dataclass(frozen=True)
 class VaultLook:
-    """A vault of type replication; `faults` say why it takes no copy at present."""
+    """A vault of type replication; `faults` are the reasons why it takes no copy at present."""
 
     id: str
     name: str | None
@@ -78,12 +81,12 @@ class VaultLook:
 
 @dataclass
 class RegionLook:
-    """What was seen of a region; None stands for what could not be asked.
+    """What was observed of a region; None means that it could not be queried.
 
-    `is_asked` says that the user named it: what is amiss elsewhere need not be put right.
-    `given_project_id` is what the user named, `named_project_id` the project named like the region,
-    and `project_id` the one of the two that was looked into. `unseen_because` says why nothing
-    further was asked. `destinations` is for the source, `vaults` for the others.
+    `is_asked`: the user named the region, so its faults have to be fixed. `given_project_id` is
+    the user's project, `named_project_id` the one named like the region. `project_id` is the one of
+    the two that was examined. `unseen_because` is the reason why nothing more was queried.
+    `destinations` is for the source, `vaults` for the others.
     """
 
     region: str
@@ -101,7 +104,7 @@ class RegionLook:
     unseen_because: str | None = None
 
     def add(self, remark: Remark) -> None:
-        """Keep a remark: as a note, where the user did not ask for the region."""
+        """Add a remark; if the user did not name the region, it becomes a note."""
         self.remarks.append(remark if self.is_asked else remark.as_note())
 
     @property
@@ -125,7 +128,7 @@ class RecordLook:
 
 @dataclass(frozen=True)
 class TargetLook:
-    """Whether the backup can be copied to a vault; `answer` is unknown where it was not told."""
+    """Whether the backup can be copied to a vault; `answer` is unknown if a query failed."""
 
     region: str
     vault_id: str
@@ -136,7 +139,7 @@ class TargetLook:
 
 @dataclass
 class BackupLook:
-    """What was seen of the backup; all but its id is None where it could not be read."""
+    """What was observed of the backup; if it could not be read, there is only its id."""
 
     id: str
     name: str | None = None
@@ -152,10 +155,10 @@ class BackupLook:
 
 @dataclass
 class Account:
-    """All that was seen; `settings` maps the names of settings to where they were found.
+    """The whole result; `settings` maps the names of settings to the places they are from.
 
-    `id` is the account's, as IAM tells it with a project. `clock_ahead_s` is how far this machine's
-    clock is ahead of the service's.
+    `id` is the account's; IAM reports it with a project. `clock_ahead_s` is how far this machine's
+    clock is ahead of the service's, in seconds.
     """
 
     sign_in: SignIn
@@ -174,7 +177,7 @@ class Account:
 
     @property
     def to_do_count(self) -> int:
-        """Return how many things are to be done before all is well."""
+        """Return the number of things to do before the account is ready."""
         looks: list[Account | RegionLook | BackupLook] = [self, *self.regions]
         if self.backup:
             looks.append(self.backup)
@@ -191,7 +194,7 @@ class Account:
 
 
 def _redacted(value: Any) -> Any:
-    """Return a value without secrets, whatever a service put into a name."""
+    """Return a value without secrets, since a service may return any text as a name."""
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, dict):

@@ -1,6 +1,6 @@
-"""What `check` found out, as lines for a terminal or a log, without colours.
+"""The result of `check` as lines for a terminal or a log, without colours.
 
-Lines are broken between words only, so that ids and addresses can be found and copied.
+Lines break between words only, so that ids and addresses can be searched and copied.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from pulumi_huaweicloud_cbr.commands.check.permissions import (
 
 COLUMNS = 100
 LONGEST = 2000
-"""More than this many characters of one text are not shown."""
+"""At most this many characters of one text are shown."""
 IN_STEP_S = 5.0
-"""A clock is in step if it is less off than this: an answer's date is in whole seconds, and old."""
+"""A clock is in step below this difference: an answer's date is in whole seconds, and old."""
 
 OK, TO_DO, NOTE, UNSEEN = "ok", "TO DO", "note", "-"
 _MARK_WIDTH = len(TO_DO)
@@ -48,7 +48,7 @@ _ANSWERS = {
 
 
 def as_text(account: Account) -> str:
-    """Return all that was found out, section by section, and what it comes to."""
+    """Return the result, section by section, with a conclusion."""
     sections = [_sign_in(account)]
     sections += [_region(look) for look in account.regions]
     if account.backup:
@@ -79,7 +79,7 @@ def _remarks(remarks: Iterable[Remark]) -> Iterator[str]:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield rows with their cells one below the other; the first one is the head."""
+    """Yield rows with aligned cells; the first row is the head."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
@@ -151,7 +151,7 @@ def _project(look: RegionLook) -> str:
 
 
 def _permissions(look: RegionLook) -> Iterator[str]:
-    # Each that is missing has a remark of its own.
+    # Each missing permission has a remark of its own.
     granted = [name for name, known in look.permissions.items() if known == GRANTED]
     if granted:
         yield from _row(OK, "may", ", ".join(granted))
@@ -191,7 +191,7 @@ def _backup(look: BackupLook) -> Iterator[str]:
         if look.records:
             head = ("to region", "vault", "status", "replica, or why there is none")
             yield from _table([head, *(_record(record) for record in look.records)])
-    # CBR keeps one replica in a region: where it is, that other vaults cannot have it is no news.
+    # CBR keeps one replica per region. If it exists, other vaults there need no line.
     copied = {target.region for target in look.targets if target.answer == COPIED}
     for target in look.targets:
         if target.answer == COPIED or target.region not in copied:

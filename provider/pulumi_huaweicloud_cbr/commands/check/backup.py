@@ -1,4 +1,7 @@
-"""Looks at one backup for `check`: its records, and by preflight's rules where it can be copied."""
+"""Examine one backup for `check`: its records, and the vaults that preflight's rules allow.
+
+Reads only.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ from pulumi_huaweicloud_cbr.replication.preflight.flow import Aim, or_error
 
 
 async def see_backup(api: Api, account: Account, look: BackupLook) -> None:
-    """Look at a backup, and ask of each vault that was found whether it can be copied there."""
+    """Examine a backup, and check for each known vault whether it can be copied there."""
     source = account.source
     if source is None or source.project_id is None or source.unseen_because:
         look.remarks.append(

@@ -1,4 +1,4 @@
-"""``check``: is an account ready for replications? Looks, changes nothing, names what is to do."""
+"""``check``: its options, what it prints, and its exit code. The examination is in `examiner`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.commands.check.account import Account
     from pulumi_huaweicloud_cbr.commands.check.examiner import Asked, Destination
 
-# What httpx reads from the environment, and what so decides which way requests take.
+# What httpx reads from the environment, so that it affects the way of requests.
 _OF_THE_NETWORK = frozenset(
     {"ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_DIR", "SSL_CERT_FILE"}
 )
@@ -65,7 +65,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def run(given: argparse.Namespace) -> int:
-    """Look and print; return the exit code.
+    """Examine the account and print the result; return the exit code.
 
     Raises:
         ConfigurationError: the stack's configuration cannot be read.
@@ -94,7 +94,7 @@ def look_at_account(
     clock: Clock | None = None,
     transport: Transport | None = None,
 ) -> Account:
-    """Return what can be seen with a stack's configuration and an environment.
+    """Examine the account of a stack's configuration and an environment.
 
     Args:
         clock: replaces the machine's time, in tests.
@@ -123,12 +123,12 @@ def look_at_account(
 
 
 def _tell(message: str) -> None:
-    # Not among what is printed for programs.
+    # Not to standard output, which programs may read.
     print(message, file=sys.stderr, flush=True)
 
 
 def places_of(origins: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
-    """Return where each setting in use was found: its name there, and which place that is."""
+    """Return the place of each setting in use, ``stack`` or ``environment``, by its name there."""
     places = {
         name: "stack" if name.startswith("huaweicloud:") else "environment"
         for name in origins.values()
@@ -148,7 +148,7 @@ def _destination(text: str) -> Destination:
 
 
 def _input(field: str) -> Callable[[str], str]:
-    """Return what reads an option that is also an input of replications, by the same rule."""
+    """Return a reader for an option that is also an input of replications; the rule is the same."""
 
     def read(text: str) -> str:
         from pulumi_huaweicloud_cbr.replication.rules.inputs import FIELDS, check_inputs

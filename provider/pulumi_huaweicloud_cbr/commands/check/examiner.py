@@ -1,7 +1,7 @@
-"""Looks at an account for `check`, reading only: each look goes on as far as it can.
+"""Examine an account for `check`, as far as possible. Reads only.
 
-A call that fails does not stop the others. Only calls that would fail in the same way are left
-out: refused credentials are sent once, so that nobody is locked out.
+A failed call does not stop the others. Only calls that would fail in the same way are skipped:
+refused credentials are sent once, so that the user is not locked out.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from pulumi_huaweicloud_cbr.commands.check.refusals import SIGN_IN
 from pulumi_huaweicloud_cbr.commands.check.region import MAKE_A_VAULT, see_destination, see_source
 from pulumi_huaweicloud_cbr.config.settings import Settings
 
-# Somebody waits for the answer: a host that does not answer is given up within seconds.
+# The user waits for the result, so a host that does not answer is given up within seconds.
 TIMEOUTS = Timeouts(connect_s=5.0, read_s=10.0, write_s=10.0, pool_s=15.0)
 CALL_LIMIT_S = 15.0
 BUDGET = RetryBudget(attempts=2, seconds=10.0, first_wait_s=0.5, longest_wait_s=2.0)
@@ -43,7 +43,7 @@ SKEW_WORTH_NOTING_S = 60.0
 
 
 class Destination(NamedTuple):
-    """A region to copy to; without a project, the one named like it is meant."""
+    """A region to copy to; without a project, it is the project named like the region."""
 
     region: str
     project_id: str | None = None
@@ -51,7 +51,7 @@ class Destination(NamedTuple):
 
 @dataclass(frozen=True)
 class Asked:
-    """What the user wants to know; no destinations stands for all that the source can copy to."""
+    """What the user wants to know; no destinations means all that the source can copy to."""
 
     destinations: tuple[Destination, ...] = ()
     backup_id: str | None = None
@@ -65,12 +65,12 @@ class ServiceClock:
         self.ahead_s: float | None = None
 
     def see(self, response: Response) -> None:
-        """Take note of an answer's date."""
+        """Note the date of an answer."""
         there = answered_at(response)
         if there is None:
             return
         ahead_s = self._clock.wall_time() - there
-        # What an answer takes on its way only adds to the difference.
+        # The time that an answer takes only adds to the difference.
         if self.ahead_s is None or abs(ahead_s) < abs(self.ahead_s):
             self.ahead_s = ahead_s
 
@@ -83,10 +83,10 @@ async def examine(
     on_slow: Callable[[str], None],
     transport: Transport | None = None,
 ) -> Account:
-    """Return what can be seen of the account that these settings sign in to.
+    """Examine the account that these settings sign in to.
 
     Args:
-        on_slow: told what is being tried, when it takes longer than usual.
+        on_slow: reports what is being tried if it takes longer than usual.
         transport: replaces the network, in tests.
     """
     notes = [_INSECURE] if settings.insecure else []
@@ -120,7 +120,7 @@ async def examine(
 
 
 class _Examiner:
-    """One examination; what it sees goes into the account."""
+    """One examination; its results go into the account."""
 
     def __init__(self, api: Api, asked: Asked, account: Account) -> None:
         self._api = api
@@ -167,12 +167,12 @@ class _Examiner:
         return [self._look(at) for at in dict.fromkeys(wanted)]
 
     def _judge_together(self) -> None:
-        """Where no destination was named, one that is ready is enough, and none is a fault."""
+        """If the user named no destination, one ready region is enough, and none is a fault."""
         looks = self._account.destinations
         if not looks or self._asked.destinations or any(look.usable_vaults for look in looks):
             return
         if all(look.vaults is None and not look.remarks for look in looks):
-            return  # none was looked at
+            return  # none was examined
         regions = ", ".join(look.region for look in looks)
         self._account.remarks.append(
             Remark(

@@ -1,4 +1,4 @@
-"""Which IAM action each call needs, and whether a refusal says that it is missing.
+"""The IAM actions that calls need, and whether a refusal means that one is missing.
 
 Source: CBR API reference, "Permissions and Supported Actions"; CBR service overview, "Permissions
 Management", for the policies that the vendor defines.
@@ -18,7 +18,8 @@ GET_VAULT = "cbr:vaults:get"
 
 WRITING_AT_SOURCE = ("cbr:backups:replicate", "cbr:vaults:replicate")
 WRITING_AT_DESTINATION = ("cbr:backups:delete",)
-"""What replications need beside reading; nothing that only reads can tell whether it is granted."""
+"""The actions that replications need beside reading. No read-only call shows whether the user has
+them."""
 
 READING_POLICY = "CBR ReadOnlyAccess"
 
@@ -28,6 +29,6 @@ _CODES = frozenset({"APIGW.0302", "APIGW.0306", "APIG.0302", "APIG.0306", "IAM.0
 
 
 def is_permission_missing(error: CbrError) -> bool:
-    """Whether a call was refused because the user may not make it."""
+    """Whether a call was refused because the user lacks its permission."""
     is_forbidden = getattr(error, "status", None) == 403
     return error.code in _CODES or (is_forbidden and not is_known(error.code))

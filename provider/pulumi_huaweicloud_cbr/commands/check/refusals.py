@@ -1,4 +1,4 @@
-"""What a call that failed says of an account: in one word what it is about, and what to do."""
+"""What a failed call means for an account: its subject in one word, and a remedy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OF_THE_WHOLE_REGION = {
     PROJECT: "there is no way into the project",
     ENDPOINT: "the service did not answer as it should",
 }
-"""After one of these, all else that is asked of the region would end in the same way."""
+"""After one of these, all other calls to the region would fail in the same way."""
 
 # Source: API Gateway user guide, "Error Codes".
 _NO_SUCH_API = frozenset({"APIGW.0101", "APIG.0101"})
@@ -35,10 +35,10 @@ _NOT_IN_THIS_PROJECT = frozenset({"APIGW.0310", "APIG.0310", "APIGW.0802", "APIG
 
 
 def remark_on(look: RegionLook, error: CbrError, permission: str | None = None) -> Remark:
-    """Return what an error says of a region, and what to do about it.
+    """Return the remark about an error in a region, with a remedy.
 
     Args:
-        permission: the action that the call needs, where it needs one.
+        permission: the action that the call needs, if any.
     """
     check = check_of(error)
     remedy = None
@@ -48,7 +48,7 @@ def remark_on(look: RegionLook, error: CbrError, permission: str | None = None) 
             remedy = _way_to(permission, look)
         return replace(Remark.of(check, error, remedy), permission=permission)
     if check == SIGN_IN and look.named_project_id and look.given_project_id:
-        # The same credentials were good enough for IAM: it is the project that is not theirs.
+        # IAM accepted the same credentials, so the project is not theirs.
         check = PROJECT
     given = look.given_project_id
     if check == PROJECT and given is not None and given != look.named_project_id:
@@ -59,7 +59,7 @@ def remark_on(look: RegionLook, error: CbrError, permission: str | None = None) 
                 "taken where none is given"
             )
     if isinstance(error, OutcomeUnknownError):
-        # Of a call that reads; nobody has to find out what came of it.
+        # The call only reads, so its outcome does not matter.
         remedy = "check the network, the proxy and the address, then run this again"
     return Remark.of(check, error, remedy)
 
@@ -84,7 +84,7 @@ def _name_of_project(look: RegionLook) -> str:
 
 
 def check_of(error: CbrError) -> str:
-    """Return what an error is about, in one word."""
+    """Return the subject of an error, in one word."""
     if error.code in _NO_SUCH_API or isinstance(error, (TransportError, MalformedResponseError)):
         return ENDPOINT
     if isinstance(error, AuthenticationError) and error.status in (403, 404):

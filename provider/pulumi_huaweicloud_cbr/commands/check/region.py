@@ -1,6 +1,6 @@
-"""Looks at one region for `check`: the way into its project, and what is to be seen there.
+"""Examine one region for `check`: its project, permissions, destinations and vaults. Reads only.
 
-What can only fail in the same way after a fault is not asked; all else is.
+After a fault, only calls that would fail in the same way are skipped.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ MAKE_A_VAULT = "create one there, for the kind of resource that the backups are 
 
 
 async def see_source(api: Api, account: Account, look: RegionLook) -> None:
-    """Look at the region where the backups are, and find out to where CBR copies them."""
+    """Examine the region of the backups, and find the regions that CBR copies them to."""
     scope = await _enter(api, account, look)
     if scope is None:
         return
@@ -64,12 +64,12 @@ async def see_source(api: Api, account: Account, look: RegionLook) -> None:
 
 
 async def see_destination(api: Api, account: Account, look: RegionLook) -> None:
-    """Look at a region to copy to, and for vaults there; the source was looked at before."""
+    """Examine a region to copy to, and its vaults; the source was examined before."""
     source = account.source
     if source and source.destinations is not None:
         pair = check_region_pair(source.region, look.region, frozenset(source.destinations))
         if pair:
-            # Nothing is asked of a region that CBR does not copy to: it need not even exist.
+            # Send nothing to a region that CBR does not copy to: it may not even exist.
             look.unseen_because = "CBR does not copy there"
             look.remarks += [Remark("destinations", finding.reason) for finding in pair]
             return
@@ -90,7 +90,7 @@ async def see_destination(api: Api, account: Account, look: RegionLook) -> None:
 
 
 async def _try_backups(api: Api, look: RegionLook, scope: ProjectScope, image_type: str) -> None:
-    """Read one backup, if there is one: whether that is allowed cannot be told without."""
+    """Read one backup, if there is one: that shows whether the user may read backups."""
     backups = await _try(
         look,
         permissions.LIST_BACKUPS,
@@ -102,13 +102,13 @@ async def _try_backups(api: Api, look: RegionLook, scope: ProjectScope, image_ty
 
 
 def _is_refused_everywhere(api: Api, source: RegionLook) -> bool:
-    # Of tokens for single projects, each may be good or bad.
+    # If each project has its own token, another token may be accepted.
     is_refused = any(remark.check == SIGN_IN for remark in source.remarks)
     return is_refused and not api.settings.tokens
 
 
 async def _enter(api: Api, account: Account, look: RegionLook) -> ProjectScope | None:
-    """Return the project to work in, None where there is no way in."""
+    """Return the project to examine, None if it cannot be reached."""
     given = look.given_project_id
     named = await or_error(find_project(api, look.region))
     if isinstance(named, Project):
@@ -130,9 +130,9 @@ async def _enter(api: Api, account: Account, look: RegionLook) -> ProjectScope |
 
 
 def _is_way_past(account: Account, remark: Remark) -> bool:
-    """Whether a project whose id is given may be reached although IAM did not answer well."""
+    """Whether a given project may be reachable although IAM did not answer as it should."""
     if remark.check == ENDPOINT:
-        # A password has to be shown to IAM first.
+        # With a password, each sign-in needs IAM.
         return account.sign_in.way != "password"
     return remark.check != SIGN_IN
 
@@ -140,13 +140,13 @@ def _is_way_past(account: Account, remark: Remark) -> bool:
 async def _try(
     look: RegionLook, permission: str, call: Callable[[], Awaitable[Found]]
 ) -> Found | None:
-    """Return what a call finds, and note what it tells of the permission that it needs."""
+    """Return the result of a call, and note what it shows of the needed permission."""
     if look.unseen_because:
         look.permissions[permission] = UNKNOWN
         return None
     found = await or_error(call())
     if isinstance(found, NotFoundError):
-        # It was there a moment ago; that it is gone was told to somebody who may ask.
+        # It existed a moment ago. CBR says that it is gone only to a user who may read it.
         look.permissions[permission] = GRANTED
         return None
     if not isinstance(found, CbrError):
