@@ -1,4 +1,8 @@
-"""Cross-region replication of Huawei Cloud CBR backups as Pulumi resources."""
+"""Cross-region replication of Huawei Cloud CBR backups as Pulumi resources.
+
+All public names are here; programs need no submodule. The import also makes an interrupted program
+end without a traceback.
+"""
 
 from __future__ import annotations
 
@@ -123,7 +127,7 @@ _DECODED = frozenset({"Backup", "RegionCapability", "ReplicationRecord", "Vault"
 
 
 def __getattr__(name: str) -> object:
-    """Load what decodes answers at first use: most programs only declare resources."""
+    """Load the classes of decoded answers at first use: most programs only declare resources."""
     if name not in _DECODED:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from pulumi_huaweicloud_cbr.api.wire import answers  # noqa: PLC0415

@@ -1,4 +1,7 @@
-"""``python -m pulumi_huaweicloud_cbr COMMAND``: help for people beside `pulumi` itself."""
+"""``python -m pulumi_huaweicloud_cbr COMMAND``: commands for users, beside `pulumi` itself.
+
+What a command does is in `commands`.
+"""
 
 from __future__ import annotations
 
