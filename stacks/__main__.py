@@ -1,4 +1,7 @@
-"""Builds the replications that the stack's configuration lists; see docs/user-guide.md."""
+"""Declare the replications that the stack's configuration lists; see docs/user-guide.md.
+
+Reading and validating the configuration does not belong here: see `config`.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,8 @@ from faults import ConfigurationFaultsError
 from rows import Replicas, row_of, rows_of
 from selection import Members, select_members
 
-# Tells the language host that the user knows all there is to know. Any other code, that of
-# `pulumi.RunError` too, makes it add "an unhandled error occurred" to our message.
+# With this exit code, the language host adds nothing to our message. Any other code, that of
+# `pulumi.RunError` too, makes it add "an unhandled error occurred".
 TOLD_EXIT_CODE = 32
 
 
@@ -44,7 +47,7 @@ def declare(replication: Replication) -> cbr.BackupReplication:
 def declare_set(
     one: ReplicationSet, selected: Mapping[Selection, Members | None]
 ) -> cbr.BackupReplicationSet:
-    """Declare a set; members that nobody was asked for are unknown, in previews alone."""
+    """Declare a set; members that were not queried are unknown, in previews only."""
     args = one.args
     if one.selection is not None:
         members = selected[one.selection]
@@ -83,7 +86,7 @@ def build(plan: Plan, selected: Mapping[Selection, Members | None]) -> None:
 
 
 def main() -> None:
-    """Read, select, build; whatever is wrong with the configuration is one message."""
+    """Read, select and build; one message reports all faults of the configuration."""
     try:
         plan = read_plan(pulumi.runtime.get_config_env())
         selected = select_members(plan, is_preview=pulumi.runtime.is_dry_run())

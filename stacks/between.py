@@ -1,6 +1,7 @@
-"""What is wrong between values of the configuration that may each be right.
+"""Faults between values of the configuration, each of which may be valid by itself.
 
-Looks at what is written, as far as it can be read: faults of single values are told elsewhere.
+This checks the configuration as it is written, and skips what cannot be read. Faults of single
+values do not belong here, except those of a set's members: `model` finds the others.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from model import LISTS, MISSING_INPUTS, NAMESPACE, Member
 
 ONE_PER_REGION = "CBR keeps one replica of a backup per region, so leave one of the two out"
 _NOT_SHOWN = cbr.check_inputs({"backup_id": ""})[0].reason.removeprefix("'' ")
-"""What the package says of a text that is no id, without the text."""
+"""The package's message about a text that is not an id, without the text."""
 
 
 @dataclass(frozen=True)
@@ -40,24 +41,24 @@ class _Entry:
 
 
 def resource_name(entry: str, region: str) -> str:
-    """Return the name in the state of an entry's copies; changing it would copy all anew."""
+    """Return the resource's name in the state; another name would copy everything again."""
     return f"{entry}-to-{region}"
 
 
 def members_of(backups: Any) -> dict[str | int, Any]:
-    """Return the members of a set as written, each under its label or its position."""
+    """Return the members of a set as written, by label or by position."""
     if isinstance(backups, dict):
         return dict(backups)
     return dict(enumerate(backups)) if isinstance(backups, list) else {}
 
 
 def backup_id_of(member: Any) -> Any:
-    """Return the id of a member, which stands alone or among more."""
+    """Return the id of a member, which is an id or an object with one."""
     return member.get("backup_id") if isinstance(member, dict) else member
 
 
 def faults_between(document: Mapping[str, Any]) -> Iterator[Fault]:
-    """Find what is wrong between values."""
+    """Yield the faults between values."""
     if all(document.get(name) in (None, []) for name in LISTS):
         yield Fault(("replications",), nothing_to_copy(is_empty="replications" in document))
     entries = list(_entries(document))
@@ -92,11 +93,11 @@ def _entries(document: Mapping[str, Any]) -> Iterator[_Entry]:
 
 
 def _destinations(keys: Mapping[str, Any], document: Mapping[str, Any]) -> Any:
-    """Return an entry's destinations, None where there are none."""
+    """Return an entry's destinations, None if there are none."""
     own, defaults = keys.get("destinations"), document.get("defaults", {})
     if own is not None:
         return own
-    # Defaults that cannot be read are told, and nothing else is then known to be missing.
+    # Defaults that cannot be read are reported elsewhere, so nothing counts as missing here.
     return defaults.get("destinations") if isinstance(defaults, dict) else ()
 
 
@@ -144,7 +145,7 @@ def _faults_of_member(at: Location, member: Any, *, is_rolling: bool) -> Iterato
     else:
         for finding in cbr.check_inputs({"backup_id": member}):
             if finding.field == "backup_id":
-                # Under a label that may be any word, a value is not shown: it may be a secret.
+                # A label may be any word, so its value may be a secret and is not shown.
                 yield Fault(at, _NOT_SHOWN if isinstance(at[-1], str) else finding.reason)
     if is_rolling and not (isinstance(member, dict) and member.get("created_at") is not None):
         yield Fault(
@@ -158,7 +159,7 @@ def _faults_of_member(at: Location, member: Any, *, is_rolling: bool) -> Iterato
 
 
 def _faults_of_names(entries: list[_Entry]) -> Iterator[Fault]:
-    """Find names that two entries have, or that would make the same resource."""
+    """Yield names that two entries share, or that would give the same resource."""
     names: dict[str, _Entry] = {}
     made: dict[str, _Entry] = {}
     for entry in entries:
@@ -185,10 +186,10 @@ def _faults_of_names(entries: list[_Entry]) -> Iterator[Fault]:
 
 
 def _faults_of_copies(entries: list[_Entry]) -> Iterator[Fault]:
-    """Find two copies of one backup to one region, of which CBR keeps only one."""
+    """Yield two copies of one backup to one region, of which CBR keeps only one."""
     backups: dict[tuple[str, str], _Entry] = {}
     vaults: dict[tuple[str, str], _Entry] = {}
-    # Vaults come last in the file, and are what sets are measured by.
+    # Vaults first, although they are last in the file: sets are compared with them.
     for entry in sorted(entries, key=lambda entry: entry.kind != "vaults"):
         yield from _faults_of_regions(entry)
         for region in entry.regions:
@@ -223,7 +224,7 @@ def _faults_of_regions(entry: _Entry) -> Iterator[Fault]:
 
 
 def _backup_ids(entry: _Entry) -> Iterator[tuple[Location, str]]:
-    """Return the backups that an entry names, and where."""
+    """Return the backups that an entry names, with their locations."""
     found: list[tuple[Location, Any]] = []
     if entry.kind == "replications":
         found.append(((*entry.at, "backup_id"), entry.keys.get("backup_id")))
@@ -236,7 +237,7 @@ def _backup_ids(entry: _Entry) -> Iterator[tuple[Location, str]]:
 
 
 def _vault_ids(entry: _Entry) -> Iterator[tuple[Location, str]]:
-    """Return the vaults that an entry copies from as a whole, or selects from, and where."""
+    """Yield the vault that an entry copies entirely, or selects from, with its location."""
     at, keys = entry.at, entry.keys
     if entry.kind == "sets":
         at, keys = (*at, "select"), _mapping(keys.get("select"))

@@ -1,11 +1,12 @@
-"""Reads the stack's configuration: which backups are to be copied where.
+"""Read the stack's configuration into a plan: which backups to copy to which destinations.
 
-A value is looked for in the destination, then in its entry, then in `defaults`; the first one
-given holds. A list of destinations in an entry stands instead of that in `defaults`, and what a
-destination in `defaults` says is a destination's word too. `preflight` beside the lists overrides
-all three for the whole run: a preview without credentials sets it to `off`.
+A value may be in the destination, in its entry or in `defaults`; the first of these counts. A list
+of destinations in an entry replaces that in `defaults`. A value in a destination in `defaults`
+counts like that of any destination. `preflight` beside the lists overrides all three for the whole
+run: a preview without credentials sets it to `off`.
 
-Every fault is told in one message, under the key that the user wrote.
+One message reports every fault, under the key that the user wrote. Nothing here calls the API or
+declares resources.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from model import (
 
 @dataclass(frozen=True)
 class Resource:
-    """What is said of each resource: its name, where it is configured, Pulumi's own options."""
+    """Common to all resources: the name, the place in the configuration, Pulumi's own options."""
 
     name: str
     at: Location
@@ -53,7 +54,7 @@ class Replication(Resource):
 
 @dataclass(frozen=True)
 class Selection:
-    """What the backups of a set are to be selected by; the same for all its destinations."""
+    """The filters that select the backups of a set; the same for all its destinations."""
 
     at: Location
     entry: str
@@ -61,9 +62,9 @@ class Selection:
     region: str | None
     project_id: str | None
     limit: int | None
-    """At most so many, the newest; older ones would not be kept."""
+    """At most this many, the newest; older ones would not be kept."""
     is_rolling: bool
-    """What is no longer selected stays until enough newer ones have come."""
+    """A backup that is no longer selected stays until there are enough newer ones."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +77,14 @@ class ReplicationSet(Resource):
 
 @dataclass(frozen=True)
 class Vault(Resource):
-    """The copy of a whole vault in one region, as configured."""
+    """The copy of an entire vault in one region, as configured."""
 
     args: cbr.VaultReplicationArgs
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Whether `up` waits for the copies, and for how long at most; None is the default."""
+    """Whether `up` waits for the copies, and the timeout; None is the default."""
 
     is_wanted: bool
     timeout: str | None
@@ -91,7 +92,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a stack's configuration asks for."""
+    """Everything that a stack's configuration declares."""
 
     replications: list[Replication]
     sets: list[ReplicationSet]
@@ -100,13 +101,13 @@ class Plan:
 
 
 def read_plan(config: Mapping[str, str]) -> Plan:
-    """Read what is to be copied, and whether to wait for it.
+    """Read what to copy, and whether to wait for it.
 
     Args:
-        config: full key, such as ``cbr-replication:replications``, to its text: JSON where it is
-            structured. Keys of other namespaces are not looked at.
+        config: full key, such as ``cbr-replication:replications``, to its text, which is JSON for a
+            structured value. Keys of other namespaces are ignored.
     Raises:
-        ConfigurationFaultsError: naming every fault.
+        ConfigurationFaultsError: it names every fault.
     """
     configuration = _read(config)
     return Plan(
@@ -142,7 +143,7 @@ def _own_keys(config: Mapping[str, str]) -> dict[str, Any]:
     document: dict[str, Any] = {}
     for key, text in config.items():
         namespace, _, name = key.partition(":")
-        # The engine hands over "" for a key without a value.
+        # The engine passes "" for a key without a value.
         if namespace != NAMESPACE or not text:
             continue
         document[name] = text
@@ -150,12 +151,12 @@ def _own_keys(config: Mapping[str, str]) -> dict[str, Any]:
             try:
                 document[name] = from_json(text)
             except ValueError:
-                continue  # Plain text: told as a value of the wrong kind.
+                continue  # Plain text: reported as a value of the wrong kind.
     return document
 
 
 class _Levels:
-    """Where a value may stand, the most special place first."""
+    """The places where a value may be, the most specific one first."""
 
     def __init__(self, at: Location, preflight: str | None, *parts: Part) -> None:
         self.at = at
@@ -163,7 +164,7 @@ class _Levels:
         self._parts = parts
 
     def first(self, key: str) -> Any:
-        """Return what the first place says that says anything."""
+        """Return the value of the first place that has one."""
         given = (getattr(part, key, None) for part in self._parts)
         return next((value for value in given if value is not None), None)
 
@@ -172,14 +173,14 @@ class _Levels:
         return {key: self.first(key) is True for key in ("protect", "retain_on_delete")}
 
     def choices(self) -> dict[str, Any]:
-        """Return the inputs that all resources have and that may stand on each level."""
+        """Return the inputs that all resources have and that may be set on each level."""
         inputs = (field.name for field in fields(cbr.VaultReplicationArgs))
         given = {key: self.first(key) for key in inputs if key in Source.model_fields}
         return {**given, "preflight": self._preflight or given["preflight"]}
 
 
 def _pairs(configuration: Configuration, kind: str) -> Iterator[tuple[Any, Any, _Levels]]:
-    """Return each entry of a list with each of its destinations."""
+    """Yield each entry of a list with each of its destinations."""
     defaults = configuration.defaults
     for number, entry in enumerate(getattr(configuration, kind)):
         for destination in entry.destinations or defaults.destinations or ():
@@ -221,7 +222,7 @@ def _set(levels: _Levels, entry: SetEntry, destination: Place) -> ReplicationSet
 
 
 def _members(backups: Any) -> Any:
-    """Return the members as the set takes them, without keys that say nothing."""
+    """Return the members in the form of the set's input, without empty keys."""
     if not isinstance(backups, dict):
         return backups
     return {

@@ -1,4 +1,7 @@
-"""What is wrong with a configuration, in words: the key, its value, what is wanted."""
+"""The texts of configuration faults: the key, its value, and what is valid.
+
+Faults are found elsewhere: in `model`, `between` and `selection`.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,7 @@ Location = tuple["str | int", ...]
 
 @dataclass(frozen=True)
 class Fault:
-    """Something wrong, and the way to it: keys and positions, from the namespace downwards."""
+    """A fault and its location: keys and positions, from the namespace downwards."""
 
     location: Location
     reason: str
@@ -64,7 +67,7 @@ class ConfigurationFaultsError(Exception):
 
 
 def path_of(location: Location) -> str:
-    """Return the way to a value as Pulumi's `config set --path` spells it."""
+    """Return the path of a value as Pulumi's `config set --path` spells it."""
     return "".join(map(_step, location)).removeprefix(".")
 
 
@@ -73,12 +76,12 @@ def _step(part: str | int) -> str:
         return f"[{part}]"
     if re.fullmatch(r"[A-Za-z0-9_\-]+", part):
         return f".{_cut(part)}"
-    # Quoted, a key of any characters is one word of one line.
+    # If it is quoted, any key is one word on one line.
     return f"[{json.dumps(_cut(part), ensure_ascii=not part.isprintable())}]"
 
 
 def faults_of(error: ValidationError, at: Location = ()) -> list[Fault]:
-    """Put what pydantic found into words; `at` is where it looked."""
+    """Return pydantic's errors as faults; `at` is the location of what it validated."""
     found = []
     for details in error.errors(include_url=False):
         location = (*at, *details["loc"])
@@ -90,7 +93,7 @@ def faults_of(error: ValidationError, at: Location = ()) -> list[Fault]:
 
 
 def nothing_to_copy(*, is_empty: bool) -> str:
-    """Return what to say where no list has an entry."""
+    """Return the text for a configuration in which no list has an entry."""
     found = "is empty" if is_empty else "is missing"
     return f"{found}, and there are no sets and no vaults; want a list such as\n{EXAMPLE}"
 
@@ -111,7 +114,7 @@ def _reason(kind: str, location: Location, value: Any) -> str:
 def _observed(value: object) -> str:
     if value is None:
         return "is empty"
-    # Not shown: what is inside was not meant for this key, perhaps for nobody's eyes.
+    # Not shown: the value was not meant for this key, and may be a secret.
     shown = "" if isinstance(value, (list, dict)) else f"{_cut(repr(value))} "
     return f"{shown}is {_kind_of(value)}"
 
@@ -132,7 +135,7 @@ _MISSING: Mapping[str, str] = {
     "vault_id": MISSING_INPUTS["destination_vault_id"],
 }
 
-# As the resource calls them, and as they are called in a destination.
+# The name of an input in the resource, and in a destination.
 _RESOURCE_NAMES: Mapping[str, str] = {
     "destination_region": "region",
     "destination_vault_id": "vault_id",
@@ -166,7 +169,7 @@ def _hint(name: str, part: type[Part]) -> str:
     return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
 
 
-# By the way there, with 0 for any position.
+# By location, with 0 for any position.
 _PARTS: Mapping[Location, type[Part]] = {
     ("replications", 0): Entry,
     ("replications", 0, "destinations", 0): Destination,
@@ -202,7 +205,7 @@ def _kind_of(value: object) -> str:
     return kinds.get(type(value), "a mapping")
 
 
-# Where a reader looks first; keys that are not here are unknown ones, and come last.
+# The order in which people read. Keys that are not here are unknown ones, and come last.
 _ORDER = (
     *("preflight", "wait", "timeout", "defaults", "replications", "sets", "vaults", "name"),
     *("backup_id", "backups", "select", "keep_newest", "source_region", "source_project_id"),

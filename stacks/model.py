@@ -1,7 +1,8 @@
-"""The stack's configuration as it is written: its keys, and what each may be.
+"""The form of the stack's configuration: its keys, and the valid values of each.
 
-What a value may be is the package's to say (`check_inputs` and the like). Every value is held to
-it where it stands, also one that something more special overrides.
+The package decides which values are valid (`check_inputs` and the like). Every value is validated
+where it is written, even if a more specific one overrides it. Rules between values do not belong
+here: see `between`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import pulumi_huaweicloud_cbr as cbr
 
 NAMESPACE = "cbr-replication"
 LISTS = ("replications", "sets", "vaults")
-"""The keys of which at least one says what is to be copied."""
+"""The keys that list what to copy; at least one has to be given."""
 REFUSED = "refused"
 """The type of a fault whose message is complete already."""
 
@@ -30,7 +31,7 @@ def _missing(check: Check) -> Mapping[str, str]:
 
 
 MISSING_INPUTS = _missing(cbr.check_inputs)
-"""What the package says of a required input that is missing."""
+"""The package's message about each required input that is missing."""
 MISSING_VAULT_INPUTS = _missing(cbr.check_vault_inputs)
 _GO_TIME = re.compile(r"(?P<day>\d{4}-\d\d-\d\d) (?P<time>\d\d:\d\d:\d\d) \+0000 UTC", re.ASCII)
 _A_UUID = "00000000-0000-0000-0000-000000000000"
@@ -41,7 +42,7 @@ def _refused(reason: str) -> PydanticCustomError:
 
 
 def _like_input(name: str, check: Check = cbr.check_inputs) -> BeforeValidator:
-    """Hold a value to the rule of that input of a resource; what is left out is told elsewhere."""
+    """Validate a value by the rule of a resource's input; a missing one is reported elsewhere."""
     return _held_to(lambda value: [found for found in check({name: value}) if found.field == name])
 
 
@@ -56,7 +57,7 @@ def _held_to(check: Callable[[Any], list[cbr.Finding]]) -> BeforeValidator:
 
 def _check_entry_name(value: Any) -> Any:
     if not isinstance(value, str):
-        # Text of any kind is a good description; all else is told as for the other inputs.
+        # Any text is a valid description, so only other types are reported, as for other inputs.
         for finding in cbr.check_inputs({"description": value}, frozenset(MISSING_INPUTS)):
             raise _refused(finding.reason)
         return value
@@ -112,7 +113,7 @@ class Part(BaseModel):
 
 
 class Choices(Part):
-    """What may be said on every level."""
+    """The keys that are valid on every level."""
 
     enable_acceleration: Flag | None = None
     adopt: Flag | None = None
@@ -144,7 +145,7 @@ class Source(Choices):
 
 
 class Defaults(Source):
-    """What holds for every entry that does not say otherwise."""
+    """The values for every entry that does not override them."""
 
     description: Description | None = None
     destinations: list[Destination] | None = Field(None, min_length=1)
@@ -158,7 +159,7 @@ class Entry(Defaults):
 
 
 class Member(Part):
-    """A backup of a set, where more than its id is said of it."""
+    """A backup of a set, if more than its id is given."""
 
     backup_id: BackupId
     name: ReplicaName | None = None
@@ -170,7 +171,7 @@ def _filter(name: str) -> BeforeValidator:
 
 
 def _as_written(value: Any) -> Any:
-    # Without quotes, YAML takes a time for one; the engine hands over Go's spelling of it.
+    # YAML parses a time without quotes, and the engine passes it in Go's spelling.
     if isinstance(value, str) and (found := _GO_TIME.fullmatch(value)):
         return f"{found['day']}T{found['time']}Z"
     return value
@@ -180,7 +181,7 @@ _UNQUOTED = BeforeValidator(_as_written)
 
 
 class Select(Part):
-    """Which backups a set is to have, as far as they exist."""
+    """The filters that select the backups of a set."""
 
     vault_id: Annotated[str, _filter("vault_id")] | None = None
     resource_id: Annotated[str, _filter("resource_id")] | None = None
@@ -192,7 +193,7 @@ class Select(Part):
 
 
 class SetEntry(Source):
-    """Backups to copy together; what stands in `backups` is looked into by `between`."""
+    """Backups to copy together; `between` checks the members in `backups`."""
 
     name: EntryName
     backups: Annotated[Any, _like_input("backups", cbr.check_set_inputs)] | None = None
@@ -202,7 +203,7 @@ class SetEntry(Source):
 
 
 class VaultEntry(Source):
-    """A vault whose backups to copy, all of them."""
+    """An entire vault to copy."""
 
     name: EntryName
     vault_id: Annotated[str, _like_input("vault_id", cbr.check_vault_inputs)]

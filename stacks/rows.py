@@ -1,4 +1,4 @@
-"""The stack's outputs: a row for each copy, with what the wait has seen."""
+"""The stack's outputs: a row for each copy, updated by what the wait has seen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pulumi_huaweicloud_cbr as cbr
 Replicas = pulumi.Output[dict[str, str]]
 """Record id -> replica id, of copies that the wait has seen end."""
 
-# What the outputs say of each copy, under these names.
+# The columns of a row, and the resource's outputs that they are from.
 COLUMNS = {
     "replication_record_id": "replication_record_id",
     "source_backup_id": "backup_id",
@@ -23,17 +23,17 @@ COLUMNS = {
     "status": "status",
 }
 SEEN = ("destination_backup_id", "status")
-"""The columns of which a wait knows more."""
+"""The columns that a wait updates."""
 PLACE = ("destination_region", "destination_project_id", "destination_vault_id")
 
 
 def row_of(resource: cbr.BackupReplication, replicas: Replicas) -> Any:
-    """Return what is told of a replication; what the wait has seen is newer than its own state."""
+    """Return the row of a replication; what the wait has seen is newer than its own state."""
     row = {column: getattr(resource, output) for column, output in COLUMNS.items()}
     newer = pulumi.Output.all(row=row, replicas=replicas).apply(
         lambda known: _with_seen(known["row"], known["replicas"])
     )
-    # The other columns are told one by one: in a preview, some are known and these are not.
+    # The other columns are separate outputs: in a preview, some are known and these are not.
     return {**row, **{column: newer[column] for column in SEEN}}
 
 

@@ -1,7 +1,8 @@
-"""Asks the API which backups the sets with a `select` are to have.
+"""Query the API for the members of sets that have a `select`. Reads only.
 
-A set without members would delete all its replicas, so that nothing found is a fault. So is a
-backup that something else copies to the same region: of two owners, each could delete its replica.
+A set without members would delete all its replicas, so an empty selection is a fault. A backup that
+something else copies to the same region is a fault too: each of two owners could delete its
+replica.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from model import NAMESPACE
 Members = Mapping[str, Mapping[str, str]]
 
 STAYING = frozenset({"available", "restoring", "waiting_restore"})
-"""Statuses of a backup that is whole, and stays. Source: CBR API reference, ListBackups."""
+"""Statuses of a complete backup that remains. Source: CBR API reference, ListBackups."""
 
 
 def select_members(plan: Plan, *, is_preview: bool) -> dict[Selection, Members | None]:
-    """Return the members of each selection; None where it could not be asked, and may be so.
+    """Return the members of each selection; None if a preview may do without, and had to.
 
     Raises:
-        ConfigurationFaultsError: naming every selection that finds nothing or cannot be asked.
+        ConfigurationFaultsError: it names every selection that finds nothing or cannot be queried.
     """
     selected: dict[Selection, Members | None] = {}
     faults: list[Fault] = []
@@ -74,7 +75,7 @@ def _modes(sets: Iterable[ReplicationSet]) -> dict[Selection, str]:
 
 
 def _ask(selection: Selection) -> list[cbr.Backup]:
-    # Where nothing is kept but what is selected, a backup that is being restored must not leave.
+    # If a set keeps only what is selected, a backup that is being restored must not leave it.
     backups = cbr.get_backups(
         region=selection.region,
         project_id=selection.project_id,
