@@ -1,5 +1,5 @@
-"""CBR and IAM as typed calls: a method for each operation, a model for each answer.
+"""CBR and IAM as typed calls: a method for each operation, a model for each response.
 
-What to do about an answer does not belong here: `replication` decides that. Requests are sent
-from this package only.
+Decisions about a response do not belong here: `replication` makes them. Only this package sends
+requests.
 """

@@ -1,12 +1,13 @@
-"""A cache in front of a client: what many ask at about the same time is asked once.
+"""A cache in front of a client: look-ups at about the same time share answers and list requests.
 
-A hundred resources of one stack look at a hundred backups within seconds. Asked one by one that
-is a request each; a page of ListBackups answers a thousand. Only answers are shared, never
-decisions: nothing is taken for missing because a list lacks it, and what was changed by this
-process is asked anew.
+A hundred resources of one stack look up a hundred backups within seconds. One by one, that is a
+request each; one page of ListBackups answers a thousand. Vaults, projects, capabilities and
+sign-ins are cached as well. Only answers are shared, never decisions. A backup that a list lacks
+is read by itself before it counts as missing. After a change by this process, the answers about
+what it changed are stale.
 
-Two objects use one store. `CachedApi` returns stored answers while they are good. Its `fresh` never
-does, but batches what is asked at the same time.
+Two objects use one store. `CachedApi` returns stored answers while they are good. Its `fresh`
+returns none, but batches look-ups of backups at the same time.
 """
 
 from __future__ import annotations
@@ -39,21 +40,22 @@ from pulumi_huaweicloud_cbr.base.errors import CbrError
 Answer = TypeVar("Answer")
 
 GATHER_S = 0.01
-"""How long a look-up waits for others to be asked together with, while one is under way already;
-real time, not the clock's."""
+"""While a request is under way, a look-up waits this long for others to join its batch. Real time,
+not the clock's."""
 USELESS_LISTS = 2
-"""After so many lists without what was wanted, a backup that is asked for alone is read alone."""
+"""After this many list requests in a row without a hit, single look-ups bypass batching."""
 SHARED_FOR_S = 5.0
-"""How old an answer may be that is shared. A copy that was begun elsewhere meanwhile is refused by
-CBR itself (error code 1009), and looked for then."""
+"""The maximum age of a shared answer. If a copy was started elsewhere meanwhile, CBR refuses ours
+(error code 1009), and the existing copy is looked up then."""
 
 
 class _Shelf(Struct):
-    """Backups of one project: answers with the number of their question, and who waits.
+    """The stored backups of one project, and the look-ups that wait for an answer.
 
-    `asked` has when each was asked for last, the latest at its end. `questions` counts the requests
-    under way, and `useless_lists` the lists in a row without a hit. Answers up to number
-    `all_changed` are stale.
+    `known` has each answer with the number of its request; `changed` has the number of a backup's
+    last change. `asked` has the time of each backup's last look-up, the latest at its end.
+    `questions` counts the requests under way. `useless_lists` counts the list requests in a row
+    without a hit. Answers up to number `all_changed` are stale.
     """
 
     known: dict[str, tuple[int, float, Backup]] = field(default_factory=dict)
@@ -65,19 +67,19 @@ class _Shelf(Struct):
     all_changed: int = 0
 
     def note_asked(self, backup_id: str, now: float) -> None:
-        """Note that a backup was asked for, and forget what was long ago."""
+        """Record a look-up of a backup, and drop the look-ups of long ago."""
         self.asked.pop(backup_id, None)
         self.asked[backup_id] = now
         while now - self.asked[oldest := next(iter(self.asked))] > SHARED_FOR_S:
             del self.asked[oldest]
 
     def is_asked_for_many(self) -> bool:
-        """Whether several backups were asked for lately, so that others will be soon."""
+        """Whether several backups were looked up recently, so that more look-ups are likely."""
         return len(self.asked) >= LIST_FROM and self.useless_lists < USELESS_LISTS
 
 
 class CachedApi:
-    """Asks for each thing once for all who want it; meant for one process of a plugin."""
+    """Requests each thing once for all callers; one object serves one plugin process."""
 
     def __init__(self, client: Api) -> None:
         self.settings = client.settings
@@ -86,13 +88,13 @@ class CachedApi:
         self._backups = _Backups(client)
         self._answers: dict[Hashable, tuple[float, asyncio.Task[Any]]] = {}
         self.fresh: Api = _FreshApi(client, self._backups)
-        # No answers of these are stored.
+        # The answers of these methods are not stored.
         self.list_backups = client.list_backups
         self.get_backup_page = client.get_backup_page
         self.get_vault_page = client.get_vault_page
         self.list_tasks = client.list_tasks
         self.get_task_page = client.get_task_page
-        # A write makes stale what is stored, whichever of the two objects it goes through.
+        # A write through either object makes stored answers stale.
         self.replicate_backup = self.fresh.replicate_backup
         self.replicate_vault = self.fresh.replicate_vault
         self.rename_backup = self.fresh.rename_backup
@@ -104,13 +106,13 @@ class CachedApi:
         self._answers.clear()
 
     async def get_backup(self, scope: ProjectScope, backup_id: str) -> Backup:
-        """Read a backup, from a list where others are looked for too, or were a moment ago.
+        """Read a backup; from a list if others are looked up too, or were recently.
 
-        The engine checks resources one after the other: that many will be asked for shows only
-        when some were.
+        The engine checks resources one after the other. Only past look-ups show that many more
+        will follow.
 
         Raises:
-            NotFoundError: there is none of that id in the project; it was asked for by itself.
+            NotFoundError: the project has no backup with that id; the backup itself was requested.
         """
         return self._backups.stored(scope, backup_id) or await self._backups.ask(
             scope, backup_id, may_list_ahead=True
@@ -124,7 +126,7 @@ class CachedApi:
     async def get_replication_capabilities(
         self, scope: ProjectScope
     ) -> tuple[RegionCapability, ...]:
-        """Read to which regions backups can be copied."""
+        """Read the regions that backups can be copied to."""
         ask = self._client.get_replication_capabilities
         return await self._once(("capabilities", scope), lambda: ask(scope))
 
@@ -133,7 +135,7 @@ class CachedApi:
         return await self._once(("signing in", region), lambda: self._client.sign_in(region))
 
     async def list_projects(self, region: str) -> tuple[Project, ...]:
-        """Read the projects that are named like a region."""
+        """Read the projects with the name of a region."""
         return await self._once(("projects", region), lambda: self._client.list_projects(region))
 
     async def _once(self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
@@ -150,7 +152,7 @@ class CachedApi:
 
 
 class _FreshApi:
-    """The API without stored answers; look-ups of backups at the same time are batched."""
+    """The API without stored answers; it batches look-ups of backups at the same time."""
 
     def __init__(self, client: Api, backups: _Backups) -> None:
         self.settings = client.settings
@@ -173,17 +175,17 @@ class _FreshApi:
         return self
 
     async def get_backup(self, scope: ProjectScope, backup_id: str) -> Backup:
-        """Read a backup: alone, or from a list if others are asked for at the same time.
+        """Read a backup: alone, or from a list if others are looked up at the same time.
 
         Raises:
-            NotFoundError: there is none of that id in the project; it was asked for by itself.
+            NotFoundError: the project has no backup with that id; the backup itself was requested.
         """
         return await self._backups.ask(scope, backup_id)
 
     async def replicate_backup(
         self, scope: ProjectScope, backup_id: str, request: ReplicateRequest
     ) -> Replication:
-        """Submit a copy; what was known of the backup is stale then."""
+        """Submit a copy; stored answers about the backup become stale."""
         try:
             return await self._client.replicate_backup(scope, backup_id, request)
         finally:
@@ -192,21 +194,21 @@ class _FreshApi:
     async def replicate_vault(
         self, scope: ProjectScope, request: ReplicateVaultRequest
     ) -> VaultCopies:
-        """Submit copies of a vault's backups; what was known of any backup is stale then."""
+        """Submit copies of a vault's backups; stored answers about all backups become stale."""
         try:
             return await self._client.replicate_vault(scope, request)
         finally:
             self._backups.note_change_of_all(scope)
 
     async def rename_backup(self, scope: ProjectScope, backup_id: str, name: str) -> Backup:
-        """Rename a backup; what was known of it is stale then."""
+        """Rename a backup; stored answers about it become stale."""
         try:
             return await self._client.rename_backup(scope, backup_id, name)
         finally:
             self._backups.note_change(scope, backup_id)
 
     async def delete_backup(self, scope: ProjectScope, backup_id: str) -> None:
-        """Begin to delete a backup; what was known of it is stale then."""
+        """Start the deletion of a backup; stored answers about it become stale."""
         try:
             await self._client.delete_backup(scope, backup_id)
         finally:
@@ -214,7 +216,7 @@ class _FreshApi:
 
 
 class _Backups:
-    """The store of backups, and the batching of look-ups that leave it empty-handed."""
+    """The store of backups; it batches the look-ups that it cannot answer."""
 
     def __init__(self, client: Api) -> None:
         self._client = client
@@ -228,7 +230,7 @@ class _Backups:
         self._shelves.clear()
 
     def stored(self, scope: ProjectScope, backup_id: str) -> Backup | None:
-        """Return the stored answer, None if there is none or it is out of date."""
+        """Return the stored answer; None if there is none, or if it is stale or too old."""
         shelf = self._shelf(scope)
         number, asked_at, backup = shelf.known.get(backup_id, (0, 0.0, None))
         is_changed = number <= max(shelf.changed.get(backup_id, 0), shelf.all_changed)
@@ -237,27 +239,27 @@ class _Backups:
         return backup
 
     def note_change(self, scope: ProjectScope, backup_id: str) -> None:
-        """Make stale what was answered of a backup so far."""
+        """Mark the answers about a backup so far as stale."""
         self._shelf(scope).changed[backup_id] = next(self._numbers)
 
     def note_change_of_all(self, scope: ProjectScope) -> None:
-        """Make stale what was answered of any backup of the project so far."""
+        """Mark the answers about all backups of the project so far as stale."""
         self._shelf(scope).all_changed = next(self._numbers)
 
     async def ask(
         self, scope: ProjectScope, backup_id: str, *, may_list_ahead: bool = False
     ) -> Backup:
-        """Read a backup by a question that is sent from now on, together with others.
+        """Read a backup with a request that is sent after this call, batched with others.
 
         Args:
-            may_list_ahead: list even for one backup, if several were asked for lately; the list
+            may_list_ahead: list even for one backup, if several were looked up recently. The list
                 answers the next look-ups.
         """
         shelf = self._shelf(scope)
         shelf.note_asked(backup_id, self._clock.monotonic())
         is_one_of_many = may_list_ahead and shelf.is_asked_for_many()
         if not shelf.waiting and not shelf.questions and not is_one_of_many:
-            # Nobody to wait for: most stacks are small.
+            # There is no other look-up to batch with: most stacks are small.
             with _counted(shelf):
                 return await self._client.get_backup(scope, backup_id)
         if not shelf.waiting:
@@ -267,14 +269,14 @@ class _Backups:
         if backup_id not in shelf.waiting:
             shelf.waiting[backup_id] = asyncio.get_running_loop().create_future()
             shelf.waiting[backup_id].add_done_callback(_take_error)
-        # Who gives up takes nothing from the others.
+        # Cancelling one look-up does not cancel the others.
         return await asyncio.shield(shelf.waiting[backup_id])
 
     def _shelf(self, scope: ProjectScope) -> _Shelf:
         return self._shelves.setdefault(scope, _Shelf())
 
     async def _gather(self, scope: ProjectScope, shelf: _Shelf, is_one_of_many: bool) -> None:
-        """Answer all who are waiting, and who come to wait for a moment yet."""
+        """Answer all look-ups that wait, and those that join within `GATHER_S`."""
         await asyncio.sleep(GATHER_S)
         waiting, shelf.waiting = shelf.waiting, {}
         missing = dict(waiting)
@@ -296,7 +298,7 @@ class _Backups:
     async def _listed(
         self, scope: ProjectScope, shelf: _Shelf, missing: dict[str, asyncio.Future[Backup]]
     ) -> AsyncIterator[Backup]:
-        """Yield those of the missing that lists show, as long as a page is worth its request."""
+        """Yield the missing backups that lists contain, while a page is worth its request."""
         number, asked_at = next(self._numbers), self._clock.monotonic()
         try:
             async for page in pages_worth_reading(
@@ -308,7 +310,7 @@ class _Backups:
                         yield backup
                 number, asked_at = next(self._numbers), self._clock.monotonic()
         except CbrError:
-            # Whatever the reason, each is read by itself then, and has its own error.
+            # For any reason: each backup is then read by itself, and has its own error.
             return
 
     async def _read(
@@ -342,7 +344,7 @@ def _fail(future: asyncio.Future[Backup], error: BaseException) -> None:
 
 
 def _take_error(future: asyncio.Future[Any]) -> None:
-    # An error that nobody waits for any more would be written to the user's terminal.
+    # asyncio would write an error that nobody awaits to the user's terminal.
     if not future.cancelled():
         future.exception()
 

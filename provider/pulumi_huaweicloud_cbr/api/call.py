@@ -1,7 +1,7 @@
-"""One request, and what it means if it is not answered, or refused.
+"""An API request as data, and how failures and error responses map to our errors.
 
-A request without an answer becomes an error for the user here. `transport.http` has told whether
-it can have been carried out.
+Sends nothing and repeats nothing: `client` does. `transport.http` has decided whether an unanswered
+request can have been carried out. `wire.responses` reads error bodies.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from pulumi_huaweicloud_cbr.base.errors import (
 
 
 class Call(Struct, frozen=True):
-    """One request, in the terms in which it is logged, repeated and explained.
+    """One API request, with what is needed to log, repeat and explain it.
 
     `doing` begins every message about it. `is_repeatable` says that carrying it out twice does
-    no harm. A code in `final_codes` is handed to the caller without repetition. Only a code in
-    `missing_codes` says that what is asked for does not exist. `unsent_remedy` is the remedy if
+    no harm. A code in `final_codes` goes to the caller without repetition. If `missing_codes` is
+    set, only those codes mean that the thing does not exist. `unsent_remedy` is the remedy if
     the service was not reached; None means the usual one.
     """
 
@@ -44,8 +44,12 @@ class Call(Struct, frozen=True):
 
 
 def transport_error(call: Call, request: Request, error: UnansweredError) -> TransportError:
-    """Return the error for a request without an answer; `request` is the one to be sent."""
-    # A sign-in that failed on the way is about another request than the one to be sent.
+    """Return the error for an unanswered request.
+
+    Args:
+        request: the request of the call itself; `error.request` may be a sign-in before it.
+    """
+    # If a sign-in failed, the request of the call itself was not sent.
     is_on_the_way = error.request is not request
     kind = NotSentError if is_on_the_way else error.kind
     host = error.request.host or error.request.url
@@ -72,11 +76,12 @@ def _is_certificate_refused(error: BaseException | None) -> bool:
 
 
 def raise_for_refusal(call: Call, response: Response) -> None:
-    """Accept a success, whose body must have been read, as each body.
+    """Return if the response is a success; its body must have been read in any case.
 
     Raises:
-        ApiError: refused; AuthenticationError and NotFoundError where that is what it says.
-        MalformedResponseError: a redirection.
+        ApiError: the service refused the request. It is an AuthenticationError if the
+            credentials were refused, and a NotFoundError if the thing does not exist.
+        MalformedResponseError: the response is a redirection.
     """
     if response.is_success:
         return

@@ -1,10 +1,10 @@
-"""One method for each API operation: a request in, a model or an error out.
+"""One method for each API operation: it takes a request and returns a model or raises an error.
 
-`Api` names the operations; whoever uses the API takes one. `CbrClient` sends the requests.
+`Api` names the operations; code that uses the API takes an `Api`. `CbrClient` sends the requests.
 
-Owns sending: addresses, time limits, repetition within a budget, and the journal line of each
-request; what an end without an answer means is in `call`. It holds no policy about replicas and
-never polls. Source of each operation: CBR and IAM API references, under the name in its docstring.
+Owns sending: addresses, timeouts, the rate limiter, retries within a budget, and one log line for
+each response. `call` maps failures to errors. There is no policy about replicas here, and no
+polling. Source of each operation: CBR and IAM API references, under the name in its docstring.
 """
 
 from __future__ import annotations
@@ -84,19 +84,19 @@ logger = logging.getLogger(__name__)
 Model = TypeVar("Model", bound=WireModel)
 
 PAGE_SIZE = 1000
-"""The largest page that ListBackups and ListOpLogs give."""
+"""The largest page that ListBackups and ListOpLogs return."""
 
-# The vendor's SDK connects within 60 s and reads within 120 s; a page of 1,000 backups with
-# children is slow. `CALL_LIMIT_S` bounds an answer that trickles in, which no read limit does.
+# The vendor's SDK has timeouts of 60 s to connect and 120 s to read. A page of 1,000 backups with
+# children is slow. `CALL_LIMIT_S` bounds a response that trickles in; no read timeout does that.
 TIMEOUTS = Timeouts(connect_s=15.0, read_s=60.0, write_s=30.0, pool_s=60.0)
 CALL_LIMIT_S = 120.0
 
 
 def _require_region(region: str, doing: str) -> None:
-    """Refuse what would lead credentials to another host than the configured one.
+    """Refuse a region that would send credentials to another host than the configured one.
 
-    Regions of inputs and answers were looked at before; those of a state and of an id to be
-    imported come as they are.
+    Regions in inputs and responses are validated earlier. Those from a state or from an id to
+    import are not.
     """
     if not REGION_ID.fullmatch(region):
         raise ConfigurationError(
@@ -106,14 +106,14 @@ def _require_region(region: str, doing: str) -> None:
 
 
 def _ignore(_: object) -> None:
-    """Tell nobody."""
+    """Do nothing."""
 
 
 class Api(Protocol):
-    """What can be asked of CBR and IAM, and done there; `CbrClient` says how each call fails.
+    """The operations of CBR and IAM; `CbrClient` documents how each of them fails.
 
-    Reads may return a stored answer where a cache is in front of the client (`cache.CachedApi`).
-    A write sends its request, always.
+    With a cache in front of the client (`cache.CachedApi`), reads may return a stored answer.
+    A write always sends its request.
     """
 
     @property
@@ -124,7 +124,7 @@ class Api(Protocol):
 
     @property
     def fresh(self) -> Api:
-        """The same API, never with a stored answer: each question is sent after it was asked."""
+        """The same API without stored answers: each request is sent after the call."""
 
     async def get_backup(self, scope: ProjectScope, backup_id: str) -> Backup: ...
 
@@ -172,17 +172,17 @@ class Api(Protocol):
 
 
 class CbrClient:
-    """Calls CBR and IAM in every region over connections that are kept.
+    """Calls CBR and IAM in every region, over connections that are kept open.
 
-    GET, PUT and DELETE are repeated on transport errors, throttling, 5xx and the codes that
-    `error_codes` marks so. A submission is repeated only if it was certainly not carried out.
-    Repetition stops at a number of attempts or of seconds, whichever is first. All requests share
+    GET, PUT and DELETE are retried on transport errors, throttling, 5xx and the codes that
+    `error_codes` marks so. A submission is retried only if it was certainly not carried out.
+    Retries end at a number of attempts or of seconds, whichever comes first. All requests share
     one rate limiter (`pacing`).
 
     Args:
-        on_pause: told before each wait, for instance to show the user that a call is throttled.
-        on_slow: told what is being tried, when a host or keys are waited for longer than usual.
-        on_answer: shown each response, those to sign-ins too, before its body is read.
+        on_pause: called before each wait, for instance to show the user that a call is throttled.
+        on_slow: called with what is being tried, if a host or keys take longer than usual.
+        on_answer: called with each response before its body is read, sign-ins included.
         timeouts: for the parts of one request.
         call_limit_s: for one request as a whole, sign-in included.
         transport: replaces the network, in tests.
@@ -215,7 +215,7 @@ class CbrClient:
 
     @property
     def fresh(self) -> Self:
-        """This client itself: it stores no answers."""
+        """This client itself, since it stores no answers."""
         return self
 
     async def __aenter__(self) -> CbrClient:  # noqa: PYI034 -- no typing.Self before 3.11
@@ -236,12 +236,14 @@ class CbrClient:
     async def replicate_backup(
         self, scope: ProjectScope, backup_id: str, request: ReplicateRequest
     ) -> Replication:
-        """Submit the copy of a backup to another region (CopyBackup); sent at most once.
+        """Submit the copy of a backup to another region (CopyBackup).
+
+        The request is sent again only if it was certainly not accepted.
 
         Raises:
-            ApiError: refused; its code says why.
-            OutcomeUnknownError, MalformedResponseError: it may have been accepted. Look first.
-            NotSentError: it was certainly not accepted.
+            ApiError: CBR refused it; the code says why.
+            OutcomeUnknownError, MalformedResponseError: CBR may have accepted it. Look first.
+            NotSentError: CBR certainly did not accept it.
         """
         call = self._cbr(
             f"submitting replication of backup ({backup_id}) "
@@ -259,7 +261,7 @@ class CbrClient:
     ) -> VaultCopies:
         """Submit copies of all backups of a vault that have none yet (CopyCheckpoint).
 
-        Raises as `replicate_backup` does, and is sent at most once in the same way.
+        Raises the same errors as `replicate_backup`, and is sent again under the same condition.
         """
         call = self._cbr(
             f"submitting replication of vault ({request.vault_id}) "
@@ -276,7 +278,7 @@ class CbrClient:
         """Read a backup with its replication records (ShowBackup).
 
         Raises:
-            NotFoundError: there is none of that id in the project.
+            NotFoundError: the project has no backup with that id.
         """
         doing = f"reading backup ({backup_id}) in {scope}"
         call = self._cbr(
@@ -287,7 +289,7 @@ class CbrClient:
     async def list_backups(
         self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
     ) -> tuple[Backup, ...]:
-        """Read one page of backups (ListBackups); an empty one is behind the last.
+        """Read one page of backups (ListBackups); a page after the last one is empty.
 
         Args:
             limit: rows, 1 to 1000.
@@ -298,7 +300,7 @@ class CbrClient:
     async def get_backup_page(
         self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
     ) -> BackupPage:
-        """Read one page of backups with what it says of the whole list; as `list_backups`."""
+        """Read one page of backups with the count of the whole list; see `list_backups`."""
         params = _params(limit=limit, offset=offset or None, **filters)
         call = self._cbr(f"listing backups in {scope}", "GET", scope, ("backups",), params=params)
         return await self._call(call, BackupPage)
@@ -316,11 +318,11 @@ class CbrClient:
         return (await self._call(call, BackupEnvelope)).backup
 
     async def delete_backup(self, scope: ProjectScope, backup_id: str) -> None:
-        """Begin to delete a backup (DeleteBackup); it is gone some time later.
+        """Start the deletion of a backup (DeleteBackup); it is gone some time later.
 
         Raises:
             NotFoundError: it is gone already.
-            ApiError: 6201 or 6216 where a deletion may be under way already.
+            ApiError: with code 6201 or 6216, if a deletion may already be under way.
         """
         doing = f"deleting backup ({backup_id}) in {scope}"
         call = self._cbr(
@@ -337,7 +339,7 @@ class CbrClient:
         """Read a vault (ShowVault).
 
         Raises:
-            NotFoundError: there is none of that id in the project.
+            NotFoundError: the project has no vault with that id.
         """
         doing = f"reading vault ({vault_id}) in {scope}"
         call = self._cbr(
@@ -354,7 +356,7 @@ class CbrClient:
     async def get_vault_page(
         self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
     ) -> VaultPage:
-        """Read one page of vaults with what it says of the whole list; as `list_vaults`."""
+        """Read one page of vaults with the count of the whole list; see `list_vaults`."""
         params = _params(limit=limit, offset=offset or None, **filters)
         call = self._cbr(f"listing vaults in {scope}", "GET", scope, ("vaults",), params=params)
         return await self._call(call, VaultPage)
@@ -362,7 +364,7 @@ class CbrClient:
     async def get_replication_capabilities(
         self, scope: ProjectScope
     ) -> tuple[RegionCapability, ...]:
-        """Read to which regions backups can be copied (ShowReplicationCapabilities)."""
+        """Read the regions that backups can be copied to (ShowReplicationCapabilities)."""
         doing = f"reading replication capabilities of {scope}"
         call = self._cbr(doing, "GET", scope, ("replication-capabilities",))
         return (await self._call(call, CapabilitiesEnvelope)).regions
@@ -377,14 +379,14 @@ class CbrClient:
     async def get_task_page(
         self, scope: ProjectScope, *, limit: int, offset: int = 0, **filters: Any
     ) -> TaskPage:
-        """Read one page of the log with what it says of the whole list; as `list_tasks`."""
+        """Read one page of the log with the count of the whole list; see `list_tasks`."""
         params = _params(limit=limit, offset=offset or None, **filters)
         doing = f"listing tasks in {scope}"
         call = self._cbr(doing, "GET", scope, ("operation-logs",), params=params)
         return await self._call(call, TaskPage)
 
     async def list_projects(self, region: str) -> tuple[Project, ...]:
-        """Read the projects that are named like a region (IAM, KeystoneListProjects)."""
+        """Read the projects with the name of a region (IAM, KeystoneListProjects)."""
         doing = f"looking up the project named {region!r} in IAM"
         _require_region(region, doing)
         at, auth = self._authenticator.for_lookup(region)
@@ -398,9 +400,10 @@ class CbrClient:
         return (await self._call(call, ProjectPage)).projects
 
     async def sign_in(self, region: str) -> str | None:
-        """Sign in to a region, and return the id of its own project as IAM tells it then.
+        """Sign in to a region; return the id of its project if IAM names it.
 
-        None where signing in tells none: with an access key or a given token there is no sign-in.
+        Return None if IAM names no project. With an access key or a given token there is no
+        sign-in, so the result is None as well.
         Source: IAM API reference, KeystoneCreateUserTokenByPassword, ``token.project``.
         """
         doing = f"signing in to region {region!r}"
@@ -487,7 +490,7 @@ class CbrClient:
         return response
 
     async def _answer(self, call: Call, http: Connection, request: Request) -> Response:
-        """Return the answer to a request, with its body."""
+        """Send a request with its authorisation; return the response, with its body."""
         slow_reporter.set(lambda what: self._on_slow(f"{call.doing}: {what}"))
         try:
             with anyio.fail_after(self._call_limit_s):
@@ -520,7 +523,7 @@ def _way_elsewhere(settings: Settings, region: str) -> str | None:
 
 
 def _params(**values: Any) -> dict[str, Any]:
-    # Sent as it is, None would be an empty value.
+    # None would be sent as an empty value.
     return {
         name: str(value).lower() if isinstance(value, bool) else value
         for name, value in values.items()

@@ -1,7 +1,8 @@
-"""Exactly one thing, or NotFoundError: the only place where oddities of the API are interpreted.
+"""Finders: look-ups that interpret the oddities of the API, so that callers need not.
 
-A finder makes as many calls as it takes to be sure. It decides nothing about what to do with
-what it found; that is `replication.rules.decisions`.
+A finder makes as many calls as it needs to be sure. Look-ups by id raise NotFoundError, or return
+an empty `Replica`; searches return None or nothing. It does not decide what to do with the result:
+`replication.rules.decisions` does.
 """
 
 from __future__ import annotations
@@ -32,16 +33,16 @@ from pulumi_huaweicloud_cbr.base.errors import (
 Found = TypeVar("Found")
 
 REPLICATION = "replication"
-"""The `protect_type` of a vault that takes replicas (CBR API reference, ListVault)."""
+"""The `protect_type` of a vault that accepts replicas (CBR API reference, ListVault)."""
 
 
 async def find_backup(api: Api, scope: ProjectScope, backup_id: str) -> Backup:
-    """Return the backup of that id.
+    """Return the backup with that id.
 
     Raises:
-        NotFoundError: the project answers, and has none.
-        ApiError: also where the project itself cannot be reached with these credentials.
-        MalformedResponseError: another backup was answered.
+        NotFoundError: the project answers, and has no such backup.
+        ApiError: also if the project itself cannot be reached with these credentials.
+        MalformedResponseError: the response is about another backup.
     """
     backup = await _existing(api, scope, lambda: api.get_backup(scope, backup_id))
     _require_same("backup", scope, backup_id, backup.id)
@@ -49,14 +50,14 @@ async def find_backup(api: Api, scope: ProjectScope, backup_id: str) -> Backup:
 
 
 async def find_vault(api: Api, scope: ProjectScope, vault_id: str) -> Vault:
-    """Return the vault of that id; raises as `find_backup` does."""
+    """Return the vault with that id; raises the same errors as `find_backup`."""
     vault = await _existing(api, scope, lambda: api.get_vault(scope, vault_id))
     _require_same("vault", scope, vault_id, vault.id)
     return vault
 
 
 def _require_same(what: str, scope: ProjectScope, asked_id: str, answered_id: str) -> None:
-    # What was meant may be renamed or deleted next; a cache could have answered with another.
+    # The caller may rename or delete it next. A cache could have answered with another one.
     if asked_id.lower() != answered_id.lower():
         raise MalformedResponseError(
             f"reading {what} ({asked_id}) in {scope}: the answer is about ({answered_id})",
@@ -71,8 +72,8 @@ async def _existing(api: Api, scope: ProjectScope, call: Callable[[], Awaitable[
         if not error.is_unauthorized_url:
             raise
         # CBR answers 401 "Malformed request url" for another project's path and, as other
-        # clients have met, for an id that is gone. Taking the first for the second would lose
-        # a replica, so the project has to prove that it answers at all.
+        # clients have met, for an id that is gone. Confusing the first with the second would lose
+        # a replica. So the project has to prove that it answers at all.
         try:
             await api.list_backups(scope, limit=1)
         except NotFoundError as silence:
@@ -86,18 +87,18 @@ async def _existing(api: Api, scope: ProjectScope, call: Callable[[], Awaitable[
 
 
 def find_record(source: Backup, record_id: str) -> ReplicationRecord | None:
-    """Return the source backup's record of that id, None when it lists none."""
+    """Return the source backup's record with that id; None if it lists none."""
     return next((record for record in source.records if record.id == record_id), None)
 
 
 def records_for_region(source: Backup, region: str) -> tuple[ReplicationRecord, ...]:
-    """Return the records of copies to a region, the newest first."""
+    """Return the records of copies to a region, newest first."""
     matching = [record for record in source.records if record.destination_region == region]
     return tuple(sorted(matching, key=lambda record: record.created_at or "", reverse=True))
 
 
 async def find_replica_by_id(api: Api, scope: ProjectScope, backup_id: str) -> Replica:
-    """Return what stands under a replica's id in the destination."""
+    """Return the replica with that id in the destination, or a `Replica` without a backup."""
     try:
         return Replica(backup_id, await find_backup(api, scope, backup_id))
     except NotFoundError:
@@ -131,11 +132,11 @@ def _copy_tasks(api: Api, source_scope: ProjectScope) -> Listing[Task]:
 async def find_copy_task(
     api: Api, source_scope: ProjectScope, backup_id: str, destination: ProjectScope
 ) -> Task | None:
-    """Return the task in the source region's operation log that tells of the backup's copy.
+    """Return the task for the backup's copy from the source region's operation log.
 
-    For a source backup that is gone, and its records with it. The newest one counts that is under
-    way or names a replica: a policy's run notes that it skipped what was copied before. The log is
-    kept for about 30 days (CBR user guide, "Tasks").
+    Used if the source backup is gone, and its records with it. The newest task counts that is
+    under way or names a replica: a policy's run also logs that it skipped an earlier copy.
+    The log is kept for about 30 days (CBR user guide, "Tasks").
     """
 
     def choose(tasks: tuple[Task, ...]) -> Task | None:
@@ -156,9 +157,9 @@ async def find_copy_task(
 async def find_claimed_replicas(
     api: Api, source_scope: ProjectScope, backup_id: str, resource_id: str | None
 ) -> frozenset[str]:
-    """Return the ids of replicas that are known to be copies of other backups of the resource.
+    """Return the ids of replicas that are known to be copies of the resource's other backups.
 
-    Records name them, or the operation log where those other backups are gone as well.
+    Replication records name them. If those other backups are gone as well, the operation log does.
     """
 
     def of_records(backup: Backup) -> Iterator[str]:
@@ -186,13 +187,13 @@ async def require_no_replica(
     doing: str,
     claimed: frozenset[str] = frozenset(),
 ) -> None:
-    """Make sure that no replica in the vault can be the one whose id nothing tells any more.
+    """Require that no replica in the vault can be the one whose id is unknown.
 
     Args:
         claimed: ids of replicas that are known to be copies of other backups.
 
     Raises:
-        UnidentifiedReplicaError: there are replicas of the same resource; any could be it.
+        UnidentifiedReplicaError: there are replicas of the same resource; any of them could be it.
     """
     replicas = await find_backups(
         api, scope, image_type="replication", vault_id=vault_id, resource_id=resource_id
@@ -216,20 +217,20 @@ async def require_no_replica(
 
 
 async def find_project_id(api: Api, region: str) -> str:
-    """Return the id of the project that is named like the region.
+    """Return the id of the project with the region's name.
 
     Raises:
-        ConfigurationError: IAM shows none, or more than one, to these credentials.
+        ConfigurationError: IAM shows no such project to these credentials, or more than one.
     """
-    # Where signing in tells it, it need not be looked up.
+    # If the sign-in returned it, no look-up is needed.
     return await api.sign_in(region) or (await find_project(api, region)).id
 
 
 async def find_project(api: Api, region: str) -> Project:
-    """Return the project that is named like the region.
+    """Return the project with the region's name.
 
     Raises:
-        ConfigurationError: IAM shows none, or more than one, to these credentials.
+        ConfigurationError: IAM shows no such project to these credentials, or more than one.
     """
     projects = await api.list_projects(region)
     exact = [project for project in projects if project.name == region]
@@ -242,7 +243,7 @@ async def find_project(api: Api, region: str) -> Project:
 
 
 async def find_destinations(api: Api, scope: ProjectScope) -> frozenset[str]:
-    """Return the regions to which backups of this one can be copied."""
+    """Return the regions that backups of this region can be copied to."""
     regions = await api.get_replication_capabilities(scope)
     return frozenset(
         destination
@@ -253,7 +254,7 @@ async def find_destinations(api: Api, scope: ProjectScope) -> frozenset[str]:
 
 
 async def find_replication_vaults(api: Api, scope: ProjectScope) -> tuple[Vault, ...]:
-    """Return the vaults of a project that take replicas, in the API's order."""
+    """Return the vaults of a project that accept replicas, in the API's order."""
     listing: Listing[Vault] = Listing(
         f"listing vaults in {scope}",
         lambda limit, offset: api.get_vault_page(
@@ -270,12 +271,12 @@ async def find_replication_vaults(api: Api, scope: ProjectScope) -> tuple[Vault,
 async def find_backups(
     api: Api, scope: ProjectScope, *, limit: int | None = None, **filters: Any
 ) -> tuple[Backup, ...]:
-    """Return all backups that pass the filters, in the API's order.
+    """Return all backups that match the filters, in the API's order.
 
     Args:
-        limit: at most so many; what is behind them is not read.
+        limit: the maximum number of backups; pages after them are not read.
     Raises:
-        IncompleteListError: some are missing, however often the list is read.
+        IncompleteListError: rows are missing each time that the list is read.
     """
     return await gathered(api, _backups(api, scope, **filters), lambda row: [row], limit)
 

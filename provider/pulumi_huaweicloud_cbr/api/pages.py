@@ -1,10 +1,10 @@
-"""Lists: read until they are shown to be whole, or only as far as that is worth its requests.
+"""Paging: read a list until it is proven complete, or only while a page is worth its request.
 
-Whoever takes something for gone because a list lacks it needs the whole list. A page may be cut
-short, and rows move up when one before them vanishes between two pages. So pages overlap by a row,
-the number of rows is compared with CBR's `count`, and a list that does not fit is read again.
+To conclude from a list that something is gone, the whole list is needed. A page may be cut short.
+Rows move up if an earlier row is deleted between two pages. So pages overlap by one row, and the
+number of rows is compared with CBR's `count`. A list that fails either check is read again.
 Source: CBR API reference, ListBackups, ListVault, ListOpLogs: `count` is the number of all rows
-that pass the filters.
+that match the filters.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from pulumi_huaweicloud_cbr.api.wire.responses import NOT_THE_SERVICE
 from pulumi_huaweicloud_cbr.base.errors import IncompleteListError, MalformedResponseError
 
 LIST_FROM = 3
-"""So many backups are worth a list; fewer are read one by one."""
+"""From this many backups on, a list request is used; fewer are read one by one."""
 ROWS_LIMIT = 200 * PAGE_SIZE
-"""More than this is not a long list, but a service that ignores the offset."""
+"""More rows than this are not a long list, but a service that ignores the offset."""
 PAGES_LIMIT = 200
 """More pages than this are not a long list, but one without an end."""
 PAUSES_S = (0.5, 1.0, 2.0)
-"""How long to wait before a list that is not whole is read again; as often as there are pauses."""
+"""The pauses before an incomplete list is read again; it is read again once for each pause."""
 
 
 class _HasId(Protocol):
@@ -42,7 +42,7 @@ Found = TypeVar("Found")
 
 
 class Page(Protocol[RowOfPage]):
-    """Some rows of a list, and how many the whole of it has, None where that is not said."""
+    """Some rows of a list, and the count of all its rows; None if the response has no count."""
 
     @property
     def rows(self) -> tuple[RowOfPage, ...]: ...
@@ -52,7 +52,7 @@ class Page(Protocol[RowOfPage]):
 
 
 class Listing(Struct, Generic[Row], frozen=True):
-    """A list that can be read: `read` takes a page's size and where it begins.
+    """A list that can be read; `read` takes the size and the offset of a page.
 
     `doing` is for errors, such as "listing backups in region 'cn-north-4' (project 0a1b)".
     """
@@ -71,13 +71,13 @@ async def gathered(
     keep: Callable[[Row], Iterable[Found]],
     limit: int | None = None,
 ) -> tuple[Found, ...]:
-    """Return what is to be kept of the rows of a whole list, in its order.
+    """Return what `keep` takes from the rows of a whole list, in the list's order.
 
     Args:
-        keep: what of a row; the rest of it is let go at once.
-        limit: at most so many; what is behind them is not read.
+        keep: returns what to keep of a row; the rest of the row is dropped at once.
+        limit: the maximum number of results; pages after them are not read.
     Raises:
-        IncompleteListError: rows are missing, however often it is read.
+        IncompleteListError: rows are missing each time that the list is read.
     """
 
     async def gather(pages: AsyncIterator[tuple[Row, ...]]) -> tuple[Found, ...]:
@@ -94,10 +94,10 @@ async def gathered(
 async def first(
     api: Api, listing: Listing[Row], choose: Callable[[tuple[Row, ...]], Found | None]
 ) -> Found | None:
-    """Return what is chosen from the first page that has it; None says that no row is it.
+    """Return the first page's result that is not None; None if no row of the list matches.
 
     Raises:
-        IncompleteListError: none was chosen, and rows are missing, however often it is read.
+        IncompleteListError: no row matched, and rows are missing each time that the list is read.
     """
 
     async def look(pages: AsyncIterator[tuple[Row, ...]]) -> Found | None:
@@ -115,7 +115,7 @@ async def _read(
     listing: Listing[Row],
     consume: Callable[[AsyncIterator[tuple[Row, ...]]], Awaitable[Found]],
 ) -> Found:
-    """Have a list consumed, from its beginning each time that it was not whole."""
+    """Pass a list's pages to `consume`; start again each time that the list is incomplete."""
     for pause_s in (*PAUSES_S, None):
         try:
             async with aclosing(_pass_over(listing)) as pages:
@@ -135,7 +135,7 @@ async def _read(
 
 
 async def _pass_over(listing: Listing[Row]) -> AsyncGenerator[tuple[Row, ...], None]:
-    """Yield new rows, as soon as those so far are shown to be without a gap.
+    """Yield new rows as soon as the rows so far are proven to have no gap.
 
     Raises:
         _NotWholeError: there is a gap.
@@ -144,7 +144,7 @@ async def _pass_over(listing: Listing[Row]) -> AsyncGenerator[tuple[Row, ...], N
     seen: set[str] = set()
     held: list[Row] = []
     for _ in range(PAGES_LIMIT):
-        # From the last row that was seen: if another row stands there, some have moved.
+        # Begin at the last row that was seen. If another row is there now, rows have moved.
         page = await listing.read(PAGE_SIZE, max(0, len(seen) - 1))
         if seen and not (page.rows and page.rows[0].id in seen):
             raise _NotWholeError("rows moved while its pages were read")
@@ -158,7 +158,7 @@ async def _pass_over(listing: Listing[Row]) -> AsyncGenerator[tuple[Row, ...], N
         if has_all or not is_short:
             yield tuple(held)
             held.clear()
-        # A full page whose own rows are all that is counted may be followed by another.
+        # If the count equals the rows of a full page, another page may still follow.
         if has_all and (is_short or (page.count or 0) > len(page.rows)):
             return
         if len(seen) == before:
@@ -172,12 +172,13 @@ async def _pass_over(listing: Listing[Row]) -> AsyncGenerator[tuple[Row, ...], N
 async def pages_worth_reading(
     api: Api, scope: ProjectScope, missing: Collection[object], **filters: Any
 ) -> AsyncIterator[BackupPage]:
-    """Yield pages of ListBackups until what is missing is cheaper to have one by one.
+    """Yield pages of ListBackups until the missing backups are cheaper to read one by one.
 
-    The list need not be whole: what it lacks is asked for by itself, and only then gone.
+    The list need not be complete: a backup that it lacks is read by itself, and only then
+    counts as gone.
 
     Args:
-        missing: what is looked for; the caller takes out what it finds, before the next page.
+        missing: the backups to find; the caller removes those found before the next page.
     """
     offset = 0
     while missing and offset < ROWS_LIMIT:

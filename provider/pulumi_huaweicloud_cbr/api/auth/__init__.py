@@ -1,5 +1,5 @@
-"""Credentials: which of them count, and how they authorise a request.
+"""Credentials: which of them are used, and how they authorise a request.
 
-How a request is sent does not belong here: that is `api.transport`. Settings are read in
-`config`.
+Sending does not belong here: `api.transport` does it. The exception is `chain`, where the vendor's
+SDK sends its own requests for keys. `config` reads the settings.
 """

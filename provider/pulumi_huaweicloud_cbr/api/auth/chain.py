@@ -1,11 +1,11 @@
-"""Keys that the vendor's tools would find: the last resort, where nothing else is configured.
+"""Keys that the vendor's tools would find: the last resort if nothing else is configured.
 
 The vendor's own SDK gets them: with an OIDC token, an identity provider's token, its profile
-file, pod identity, or from the metadata service of the server. What it asks blocks, so it runs on
-a thread of its own, with a time limit. Of these ways the first that is there counts; when it
-fails, no other one is tried: that would sign in as somebody else.
+file, pod identity, or the server's metadata service. The SDK blocks, so it runs on
+a thread of its own, with a timeout. The first of these ways that is set up is used. If it fails,
+no other one is tried, because that would sign in as another identity.
 Source: vendor SDK core, auth/provider.py and auth/internal.py. Its ready-made chain is not used:
-it stops at a metadata service that does not answer, before pod identity is reached.
+it stops at a metadata service that does not respond, before pod identity is reached.
 """
 
 from __future__ import annotations
@@ -44,29 +44,29 @@ logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 LIMIT_S = 20.0
-"""What one search for keys may take; the vendor's SDK limits each of its requests to 3 to 15 s."""
+"""The timeout of one search for keys; the vendor's SDK limits each of its requests to 3 to 15 s."""
 
 RENEW_BEFORE_EXPIRY_S = 1200.0
-"""Keys are replaced this long before they expire: a clock may be off by 15 minutes, and a request
-that was signed has to arrive."""
+"""Keys are replaced this long before they expire: a clock may be off by 15 minutes, and a signed
+request still has to arrive."""
 
 ASK_AGAIN_AFTER_S = 60.0
-"""After a search, whatever came of it, the next one is not made before."""
+"""The minimum time between two searches, whatever the outcome of the first."""
 
 METADATA_URL = "http://169.254.169.254"
-"""Where a server finds its own metadata service (vendor SDK core, auth/internal.py)."""
+"""The address of a server's own metadata service (vendor SDK core, auth/internal.py)."""
 
 METADATA_CONNECT_S = 1.0
-"""Where there is a metadata service, it is on the same host; elsewhere nobody may wait for it."""
+"""A metadata service is on the same host as its clients; other machines must not wait for one."""
 
 DEFAULT_STS = "https://sts.cn-north-4.myhuaweicloud.com"
-"""Where the vendor's SDK asks for regions without an STS of their own."""
+"""The STS that the vendor's SDK uses for regions without one of their own."""
 
 _FILE = "HUAWEICLOUD_SDK_CREDENTIALS_FILE"
 _POD = ("HC_CONTAINER_CREDENTIALS_FULL_URI", "HC_CONTAINER_AUTHORIZATION_TOKEN_FILE")
 _TIMEOUTS = (5, 10)
 _SOCKS_PACKAGE = "socks"
-"""What the SDK needs for proxies that speak SOCKS: PySocks, imported under this name."""
+"""The package that the SDK needs for SOCKS proxies: PySocks, imported under this name."""
 _HOW_TO_GIVE = (
     "set huaweicloud:accessKey and huaweicloud:secretKey (with --secret), or "
     "huaweicloud:userName, huaweicloud:password (with --secret) and "
@@ -78,7 +78,7 @@ _HOW_TO_GIVE = (
 
 
 class Found(NamedTuple):
-    """Keys, and when they expire, in seconds since 1970; None if that is never or not told."""
+    """Keys, and when they expire, in seconds since 1970; None if that is never or unknown."""
 
     keys: Keys
     expires_at: float | None
@@ -88,8 +88,8 @@ class Way(Struct, frozen=True):
     """One of the ways in which the vendor's tools find keys.
 
     `name` completes "getting keys with …". `needs` are groups of variables; one of each group has
-    to be set. `look` returns the SDK's credentials. `tokens` are the variables that hold a token,
-    `files` those that name a file with one.
+    to be set. `look` returns the SDK's credentials. `tokens` are the variables that hold a token.
+    `files` are those that name a file with a token.
     """
 
     name: str
@@ -102,16 +102,16 @@ class Way(Struct, frozen=True):
 
 
 def is_way_given() -> bool:
-    """Whether somebody has set one of the ways up, in part at least."""
+    """Whether one of the ways is set up, at least in part."""
     names = (name for way in _BY_VARIABLES for group in way.needs for name in group)
     return any(os.environ.get(name) for name in names) or _has_profile()
 
 
 def find_way(settings: Settings) -> Way:
-    """Return the way that counts; only the environment and the home directory are looked at.
+    """Return the way that is used, from the environment and the home directory alone.
 
     Raises:
-        ConfigurationError: there is none, or one lacks a part.
+        ConfigurationError: no way is set up, or the first one is incomplete.
     """
     for way in _BY_VARIABLES:
         given = [any(os.environ.get(name) for name in group) for group in way.needs]
@@ -144,7 +144,7 @@ def find_way(settings: Settings) -> Way:
 class ChainKeys:
     """The keys that one way finds, kept until shortly before they expire.
 
-    A search that failed is not made again at once; meanwhile keys that have not expired are good.
+    After a failed search the next one waits; meanwhile keys that have not expired are used.
     """
 
     def __init__(self, way: Way, settings: Settings, clock: Clock) -> None:
@@ -160,15 +160,15 @@ class ChainKeys:
         self._failure: AuthenticationError | None = None
 
     async def current(self, region: str) -> Keys:
-        """Return the keys to sign with; `region` is where they are wanted.
+        """Return the keys to sign with; `region` is the region of the request.
 
         Raises:
-            AuthenticationError: there are none, or no new ones when the old ones have expired.
+            AuthenticationError: no keys were found, or no new ones after the old ones expired.
         """
         if self._keys is not None and self._clock.monotonic() < self._renew_at:
             return self._keys
         async with self._lock:
-            # Requests that come meanwhile wait here and find the keys when they get in.
+            # Concurrent requests wait here, and find the keys when they hold the lock.
             now = self._clock.monotonic()
             if (self._keys is None or now >= self._renew_at) and now >= self._ask_at:
                 await self._ask(region)
@@ -177,7 +177,7 @@ class ChainKeys:
             raise self._reason()
 
     async def renew(self, refused: Keys, region: str) -> bool:
-        """Whether there are other keys now, after a refusal of these.
+        """Return whether there are other keys now, after a refusal of these.
 
         Raises:
             AuthenticationError: as `current` does.
@@ -186,7 +186,7 @@ class ChainKeys:
             if self._keys == refused and self._clock.monotonic() >= self._ask_at:
                 await self._ask(region)
                 if self._failure is not None:
-                    # What was refused is not tried again while nothing better is found.
+                    # Refused keys are not used again while no better ones are found.
                     self._keys = None
             if self._keys is None:
                 raise self._reason()
@@ -203,7 +203,7 @@ class ChainKeys:
             self._failure = failure
         else:
             self._keep(found)
-        # Not before: a search that was cancelled has no outcome.
+        # Set only here: a cancelled search has no outcome.
         self._ask_at = self._clock.monotonic() + ASK_AGAIN_AFTER_S
         if self._failure is not None:
             logger.info("no new keys: %s", self._failure)
@@ -214,7 +214,7 @@ class ChainKeys:
         self._renew_at = self._expires_at = float("inf")
         if found.expires_at is not None:
             life_s = found.expires_at - self._clock.wall_time()
-            # Keys that seem to have expired are tried: it may be the clock that is off.
+            # Keys that seem to have expired are tried: the clock may be off.
             self._expires_at = now + max(life_s, ASK_AGAIN_AFTER_S)
             margin_s = min(RENEW_BEFORE_EXPIRY_S, 0.25 * life_s)
             self._renew_at = now + max(life_s - margin_s, ASK_AGAIN_AFTER_S)
@@ -223,30 +223,30 @@ class ChainKeys:
     def _reason(self) -> AuthenticationError:
         if self._failure is None:
             raise RuntimeError("there are neither keys nor a reason why not")
-        # Raised again and again: it is not to collect all places where it was.
+        # The error is raised many times, and must not collect a traceback of each place.
         return self._failure.with_traceback(None)
 
 
 def search(way: Way, settings: Settings, region: str) -> Found:
-    """Ask for keys; blocks, as the vendor's SDK does.
+    """Search for keys; blocks, because the vendor's SDK does.
 
     Raises:
-        AuthenticationError: the way is there, and gives none.
+        AuthenticationError: the way is set up, but gives no keys.
     """
     _remember_tokens(way)
     try:
         credentials = way.look(settings, region)
         if not credentials.ak:
-            # Not found yet but promised: IAM or STS has to be asked, at the address they have.
+            # These credentials have no keys yet. IAM or STS gives them, at the address set in them.
             with contextlib.closing(_http_client(settings)) as http_client:
                 credentials.process_sts(http_client)
         keys = Keys(credentials.ak, credentials.sk, credentials.security_token or None)
         expires_at = _expiry_of(credentials)
     except configparser.Error as error:
-        # `from None`: the parser's own text quotes lines of the file, secrets among them.
+        # `from None`: the parser's own text quotes lines of the file, including secrets.
         raise _failure_of(way, f"{type(error).__name__}: the file cannot be read") from None
     except Exception as error:
-        # The vendor's code and what it calls have no common class of errors.
+        # The errors of the vendor's code and of its libraries have no common class.
         raise _failure_of(way, _observed(error), error) from error
     for secret in (keys.ak, keys.sk, keys.security_token):
         if secret is not None:
@@ -266,7 +266,7 @@ def _failure_of(way: Way, observed: str, error: Exception | None = None) -> Auth
         f"getting keys with {way.name}: {observed}",
         status=getattr(error, "status_code", None),
         remedy=way.remedy,
-        # A body without a code has the status in its place.
+        # If a body has no code, the SDK puts the status in its place.
         code=code if isinstance(code, str) and "." in code else None,
         request_id=request_id,
     )
@@ -275,13 +275,13 @@ def _failure_of(way: Way, observed: str, error: Exception | None = None) -> Auth
 def _observed(error: Exception) -> str:
     status = getattr(error, "status_code", None)
     told = getattr(error, "error_msg", None) or getattr(error, "strerror", None) or str(error)
-    # The SDK hands on a body as it came.
+    # The SDK passes on a body as it came.
     observed = excerpt(parse_error(str(told)).message).rstrip(".。") or type(error).__name__
     return f"HTTP {status}: {observed}" if status else observed
 
 
 async def _off_the_loop(work: Callable[[], Answer]) -> Answer:
-    """Run what blocks on a thread that keeps nobody from ending, and wait within the limit."""
+    """Run a blocking function on a daemon thread, with a timeout."""
     outcome: concurrent.futures.Future[Answer] = concurrent.futures.Future()
     outcome.set_running_or_notify_cancel()
 
@@ -330,7 +330,7 @@ def _look_for_pod(settings: Settings, region: str) -> Any:  # noqa: ARG001 -- no
 def _look_for_agency(settings: Settings, region: str) -> Any:  # noqa: ARG001 -- as above
     _require_no_proxy(METADATA_URL)
     address = urlsplit(METADATA_URL)
-    # The SDK would wait for seconds; most machines that have no credentials are no servers.
+    # The SDK would wait for seconds; most machines without credentials are not servers.
     socket.create_connection((address.hostname, address.port or 80), METADATA_CONNECT_S).close()
     from huaweicloudsdkcore.auth.provider import MetadataCredentialProvider  # noqa: PLC0415
 
@@ -392,12 +392,12 @@ def _profile_path() -> Path | None:
 
 def _has_profile() -> bool:
     path = _profile_path()
-    # A home that may not be searched has no profile; `Path.exists` would raise up to Python 3.13.
+    # A home without search permission has no profile; `Path.exists` would raise up to Python 3.13.
     return bool(os.environ.get(_FILE)) or (path is not None and os.path.exists(path))  # noqa: PTH110
 
 
 def _iam_url(settings: Settings, region: str, of_profile: str | None) -> str:
-    """Return where the SDK asks IAM: where ours does if that was set, else where it says itself."""
+    """Return the IAM address for the SDK: the configured one if set, else the SDK's own."""
     if settings.auth_url or "iam" in settings.endpoints:
         return settings.iam_url(region)
     own = of_profile or os.environ.get("HUAWEICLOUD_SDK_IAM_ENDPOINT")
@@ -415,7 +415,7 @@ def _sts_url(settings: Settings, region: str) -> str:
 
 
 def _http_client(settings: Settings) -> Any:
-    """Return what the SDK sends with; it follows no redirects, and writes no log."""
+    """Return the HTTP client for the SDK; it follows no redirects and writes no log."""
     import urllib3  # noqa: PLC0415
     from huaweicloudsdkcore.exceptions.exception_handler import (  # noqa: PLC0415
         DefaultExceptionHandler,
@@ -424,12 +424,12 @@ def _http_client(settings: Settings) -> Any:
     from huaweicloudsdkcore.http.http_config import HttpConfig  # noqa: PLC0415
 
     if settings.insecure:
-        # Our own warning says so already.
+        # Our own warning already says so.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     config = HttpConfig(
         timeout=_TIMEOUTS,
         allow_redirects=False,
-        # With both, the SDK verifies after all.
+        # If both are set, the SDK verifies after all.
         ssl_ca_cert=None if settings.insecure else settings.ca_file,
         ignore_ssl_verification=settings.insecure,
     )
@@ -438,7 +438,7 @@ def _http_client(settings: Settings) -> Any:
 
 @functools.cache
 def _silent_logger() -> logging.Logger:
-    # What it logs is raised as well, and is told from there, redacted.
+    # The SDK also raises what it logs; we report the error, redacted.
     silent = logging.getLogger(f"{__name__}.vendor")
     silent.propagate = False
     silent.addHandler(logging.NullHandler())
@@ -446,11 +446,11 @@ def _silent_logger() -> logging.Logger:
 
 
 def _require_no_proxy(url: str) -> None:
-    # The SDK's requests go where the environment says; keys in plain text must not.
+    # The SDK's requests use the proxies of the environment; keys in plain text must not.
     from requests.utils import get_environ_proxies, select_proxy  # noqa: PLC0415
 
     address = urlsplit(url)
-    # By its own rules, which are not quite ours: networks of IPv6 mean nothing to it.
+    # The SDK's own rules differ slightly from ours: it does not know IPv6 networks.
     if address.scheme == "http" and select_proxy(url, get_environ_proxies(url)) is not None:
         raise ConnectionError(
             f"HTTP_PROXY would be handed the keys, add {address.hostname!r} to NO_PROXY"
@@ -458,10 +458,10 @@ def _require_no_proxy(url: str) -> None:
 
 
 def _usable(url: str) -> str:
-    """Return an address that the SDK is to ask.
+    """Return an address for the SDK after a check of the proxy on the way to it.
 
     Raises:
-        ConfigurationError: the proxy on the way to it cannot be used.
+        ConfigurationError: that proxy cannot be used.
     """
     proxy_of(url, _SOCKS_PACKAGE)
     return url
@@ -471,13 +471,13 @@ def _remember_tokens(way: Way) -> None:
     for name in way.tokens:
         remember_secret(os.environ.get(name, ""))
     for name in way.files:
-        # A file that cannot be read is told by the SDK.
+        # The SDK reports a file that cannot be read.
         with contextlib.suppress(OSError, UnicodeDecodeError):
             remember_secret(Path(os.environ.get(name, "")).read_text().strip())
 
 
 def _expiry_of(credentials: Any) -> float | None:
-    # Nothing public of the SDK tells it.
+    # The SDK has no public attribute for it.
     told: float | None = getattr(credentials, "_expired_at", None)
-    # It reads times of UTC as if they were this machine's own; this is the way back.
+    # The SDK reads UTC times as if they were local; this reverses it.
     return calendar.timegm(time.localtime(told)) if told else None

@@ -1,7 +1,7 @@
-"""Signing in: which of several credentials counts, why, and in which words that hold no secret.
+"""Choosing credentials: which of several are used and why, in words that hold no secret.
 
-What signs requests with them is elsewhere: `tokens`, `signing`, and `chain` for the keys that the
-vendor's tools find.
+Sends nothing and signs nothing. `tokens` and `signing` authorise the requests; `chain` searches for
+the keys of the vendor's tools.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from pulumi_huaweicloud_cbr.base.text import quoted
 from pulumi_huaweicloud_cbr.config.settings import Settings, key_of
 
 SHORTEST_SHOWN_KEY = 12
-"""Of an access key that is shorter, not even the end is shown."""
+"""If an access key is shorter than this, not even its end is shown."""
 
 
 class Authenticator(Protocol):
-    """Gives each request the credentials that are good for its project."""
+    """Gives each request the credentials that are valid for its project."""
 
     def for_project(self, scope: ProjectScope) -> Authorisation:
-        """Return the authentication for requests to a project."""
+        """Return the authorisation for requests to a project."""
         ...
 
     def for_lookup(self, region: str) -> tuple[str, Authorisation]:
-        """Return in which region, and as whom, to ask IAM for a region's project."""
+        """Return the region and the authorisation for IAM's look-up of a region's project."""
         ...
 
 
 class Choice(Struct, frozen=True):
-    """The way of signing in that counts, in words that hold no secret, and what does it.
+    """The chosen way of signing in, in words that hold no secret, and the function that makes it.
 
-    `way` is the kind of credentials: token, access_key or password. `described` says who is signed
-    in, by what and from where; `reason` says why it is this way.
+    `way` is the kind of credentials: token, access_key or password. `described` names the
+    identity, the credentials and where they come from. `reason` says why this way was chosen.
     """
 
     way: str
@@ -60,10 +60,9 @@ def make_authenticator(settings: Settings, clock: Clock) -> Authenticator:
 
 
 def choose(settings: Settings) -> Choice:
-    """Return the way that counts: the first of `_WAYS` that is given, or else the vendor's tools'.
+    """Return the first of `_WAYS` that is given, or else the way of the vendor's tools.
 
-    Half an access key is an error even beside other credentials: which of them were meant cannot
-    be told.
+    Half an access key is an error even beside other credentials: the user's intention is unknown.
 
     Raises:
         ConfigurationError: no credentials are given, or only some of their parts.
@@ -72,11 +71,11 @@ def choose(settings: Settings) -> Choice:
         _ACCESS_KEY.require(settings)
     given = [way for way in _WAYS if way.is_given(settings)]
     if not given and settings.user_name and not is_way_given():
-        # A user's name alone chooses nothing, unless there is nothing else.
+        # A user's name alone chooses this way only if nothing else is given.
         given = [_PASSWORD]
     if not given:
         found = find_way(settings)
-        # Whatever way it is, it comes to temporary access keys.
+        # Each of these ways gives temporary access keys.
         return Choice(
             _ACCESS_KEY.name,
             found.described,
@@ -94,7 +93,7 @@ def choose(settings: Settings) -> Choice:
 
 
 def _reason(settings: Settings, missing: Sequence[_Way], unused: Sequence[_Way]) -> str:
-    """Return why a way counts: those before it are not given, and those after it are not used."""
+    """Return why a way was chosen: earlier ways are not given, later ones are not used."""
     if missing:
         *others, last = (way.noun for way in missing)
         nouns = f"{', '.join(others)} or {last}" if others else last
@@ -119,7 +118,7 @@ def _describe_tokens(settings: Settings) -> str:
 def _describe_access_key(settings: Settings) -> str:
     kind = "temporary access key" if settings.security_token else "access key"
     key = settings.access_key.get_secret_value() if settings.access_key else ""
-    # The end of a key tells its owner which one it is, and nobody else anything.
+    # The end of a key identifies it to its owner, and is useless to anybody else.
     tail = f" …{key[-4:]}" if len(key) >= SHORTEST_SHOWN_KEY else ""
     described = f"{kind}{tail}{_origin(settings, 'access_key')}"
     is_configured = [
@@ -159,7 +158,7 @@ def _require_user(settings: Settings) -> None:
 
 
 def _require_nothing_else(_: Settings) -> None:
-    """A token does alone."""
+    """Accept: a token needs no other setting."""
 
 
 def _missing(settings: Settings, *fields: str) -> str:
@@ -167,7 +166,7 @@ def _missing(settings: Settings, *fields: str) -> str:
 
 
 class _Way(NamedTuple):
-    """A way of signing in: any of the settings `given_by` gives it; `require` refuses a part of it.
+    """A way of signing in: any setting in `given_by` gives it; `require` refuses half of it.
 
     `name` is for programs, `noun` for people.
     """
@@ -209,4 +208,4 @@ _WAYS = (
     _ACCESS_KEY,
     _PASSWORD,
 )
-"""The first that is given counts."""
+"""The first row that is given is used."""

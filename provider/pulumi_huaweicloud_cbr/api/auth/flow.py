@@ -1,6 +1,6 @@
-"""How credentials take part in a request: as a generator that sees requests and responses.
+"""The authorisation of a request as a generator, and the loop that sends what it yields.
 
-It yields what is to be sent next and receives the answer, so it is tested without a server.
+The generator yields each request and receives its response, so it is tested without a server.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from pulumi_huaweicloud_cbr.api.wire.exchange import Request, Response
 
 
 class Authorisation(Protocol):
-    """Credentials for requests to one project, or for looking up one."""
+    """Credentials for requests to one project, or for the look-up of one."""
 
     def flow(self, request: Request) -> AsyncGenerator[Request, Response]:
-        """Yield each request to be sent, and receive its answer, with the body.
+        """Yield each request to be sent, and receive its response, with the body.
 
-        `request` is one of them, once it carries the credentials. Others may come before, such as
-        a sign-in. It comes again, with new credentials, if it was refused for the old ones. The
-        last answer counts.
+        One of them is `request`, once it carries the credentials. Others, such as a sign-in, may
+        come before it. It is yielded again, with new credentials, if the old ones were refused.
+        The last response is the result.
 
         Raises:
             AuthenticationError, ApiError, MalformedResponseError: signing in failed.
@@ -30,7 +30,7 @@ class Authorisation(Protocol):
 
 
 async def send_authorised(http: Connection, request: Request, auth: Authorisation) -> Response:
-    """Send a request as its authorisation wants it; return the last answer.
+    """Send the requests that an authorisation yields; return the last response.
 
     Raises:
         UnansweredError, BodyTooLongError: as `Connection.answer` does.

@@ -1,8 +1,8 @@
 """Signing requests with an access key (SDK-HMAC-SHA256), by the vendor's own signer.
 
-What is signed is what goes over the wire: path and query are taken from the request's URL, and the
-query is sent in the very form that was signed. A key that was never accepted is tried by one
-request at a time. After a refusal it is not tried again for as long as the gateway locks keys.
+The signature covers what is sent. Path and query are taken from the request's URL, and the
+query is sent in the exact form that was signed. Until a key was accepted, one request at a time
+uses it. After a refusal it is not tried again for as long as the gateway locks keys.
 Several wrong signatures in a row lock a key for everybody who uses it.
 Source: API Gateway guide, "AK/SK Signing and Authentication" and its FAQ; vendor SDK core, signer.
 """
@@ -38,7 +38,7 @@ LARGEST_SKEW_S = 900.0
 """API Gateway guide: X-Sdk-Date may differ from the gateway's clock by 15 minutes."""
 
 _DATE_FORMAT = "%Y%m%dT%H%M%SZ"
-# What a proxy adds, changes or drops is not signed.
+# Headers that a proxy adds, changes or drops are not signed.
 _SIGNED_HEADERS = (
     "Host",
     "Content-Type",
@@ -47,7 +47,7 @@ _SIGNED_HEADERS = (
     "X-Security-Token",
 )
 
-# Source: API Gateway user guide, "Error Codes"; the first is for IAM's keys, the others are kin.
+# Source: API Gateway user guide, "Error Codes"; the first is for IAM's keys, the others are alike.
 _SIGNATURE_CODES = frozenset(
     f"{family}.{number}" for family in ("APIGW", "APIG") for number in ("0301", "0303", "0305")
 )
@@ -66,8 +66,8 @@ _WRONG = (
     f"check {_SECRET_KEY}, that it belongs to the access key, "
     f"and for temporary keys {_SECURITY_TOKEN}"
 )
-# One code stands for all of these, so its text has to tell them apart; a text that is none of
-# them, in another language for instance, gets the remedy for a wrong secret key.
+# All of these have the same code, so its text has to distinguish them. Any other text, for
+# instance in another language, gets the remedy for a wrong secret key.
 # Source: API Gateway FAQ, "Incorrect IAM authentication information".
 _REMEDIES_FOR_ANY_KEY = (
     ("signature expired", _CLOCK),
@@ -82,7 +82,7 @@ _REMEDIES_FOR_GIVEN_KEYS = (
 
 @dataclass(frozen=True)
 class Keys:
-    """An access key in the form that the vendor's signer reads; with a token, a temporary one."""
+    """An access key in the form that the vendor's signer reads; temporary if it has a token."""
 
     ak: str = field(repr=False)
     sk: str = field(repr=False)
@@ -90,19 +90,19 @@ class Keys:
 
 
 class KeySource(Protocol):
-    """Where the keys come from that requests are signed with.
+    """The source of the keys that requests are signed with.
 
-    `remedy` says what to do when they are refused; None where the user gave the keys themselves.
+    `remedy` says what to do if they are refused; None if the user gave the keys themselves.
     """
 
     remedy: str | None
 
     async def current(self, region: str) -> Keys:
-        """Return the keys to sign with; `region` is where they are wanted."""
+        """Return the keys to sign with; `region` is the region of the request."""
         ...
 
     async def renew(self, refused: Keys, region: str) -> bool:
-        """Whether there are other keys now, after a refusal of these."""
+        """Return whether there are other keys now, after a refusal of these."""
         ...
 
 
@@ -122,16 +122,16 @@ class GivenKeys:
         )
 
     async def current(self, region: str) -> Keys:  # noqa: ARG002 -- they are good everywhere
-        """Return them."""
+        """Return the keys."""
         return self._keys
 
     async def renew(self, refused: Keys, region: str) -> bool:  # noqa: ARG002 -- as above
-        """Say that there are no others."""
+        """Return False: there are no others."""
         return False
 
 
 class SignatureAuth:
-    """Signs each request anew; `project_id` is None for calls that are about no project."""
+    """Signs each request anew; `project_id` is None for calls that concern no project."""
 
     def __init__(
         self,
@@ -148,7 +148,7 @@ class SignatureAuth:
         self._project_id = project_id
 
     async def flow(self, request: Request) -> AsyncGenerator[Request, Response]:
-        """Sign and send, and once more with other keys if there are some after a refusal."""
+        """Sign and send; after a refusal, once more if there are other keys."""
         may_renew = True
         while True:
             async with self._trust.turn(self._current) as keys:
@@ -161,7 +161,7 @@ class SignatureAuth:
             may_renew = False
 
     def remedy_for(self, response: Response) -> str | None:
-        """Return what to do about a refusal; None where the error code's own remedy says more."""
+        """Return the remedy for a refusal; None if the error code's own remedy says more."""
         if not is_credential_refused(response):
             return None
         refusal = parse_error(response.text)
@@ -184,10 +184,10 @@ class SignatureAuth:
 
     def _learn(self, response: Response, keys: Keys) -> None:
         if self._trust.is_accepted(keys):
-            # A refusal is that request's own from now on.
+            # After that, a refusal concerns one request only.
             return
         if not is_credential_refused(response):
-            # Throttling and faults of the gateway may come before it has looked at the signature.
+            # Throttling and gateway faults may come before the gateway checks the signature.
             if response.status not in (407, 429) and response.status < 500:
                 self._trust.accept(keys)
             return
@@ -206,7 +206,7 @@ class SignatureAuth:
         )
 
     def _sign(self, request: Request, keys: Keys) -> None:
-        # Loaded with the first request: most programs make none.
+        # Imported with the first request: most programs send none.
         from huaweicloudsdkcore.sdk_request import SdkRequest  # noqa: PLC0415
         from huaweicloudsdkcore.signer.signer import Signer  # noqa: PLC0415
 
@@ -229,7 +229,7 @@ class SignatureAuth:
         )
         Signer(keys).sign(signed)
         headers.update(signed.header_params)
-        # The signed form of the query: a space is %20 there, and + before.
+        # The signed form of the query: it encodes a space as %20, which was + before.
         request.url = f"{address.scheme}://{address.netloc}{signed.uri}"
 
 
@@ -246,7 +246,7 @@ class AccessKeys:
         return self._auth(scope.region, scope.project_id)
 
     def for_lookup(self, region: str) -> tuple[str, Authorisation]:
-        """Ask in the region itself, on behalf of no project."""
+        """Use the region itself, on behalf of no project."""
         return region, self._auth(region, None)
 
     def _auth(self, region: str, project_id: str | None) -> SignatureAuth:
@@ -261,7 +261,7 @@ def _values_by_name(query: str) -> list[tuple[str, Any]]:
 
 
 def _skew_s(response: Response) -> float | None:
-    """Return how far the request's date is ahead of the answer's; None where that is not told."""
+    """Return how far the request's date is ahead of the response's; None if that has no date."""
     there = answered_at(response)
     if there is None:
         return None

@@ -1,7 +1,7 @@
-"""Tokens: those that the user brought, and those got with user name and password, renewed in time.
+"""Tokens: given by the user, or obtained with user name and password and renewed in time.
 
-Tokens live in memory only. CBR wants tokens scoped to a project. One from a regional IAM endpoint
-is valid in that region alone, so source and destination have one each.
+Tokens live in memory only. CBR requires tokens scoped to a project. A token from a regional IAM
+endpoint is valid in that region only, so source and destination have one each.
 Source: IAM API reference, KeystoneCreateUserTokenByPassword.
 """
 
@@ -42,12 +42,12 @@ DEFAULT_TOKEN_LIFETIME_S = 24 * 3600.0
 """IAM API reference: a token lives 24 hours."""
 
 REFUSED_FOR_S = 300.0
-"""So long a refused password is not sent again. Several wrong ones lock the user (IAM API
-reference, IAM.0061); how many, and for how long, the account sets, so this is a choice of ours."""
+"""A refused password is not sent again for this long. Several wrong ones lock the user (IAM API
+reference, IAM.0061). The account sets how many, and for how long, so this value is our choice."""
 
 
 class GivenTokenAuth:
-    """Sends a token that the user brought; nothing can be renewed."""
+    """Sends a token that the user gave; it cannot be renewed."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -59,7 +59,7 @@ class GivenTokenAuth:
 
 
 class GivenTokens:
-    """Tokens that the user brought: by project id where given so, else one for all."""
+    """Tokens that the user gave: by project id, or else one for all projects."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -68,7 +68,7 @@ class GivenTokens:
         """Return the token for a project.
 
         Raises:
-            ConfigurationError: tokens are given by project, and none for this one.
+            ConfigurationError: tokens are given by project, but none for this one.
         """
         token = self._settings.tokens.get(scope.project_id) or self._settings.token
         if token is None:
@@ -79,7 +79,7 @@ class GivenTokens:
         return GivenTokenAuth(token.get_secret_value())
 
     def for_lookup(self, region: str) -> tuple[str, Authorisation]:
-        """Ask at home: a token may be good in its own region only, and IAM knows all projects."""
+        """Use the configured region: a token may be valid only there; IAM knows all projects."""
         tokens = self._settings.tokens
         home = tokens.get(self._settings.project_id or "") or self._settings.token
         token = home or next(iter(tokens.values()))
@@ -93,7 +93,7 @@ class _Token(Struct, frozen=True):
 
 
 class PasswordAuth:
-    """Gets a project's token with user name and password, keeps it, renews it once when refused."""
+    """Gets a project's token with user name and password, keeps it, renews it once if refused."""
 
     def __init__(
         self,
@@ -113,22 +113,22 @@ class PasswordAuth:
 
     @property
     def project_id(self) -> str | None:
-        """Return the project that the token is good for; None until that is known."""
+        """Return the project that the token is valid for; None until that is known."""
         return self._project_id or (self._token.project_id if self._token else None)
 
     @property
     def sign_in_url(self) -> str:
-        """Where IAM gives tokens."""
+        """The URL where IAM issues tokens."""
         return f"{self._settings.iam_url(self._region)}/v3/auth/tokens"
 
     async def flow(self, request: Request) -> AsyncGenerator[Request, Response]:
-        """Sign in if need be, send, and once more with a new token if the old one was refused.
+        """Sign in if needed, and send; if the token was refused, renew it and send once more.
 
-        A request to the sign-in's own address is only signing in.
+        A request to the sign-in's own URL only signs in.
         """
         is_sign_in = request.url == self.sign_in_url
         async with self._lock:
-            # Requests that come meanwhile wait here and find the token when they get in.
+            # Concurrent requests wait here, and find the token when they hold the lock.
             if is_sign_in or not self._has_usable_token():
                 async with self._trust.turn(self._password) as password:
                     response = yield self._sign_in_request(password)
@@ -197,7 +197,7 @@ class PasswordAuth:
         if response.status >= 400:
             raise error_of(response, doing)
         if not response.is_success:
-            # Whatever it carries beside: nobody redirects with a token in hand.
+            # Even with a token in it: no service redirects and issues a token at once.
             raise redirection_of(response, doing)
         value = response.headers.get("X-Subject-Token")
         if not value:
@@ -243,7 +243,7 @@ class PasswordSignIn:
         self._by_region: dict[str, PasswordAuth] = {}
 
     def for_project(self, scope: ProjectScope) -> Authorisation:
-        """Return the sign-in for a project, the one that found its id where that was needed."""
+        """Return the sign-in for a project; reuse the one that looked up its id, if any."""
         by_name = self._by_region.get(scope.region)
         if by_name is not None and by_name.project_id == scope.project_id:
             return by_name
@@ -252,7 +252,7 @@ class PasswordSignIn:
         return self._by_project[scope]
 
     def for_lookup(self, region: str) -> tuple[str, Authorisation]:
-        """Ask in the region itself, with a token for the project that is named like it."""
+        """Use the region itself, with a token for the project that has its name."""
         if region not in self._by_region:
             self._by_region[region] = self._sign_in(region, None)
         return region, self._by_region[region]

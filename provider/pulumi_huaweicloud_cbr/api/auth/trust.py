@@ -17,9 +17,10 @@ Secret = TypeVar("Secret")
 
 
 class Trust(Generic[Secret]):
-    """What the service made of a secret: accepted it at least once, or just refused it.
+    """Whether the service has accepted a secret at least once, or has just refused it.
 
-    Until it was accepted, one request at a time uses it; after a refusal none does for a while.
+    Until the secret was accepted, one request at a time uses it. After a refusal no request
+    uses it for a while.
 
     Args:
         refused_for_s: how long a refused secret is not sent again, in seconds.
@@ -37,7 +38,7 @@ class Trust(Generic[Secret]):
         """Give the secret to a request that is about to be sent.
 
         Args:
-            current: returns the secret that counts now.
+            current: returns the secret that is valid now.
 
         Raises:
             AuthenticationError: this secret was refused a moment ago.
@@ -45,7 +46,7 @@ class Trust(Generic[Secret]):
         secret = await current()
         if not self.is_accepted(secret):
             async with self._lock:
-                # Those that waited here see what became of the secret meanwhile.
+                # Requests that waited here see the outcome for the secret.
                 secret = await current()
                 if not self.is_accepted(secret):
                     self._require_no_refusal(secret)
@@ -58,11 +59,11 @@ class Trust(Generic[Secret]):
         return secret in self._accepted
 
     def accept(self, secret: Secret) -> None:
-        """Note that the service accepted the secret."""
+        """Record that the service accepted the secret."""
         self._accepted = [secret]
 
     def refuse(self, secret: Secret, refusal: AuthenticationError) -> None:
-        """Note that the service refused the secret now."""
+        """Record that the service refused the secret now."""
         self._accepted = [accepted for accepted in self._accepted if accepted != secret]
         self._refused = (secret, refusal, self._clock.monotonic())
 
@@ -71,5 +72,5 @@ class Trust(Generic[Secret]):
             return
         refused, refusal, refused_at = self._refused
         if secret == refused and self._clock.monotonic() - refused_at < self._refused_for_s:
-            # The same refusal once more, for who has not sent what was refused.
+            # The same refusal again, for a request that did not send the refused secret.
             raise refusal.restated()

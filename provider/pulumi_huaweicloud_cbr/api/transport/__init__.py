@@ -1,5 +1,5 @@
-"""How requests travel: connections, proxies, TLS, retries and the rate limiter.
+"""How requests are sent: connections, proxies, TLS, retries and the rate limiter.
 
-What a request says does not belong here, nor what its answer means: that is `api.wire`.
-Credentials are in `api.auth`. Only this folder knows the HTTP library.
+What a request or a response means does not belong here: `api.wire` knows that. Credentials are in
+`api.auth`. Only this folder knows the HTTP library.
 """

@@ -1,12 +1,12 @@
-"""Sending: requests of ours go out through httpx, and its answers and errors come back as ours.
+"""Sending: our requests go out through httpx, and its responses and errors are mapped to ours.
 
-Beside `proxies`, no other module imports httpx. A successor with the same interface is a change
+Only this module and `proxies` import httpx. A successor with the same interface is a change
 here, and a decision record.
 
-Each request under way has a connection with a transport of httpx of its own. Whenever a request
+Each request under way has a connection with an httpx transport of its own. Whenever a request
 begins or ends, httpx's pool compares all pairs of its connections (httpcore,
 ``AsyncConnectionPool._assign_requests_to_connections``). With dozens under way that is more work
-than all the rest of a request. Here a request takes the connection that was given back last, and
+than the rest of a request. Here a request takes the connection that was returned last, and
 leaves the others alone.
 """
 
@@ -30,10 +30,10 @@ from pulumi_huaweicloud_cbr.base.errors import NotSentError, OutcomeUnknownError
 from pulumi_huaweicloud_cbr.base.text import excerpt
 
 KEPT_FOR_S = 5.0
-"""How long a connection is kept that nobody uses; what httpx itself takes for usual."""
+"""How long an unused connection is kept; httpx has the same default."""
 
-# One table from exceptions to our errors, the most specific first. Whether a request can have
-# been carried out is all that matters: up to an established connection it certainly was not.
+# One table from exceptions to our errors, the most specific first. It decides one thing: whether a
+# request can have been carried out. Before a connection was established it certainly was not.
 TRANSPORT_ERRORS: tuple[tuple[type[Exception], type[TransportError]], ...] = (
     (httpx.ConnectError, NotSentError),
     (httpx.ConnectTimeout, NotSentError),
@@ -53,7 +53,7 @@ TRANSPORT_ERRORS: tuple[tuple[type[Exception], type[TransportError]], ...] = (
 )
 _CAUGHT = tuple(foreign for foreign, _ in TRANSPORT_ERRORS)
 
-# What httpx would send of its own accord, and what CBR is told beside.
+# The headers that httpx sends by default, and those that CBR needs.
 _HEADERS = {
     "Connection": "keep-alive",
     "User-Agent": f"python-httpx/{httpx.__version__}",
@@ -64,9 +64,9 @@ _HEADERS = {
 
 
 class Timeouts(NamedTuple):
-    """Limits for the parts of one request, in seconds.
+    """Timeouts for the parts of one request, in seconds.
 
-    `pool_s` is for a connection to be free; each request has its own.
+    `pool_s` is the wait for a free connection; each request has its own.
     """
 
     connect_s: float
@@ -81,21 +81,21 @@ class Connection(Protocol):
     def build_request(
         self, method: str, url: str, *, params: Mapping[str, Any] | None = None, json: Any = None
     ) -> Request:
-        """Return a request in the form in which it is sent, with the headers that all have.
+        """Return a request in the form in which it is sent, with the headers common to all.
 
         Args:
             params: the query's values by name; a list repeats its name.
-            json: what the body is to be; None for no body.
+            json: the content of the body; None for no body.
         """
         ...
 
     async def answer(self, request: Request) -> Response:
-        """Send a request once, follow no redirection, and return the answer with its body.
+        """Send a request once, follow no redirection, and return the response with its body.
 
         Raises:
-            UnansweredError: there is no answer, or not all of it.
-            BodyTooLongError: the body is longer than `bodies` allows, and was not read to its end.
-            ConfigurationError: the proxy that it would take cannot be used.
+            UnansweredError: there is no response, or an incomplete one.
+            BodyTooLongError: the body is longer than `bodies` allows; the rest was not read.
+            ConfigurationError: the proxy for this address cannot be used.
         """
         ...
 
@@ -105,7 +105,7 @@ class Connection(Protocol):
 
 
 Transport = httpx.AsyncBaseTransport | Callable[[], Connection]
-"""What replaces the network in tests: a transport of httpx, or what makes other connections."""
+"""Replaces the network in tests: an httpx transport, or a function that makes other connections."""
 
 
 def connector(
@@ -114,15 +114,15 @@ def connector(
     timeouts: Timeouts,
     on_answer: Callable[[Response], None],
 ) -> Callable[[], Connection]:
-    """Return what makes connections.
+    """Return a function that makes connections.
 
     Args:
         transport: replaces the network, in tests.
-        verify: which servers are trusted, as httpx takes it.
-        on_answer: shown each response before its body is read.
+        verify: which servers are trusted, in httpx's form.
+        on_answer: called with each response before its body is read.
     """
     if transport is None:
-        # The way by the environment's proxies is found by `Ways`.
+        # `Ways` finds the environment's proxies.
         return lambda: HttpxConnection(Ways(verify), timeouts, on_answer)
     if isinstance(transport, httpx.AsyncBaseTransport):
         return lambda: HttpxConnection(transport, timeouts, on_answer)
@@ -130,9 +130,9 @@ def connector(
 
 
 class HttpxConnection:
-    """A connection by httpx, over a transport of its kind.
+    """A connection through one httpx transport.
 
-    A transport sends one request, and no more: it follows no redirection, which would carry the
+    A transport sends one request, and no more. It follows no redirection, which would carry the
     credentials to a host that nobody configured.
     """
 
@@ -150,7 +150,7 @@ class HttpxConnection:
     def build_request(
         self, method: str, url: str, *, params: Mapping[str, Any] | None = None, json: Any = None
     ) -> Request:
-        """Return a request with the headers that all have; see `Connection`."""
+        """Return a request with the headers common to all; see `Connection`."""
         return _ours(
             httpx.Request(
                 method,
@@ -164,7 +164,7 @@ class HttpxConnection:
         )
 
     async def answer(self, request: Request) -> Response:
-        """Send a request and return its answer; see `Connection`."""
+        """Send a request and return its response; see `Connection`."""
         try:
             sent = _theirs(request)
             theirs = await self._transport.handle_async_request(sent)
@@ -174,7 +174,7 @@ class HttpxConnection:
                 raise TypeError(f"want an asynchronous stream, got {type(stream).__name__}")
             try:
                 response = self._begin(theirs, request)
-                # httpx itself would unpack without a bound.
+                # httpx itself would decompress without a bound.
                 encoding = response.headers.get("Content-Encoding", "")
                 body = BoundedBody(stream, encoding, request.host)
                 response.body = b"".join([piece async for piece in body])
@@ -187,7 +187,7 @@ class HttpxConnection:
         return response
 
     def _begin(self, theirs: httpx.Response, request: Request) -> Response:
-        """Return what is known before the body is read."""
+        """Return the response before its body is read, and store its cookies."""
         if "Set-Cookie" in theirs.headers:
             self._cookies.extract_cookies(theirs)
         response = Response(theirs.status_code, Headers(theirs.headers.items()), request)
@@ -200,15 +200,15 @@ class HttpxConnection:
 
 
 def bare_request(method: str, url: str, *, params: Mapping[str, Any], json: Any) -> Request:
-    """Return a request with the headers alone that its address and its body need.
+    """Return a request with only the headers that its address and its body need.
 
-    Its parts have no limits: the call as a whole has one.
+    There are no timeouts for its parts: the call as a whole has one.
     """
     return _ours(httpx.Request(method, url, params=params, json=json))
 
 
 class _BuiltRequest(Request, eq=False, kw_only=True):
-    """A request, with what httpx has made of it: to build that again would cost as much again."""
+    """A request with httpx's form of it, since building that again would cost the same again."""
 
     theirs: httpx.Request
 
@@ -220,7 +220,7 @@ def _ours(theirs: httpx.Request) -> Request:
 
 
 def _theirs(request: Request) -> httpx.Request:
-    """Return what httpx sends, with what the authorisation has changed."""
+    """Return httpx's form of the request, with the changes of the authorisation."""
     if isinstance(request, _BuiltRequest):
         theirs = request.theirs
     else:
@@ -233,11 +233,11 @@ def _theirs(request: Request) -> httpx.Request:
 
 
 class Connections:
-    """Lends connections, each to one request at a time; how many is the borrowers' affair.
+    """Lends connections, each to one request at a time; the borrowers limit their number.
 
     Args:
         make: returns a new connection.
-        now: the time by which connections grow old; the network's, so not a clock that jumps.
+        now: the time for the age of connections; the network's, so not a clock that jumps.
     """
 
     def __init__(
@@ -245,14 +245,14 @@ class Connections:
     ) -> None:
         self._make = make
         self._now = now
-        # By address, and there the one that was given back last at the end.
+        # By address; the connection that was returned last is at the end.
         self._idle: defaultdict[tuple[str, str], deque[tuple[float, Connection]]]
         self._idle = defaultdict(deque)
         self._all: set[Connection] = set()
 
     @asynccontextmanager
     async def lent(self, url: str) -> AsyncIterator[Connection]:
-        """Lend a connection for one request, if possible one to the address of this URL."""
+        """Lend a connection for one request, if possible an open one to the URL's address."""
         address = urlsplit(url)
         idle = self._idle[address.scheme, address.netloc]
         http = idle.pop()[1] if idle else self._add()
@@ -263,7 +263,7 @@ class Connections:
             await self._close_old()
 
     async def aclose(self) -> None:
-        """Close all, those that are lent as well."""
+        """Close all connections, including those that are lent."""
         closing, self._all = self._all, set()
         self._idle.clear()
         await asyncio.gather(*(http.aclose() for http in closing))

@@ -1,9 +1,9 @@
-"""How many requests are under way, and how many begin in a second: as the service allows.
+"""The rate limiter: how many requests are under way, and how many begin per second.
 
 CBR publishes no figure for its throttling (API Gateway user guide: 200 calls a second by default,
 far fewer for some). So the rate limiter learns the rate. Until the service refuses a request, only
-their number at a time is limited. Then they go at a little less than the rate that it accepted, and
-faster again: quickly while the refused rate is far away, slowly near it.
+the number of concurrent requests is limited. After a refusal, requests go slightly slower than the
+accepted rate. Then the rate rises again: quickly while far below the refused rate, slowly near it.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from pulumi_huaweicloud_cbr.base.clock import Clock
 AT_ONCE = 32
 """Requests under way at the same time."""
 WINDOW_S = 1.0
-"""The time over which accepted requests are counted, and after which a pace is judged."""
+"""The time over which accepted requests are counted, and after which a rate is judged."""
 SLOWER, MUCH_SLOWER = 0.9, 0.5
 FASTER, MUCH_FASTER = 1.03, 1.25
 NEAR, PAST = 0.7, 1.15
-"""Between which parts of the rate that was refused it goes on slowly."""
+"""Between these multiples of the refused rate, the rate rises slowly."""
 LONGEST_SILENCE_S = 20.0
 SLOWEST_HZ, FIRST_HZ, FREE_HZ = 0.1, 1.0, 500.0
 
 
 class Pacer:
-    """Lets requests begin: an asynchronous context manager around each of them.
+    """Lets requests begin: an asynchronous context manager around each request.
 
     Args:
-        at_once: how many may be under way.
+        at_once: the maximum number of concurrent requests.
     """
 
     def __init__(self, clock: Clock, at_once: int = AT_ONCE) -> None:
@@ -46,7 +46,7 @@ class Pacer:
 
     @property
     def rate_hz(self) -> float | None:
-        """Return how many requests begin in a second; None while nothing holds them back."""
+        """Return how many requests begin per second; None while the rate is not limited."""
         return self._rate_hz
 
     async def __aenter__(self) -> None:
@@ -68,7 +68,7 @@ class Pacer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Give the place to the next request."""
+        """Let the next request begin."""
         self._slots.release()
 
     async def _wait_for_turn(self) -> None:
@@ -79,11 +79,11 @@ class Pacer:
         while turn_at > now:
             await self._clock.sleep(turn_at - now)
             now = self._clock.monotonic()
-            # Meanwhile the service may have asked for silence.
+            # The service may have asked for a pause in the meantime.
             turn_at = max(turn_at, self._closed_until)
 
     def accepted(self) -> None:
-        """Count a request that was not throttled, and go a little faster once in a while."""
+        """Count a request that was not throttled, and raise the rate at most once per window."""
         now = self._clock.monotonic()
         self._refusals_in_a_row = 0
         self._accepted.append(now)
@@ -92,16 +92,16 @@ class Pacer:
         if self._rate_hz is not None and now - self._changed_at >= WINDOW_S:
             self._changed_at = now
             if self._refused_hz is not None and self._rate_hz > PAST * self._refused_hz:
-                self._refused_hz = None  # The service allows more by now.
+                self._refused_hz = None  # The service now allows more.
             is_near = self._refused_hz is not None and self._rate_hz > NEAR * self._refused_hz
             faster_hz = self._rate_hz * (FASTER if is_near else MUCH_FASTER)
             self._rate_hz = faster_hz if faster_hz < FREE_HZ else None
 
     def throttled(self, retry_after_s: float | None = None) -> None:
-        """Slow down, once for all requests that were under way; keep silent as long as asked.
+        """Lower the rate once for all requests under way; pause for as long as requested.
 
         Args:
-            retry_after_s: seconds for which the service wants no request.
+            retry_after_s: seconds in which the service wants no request.
         """
         now = self._clock.monotonic()
         self._close_until(now + (retry_after_s or 0.0))
@@ -118,7 +118,7 @@ class Pacer:
         self._refused_hz = accepted_hz or self._refused_hz
         self._rate_hz = max(SLOWEST_HZ, rate_hz)
         if is_used_up:
-            # What it allows for the present; where that lasts, ask less and less often.
+            # The present allowance is used up. If that lasts, send less and less often.
             silence_s = min(WINDOW_S * 2**self._refusals_in_a_row, LONGEST_SILENCE_S)
             self._close_until(now + silence_s)
         self._refusals_in_a_row += 1

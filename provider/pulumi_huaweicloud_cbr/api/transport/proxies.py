@@ -1,8 +1,8 @@
-"""Which way a request takes: by a proxy that the environment names, or straight to the host.
+"""Routing: an httpx transport that sends each request by the environment's proxy or directly.
 
-The rules of ``NO_PROXY`` are those of the vendor's SDK (its requests, ``should_bypass_proxies``):
-networks are understood, and names with all that end with them. Beyond those, networks and
-addresses of IPv6 are, with brackets and without. httpx knows neither, and some it fails on.
+The rules of ``NO_PROXY`` are those of the vendor's SDK (its requests, ``should_bypass_proxies``).
+Networks are understood, and a name covers all names that end with it. In addition, IPv6 networks
+and addresses are understood, with brackets and without. httpx knows neither, and fails on some.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Ways(httpx.AsyncBaseTransport):
-    """Sends each request the way that the environment has for its address.
+    """Sends each request by the proxy that the environment names for its address, if any.
 
     Args:
-        verify: which servers are trusted, as httpx takes it.
+        verify: which servers are trusted, in httpx's form.
     """
 
     def __init__(self, verify: ssl.SSLContext | bool) -> None:
@@ -42,7 +42,7 @@ class Ways(httpx.AsyncBaseTransport):
         """Send one request.
 
         Raises:
-            ConfigurationError: the proxy that it would take cannot be used.
+            ConfigurationError: the proxy for its address cannot be used.
         """
         address = request.url.scheme, request.url.netloc
         if address not in self._proxies:
@@ -56,7 +56,7 @@ class Ways(httpx.AsyncBaseTransport):
         ) as reached:
 
             async def trace(event: str, _: object) -> None:
-                # Up to the first byte that is sent, nobody knows whether there is such a host.
+                # Until the first byte is sent, it is unknown whether the host exists.
                 if event.startswith("http"):
                     reached()
 
@@ -71,16 +71,16 @@ class Ways(httpx.AsyncBaseTransport):
         return self._transports[proxy]
 
     async def aclose(self) -> None:
-        """Close the connections of all ways."""
+        """Close the connections of all transports."""
         for transport in self._transports.values():
             await transport.aclose()
 
 
 def proxy_of(url: str, socks_package: str = "socksio") -> str | None:
-    """Return the proxy that a request to an address takes, None where it takes none.
+    """Return the proxy for a request to an address; None for a direct connection.
 
     Args:
-        socks_package: what proxies that speak SOCKS need.
+        socks_package: the package that SOCKS proxies need.
     Raises:
         ConfigurationError: the proxy cannot be used.
     """
@@ -113,7 +113,7 @@ def _reason_against(proxy: str, socks_package: str) -> str | None:
 
 
 def _variable(kind: str) -> str:
-    """Return the variable that names a proxy; as Python does, small letters go first."""
+    """Return the variable that names a proxy; as in Python, the lower-case name comes first."""
     small = f"{kind}_proxy"
     names = (small, *(name for name in os.environ if name.lower() == small))
     return next((name for name in names if os.environ.get(name)), "the system's settings")
@@ -134,7 +134,7 @@ def _goes_straight(where: httpx.URL, no_proxy: str) -> bool:
 
 
 def _is_exempt_by_system(host: str) -> bool:
-    # Where no variable is set, macOS and Windows have settings of their own.
+    # Without such variables, macOS and Windows have settings of their own.
     try:
         return bool(urllib.request.proxy_bypass(host))
     except (TypeError, OSError):
@@ -149,7 +149,7 @@ def _address(text: str) -> Address | None:
 
 
 def _is_within(address: Address, entry: str) -> bool:
-    """Whether an entry is a network, or an address, that has this one: also ``[fd00::]/8``."""
+    """Whether an entry is this address, or a network that contains it: also ``[fd00::]/8``."""
     try:
         network = ipaddress.ip_network(entry.replace("[", "").replace("]", ""), strict=False)
     except ValueError:
@@ -164,7 +164,7 @@ def _is_named_address(address: Address, port: int | None, entry: str) -> bool:
 
 
 def _is_named(host: str, port: int | None, entry: str) -> bool:
-    """Whether an entry is this name, or the end of it after a dot."""
+    """Whether an entry is this name, or a parent domain of it."""
     name, _, number = entry.partition(":")
     name = name.removeprefix("*").strip(".")
     if not name or (number and number != str(port)):

@@ -1,8 +1,8 @@
-"""When a request may be sent again, and how long to wait before it is.
+"""Retries: when a request may be sent again, and how long to wait before that.
 
-Pure rules and the arithmetic of a budget in attempts and in seconds; the waiting itself is
-done by tenacity with the caller's clock. A submission (POST replicate) has no idempotency
-key, so it is repeated only where it was certainly not carried out.
+Pure rules, and the arithmetic of a budget in attempts and in seconds. tenacity does the waiting,
+with the caller's clock. A submission (POST replicate) has no idempotency key, so it is retried
+only if it was certainly not carried out.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 
 class RetryBudget(Struct, frozen=True):
-    """How often and how long one call may be repeated.
+    """How often and how long one call may be retried.
 
-    `attempts` counts the first one; `seconds` is from the first one's start; waits are drawn at
+    `attempts` counts the first one; `seconds` counts from the start of the first one. Waits are
     random between zero and a bound that doubles from `first_wait_s` up to `longest_wait_s`.
     """
 
@@ -42,7 +42,7 @@ class RetryBudget(Struct, frozen=True):
 
 
 class Pause(Struct, frozen=True):
-    """A wait that is about to happen, for whoever tells the user."""
+    """A wait that is about to begin, to be shown to the user."""
 
     doing: str
     reason: CbrError
@@ -72,7 +72,7 @@ def is_outcome_unknown(error: BaseException) -> bool:
 
 
 def may_repeat(error: BaseException, *, is_repeatable: bool) -> bool:
-    """Whether to send again after this error.
+    """Whether to send the request again after this error.
 
     Args:
         is_repeatable: carrying the request out twice does no harm (GET, PUT, DELETE).
@@ -92,13 +92,13 @@ def retrying(
     on_pause: Callable[[Pause], None],
     not_counted_s: Callable[[], float] = lambda: 0.0,
 ) -> AsyncRetrying:
-    """Return a tenacity loop that follows these rules; the last error is raised as it is.
+    """Return a tenacity loop that follows these rules; it raises the last error unchanged.
 
     Args:
-        not_counted_s: returns the seconds so far that are not the call's own, such as the wait
-            for its turn.
+        not_counted_s: returns the seconds so far that the budget excludes, such as the wait
+            for the rate limiter.
     """
-    # Loaded at the first call: most runs of a program make none.
+    # Imported at the first call: most runs of a program make none.
     from tenacity import (  # noqa: PLC0415
         AsyncRetrying,
         retry_if_exception,

@@ -1,6 +1,6 @@
-"""The authorities that vouch for servers, read while other things are being imported.
+"""The certificate authorities that are trusted, read on a thread while modules are imported.
 
-Reading them takes some 30 ms, in which Python itself is free.
+Reading them takes some 30 ms, and does not block other Python threads.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from concurrent.futures import Future
 
 @functools.cache
 def begin_reading() -> Future[ssl.SSLContext]:
-    """Begin to read them in a thread of its own; once for each process.
+    """Begin to read them on a thread; once for each process.
 
-    They are those that httpx takes: of certifi, or of SSL_CERT_FILE or SSL_CERT_DIR.
+    They are the authorities that httpx trusts: those of certifi, or of SSL_CERT_FILE or
+    SSL_CERT_DIR.
     """
     context: Future[ssl.SSLContext] = Future()
 
@@ -31,18 +32,18 @@ def begin_reading() -> Future[ssl.SSLContext]:
 
 
 def usual_context() -> ssl.SSLContext:
-    """Return the context for connections where no caFile is given; waits until it is read.
+    """Return the context for connections without a caFile; wait until it is read.
 
     Raises:
         OSError: SSL_CERT_FILE or SSL_CERT_DIR cannot be read.
-        ssl.SSLError: what they name holds no certificates.
+        ssl.SSLError: the file or directory contains no certificates.
     """
     return begin_reading().result()
 
 
 def _usual_context() -> ssl.SSLContext:
-    # What `httpx.create_ssl_context` does, which would import httpx first: that and the reading go
-    # on at the same time so.
+    # The same as `httpx.create_ssl_context`. That one would import httpx first; here the import and
+    # the reading run at the same time.
     if file := os.environ.get("SSL_CERT_FILE"):
         return ssl.create_default_context(cafile=file)
     if directory := os.environ.get("SSL_CERT_DIR"):

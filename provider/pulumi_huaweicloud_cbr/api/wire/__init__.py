@@ -1,5 +1,4 @@
-"""The wire format: requests and answers as values, error responses and error codes.
+"""The wire format: requests and responses as values, error responses and error codes.
 
-What sends a request does not belong here, nor a decision about replicas. Wire spelling stays in
-this package.
+Sending does not belong here, nor do decisions about replicas. Wire spelling stays in this package.
 """

@@ -1,8 +1,9 @@
-"""What CBR and IAM say, as typed values; with `requests`, the only home of wire spelling.
+"""The responses of CBR and IAM as typed values; with `requests`, the only home of wire spelling.
 
-Responses are decoded leniently where the vendor's own samples are (nulls in required fields,
-unknown fields, unknown statuses, numbers as text) and strictly where a wrong type would mislead us.
-Apart from `requests`, so that a program which decodes nothing does not pay for it.
+Decoding is lenient where the vendor's own samples are: nulls in required fields, unknown fields,
+unknown statuses, numbers as text. It is strict if a wrong type would mislead us. `Replica` is not
+of the wire: it is the result of a look-up. Separate from `requests`, so that a program that
+decodes nothing does not load this module.
 Source: CBR API reference, CopyBackup, CopyCheckpoint, ShowBackup, ListBackups, ShowVault,
 ListOpLogs and ShowReplicationCapabilities; IAM API reference, KeystoneListProjects.
 """
@@ -25,8 +26,8 @@ from pulumi_huaweicloud_cbr.api.wire.requests import (
 )
 from pulumi_huaweicloud_cbr.base.text import REGION_ID
 
-# An id leads to what is changed or deleted, and a region to where credentials are sent, so neither
-# is taken on trust; the id that a submission answers becomes the resource's own.
+# Ids select what is changed or deleted, and regions select the host that gets credentials. So both
+# are validated. The id in the response to a submission becomes the resource's own.
 # `\\Z`, since `$` lets a line break follow.
 Id = Annotated[str, Meta(pattern=r"^[!-~]{1,255}\Z")]
 Uuid = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z")]
@@ -34,14 +35,14 @@ RegionId = Annotated[str, Meta(pattern=rf"^{REGION_ID.pattern}\Z")]
 IdIfAny = Annotated[str, Meta(pattern=r"^[!-~]{0,255}\Z")]
 RegionIdIfAny = Annotated[str, Meta(pattern=rf"^({REGION_ID.pattern})?\Z")]
 Word = Annotated[str, Meta(max_length=64)]
-"""A status or a type, known or not."""
+"""A status or a type, known or unknown."""
 Number = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class WireModel(Struct, frozen=True, kw_only=True):
     """Base of everything decoded from a response: immutable, unknown fields ignored.
 
-    What CBR has nothing to say of it leaves out, nulls or empties: an optional field is None then.
+    CBR omits, nulls or empties a field without a value: an optional field is None then.
     """
 
     def __post_init__(self) -> None:
@@ -56,7 +57,7 @@ def _optional_fields(model: type[WireModel]) -> tuple[str, ...]:
 
 
 class RecordExtraInfo(WireModel, frozen=True):
-    """How far a copy got, and why it failed."""
+    """The progress of a copy, and why it failed."""
 
     progress: Number | None = None
     fail_code: str | None = None
@@ -78,7 +79,7 @@ class ReplicationRecord(WireModel, frozen=True):
 
     @property
     def is_pending(self) -> bool:
-        """Whether the copy is still to come or under way."""
+        """Whether the copy is waiting or under way."""
         return self.status in PENDING_RECORD_STATUSES
 
     @property
@@ -110,7 +111,7 @@ class BackupExtendInfo(WireModel, frozen=True):
 
 
 class Backup(WireModel, frozen=True):
-    """A backup, or a replica where `image_type` is ``replication``; sizes in GB."""
+    """A backup, or a replica if `image_type` is ``replication``; sizes in GB."""
 
     id: Id
     name: str | None = None
@@ -137,12 +138,12 @@ class Backup(WireModel, frozen=True):
 
     @property
     def records(self) -> tuple[ReplicationRecord, ...]:
-        """Return the replication records, none when the field is missing or null."""
+        """Return the replication records; empty if the field is missing or null."""
         return self.replication_records or ()
 
 
 class VaultBilling(WireModel, frozen=True):
-    """Kind, state and room of a vault: `size` in GB, `used` in MB."""
+    """Type, status and capacity of a vault: `size` in GB, `used` in MB."""
 
     status: Word | None = None
     size: Number | None = None
@@ -152,7 +153,7 @@ class VaultBilling(WireModel, frozen=True):
 
 
 class Vault(WireModel, frozen=True):
-    """A vault; one that takes replicas has `billing.protect_type` ``replication``."""
+    """A vault; `billing.protect_type` is ``replication`` if it accepts replicas."""
 
     id: Id
     name: str | None = None
@@ -161,14 +162,14 @@ class Vault(WireModel, frozen=True):
 
     @property
     def free_gb(self) -> float | None:
-        """Return the free room in GB, None when the vault does not tell."""
+        """Return the free capacity in GB; None if the response lacks a figure for it."""
         if self.billing.size is None or self.billing.used is None:
             return None
         return self.billing.size - self.billing.used / 1024
 
 
 class Replication(WireModel, frozen=True):
-    """What CopyBackup answers: the record to follow the copy by, and the destination echoed."""
+    """The response of CopyBackup: the id of the replication record, and the destination."""
 
     replication_record_id: Uuid
     backup_id: str | None = None
@@ -181,14 +182,14 @@ class Replication(WireModel, frozen=True):
 
 
 class CopyOfVault(WireModel, frozen=True):
-    """One backup that a vault-level copy takes, and the record to follow it by."""
+    """One backup that a copy of an entire vault includes, with its replication record's id."""
 
     backup_id: Id
     replication_record_id: Uuid
 
 
 class VaultCopies(WireModel, frozen=True):
-    """What CopyCheckpoint answers: the copies that it began, none where nothing was left to do."""
+    """The response of CopyCheckpoint: the copies that it started; empty if nothing was left."""
 
     backups: tuple[CopyOfVault, ...]
     vault_id: str | None = None
@@ -218,7 +219,7 @@ class TokenProject(WireModel, frozen=True):
 
 
 class TokenBody(WireModel, frozen=True):
-    """What IAM says of a token; the token itself is in a header."""
+    """IAM's description of a token; the token itself is in a header."""
 
     issued_at: datetime | None = None
     expires_at: datetime | None = None
@@ -238,11 +239,11 @@ class TokenEnvelope(WireModel, frozen=True):
 
 
 RECORD_STATUSES_OF_TASKS = {"waiting": STATUS_SUBMITTED, "running": "replicating"}
-"""What a record says while its task says this (CBR API reference, ListOpLogs, status)."""
+"""The status of a record for each status of its task (CBR API reference, ListOpLogs, status)."""
 
 
 class TaskReplication(WireModel, frozen=True):
-    """What the log of a replication task says of the two backups."""
+    """What the log of a replication task says about the source backup and the replica."""
 
     source_backup_id: str | None = None
     destination_backup_id: IdIfAny | None = None
@@ -267,12 +268,12 @@ class Task(WireModel, frozen=True):
 
     @property
     def is_under_way(self) -> bool:
-        """Whether what the task does is still to come or being done."""
+        """Whether the task is waiting or running."""
         return self.status in RECORD_STATUSES_OF_TASKS
 
     @property
     def replication(self) -> TaskReplication:
-        """Return what the task says of a replication, empty for another kind of task."""
+        """Return the task's part about a replication; empty for other kinds of tasks."""
         extra = self.extra_info or TaskExtraInfo()
         return extra.replication or TaskReplication()
 
@@ -291,7 +292,7 @@ class BackupPage(WireModel, frozen=True):
 
     @property
     def rows(self) -> tuple[Backup, ...]:
-        """Return what is listed."""
+        """Return the rows."""
         return self.backups
 
 
@@ -309,7 +310,7 @@ class VaultPage(WireModel, frozen=True):
 
     @property
     def rows(self) -> tuple[Vault, ...]:
-        """Return what is listed."""
+        """Return the rows."""
         return self.vaults
 
 
@@ -320,7 +321,7 @@ class ReplicationEnvelope(WireModel, frozen=True):
 
 
 class VaultCopiesEnvelope(WireModel, frozen=True):
-    """``{"replication": …}`` of a whole vault."""
+    """``{"replication": …}`` of an entire vault."""
 
     replication: VaultCopies
 
@@ -345,15 +346,15 @@ class TaskPage(WireModel, frozen=True):
 
     @property
     def rows(self) -> tuple[Task, ...]:
-        """Return what is listed."""
+        """Return the rows."""
         return self.operation_logs
 
 
 class Replica(Struct, frozen=True):
-    """Where a replication's replica was looked for, and what was found there.
+    """The result of a look-up of a replication's replica.
 
-    `backup_id` is the replica's id if any source names it, else None. `backup` is what the
-    destination has under that id now, None if it is gone.
+    `backup_id` is the replica's id if any source names it, else None. `backup` is the backup with
+    that id in the destination now; None if it is gone.
     """
 
     backup_id: str | None

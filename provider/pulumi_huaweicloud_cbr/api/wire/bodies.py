@@ -1,7 +1,8 @@
-"""How much of an answer is read: its body is unpacked while it arrives, and refused beyond a bound.
+"""Limits for response bodies: decompressed while they arrive, refused beyond a size or a count.
 
-An HTTP library unpacks each piece that arrives whole, however much comes out: a compressed answer
-of some kilobytes could fill the memory. Here it comes out bit by bit, and is counted.
+An HTTP library decompresses each piece that arrives as a whole, whatever the result's size. A
+compressed response of some kilobytes could fill the memory. Here it is decompressed bit by bit,
+and counted.
 """
 
 from __future__ import annotations
@@ -10,20 +11,21 @@ import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 
 BODY_LIMIT = 128 * 2**20
-"""More is not read. The longest answer is a page of 1,000 backups. For servers with three disks it
-takes 11 MB. With 24 disks, ten copies each and every text at its longest, it takes 68 MB."""
+"""Longer bodies are refused. The longest response is a page of 1,000 backups. For servers with
+three disks it takes 11 MB. With 24 disks, ten copies each and every text at its longest, it takes
+68 MB."""
 VALUE_LIMIT = 3_000_000
-"""Nor is what has more values: decoded, each takes up to 145 bytes, however short it was. The page
-of the longest backups has 1.3 million."""
+"""Bodies with more values are refused: decoded, each value takes up to 145 bytes, however short it
+was. The page of the longest backups has 1.3 million."""
 
 ENCODING = "gzip"
-"""What is asked for; `deflate` is unpacked as well, since the same code does it."""
+"""The encoding that requests accept; `deflate` is decompressed as well, by the same code."""
 _PACKED = frozenset({ENCODING, "x-gzip", "deflate"})
 _PIECE = 64 * 1024
 
 
 class BodyTooLongError(Exception):
-    """A body went on beyond a bound; `host` is whose it was. For the client to translate."""
+    """A body exceeds a limit; `host` sent it. The client translates this error."""
 
     def __init__(self, host: str, beyond: str) -> None:
         super().__init__(host, beyond)
@@ -32,16 +34,16 @@ class BodyTooLongError(Exception):
 
 
 class UnpackingError(Exception):
-    """A body is not packed as its header says."""
+    """A body is not compressed as its header says."""
 
 
 class BoundedBody:
-    """The pieces of a body, unpacked, up to a bound.
+    """The pieces of a body, decompressed, up to a limit.
 
     Args:
         packed: the body as it arrives.
-        encoding: what the header Content-Encoding says; empty if there is none.
-        host: whose body it is.
+        encoding: the value of the header Content-Encoding; empty if there is none.
+        host: the host that sent the body.
     """
 
     def __init__(self, packed: AsyncIterable[bytes], encoding: str, host: str) -> None:
@@ -53,10 +55,10 @@ class BoundedBody:
         """Yield the pieces.
 
         Raises:
-            BodyTooLongError: there is more than the bound allows.
-            UnpackingError: it is not packed as `encoding` says.
+            BodyTooLongError: the body exceeds a limit.
+            UnpackingError: it is not compressed as `encoding` says.
         """
-        # An encoding that was not asked for is left as it is: no JSON, as the caller will find.
+        # A body with another encoding stays as it is: not JSON, as the caller will find.
         unpack = _Unpacker() if self._encoding in _PACKED else _pieces_of_plain
         arrived = unpacked = values = 0
         async for part in self._packed:
@@ -64,7 +66,7 @@ class BoundedBody:
             self._require_within(arrived, values)
             for piece in unpack(part):
                 unpacked += len(piece)
-                # What stands between two values of JSON; deep nesting is refused by the decoder.
+                # Commas separate the values of JSON; the decoder refuses deep nesting.
                 values += piece.count(b",")
                 self._require_within(unpacked, values)
                 yield piece
@@ -81,17 +83,17 @@ def _pieces_of_plain(part: bytes) -> Iterator[bytes]:
 
 
 class _Unpacker:
-    """Unpacks gzip, and deflate in its zlib form, in pieces; what follows the end is dropped."""
+    """Decompresses gzip, and deflate in its zlib form, in pieces; drops what follows the end."""
 
     def __init__(self) -> None:
-        # The window's usual size, with the head of either form.
+        # The usual window size, with the header of either form.
         self._inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)
 
     def __call__(self, part: bytes) -> Iterator[bytes]:
-        """Yield what a part of the packed body contains.
+        """Yield what a part of the compressed body contains.
 
         Raises:
-            UnpackingError: it is not packed that way.
+            UnpackingError: it is not compressed that way.
         """
         while not self._inflater.eof:
             try:

@@ -1,8 +1,8 @@
-"""What each error code of CBR, the API gateway and IAM means for a caller, as data.
+"""The meaning of each error code of CBR, the API gateway and IAM for a caller, as data.
 
 Owns the one table that says whether a request may be repeated and what the user should do.
-Codes decide, not HTTP statuses. CBR answers 1002, 1003, 1005 and 1009 with 400 or with 500,
-depending on region and age (CBR API reference, "Error Codes", 2021 and current editions).
+Codes decide, not HTTP statuses. CBR returns 1002, 1003, 1005 and 1009 with 400 or 500, depending
+on region and age (CBR API reference, "Error Codes", 2021 and current editions).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class Repeat(Enum):
     """Whether a request that got this code may be sent again.
 
     `NEVER`: the same request will be refused again.
-    `LATER`: it was refused, certainly not carried out, and may succeed in a while.
+    `LATER`: it was refused, certainly not carried out, and may succeed later.
     `UNKNOWN`: it may or may not have been carried out; repeat reads, look before repeating writes.
     """
 
@@ -27,10 +27,10 @@ class Repeat(Enum):
 
 
 class CodeFacts(Struct, frozen=True):
-    """What a code means; `remedy` completes the sentence "…; <remedy>".
+    """The meaning of a code; `remedy` completes the sentence "…; <remedy>".
 
-    `below_500` stands instead where the code comes with such a status, for the few codes that mean
-    one thing as a 4xx and another as a 5xx.
+    `below_500` replaces it for a status below 500. Only the few codes have it that mean one
+    thing as a 4xx and another as a 5xx.
     """
 
     repeat: Repeat
@@ -41,7 +41,7 @@ class CodeFacts(Struct, frozen=True):
 
 _NEVER, _LATER, _UNKNOWN = Repeat.NEVER, Repeat.LATER, Repeat.UNKNOWN
 
-# A code may end any command, `destroy` and `refresh` too.
+# Any command may end with a code, `destroy` and `refresh` too.
 _AGAIN = "run the same command again later"
 _AGAIN_OR_ASK = "run the same command again later; if it stays, ask the vendor's support"
 _ASK = "ask the vendor's support"
@@ -52,7 +52,7 @@ _OTHER_STATE = "wait until the vault is available, then run the same command aga
 _CBR: dict[str, CodeFacts] = {
     "0001": CodeFacts(_NEVER, "there is nothing to back up"),
     "0002": CodeFacts(_LATER, f"the resource is being backed up, {_AGAIN}"),
-    # Replication, and what its requests also meet.
+    # Replication, and other codes that its requests get.
     "1001": CodeFacts(_NEVER, "wait until the backup is available, then run pulumi up again"),
     "1002": CodeFacts(_NEVER, "choose an original backup: a replica cannot be copied again"),
     "1003": CodeFacts(_NEVER, "choose the backup of an ECS server"),
@@ -249,17 +249,17 @@ _CODE = re.compile(r"(?P<family>[A-Za-z]+)\.(?P<number>\d{4})")
 CODE_ALREADY_REPLICATED = "BackupService.1009"
 CODE_VAULT_BEING_REPLICATED = "BackupService.6130"
 CODES_BACKUP_MISSING = frozenset({"BackupService.6200"})
-"""Only these say that the backup asked for is gone; that its vault or a tag is missing does not."""
+"""Only these mean that the requested backup is gone; a missing vault or tag does not."""
 CODES_VAULT_MISSING = frozenset({"BackupService.6105", "BackupService.6120"})
 CODES_DELETION_PENDING = frozenset({"BackupService.6201", "BackupService.6216"})
-"""What a second DELETE may answer while the first is still at work (undocumented)."""
+"""The possible codes of a second DELETE while the first is still at work (undocumented)."""
 
 
 def facts_of(code: str | None, status: int) -> CodeFacts:
-    """Return what is known of a code; for an unknown one, what its HTTP status allows to say.
+    """Return the facts about a code; for an unknown one, those about its HTTP status.
 
     An unknown code on a 5xx leaves open whether the request was carried out; on any other
-    status it is taken as a refusal.
+    status it counts as a refusal.
     """
     known = _known(code)
     if known:
@@ -270,7 +270,7 @@ def facts_of(code: str | None, status: int) -> CodeFacts:
 
 
 def is_known(code: str | None) -> bool:
-    """Whether the table says more of a code than its HTTP status does."""
+    """Whether the table has the code; if not, only its HTTP status counts."""
     return _known(code) is not None
 
 

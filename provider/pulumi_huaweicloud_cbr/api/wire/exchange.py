@@ -1,6 +1,6 @@
-"""A request and its answer as plain values, so that only `transport` has to know the HTTP library.
+"""A request and its response as plain values, so that only `transport` knows the HTTP library.
 
-What a request asks for is in `requests`, and what an answer means in `responses`.
+`requests` has the content of requests, and `responses` the meaning of responses.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pulumi_huaweicloud_cbr.base.errors import TransportError
 
 
 class Headers(MutableMapping[str, str]):
-    """Header fields by name, whatever its case; values of a repeated name are joined by commas."""
+    """Header fields by name, in any case; values of a repeated name are joined by commas."""
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
-        # The name as it is sent, by the name in small letters.
+        # By the lower-case name: the name as it is sent, and its value.
         self._fields: dict[str, tuple[str, str]] = {}
         for name, value in fields:
             key = name.lower()
@@ -41,14 +41,14 @@ class Headers(MutableMapping[str, str]):
 
     @property
     def fields(self) -> Iterable[tuple[str, str]]:
-        """Names and values in the order in which they came; what `items` gives, sooner."""
+        """Names and values in the order in which they came; the same as `items`, but faster."""
         return self._fields.values()
 
 
 class Request(Struct, eq=False):
     """A request in the form in which it is sent.
 
-    `url` is absolute and encoded, with its query. `headers` have all fields, `Host` too.
+    `url` is absolute and encoded, with its query. `headers` contains all fields, `Host` too.
     Credentials are added before it is sent: in headers, and a signature rewrites the query.
     """
 
@@ -73,7 +73,7 @@ class Request(Struct, eq=False):
 
 
 class Response(Struct, eq=False):
-    """The answer to `request`. `body` is unpacked; it is empty until it has been read."""
+    """The response to `request`. `body` is decompressed; it is empty until it has been read."""
 
     status: int
     headers: Headers
@@ -85,7 +85,7 @@ class Response(Struct, eq=False):
 
     @property
     def text(self) -> str:
-        """The body as text. JSON is UTF-8, whatever charset the answer names."""
+        """The body as text. JSON is UTF-8, whatever charset the response names."""
         return self.body.decode(errors="replace")
 
     @property
@@ -95,10 +95,10 @@ class Response(Struct, eq=False):
 
 
 class UnansweredError(Exception):
-    """A request had no answer, or not all of it. For the client to translate.
+    """A request had no response, or an incomplete one. The client translates this error.
 
     Args:
-        request: the one that failed; it may be a sign-in before the one that was asked for.
+        request: the one that failed; it may be a sign-in before the actual request.
         kind: whether it can have been carried out (`OutcomeUnknownError`) or not (`NotSentError`).
         observed: what happened, in words.
     """

@@ -1,6 +1,6 @@
-"""What CBR is told, and the words for it: plain values.
+"""Request bodies for CBR, the project they go to, and the statuses of replication records.
 
-What CBR answers is in `answers`.
+Plain values without decoding: `answers` has the models of responses.
 Source: CBR API reference, CopyBackup, CopyCheckpoint, ReplicationRecordGet.
 """
 
@@ -14,7 +14,7 @@ from pulumi_huaweicloud_cbr.base.text import EXCERPT_CHARS, excerpt
 
 
 class ProjectScope(Struct, frozen=True):
-    """A project in a region: where a request goes and what its credentials must be good for."""
+    """A project in a region: where a request goes, and what its credentials must be valid for."""
 
     region: str
     project_id: str
@@ -24,18 +24,18 @@ class ProjectScope(Struct, frozen=True):
 
 
 def readable(text: str, limit: int = EXCERPT_CHARS) -> str:
-    """Return an excerpt in which nothing acts on the terminal that shows it."""
+    """Return an excerpt without characters that could control the terminal."""
     return "".join(char if char.isprintable() else "\ufffd" for char in excerpt(text, limit))
 
 
 PENDING_RECORD_STATUSES = frozenset({"waiting_replicate", "replicating"})
-"""The copy is still to come or under way (CBR API reference, ReplicationRecordGet)."""
+"""The copy is waiting or under way (CBR API reference, ReplicationRecordGet)."""
 
 STATUS_SUBMITTED = "waiting_replicate"
 STATUS_SUCCESS = "success"
 STATUS_SKIPPED = "skip"
 FAILED_RECORD_STATUSES = frozenset({"fail", STATUS_SKIPPED})
-"""Nothing was copied. `skip` is not defined by the vendor; it failed unless a replica is named."""
+"""Nothing was copied. The vendor does not define `skip`; it failed unless it names a replica."""
 ENDED_RECORD_STATUSES = FAILED_RECORD_STATUSES | {STATUS_SUCCESS}
 
 
@@ -50,7 +50,7 @@ class ReplicateRequest(Struct, frozen=True):
     enable_acceleration: bool = False
 
     def to_wire(self) -> dict[str, Any]:
-        """Return the JSON body; optional fields are left out rather than sent empty."""
+        """Return the JSON body; optional fields are omitted rather than sent empty."""
         replicate: dict[str, Any] = {
             "destination_region": self.destination_region,
             "destination_project_id": self.destination_project_id,
@@ -62,7 +62,7 @@ class ReplicateRequest(Struct, frozen=True):
             replicate["description"] = self.description
         if self.enable_acceleration:
             # Accounts gated by OP_GATED_CSBS_REP_ACCELERATION refuse the key itself with
-            # BackupService.9900, so false is said by silence.
+            # BackupService.9900, so false is expressed by omission.
             replicate["enable_acceleration"] = True
         return {"replicate": replicate}
 
@@ -77,7 +77,7 @@ class ReplicateVaultRequest(Struct, frozen=True):
     enable_acceleration: bool = False
 
     def to_wire(self) -> dict[str, Any]:
-        """Return the JSON body; `auto_trigger` is for policies, and false where it is left out."""
+        """Return the JSON body; `auto_trigger` is for policies, and false if omitted."""
         replicate: dict[str, Any] = {
             "vault_id": self.vault_id,
             "destination_region": self.destination_region,
@@ -85,6 +85,6 @@ class ReplicateVaultRequest(Struct, frozen=True):
             "destination_vault_id": self.destination_vault_id,
         }
         if self.enable_acceleration:
-            # As in CopyBackup: false is said by silence.
+            # As in CopyBackup: false is expressed by omission.
             replicate["enable_acceleration"] = True
         return {"replicate": replicate}

@@ -1,7 +1,7 @@
 """From an HTTP response to a model or to one of our errors.
 
-Owns the seven error envelopes that Huawei Cloud services answer with, and nothing else: no
-policy (see `retry`), no sending (see `client`).
+Owns the seven error envelopes of Huawei Cloud services, and the headers that matter here: request
+id, Date, Retry-After, Location. Owns no policy (see `retry`) and no sending (see `client`).
 Source: CBR API reference, "Status Codes" and "Error Codes"; IAM API reference; vendor SDK core.
 """
 
@@ -23,10 +23,10 @@ from pulumi_huaweicloud_cbr.base.reporting import span
 
 Model = TypeVar("Model", bound=msgspec.Struct)
 
-# The pairs of keys under which services spell code and message, in the vendor SDK's order.
+# The pairs of keys that services use for code and message, in the vendor SDK's order.
 _CODE_KEYS = (("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message"))
 _REQUEST_ID_HEADERS = ("X-Request-Id", "X-IAM-Trace-Id")
-# Nesting without end and bytes that are no text have errors of their own.
+# Endless nesting, and bytes that are not text, have errors of their own.
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _ID_CHARS = 64
 _LONGEST_WISH_S = 86_400.0
@@ -35,7 +35,7 @@ NOT_THE_SERVICE = "check the endpoint; a proxy may have answered in the service'
 
 
 class ErrorEnvelope(Struct, frozen=True):
-    """What an error body says, whichever of the envelopes it came in."""
+    """The content of an error body, whichever envelope it came in."""
 
     code: str | None = None
     message: str = ""
@@ -44,7 +44,7 @@ class ErrorEnvelope(Struct, frozen=True):
 
 
 def parse_error(text: str) -> ErrorEnvelope:
-    """Return what an error body says; a body that is not JSON is its own message."""
+    """Return the content of an error body; a body that is not JSON is its own message."""
     try:
         body = msgspec.json.decode(text)
     except _UNREADABLE:
@@ -75,7 +75,7 @@ def _find_code(body: dict[str, Any]) -> tuple[str, str | None]:
 
 
 def request_id_of(response: Response) -> str | None:
-    """Return the id under which the vendor's support finds the request, if there is one."""
+    """Return the id by which the vendor's support finds the request, if there is one."""
     for header in _REQUEST_ID_HEADERS:
         value = response.headers.get(header)
         if value:
@@ -91,18 +91,18 @@ def retry_after_s(response: Response) -> float | None:
     until = _moment(value)
     if until is None:
         return None
-    # Counted on the service's clock where it tells it: this machine's may be off.
+    # Use the service's clock if the response has a date: this machine's may be off.
     now = answered_at(response)
     return max(0.0, until - (time.time() if now is None else now))
 
 
 def answered_at(response: Response) -> float | None:
-    """Return when the service says that it answered, in seconds since 1970; None if it does not."""
+    """Return the date of the response, in seconds since 1970; None if it has none."""
     return _moment(response.headers.get("Date", ""))
 
 
 def is_credential_refused(response: Response) -> bool:
-    """Whether a response, whose body was read, says that the credentials are no good.
+    """Whether a response says that the credentials are not valid; its body must have been read.
 
     CBR's 401 "Malformed request url" is about the project in the path, not about them.
     """
@@ -119,20 +119,21 @@ def _moment(date: str) -> float | None:
 def error_of(
     response: Response, doing: str, missing_codes: frozenset[str] | None = None
 ) -> ApiError:
-    """Return the error that a response with a status of 400 or more stands for.
+    """Return the error for a response with a status of 400 or more.
 
     Args:
         response: its body must have been read.
         doing: what was being done, such as "reading backup (…)"; the message starts with it.
-        missing_codes: the codes that say that what was asked for does not exist; None for all
-            that say so of anything.
+        missing_codes: the codes that mean that the requested thing does not exist; None for all
+            codes that mean so for any thing.
     """
     envelope = parse_error(response.text)
     facts = facts_of(envelope.code, response.status)
     observed = envelope.message or "the answer was empty"
-    # Keystone-style bodies repeat the HTTP status as their code: no news for the reader.
+    # Keystone-style bodies repeat the HTTP status as their code, which adds nothing.
     code = envelope.code if envelope.code != str(response.status) else None
-    # A 404 without a code is not the service's word: taken for it, a replica would be forgotten.
+    # A 404 without a code need not come from the service. If we trusted it, we could forget a
+    # replica.
     is_missing = facts.is_missing and envelope.code is not None
     if missing_codes is not None:
         is_missing = code in missing_codes
@@ -157,9 +158,9 @@ def error_of(
 
 
 def redirection_of(response: Response, doing: str) -> MalformedResponseError:
-    """Return the error that a response with a status of 300 to 399 stands for.
+    """Return the error for a response with a status of 300 to 399.
 
-    The services redirect nobody; credentials would go to a host that is not configured.
+    The services never redirect; credentials would go to a host that is not configured.
     """
     return MalformedResponseError(
         f"{doing}: HTTP {response.status} redirects {_place_of(response)}, which is not followed",
@@ -173,7 +174,7 @@ def redirection_of(response: Response, doing: str) -> MalformedResponseError:
 
 def _place_of(response: Response) -> str:
     try:
-        # Nothing but the host: the rest may be made of what was sent.
+        # Show only the scheme and the host: the rest may contain what was sent.
         place = urlsplit(response.headers.get("Location", ""))
         host = place.hostname
     except ValueError:
