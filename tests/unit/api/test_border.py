@@ -1,4 +1,4 @@
-"""The border to the HTTP library: all above it works with values of ours, whoever sends them."""
+"""The border to the HTTP library: all code above it uses our own values, whatever sends them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ FOUND = answered(200, json=SHOWN)
 
 
 class Service:
-    """What answers in place of the network: a script, the last line of it for ever."""
+    """Replaces the network: a script of responses, the last of them repeated."""
 
     def __init__(self, *script: Response | Callable[[Request], Exception]) -> None:
         self._script = list(script)
@@ -69,7 +69,7 @@ class Service:
         raise answer(request)
 
     async def ask(self, operation: Operation, **credentials: Any) -> Any:
-        """Carry an operation out."""
+        """Run an operation."""
         settings = Settings.of(**credentials)
         authenticator = make_authenticator(settings, self.clock)
         async with CbrClient(
@@ -78,14 +78,14 @@ class Service:
             return await operation(api)
 
     async def refuse(self, operation: Operation, **credentials: Any) -> CbrError:
-        """Return the error in which it ends."""
+        """Return the error that it ends with."""
         with pytest.raises(CbrError) as caught:
             await self.ask(operation, **credentials)
         return caught.value
 
 
 def unanswered(kind: type[TransportError]) -> Callable[[Request], Exception]:
-    """Return what ends a request without an answer."""
+    """Return the error of an unanswered request."""
     return lambda request: UnansweredError(request, kind, "it broke")
 
 
@@ -111,7 +111,7 @@ async def test_request_says_what_is_asked_for() -> None:
 
 @pytest.mark.anyio
 async def test_refused_token_is_renewed() -> None:
-    """Sign in, send, and once more with a new token."""
+    """Sign in, send, and send once more with a new token."""
     service = Service(SIGNED_IN, REFUSED, SIGNED_IN, FOUND)
 
     backup = await service.ask(get_backup, **PASSWORD)
@@ -124,7 +124,7 @@ async def test_refused_token_is_renewed() -> None:
 
 @pytest.mark.anyio
 async def test_signature_is_of_the_url_that_is_sent() -> None:
-    """What is signed is the request as the connection built it; the query has the signed form."""
+    """The request is signed as the connection built it; the query has the signed form."""
     service = Service(answered(200, json={"backups": []}))
 
     await service.ask(lambda api: api.list_backups(SOURCE, limit=5, name="a b"), **ACCESS_KEY)
@@ -147,7 +147,7 @@ async def test_signature_is_of_the_url_that_is_sent() -> None:
 async def test_end_without_an_answer_tells_whether_it_was_sent(
     operation: Operation, kind: type[TransportError], count: int
 ) -> None:
-    """What the connection says of it decides whether the request is sent again."""
+    """The connection's verdict decides whether the request is sent again."""
     service = Service(unanswered(kind))
 
     error = await service.refuse(operation, **TOKEN)
@@ -159,7 +159,7 @@ async def test_end_without_an_answer_tells_whether_it_was_sent(
 
 @pytest.mark.anyio
 async def test_sign_in_without_an_answer_leaves_the_request_unsent() -> None:
-    """Nobody knows whether a token was made; the submission was certainly not."""
+    """Nobody knows whether a token was issued; the submission was certainly not sent."""
     service = Service(unanswered(OutcomeUnknownError))
 
     error = await service.refuse(replicate, **PASSWORD)
@@ -187,7 +187,7 @@ async def test_sign_in_without_an_answer_leaves_the_request_unsent() -> None:
 async def test_answer_means_what_it_says(
     answer: Response, kind: type[CbrError], count: int
 ) -> None:
-    """Refusals, throttling, redirections and nonsense are told apart without the library."""
+    """Refusals, throttling, redirections and nonsense are distinguished without the library."""
     service = Service(answer)
 
     error = await service.refuse(replicate, **TOKEN)
@@ -199,7 +199,7 @@ async def test_answer_means_what_it_says(
 
 @pytest.mark.anyio
 async def test_connections_are_closed_with_the_client() -> None:
-    """One connection serves requests in a row, and none is left open."""
+    """One connection serves consecutive requests, and none stays open."""
     service = Service(FOUND)
 
     async def twice(api: CbrClient) -> None:
@@ -212,7 +212,7 @@ async def test_connections_are_closed_with_the_client() -> None:
 
 
 def test_session_takes_other_connections_too() -> None:
-    """All that resources do can be tried without the library."""
+    """Everything that resources do can be tested without the library."""
     service = Service(FOUND)
     session = Session(Settings.of(**TOKEN), transport=service.connect, clock=service.clock)
 

@@ -1,4 +1,4 @@
-"""The client: what goes over the wire, what is sent again, and what each failure becomes."""
+"""The client: which requests are sent, which are repeated, and the error for each failure."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ async def test_replicate_backup_sends_the_documented_request() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize(("given", "told"), [(False, ""), (True, ',"enable_acceleration":true')])
 async def test_replicate_vault_sends_the_documented_request(given: bool, told: str) -> None:
-    """The request names the vault; nothing is sent that stands for its default."""
+    """The request names the vault; optional fields with default values are not sent."""
     vault = "de587d5d-f63e-4ea1-a892-5935070352ba"
     # CBR API reference, CopyCheckpoint.
     row = {"backup_id": BACKUP, "replication_record_id": RECORD}
@@ -154,7 +154,7 @@ async def test_replicate_vault_is_sent_at_most_once(trouble: Answer) -> None:
 async def test_replicate_backup_optional_field_is_sent_only_when_given(
     given: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    """What is not declared is left out, and acceleration is named only when it is wanted."""
+    """Undeclared fields are omitted, and acceleration is sent only if it is on."""
     wire = Wire(httpx.Response(200, json=ACCEPTED))
     required = {
         key: value for key, value in asdict(REQUEST).items() if key.startswith("destination")
@@ -179,7 +179,7 @@ async def test_get_backup_odd_ids_are_quoted() -> None:
 
 @pytest.mark.anyio
 async def test_list_backups_filters_are_spelled_as_the_api_does() -> None:
-    """Filters that are None are left out, truth values are lower case, offset zero is silent."""
+    """Filters that are None are omitted, booleans are lower case, offset zero is omitted."""
     wire = Wire(httpx.Response(200, json={"backups": [], "count": 0}))
 
     async with wire.client() as api:
@@ -205,7 +205,7 @@ async def test_rename_backup_sends_the_name_alone() -> None:
 
 @pytest.mark.anyio
 async def test_list_vaults_reads_a_page() -> None:
-    """A page of vaults is read with the room that each has."""
+    """A page of vaults contains the capacity of each."""
     vault = {"id": "v", "billing": {"size": 2, "used": 1024}}
     wire = Wire(httpx.Response(200, json={"vaults": [vault]}))
 
@@ -218,7 +218,7 @@ async def test_list_vaults_reads_a_page() -> None:
 
 @pytest.mark.anyio
 async def test_list_projects_asks_iam_by_name() -> None:
-    """A region's project is asked for by its name, at IAM."""
+    """A region's project is looked up by its name, at IAM."""
     wire = Wire(httpx.Response(200, json={"projects": [{"id": PROJECT, "name": "cn-east-3"}]}))
 
     async with wire.client() as api:
@@ -238,14 +238,14 @@ SIGN_IN: dict[str, Any] = {
 
 
 def signed_in(**project: str) -> httpx.Response:
-    """Return IAM's answer to a sign-in."""
+    """Return IAM's response to a sign-in."""
     body = {"token": {"project": project}} if project else {"token": {}}
     return httpx.Response(201, json=body, headers={"X-Subject-Token": TOKEN})
 
 
 @pytest.mark.anyio
 async def test_sign_in_tells_the_regions_own_project() -> None:
-    """One request signs in and tells the project; the token serves what is asked there next."""
+    """One request signs in and returns the project; its token serves the next request there."""
     wire = Wire(signed_in(id=PROJECT, name=SOURCE.region), httpx.Response(200, json=SHOWN))
 
     async with wire.client(**SIGN_IN) as api:
@@ -264,7 +264,7 @@ async def test_sign_in_tells_the_regions_own_project() -> None:
 
 @pytest.mark.anyio
 async def test_sign_in_that_tells_no_project_leaves_it_to_the_look_up() -> None:
-    """Where IAM says nothing of the project, it is looked up by its name."""
+    """If IAM's response lacks the project, it is looked up by its name."""
     projects = {"projects": [{"id": PROJECT, "name": SOURCE.region}]}
     wire = Wire(signed_in(), httpx.Response(200, json=projects))
 
@@ -277,7 +277,7 @@ async def test_sign_in_that_tells_no_project_leaves_it_to_the_look_up() -> None:
 
 @pytest.mark.anyio
 async def test_sign_in_is_nothing_where_a_token_is_given() -> None:
-    """With a given token there is nobody to sign in."""
+    """With a given token there is no sign-in."""
     wire = Wire()
 
     async with wire.client() as api:
@@ -311,13 +311,13 @@ UNCLEAR = (
 
 
 def leaves_of(kind: type[Exception]) -> set[type[Exception]]:
-    """Return the classes below this one that have none below them."""
+    """Return the subclasses of this class that have no subclasses."""
     below = kind.__subclasses__()
     return set().union(*map(leaves_of, below)) if below else {kind}
 
 
 def test_transport_errors_all_of_httpx_are_covered() -> None:
-    """Every way in which httpx lets a request fail is expected one way or the other."""
+    """Every httpx exception for a failed request is mapped to one of our two errors."""
     assert set() == leaves_of(httpx.RequestError) - {*UNSENT, *UNCLEAR}
 
 
@@ -332,7 +332,7 @@ def test_transport_errors_all_of_httpx_are_covered() -> None:
 async def test_send_transport_error_tells_whether_it_was_sent(
     theirs: type[httpx.RequestError], ours: type[TransportError]
 ) -> None:
-    """Up to an established connection nothing was sent; from then on nobody knows."""
+    """Before a connection is established nothing was sent; after that the outcome is unknown."""
     wire = Wire(theirs("it broke"))
 
     error = await error_from(wire, replicate)
@@ -345,7 +345,7 @@ async def test_send_transport_error_tells_whether_it_was_sent(
 
 
 def test_transport_errors_more_specific_comes_first() -> None:
-    """No row of the table stands in the shadow of an earlier one."""
+    """No row of the table is hidden by an earlier one."""
     kinds = [theirs for theirs, _ in TRANSPORT_ERRORS]
 
     assert [] == [
@@ -358,7 +358,7 @@ def test_transport_errors_more_specific_comes_first() -> None:
 
 @pytest.mark.anyio
 async def test_send_error_without_words_shows_its_class() -> None:
-    """An error that says nothing is at least called by its name."""
+    """An error without a text is named by its class."""
     error = await error_from(Wire(httpx.ReadError("")), replicate)
 
     assert "ReadError" in str(error)
@@ -369,7 +369,7 @@ async def test_send_error_without_words_shows_its_class() -> None:
     "failure", [httpx.ReadTimeout("slow"), httpx.InvalidURL("bad")], ids=["timeout", "bad-url"]
 )
 async def test_send_sign_in_failed_on_the_way_is_not_sent(failure: Exception) -> None:
-    """A sign-in that breaks off leaves the request itself unsent, however it broke off."""
+    """If a sign-in breaks off in any way, the request itself was not sent."""
     wire = Wire(failure)
 
     error = await error_from(
@@ -384,7 +384,7 @@ async def test_send_sign_in_failed_on_the_way_is_not_sent(failure: Exception) ->
 
 @pytest.mark.anyio
 async def test_send_sign_in_failed_says_nothing_of_where_cbr_is() -> None:
-    """Another host for CBR is proposed where CBR was not reached; IAM is somewhere else."""
+    """Another host for CBR is proposed if CBR was not reached, and not if IAM was not."""
     wire = Wire(httpx.ConnectError("no such host"))
 
     error = await error_from(
@@ -404,7 +404,7 @@ async def test_send_sign_in_failed_says_nothing_of_where_cbr_is() -> None:
 async def test_send_answer_that_trickles_in_is_outcome_unknown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """An answer that does not become complete in time leaves open what happened."""
+    """If a response does not complete in time, the outcome is unknown."""
     monkeypatch.setattr(client_module, "CALL_LIMIT_S", 0.0)
 
     async def hang(_: httpx.Request) -> httpx.Response:
@@ -438,7 +438,7 @@ async def test_send_answer_that_trickles_in_is_outcome_unknown(
     ],
 )
 async def test_respond_undocumented_body_is_malformed(body: bytes) -> None:
-    """An answer of another form is told as such, with its request id, and not asked for again."""
+    """A response of another form is reported as such, with its request id, and not repeated."""
     wire = Wire(httpx.Response(200, content=body, headers={"X-Request-Id": "req-1"}))
 
     error = await error_from(wire, get_backup)
@@ -450,7 +450,7 @@ async def test_respond_undocumented_body_is_malformed(body: bytes) -> None:
 
 @pytest.mark.anyio
 async def test_respond_token_refused_is_an_authentication_error() -> None:
-    """A token that cannot be renewed and is refused is about the credentials, once."""
+    """If a token that cannot be renewed is refused, the error is about the credentials, once."""
     body = {"error_code": "APIGW.0301", "error_msg": "decrypt token fail", "request_id": "r"}
     wire = Wire(httpx.Response(401, json=body))
 
@@ -463,7 +463,7 @@ async def test_respond_token_refused_is_an_authentication_error() -> None:
 
 @pytest.mark.anyio
 async def test_respond_wrong_path_is_an_api_error() -> None:
-    """The 401 about the project in the path is handed up for a finder to interpret."""
+    """The 401 about the project in the path goes to the caller, so that a finder interprets it."""
     body = {"unauthorized": {"code": "401", "message": "Malformed request url"}}
 
     error = await error_from(Wire(httpx.Response(401, json=body)), get_backup)
@@ -474,7 +474,7 @@ async def test_respond_wrong_path_is_an_api_error() -> None:
 
 @pytest.mark.anyio
 async def test_respond_missing_is_not_found() -> None:
-    """The code for a missing backup is the error for a missing thing, and names what was done."""
+    """The code for a missing backup raises NotFoundError, which names what was being done."""
     body = {"error_code": "BackupService.6200", "error_msg": "The backup does not exist."}
 
     error = await error_from(Wire(httpx.Response(404, json=body)), get_backup)
@@ -501,7 +501,7 @@ async def test_respond_missing_is_not_found() -> None:
     "operation", [get_backup, rename_backup, delete_backup], ids=["GET", "PUT", "DELETE"]
 )
 async def test_respond_repeatable_call_is_sent_again(operation: Operation, trouble: Answer) -> None:
-    """What does no harm when done twice is sent again, after whatever may pass."""
+    """Requests that do no harm when repeated are sent again after any temporary error."""
     wire = Wire(trouble, httpx.Response(200, json=SHOWN))
 
     async with wire.client() as api:
@@ -526,7 +526,7 @@ async def test_respond_repeatable_call_is_sent_again(operation: Operation, troub
 async def test_respond_submission_is_sent_again_only_when_certainly_not_carried_out(
     trouble: Answer, times: int
 ) -> None:
-    """A submission without an idempotency key is repeated only where it cannot double."""
+    """A submission without an idempotency key is repeated only if it cannot double."""
     wire = Wire(trouble, httpx.Response(200, json=ACCEPTED))
 
     async with wire.client() as api:
@@ -542,7 +542,7 @@ async def test_respond_submission_is_sent_again_only_when_certainly_not_carried_
 @pytest.mark.anyio
 @pytest.mark.parametrize("number", ["6201", "6216"])
 async def test_delete_backup_deletion_pending_is_not_sent_again(number: str) -> None:
-    """What a second deletion may be told is handed to the caller at once."""
+    """The codes that a second deletion may get go to the caller at once."""
     code = f"BackupService.{number}"
     wire = Wire(httpx.Response(400, json={"error_code": code, "error_msg": "in use"}))
 
@@ -554,7 +554,7 @@ async def test_delete_backup_deletion_pending_is_not_sent_again(number: str) -> 
 
 @pytest.mark.anyio
 async def test_get_backup_deletion_pending_is_sent_again() -> None:
-    """The same code is final for a deletion alone."""
+    """The same code is final for a deletion only."""
     busy = {"error_code": "BackupService.6216", "error_msg": "in use"}
     wire = Wire(httpx.Response(400, json=busy), httpx.Response(200, json=SHOWN))
 
@@ -566,7 +566,7 @@ async def test_get_backup_deletion_pending_is_sent_again() -> None:
 
 @pytest.mark.anyio
 async def test_respond_retry_after_is_obeyed() -> None:
-    """The service's own wish for a pause is the least that is waited."""
+    """Retry-After is the minimum of the wait."""
     throttled = httpx.Response(429, json=THROTTLED, headers={"Retry-After": "33"})
     wire = Wire(throttled, httpx.Response(200, json=SHOWN))
 
@@ -589,7 +589,7 @@ async def test_respond_retry_after_is_obeyed() -> None:
 async def test_respond_retry_after_beyond_the_budget_stops_at_once(
     operation: Operation, value: str, told: str
 ) -> None:
-    """A wish that exceeds the budget is not waited for: the user is told how long it is."""
+    """A Retry-After beyond the budget is not waited for: the message says how long it is."""
     headers = {"Retry-After": value, "Date": "Fri, 20 Nov 2026 08:00:00 GMT"}
     wire = Wire(httpx.Response(429, json=THROTTLED, headers=headers))
 
@@ -614,7 +614,7 @@ async def test_respond_retry_after_beyond_the_budget_stops_at_once(
 async def test_respond_budget_spent_ends_with_the_last_error(
     budget: RetryBudget, times: int
 ) -> None:
-    """Repetition stops at so many attempts or seconds, and the last error is told as it is."""
+    """Retries end at a number of attempts or seconds, and the last error is raised unchanged."""
     throttled = httpx.Response(429, json=THROTTLED, headers={"Retry-After": "10"})
     wire = Wire(throttled)
 
@@ -629,7 +629,7 @@ async def test_respond_budget_spent_ends_with_the_last_error(
 
 @pytest.mark.anyio
 async def test_respond_pause_is_told_beforehand() -> None:
-    """Whoever waits is told why, how long and how often still."""
+    """A waiting user sees the reason, the length of the wait and the attempts that are left."""
     throttled = httpx.Response(429, json=THROTTLED, headers={"Retry-After": "30"})
     wire = Wire(throttled, httpx.Response(200, json=SHOWN))
 
@@ -644,7 +644,7 @@ async def test_respond_pause_is_told_beforehand() -> None:
 
 @pytest.mark.anyio
 async def test_client_without_listener_pauses_silently() -> None:
-    """Nobody needs to be told of a pause."""
+    """The callback for pauses is optional."""
     settings = Settings.of(token=TOKEN)
     wire = Wire(httpx.Response(429, json=THROTTLED), httpx.Response(200, json=SHOWN))
     api = CbrClient(
@@ -663,7 +663,7 @@ async def test_client_without_listener_pauses_silently() -> None:
 
 @pytest.mark.parametrize("content", [None, "no certificate"], ids=["no-file", "no-pem"])
 def test_client_unusable_ca_file_is_told(tmp_path: Path, content: str | None) -> None:
-    """A file of certificates that cannot be used is named, with its setting."""
+    """A certificate file that cannot be used is named, with its setting."""
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_text(content)
@@ -678,7 +678,7 @@ def test_client_unusable_ca_file_is_told(tmp_path: Path, content: str | None) ->
 
 @pytest.mark.parametrize("ca_file", [None, "none"], ids=["alone", "insecure-first"])
 def test_tls_context_without_checks(ca_file: str | None) -> None:
-    """Certificates are not checked where the user says so, and only there."""
+    """Certificate checks are off only if the user says so."""
     assert client_module._tls_context(Settings.of(insecure=True, ca_file=ca_file)) is False
 
 
@@ -693,7 +693,7 @@ def test_tls_context_checks_certificates_and_names() -> None:
 
 
 def test_tls_context_ca_file_is_loaded() -> None:
-    """Certificates from a file of one's own are trusted, and host names still checked."""
+    """Certificates from a user's own file are trusted, and host names are still checked."""
     authorities = Path(certifi.where())
 
     context = client_module._tls_context(Settings.of(ca_file=str(authorities)))
@@ -705,7 +705,7 @@ def test_tls_context_ca_file_is_loaded() -> None:
 
 @pytest.mark.anyio
 async def test_client_system_clock_is_the_default() -> None:
-    """Without a clock of the caller's the machine's own time counts."""
+    """Without a clock from the caller, the machine's own time is used."""
     settings = Settings.of(token=TOKEN)
     wire = Wire(httpx.Response(200, json=SHOWN))
     async with CbrClient(
@@ -721,7 +721,7 @@ async def test_client_system_clock_is_the_default() -> None:
 
 @pytest.mark.anyio
 async def test_on_answer_sees_each_answer_of_sign_ins_too() -> None:
-    """Whoever goes by what answers say, their dates for instance, sees all of them."""
+    """The callback for responses sees all of them, for instance for their dates."""
     seen: list[tuple[str, int]] = []
     token = {"token": {"project": {"id": PROJECT}}}
     wire = Wire(
@@ -744,7 +744,7 @@ async def test_on_answer_sees_each_answer_of_sign_ins_too() -> None:
 
 @pytest.mark.anyio
 async def test_limits_of_a_call_can_be_shorter() -> None:
-    """Who waits for a command sets limits of his own, and the message tells the one that held."""
+    """A caller may set its own timeouts, and the message names the one that was reached."""
     settings = Settings.of(token=TOKEN)
     timeouts = Timeouts(connect_s=1.0, read_s=2.0, write_s=3.0, pool_s=4.0)
     asked: list[dict[str, float]] = []

@@ -1,4 +1,4 @@
-"""Finders: one thing or none, however oddly the API says so."""
+"""Finders: one thing or none, whichever way the API expresses it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _numbers = itertools.count(1)
 
 
 class Cloud:
-    """Answers by path and, for lists, page by page; keeps the requests."""
+    """Responds by path and, for lists, page by page; records the requests."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Cloud:
 
 
 def make_replica(id_: str, checkpoint_id: str = "c", **changes: Any) -> dict[str, Any]:
-    """Return a replica as ListBackups shows it."""
+    """Return a replica in the form of ListBackups."""
     return {
         "id": id_,
         "name": f"name-of-{id_}",
@@ -89,7 +89,7 @@ def make_task(
     region: str = "cn-east-3",
     project: str = DESTINATION.project_id,
 ) -> dict[str, Any]:
-    """Return a replication task as ListOpLogs shows it."""
+    """Return a replication task in the form of ListOpLogs."""
     told = {
         "source_backup_id": source,
         "destination_backup_id": replica_id,
@@ -101,13 +101,13 @@ def make_task(
 
 
 def shown(id_: str) -> httpx.Response:
-    """Return a backup as ShowBackup shows it."""
+    """Return a backup in the form of ShowBackup."""
     return httpx.Response(200, json={"backup": {"id": id_}})
 
 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have lists come in pages of two."""
+    """Set the page size of lists to two."""
     monkeypatch.setattr(pages, "PAGE_SIZE", 2)
 
 
@@ -116,7 +116,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.anyio
 async def test_find_backup_shown_is_returned() -> None:
-    """A backup that the API shows is returned after a single call."""
+    """A backup that the API returns takes one call."""
     cloud = Cloud({"backups/b": shown("b")})
 
     backup = await find.find_backup(cloud.api, SOURCE, "b")
@@ -155,7 +155,7 @@ async def test_existing_wrong_path_and_project_answers_is_not_found(kind: str) -
 @pytest.mark.anyio
 @pytest.mark.parametrize("proof", [WRONG_PATH, FORBIDDEN], ids=["wrong-path", "forbidden"])
 async def test_existing_wrong_path_and_project_silent_is_an_error(proof: httpx.Response) -> None:
-    """A project that does not answer either leaves open whether the backup exists."""
+    """If the project does not answer either, it is unknown whether the backup exists."""
     cloud = Cloud({"backups/b": WRONG_PATH, "backups": proof})
 
     with pytest.raises(ApiError) as caught:
@@ -167,7 +167,7 @@ async def test_existing_wrong_path_and_project_silent_is_an_error(proof: httpx.R
 
 @pytest.mark.anyio
 async def test_find_backup_other_refusal_is_passed_on() -> None:
-    """Another refusal says nothing about the id, so the project is not asked."""
+    """Another refusal says nothing about the id, so no request to the project follows."""
     cloud = Cloud({"backups/b": FORBIDDEN})
 
     with pytest.raises(ApiError) as caught:
@@ -180,7 +180,7 @@ async def test_find_backup_other_refusal_is_passed_on() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("is_there", [True, False], ids=["there", "gone"])
 async def test_find_replica_by_id_keeps_the_id(is_there: bool) -> None:
-    """The id is kept whether or not a replica still stands under it."""
+    """The id is kept whether or not the replica still exists."""
     cloud = Cloud({"backups/r": shown("r") if is_there else MISSING})
 
     replica = await find.find_replica_by_id(cloud.api, DESTINATION, "r")
@@ -195,7 +195,7 @@ async def test_find_replica_by_id_keeps_the_id(is_there: bool) -> None:
 @pytest.mark.anyio
 @pytest.mark.usefixtures("small_pages")
 async def test_find_replica_by_checkpoint_is_found_on_a_later_page() -> None:
-    """The replica of a restore point is found however far down the list it is."""
+    """The replica of a restore point is found at any position in the list."""
     rows = [make_replica("x", "other"), make_replica("y", "c", image_type="backup")]
     cloud = Cloud(rows={"backups": [*rows, make_replica("z")]})
 
@@ -208,7 +208,7 @@ async def test_find_replica_by_checkpoint_is_found_on_a_later_page() -> None:
 
 @pytest.mark.anyio
 async def test_find_replica_by_checkpoint_filter_ignored_is_not_fooled() -> None:
-    """Rows that do not match are no replica, even if the API did not filter."""
+    """Rows that do not match are ignored, even if the API did not filter."""
     rows = [make_replica("x", "other"), make_replica("y", image_type="backup")]
     cloud = Cloud(rows={"backups": rows})
 
@@ -223,7 +223,7 @@ async def test_find_replica_by_checkpoint_filter_ignored_is_not_fooled() -> None
 
 @pytest.mark.anyio
 async def test_find_copy_task_newest_comes_first() -> None:
-    """Of several tasks that match the newest counts, in whatever order they are listed."""
+    """Of several tasks that match the newest is used, in whatever order they are listed."""
     tasks = [
         make_task("2026-11-20T08:00:00", "old"),
         make_task("2026-11-22T08:00:00", "new"),
@@ -243,7 +243,7 @@ async def test_find_copy_task_newest_comes_first() -> None:
 @pytest.mark.anyio
 @pytest.mark.usefixtures("small_pages")
 async def test_find_copy_task_is_found_on_a_later_page() -> None:
-    """The log is read on until a task matches."""
+    """The log is read until a task matches."""
     foreign = [make_task("2026-11-22T08:00:00", "x", source="other") for _ in range(4)]
     tasks = [*foreign, make_task("2026-11-20T08:00:00", "r")]
     cloud = Cloud(rows={"operation-logs": tasks})
@@ -287,7 +287,7 @@ async def test_find_copy_task_unnamed_counts_while_it_is_under_way(
     ],
 )
 async def test_find_copy_task_no_match_is_none(tasks: list[dict[str, Any]]) -> None:
-    """A log that tells of no copy of this backup to this project tells nothing."""
+    """A log without a copy of this backup to this project gives no result."""
     cloud = Cloud(rows={"operation-logs": tasks})
 
     assert await find.find_copy_task(cloud.api, SOURCE, "b", DESTINATION) is None
@@ -295,7 +295,7 @@ async def test_find_copy_task_no_match_is_none(tasks: list[dict[str, Any]]) -> N
 
 @pytest.mark.anyio
 async def test_find_claimed_replicas_are_those_of_other_backups() -> None:
-    """What other backups' records or tasks name is theirs, and not the one that is looked for."""
+    """Replicas in the records or tasks of other backups are theirs, and not the one wanted."""
 
     def backup(id_: str, *replica_ids: str | None) -> dict[str, Any]:
         records = [
@@ -325,7 +325,7 @@ async def test_find_claimed_replicas_are_those_of_other_backups() -> None:
 
 @pytest.mark.anyio
 async def test_require_no_replica_none_of_the_resource_passes() -> None:
-    """A vault without replicas of the same resource cannot hold the one looked for."""
+    """A vault without replicas of the same resource cannot contain the one wanted."""
     cloud = Cloud(rows={"backups": []})
 
     await find.require_no_replica(cloud.api, DESTINATION, "v", "server", "looking")
@@ -351,7 +351,7 @@ async def test_require_no_replica_candidates_are_named() -> None:
 
 @pytest.mark.anyio
 async def test_require_no_replica_claimed_ones_do_not_count() -> None:
-    """A replica that is known to be another backup's cannot be the one looked for."""
+    """A replica that is known to be another backup's cannot be the one wanted."""
     cloud = Cloud(rows={"backups": [make_replica("r1"), make_replica("r2")]})
 
     await find.require_no_replica(
@@ -364,7 +364,7 @@ async def test_require_no_replica_claimed_ones_do_not_count() -> None:
 
 @pytest.mark.anyio
 async def test_find_project_id_one_of_that_name_is_it() -> None:
-    """The project named exactly like the region counts, not one whose name only begins so."""
+    """The project with exactly the region's name is used, not one with it as a prefix."""
     projects = [{"id": "p1", "name": "cn-north-4_team"}, {"id": "p2", "name": "cn-north-4"}]
     cloud = Cloud({"/v3/projects": httpx.Response(200, json={"projects": projects})})
 
@@ -373,7 +373,7 @@ async def test_find_project_id_one_of_that_name_is_it() -> None:
 
 @pytest.mark.anyio
 async def test_find_project_tells_the_account() -> None:
-    """A project knows the account that it is in."""
+    """A project contains the id of its account."""
     projects = [{"id": "p1", "name": "cn-north-4", "domain_id": "d1"}]
     cloud = Cloud({"/v3/projects": httpx.Response(200, json={"projects": projects})})
 
@@ -382,7 +382,7 @@ async def test_find_project_tells_the_account() -> None:
 
 @pytest.mark.anyio
 async def test_find_replication_vaults_are_asked_for_and_made_sure_of() -> None:
-    """Vaults of another type are left out, also by a service that does not filter; all pages are
+    """Vaults of another type are left out, even if the service does not filter; all pages are
     read."""
     of_replicas = [{"id": f"v{number}"} for number in range(1000)]
     others = [
@@ -403,7 +403,7 @@ async def test_find_replication_vaults_are_asked_for_and_made_sure_of() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("count", [0, 2])
 async def test_find_project_id_none_or_several_is_refused(count: int) -> None:
-    """None or several of the name leave the choice to the user."""
+    """If no project or several have the name, the user has to choose."""
     projects = [{"id": f"p{number}", "name": "cn-north-4"} for number in range(count)]
     cloud = Cloud({"/v3/projects": httpx.Response(200, json={"projects": projects})})
 
@@ -413,7 +413,7 @@ async def test_find_project_id_none_or_several_is_refused(count: int) -> None:
 
 @pytest.mark.anyio
 async def test_find_destinations_is_of_the_region_itself() -> None:
-    """Only the row of the scope's own region tells where it can copy to."""
+    """Only the row of the scope's own region lists its destinations."""
     regions = [
         {"name": "cn-north-4", "replication_destinations": ["cn-east-3", "cn-south-1"]},
         {"name": "cn-north-1", "replication_destinations": ["cn-east-2"]},
@@ -428,14 +428,14 @@ async def test_find_destinations_is_of_the_region_itself() -> None:
 
 
 def make_record(id_: str, created_at: str | None, region: str = "cn-east-3") -> ReplicationRecord:
-    """Return a record as the source backup lists it."""
+    """Return a record in the form in which the source backup lists it."""
     return ReplicationRecord(
         id=id_, status="success", created_at=created_at, destination_region=region
     )
 
 
 def test_records_for_region_newest_comes_first() -> None:
-    """Records to other regions are left out, and those without a date come last."""
+    """Records for other regions are left out, and those without a date come last."""
     records = (
         make_record("undated", None),
         make_record("old", "2026-11-20T08:00:00"),
@@ -451,7 +451,7 @@ def test_records_for_region_newest_comes_first() -> None:
 
 @pytest.mark.parametrize("listed", [None, ()], ids=["null", "empty"])
 def test_find_record_none_listed_is_none(listed: tuple[ReplicationRecord, ...] | None) -> None:
-    """A backup that lists no records has not this one either."""
+    """A backup that lists no records does not have this one either."""
     assert find.find_record(Backup(id="b", replication_records=listed), "x") is None
 
 

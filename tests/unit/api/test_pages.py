@@ -1,4 +1,4 @@
-"""Lists: read until they are shown to be whole, with no more requests than that takes."""
+"""Lists: read until they are proven complete, with no more requests than that takes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Lister(Wire):
 
     Args:
         ids: the rows of the list.
-        page_limit: the longest page that the service gives.
+        page_limit: the longest page that the service returns.
     """
 
     def __init__(self, *ids: str, count: Any = None, page_limit: int = 1000) -> None:
@@ -38,10 +38,10 @@ class Lister(Wire):
         self.offsets: list[int] = []
 
     def handle(self, request: httpx.Request) -> httpx.Response:
-        """Give the page that is asked for, of the list as it is now.
+        """Return the requested page of the current list.
 
-        `before` has what happens before a request, by its number; the pages of `cut` lack their
-        last row, and those of `left_out` that one.
+        `before` has actions by the number of the request that they precede. The pages of `cut` lack
+        their last row. A page in `left_out` lacks the row that is named there.
         """
         number = len(self.offsets)
         self.before.get(number, lambda: None)()
@@ -60,19 +60,19 @@ class Lister(Wire):
         return httpx.Response(200, json=answer)
 
     async def found(self, limit: int | None = None) -> list[str]:
-        """Return the ids that a list of backups has."""
+        """Return the ids in a list of backups."""
         async with self.client() as api:
             return [row.id for row in await find.find_backups(api, SOURCE, limit=limit)]
 
 
 @pytest.fixture(autouse=True)
 def pages_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have lists come in pages of three."""
+    """Set the page size of lists to three."""
     monkeypatch.setattr(pages, "PAGE_SIZE", 3)
 
 
 def ids(count: int) -> list[str]:
-    """Return so many ids."""
+    """Return this number of ids."""
     return [f"b{number}" for number in range(count)]
 
 
@@ -91,7 +91,7 @@ def ids(count: int) -> list[str]:
 async def test_list_that_is_still_is_read_once(
     length: int, offsets: list[int], count: object
 ) -> None:
-    """Pages overlap by a row; no row is missed or twice, and a page's list takes one request."""
+    """Pages overlap by a row; no row is missing or doubled; a one-page list takes one request."""
     lister = Lister(*ids(length), count=count)
 
     assert ids(length) == await lister.found()
@@ -104,7 +104,7 @@ async def test_list_that_is_still_is_read_once(
 async def test_list_that_ends_with_a_full_page_is_known_by_its_count(
     count: object, offsets: list[int]
 ) -> None:
-    """With the count no page is asked for behind the last one, which only the overlap fills."""
+    """With the count, no page is requested after the last one, which only the overlap fills."""
     lister = Lister(*ids(5), count=count)
 
     assert ids(5) == await lister.found()
@@ -113,7 +113,7 @@ async def test_list_that_ends_with_a_full_page_is_known_by_its_count(
 
 @pytest.mark.anyio
 async def test_list_whose_count_is_that_of_the_page_goes_on() -> None:
-    """A full page that counts its own rows is no proof that none follow."""
+    """A full page whose count is its own rows does not prove that none follow."""
     lister = Lister(*ids(4), count=3)
 
     assert ids(4) == await lister.found()
@@ -122,13 +122,13 @@ async def test_list_whose_count_is_that_of_the_page_goes_on() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("count", [0, 1, -1])
 async def test_list_that_has_more_than_is_counted_is_taken(count: int) -> None:
-    """Rows beyond the count are there; none is missing."""
+    """Rows beyond the count are returned; none is missing."""
     assert ids(2) == await Lister(*ids(2), count=count).found()
 
 
 @pytest.mark.anyio
 async def test_list_null_count_is_unknown() -> None:
-    """A null in place of the count is none."""
+    """A null count is no count."""
     lister = Lister(*ids(2))
     rows = [{"id": "b0"}]
     answer = httpx.Response(200, json={"backups": rows, "count": None})
@@ -139,7 +139,7 @@ async def test_list_null_count_is_unknown() -> None:
 
 @pytest.mark.anyio
 async def test_list_page_cut_short_is_read_on() -> None:
-    """A page with fewer rows than the count says is followed by those that it lacks."""
+    """After a page with fewer rows than the count, the missing rows are requested."""
     lister = Lister(*ids(3))
     lister.cut = {0}
 
@@ -149,7 +149,7 @@ async def test_list_page_cut_short_is_read_on() -> None:
 
 @pytest.mark.anyio
 async def test_list_of_a_service_with_smaller_pages_is_read_on() -> None:
-    """A service that gives fewer rows than were asked for is no fault."""
+    """A service may return fewer rows than requested."""
     lister = Lister(*ids(7), page_limit=2)
 
     assert ids(7) == await lister.found()
@@ -169,7 +169,7 @@ async def test_list_row_that_vanishes_between_pages_hides_no_other(count: object
 
 @pytest.mark.anyio
 async def test_list_row_that_comes_between_pages_is_found() -> None:
-    """Rows that move down are seen twice and taken once; the new one is counted, so looked for."""
+    """Rows that move down are returned once; the count shows that there is a new one."""
     lister = Lister(*ids(4))
     lister.before[1] = lambda: lister.ids.insert(0, "new")
 
@@ -178,7 +178,7 @@ async def test_list_row_that_comes_between_pages_is_found() -> None:
 
 @pytest.mark.anyio
 async def test_list_that_shrinks_below_what_was_read_is_read_again() -> None:
-    """Where the overlap is gone as well, nothing is known of what was there meanwhile."""
+    """If the overlap is gone as well, the rows in between are unknown."""
     lister = Lister(*ids(4))
     lister.before[1] = lambda: lister.ids.__delitem__(slice(1, 4))
 
@@ -187,7 +187,7 @@ async def test_list_that_shrinks_below_what_was_read_is_read_again() -> None:
 
 @pytest.mark.anyio
 async def test_list_row_that_is_left_out_in_the_middle_is_found() -> None:
-    """A gap within a page is noticed by the count, also where the newest few are wanted."""
+    """The count reveals a gap within a page, even if only the newest few are wanted."""
     lister = Lister(*ids(3))
     lister.left_out = {0: "b1"}
 
@@ -196,7 +196,7 @@ async def test_list_row_that_is_left_out_in_the_middle_is_found() -> None:
 
 @pytest.mark.anyio
 async def test_list_that_stays_incomplete_is_an_error() -> None:
-    """It is read four times, with pauses; then the error tells what is missing."""
+    """The list is read four times, with pauses; then the error says what is missing."""
     lister = Lister(*ids(3))
     lister.cut = {-1}
 
@@ -211,7 +211,7 @@ async def test_list_that_stays_incomplete_is_an_error() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("count", [9, UNTOLD], ids=["counted", "uncounted"])
 async def test_list_of_a_service_that_ignores_the_offset_is_an_error(count: object) -> None:
-    """The same page again and again is no list."""
+    """The same page again and again is not a list."""
     lister = Lister(*ids(3), count=count)
     page = {"backups": [{"id": id_} for id_ in ids(3)]}
     counted = page if count is UNTOLD else page | {"count": count}
@@ -224,7 +224,7 @@ async def test_list_of_a_service_that_ignores_the_offset_is_an_error(count: obje
 
 @pytest.mark.anyio
 async def test_list_without_an_end_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A service that has ever more rows is not asked for ever."""
+    """A service with ever more rows is not queried for ever."""
     monkeypatch.setattr(pages, "PAGES_LIMIT", 5)
 
     with pytest.raises(MalformedResponseError, match="5 pages, and no end"):
@@ -233,7 +233,7 @@ async def test_list_without_an_end_is_an_error(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.anyio
 async def test_list_limit_reads_no_more_than_it_takes() -> None:
-    """At most so many rows are returned, and pages behind them are not asked for."""
+    """The limit bounds the rows, and pages after them are not requested."""
     lister = Lister(*ids(9))
 
     assert ids(4) == await lister.found(limit=4)
@@ -267,7 +267,7 @@ async def replicas_are_none(api: CbrClient) -> None:
 async def test_list_that_lacks_rows_proves_nothing(
     conclude: Callable[[CbrClient], Awaitable[object]],
 ) -> None:
-    """No finder takes something for missing because of a list that is not whole."""
+    """No finder concludes from an incomplete list that something is missing."""
     lister = Lister("b0")
     lister.cut = {-1}
 

@@ -1,4 +1,4 @@
-"""Keys that the vendor's tools would find: which way counts, how long keys last, what is told."""
+"""Keys that the vendor's tools would find: which way is used, how long keys last, messages."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ def put_profile(home: Path, content: str = PROFILE) -> Path:
 
 
 def told_by_sdk(seconds: float) -> float:
-    """Return a time as the SDK keeps it: UTC, read as if it were this machine's own."""
+    """Return a time in the SDK's form: UTC, read as if it were local."""
     return time.mktime(
         time.strptime(time.strftime("%Y%m%d%H%M%S", time.gmtime(seconds)), "%Y%m%d%H%M%S")
     )
 
 
 def credentials(number: int = 1, life_s: float | None = HOUR_S, at: float = START) -> Any:
-    """Return what the SDK finds: temporary keys, or permanent ones without `life_s`."""
+    """Return the SDK's result: temporary keys, or permanent ones without `life_s`."""
     return SimpleNamespace(
         ak=f"NOBODYSACCESSKEY000{number}",
         sk=f"nobodys-secret-{number}",
@@ -78,7 +78,7 @@ def credentials(number: int = 1, life_s: float | None = HOUR_S, at: float = STAR
 
 
 class Searched:
-    """A way that gives scripted answers, the last one for ever, and counts the searches."""
+    """A way with scripted answers, the last one repeated, that counts the searches."""
 
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
@@ -94,11 +94,11 @@ class Searched:
 
     @property
     def count(self) -> int:
-        """How often the SDK was asked."""
+        """The number of searches so far."""
         return len(self.regions)
 
     def keys(self, clock: FakeClock, **settings: Any) -> ChainKeys:
-        """Return the source of keys that asks here."""
+        """Return a source of keys that searches by this way."""
         return ChainKeys(self.way, Settings.of(**settings), clock)
 
 
@@ -148,7 +148,7 @@ def test_way_that_counts_is_the_first_that_is_there(
     has_profile: bool,
     expected: str,
 ) -> None:
-    """The order is told, and found out without a request."""
+    """The order is documented, and determined without a request."""
     if has_profile:
         put_profile(home)
     for name, value in environ.items():
@@ -169,7 +169,7 @@ def test_way_that_counts_is_the_first_that_is_there(
 def test_way_of_the_vendors_tools_is_the_last(
     home: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, str]
 ) -> None:
-    """What is configured counts, whatever the vendor's tools would find."""
+    """Configured credentials come before those that the vendor's tools would find."""
     put_profile(home)
     for name, value in OIDC.items():
         monkeypatch.setenv(name, value)
@@ -183,7 +183,7 @@ def test_way_of_the_vendors_tools_is_the_last(
 def test_way_that_is_given_needs_no_password_for_a_name(
     home: Path, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
-    """A stack that names its user can be run with keys that are found."""
+    """A stack that names its user can run with keys that are found."""
     chosen = Settings.of(user_name="ops", domain_name="acme")
     with pytest.raises(ConfigurationError, match="needs also huaweicloud:password"):
         choose(chosen)
@@ -218,7 +218,7 @@ def test_way_that_is_given_needs_no_password_for_a_name(
 def test_way_with_a_part_missing_is_named(
     home: Path, monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], gone: str, expected: str
 ) -> None:
-    """Half a way is an error: the next one would sign in as somebody else."""
+    """An incomplete way is an error: the next one would sign in as another identity."""
     put_profile(home)
     for name in environ.keys() - {gone}:
         monkeypatch.setenv(name, environ[name])
@@ -230,13 +230,13 @@ def test_way_with_a_part_missing_is_named(
 
 
 def test_way_none_and_no_metadata_wanted_is_told_at_once() -> None:
-    """Who does not want the metadata service asked has the list of ways before any request."""
+    """With the metadata service disabled, the list of ways is shown before any request."""
     with pytest.raises(ConfigurationError, match="no credentials are configured; set huaweicloud"):
         make_authenticator(Settings.of(metadata=False), FakeClock())
 
 
 def test_way_is_not_loaded_before_it_is_used() -> None:
-    """Signing in by other ways loads nothing of what the vendor's SDK finds keys with."""
+    """Signing in by other ways does not import the vendor SDK's search for keys."""
     program = (
         "import sys, pulumi_huaweicloud_cbr.api.auth.choose\n"
         "print([name for name in ('requests', 'huaweicloudsdkcore.auth.provider')"
@@ -251,7 +251,7 @@ def test_way_is_not_loaded_before_it_is_used() -> None:
 
 
 def test_profile_file_gives_permanent_keys(home: Path) -> None:
-    """The vendor's own reader finds the keys; from then on nothing shows them."""
+    """The vendor's own reader finds the keys; from then on no output shows them."""
     put_profile(home)
 
     found = search(find_way(Settings()), Settings(), REGION)
@@ -262,7 +262,7 @@ def test_profile_file_gives_permanent_keys(home: Path) -> None:
 
 
 def test_profile_file_may_hold_a_security_token(home: Path) -> None:
-    """Temporary keys in the file come with their token; when they expire is not told."""
+    """Temporary keys in the file have a token; their expiry is unknown."""
     put_profile(home, f"{PROFILE}security_token = nobodys-token-of-the-profile\n")
 
     found = search(find_way(Settings()), Settings(), REGION)
@@ -284,7 +284,7 @@ def test_profile_file_may_hold_a_security_token(home: Path) -> None:
 def test_profile_file_that_cannot_be_used_is_told_without_its_content(
     home: Path, content: str, words: str
 ) -> None:
-    """The parser quotes lines of the file; we do not, not even as a cause."""
+    """The parser quotes lines of the file; our error does not, not even as a cause."""
     path = put_profile(home, content)
 
     with pytest.raises(AuthenticationError) as caught:
@@ -299,7 +299,7 @@ def test_profile_file_that_cannot_be_used_is_told_without_its_content(
 @pytest.mark.parametrize("zone", ["UTC0", "CST-8", "EST5EDT,M3.2.0,M11.1.0", "NZST-12NZDT"])
 @pytest.mark.parametrize("at", [START, START + 200 * 24 * HOUR_S], ids=["winter", "summer"])
 def test_expiry_is_right_in_every_time_zone(zone: str, at: float) -> None:
-    """The SDK tells times of UTC as if they were local; keys still expire when they do."""
+    """The SDK gives UTC times as if they were local; keys still expire at the right time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TZ", zone)
         time.tzset()
@@ -337,7 +337,7 @@ def test_expiry_is_right_in_every_time_zone(zone: str, at: float) -> None:
     ],
 )
 def test_search_that_fails_is_told_with_its_remedy(error: Exception, expected: str) -> None:
-    """Whatever the vendor's code raises is one error of ours, on one line, redacted."""
+    """Every error of the vendor's code becomes one error of ours, on one line, redacted."""
     remember_secret("nobodys-token-of-this-text")
 
     with pytest.raises(AuthenticationError) as caught:
@@ -348,7 +348,7 @@ def test_search_that_fails_is_told_with_its_remedy(error: Exception, expected: s
 
 
 def test_token_in_use_is_redacted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tokens that are shown to get keys are as secret as the keys."""
+    """The tokens that are exchanged for keys are as secret as the keys."""
     token_file = tmp_path / "token"
     token_file.write_text("nobodys.token.in-a-file\n")
     monkeypatch.setenv("A_TOKEN", "nobodys.token.in-a-variable")
@@ -365,7 +365,7 @@ def test_token_in_use_is_redacted(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_metadata_service_is_not_asked_through_a_proxy(
     monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    """Keys go over that connection in plain text: no proxy is to see them."""
+    """That connection carries keys in plain text: no proxy may see them."""
     monkeypatch.setenv(variable, "http://127.0.0.1:1")
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
@@ -388,7 +388,7 @@ def test_metadata_service_is_not_asked_through_a_proxy(
 def test_proxy_that_reads_nothing_is_no_matter(
     monkeypatch: pytest.MonkeyPatch, url: str, no_proxy: str
 ) -> None:
-    """A proxy that is not asked, or that sees ciphertext, keeps nobody from signing in."""
+    """A proxy that is not used, or that sees only ciphertext, does not prevent signing in."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("NO_PROXY", no_proxy)
     monkeypatch.setenv("no_proxy", no_proxy)
@@ -418,7 +418,7 @@ def test_sts_is_asked_in_the_region(
     environ: dict[str, str],
     expected: str,
 ) -> None:
-    """The vendor's table says where STS is, unless it is said otherwise."""
+    """The vendor's table has the address of STS, unless another one is set."""
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     chosen = Settings.of(**settings)
@@ -455,7 +455,7 @@ def test_iam_is_asked_where_the_configuration_says(
     variable: str,
     expected: str,
 ) -> None:
-    """What is configured for IAM counts before what the vendor's tools read."""
+    """The configured IAM address comes before the one that the vendor's tools read."""
     monkeypatch.setenv("HUAWEICLOUD_SDK_IAM_ENDPOINT", variable)
 
     assert expected == chain._iam_url(Settings.of(**settings), REGION, of_profile)
@@ -471,7 +471,7 @@ def test_iam_is_asked_where_the_configuration_says(
 def test_vendors_sdk_is_told_where_to_ask(
     monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], attribute: str, expected: str
 ) -> None:
-    """In another cloud the SDK asks there, and not at its own addresses."""
+    """In another cloud the SDK uses that cloud's addresses, and not its own."""
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     chosen = Settings.of(cloud="example.org")
@@ -482,7 +482,7 @@ def test_vendors_sdk_is_told_where_to_ask(
 
 
 def test_home_directory_unknown_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process without a home has no profile file there."""
+    """A process without a home directory has no profile file there."""
     monkeypatch.delenv("HOME")
 
     assert chain._METADATA is find_way(Settings())
@@ -493,7 +493,7 @@ def test_home_directory_unknown_is_none(monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.anyio
 async def test_keys_are_kept_and_replaced_before_they_expire() -> None:
-    """One search serves all requests, until twenty minutes before the end, here a quarter."""
+    """One search serves all requests, until 20 minutes or a quarter of the life before expiry."""
     clock = FakeClock()
     searched = Searched(credentials(1), credentials(2, at=START + 2700))
     source = searched.keys(clock)
@@ -511,7 +511,7 @@ async def test_keys_are_kept_and_replaced_before_they_expire() -> None:
 
 @pytest.mark.anyio
 async def test_keys_that_do_not_expire_are_kept() -> None:
-    """Permanent keys are found once."""
+    """Permanent keys are searched once."""
     clock = FakeClock()
     searched = Searched(credentials(life_s=None))
     source = searched.keys(clock)
@@ -525,7 +525,7 @@ async def test_keys_that_do_not_expire_are_kept() -> None:
 
 @pytest.mark.anyio
 async def test_keys_wanted_at_once_are_searched_once() -> None:
-    """Requests that begin together wait for one search."""
+    """Concurrent requests wait for one search."""
     searched = Searched(credentials())
     source = searched.keys(FakeClock())
 
@@ -542,7 +542,7 @@ async def test_keys_wanted_at_once_are_searched_once() -> None:
     ids=["where-wanted", "at-home"],
 )
 async def test_keys_are_asked_for_at_home(settings: dict[str, str], expected: str) -> None:
-    """The configured region's IAM is asked, or that of the request."""
+    """The search uses the IAM of the configured region, or of the request's region."""
     searched = Searched(credentials())
 
     await searched.keys(FakeClock(), **settings).current("cn-east-3")
@@ -552,7 +552,7 @@ async def test_keys_are_asked_for_at_home(settings: dict[str, str], expected: st
 
 @pytest.mark.anyio
 async def test_renewal_that_fails_leaves_the_old_keys_until_they_expire() -> None:
-    """A fault of the service that gives keys ends nothing while there are good ones."""
+    """While the keys are valid, a fault of the service that issues keys stops nothing."""
     clock = FakeClock()
     searched = Searched(
         credentials(1), OSError("busy"), OSError("busy"), credentials(2, at=START + HOUR_S)
@@ -576,7 +576,7 @@ async def test_renewal_that_fails_leaves_the_old_keys_until_they_expire() -> Non
 
 @pytest.mark.anyio
 async def test_search_that_failed_is_not_made_again_at_once() -> None:
-    """A stack of many resources has its error from one search, and a later run tries anew."""
+    """All resources of a stack get their error from one search; a later run searches again."""
     clock = FakeClock()
     searched = Searched(OSError("nothing there"), credentials(at=START + 60))
     source = searched.keys(clock)
@@ -592,7 +592,7 @@ async def test_search_that_failed_is_not_made_again_at_once() -> None:
 
 @pytest.mark.anyio
 async def test_keys_that_seem_to_have_expired_are_tried() -> None:
-    """With a clock that is far ahead, keys look old: the service is the one to tell."""
+    """With a clock far ahead, keys look expired; they are used, since the service decides."""
     clock = FakeClock()
     clock.slept.append(2 * HOUR_S)
 
@@ -601,7 +601,7 @@ async def test_keys_that_seem_to_have_expired_are_tried() -> None:
 
 @pytest.mark.anyio
 async def test_search_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The limit holds for the whole search, and the loop goes on meanwhile."""
+    """The timeout covers the whole search, and the event loop is not blocked."""
     monkeypatch.setattr(chain, "LIMIT_S", 0.05)
     is_over = threading.Event()
     searched = Searched(is_over.wait)
@@ -616,7 +616,7 @@ async def test_search_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.anyio
 async def test_search_that_was_cancelled_is_made_again() -> None:
-    """A call that reaches its own limit leaves nothing behind for the next one."""
+    """A call that reaches its own timeout leaves no trace for the next one."""
     has_begun, is_over = asyncio.Event(), threading.Event()
     loop = asyncio.get_running_loop()
 
@@ -639,7 +639,7 @@ async def test_search_that_was_cancelled_is_made_again() -> None:
 
 
 def test_keys_neither_found_nor_missed_are_a_programming_error() -> None:
-    """Whatever is raised has a reason."""
+    """Every error that is raised has a reason."""
     with pytest.raises(RuntimeError, match="neither keys nor a reason"):
         Searched(credentials()).keys(FakeClock())._reason()
 
@@ -656,14 +656,14 @@ REFUSED = httpx.Response(
 
 
 class Gateway:
-    """Accepts some keys and refuses all others; keeps which ones were sent."""
+    """Accepts some keys and refuses all others; records which ones were sent."""
 
     def __init__(self, *accepted: int) -> None:
         self.accepted = {f"nobodys-token-{number}" for number in accepted}
         self.seen: list[str] = []
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
-        """Serve one request."""
+        """Answer one request."""
         await asyncio.sleep(0)
         token = request.headers.get("X-Security-Token", "")
         self.seen.append(token[-1:])
@@ -680,7 +680,7 @@ class Gateway:
 
 @pytest.mark.anyio
 async def test_refused_keys_are_renewed_once_and_the_request_sent_again() -> None:
-    """Keys that were revoked are replaced within the request, for all others as well."""
+    """Revoked keys are replaced within the request, for all other requests as well."""
     clock, gateway = FakeClock(), Gateway(1)
     searched = Searched(credentials(1), credentials(2))
     async with gateway.client(searched, clock) as api:
@@ -697,7 +697,7 @@ async def test_refused_keys_are_renewed_once_and_the_request_sent_again() -> Non
 
 @pytest.mark.anyio
 async def test_renewed_keys_that_are_refused_stop_with_one_message() -> None:
-    """A revoked credential is renewed once; what comes after is answered without a request."""
+    """A revoked credential is renewed once; later requests fail without being sent."""
     clock, gateway = FakeClock(), Gateway(1)
     searched = Searched(credentials(1), credentials(2), credentials(3))
     errors: list[CbrError] = []
@@ -719,7 +719,7 @@ async def test_renewed_keys_that_are_refused_stop_with_one_message() -> None:
 
 @pytest.mark.anyio
 async def test_refused_keys_that_come_again_are_not_sent_again() -> None:
-    """Where the search gives the same keys, the refusal is the answer."""
+    """If the search returns the same keys, the refusal is the result."""
     clock, gateway = FakeClock(), Gateway(1)
     searched = Searched(credentials(1))
     async with gateway.client(searched, clock) as api:
@@ -736,7 +736,7 @@ async def test_refused_keys_that_come_again_are_not_sent_again() -> None:
 
 @pytest.mark.anyio
 async def test_refused_keys_and_no_others_are_dropped() -> None:
-    """Where the search fails after a refusal, that is the answer, and nothing more is sent."""
+    """If the search fails after a refusal, its error is the result, and nothing more is sent."""
     clock, gateway = FakeClock(), Gateway(1)
     searched = Searched(credentials(1), OSError("the agency is gone"), credentials(2))
     async with gateway.client(searched, clock) as api:
@@ -766,7 +766,7 @@ async def test_refused_keys_and_no_others_are_dropped() -> None:
 async def test_refused_keys_that_were_found_have_remedies_of_their_own(
     detail: str, remedy: str
 ) -> None:
-    """Nobody is told to correct a setting that is not set."""
+    """No remedy names a setting that is not set."""
     body = {"error_code": "APIGW.0301", "error_msg": detail}
     transport = httpx.MockTransport(lambda _: httpx.Response(401, json=body))
     clock = FakeClock()
@@ -780,7 +780,7 @@ async def test_refused_keys_that_were_found_have_remedies_of_their_own(
 
 
 def test_authenticator_of_found_keys_signs() -> None:
-    """The keys go to the signer that access keys from the settings go to."""
+    """The keys go to the same signer as access keys from the settings."""
     authenticator = make_authenticator(Settings(), FakeClock())
 
     assert isinstance(authenticator, AccessKeys)

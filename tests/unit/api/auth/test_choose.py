@@ -1,4 +1,4 @@
-"""Which of several credentials signs somebody in, and in which words that is told."""
+"""Which of several credentials is used to sign in, and how the choice is described."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PASSWORD = {"user_name": "ops-replicator", "password": "<secret>", "domain_name"
 def test_make_authenticator_part_missing_is_named(
     changes: dict[str, Any], missing: list[str]
 ) -> None:
-    """Credentials with a part missing are refused, and the message names just that part."""
+    """Incomplete credentials are refused, and the message names the missing part only."""
     with pytest.raises(ConfigurationError) as caught:
         make_authenticator(Settings.of(**{**PASSWORD, **changes}), FakeClock())
 
@@ -40,7 +40,7 @@ def test_make_authenticator_part_missing_is_named(
 
 
 def test_make_authenticator_no_credentials_tells_all_ways() -> None:
-    """Without any credentials both ways of giving them are told."""
+    """Without any credentials the message names both ways of giving them."""
     with pytest.raises(ConfigurationError) as caught:
         make_authenticator(Settings.of(domain_name="acme-cloud", metadata=False), FakeClock())
 
@@ -52,7 +52,7 @@ def test_make_authenticator_no_credentials_tells_all_ways() -> None:
 
 
 def chosen(config: dict[str, Any], environ: dict[str, str] | None = None) -> Choice:
-    """Return the way of signing in of a user's configuration and environment."""
+    """Return the way of signing in for a user's configuration and environment."""
     given = {f"huaweicloud:{key}": value for key, value in config.items()}
     return choose(Settings.load(given.get, environ or {}))
 
@@ -114,7 +114,7 @@ HW_PAIR = {"HW_ACCESS_KEY": "NOBODYSACCESSKEY0002", "HW_SECRET_KEY": "nobodys-se
 def test_choose_says_what_counts_and_from_where(
     config: dict[str, Any], environ: dict[str, str], expected: str
 ) -> None:
-    """The way of signing in that counts is named with its source, and nothing secret with it."""
+    """The chosen way of signing in is named with its source, without secrets."""
     assert expected == chosen(config, environ).described
 
 
@@ -156,18 +156,18 @@ def test_choose_says_what_counts_and_from_where(
 def test_choose_says_why_it_is_this_way(
     config: dict[str, Any], environ: dict[str, str], way: str, reason: str
 ) -> None:
-    """What would come first and is not given is named, and what is given and not used."""
+    """The reason names the ways that would come first, and those that are given but not used."""
     choice = chosen(config, environ)
 
     assert (way, reason) == (choice.way, choice.reason)
 
 
 def test_choose_credentials_made_by_a_program_have_no_source() -> None:
-    """Of settings that a program made itself, no source is known."""
+    """Settings made by a program have no known source."""
     assert "access key" == choose(Settings.of(access_key="a", secret_key="s")).described
 
 
 def test_choose_refuses_what_cannot_sign_in() -> None:
-    """What is no way of signing in is the same error as it is for the first request."""
+    """Without a usable way of signing in, the error is the same as for the first request."""
     with pytest.raises(ConfigurationError, match="needs also huaweicloud:secretKey"):
         choose(Settings.of(access_key="a"))

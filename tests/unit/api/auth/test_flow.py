@@ -1,4 +1,4 @@
-"""How an authorisation is driven: what it yields is sent, and it is ended whatever happens."""
+"""How an authorisation is driven: each request that it yields is sent, and it is always closed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SIGN_IN = Request("POST", "https://iam.example/")
 
 
 class Script:
-    """An authorisation that has these sent, whatever is answered, and ends or fails then."""
+    """An authorisation that yields these requests, whatever the responses; then ends or fails."""
 
     def __init__(self, *requests: Request, failure: Exception | None = None) -> None:
         self._requests = requests
@@ -25,7 +25,7 @@ class Script:
         self.is_ended = False
 
     async def flow(self, request: Request) -> AsyncGenerator[Request, Response]:
-        """Note what is answered, and that the end was reached."""
+        """Record the responses, and that the end was reached."""
         assert request is ASKED
         try:
             for each in self._requests:
@@ -38,7 +38,7 @@ class Script:
 
 
 async def send(auth: Script, answers: Sequence[Response | Exception]) -> list[Request | Response]:
-    """Send over a connection that gives these answers; return what was sent, and the outcome."""
+    """Send over a connection with these responses; return what was sent, and the outcome."""
     sent: list[Request | Response] = []
     left = list(answers)
 
@@ -68,7 +68,7 @@ async def test_each_request_that_is_yielded_is_sent_and_the_last_answer_counts()
 
 @pytest.mark.anyio
 async def test_request_without_an_answer_ends_the_authorisation() -> None:
-    """What it holds meanwhile, such as a lock, is given back before the error is seen."""
+    """Anything that it holds, such as a lock, is released before the error is raised."""
     auth = Script(SIGN_IN, ASKED)
     failure = UnansweredError(ASKED, OutcomeUnknownError, "it broke")
 
@@ -82,7 +82,7 @@ async def test_request_without_an_answer_ends_the_authorisation() -> None:
 
 @pytest.mark.anyio
 async def test_refused_sign_in_is_the_outcome() -> None:
-    """An error of the authorisation comes out as it is, and nothing more is sent."""
+    """An error of the authorisation is raised unchanged, and nothing more is sent."""
     auth = Script(SIGN_IN, failure=AuthenticationError("wrong password"))
 
     with pytest.raises(AuthenticationError, match="wrong password"):

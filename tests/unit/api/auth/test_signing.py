@@ -1,4 +1,4 @@
-"""Signing with an access key: equal to the vendor's own, fresh each time, and never insistent."""
+"""Signing with an access key: equal to the vendor's, new each time; bad keys are rarely tried."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from tests.unit.wire import (
 
 EXAMPLES = 600
 DATE = "20251120T080000Z"
-"""The date that `START` is."""
+"""`START` as a date."""
 KEYS: dict[str, Any] = {"access_key": ACCESS_KEY, "secret_key": SECRET_KEY}
 SIGNED: dict[str, Any] = {"token": None, **KEYS}
 TOKEN = "not-a-secret/+=token"
@@ -51,7 +51,7 @@ PREFIX = "Incorrect IAM authentication information: "
 
 
 def refusal(detail: str, code: str = "APIGW.0301", **headers: str) -> httpx.Response:
-    """Return what the gateway answers to a signature that it does not accept."""
+    """Return the gateway's response to a signature that it does not accept."""
     body = {"error_msg": PREFIX + detail, "error_code": code, "request_id": "0" * 32}
     return httpx.Response(401, json=body, headers=headers)
 
@@ -61,7 +61,7 @@ FOUND = httpx.Response(200, json=SHOWN)
 
 
 def sent(asked: OddRequest) -> httpx.Request:
-    """Return what goes over the wire for a request."""
+    """Return what is sent for a request."""
     seen: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -92,7 +92,7 @@ def sent(asked: OddRequest) -> httpx.Request:
 )
 @example(OddRequest("POST", (), {"": "", "flag": True}, {"name": "灾备"}, PROJECT, None))
 def test_signed_request_equals_the_vendors(asked: OddRequest) -> None:
-    """For any request, address, signature and headers are those that the vendor's SDK sends."""
+    """For any request, URL, signature and headers equal those of the vendor's SDK."""
     request = sent(asked)
 
     assert asked.body == json.loads(request.content or "null")
@@ -104,7 +104,7 @@ def test_signed_request_equals_the_vendors(asked: OddRequest) -> None:
 
 @pytest.mark.anyio
 async def test_cbr_call_is_signed_on_behalf_of_its_project() -> None:
-    """A call to CBR names its project; date, host and project are part of what is signed."""
+    """A call to CBR names its project; the signature covers date, host and project."""
     wire = Wire(FOUND)
     async with wire.client(**SIGNED) as api:
         await get_backup(api)
@@ -120,7 +120,7 @@ async def test_cbr_call_is_signed_on_behalf_of_its_project() -> None:
 
 @pytest.mark.anyio
 async def test_lookup_of_a_project_is_signed_in_its_region() -> None:
-    """IAM is asked in the region itself, on behalf of no project."""
+    """IAM is called in the region itself, on behalf of no project."""
     wire = Wire(httpx.Response(200, json={"projects": []}))
     async with wire.client(**SIGNED) as api:
         await list_projects(api)
@@ -198,7 +198,7 @@ def test_signature_without_a_key_is_a_programming_error() -> None:
     ],
 )
 async def test_refusal_says_what_to_do(answer: httpx.Response, remedy: str) -> None:
-    """Each way in which a key is refused has its own remedy, and none quotes a secret."""
+    """Each way of refusing a key has its own remedy, and none quotes a secret."""
     error = await error_from(Wire(answer), get_backup, **SIGNED, security_token=TOKEN)
 
     assert isinstance(error, AuthenticationError)
@@ -217,7 +217,7 @@ async def test_refusal_says_what_to_do(answer: httpx.Response, remedy: str) -> N
     ],
 )
 async def test_refusal_dated_far_off_blames_the_clock(ahead_s: float, remedy: str) -> None:
-    """The answer's own date tells a skewed clock in any language, and how far it is off."""
+    """The response's own date reveals a skewed clock in any language, and the size of the skew."""
     date = format_datetime(datetime.fromtimestamp(START + ahead_s, UTC), usegmt=True)
 
     error = await error_from(Wire(refusal("x", Date=date)), get_backup, **SIGNED)
@@ -227,7 +227,7 @@ async def test_refusal_dated_far_off_blames_the_clock(ahead_s: float, remedy: st
 
 @pytest.mark.anyio
 async def test_refused_key_is_tried_once_by_many() -> None:
-    """Calls that begin together do not each fail with a wrong key: five in a row would lock it."""
+    """Concurrent calls do not each send a wrong key: five in a row would lock it."""
     wire = Wire(WRONG)
     async with wire.client(**SIGNED) as api:
         outcomes = await asyncio.gather(
@@ -241,7 +241,7 @@ async def test_refused_key_is_tried_once_by_many() -> None:
 
 @pytest.mark.anyio
 async def test_refused_key_is_tried_again_when_a_lock_has_ended() -> None:
-    """A key that was refused is tried anew after the time for which the gateway locks keys."""
+    """A refused key is tried again after the time for which the gateway locks keys."""
     wire = Wire(WRONG, FOUND)
     async with wire.client(**SIGNED) as api:
         for wait_s in (0.0, LOCKED_FOR_S - 1):
@@ -272,7 +272,7 @@ async def test_accepted_key_lets_others_go_on() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("status", [407, 429, 503])
 async def test_hindrance_before_the_signature_proves_nothing(status: int) -> None:
-    """A proxy, a throttle or a fault says nothing of the key: the next request goes alone too."""
+    """A proxy, throttling or a fault says nothing about the key: the next request goes alone."""
     wire = Wire(httpx.Response(status), WRONG)
     async with wire.client(budget=RetryBudget(attempts=1), **SIGNED) as api:
         with pytest.raises(CbrError):
@@ -301,7 +301,7 @@ async def test_wrong_project_is_not_the_keys_fault() -> None:
 
 @pytest.mark.anyio
 async def test_first_calls_go_one_by_one_and_then_together() -> None:
-    """The first call proves the key; the others wait for it, and then go side by side."""
+    """The first call proves the key; the others wait for it, and then run in parallel."""
     at_once, most = 0, [0]
 
     async def handle(request: httpx.Request) -> httpx.Response:
@@ -326,7 +326,7 @@ async def test_first_calls_go_one_by_one_and_then_together() -> None:
 
 @pytest.mark.anyio
 async def test_refused_submission_was_not_carried_out() -> None:
-    """A submission that is refused for its signature is told as refused, not as unknown."""
+    """A submission with a refused signature is reported as refused, not as unknown."""
     error = await error_from(Wire(WRONG), replicate, **SIGNED)
 
     assert isinstance(error, AuthenticationError)
@@ -334,7 +334,7 @@ async def test_refused_submission_was_not_carried_out() -> None:
 
 
 class Renewing:
-    """Keys that are other ones after each refusal: with a token, then without."""
+    """Keys that change after each refusal: first with a token, then without."""
 
     remedy: str | None = "ask for others"
 
@@ -342,26 +342,26 @@ class Renewing:
         self.renewed = 0
 
     async def current(self, region: str) -> Keys:  # noqa: ARG002 -- a protocol's
-        """Return the keys of the moment."""
+        """Return the current keys."""
         token = None if self.renewed else TOKEN
         return Keys(f"{ACCESS_KEY}{self.renewed}", SECRET_KEY, token)
 
     async def renew(self, refused: Keys, region: str) -> bool:  # noqa: ARG002 -- as above
-        """Have others."""
+        """Report that there are other keys."""
         self.renewed += 1
         return True
 
 
 @pytest.mark.anyio
 async def test_refused_keys_are_renewed_once_in_a_request_and_leave_nothing_behind() -> None:
-    """The second attempt is signed wholly with the new keys, and there is no third."""
+    """The second attempt is signed entirely with the new keys, and there is no third."""
     wire, source = Wire(WRONG), Renewing()
     auth = AccessKeys(source, wire.clock).for_project(SOURCE)
     http = connection_to(wire.handle)
     request = http.build_request("GET", f"https://{HOST}/v3/x", params={"a b": "ü"})
     answer = await send_authorised(http, request, auth)
 
-    # One request object serves both attempts: what was sent last is what it has now.
+    # One request object serves both attempts: it now has what was sent last.
     assert 401 == answer.status
     assert 2 == len(wire.requests)
     assert 1 == source.renewed
@@ -375,7 +375,7 @@ async def test_refused_keys_are_renewed_once_in_a_request_and_leave_nothing_behi
 
 
 def make(**given: Any) -> object:
-    """Return the way of signing in of some settings."""
+    """Return the way of signing in for some settings."""
     return make_authenticator(Settings.of(**given), FakeClock())
 
 

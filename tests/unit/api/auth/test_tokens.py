@@ -1,4 +1,4 @@
-"""Tokens: what is sent to IAM, how long a token is kept, and how a dead one is renewed."""
+"""Tokens: the request to IAM, how long a token is kept, and how an invalid one is renewed."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def make_auth(clock: ManualClock, project_id: str | None = None, **changes: Any)
 def token_answer(
     value: str | None = "token-one", status: int = 201, lifetime_s: float = DAY_S, **token: Any
 ) -> Response:
-    """Return what IAM answers to a sign-in."""
+    """Return IAM's response to a sign-in."""
     hours, rest = divmod(int(lifetime_s), 3600)
     body = {
         "issued_at": "2026-11-20T00:00:00.000000Z",
@@ -79,7 +79,7 @@ async def finish(flow: Flow, response: Response) -> None:
 
 
 async def sign_in(auth: PasswordAuth, answer: Response) -> Request:
-    """Drive one flow that signs in; return the request that was stamped."""
+    """Run one flow that signs in; return the request that got the token."""
     flow = auth.flow(cbr_request())
     await anext(flow)
     stamped = await flow.asend(answer)
@@ -92,7 +92,7 @@ async def sign_in(auth: PasswordAuth, answer: Response) -> Request:
 
 @pytest.mark.anyio
 async def test_password_auth_without_token_sends_the_documented_sign_in() -> None:
-    """The sign-in is the documented one, scoped to the project that is named like the region."""
+    """The sign-in is the documented one, scoped to the project with the region's name."""
     auth = make_auth(ManualClock(), auth_url="https://iam.myhuaweicloud.com")
 
     request = await anext(auth.flow(cbr_request()))
@@ -110,7 +110,7 @@ async def test_password_auth_without_token_sends_the_documented_sign_in() -> Non
 
 @pytest.mark.anyio
 async def test_password_auth_project_given_scopes_by_its_id() -> None:
-    """A project that is known is asked for by its id, at the region's own IAM endpoint."""
+    """A known project is requested by its id, at the region's own IAM endpoint."""
     auth = make_auth(ManualClock(), PROJECT)
 
     request = await anext(auth.flow(cbr_request()))
@@ -121,7 +121,7 @@ async def test_password_auth_project_given_scopes_by_its_id() -> None:
 
 @pytest.mark.anyio
 async def test_password_auth_signed_in_stamps_the_request() -> None:
-    """The token that IAM put in a header goes out in X-Auth-Token, to the original address."""
+    """The token from IAM's header is sent in X-Auth-Token, to the original address."""
     stamped = await sign_in(make_auth(ManualClock()), token_answer("token-one"))
 
     assert "token-one" == stamped.headers["X-Auth-Token"]
@@ -130,7 +130,7 @@ async def test_password_auth_signed_in_stamps_the_request() -> None:
 
 @pytest.mark.anyio
 async def test_password_auth_second_request_reuses_the_token() -> None:
-    """A token that is still good serves the next request without another sign-in."""
+    """A token that is still valid serves the next request without another sign-in."""
     auth = make_auth(ManualClock())
     await sign_in(auth, token_answer("token-one"))
 
@@ -145,7 +145,7 @@ async def test_password_auth_second_request_reuses_the_token() -> None:
 
 @pytest.mark.anyio
 async def test_password_auth_token_refused_renews_once_and_not_again() -> None:
-    """A refused token is replaced and the request sent again; a second refusal is the answer."""
+    """A refused token is replaced and the request sent again; a second refusal is the result."""
     auth = make_auth(ManualClock())
     await sign_in(auth, token_answer("token-one"))
     flow = auth.flow(cbr_request())
@@ -162,7 +162,7 @@ async def test_password_auth_token_refused_renews_once_and_not_again() -> None:
 
 @pytest.mark.anyio
 async def test_password_auth_token_renewed_meanwhile_is_taken() -> None:
-    """A refused token that another request has renewed already is not renewed once more."""
+    """A refused token that another request has already renewed is not renewed again."""
     auth = make_auth(ManualClock())
     await sign_in(auth, token_answer("token-one"))
     first, second = (auth.flow(cbr_request()) for _ in range(2))
@@ -228,7 +228,7 @@ async def test_password_auth_token_near_its_end_is_renewed(
 
 @pytest.mark.anyio
 async def test_password_auth_lifetime_not_told_is_a_day() -> None:
-    """A token without dates is taken to live the documented 24 hours."""
+    """A token without dates is assumed to live the documented 24 hours."""
     clock = ManualClock()
     auth = make_auth(clock)
     await sign_in(auth, token_answer(issued_at=None, expires_at=None))
@@ -244,7 +244,7 @@ async def test_password_auth_lifetime_not_told_is_a_day() -> None:
 
 @pytest.mark.anyio
 async def test_password_auth_concurrent_requests_share_one_sign_in() -> None:
-    """Requests that begin together wait for one sign-in and share its token."""
+    """Concurrent requests wait for one sign-in and share its token."""
     seen: list[tuple[str, str | None]] = []
 
     async def handle(request: Request) -> Response:
@@ -262,7 +262,7 @@ async def test_password_auth_concurrent_requests_share_one_sign_in() -> None:
 
 @pytest.mark.anyio
 async def test_password_auth_concurrent_refusals_share_one_renewal() -> None:
-    """Requests whose token is refused together renew it once."""
+    """Requests whose token is refused at the same time renew it once."""
     tokens = iter(["token-one", "token-two", "token-three"])
     sign_ins: list[Request] = []
 
@@ -300,7 +300,7 @@ async def test_password_auth_concurrent_refusals_share_one_renewal() -> None:
 async def test_password_auth_sign_in_refused_is_an_authentication_error(
     status: int, remedy: str | None
 ) -> None:
-    """A refused sign-in says who wanted to go where, and what to check."""
+    """A refused sign-in names the user, the project and what to check."""
     body = {"error": {"code": status, "message": "no such thing", "title": "t"}}
     flow = make_auth(ManualClock()).flow(cbr_request())
     await anext(flow)
@@ -318,7 +318,7 @@ async def test_password_auth_sign_in_refused_is_an_authentication_error(
 
 @pytest.mark.anyio
 async def test_password_auth_refused_again_keeps_the_code() -> None:
-    """A refusal with a code of IAM's own keeps it, and names the project by its id."""
+    """A refusal with an IAM code keeps the code, and names the project by its id."""
     body = {"error_code": "IAM.0061", "error_msg": "The account is locked."}
     flow = make_auth(ManualClock(), PROJECT).flow(cbr_request())
     await anext(flow)
@@ -334,7 +334,7 @@ async def test_password_auth_refused_again_keeps_the_code() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("status", [429, 500, 503])
 async def test_password_auth_sign_in_hindered_is_an_api_error(status: int) -> None:
-    """A sign-in that is throttled or meets a fault of IAM's says nothing of the credentials."""
+    """A throttled sign-in or a fault of IAM says nothing about the credentials."""
     flow = make_auth(ManualClock()).flow(cbr_request())
     await anext(flow)
 
@@ -347,7 +347,7 @@ async def test_password_auth_sign_in_hindered_is_an_api_error(status: int) -> No
 
 @pytest.mark.anyio
 async def test_password_auth_no_token_header_is_malformed() -> None:
-    """An answer without a token points to the setting that named the wrong host."""
+    """A response without a token points to the setting that named the wrong host."""
     flow = make_auth(ManualClock()).flow(cbr_request())
     await anext(flow)
 
@@ -360,7 +360,7 @@ async def test_password_auth_no_token_header_is_malformed() -> None:
 
 @pytest.mark.anyio
 async def test_password_auth_failed_sign_in_is_tried_anew() -> None:
-    """A sign-in that failed leaves nothing behind: the next request signs in."""
+    """A failed sign-in leaves no trace: the next request signs in."""
     auth = make_auth(ManualClock())
     flow = auth.flow(cbr_request())
     await anext(flow)
@@ -371,7 +371,7 @@ async def test_password_auth_failed_sign_in_is_tried_anew() -> None:
 
 
 def test_password_auth_nothing_to_send_is_a_programming_error() -> None:
-    """Without a token there is no stamp, and without a password no sign-in."""
+    """To use a token before the sign-in, or to sign in without a password, is an error."""
     auth = make_auth(ManualClock(), password=None)
 
     with pytest.raises(RuntimeError, match="before the sign-in"):
@@ -391,14 +391,14 @@ def flow_in(authenticator: Authenticator, region: str) -> Flow:
 
 
 async def settle() -> None:
-    """Let all go on that can."""
+    """Let all tasks run that can."""
     for _ in range(20):
         await asyncio.sleep(0)
 
 
 @pytest.mark.anyio
 async def test_refused_password_is_tried_once_by_many() -> None:
-    """Several regions at a time try a wrong password once, and not again for a while."""
+    """Several regions at once try a wrong password once, and not again for a while."""
     tried: list[str] = []
 
     async def handle(request: Request) -> Response:
@@ -431,7 +431,7 @@ async def test_refused_password_is_tried_once_by_many() -> None:
 
 @pytest.mark.anyio
 async def test_password_that_was_accepted_signs_in_everywhere_at_a_time() -> None:
-    """The first sign-in goes alone; once the password is good, no region waits for another."""
+    """The first sign-in goes alone; once the password is accepted, no region waits for another."""
     authenticator = make_authenticator(make_settings(), ManualClock())
     first, second, third = (
         flow_in(authenticator, region) for region in ("cn-north-4", "cn-east-3", "cn-south-1")
@@ -449,7 +449,7 @@ async def test_password_that_was_accepted_signs_in_everywhere_at_a_time() -> Non
 
 @pytest.mark.anyio
 async def test_password_that_is_refused_later_goes_alone_again() -> None:
-    """A password that was changed meanwhile is refused once as well."""
+    """A password that was changed meanwhile is also refused only once."""
     authenticator = make_authenticator(make_settings(), ManualClock())
     first = flow_in(authenticator, "cn-north-4")
     await anext(first)
@@ -465,7 +465,7 @@ async def test_password_that_is_refused_later_goes_alone_again() -> None:
 
 @pytest.mark.anyio
 async def test_refusal_of_one_project_is_not_the_passwords() -> None:
-    """A project that the user may not work in says nothing of the others."""
+    """A project that the user may not access says nothing about the others."""
     authenticator = make_authenticator(make_settings(), ManualClock())
     first = flow_in(authenticator, "cn-north-4")
     await anext(first)
@@ -509,7 +509,7 @@ def test_password_sign_in_is_kept_for_each_project() -> None:
 
 
 async def stamped_by(auth: Authorisation) -> str:
-    """Return the token that an authentication puts on a request."""
+    """Return the token that an authorisation adds to a request."""
     return (await anext(auth.flow(cbr_request()))).headers["X-Auth-Token"]
 
 
@@ -525,7 +525,7 @@ async def stamped_by(auth: Authorisation) -> str:
 def test_given_tokens_project_gets_its_own_or_the_common_one(
     tokens: dict[str, str], token: str | None, expected: str
 ) -> None:
-    """A project's own token comes before the one for all."""
+    """A project's own token comes before the one for all projects."""
     settings = Settings.of(token=token, tokens=tokens)
     authenticator = make_authenticator(settings, ManualClock())
 
@@ -533,7 +533,7 @@ def test_given_tokens_project_gets_its_own_or_the_common_one(
 
 
 def test_given_tokens_none_for_project_is_told() -> None:
-    """A project without a token is named, with the setting to add it to."""
+    """A project without a token is named, with the setting that lacks it."""
     settings = Settings.of(tokens={"other": "foreign"})
 
     with pytest.raises(ConfigurationError) as caught:
@@ -559,7 +559,7 @@ def test_given_tokens_none_for_project_is_told() -> None:
 def test_given_tokens_lookup_is_asked_at_home(
     given: dict[str, Any], expected: tuple[str, str]
 ) -> None:
-    """A project is looked up in the configured region, where the token is sure to be good."""
+    """A project is looked up in the configured region, for which the token is certainly valid."""
     region, auth = make_authenticator(Settings.of(**given), ManualClock()).for_lookup("cn-east-3")
 
     assert expected == (region, asyncio.run(stamped_by(auth)))

@@ -1,4 +1,4 @@
-"""Sending by httpx, and connections: each request has one for itself, kept for the next ones."""
+"""Sending through httpx, and connections: each request has its own, and later ones reuse it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ THERE = "https://cbr.cn-east-3.example/v3/backups"
 
 
 class Place:
-    """Connections that are counted, at a time that the test sets."""
+    """Counted connections, at a time that the test sets."""
 
     def __init__(self) -> None:
         self.made: list[FakeConnection] = []
@@ -41,11 +41,11 @@ class Place:
 
     @property
     def open(self) -> list[int]:
-        """The numbers of those that are not closed, in the order in which they were made."""
+        """The numbers of the open connections, in the order in which they were made."""
         return [number for number, http in enumerate(self.made) if not http.is_closed]
 
     async def use(self, count: int, url: str = HERE) -> list[int]:
-        """Have so many requests under way at a time; return the numbers of their connections."""
+        """Run this number of requests at a time; return the numbers of their connections."""
         async with contextlib.AsyncExitStack() as stack:
             lent = [
                 await stack.enter_async_context(self.connections.lent(url)) for _ in range(count)
@@ -65,13 +65,13 @@ def place() -> Place:
 
 @pytest.mark.anyio
 async def test_requests_in_a_row_share_a_connection(place: Place) -> None:
-    """What was given back is lent again."""
+    """A returned connection is lent again."""
     assert [[0], [0], [0]] == [await place.use(1) for _ in range(3)]
 
 
 @pytest.mark.anyio
 async def test_requests_at_a_time_share_none(place: Place) -> None:
-    """So many connections are open as were ever needed at a time, whoever needs them later."""
+    """As many connections are open as were ever needed at a time, whoever needs them later."""
     first = await place.use(3)
     again = await place.use(2)
     more = await place.use(4)
@@ -84,7 +84,7 @@ async def test_requests_at_a_time_share_none(place: Place) -> None:
 
 @pytest.mark.anyio
 async def test_connection_to_the_same_address_is_taken(place: Place) -> None:
-    """A request to one region leaves the connections to others as they are."""
+    """A request to one region leaves connections to other regions unchanged."""
     used = [await place.use(1, url) for url in (HERE, THERE, HERE, THERE)]
 
     assert [[0], [1], [0], [1]] == used
@@ -92,7 +92,7 @@ async def test_connection_to_the_same_address_is_taken(place: Place) -> None:
 
 @pytest.mark.anyio
 async def test_connection_of_a_failed_request_is_not_lost(place: Place) -> None:
-    """A request that ends in an error gives back what it was lent."""
+    """A request that ends in an error returns its connection."""
     with pytest.raises(OSError, match="broke"):
         async with place.connections.lent(HERE):
             raise OSError("broke")
@@ -102,7 +102,7 @@ async def test_connection_of_a_failed_request_is_not_lost(place: Place) -> None:
 
 @pytest.mark.anyio
 async def test_connections_that_nobody_uses_are_closed(place: Place) -> None:
-    """A few requests leave those open that they use; the rest of a burst is closed in a while."""
+    """A few requests keep the connections that they use; the rest of a burst is closed later."""
     await place.use(3)
     await place.use(2, THERE)
     place.time = KEPT_FOR_S
@@ -117,7 +117,7 @@ async def test_connections_that_nobody_uses_are_closed(place: Place) -> None:
 
 @pytest.mark.anyio
 async def test_closing_closes_all(place: Place) -> None:
-    """At the end none is left open, not even one that is lent."""
+    """At the end no connection is open, not even a lent one."""
     await place.use(2)
     async with place.connections.lent(THERE):
         await place.connections.aclose()
@@ -129,7 +129,7 @@ async def test_closing_closes_all(place: Place) -> None:
 
 
 class Network:
-    """A network that gives one answer, and keeps what was sent as it goes over the wire."""
+    """A network with one response, which records what is sent."""
 
     def __init__(self, answer: httpx.Response | None = None) -> None:
         self.answer = answer or httpx.Response(200)
@@ -155,7 +155,7 @@ COMMON = [
 
 @pytest.mark.anyio
 async def test_request_is_sent_as_it_was_built() -> None:
-    """What a request shows is what goes over the wire, up to the order of its headers."""
+    """A request's values equal what is sent, except for the order of its headers."""
     network = Network()
     request = network.http.build_request("PUT", HERE, params={"a b": ["1", "ü"]}, json={"n": "备"})
 
@@ -172,7 +172,7 @@ async def test_request_is_sent_as_it_was_built() -> None:
 
 @pytest.mark.anyio
 async def test_request_is_sent_with_what_was_changed() -> None:
-    """Headers and the form of the query are those that the request has when it is sent."""
+    """Headers and the form of the query are those of the request when it is sent."""
     network = Network()
     request = network.http.build_request("GET", HERE, params={"name": "a b"})
     request.headers["X-Auth-Token"] = "first-ü"
@@ -194,7 +194,7 @@ async def test_request_is_sent_with_what_was_changed() -> None:
 
 @pytest.mark.anyio
 async def test_request_of_another_make_is_sent() -> None:
-    """A request need not have been built by the connection that sends it."""
+    """A connection also sends requests that it did not build."""
     network = Network()
 
     await network.http.answer(Request("POST", HERE, Headers([("Host", "h")]), b"body"))
@@ -204,7 +204,7 @@ async def test_request_of_another_make_is_sent() -> None:
 
 @pytest.mark.anyio
 async def test_bare_request_has_nothing_of_the_others() -> None:
-    """A sign-in has its own headers alone, and only the call as a whole has a limit."""
+    """A sign-in has only its own headers, and only the call as a whole has a timeout."""
     network = Network()
 
     await network.http.answer(bare_request("POST", HERE, params={"a": "true"}, json={}))
@@ -217,7 +217,7 @@ async def test_bare_request_has_nothing_of_the_others() -> None:
 
 @pytest.mark.anyio
 async def test_answer_is_what_came() -> None:
-    """Status, headers, the unpacked body, and the request that it answers."""
+    """Status, headers, the decompressed body, and the request that it answers."""
     headers = [
         (b"Content-Encoding", b"gzip"),
         (b"Content-Type", b"text/plain; charset=undefined"),
@@ -240,7 +240,7 @@ async def test_answer_is_what_came() -> None:
 
 @pytest.mark.anyio
 async def test_cookies_go_back_with_later_requests() -> None:
-    """A gateway's cookie goes with what is built later on this connection; not with sign-ins."""
+    """A gateway's cookie is sent with later requests of this connection; not with sign-ins."""
     network = Network(httpx.Response(200, headers={"Set-Cookie": "at=node-1; Path=/"}))
     for url in (HERE, HERE, THERE):
         await network.http.answer(network.http.build_request("GET", url))
@@ -252,7 +252,7 @@ async def test_cookies_go_back_with_later_requests() -> None:
 
 @pytest.mark.anyio
 async def test_answer_is_shown_before_its_body_is_read() -> None:
-    """Who goes by what headers say sees them even if the rest does not come."""
+    """The callback sees the headers even if the body does not arrive."""
     seen: list[tuple[str, bytes]] = []
     transport = httpx.MockTransport(
         lambda _: httpx.Response(200, headers={"Date": "now"}, stream=Broken())
@@ -281,7 +281,7 @@ class Broken(httpx.AsyncByteStream):
 
 @pytest.mark.anyio
 async def test_error_is_one_redacted_line_or_its_name() -> None:
-    """What httpx says of a failure is fit to be shown; where it says nothing its class is."""
+    """httpx's text for a failure can be shown; without a text, its class is shown."""
     told = []
     for words in ("two\n lines", ""):
 
@@ -298,7 +298,7 @@ async def test_error_is_one_redacted_line_or_its_name() -> None:
 
 @pytest.mark.anyio
 async def test_body_that_cannot_be_read_here_is_a_fault_of_ours() -> None:
-    """The bound is never left out in silence."""
+    """A body that cannot be read in pieces is an error: the limit is never skipped silently."""
     network = Network()
     network.answer.stream = _SyncOnly()
     request = network.http.build_request("GET", HERE)
@@ -313,7 +313,7 @@ class _SyncOnly(httpx.SyncByteStream):
 
 @pytest.mark.anyio
 async def test_transport_is_closed_with_its_connection() -> None:
-    """A connection that is closed leaves nothing open."""
+    """A closed connection leaves nothing open."""
     closed: list[bool] = []
 
     class Closable(httpx.MockTransport):
@@ -328,7 +328,7 @@ async def test_transport_is_closed_with_its_connection() -> None:
 
 
 def test_network_is_replaced_in_tests_alone() -> None:
-    """By a transport of httpx, or by connections that know nothing of it."""
+    """A given transport replaces the network: one of httpx, or a maker of other connections."""
 
     def make(transport: Any) -> object:
         return connector(transport, verify=True, timeouts=TIMEOUTS, on_answer=lambda _: None)()

@@ -1,4 +1,4 @@
-"""The pace of requests: found out from refusals, never guessed."""
+"""The rate of requests: learned from refusals, never guessed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Timeline:
-    """A time that moves to the next sleeper once all tasks sleep."""
+    """A clock that moves to the next sleeper once all tasks sleep."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -34,7 +34,7 @@ class Timeline:
         return self.now
 
     async def sleep(self, seconds: float) -> None:
-        """Be woken when it is time."""
+        """Sleep until it is time."""
         event = asyncio.Event()
         heapq.heappush(self._sleepers, (self.now + seconds, next(self._numbers), event))
         await event.wait()
@@ -52,7 +52,7 @@ class Timeline:
 
 
 class Service:
-    """Accepts so many requests in any second, each of which takes a while."""
+    """Accepts a number of requests in any second, each of which takes a while."""
 
     def __init__(self, time: Timeline, limit: int, latency_s: float) -> None:
         self.time, self.limit, self.latency_s = time, limit, latency_s
@@ -76,7 +76,7 @@ class Service:
 
 
 async def send_all(time: Timeline, service: Service, pacer: Pacer, count: int) -> float:
-    """Have so many requests accepted, each sent again until it is; return the seconds it took."""
+    """Send this number of requests, each until it is accepted; return the seconds it took."""
 
     async def send() -> None:
         while True:
@@ -92,7 +92,7 @@ async def send_all(time: Timeline, service: Service, pacer: Pacer, count: int) -
 
 
 async def test_nothing_but_the_number_holds_requests_back() -> None:
-    """A service that refuses nothing is sent as many at once as are allowed."""
+    """A service that refuses nothing gets the maximum number of concurrent requests."""
     time = Timeline()
     service, pacer = Service(time, 10_000, 0.2), Pacer(time)
 
@@ -106,7 +106,7 @@ async def test_nothing_but_the_number_holds_requests_back() -> None:
 @pytest.mark.parametrize("latency_s", [0.0, 0.05, 0.2, 1.0])
 @pytest.mark.parametrize("limit", [5, 20, 25])
 async def test_rate_settles_under_the_limit(limit: int, latency_s: float) -> None:
-    """All are accepted in little more than the least time, with few refusals on the way."""
+    """All are accepted in slightly more than the minimum time, with few refusals."""
     time = Timeline()
     service, pacer = Service(time, limit, latency_s), Pacer(time)
     count = 30 * limit
@@ -118,7 +118,7 @@ async def test_rate_settles_under_the_limit(limit: int, latency_s: float) -> Non
 
 
 async def test_pace_follows_a_limit_that_falls_and_rises() -> None:
-    """Whatever the service allows later is found again, without refusals without end."""
+    """A later increase of the allowed rate is found, without endless refusals."""
     time = Timeline()
     service, pacer = Service(time, 40, 0.1), Pacer(time)
     await send_all(time, service, pacer, 400)
@@ -130,12 +130,12 @@ async def test_pace_follows_a_limit_that_falls_and_rises() -> None:
 
     assert slow_s <= 1.6 * 80 / 4
     assert refused <= 4 * AT_ONCE
-    # The way up takes a while, since how far it goes is not known.
+    # The rate rises slowly, since the limit is unknown.
     assert fast_s <= 2.5 * 800 / 40
 
 
 async def test_silence_that_was_asked_for_is_kept_by_all() -> None:
-    """After a Retry-After nothing begins before it is over, not even what was about to."""
+    """No request begins during a Retry-After, not even one that was about to."""
     time = Timeline()
     pacer = Pacer(time)
     began: list[float] = []
@@ -156,7 +156,7 @@ async def test_silence_that_was_asked_for_is_kept_by_all() -> None:
 
 
 async def test_interruption_ends_a_wait_and_frees_its_place() -> None:
-    """Who waits for a turn is told of the interruption, and holds no place afterwards."""
+    """An interrupt ends the wait for a turn, and releases its slot."""
     interruption = threading.Event()
     pacer = Pacer(InterruptibleClock(interruption), at_once=1)
     pacer.throttled(60.0)

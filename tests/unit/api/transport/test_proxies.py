@@ -1,4 +1,4 @@
-"""Which requests take a proxy, as the vendor's SDK would decide it; what cannot be used is told."""
+"""Which requests use a proxy, by the rules of the vendor's SDK; an unusable one is reported."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CBR = "https://cbr.cn-north-4.myhuaweicloud.com/v3"
 
 @pytest.fixture(autouse=True)
 def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Begin without any setting of proxies."""
+    """Remove all proxy settings."""
     for name in list(os.environ):
         if name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
@@ -79,7 +79,7 @@ def test_no_proxy_is_understood_as_by_the_vendors_sdk(
 def test_no_proxy_knows_more_than_the_vendors_sdk(
     monkeypatch: pytest.MonkeyPatch, no_proxy: str, url: str, *, is_straight: bool
 ) -> None:
-    """Networks of IPv6, brackets, ports of addresses and schemes; what is none exempts nothing."""
+    """IPv6 networks, brackets, ports of addresses and schemes; an invalid entry exempts nothing."""
     monkeypatch.setenv("HTTPS_PROXY", PROXY)
     monkeypatch.setenv("NO_PROXY", no_proxy)
 
@@ -100,7 +100,7 @@ def test_no_proxy_knows_more_than_the_vendors_sdk(
 def test_proxy_is_that_of_the_scheme(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], url: str, proxy: str | None
 ) -> None:
-    """The scheme's own variable goes before ALL_PROXY, small letters before capitals."""
+    """The scheme's own variable comes before ALL_PROXY, lower case before upper case."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 
@@ -120,7 +120,7 @@ def test_proxy_is_that_of_the_scheme(
 def test_proxy_that_cannot_be_used_names_its_variable(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, reason: str
 ) -> None:
-    """One line, and no traceback; where the address is exempt, it does not matter."""
+    """One line, and no traceback; for an exempt address it does not matter."""
     monkeypatch.setenv(name, value)
 
     with pytest.raises(ConfigurationError) as caught:
@@ -134,7 +134,7 @@ def test_proxy_that_cannot_be_used_names_its_variable(
 
 @pytest.mark.anyio
 async def test_request_of_another_host_takes_its_own_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sign-in on the way of a request goes where the environment has it for its host."""
+    """A sign-in before a request uses the proxy that the environment names for its own host."""
     monkeypatch.setenv("HTTPS_PROXY", PROXY)
     monkeypatch.setenv("NO_PROXY", "iam.test")
     taken: list[tuple[str, str | None]] = []

@@ -1,4 +1,4 @@
-"""Repetition within a budget of attempts and seconds, on a clock that is moved by hand."""
+"""Retries within a budget of attempts and seconds, on a clock that tests move."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ RULES = [
 
 @pytest.mark.parametrize(("error", "repeatable", "submission", "unknown"), RULES)
 def test_rules(error: Exception, repeatable: bool, submission: bool, unknown: bool) -> None:
-    """What may be repeated depends on what the error leaves open, and on the request."""
+    """Whether to repeat depends on what the error leaves open, and on the request."""
     assert repeatable is may_repeat(error, is_repeatable=True)
     assert submission is may_repeat(error, is_repeatable=False)
     assert submission is is_refused_for_now(error)
@@ -78,7 +78,7 @@ async def test_retrying_goes_on_until_success() -> None:
 
 @pytest.mark.anyio
 async def test_retrying_stops_after_so_many_attempts() -> None:
-    """The last error comes out as it is when the attempts are used up."""
+    """The last error is raised unchanged when the attempts are used up."""
     errors: list[CbrError] = [NotSentError(str(number)) for number in range(5)]
 
     with pytest.raises(NotSentError) as caught:
@@ -97,14 +97,14 @@ async def test_retrying_waits_as_long_as_it_is_asked_to() -> None:
 
 @pytest.mark.anyio
 async def test_retrying_does_not_wait_beyond_its_seconds() -> None:
-    """A wish that exceeds the budget ends the repetition at once, without a wait."""
+    """A Retry-After beyond the budget ends the retries at once, without a wait."""
     with pytest.raises(ApiError):
         await run(RetryBudget(seconds=20), [api_error("APIGW.0308", 429, retry_after_s=30.0)])
 
 
 @pytest.mark.anyio
 async def test_retrying_waits_are_bounded() -> None:
-    """Waits are drawn below a bound that does not grow for ever."""
+    """Waits are random below a bound that does not grow for ever."""
     budget = RetryBudget(attempts=40, seconds=10_000, longest_wait_s=5)
 
     _, pauses = await run(budget, [NotSentError("x")] * 39)

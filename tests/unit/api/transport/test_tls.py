@@ -1,4 +1,4 @@
-"""The authorities that are trusted: those that httpx takes, and its choice of variables."""
+"""The trusted certificate authorities: the same as for httpx, from the same variables."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pulumi_huaweicloud_cbr.api.transport.tls import begin_reading, usual_contex
 
 @pytest.fixture(autouse=True)
 def read_anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Neither variables of this machine nor what was read before."""
+    """Remove this machine's variables, and the context that was read before."""
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.delenv("SSL_CERT_DIR", raising=False)
     begin_reading.cache_clear()
@@ -24,7 +24,7 @@ def read_anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def trusted(context: ssl.SSLContext) -> object:
-    """Return all that decides whether a server is trusted."""
+    """Return everything that decides whether a server is trusted."""
     return (
         context.verify_mode,
         context.check_hostname,
@@ -50,7 +50,7 @@ def test_authorities_are_those_of_httpx(
 
 
 def test_file_goes_before_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where both variables are set the file counts, as for httpx."""
+    """If both variables are set, the file is used, as by httpx."""
     file = tmp_path / "ca.pem"
     trustme.CA().cert_pem.write_to_path(str(file))
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
@@ -61,5 +61,5 @@ def test_file_goes_before_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_authorities_are_read_once() -> None:
-    """All connections of a process share what was read."""
+    """All connections of a process share the context."""
     assert usual_context() is usual_context()

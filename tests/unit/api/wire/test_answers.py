@@ -1,4 +1,4 @@
-"""What the status of a replication record says of the copy."""
+"""The meaning of a replication record's status for the copy."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ REPLICA = "b28ce54c-70d0-42e4-ac6b-ff8723571da3"
 def test_record_status_is_one_of_three_or_unknown(
     status: str, replica: str | None, expected: str | None
 ) -> None:
-    """A copy is to come, failed or succeeded; a skipped one succeeded where it names a replica."""
+    """A copy is pending, failed or succeeded; a skipped one succeeded if it names a replica."""
     record = msgspec.convert(
         {"id": "r", "status": status, "destination_backup_id": replica}, ReplicationRecord
     )

@@ -1,4 +1,4 @@
-"""How much of an answer is read, packed or not; and that the longest of CBR's fits."""
+"""Limits for response bodies, compressed or not; the longest one of CBR is within them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SIGN_IN = {"token": None, "user_name": "u", "password": "secret-word", "domain_n
 
 
 class Parts(httpx.AsyncByteStream):
-    """A body that arrives in parts; `taken` is how many bytes were asked for, of all there are."""
+    """A body that arrives in parts; `taken` counts the bytes that were read."""
 
     def __init__(self, parts: Iterable[bytes]) -> None:
         self._parts = parts
@@ -50,12 +50,12 @@ class Parts(httpx.AsyncByteStream):
             yield part
 
     async def aclose(self) -> None:
-        """Note that the connection was given back."""
+        """Record that the connection was returned."""
         self.is_closed = True
 
 
 class Once:
-    """A network with one answer, whose body is not read before it is asked for."""
+    """A network with one response, whose body is read on demand."""
 
     def __init__(self, parts: Iterable[bytes], status: int = 200, **headers: str) -> None:
         self.body = Parts(parts)
@@ -64,12 +64,12 @@ class Once:
 
 
 def in_parts(packed: bytes, size: int = 1000) -> list[bytes]:
-    """Return a body as it may arrive."""
+    """Return a body in the form in which it may arrive."""
     return [packed[start : start + size] for start in range(0, len(packed), size)]
 
 
 def zlib_of(body: bytes) -> bytes:
-    """Pack in the way that HTTP calls deflate."""
+    """Compress in the form that HTTP calls deflate."""
     return zlib.compress(body)
 
 
@@ -80,7 +80,7 @@ async def list_backups(api: CbrClient) -> Any:
 
 @pytest.fixture
 def small_limit(monkeypatch: pytest.MonkeyPatch) -> int:
-    """A bound that a test reaches at once."""
+    """A limit that a test reaches at once."""
     monkeypatch.setattr(bodies, "BODY_LIMIT", 100_000)
     return 100_000
 
@@ -95,7 +95,7 @@ def small_limit(monkeypatch: pytest.MonkeyPatch) -> int:
     [("gzip", gzip.compress), ("X-GZip ", gzip.compress), ("deflate", zlib_of), ("", bytes)],
 )
 async def test_body_is_unpacked_whatever_its_parts(encoding: str, pack: Any, size: int) -> None:
-    """A packed answer is the same as a plain one, however it arrives."""
+    """A compressed response equals a plain one, however it arrives."""
     answer = {"backup": {**SHOWN["backup"], "description": "备份" * 500}}
     once = Once(in_parts(pack(json.dumps(answer).encode()), size), Content_Encoding=encoding)
 
@@ -108,7 +108,7 @@ async def test_body_is_unpacked_whatever_its_parts(encoding: str, pack: Any, siz
 
 @pytest.mark.anyio
 async def test_body_of_many_pieces_is_whole() -> None:
-    """What does not fit into one piece comes out of several, nothing lost between them."""
+    """A result that does not fit into one piece comes in several, without loss."""
     noise = random.Random(7).randbytes(500_000).hex().encode()
     packed = Parts(in_parts(gzip.compress(noise), 60_000))
 
@@ -119,7 +119,7 @@ async def test_body_of_many_pieces_is_whole() -> None:
 
 @pytest.mark.anyio
 async def test_body_asked_for_is_gzip_alone() -> None:
-    """Nothing is asked for that others would have to unpack."""
+    """Requests accept only the encodings that this code decompresses."""
     wire = Wire(httpx.Response(200, json=SHOWN))
 
     async with wire.client() as api:
@@ -130,7 +130,7 @@ async def test_body_asked_for_is_gzip_alone() -> None:
 
 @pytest.mark.anyio
 async def test_body_falsely_named_packed_is_outcome_unknown() -> None:
-    """What is not packed as its header says did not arrive."""
+    """A body that is not compressed as its header says counts as not arrived."""
     once = Once([b'{"backup": {}}'], Content_Encoding="gzip")
 
     error = await error_from(once.wire, replicate)
@@ -142,7 +142,7 @@ async def test_body_falsely_named_packed_is_outcome_unknown() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "x"])
 async def test_body_packed_otherwise_is_malformed(encoding: str) -> None:
-    """What nobody asked for is not unpacked, nor is what was packed twice."""
+    """A body with an encoding that was not accepted is not decompressed, nor is a double one."""
     twice = gzip.compress(gzip.compress(json.dumps(SHOWN).encode()))
     once = Once([twice], Content_Encoding=encoding)
 
@@ -151,7 +151,7 @@ async def test_body_packed_otherwise_is_malformed(encoding: str) -> None:
 
 @pytest.mark.anyio
 async def test_body_after_the_packed_end_is_dropped() -> None:
-    """What follows a packed body is neither content nor kept."""
+    """Bytes after a compressed body are neither content nor kept."""
     packed = gzip.compress(json.dumps(SHOWN).encode())
     once = Once([packed, b"junk", b"more"], Content_Encoding="gzip")
 
@@ -180,8 +180,8 @@ async def test_body_after_the_packed_end_is_dropped() -> None:
 async def test_body_without_end_is_refused_while_it_arrives(
     operation: Operation, settings: dict[str, Any], status: int, small_limit: int
 ) -> None:
-    """Reading stops at the bound, the connection is given back, and nothing is asked again."""
-    # Ten times the bound: long enough, and a reader that knows no bound still comes to an end.
+    """Reading stops at the limit, the connection is returned, and nothing is requested again."""
+    # Ten times the limit: long enough, and a reader without a limit still comes to an end.
     once = Once((b" " * 1000 for _ in range(small_limit // 100)), status=status)
 
     error = await error_from(once.wire, operation, **settings)
@@ -198,7 +198,7 @@ async def test_body_without_end_is_refused_while_it_arrives(
 async def test_bomb_is_refused_at_the_bound(
     pack: Any, small_limit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A small body that unpacks to a huge one is unpacked in pieces, and no further than that."""
+    """A small body that decompresses to a huge one is read in pieces, and only up to the limit."""
     pieces: list[int] = []
     require = bodies.BoundedBody._require_within
 
@@ -220,7 +220,7 @@ async def test_bomb_is_refused_at_the_bound(
 @pytest.mark.anyio
 @pytest.mark.parametrize("value", [b"0", b"{}", b"[]", b'""'])
 async def test_many_small_values_are_refused(value: bytes) -> None:
-    """What is short, but would take gigabytes when it is decoded, is not decoded."""
+    """A short body that would take gigabytes when decoded is not decoded."""
     rows = b",".join([value] * (VALUE_LIMIT // 4))
     once = Once([b'{"backups":[', *[rows + b","] * 5, value + b"]}"])
 
@@ -233,7 +233,7 @@ async def test_many_small_values_are_refused(value: bytes) -> None:
 
 @pytest.mark.anyio
 async def test_body_at_the_bound_is_read(small_limit: int) -> None:
-    """The bound itself is not beyond the bound."""
+    """A body as long as the limit is accepted."""
     body = json.dumps(SHOWN).encode()
     once = Once([body, b" " * (small_limit - len(body))])
 
@@ -247,7 +247,7 @@ async def test_body_at_the_bound_is_read(small_limit: int) -> None:
 def fullest_backup(number: int) -> dict[str, Any]:
     """Return a backup with every field of the reference, of a server with 24 disks.
 
-    Source: CBR API reference, ShowBackup: its fields, their longest values where it names some.
+    Source: CBR API reference, ShowBackup: its fields, and their longest values if it names some.
     """
     id_ = f"{number:08d}-7265-4c0a-822f-e66b2abcfb3d"
     one = {
@@ -316,7 +316,7 @@ def fullest_backup(number: int) -> dict[str, Any]:
 
 @pytest.mark.anyio
 async def test_longest_page_fits() -> None:
-    """A page of as many backups as CBR lists, each as full as the reference knows, is read."""
+    """The largest page of CBR, each backup as full as the reference allows, is read."""
     row = json.dumps({**fullest_backup(1)}).encode()
     rows = b",".join([row] * PAGE_SIZE)
     body = b'{"backups":[' + rows + b'],"count":1000}'
@@ -331,7 +331,7 @@ async def test_longest_page_fits() -> None:
 
 
 def test_usual_page_has_much_room() -> None:
-    """A page of servers with three disks and two copies takes a tenth of the bound."""
+    """A page of servers with three disks and two copies takes less than a tenth of the limit."""
     full = fullest_backup(1)
     usual = {
         **full,
@@ -344,7 +344,7 @@ def test_usual_page_has_much_room() -> None:
 
 @pytest.mark.anyio
 async def test_error_too_long_is_no_word_of_the_service(small_limit: int) -> None:
-    """An error that is cut off decides nothing: neither that something is gone nor a repetition."""
+    """A truncated error proves nothing: neither that something is gone nor that a retry is safe."""
     body = json.dumps({"error_code": "BackupService.6200", "error_msg": "x" * small_limit})
     error: CbrError = await error_from(Once([body.encode()], status=404).wire, get_backup)
 

@@ -1,6 +1,6 @@
 """Each code of the reference, sent to the real client: the code decides, not the HTTP status.
 
-The table stands here once more on purpose: it was read from the reference and not from the package.
+This second copy of the table is intended: its source is the reference, not the package.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from tests.unit.wire import Wire, error_from, get_backup, get_vault, list_projec
 
 ATTEMPTS = RetryBudget().attempts
 
-# Requests sent for a read, and for a submission, when every answer is this refusal.
+# Requests sent for a read, and for a submission, if every response is this refusal.
 REQUESTS = {
     "never": (1, 1),
     "later": (ATTEMPTS, ATTEMPTS),
     "unknown": (ATTEMPTS, 1),
 }
 
-# CBR API reference, "Error Codes": the replication codes come as 400 or as 500, by region and age.
+# CBR API reference, "Error Codes": the replication codes have 400 or 500, by region and age.
 REPLICATION = """
     never    1001 1002 1003 1004 1005 1009 1011 1012 1013 2004 6003
     never    6119 6120 6122 6127 6128 6129 6131
@@ -83,7 +83,7 @@ IAM = """
 
 @dataclass(frozen=True)
 class Row:
-    """A code, how it comes, and whether the request may be sent again."""
+    """A code, the statuses that it has, and whether the request may be sent again."""
 
     code: str
     status: int
@@ -99,7 +99,7 @@ class Row:
 
 
 def rows() -> Iterator[Row]:
-    """Yield each code with each status that it comes with."""
+    """Yield each code with each of its statuses."""
     for line in REPLICATION.split("\n"):
         repeat, *numbers = line.split() or [""]
         for number in numbers:
@@ -119,7 +119,7 @@ ROWS = list(rows())
 @pytest.mark.anyio
 @pytest.mark.parametrize("row", ROWS, ids=str)
 async def test_code_decides_how_often_a_request_is_sent(row: Row) -> None:
-    """A read is repeated where that may help, a submission where it was certainly not accepted."""
+    """A read is repeated if that may help, a submission if it was certainly not accepted."""
     read, submitted = Wire(row.answer()), Wire(row.answer())
 
     await error_from(read, get_backup)
@@ -131,7 +131,7 @@ async def test_code_decides_how_often_a_request_is_sent(row: Row) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("row", ROWS, ids=str)
 async def test_code_gives_class_remedy_and_one_line(row: Row) -> None:
-    """The error tells code, request and what to do on one line, and leaves open what is open."""
+    """The error has code, request and remedy on one line, and does not hide an unknown outcome."""
     error = await error_from(Wire(row.answer()), replicate)
 
     kind = AuthenticationError if row.status == 401 else ApiError
@@ -145,7 +145,7 @@ async def test_code_gives_class_remedy_and_one_line(row: Row) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_remedy_ends_any_command(row: Row) -> None:
-    """A remedy goes on after a semicolon; where waiting helps it fits `destroy` as well as `up`."""
+    """A remedy goes on after a semicolon; if waiting helps, it fits `destroy` as well as `up`."""
     remedy = facts_of(row.code, row.status).remedy or ""
 
     assert remedy[:1] in (remedy[:1].lower(), "I", "U")
@@ -155,7 +155,7 @@ def test_remedy_ends_any_command(row: Row) -> None:
 
 
 def test_table_knows_no_other_code() -> None:
-    """Package and reference name the same codes: one that was added here is tested here too."""
+    """Package and reference name the same codes: a code that is added here is tested here too."""
     here = {row.code for row in ROWS}
     known = {
         f"{family}.{number}"
@@ -167,14 +167,14 @@ def test_table_knows_no_other_code() -> None:
     assert 179 == len(here)
 
 
-# What a code is about: the backup asked for is not gone because a vault or a tag is.
+# The subject of a code: a requested backup is not gone because a vault or a tag is.
 GONE_BACKUP = {"BackupService.6200"}
 GONE_VAULT = {"BackupService.6105", "BackupService.6120"}
 MISSING = sorted({row for row in ROWS if facts_of(row.code, row.status).is_missing}, key=str)
 
 
 def test_missing_codes_are_those_of_things_that_do_not_exist() -> None:
-    """Every code that comes as a 404 is about a missing thing, but for the gateway's own."""
+    """Every code that comes as a 404 is about a missing thing, except the gateway's own."""
     expected = {row.code for row in ROWS if row.status == 404 and not row.code.startswith("APIG")}
 
     assert expected | {"BackupService.6120", "IAM.1109"} == {row.code for row in MISSING}
@@ -183,7 +183,7 @@ def test_missing_codes_are_those_of_things_that_do_not_exist() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("row", MISSING, ids=str)
 async def test_missing_thing_is_the_one_asked_for(row: Row) -> None:
-    """A backup is gone by its own code alone: by any other a replica would be forgotten."""
+    """A backup is gone by its own code only: with any other, a replica would be forgotten."""
     backup = await error_from(Wire(row.answer()), get_backup)
     vault = await error_from(Wire(row.answer()), get_vault)
     project = await error_from(Wire(row.answer()), list_projects)
@@ -213,7 +213,7 @@ async def test_missing_thing_is_the_one_asked_for(row: Row) -> None:
 def test_facts_of_unknown_code(
     code: str | None, status: int, repeat: Repeat, is_missing: bool
 ) -> None:
-    """Of a code that is not in the table the status says what it can."""
+    """For a code that is not in the table, the status decides."""
     facts = facts_of(code, status)
 
     assert not error_codes.is_known(code)

@@ -1,4 +1,4 @@
-"""Requests and answers as values: headers in any case, and nothing secret in what is printed."""
+"""Requests and responses as values: header names in any case, and no secret in printed output."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.unit.wire import answered
 
 
 def test_headers_are_found_in_any_case() -> None:
-    """A name is the same however it is written; it is sent as it was written last."""
+    """A name matches in any case; it is sent in the case in which it was set last."""
     headers = Headers([("X-Auth-Token", "one"), ("Accept", "json")])
 
     headers["x-auth-TOKEN"] = "two"
@@ -30,7 +30,7 @@ def test_headers_that_come_again_are_one() -> None:
 
 
 def test_headers_can_be_left_out() -> None:
-    """What was taken out is neither found nor sent."""
+    """A removed field is neither found nor sent."""
     headers = Headers([("X-Security-Token", "one")])
 
     assert "one" == headers.pop("x-security-token")
@@ -47,7 +47,7 @@ def test_headers_can_be_left_out() -> None:
     ],
 )
 def test_request_knows_its_host_and_path(url: str, host: str, path: str) -> None:
-    """As people read them: without brackets, decoded, and without the query."""
+    """In readable form: without brackets, decoded, and without the query."""
     request = Request("GET", url)
 
     assert (host, path) == (request.host, request.path)
@@ -57,12 +57,12 @@ def test_request_knows_its_host_and_path(url: str, host: str, path: str) -> None
     ("status", "is_success"), [(199, False), (200, True), (299, True), (300, False)]
 )
 def test_response_of_2xx_is_a_success(status: int, is_success: bool) -> None:
-    """Nothing else is one, a redirection least of all."""
+    """No other status is a success, least of all a redirection."""
     assert is_success == answered(status).is_success
 
 
 def test_response_that_is_no_text_is_shown_all_the_same() -> None:
-    """A body that is not UTF-8 has a mark in each place where it is not."""
+    """A body that is not UTF-8 has a mark for each invalid byte."""
     response = answered(200)
     response.body = b"a\xffb\xe5"
 
@@ -70,7 +70,7 @@ def test_response_that_is_no_text_is_shown_all_the_same() -> None:
 
 
 def test_nothing_secret_is_printed() -> None:
-    """Headers and bodies hold tokens and passwords: no form of printing shows them."""
+    """Headers and bodies contain tokens and passwords: no form of printing shows them."""
     secret = "not-a-secret-canary"
     request = Request("POST", "https://iam.example/", Headers([("T", secret)]), secret.encode())
     response = answered(201, secret, headers={"X-Subject-Token": secret}, request=request)

@@ -1,4 +1,4 @@
-"""Error envelopes and success bodies, as other people's services really send them."""
+"""Error envelopes and success bodies in the forms that services really send."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ ENVELOPES = [
 
 @pytest.mark.parametrize(("text", "code", "message"), ENVELOPES)
 def test_parse_error_reads_every_envelope(text: str, code: str | None, message: str) -> None:
-    """Each envelope gives its code and its message; what is none is its own message."""
+    """Each envelope gives its code and its message; a body without one is its own message."""
     envelope = parse_error(text)
 
     assert (code, message) == (envelope.code, envelope.message)
@@ -95,7 +95,7 @@ def test_parse_error_tells_the_unauthorized_envelope_apart() -> None:
 
 
 def test_parse_error_shortens_a_long_body() -> None:
-    """A body is never quoted at length."""
+    """A long body is never quoted in full."""
     assert len(parse_error("x" * 100_000).message) == 256
 
 
@@ -219,7 +219,7 @@ SERVED = "Fri, 20 Nov 2026 08:00:00 GMT"
     ],
 )
 def test_retry_after_both_forms_are_read(value: str, expected: float | None) -> None:
-    """Seconds, or a date, which counts on the service's clock; nonsense is no wish."""
+    """Seconds, or a date on the service's clock; nonsense is ignored."""
     headers = {"Retry-After": value, "Date": SERVED}
 
     assert expected == retry_after_s(answered(429, headers=headers))
@@ -227,7 +227,7 @@ def test_retry_after_both_forms_are_read(value: str, expected: float | None) -> 
 
 @pytest.mark.parametrize("date", ["", "yesterday"], ids=["none", "nonsense"])
 def test_retry_after_date_without_the_services_time(date: str) -> None:
-    """Where the service does not tell its time, this machine's counts."""
+    """If the response has no date, this machine's time is used."""
     later = email.utils.formatdate(time.time() + 3600, usegmt=True)
 
     wished = retry_after_s(answered(429, headers={"Retry-After": later, "Date": date}))
@@ -247,7 +247,7 @@ def test_retry_after_date_without_the_services_time(date: str) -> None:
     ],
 )
 def test_error_of_tells_how_long_the_service_asks_to_wait(value: str, words: str) -> None:
-    """Who comes back too early is throttled again, so the message says how long it is to be."""
+    """An early retry is throttled again, so the message says how long to wait."""
     body = {"error_code": "APIGW.0308", "error_msg": "over ratelimit"}
     response = answered(429, json=body, headers={"Retry-After": value})
 
@@ -255,7 +255,7 @@ def test_error_of_tells_how_long_the_service_asks_to_wait(value: str, words: str
 
 
 def test_error_of_wish_without_a_remedy_stands_alone() -> None:
-    """A refusal of which nothing else is known still tells the service's wish."""
+    """A refusal without other facts still names the wait that the service asks for."""
     response = answered(409, json={}, headers={"Retry-After": "5"})
 
     assert str(error_of(response, "it")).endswith("{}; the service asks to wait 5 s")
@@ -267,7 +267,7 @@ def test_error_of_wish_without_a_remedy_stands_alone() -> None:
     ids=["empty", "truncated", "list", "null", "wrong-type", "html"],
 )
 def test_decode_of_another_form_is_an_error(text: str) -> None:
-    """A success that is not of the documented form is told, and is no success."""
+    """A success that is not of the documented form is reported as an error."""
     with pytest.raises(MalformedResponseError) as caught:
         decode(answered(200, text), BackupEnvelope, "reading it")
 
@@ -275,7 +275,7 @@ def test_decode_of_another_form_is_an_error(text: str) -> None:
 
 
 def test_decode_is_lenient_where_the_samples_are() -> None:
-    """Nulls, unknown fields and unknown statuses are taken as they are."""
+    """Nulls, unknown fields and unknown statuses are accepted."""
     text = '{"backup": {"id": "b", "status": "new", "expired_at": null, "more": 1}, "x": 2}'
 
     backup = decode(answered(200, text), BackupEnvelope, "reading it").backup
