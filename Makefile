@@ -283,15 +283,15 @@ pips: .cache/pip-oldest/.complete .cache/pip-newest/.complete
 # ---- benchmarks -------------------------------------------------------------------------------
 
 .PHONY: bench
-bench: toolchain-quiet sdk-venvs ## Cost of fleets of replications against the simulator (BENCH_ARGS="--forms single --sizes 1,10")
+bench: $(TOOLS) toolchain-quiet sdk-venvs ## Cost of fleets of replications against the simulator (BENCH_ARGS="--forms single --sizes 1,10")
 	@$(ISOLATE) .venv/bin/python -m tools.benchmarks.fleet $(BENCH_ARGS)
 
 .PHONY: bench-targets
-bench-targets: toolchain-quiet sdk-venvs ## Cost limits of fleets: each limit beside the measured value
+bench-targets: $(TOOLS) toolchain-quiet sdk-venvs ## Cost limits of fleets: each limit beside the measured value
 	@$(ISOLATE) .venv/bin/python -m tools.benchmarks.targets $(BENCH_ARGS)
 
 .PHONY: bench-host
-bench-host: toolchain-quiet sdk-venvs ## The plugin host against the SDK's plugin, side by side
+bench-host: $(TOOLS) toolchain-quiet sdk-venvs ## The plugin host against the SDK's plugin, side by side
 	@$(ISOLATE) .venv/bin/python -m tools.benchmarks.plugin_host
 
 .PHONY: bench-start
