@@ -52,14 +52,14 @@ class ArgumentsError(pulumi.RunError, TypeError):
     """A resource got arguments that it does not take; shown without a traceback."""
 
 
-def read_arguments(
+def declared(
     resource: object,
     form: type[Args],
     name: object,
     positional: Sequence[Any],
     keywords: Mapping[str, Any],
-) -> tuple[Args, pulumi.ResourceOptions | None]:
-    """Return the inputs, and Pulumi's options, of a resource that a program declares.
+) -> tuple[dict[str, Any], pulumi.ResourceOptions | None]:
+    """Return the inputs of a resource that a program declares, and Pulumi's options.
 
     Args:
         form: the resource's Args class, whose fields are the inputs.
@@ -68,18 +68,8 @@ def read_arguments(
     Raises:
         ArgumentsError: the arguments fit neither form.
     """
-    return _Reading(f"{type(resource).__name__} {name!r}", form).of(positional, dict(keywords))
-
-
-def declared(
-    resource: object,
-    form: type[Args],
-    name: object,
-    positional: Sequence[Any],
-    keywords: Mapping[str, Any],
-) -> tuple[dict[str, Any], pulumi.ResourceOptions | None]:
-    """Return the inputs as properties, and Pulumi's options; arguments as `read_arguments`."""
-    args, opts = read_arguments(resource, form, name, positional, keywords)
+    reading = _Reading(f"{type(resource).__name__} {name!r}", form)
+    args, opts = reading.of(positional, dict(keywords))
     warn_of_plain_credentials()
     return {field.name: getattr(args, field.name) for field in fields(args)}, opts
 

@@ -32,10 +32,9 @@ from pulumi_huaweicloud_cbr.engine.provider import (
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
 from pulumi_huaweicloud_cbr.replication.rules.members import listed
 from pulumi_huaweicloud_cbr.resources._forms.form import Change, Judged
-from pulumi_huaweicloud_cbr.resources._forms.inputs import unchecked
+from pulumi_huaweicloud_cbr.resources._forms.inputs import failures_of, unchecked
 from pulumi_huaweicloud_cbr.resources._forms.members import (
     NOBODYS,
-    failures_of,
     look,
     members_failed,
     not_taken_over,

@@ -51,6 +51,7 @@ from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     aim_of,
     all_unchecked,
     declared_as,
+    failures_of,
     limits,
     may_look_before_replacing,
     missing_source_region,
@@ -100,17 +101,11 @@ class BackupReplicationProvider(CbrProvider):
             return [], {}
         if mode is None or "source_region" not in inputs:
             return [], {}
-        failures: list[CheckFailure] = []
         try:
             faults, resolved = session.run(_judge(session, inputs, unknown))
         except CbrError as error:
             faults, resolved = [Finding("", unchecked(error))], {}
-        for fault in faults:
-            if mode == "error" and fault.is_certain:
-                failures.append(CheckFailure(fault.field, fault.reason))
-            else:
-                warn(f"{fault.field}: {fault.reason}" if fault.field else fault.reason)
-        return failures, resolved
+        return failures_of(faults, mode), resolved
 
     @served
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:

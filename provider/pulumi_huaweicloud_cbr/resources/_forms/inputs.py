@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec import NODEFAULT, Struct, structs
+from pulumi.dynamic import CheckFailure
 
 from pulumi_huaweicloud_cbr.base.errors import AuthenticationError, CbrError, ConfigurationError
 from pulumi_huaweicloud_cbr.engine.call import current_call
-from pulumi_huaweicloud_cbr.engine.messages import tell
+from pulumi_huaweicloud_cbr.engine.messages import tell, warn
 from pulumi_huaweicloud_cbr.engine.operation import current_operation
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
@@ -146,6 +147,21 @@ def all_unchecked(errors: Iterable[CbrError]) -> list[Finding]:
     for error in errors:
         told.setdefault("" if isinstance(error, AuthenticationError) else str(error), error)
     return [Finding("", unchecked(error)) for error in told.values()]
+
+
+def failures_of(faults: Iterable[Finding], mode: str) -> list[CheckFailure]:
+    """Return the findings that fail a check, and warn of the others.
+
+    Args:
+        mode: of preflight; only ``error`` fails.
+    """
+    failures = []
+    for fault in faults:
+        if mode == "error" and fault.is_certain:
+            failures.append(CheckFailure(fault.field, fault.reason))
+        else:
+            warn(f"{fault.field}: {fault.reason}" if fault.field else fault.reason)
+    return failures
 
 
 def limits() -> Limits:

@@ -5,10 +5,8 @@ What differs between the two does not belong here: that is in their forms.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-
-from pulumi.dynamic import CheckFailure
 
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConflictError
@@ -17,7 +15,6 @@ from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.engine.operation import current_operation
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.rules.decisions import LOST, TO_BE_REDONE, Standing
-from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
 from pulumi_huaweicloud_cbr.replication.rules.members import listed
 from pulumi_huaweicloud_cbr.replication.rules.model import TrackedReplication
 from pulumi_huaweicloud_cbr.resources._forms.inputs import limits, may_look_before_replacing
@@ -244,18 +241,3 @@ def not_taken_over(session: Session, rows: Rows) -> list[str]:
     if looked.failed:
         raise members_failed("looking at replicas", len(others), looked.failed)
     return [label for label, (standing, _) in looked.done.items() if standing not in TO_BE_REDONE]
-
-
-def failures_of(faults: Iterable[Finding], mode: str) -> list[CheckFailure]:
-    """Return the findings that fail a check, and warn of the others.
-
-    Args:
-        mode: of preflight; only ``error`` fails.
-    """
-    failures = []
-    for fault in faults:
-        if mode == "error" and fault.is_certain:
-            failures.append(CheckFailure(fault.field, fault.reason))
-        else:
-            warn(f"{fault.field}: {fault.reason}" if fault.field else fault.reason)
-    return failures
