@@ -42,6 +42,9 @@ KEYS = (
     Key("insecure", "insecure", "HW_INSECURE"),
     Key("ca_file", "caFile", "HW_CA_FILE"),
     Key("poll_interval_s", "pollInterval", "HW_POLL_INTERVAL"),
+    Key("owner", "owner", "HW_OWNER"),
+    Key("mark_replicas", "markReplicas", "HW_MARK_REPLICAS"),
+    Key("force_destroy", "forceDestroy", "HW_FORCE_DESTROY"),
 )
 SECRET_FIELDS = ("access_key", "secret_key", "security_token", "password", "token", "tokens")
 CREDENTIAL_KEYS = tuple(key for key in KEYS if key.field in SECRET_FIELDS)

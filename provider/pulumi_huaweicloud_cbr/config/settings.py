@@ -26,6 +26,7 @@ GLOBAL_IAM = "https://iam.myhuaweicloud.com"
 (IAM API reference, KeystoneCreateUserTokenByPassword; vendor SDK core)."""
 DEFAULT_POLL_INTERVAL_S = 10.0
 
+_OWNER = re.compile(r"[A-Za-z0-9._/-]{1,100}")
 _PROJECT_ID = re.compile(r"[A-Za-z0-9_\-]{1,64}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.\-]*[A-Za-z0-9])?")
 _SERVICES = ("cbr", "iam")
@@ -76,8 +77,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     `endpoints` maps ``cbr`` and ``iam`` to base URLs; the region replaces ``{region}`` in them.
     `tokens` maps a project id to a token that is valid for it. `poll_interval_s` is in seconds.
-    `metadata`: a server's metadata service may be queried for keys, as a last resort. `origins`
-    maps a field to the key or the variable that its value is from.
+    `metadata`: a server's metadata service may be queried for keys, as a last resort. `owner` is
+    the name in marks on replicas, None for ``project/stack``. `mark_replicas`: new copies get a
+    mark. `force_destroy`: last copies may be deleted as well. `origins` maps a field to the key or
+    the variable that its value is from.
     """
 
     region: str | None = None
@@ -97,6 +100,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     insecure: bool = False
     ca_file: str | None = None
     poll_interval_s: float = DEFAULT_POLL_INTERVAL_S
+    owner: str | None = None
+    mark_replicas: bool = True
+    force_destroy: bool = False
     origins: dict[str, str] = msgspec.field(default_factory=dict)
 
     @classmethod
@@ -355,5 +361,10 @@ _CHECKS: dict[str, Check] = {
     "insecure": _flag,
     "ca_file": _text,
     "poll_interval_s": _interval,
+    "owner": _matching(
+        _OWNER, "want up to 100 letters, digits, '.', '_', '-' and '/', such as 'team-a/prod'"
+    ),
+    "mark_replicas": _flag,
+    "force_destroy": _flag,
     "origins": _object,
 }

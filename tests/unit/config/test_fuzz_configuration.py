@@ -328,6 +328,9 @@ SETTINGS: dict[str, tuple[Any, ...]] = {
     "insecure": (True, "true", "no", "perhaps"),
     "ca_file": ("ca.pem",),
     "poll_interval_s": ("10", 0.1, "nan", "inf", "-1", "1e9", "soon"),
+    "owner": ("team-a/prod", "a b", "[pulumi a/b]", "x" * 101),
+    "mark_replicas": (False, "false", "never"),
+    "force_destroy": (True, "true", "perhaps"),
 }
 
 

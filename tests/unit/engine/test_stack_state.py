@@ -1,0 +1,104 @@
+"""What a stack's state tells about owners."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pulumi_huaweicloud_cbr.engine.stack_state import (
+    Entry,
+    UnreadableStateError,
+    export_by_cli,
+    read_stack_state,
+    use_export,
+)
+
+URN = "urn:pulumi:prod::shop::pulumi-python:dynamic/huaweicloud_cbr:BackupReplication::one"
+SET = "urn:pulumi:prod::shop::pulumi-python:dynamic/huaweicloud_cbr:BackupReplicationSet::many"
+
+
+def single(urn: str, record_id: str, **more: Any) -> dict[str, Any]:
+    """Return the entry of a single replication."""
+    return {
+        "urn": urn,
+        "type": urn.split("::")[2],
+        "id": record_id,
+        "outputs": {"destination_vault_id": "v"},
+        **more,
+    }
+
+
+def many(urn: str, *record_ids: str) -> dict[str, Any]:
+    """Return the entry of a set."""
+    rows = {f"m{each}": {"replication_record_id": each} for each in record_ids}
+    return {"urn": urn, "type": urn.split("::")[2], "id": "set-1", "outputs": {"members": rows}}
+
+
+def deployment(*resources: dict[str, Any]) -> bytes:
+    """Return an exported deployment."""
+    return json.dumps({"version": 3, "deployment": {"resources": list(resources)}}).encode()
+
+
+def test_entries_by_record() -> None:
+    other = {"urn": URN, "type": "pulumi:pulumi:Stack", "id": "r1", "outputs": {"members": {}}}
+    left_over = single(URN, "r1", delete=True)
+    use_export(lambda _urn: deployment(single(URN, "r1"), left_over, many(SET, "r1", "r2"), other))
+    state = read_stack_state(URN)
+    assert state.entries_of("r1") == {Entry(URN), Entry(URN, is_left_over=True), Entry(SET)}
+    assert state.entries_of("r2") == {Entry(SET)}
+    assert state.entries_of("r3") == frozenset()
+    assert state.record_ids == {"r1", "r2"}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {},
+        {"type": URN.split("::")[2]},
+        {"type": URN.split("::")[2], "urn": URN, "outputs": None, "id": "r1"},
+        {"type": URN.split("::")[2], "urn": URN, "outputs": {"members": {"a": None}}},
+        {"type": URN.split("::")[2], "urn": URN, "outputs": {"members": {"a": {}}}},
+    ],
+)
+def test_odd_entries_have_nothing(odd: dict[str, Any]) -> None:
+    use_export(lambda _urn: deployment(odd))
+    assert read_stack_state(URN).record_ids == frozenset()
+
+
+def test_one_export_serves_all_calls() -> None:
+    asked = []
+
+    def export(urn: str) -> bytes:
+        asked.append(urn)
+        return deployment(single(URN, "r1"))
+
+    use_export(export)
+    assert read_stack_state(URN) is read_stack_state(SET)
+    assert asked == [URN]
+
+
+def test_failed_export_is_not_repeated() -> None:
+    asked = []
+
+    def export(urn: str) -> bytes:
+        asked.append(urn)
+        raise UnreadableStateError("no CLI")
+
+    use_export(export)
+    for _ in range(2):
+        with pytest.raises(UnreadableStateError, match="no CLI"):
+            read_stack_state(URN)
+    assert asked == [URN]
+
+
+def test_text_that_is_no_json_is_unreadable() -> None:
+    use_export(lambda _urn: b"error: no stack")
+    with pytest.raises(UnreadableStateError, match="no JSON"):
+        read_stack_state(URN)
+
+
+def test_without_a_urn_nothing_is_exported() -> None:
+    with pytest.raises(UnreadableStateError):
+        export_by_cli("")
