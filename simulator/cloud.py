@@ -21,7 +21,7 @@ from simulator.copies import Copies
 from simulator.deletions import Deletions
 from simulator.faults import Faults
 from simulator.rules import MB_PER_GB
-from simulator.specs import BackupSpec, VaultSpec, World, made_uuid
+from simulator.specs import BackupSpec, VaultSpec, World, WorldError, made_uuid
 from simulator.store import (
     LAST_NUMBERS,
     Backup,
@@ -36,7 +36,6 @@ from simulator.store import (
 )
 from simulator.throttle import Throttle
 from simulator.vaults import usual_settings
-from simulator.world import WorldError
 
 STATE_FORMAT = "4"
 """Increased whenever the tables change."""

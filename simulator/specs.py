@@ -97,6 +97,10 @@ Word = Annotated[str, AfterValidator(_checked_word)]
 Time = Annotated[str, BeforeValidator(_checked_time)]
 
 
+class WorldError(Exception):
+    """A world file or a state file cannot be used; the text has one line for each error."""
+
+
 class Part(BaseModel):
     """Base of all parts of a world: unknown keys are errors."""
 

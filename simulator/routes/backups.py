@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from simulator import errors
 from simulator.cloud import Cloud
 from simulator.copies import read_ahead, records_of_all
+from simulator.providers import provider_of, provider_of_vault
 from simulator.routes.caller import CloudHere, Project
 from simulator.routes.shapes import (
     DESCRIPTION,
@@ -35,8 +36,6 @@ from simulator.store import Backup, Vault
 from simulator.wire import (
     availability_zone,
     backup_body,
-    provider_of,
-    provider_of_vault,
     record_body,
 )
 
