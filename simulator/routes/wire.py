@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from simulator.clock import cbr_time
-from simulator.providers import provider_of, provider_of_vault
-from simulator.specs import made_uuid
-from simulator.store import Association, Backup, Policy, Record, Task, Vault
+from simulator.cloud.clock import cbr_time
+from simulator.cloud.providers import provider_of, provider_of_vault
+from simulator.cloud.specs import made_uuid
+from simulator.cloud.store import Association, Backup, Policy, Record, Task, Vault
 
 # Source: CBR API reference, ShowVault, spec_code: vaults of disks are called "volume" there.
 _SPEC_NAMES = {"disk": "volume"}

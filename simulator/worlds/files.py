@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from simulator import specs
-from simulator.specs import World, WorldError
+from simulator.cloud import specs
+from simulator.cloud.specs import World, WorldError
 
 __all__ = ["World", "WorldError", "load_world"]
 
