@@ -29,9 +29,9 @@ from typing import Any
 
 import pytest
 
-from simulator.specs import BackupSpec, VaultSpec
+from simulator.cloud.specs import BackupSpec, VaultSpec
 from simulator.testing import DEMO_WORLD, Control, SimulatorProcess
-from simulator.world import World, load_world
+from simulator.worlds.files import World, load_world
 from tests.e2e.conftest import SPEED
 from tests.e2e.driver import (
     COMMAND_LIMIT_S,
