@@ -352,8 +352,9 @@ def test_empty_state_leaves_the_configuration(estate: Estate) -> None:
 
 
 def test_named_region_has_all_vaults(estate: Estate) -> None:
-    """With `--destination` nothing is left out, and a project may be named."""
+    """With `--destination` nothing is left out, whatever else names vaults there."""
     have(estate, erp=("single", SINGLE))
+    estate.configured["program:to"] = json.dumps([EAST])
     replica_id = estate.copy(FILES, vault_id=FILES_VAULT)
 
     report = estate.look(f"cn-east-3/{EAST_PROJECT}", "cn-south-1")
@@ -391,6 +392,17 @@ def test_stack_without_destinations_is_an_error(estate: Estate) -> None:
     """There is nothing to look at, and the option is named."""
     with pytest.raises(ConfigurationError, match="--destination REGION"):
         estate.look()
+
+
+def test_backup_that_is_no_replica_is_left_out(estate: Estate) -> None:
+    """A service may ignore the filter of a list."""
+    plain = {"id": WEB_1, "image_type": "backup", "description": OURS, "vault_id": VAULT}
+    answer = {"backups": [plain], "count": 1}
+    estate.control.fault(
+        operation="ListBackups", region="cn-east-3", action="respond", status=200, body=answer
+    )
+
+    assert [] == estate.look("cn-east-3").replicas
 
 
 # -- what could not be seen ---------------------------------------------------------------------

@@ -12,11 +12,17 @@ from typing import Any
 import pytest
 
 from pulumi_huaweicloud_cbr.__main__ import main
-from pulumi_huaweicloud_cbr.api.wire.answers import Backup, ReplicationRecord, Task
+from pulumi_huaweicloud_cbr.api.wire.answers import (
+    Backup,
+    ReplicationRecord,
+    Task,
+    TaskExtraInfo,
+    TaskReplication,
+)
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.base.text import remember_secret
-from pulumi_huaweicloud_cbr.commands.owners.classify import Known, Listed, classify, moment
+from pulumi_huaweicloud_cbr.commands.owners.classify import Known, Listed, classify, match, moment
 from pulumi_huaweicloud_cbr.commands.owners.report import RegionLook, ReplicaLook, Report
 from pulumi_huaweicloud_cbr.commands.owners.stack import (
     Place,
@@ -267,6 +273,30 @@ def test_known_replica_is_not_looked_for_by_its_restore_point() -> None:
 
     assert {"x": "unmarked"} == grouped(report)
     assert ["gone"] == [row.reason for row in report.rows_without_replica]
+
+
+def test_skipped_copy_had_a_replica() -> None:
+    """CBR skips a copy that exists. A failed one never had a replica."""
+    rows = [a_row(status="skip", replica_id="x"), a_row(label="web", status="skip")]
+
+    reasons = [row.reason for row in sorted_out([], rows).rows_without_replica]
+
+    assert ["gone", "failed"] == reasons
+
+
+def test_log_does_not_overrule_a_restore_point() -> None:
+    """The log has no record ids: it may name another copy of the backup."""
+    told = TaskReplication(
+        source_backup_id="B1", destination_region="cn-east-3", destination_backup_id="Y"
+    )
+    row = a_row(checkpoint_id="c1")
+    known = Known("p/prod", State(rows=(row, a_row(label="log"))), NOW)
+    known.note_task(Task(id="t", extra_info=TaskExtraInfo(replication=told)))
+    backups = (replica("X"), replica("Y", checkpoint_id="c2"))
+
+    found = match(known, [Listed(RegionLook("cn-east-3", "east"), None, backups, {})]).found
+
+    assert {"erp": "X", "log": "Y"} == {one.label: at.id for one, at in found.items()}
 
 
 def test_tasks_and_records_without_a_replica_name_nothing() -> None:
