@@ -17,13 +17,13 @@ from pathlib import Path
 
 import uvicorn
 
-from simulator.app import make_app
-from simulator.clock import RealClock
-from simulator.cloud import Cloud
-from simulator.gateway import Gateway
-from simulator.protocol import CuttableProtocol
-from simulator.specs import LONGEST_LATENCY_MS
-from simulator.world import World, WorldError, load_world
+from simulator.cloud.clock import RealClock
+from simulator.cloud.cloud import Cloud
+from simulator.cloud.specs import LONGEST_LATENCY_MS
+from simulator.http.app import make_app
+from simulator.http.gateway import Gateway
+from simulator.http.protocol import CuttableProtocol
+from simulator.worlds.files import World, WorldError, load_world
 
 DEMO_WORLD = Path(__file__).parent / "worlds" / "demo.yaml"
 HOST = "127.0.0.1"

@@ -16,12 +16,12 @@ from typing import Any, Protocol, Self
 
 import httpx
 
-from simulator.app import make_app
-from simulator.clock import VirtualClock
-from simulator.cloud import Cloud
-from simulator.faults import ConnectionDroppedError, Fault
-from simulator.gateway import Answer, Gateway, call
-from simulator.world import World, load_world
+from simulator.cloud.clock import VirtualClock
+from simulator.cloud.cloud import Cloud
+from simulator.cloud.faults import ConnectionDroppedError, Fault
+from simulator.http.app import make_app
+from simulator.http.gateway import Answer, Gateway, call
+from simulator.worlds.files import World, load_world
 
 DEMO_WORLD = Path(__file__).parent / "worlds" / "demo.yaml"
 START_LIMIT_S = 60.0
@@ -68,7 +68,7 @@ class Control:
         self._ask("DELETE", "/journal")
 
     def fault(self, **rule: Any) -> None:
-        """Script one fault; see `simulator.faults.Fault`."""
+        """Script one fault; see `simulator.cloud.faults.Fault`."""
         fault = Fault(**rule)
         self._ask("POST", "/faults", json=[fault.model_dump()])
 

@@ -13,9 +13,13 @@ from pydantic import BeforeValidator, Field
 from sqlalchemy import Select, false, select
 from sqlalchemy.orm import Session
 
-from simulator import errors
-from simulator.cloud import Cloud
-from simulator.copies import read_ahead, records_of_all
+from simulator.cloud import errors
+from simulator.cloud.cloud import Cloud
+from simulator.cloud.providers import provider_of, provider_of_vault
+from simulator.cloud.rules.copies import read_ahead, records_of_all
+from simulator.cloud.rules.replication import Destination
+from simulator.cloud.specs import BackupStatus, ResourceType
+from simulator.cloud.store import Backup, Vault
 from simulator.routes.caller import CloudHere, Project
 from simulator.routes.shapes import (
     DESCRIPTION,
@@ -29,14 +33,9 @@ from simulator.routes.shapes import (
     Moment,
     Offset,
 )
-from simulator.rules import Destination
-from simulator.specs import BackupStatus, ResourceType
-from simulator.store import Backup, Vault
-from simulator.wire import (
+from simulator.routes.wire import (
     availability_zone,
     backup_body,
-    provider_of,
-    provider_of_vault,
     record_body,
 )
 

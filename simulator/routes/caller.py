@@ -11,11 +11,11 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
-from simulator import errors
-from simulator.clock import iam_time
-from simulator.cloud import Cloud
-from simulator.signatures import account_of, as_sent, is_signed
-from simulator.store import Token
+from simulator.cloud import errors
+from simulator.cloud.clock import iam_time
+from simulator.cloud.cloud import Cloud
+from simulator.cloud.store import Token
+from simulator.routes.signatures import account_of, as_sent, is_signed
 
 AuthToken = Annotated[str | None, Header(alias="X-Auth-Token")]
 Authorization = Annotated[str | None, Header(alias="Authorization")]

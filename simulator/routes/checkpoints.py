@@ -11,13 +11,13 @@ from fastapi import APIRouter
 from pydantic import AfterValidator, Field, StringConstraints
 from sqlalchemy.orm import Session
 
-from simulator import errors
-from simulator.checkpoints import Wanted, backups_of
+from simulator.cloud import errors
+from simulator.cloud.rules.checkpoints import Wanted, backups_of
+from simulator.cloud.store import Vault
 from simulator.routes.caller import CloudHere, Project
 from simulator.routes.shapes import DESCRIPTION, NAME, UUID, Body
 from simulator.routes.vault_changes import ResourceBody, find_vault
-from simulator.store import Vault
-from simulator.wire import checkpoint_body
+from simulator.routes.wire import checkpoint_body
 
 router = APIRouter(prefix="/v3/{project_id}")
 

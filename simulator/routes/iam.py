@@ -14,14 +14,14 @@ from fastapi.responses import JSONResponse
 from pydantic import Field, model_validator
 from sqlalchemy.orm import Session
 
-from simulator import errors
-from simulator.clock import iam_time
-from simulator.cloud import Cloud
+from simulator.cloud import errors
+from simulator.cloud.clock import iam_time
+from simulator.cloud.cloud import Cloud
+from simulator.cloud.specs import Account, User, made_hex
+from simulator.cloud.store import FailedSignIns, Token, digest_of
 from simulator.routes.caller import Caller, CloudHere
 from simulator.routes.caller import User as CallingUser
 from simulator.routes.shapes import Body, Filters, Flag
-from simulator.specs import Account, User, made_hex
-from simulator.store import FailedSignIns, Token, digest_of
 
 router = APIRouter()
 

@@ -13,13 +13,14 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from simulator import errors, policies
-from simulator.cloud import Cloud
+from simulator.cloud import errors
+from simulator.cloud.cloud import Cloud
+from simulator.cloud.rules import policies
+from simulator.cloud.store import Association, Policy
 from simulator.routes.caller import CloudHere, Project
 from simulator.routes.shapes import NAME, REGION, Body, Filters
 from simulator.routes.vault_changes import find_vault
-from simulator.store import Association, Policy
-from simulator.wire import policy_body
+from simulator.routes.wire import policy_body
 
 router = APIRouter(prefix="/v3/{project_id}")
 

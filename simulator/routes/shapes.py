@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 
-from simulator.clock import parse_time
+from simulator.cloud.clock import parse_time
 
 # CBR API reference, CopyBackup.
 NAME = r"^[\u4E00-\u9FA5\uf900-\ufa2da-zA-Z0-9_\-]*$"

@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 
-from simulator import errors
+from simulator.cloud import errors
+from simulator.cloud.store import Vault
 from simulator.routes.caller import CloudHere, Project
 from simulator.routes.shapes import Body
 from simulator.routes.vault_changes import TagBody, Tags, find_vault
-from simulator.store import Vault
 
 router = APIRouter(prefix="/v3/{project_id}/vault/{vault_id}/tags")
 

@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from sqlalchemy import Select, false, select
 
-from simulator import errors
-from simulator.cloud import Cloud
+from simulator.cloud import errors
+from simulator.cloud.cloud import Cloud
+from simulator.cloud.store import Record, Task
 from simulator.routes.caller import CloudHere, Project
 from simulator.routes.shapes import EVERY_ENTERPRISE_PROJECT, Filters, Limit, Moment, Offset
-from simulator.store import Record, Task
-from simulator.wire import task_body
+from simulator.routes.wire import task_body
 
 router = APIRouter(prefix="/v3/{project_id}")
 

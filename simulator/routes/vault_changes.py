@@ -12,12 +12,13 @@ from fastapi import APIRouter, Response
 from pydantic import AfterValidator, Field
 from sqlalchemy.orm import Session
 
-from simulator import errors, policies, vaults
+from simulator.cloud import errors
+from simulator.cloud.rules import policies, vaults
+from simulator.cloud.specs import ObjectType, ResourceType
+from simulator.cloud.store import Vault
 from simulator.routes.caller import CloudHere, Project
 from simulator.routes.shapes import DESCRIPTION, NAME, UUID, Body
-from simulator.specs import ObjectType, ResourceType
-from simulator.store import Vault
-from simulator.wire import vault_body
+from simulator.routes.wire import vault_body
 
 router = APIRouter(prefix="/v3/{project_id}")
 

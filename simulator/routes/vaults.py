@@ -12,12 +12,12 @@ from pydantic import Field
 from sqlalchemy import Select, false, func, select
 from sqlalchemy.orm import Session
 
+from simulator.cloud.specs import ObjectType, VaultStatus
+from simulator.cloud.store import Association, Backup, Vault
 from simulator.routes.caller import CloudHere, Project
 from simulator.routes.shapes import EVERY_ENTERPRISE_PROJECT, Filters, Limit, Offset
 from simulator.routes.vault_changes import find_vault
-from simulator.specs import ObjectType, VaultStatus
-from simulator.store import Association, Backup, Vault
-from simulator.wire import vault_body
+from simulator.routes.wire import vault_body
 
 router = APIRouter(prefix="/v3/{project_id}")
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from simulator.specs import AccessKey
+from simulator.cloud.specs import AccessKey
 from simulator.testing import InProcessSimulator
 
 STOP_LIMIT_S = 60.0

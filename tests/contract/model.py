@@ -32,7 +32,7 @@ from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.engine.call import Call, serving
 from pulumi_huaweicloud_cbr.engine.operation import begin_operation
 from pulumi_huaweicloud_cbr.engine.session import Session, use_session
-from simulator.store import Backup, Record
+from simulator.cloud.store import Backup, Record
 from simulator.testing import InProcessSimulator
 from tests.contract.rig import FULL, LONG_S, PASSWORD, SECOND_VAULT, VAULT, SimulatedClock
 

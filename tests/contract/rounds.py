@@ -6,7 +6,7 @@ import asyncio
 
 import httpx
 
-from simulator.operations import operation_of
+from simulator.cloud.operations import operation_of
 from simulator.testing import InProcessSimulator
 
 PATIENCE = 200

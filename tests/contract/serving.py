@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from simulator.protocol import CuttableProtocol
+from simulator.http.protocol import CuttableProtocol
 from simulator.testing import InProcessSimulator
 
 STOP_LIMIT_S = 60.0

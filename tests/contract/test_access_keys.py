@@ -6,7 +6,7 @@ import pytest
 
 from pulumi_huaweicloud_cbr import AuthenticationError
 from simulator.testing import DEMO_WORLD, InProcessSimulator
-from simulator.world import load_world
+from simulator.worlds.files import load_world
 from tests.contract.rig import (
     PASSWORD,
     PERMANENT,

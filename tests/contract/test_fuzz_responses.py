@@ -34,7 +34,7 @@ from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.engine.operation import begin_operation
 from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from pulumi_huaweicloud_cbr.replication.observe import Limits
-from simulator.operations import operation_of
+from simulator.cloud.operations import operation_of
 from simulator.testing import InProcessSimulator
 from tests.amount import examples
 from tests.contract.rig import BACKUP, PASSWORD, VAULT, Rig, SimulatedClock, declared

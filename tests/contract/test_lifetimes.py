@@ -14,7 +14,7 @@ from pulumi_huaweicloud_cbr import ConflictError, NotFoundError, UnexpectedStatu
 from pulumi_huaweicloud_cbr.engine.operation import begin_operation
 from pulumi_huaweicloud_cbr.replication.observe import Limits
 from simulator.testing import DEMO_WORLD, InProcessSimulator
-from simulator.world import load_world
+from simulator.worlds.files import load_world
 from tests.contract.rig import BACKUP, SECOND_VAULT, VAULT, Rig, declared
 
 pytestmark = pytest.mark.simulator_only

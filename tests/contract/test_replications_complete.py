@@ -27,9 +27,9 @@ from pulumi_huaweicloud_cbr.replication.wait.completion import (
     wait_for_all,
 )
 from pulumi_huaweicloud_cbr.replication.wait.tracking import Group, merge_groups
-from simulator.rules import Destination
-from simulator.specs import World
-from simulator.store import Backup
+from simulator.cloud.rules.replication import Destination
+from simulator.cloud.specs import World
+from simulator.cloud.store import Backup
 from simulator.testing import Control, InProcessSimulator
 from tests.contract.rig import PASSWORD, SimulatedClock
 

@@ -20,7 +20,7 @@ from pulumi_huaweicloud_cbr.api import cache
 from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from simulator.testing import DEMO_WORLD, InProcessSimulator
-from simulator.world import World, load_world
+from simulator.worlds.files import World, load_world
 from tests.contract.rig import BACKUP, VAULT, Rig, SimulatedClock
 from tests.contract.rounds import RoundsTransport
 from tests.contract.test_set import MANUAL, THREE

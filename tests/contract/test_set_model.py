@@ -26,7 +26,7 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 from pulumi_huaweicloud_cbr import BackupReplicationSetProvider, CbrError
 from pulumi_huaweicloud_cbr.engine.operation import begin_operation
 from pulumi_huaweicloud_cbr.engine.provider import PartialResultError
-from simulator.store import Record
+from simulator.cloud.store import Record
 from tests.amount import SET_EXAMPLES, examples
 from tests.contract.fleet_model import (
     BACKUPS,

@@ -9,7 +9,7 @@ import pytest
 
 from pulumi_huaweicloud_cbr import ApiError, AuthenticationError
 from simulator.testing import DEMO_WORLD, InProcessSimulator
-from simulator.world import load_world
+from simulator.worlds.files import load_world
 from tests.contract.rig import PASSWORD, Rig, connect, declared
 
 pytestmark = pytest.mark.simulator_only

@@ -43,9 +43,9 @@ from pulumi_huaweicloud_cbr import (
 from pulumi_huaweicloud_cbr.engine.operation import begin_operation
 from pulumi_huaweicloud_cbr.engine.provider import PartialResultError, UnexpectedError
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES, merge_groups
-from simulator.errors import RefusalError
-from simulator.rules import Destination
-from simulator.store import Backup, FaultRow, JournalRow, next_sequence
+from simulator.cloud.errors import RefusalError
+from simulator.cloud.rules.replication import Destination
+from simulator.cloud.store import Backup, FaultRow, JournalRow, next_sequence
 from tests.amount import VAULT_EXAMPLES, examples
 from tests.contract import fleet_model
 from tests.contract.fleet_model import (

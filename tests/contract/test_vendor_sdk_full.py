@@ -15,8 +15,8 @@ from huaweicloudsdkcbr import v1 as cbr
 from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 from huaweicloudsdkiam import v3 as iam
 
-from simulator.operations import OPERATIONS
-from simulator.specs import made_uuid
+from simulator.cloud.operations import OPERATIONS
+from simulator.cloud.specs import made_uuid
 from simulator.testing import InProcessSimulator
 from tests.contract.serving import Door, open_door
 from tests.contract.vendor import ACCOUNT, FORMS, Vendor, sign_in_request

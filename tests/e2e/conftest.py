@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from simulator.testing import Control, SimulatorProcess
-from simulator.world import World, load_world
+from simulator.worlds.files import World, load_world
 from tests.e2e.driver import (
     PASSWORD,
     REPOSITORY,

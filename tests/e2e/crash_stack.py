@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from simulator.specs import made_uuid
+from simulator.cloud.specs import made_uuid
 from simulator.testing import DEMO_WORLD, SimulatorProcess
 from tests.e2e.crash import POINTS, points_of
 from tests.e2e.driver import Project, new_program, on_host, sdk_python

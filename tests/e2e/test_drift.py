@@ -26,7 +26,7 @@ from pulumi_huaweicloud_cbr.api.client import CbrClient
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, ReplicateRequest
 from pulumi_huaweicloud_cbr.base.clock import SystemClock
 from pulumi_huaweicloud_cbr.config.settings import Settings
-from simulator.specs import made_uuid
+from simulator.cloud.specs import made_uuid
 from simulator.testing import DEMO_WORLD, Control, SimulatorProcess
 from tests.e2e.conftest import SPEED, new_stacks_project
 from tests.e2e.drift import COPIES, DRIFTS, DROPPED, KEPT, NOTHING, SAME, Drift, refused

@@ -14,7 +14,7 @@ import pytest
 
 from pulumi_huaweicloud_cbr.api.transport.pacing import AT_ONCE
 from simulator.testing import Control, SimulatorProcess
-from simulator.worlds import FLEET_ACCOUNT, FLEET_PASSWORD, FLEET_USER, fleet_world
+from simulator.worlds.fleet import FLEET_ACCOUNT, FLEET_PASSWORD, FLEET_USER, fleet_world
 from tests.e2e.driver import (
     COMMAND_LIMIT_S,
     Project,

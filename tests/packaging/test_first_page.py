@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from simulator.world import load_world
+from simulator.worlds.files import load_world
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

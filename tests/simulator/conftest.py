@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from simulator.testing import DEMO_WORLD, Control, InProcessSimulator, SimulatorProcess
-from simulator.world import World, load_world
+from simulator.worlds.files import World, load_world
 from tests.simulator.rig import PROJECT, SOURCE_PROJECT, Caller, connect, sign_in
 
 

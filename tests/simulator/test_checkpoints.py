@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from simulator.specs import made_uuid
+from simulator.cloud.specs import made_uuid
 from simulator.testing import Control
 from tests.simulator.rig import (
     BACKUP_VAULT,

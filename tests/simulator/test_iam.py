@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from simulator.specs import World
+from simulator.cloud.specs import World
 from simulator.testing import DEMO_WORLD, Control, InProcessSimulator
-from simulator.world import load_world
+from simulator.worlds.files import load_world
 from tests.simulator.rig import (
     PROJECT,
     REGION,

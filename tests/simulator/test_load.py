@@ -11,10 +11,10 @@ import httpx
 import pytest
 from sqlalchemy import event
 
-from simulator.specs import CopyScript, Options, RateLimit
+from simulator.cloud.specs import CopyScript, Options, RateLimit
 from simulator.testing import Control, InProcessSimulator
-from simulator.world import World, WorldError, load_world
-from simulator.worlds import FLEET_ACCOUNT, FLEET_PASSWORD, FLEET_USER, fleet_world
+from simulator.worlds.files import World, WorldError, load_world
+from simulator.worlds.fleet import FLEET_ACCOUNT, FLEET_PASSWORD, FLEET_USER, fleet_world
 from tests.simulator.rig import LONG_S, SERVER_BACKUP, SMALL_BACKUP, UNKNOWN_ID, Caller, connect
 
 pytestmark = pytest.mark.anyio

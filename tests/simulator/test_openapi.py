@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator.openapi import document
-from simulator.operations import OPERATIONS
-from simulator.services import CONTROL, make_services
+from simulator.cloud.operations import OPERATIONS
+from simulator.control.openapi import document
+from simulator.http.services import CONTROL, make_services
 from simulator.testing import InProcessSimulator
 
 NAMES = sorted(OPERATIONS)

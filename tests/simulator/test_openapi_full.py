@@ -20,11 +20,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from simulator.openapi import document
-from simulator.operations import OPERATIONS
-from simulator.services import CONTROL, make_services
+from simulator.cloud.operations import OPERATIONS
+from simulator.control.openapi import document
+from simulator.http.services import CONTROL, make_services
 from simulator.testing import InProcessSimulator
-from simulator.world import World
+from simulator.worlds.files import World
 from tests.simulator.rig import (
     PROJECT,
     REGION,

@@ -17,10 +17,10 @@ from typing import Any
 import httpx
 import pytest
 
+from simulator.cloud.specs import Options
 from simulator.serve import main
-from simulator.specs import Options
 from simulator.testing import DEMO_WORLD, ROOT, SimulatorProcess
-from simulator.worlds import fleet_world
+from simulator.worlds.fleet import fleet_world
 from tests.simulator.rig import (
     PASSWORD,
     SERVER_BACKUP,

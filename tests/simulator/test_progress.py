@@ -6,12 +6,12 @@ from typing import Any, Literal
 
 import pytest
 
-from simulator.clock import VirtualClock
-from simulator.cloud import Cloud
-from simulator.rules import Destination
-from simulator.store import Backup
+from simulator.cloud.clock import VirtualClock
+from simulator.cloud.cloud import Cloud
+from simulator.cloud.rules.replication import Destination
+from simulator.cloud.store import Backup
 from simulator.testing import DEMO_WORLD, Control, InProcessSimulator
-from simulator.world import load_world
+from simulator.worlds.files import load_world
 from tests.simulator.rig import (
     LONG_S,
     PROJECT,

@@ -16,10 +16,10 @@ import pytest
 from pydantic import BaseModel
 from sqlalchemy import Engine, select
 
-from simulator.specs import Options, World
-from simulator.store import Row
+from simulator.cloud.specs import Options, World
+from simulator.cloud.store import Row
 from simulator.testing import InProcessSimulator, SimulatorProcess
-from simulator.worlds import fleet_world
+from simulator.worlds.fleet import fleet_world
 from tests.simulator.rig import (
     LONG_S,
     PROJECT,

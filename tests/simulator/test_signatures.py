@@ -15,9 +15,9 @@ from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkcore.sdk_request import SdkRequest
 from hypothesis import given, settings
 
-from simulator.signatures import SignedRequest, canonical_path, canonical_query, signature_of
+from simulator.routes.signatures import SignedRequest, canonical_path, canonical_query, signature_of
 from simulator.testing import DEMO_WORLD, InProcessSimulator
-from simulator.world import load_world
+from simulator.worlds.files import load_world
 from tests.odd_requests import (
     ACCESS_KEY,
     HOST,

@@ -8,11 +8,11 @@ from typing import Any, get_args
 
 import pytest
 
-from simulator.faults import Fault
+from simulator.cloud.faults import Fault
+from simulator.cloud.specs import CopyScript, Options, World
 from simulator.serve import main
-from simulator.specs import CopyScript, Options, World
 from simulator.testing import DEMO_WORLD, ROOT
-from simulator.world import WorldError, load_world
+from simulator.worlds.files import WorldError, load_world
 
 README = (ROOT / "simulator" / "README.md").read_text(encoding="utf-8")
 SMALL: dict[str, Any] = {

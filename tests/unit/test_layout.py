@@ -28,6 +28,9 @@ from pulumi_huaweicloud_cbr.plugin import __main__ as plugin_main
 
 PACKAGE = Path(inspect.getfile(cbr)).parent
 REPOSITORY = Path(__file__).parents[2]
+SIMULATOR = REPOSITORY / "simulator"
+TREES = {PACKAGE: "provider/pulumi_huaweicloud_cbr", SIMULATOR: "simulator"}
+"""Each package of layers, and the first line of its tree for contributors."""
 PICKLES = REPOSITORY / "tests" / "fixtures" / "pickles"
 PROVIDERS = {
     "backup_replication_provider": cbr.BackupReplicationProvider,
@@ -38,6 +41,8 @@ PROVIDERS = {
 
 MOST_ENTRIES = 8
 """The number of entries on a level that a reader can take in at once."""
+MOST_OF_SIMULATOR = 12
+"""The same for a folder of the simulator: the API has that many services."""
 
 
 def test_public_names_are_sorted_and_complete() -> None:
@@ -109,12 +114,12 @@ def test_transport_table_puts_the_specific_first() -> None:
         assert not any(issubclass(kind, above) for above, _ in TRANSPORT_ERRORS[:number])
 
 
-def folders() -> set[str]:
-    """Return the package's folders, relative to it."""
+def folders(package: Path) -> set[str]:
+    """Return a package's folders, relative to it."""
     return {
-        path.parent.relative_to(PACKAGE).as_posix()
-        for path in PACKAGE.rglob("*.py")
-        if path.parent != PACKAGE
+        path.parent.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if path.parent != package
     }
 
 
@@ -135,7 +140,8 @@ def folders_of_repository() -> set[str]:
 
 
 PACKAGES = [
-    *(PACKAGE / folder for folder in sorted(folders())),
+    *(PACKAGE / folder for folder in sorted(folders(PACKAGE))),
+    *(path.parent for path in sorted(SIMULATOR.rglob("__init__.py"))),
     *(path.parent for path in sorted((REPOSITORY / "tools").rglob("__init__.py"))),
 ]
 
@@ -160,10 +166,10 @@ def told_in(tree: str) -> list[str]:
     return told
 
 
-def told_folders() -> list[str]:
-    """Return the folders in the tree for contributors."""
+def told_folders(package: Path) -> list[str]:
+    """Return the folders in a package's tree for contributors."""
     text = (REPOSITORY / "CONTRIBUTING.md").read_text()
-    return told_in(text.partition("```\nprovider/pulumi_huaweicloud_cbr/\n")[2].partition("```")[0])
+    return told_in(text.partition(f"```\n{TREES[package]}/\n")[2].partition("```")[0])
 
 
 def test_readme_lists_the_folders_that_exist() -> None:
@@ -174,25 +180,30 @@ def test_readme_lists_the_folders_that_exist() -> None:
     assert sorted(folders_of_repository()) == sorted(told_in(tree))
 
 
-def test_contributing_lists_the_folders_that_exist() -> None:
+@pytest.mark.parametrize("package", TREES, ids=TREES.get)
+def test_contributing_lists_the_folders_that_exist(package: Path) -> None:
     """The tree for contributors names each folder of the package, and no other."""
-    assert sorted(folders()) == sorted(told_folders())
+    assert sorted(folders(package)) == sorted(told_folders(package))
 
 
-def test_folders_are_listed_in_the_order_that_is_enforced() -> None:
+@pytest.mark.parametrize(
+    ("package", "contracts"), [(PACKAGE, 3), (SIMULATOR, 1)], ids=TREES.values()
+)
+def test_folders_are_listed_in_the_order_that_is_enforced(package: Path, contracts: int) -> None:
     """The tree for contributors has the order of import-linter's contracts."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
     enforced = []
     for contract in project["tool"]["importlinter"]["contracts"]:
         for container in contract.get("containers", ()):
+            root, *within = container.split(".")
             names = [name for layer in contract["layers"] for name in layer.split(" | ")]
-            within = container.split(".")[1:]
-            enforced.append(["/".join((*within, name)) for name in names])
+            if root == package.name:
+                enforced.append(["/".join((*within, name)) for name in names])
 
     for layers in enforced:
-        known = [folder for folder in layers if folder in folders()]
-        assert known == [folder for folder in told_folders() if folder in layers]
-    assert len(enforced) == 3
+        known = [folder for folder in layers if folder in folders(package)]
+        assert known == [folder for folder in told_folders(package) if folder in layers]
+    assert contracts == len(enforced)
 
 
 STEP = re.compile(r"^\d\. `([\w/]+\.py)`: `([\w.]+)`", re.MULTILINE)
@@ -244,10 +255,24 @@ def entries(folder: Path) -> set[str]:
 
 def test_levels_have_few_folders() -> None:
     """At most eight folders, and at most eight entries on each level below."""
-    top = {folder for folder in folders() if "/" not in folder}
-    crowded = [folder for folder in folders() if len(entries(PACKAGE / folder)) > MOST_ENTRIES]
+    top = {folder for folder in folders(PACKAGE) if "/" not in folder}
+    crowded = [
+        folder for folder in folders(PACKAGE) if len(entries(PACKAGE / folder)) > MOST_ENTRIES
+    ]
 
     assert len(top) <= MOST_ENTRIES
+    assert [] == crowded
+
+
+def test_levels_of_the_simulator_have_few_entries() -> None:
+    """At most eight entries at the top, and at most twelve in each folder."""
+    crowded = [
+        folder
+        for folder in folders(SIMULATOR)
+        if len(entries(SIMULATOR / folder)) > MOST_OF_SIMULATOR
+    ]
+
+    assert len(entries(SIMULATOR)) <= MOST_ENTRIES
     assert [] == crowded
 
 

@@ -23,9 +23,9 @@ from typing import Any
 
 import httpx
 
-from simulator.specs import CopyScript, Options
+from simulator.cloud.specs import CopyScript, Options
 from simulator.testing import SimulatorProcess
-from simulator.worlds import FLEET_ACCOUNT, FLEET_PASSWORD, FLEET_USER, fleet_world
+from simulator.worlds.fleet import FLEET_ACCOUNT, FLEET_PASSWORD, FLEET_USER, fleet_world
 from tests.e2e.driver import Project, connection, on_host
 from tools.benchmarks.rig import PluginWatch, machine, make_project, pulumi_version, seconds_of
 

@@ -19,8 +19,8 @@ from typing import Any
 import httpx
 
 from simulator.testing import SimulatorProcess
-from simulator.world import World
-from simulator.worlds import FLEET_PASSWORD, FLEET_USER, fleet_world
+from simulator.worlds.files import World
+from simulator.worlds.fleet import FLEET_PASSWORD, FLEET_USER, fleet_world
 from tools.benchmarks.rig import machine
 
 AT_ONCE = 16

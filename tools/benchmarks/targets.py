@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pulumi_huaweicloud_cbr.api.transport.pacing import AT_ONCE
-from simulator.specs import CopyScript
+from simulator.cloud.specs import CopyScript
 from tools.benchmarks.fleet import FORMS, Cell, Form, bare_client, end_copies, fleet, measured, warm
 from tools.benchmarks.rig import PluginWatch, machine, pulumi_version, seconds_of
 from tools.benchmarks.start import PLUGIN, PULUMI, Stage

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from simulator.testing import Control, SimulatorProcess
-from simulator.world import load_world
+from simulator.worlds.files import load_world
 from tools.demo.interrupts import Interrupts
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from simulator.operations import OPERATIONS
-from simulator.store import FaultRow, next_sequence
+from simulator.cloud.operations import OPERATIONS
+from simulator.cloud.store import FaultRow, next_sequence
 
 
 class ConnectionDroppedError(Exception):
@@ -21,7 +21,7 @@ class Fault(BaseModel):
     """A rule: which requests it hits, and what happens to them.
 
     It passes over the first `skip` requests that match, then hits `times` of them. Matching is by
-    `operation` (see `simulator.operations`), `method`, `path` (a regular expression that
+    `operation` (see `cloud.operations`), `method`, `path` (a regular expression that
     is searched for), `backup_id` and `region`; what is left out matches everything.
 
     `action` is one of these:

@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from simulator import errors
-from simulator.rules import MB_PER_GB
-from simulator.specs import OBJECT_TYPES
-from simulator.store import Vault
+from simulator.cloud import errors
+from simulator.cloud.rules.replication import MB_PER_GB
+from simulator.cloud.specs import OBJECT_TYPES
+from simulator.cloud.store import Vault
 
 
 def usual_settings() -> dict[str, Any]:

@@ -10,13 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from simulator import openapi, policies
-from simulator.clock import cbr_time, parse_time
-from simulator.faults import Fault
+from simulator.cloud.clock import cbr_time, parse_time
+from simulator.cloud.faults import Fault
+from simulator.cloud.rules import policies
+from simulator.cloud.specs import LONGEST_LATENCY_MS, CopyScript, RateLimit, Time, World
+from simulator.cloud.store import Backup, FaultRow, JournalRow, Record, Row, Vault
+from simulator.control import openapi
 from simulator.routes.caller import CloudHere
-from simulator.specs import LONGEST_LATENCY_MS, CopyScript, RateLimit, Time, World
-from simulator.store import Backup, FaultRow, JournalRow, Record, Row, Vault
-from simulator.wire import backup_body, record_body, vault_body
+from simulator.routes.wire import backup_body, record_body, vault_body
 
 router = APIRouter()
 RowT = TypeVar("RowT", bound=Row)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
-from simulator import errors, tasks
-from simulator.clock import Clock
-from simulator.rules import (
+from simulator.cloud import errors
+from simulator.cloud.clock import Clock
+from simulator.cloud.rules import tasks
+from simulator.cloud.rules.replication import (
     MB_PER_GB,
     Destination,
     refusal,
@@ -22,8 +23,8 @@ from simulator.rules import (
     refuse_source,
     refuse_source_vault,
 )
-from simulator.specs import OBJECT_TYPES, CopyScript, World
-from simulator.store import Backup, Record, Task, Vault, next_sequence
+from simulator.cloud.specs import OBJECT_TYPES, CopyScript, World
+from simulator.cloud.store import Backup, Record, Task, Vault, next_sequence
 
 COPY_MB_PER_S = 80
 """CBR user guide, 2021."""

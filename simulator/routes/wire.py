@@ -8,17 +8,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from simulator.clock import cbr_time
-from simulator.specs import made_uuid
-from simulator.store import Association, Backup, Policy, Record, Task, Vault
+from simulator.cloud.clock import cbr_time
+from simulator.cloud.providers import provider_of, provider_of_vault
+from simulator.cloud.specs import made_uuid
+from simulator.cloud.store import Association, Backup, Policy, Record, Task, Vault
 
-# Source: CBR API reference, ShowBackup, provider_id.
-_SERVERS = "0daac4c5-6707-4851-97ba-169e36266b66"
-_DISKS = "d1603440-187d-4516-af25-121250c7cc97"
-_FILES = "3f3c3220-245c-4805-b811-758870015881"
-_VMWARE = "a13639de-00be-4e94-af30-26912d75e4a2"
-_OF_RESOURCE = {"OS::Cinder::Volume": _DISKS, "OS::Sfs::Turbo": _FILES}
-_OF_VAULT = {"disk": _DISKS, "turbo": _FILES, "vmware": _VMWARE}
 # Source: CBR API reference, ShowVault, spec_code: vaults of disks are called "volume" there.
 _SPEC_NAMES = {"disk": "volume"}
 _DAY_S = 86_400
@@ -38,16 +32,6 @@ _PROTECT_STATUSES = {
 }
 # The settings of a vault that are below `billing`.
 _BILLING = ("consistent_level", "is_multi_az")
-
-
-def provider_of(resource_type: str) -> str:
-    """Return the provider id of a kind of resource."""
-    return _OF_RESOURCE.get(resource_type, _SERVERS)
-
-
-def provider_of_vault(object_type: str) -> str:
-    """Return the provider id of a kind of vault."""
-    return _OF_VAULT.get(object_type, _SERVERS)
 
 
 def availability_zone(region: str) -> str:

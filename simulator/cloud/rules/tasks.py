@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from simulator.store import Backup, Record, Task, Vault, next_sequence
-from simulator.wire import provider_of
+from simulator.cloud.providers import provider_of
+from simulator.cloud.store import Backup, Record, Task, Vault, next_sequence
 
 # The log's own words for the statuses of records.
 _STATUSES = {

@@ -15,14 +15,15 @@ from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-from simulator.checkpoints import Checkpoints
-from simulator.clock import Clock, parse_time
-from simulator.copies import Copies
-from simulator.deletions import Deletions
-from simulator.faults import Faults
-from simulator.rules import MB_PER_GB
-from simulator.specs import BackupSpec, VaultSpec, World, made_uuid
-from simulator.store import (
+from simulator.cloud.clock import Clock, parse_time
+from simulator.cloud.faults import Faults
+from simulator.cloud.rules.checkpoints import Checkpoints
+from simulator.cloud.rules.copies import Copies
+from simulator.cloud.rules.deletions import Deletions
+from simulator.cloud.rules.replication import MB_PER_GB
+from simulator.cloud.rules.vaults import usual_settings
+from simulator.cloud.specs import BackupSpec, VaultSpec, World, WorldError, made_uuid
+from simulator.cloud.store import (
     LAST_NUMBERS,
     Backup,
     JournalRow,
@@ -34,9 +35,7 @@ from simulator.store import (
     empty_store,
     open_store,
 )
-from simulator.throttle import Throttle
-from simulator.vaults import usual_settings
-from simulator.world import WorldError
+from simulator.cloud.throttle import Throttle
 
 STATE_FORMAT = "4"
 """Increased whenever the tables change."""

@@ -66,7 +66,7 @@ class FailedSignatures(Row):
 class Vault(Row):
     """A vault.
 
-    `settings` is what only the API shows, and nothing else here uses (`simulator.vaults`).
+    `settings` is what only the API shows, and nothing else here uses (`cloud.rules.vaults`).
     `delete_at` is when a running deletion ends.
     """
 

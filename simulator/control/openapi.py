@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from simulator.operations import operation_of
+from simulator.cloud.operations import operation_of
 
 _TEXT = {"type": "string"}
 _NULL = {"type": "null"}

@@ -18,11 +18,11 @@ from urllib.parse import quote, unquote, unquote_plus
 from fastapi import Request
 from sqlalchemy.orm import Session
 
-from simulator import errors
-from simulator.clock import iam_time, parse_time
-from simulator.cloud import Cloud
-from simulator.specs import AccessKey, Account
-from simulator.store import FailedSignatures
+from simulator.cloud import errors
+from simulator.cloud.clock import iam_time, parse_time
+from simulator.cloud.cloud import Cloud
+from simulator.cloud.specs import AccessKey, Account
+from simulator.cloud.store import FailedSignatures
 
 ALGORITHM = "SDK-HMAC-SHA256"
 LARGEST_SKEW_S = 15 * 60

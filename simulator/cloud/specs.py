@@ -23,8 +23,8 @@ from pydantic import (
     model_validator,
 )
 
-from simulator.clock import parse_time
-from simulator.operations import OPERATIONS
+from simulator.cloud.clock import parse_time
+from simulator.cloud.operations import OPERATIONS
 
 _NAMESPACE = uuid.UUID("6f0f8f0e-5b5e-4c36-9d44-0b6f5d7f2c11")
 
@@ -95,6 +95,10 @@ Name = Annotated[str, StringConstraints(min_length=1)]
 Word = Annotated[str, AfterValidator(_checked_word)]
 """A value between the commas of an Authorization header."""
 Time = Annotated[str, BeforeValidator(_checked_time)]
+
+
+class WorldError(Exception):
+    """A world file or a state file cannot be used; the text has one line for each error."""
 
 
 class Part(BaseModel):

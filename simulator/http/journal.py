@@ -8,8 +8,8 @@ from urllib.parse import unquote
 
 from starlette.types import Scope
 
-from simulator.cloud import Cloud
-from simulator.operations import operation_of
+from simulator.cloud.cloud import Cloud
+from simulator.cloud.operations import operation_of
 
 _SECRET_KEYS = ("password", "token", "secret")
 _HIDDEN = "[hidden]"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from simulator.cloud import Cloud
-from simulator.gateway import Gateway
-from simulator.services import make_services
+from simulator.cloud.cloud import Cloud
+from simulator.http.gateway import Gateway
+from simulator.http.services import make_services
 
 
 def make_app(cloud: Cloud) -> Gateway:

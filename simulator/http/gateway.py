@@ -17,12 +17,12 @@ from typing import Any, NoReturn
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from simulator import journal
-from simulator.cloud import Cloud, CloudGoneError
-from simulator.errors import RefusalError
-from simulator.faults import ConnectionDroppedError, Fault
-from simulator.protocol import CUT
-from simulator.services import CONTROL, refuse
+from simulator.cloud.cloud import Cloud, CloudGoneError
+from simulator.cloud.errors import RefusalError
+from simulator.cloud.faults import ConnectionDroppedError, Fault
+from simulator.http import journal
+from simulator.http.protocol import CUT
+from simulator.http.services import CONTROL, refuse
 
 KILLED = 137
 """The exit code of a process that a fault ends, as after kill -9."""

@@ -7,11 +7,12 @@ import math
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from simulator import errors, policies, tasks
-from simulator.clock import Clock
-from simulator.copies import is_being_copied, is_vault_in_use, records_of
-from simulator.specs import Options
-from simulator.store import Backup, Vault
+from simulator.cloud import errors
+from simulator.cloud.clock import Clock
+from simulator.cloud.rules import policies, tasks
+from simulator.cloud.rules.copies import is_being_copied, is_vault_in_use, records_of
+from simulator.cloud.specs import Options
+from simulator.cloud.store import Backup, Vault
 
 
 class Deletions:

@@ -14,12 +14,13 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from simulator import errors, tasks
-from simulator.clock import Clock
-from simulator.copies import promised_mb
-from simulator.rules import MB_PER_GB
-from simulator.specs import Options
-from simulator.store import Backup, Vault, next_sequence
+from simulator.cloud import errors
+from simulator.cloud.clock import Clock
+from simulator.cloud.rules import tasks
+from simulator.cloud.rules.copies import promised_mb
+from simulator.cloud.rules.replication import MB_PER_GB
+from simulator.cloud.specs import Options
+from simulator.cloud.store import Backup, Vault, next_sequence
 
 DAY_S = 86_400
 USUAL_SIZE_GB = 40

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.specs import CopyScript, Options, World
+from simulator.cloud.specs import CopyScript, Options, World
 
 FLEET_ACCOUNT = "fleet"
 FLEET_USER = "fleet-replicator"

@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from simulator import specs
-from simulator.specs import World
+from simulator.cloud import specs
+from simulator.cloud.specs import World, WorldError
 
 __all__ = ["World", "WorldError", "load_world"]
 
@@ -30,10 +30,6 @@ _SECTIONS: dict[str, type[BaseModel]] = {
 }
 
 _SECRETS = ("password", "secret_key", "security_token")
-
-
-class WorldError(Exception):
-    """A world file or a state file cannot be used; the text has one line for each error."""
 
 
 def load_world(path: Path) -> World:

@@ -10,10 +10,10 @@ import math
 from collections import defaultdict, deque
 from typing import Any
 
-from simulator import errors
-from simulator.clock import Clock
-from simulator.operations import CBR_OPERATIONS
-from simulator.specs import RateLimit
+from simulator.cloud import errors
+from simulator.cloud.clock import Clock
+from simulator.cloud.operations import CBR_OPERATIONS
+from simulator.cloud.specs import RateLimit
 
 _UNITS = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulator import errors
-from simulator.specs import OBJECT_TYPES, Options, World
-from simulator.store import Backup, Vault
+from simulator.cloud import errors
+from simulator.cloud.specs import OBJECT_TYPES, Options, World
+from simulator.cloud.store import Backup, Vault
 
 MB_PER_GB = 1024
 _USABLE_VAULT = ("available", "lock")

@@ -14,7 +14,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from simulator import control, errors
+from simulator.cloud import errors
+from simulator.control import routes as control
 from simulator.routes import backups, checkpoints, iam, policies, tags, tasks, vault_changes, vaults
 
 CONTROL = "/_simulator"

@@ -12,11 +12,11 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from simulator import errors
-from simulator.clock import Clock
-from simulator.rules import Destination, refuse_destination
-from simulator.specs import World
-from simulator.store import Association, Policy, Vault, next_sequence
+from simulator.cloud import errors
+from simulator.cloud.clock import Clock
+from simulator.cloud.rules.replication import Destination, refuse_destination
+from simulator.cloud.specs import World
+from simulator.cloud.store import Association, Policy, Vault, next_sequence
 
 MOST_OF_A_TYPE = 32
 """CBR user guide, constraints: policies of each type."""
