@@ -12,6 +12,7 @@ from pulumi_huaweicloud_cbr.base.errors import CbrError
 from pulumi_huaweicloud_cbr.commands import import_file, recover
 from pulumi_huaweicloud_cbr.commands._cli import print_whatever_comes
 from pulumi_huaweicloud_cbr.commands.check import command as check
+from pulumi_huaweicloud_cbr.commands.owners import command as owners
 
 
 def main(arguments: list[str]) -> int:
@@ -23,6 +24,7 @@ def main(arguments: list[str]) -> int:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     check.add_to(commands)
     import_file.add_to(commands)
+    owners.add_to(commands)
     recover.add_to(commands)
     print_whatever_comes()
     given = parser.parse_args(arguments)

@@ -15,6 +15,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 
 from pulumi_huaweicloud_cbr import BackupReplicationProvider
 from pulumi_huaweicloud_cbr.config.settings import Settings
+from pulumi_huaweicloud_cbr.engine.ownership.state import use_export
 from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from simulator.testing import Control, InProcessSimulator
 from tests.contract.rig import PASSWORD, Rig, SimulatedClock
@@ -31,6 +32,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         # A test's own mark takes precedence over that of its module.
         if not any(mark.name in PROVENANCE for mark in item.iter_markers()):
             raise pytest.UsageError(f"{item.nodeid}: want a mark of {sorted(PROVENANCE)}")
+
+
+@pytest.fixture(autouse=True)
+def state_without_others() -> None:
+    """Let no other resource have anything, as far as the stack's state tells."""
+    use_export(lambda _urn, _: b'{"deployment": {"resources": []}}')
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ operation is one process, so its notes end with it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +26,8 @@ from pulumi_huaweicloud_cbr import (
     VaultReplicationProvider,
 )
 from pulumi_huaweicloud_cbr.engine.call import Call, serving
-from pulumi_huaweicloud_cbr.engine.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.ownership.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.ownership.state import use_export
 from pulumi_huaweicloud_cbr.engine.provider import PartialResultError
 from pulumi_huaweicloud_cbr.engine.session import Session
 
@@ -33,6 +35,11 @@ PROVIDERS: dict[str, type[ResourceProvider]] = {
     "single": BackupReplicationProvider,
     "set": BackupReplicationSetProvider,
     "vault": VaultReplicationProvider,
+}
+TYPES = {
+    "single": "pulumi-python:dynamic/huaweicloud_cbr:BackupReplication",
+    "set": "pulumi-python:dynamic/huaweicloud_cbr:BackupReplicationSet",
+    "vault": "pulumi-python:dynamic/huaweicloud_cbr:VaultReplication",
 }
 Program = Mapping[str, tuple[str, dict[str, Any]]]
 """By name: the form and inputs of a resource."""
@@ -68,9 +75,13 @@ class Engine:
 
     def __post_init__(self) -> None:
         """Configure the providers."""
+        self.configure(self.configuration)
+
+    def configure(self, configuration: dict[str, str]) -> None:
+        """Use another configuration of the stack from now on."""
         self._providers = {form: kind() for form, kind in PROVIDERS.items()}
         for provider in self._providers.values():
-            provider.configure(ConfigureRequest(Config(self.configuration, "p")))
+            provider.configure(ConfigureRequest(Config(configuration, "p")))
 
     def call(self, form: str, name: str, method: str, *arguments: Any) -> Any:
         """Call a provider about a resource."""
@@ -125,8 +136,23 @@ class Engine:
 
     # -- steps ------------------------------------------------------------------------------
 
+    def export(self, _urn: str, _with_secrets: bool) -> bytes:
+        """Return the state, as the CLI exports it in the middle of an operation."""
+        resources = [
+            {
+                "urn": f"urn:pulumi:test::p::{row.form}::{row.name}",
+                "type": TYPES[row.form],
+                "id": row.id,
+                "outputs": row.outputs,
+                "delete": row.is_left_over,
+            }
+            for row in self.state
+        ]
+        return json.dumps({"deployment": {"resources": resources}}).encode()
+
     def _begin(self, *, is_refreshed: bool) -> None:
         begin_operation()
+        use_export(self.export)
         self.session.forget()
         if not is_refreshed:
             return

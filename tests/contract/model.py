@@ -30,7 +30,7 @@ from sqlalchemy import select
 from pulumi_huaweicloud_cbr import CbrError
 from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.engine.call import Call, serving
-from pulumi_huaweicloud_cbr.engine.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.ownership.operation import begin_operation
 from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from simulator.cloud.store import Backup, Record
 from simulator.testing import InProcessSimulator

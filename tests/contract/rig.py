@@ -12,7 +12,8 @@ from pulumi.dynamic import Config, ConfigureRequest, DiffResult, ResourceProvide
 from pulumi_huaweicloud_cbr import BackupReplicationProvider
 from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.engine.call import Call, serving
-from pulumi_huaweicloud_cbr.engine.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.ownership.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.ownership.state import UnreadableStateError
 from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from simulator.testing import Control, InProcessSimulator
 
@@ -98,6 +99,15 @@ class AboutOne:
         return serve if callable(method) else method
 
 
+def refuse_to_export(_urn: str, _with_secrets: bool) -> bytes:
+    """Export no state, as without a CLI.
+
+    Raises:
+        UnreadableStateError: always.
+    """
+    raise UnreadableStateError("the pulumi CLI was not found")
+
+
 _numbers = itertools.count(1)
 
 
@@ -113,7 +123,8 @@ class Rig:
     outputs: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Set the name of the resource."""
+        """Set the name of the resource, and begin an operation."""
+        begin_operation()
         name = f"{type(self.provider).__name__}::{next(_numbers)}"
         self.provider = AboutOne(self.provider, f"urn:pulumi:test::p::{name}")
 
@@ -162,11 +173,16 @@ class Rig:
             self.inputs = result.inputs
         return True
 
-    def delete(self) -> None:
-        """Delete, as `destroy` does, in an operation and process of its own."""
+    def delete(self, *, is_forced: bool = False) -> None:
+        """Delete, as `destroy` does, in an operation and process of its own.
+
+        Args:
+            is_forced: the state says that last copies may be deleted.
+        """
         self.session.forget()
         begin_operation()
-        self.provider.delete(self.id, self.outputs)
+        forced = {"force_destroy": True} if is_forced else {}
+        self.provider.delete(self.id, {**self.outputs, **forced})
 
     def finish_copies(self) -> None:
         """Let the running copies end."""

@@ -31,7 +31,7 @@ from pulumi_huaweicloud_cbr.api.transport.retry import Pause, RetryBudget
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, ReplicateRequest
 from pulumi_huaweicloud_cbr.config.settings import Settings
-from pulumi_huaweicloud_cbr.engine.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.ownership.operation import begin_operation
 from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from pulumi_huaweicloud_cbr.replication.observe import Limits
 from simulator.cloud.operations import operation_of

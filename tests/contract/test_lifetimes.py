@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from pulumi_huaweicloud_cbr import ConflictError, NotFoundError, UnexpectedStatusError
-from pulumi_huaweicloud_cbr.engine.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.ownership.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.ownership.state import use_export
 from pulumi_huaweicloud_cbr.replication.observe import Limits
 from simulator.testing import DEMO_WORLD, InProcessSimulator
 from simulator.worlds.files import load_world
-from tests.contract.rig import BACKUP, SECOND_VAULT, VAULT, Rig, declared
+from tests.contract.rig import BACKUP, SECOND_VAULT, VAULT, Rig, declared, refuse_to_export
 
 pytestmark = pytest.mark.simulator_only
 
@@ -98,7 +99,7 @@ def test_source_gone_during_copy_is_destroyed_with_its_replica(rig: Rig) -> None
     rig.control.advance(700)
     rig.control.forget_backup(BACKUP)
 
-    rig.delete()
+    rig.delete(is_forced=True)
 
     assert [] == rig.replicas
 
@@ -265,10 +266,11 @@ def test_copy_that_was_adopted_under_another_name_stays(rig: Rig) -> None:
 
 
 def test_copy_that_a_resource_keeps_stays(rig: Rig) -> None:
-    """A replica that a resource of the program has is not deleted with another owner."""
+    """A leftover of a replacement leaves the replica to the resource of the same name."""
     rig.create(declared())
     rig.finish_copies()
     begin_operation()
+    use_export(refuse_to_export)
     assert not rig.diff(declared()).changes
 
     rig.provider.delete(rig.id, rig.outputs)

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from pulumi_huaweicloud_cbr import BackupReplicationProvider, CbrError
-from pulumi_huaweicloud_cbr.engine.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.ownership.operation import begin_operation
 from tests.amount import MODEL_EXAMPLES, examples
 from tests.contract.model import (
     BACKUPS,

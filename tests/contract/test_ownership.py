@@ -10,12 +10,11 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from pulumi.output import Unknown
 
 from pulumi_huaweicloud_cbr import CbrError, ConflictError
-from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Replica
-from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
-from pulumi_huaweicloud_cbr.engine.operation import (
+from pulumi_huaweicloud_cbr.engine.ownership.operation import (
     QUIET_S,
     Operation,
     begin_operation,
@@ -23,8 +22,6 @@ from pulumi_huaweicloud_cbr.engine.operation import (
 )
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication import many, one
-from pulumi_huaweicloud_cbr.replication.one import Settled
-from pulumi_huaweicloud_cbr.replication.rules.model import TrackedReplication
 from simulator.testing import Control
 from tests.contract.engine import Engine, Program
 from tests.contract.rig import BACKUP, LONG_S, SECOND_VAULT, VAULT, SimulatedClock
@@ -197,9 +194,12 @@ def die() -> None:
 
 @pytest.mark.parametrize("command", ["destroy", "up"])
 def test_refresh_of_two_owners_that_both_go(engine: Engine, control: Control, command: str) -> None:
-    """Neither leaves the replica to the other."""
-    program = {"one": declared("single")["dr"], "many": declared("set")["dr"]}
-    engine.up(program)
+    """An older version let two resources have one replica. Neither leaves it to the other."""
+    engine.up({"many": declared("set")["dr"]})
+    (many_,) = engine.state
+    engine.state = []
+    engine.up({"one": declared("single")["dr"]})
+    engine.state.append(many_)
     control.advance(LONG_S)
 
     if command == "destroy":
@@ -277,7 +277,7 @@ def test_replacement_keeps_the_last_copy_when_the_source_goes_before_delete(
     before = replicas(control)
     settled.before_delete = lambda: control.forget_backup(BACKUP)
 
-    with pytest.raises(ConflictError, match=r"gone by now"):
+    with pytest.raises(ConflictError, match=r"gone, so"):
         replace(settled, form)
 
     assert before == replicas(control)
@@ -295,7 +295,7 @@ def test_replacement_keeps_the_last_copy_when_the_source_goes_during_the_wait(
     engine.up(declared(form))
     engine.before_delete = lambda: expire_at_next_sleep(monkeypatch, control)
 
-    with pytest.raises(ConflictError, match=r"gone by now"):
+    with pytest.raises(ConflictError, match=r"gone, so"):
         engine.up(moved(form))
 
     assert [] == control.journal(operation="DeleteBackup")
@@ -319,18 +319,18 @@ def test_replacement_looks_immediately_before_the_request(
     settled: Engine, control: Control, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The source expires after all checks of `delete` except the last one, which notices it."""
-    real = one.require_source
+    real = one.look_last
     kept = replica_of(control, BACKUP)
 
-    async def expire_first(*arguments: Any) -> None:
+    async def expire_first(*arguments: Any) -> str | None:
         if arguments[1].tracked.backup_id == BACKUP:
             await asyncio.to_thread(control.forget_backup, BACKUP)
-        await real(*arguments)
+        return await real(*arguments)
 
-    monkeypatch.setattr(one, "require_source", expire_first)
-    monkeypatch.setattr(many, "require_source", expire_first)
+    monkeypatch.setattr(one, "look_last", expire_first)
+    monkeypatch.setattr(many, "look_last", expire_first)
 
-    with pytest.raises(CbrError, match=r"is gone by now, so replica"):
+    with pytest.raises(CbrError, match=r"is gone, so replica"):
         settled.up(moved(form))
 
     deleted = {row["backup_id"] for row in control.journal(operation="DeleteBackup")}
@@ -383,7 +383,7 @@ def test_replacement_that_creates_first_keeps_the_last_whole_copy(
     before = replicas(control)
     settled.before_delete = lambda: control.forget_backup(BACKUP)
 
-    with pytest.raises(ConflictError, match=r"gone by now"):
+    with pytest.raises(ConflictError, match=r"gone, so"):
         settled.up(declared(form, **SOUTH))
 
     assert before.items() <= replicas(control).items()
@@ -391,37 +391,44 @@ def test_replacement_that_creates_first_keeps_the_last_whole_copy(
 
 
 @FORMS
+@pytest.mark.parametrize("command", ["destroy", "up"])
 @pytest.mark.parametrize("is_refreshed", [False, True], ids=["plain", "refreshed"])
-def test_removal_deletes_as_usual_when_the_source_is_gone(
-    settled: Engine, control: Control, is_refreshed: bool
+def test_last_copy_is_deleted_only_if_forced(
+    settled: Engine, control: Control, form: str, command: str, is_refreshed: bool
 ) -> None:
-    """A user who removes a resource no longer wants its replicas."""
+    """Neither `destroy` nor a removal deletes the last copy of a backup; `force_destroy` does."""
+    control.forget_backup(BACKUP)
+    before = replicas(control)
+
+    def run(**given: Any) -> None:
+        if command == "destroy":
+            settled.destroy(**given)
+        else:
+            settled.up({}, **given)
+
+    with pytest.raises(ConflictError, match=r"force_destroy.*forceDestroy.*retain_on_delete"):
+        run(is_refreshed=is_refreshed)
+
+    assert before == replicas(control)
+    assert 1 == len(settled.state)
+    settled.up(declared(form, force_destroy=True, preflight="warn"))
+    run(is_refreshed=is_refreshed)
+    assert {} == replicas(control)
+    assert [] == settled.state
+
+
+@FORMS
+def test_last_copy_is_deleted_if_the_run_is_forced(
+    settled: Engine, control: Control, configuration: dict[str, str]
+) -> None:
+    """`huaweicloud:forceDestroy` works for one run, without a change of the state."""
     control.forget_backup(BACKUP)
 
-    settled.up({}, is_refreshed=is_refreshed)
+    settled.session.settings = replace(settled.session.settings, force_destroy=True)
+    settled.configure({**configuration, "huaweicloud:forceDestroy": "true"})
+    settled.destroy()
 
     assert {} == replicas(control)
-
-
-@pytest.mark.parametrize(
-    ("status", "is_source_gone", "is_last"),
-    [
-        pytest.param("available", True, True, id="whole"),
-        pytest.param("available", False, False, id="source-there"),
-        pytest.param("deleting", True, False, id="being-deleted"),
-        pytest.param("waiting_delete", True, False, id="soon-deleted"),
-    ],
-)
-def test_last_copy_is_one_that_somebody_could_keep(
-    status: str, is_source_gone: bool, is_last: bool
-) -> None:
-    """A replica that is already being deleted cannot be kept, so nothing is refused for it."""
-    replica = Replica("r", Backup(id="r", status=status))
-    place = ProjectScope("cn-north-4", "p")
-    tracked = TrackedReplication("b", place, place, "v", "record", "success")
-
-    assert is_last is Settled(tracked, replica, is_source_gone).is_last_copy
-    assert not Settled(tracked, Replica("r", None), is_source_gone).is_last_copy
 
 
 # -- an entire vault claims its backups ---------------------------------------------------------
@@ -450,9 +457,12 @@ def test_member_is_left_to_the_vault_that_is_yet_to_be_copied(
         engine.up(handed_over, is_refreshed=is_refreshed)
 
     assert replica == replica_of(control, BACKUP)
-    assert ["web"] == list(engine.state[0].outputs["members"])
+    rows = engine.state[0].outputs["members"]
+    assert {"erp": True, "web": None} == {name: row.get("leaving") for name, row in rows.items()}
     control.drop_faults()
     engine.up(handed_over)
+    engine.up(handed_over)
+    assert ["web"] == list(engine.state[0].outputs["members"])
     assert BACKUPS["vault"] == copied(control)
     assert replica == replica_of(control, BACKUP)
     assert 2 == len(control.journal(operation="CopyBackup"))
@@ -546,7 +556,7 @@ def test_settled_waits_for_calls_without_an_answer() -> None:
     """A diff that reads a vault for a long time may still note an owner."""
     operation = Operation()
     slept: list[float] = []
-    call = operation.call_about_program()
+    call = operation.call_about_program("check")
     call.__enter__()
 
     async def sleep(seconds: float) -> None:

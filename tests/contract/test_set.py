@@ -11,12 +11,13 @@ from pulumi.output import Unknown
 
 import pulumi_huaweicloud_cbr as cbr
 from pulumi_huaweicloud_cbr import BackupReplicationSetProvider, ConflictError
-from pulumi_huaweicloud_cbr.engine.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.ownership.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.ownership.state import use_export
 from pulumi_huaweicloud_cbr.engine.provider import PartialResultError
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.many import MembersFailedError
 from simulator.testing import InProcessSimulator
-from tests.contract.rig import BACKUP, FULL, SECOND_VAULT, VAULT, Rig
+from tests.contract.rig import BACKUP, FULL, SECOND_VAULT, VAULT, Rig, refuse_to_export
 
 pytestmark = pytest.mark.simulator_only
 
@@ -298,7 +299,7 @@ def test_replica_of_another_expired_member_is_not_taken_for_a_lost_one(rig: Rig)
 
     assert {"newer"} == set(rig.outputs["members"])
     assert rig.outputs["members"]["newer"]["source_deleted"]
-    rig.delete()
+    rig.delete(is_forced=True)
     assert [] == rig.replicas
 
 
@@ -384,9 +385,16 @@ def test_member_that_a_single_resource_declares_is_left_to_it(
     single.provider.create(checked.inputs)
 
     assert result.outs is not None
-    assert {"web-1", "web-2"} == set(result.outs["members"])
+    assert result.outs["members"]["erp"]["leaving"]
     assert 3 == len(rig.replicas)
     assert 3 == posts(rig)
+    # The next `up` settles it: the single one has the replica now.
+    rig.outputs = dict(result.outs)
+    assert rig.diff(left).changes
+    result = rig.provider.update(rig.id, rig.outputs, rig.provider.check(rig.inputs, left).inputs)
+    assert result.outs is not None
+    assert {"web-1", "web-2"} == set(result.outs["members"])
+    assert 3 == len(rig.replicas)
 
 
 def test_other_vault_replaces_the_old_replicas_first(rig: Rig) -> None:
@@ -577,7 +585,7 @@ def rolling(**members: tuple[str, int]) -> dict[str, Any]:
 
 
 def test_rolling_set_keeps_its_newest(rig: Rig) -> None:
-    """A newer member is added and the oldest removed; the inputs show both."""
+    """A newer member is added. The oldest goes in the first `up` that sees the newer replica."""
     rig.create(rolling(a=(BACKUP, 1), b=(WEB_1, 2)))
     rig.finish_copies()
     newer = rolling(a=(BACKUP, 1), b=(WEB_1, 2), c=(WEB_2, 3))
@@ -586,7 +594,50 @@ def test_rolling_set_keeps_its_newest(rig: Rig) -> None:
     rig.update(newer)
 
     assert {"b", "c"} == set(checked.inputs["backups"])
+    assert rig.outputs["members"]["a"]["leaving"]
+    assert sorted([BACKUP, WEB_1, WEB_2]) == copied(rig)
+    assert not rig.diff(newer).changes
+    rig.finish_copies()
+    assert rig.diff(newer).changes
+    rig.update(newer)
+    assert {"b", "c"} == set(rig.outputs["members"])
     assert sorted([WEB_1, WEB_2]) == copied(rig)
+    assert not rig.diff(newer).changes
+
+
+def test_rolling_set_keeps_an_older_replica_for_a_newer_copy_that_failed(rig: Rig) -> None:
+    """The newer copy is accepted and fails later, so two good copies are still there."""
+    rig.create(rolling(a=(BACKUP, 1), b=(WEB_1, 2)))
+    rig.finish_copies()
+    newer = rolling(a=(BACKUP, 1), b=(WEB_1, 2), c=(WEB_2, 3))
+    rig.control.change_backup(WEB_2, copy={"mode": "seconds", "seconds": 600, "outcome": "fail"})
+    rig.update(newer)
+    rig.finish_copies()
+    rig.control.change_backup(WEB_2, copy={"mode": "seconds", "seconds": 600})
+
+    rig.update(newer)
+
+    assert {"a", "b", "c"} == set(rig.outputs["members"])
+    rig.finish_copies()
+    rig.update(newer)
+    assert {"b", "c"} == set(rig.outputs["members"])
+
+
+def test_rolling_set_counts_no_replica_that_somebody_deleted(rig: Rig) -> None:
+    """The state remembers a success, but the replica is gone: the older one stays."""
+    rig.create(rolling(a=(BACKUP, 1), b=(WEB_1, 2)))
+    rig.finish_copies()
+    newer = rolling(a=(BACKUP, 1), b=(WEB_1, 2), c=(WEB_2, 3))
+    rig.update(newer)
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.forget_backup(rig.outputs["members"]["b"]["destination_backup_id"])
+
+    assert not rig.diff(newer).changes
+    rig.update(newer)
+
+    assert "a" in rig.outputs["members"]
+    assert BACKUP in copied(rig)
 
 
 def test_rolling_set_keeps_replicas_of_expired_sources(rig: Rig) -> None:
@@ -601,8 +652,10 @@ def test_rolling_set_keeps_replicas_of_expired_sources(rig: Rig) -> None:
     assert rig.diff(left).changes
     rig.update(left)
 
-    assert {"b", "z"} == set(rig.outputs["members"])
+    assert {"a", "b", "z"} == set(rig.outputs["members"])
     rig.finish_copies()
+    rig.update(left)
+    assert {"b", "z"} == set(rig.outputs["members"])
     assert 2 == len(rig.replicas)
 
 
@@ -652,6 +705,9 @@ def test_rolling_set_omits_what_expired_before_it_was_copied(rig: Rig) -> None:
     rig.update(rolling(b=(WEB_1, 2)))
     assert {"a", "b"} == set(rig.outputs["members"])
     assert 2 == len(rig.replicas)
+    rig.update(rolling(b=(WEB_1, 2), d=(MANUAL, 4)))
+    assert {"a", "b", "d"} == set(rig.outputs["members"])
+    rig.finish_copies()
     rig.update(rolling(b=(WEB_1, 2), d=(MANUAL, 4)))
     assert {"b", "d"} == set(rig.outputs["members"])
 
@@ -710,14 +766,12 @@ def test_set_that_moves_and_stops_rolling_names_removed_members(
     checked = rig.provider.check({}, moved)
 
     assert {"b"} == set(checked.inputs["backups"])
-    assert "unless other resources declare them: 'a'" in capsys.readouterr().err
+    assert "whose replicas will be deleted: 'a'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("is_run_again", [False, True], ids=["at-once", "after-a-crash"])
-def test_rolling_set_of_another_name_loses_no_kept_members(
-    rig: Rig, capsys: pytest.CaptureFixture[str], is_run_again: bool
-) -> None:
-    """The new one knows listed members only, so the old one leaves the others and reports it."""
+def test_rolling_set_of_another_name_loses_no_kept_members(rig: Rig, is_run_again: bool) -> None:
+    """The new one knows listed members only, so the old one is not deleted, and says why."""
     kept_by_a_rolling_set(rig)
     old = dict(rig.outputs)
     listed = rolling(b=(WEB_1, 2))
@@ -725,17 +779,19 @@ def test_rolling_set_of_another_name_loses_no_kept_members(
     rig.create(listed)
     if is_run_again:
         begin_operation()
+        use_export(refuse_to_export)
         assert not rig.diff(listed).changes
-    rig.provider.delete("old", old)
+    with pytest.raises(cbr.ConflictError) as caught:
+        rig.provider.delete("old", old)
 
     assert {"b"} == set(rig.outputs["members"])
     assert sorted([BACKUP, WEB_1]) == copied(rig)
     assert (
-        "not deleted, since another rolling set goes to the same place, and knows only what is "
-        "listed: 'a'; no resource has them now: declare them, or delete them in the CBR "
-        "console when they are not wanted any more; a resource that is given another name by "
-        "aliases, or by pulumi state rename, keeps all that it has"
-    ) in capsys.readouterr().err
+        "deleting a set of replications: nothing was deleted, since another rolling set goes to "
+        "the same place, and knows only what is listed: 'a'; if it only got another name, declare "
+        "its old name in aliases; to delete these replicas, set huaweicloud:forceDestroy (or "
+        "HW_FORCE_DESTROY) for one run; to keep them without a resource, use pulumi state delete"
+    ) == str(caught.value)
 
 
 def test_rolling_set_of_another_name_that_lists_all_reports_nothing(
@@ -761,7 +817,8 @@ def test_rolling_set_of_another_name_with_new_members_alone_loses_none(rig: Rig)
     old = dict(rig.outputs)
 
     rig.create(rolling(c=(WEB_2, 3)))
-    rig.provider.delete("old", old)
+    with pytest.raises(cbr.ConflictError, match="another rolling set goes to the same place"):
+        rig.provider.delete("old", old)
 
     assert sorted([BACKUP, WEB_1, WEB_2]) == copied(rig)
 

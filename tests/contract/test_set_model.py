@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from pulumi_huaweicloud_cbr import BackupReplicationSetProvider, CbrError
-from pulumi_huaweicloud_cbr.engine.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.ownership.operation import begin_operation
 from pulumi_huaweicloud_cbr.engine.provider import PartialResultError
 from simulator.cloud.store import Record
 from tests.amount import SET_EXAMPLES, examples

@@ -25,6 +25,7 @@ from pulumi_huaweicloud_cbr.replication.observe import refresh
 from pulumi_huaweicloud_cbr.replication.one import remove
 from pulumi_huaweicloud_cbr.replication.rules.decisions import Standing
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication
+from pulumi_huaweicloud_cbr.replication.rules.ownership import DeletionRules, Removal
 from pulumi_huaweicloud_cbr.replication.submit import submit_or_adopt
 from simulator.testing import InProcessSimulator
 from tests.contract.rig import BACKUP, LONG_S, VAULT, SimulatedClock
@@ -395,7 +396,7 @@ async def test_copy_and_deletion_are_waited_for_with_fresh_answers(
     tracked = await submit_or_adopt(noting, DESIRED, Quiet())
     noting.noted.clear()
 
-    await remove(noting, tracked, Quiet())
+    await remove(noting, tracked, Quiet(), DeletionRules(Removal.ROLLED_OFF))
 
     assert [] == replica_ids(simulator)
     assert [BACKUP] == noting.noted

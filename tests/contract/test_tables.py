@@ -120,7 +120,7 @@ def test_read_source_expired_and_replica_found_is_present(rig: Rig) -> None:
     assert rig.outputs["source_deleted"] is True
     assert "success" == rig.outputs["status"]
     assert not rig.diff(declared()).changes
-    rig.delete()
+    rig.delete(is_forced=True)
     assert [] == rig.replicas
 
 
@@ -337,8 +337,9 @@ def test_replacement_that_would_lose_the_last_copy_is_refused(
 
     assert (
         f"replacing replication record ({rig.id}): source backup ({BACKUP}) is gone, so that its "
-        "replica would be deleted and could not be made again; leave the resource as it is, or "
-        "remove it if nobody wants the replica any more"
+        "replica would be deleted and could not be made again; leave the resource as it is, "
+        "and declare another one for the new copy; if nobody wants the replica, set force_destroy "
+        "to true, run pulumi up, and remove the resource"
     ) == str(caught.value)
 
 

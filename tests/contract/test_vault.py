@@ -18,12 +18,21 @@ from pulumi_huaweicloud_cbr import (
     VaultReplicationProvider,
 )
 from pulumi_huaweicloud_cbr.base.errors import InterruptedWaitError
-from pulumi_huaweicloud_cbr.engine.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.ownership.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.ownership.state import use_export
 from pulumi_huaweicloud_cbr.engine.provider import PartialResultError
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES
 from simulator.testing import InProcessSimulator
-from tests.contract.rig import BACKUP, FULL, SECOND_VAULT, VAULT, Rig, SimulatedClock
+from tests.contract.rig import (
+    BACKUP,
+    FULL,
+    SECOND_VAULT,
+    VAULT,
+    Rig,
+    SimulatedClock,
+    refuse_to_export,
+)
 from tests.contract.rig import declared as declared_alone
 
 pytestmark = pytest.mark.simulator_only
@@ -127,8 +136,10 @@ def test_create_copies_what_can_be_copied(rig: Rig, capsys: pytest.CaptureFixtur
 def test_create_adopts_what_exists(rig: Rig, single: Rig) -> None:
     """Existing replicas and running copies are adopted; the rest is copied."""
     single.create(declared_alone(backup_id=WEB_1))
+    begin_operation()
     single.finish_copies()
     single.create(declared_alone(backup_id=WEB_2))
+    begin_operation()
 
     rig.create(declared())
 
@@ -156,6 +167,7 @@ def test_create_again_after_a_lost_outcome(rig: Rig) -> None:
 def test_create_adopts_nothing_with_adopt_off(rig: Rig, single: Rig) -> None:
     """With `adopt` false an existing replica is refused, in preview and create."""
     single.create(declared_alone(backup_id=WEB_1))
+    begin_operation()
     program = declared(adopt=False)
     reason = (
         f"already in vault ({VAULT}), or on the way to it: '{WEB_1_LABEL}'; set adopt to true to "
@@ -188,6 +200,7 @@ def test_vault_without_anything_to_copy(rig: Rig, capsys: pytest.CaptureFixture[
 def test_replica_in_another_vault_is_refused_by_name(rig: Rig, single: Rig) -> None:
     """CBR keeps one replica per region, so a program that declares all of them here is refused."""
     single.create(declared_alone(backup_id=WEB_1, destination_vault_id=SECOND_VAULT))
+    begin_operation()
 
     ((field, reason),) = rig.faults(declared())
 
@@ -205,6 +218,7 @@ def test_replica_in_another_vault_is_skipped_with_warn(
 ) -> None:
     """With `preflight` warn the others are copied, and later it is no difference."""
     single.create(declared_alone(backup_id=WEB_1, destination_vault_id=SECOND_VAULT))
+    begin_operation()
     program = declared(preflight="warn")
 
     rig.create(program)
@@ -221,6 +235,7 @@ def test_create_refuses_what_came_after_the_preview(rig: Rig, single: Rig) -> No
     """Create refuses a new conflict before it sends anything."""
     checked = rig.provider.check({}, declared())
     single.create(declared_alone(backup_id=WEB_1, destination_vault_id=SECOND_VAULT))
+    begin_operation()
     rig.control.clear_journal()
 
     with pytest.raises(ConflictError):
@@ -299,6 +314,7 @@ def test_last_submission_is_looked_for_as_well(rig: Rig) -> None:
 def test_look_that_fails_after_a_lost_answer_keeps_what_is_known(rig: Rig, single: Rig) -> None:
     """What was adopted before stays in the state, and the next up finds the rest."""
     single.create(declared_alone(backup_id=WEB_1))
+    begin_operation()
     checked = rig.provider.check({}, declared())
     rig.control.fault(operation="CopyCheckpoint", action="drop_after")
     rig.control.fault(operation="ListBackups", action="respond", status=403, skip=1, times=9)
@@ -320,6 +336,7 @@ def test_interruption_before_anything_is_sent_is_reported_as_it_is(
 ) -> None:
     """An interruption after the first poll ends it: nothing is sent, and no part is kept."""
     single.create(declared_alone(backup_id=WEB_1))
+    begin_operation()
     checked = rig.provider.check({}, declared())
     sleep = SimulatedClock.sleep
 
@@ -359,6 +376,7 @@ def test_vault_that_is_busy_for_a_while_is_waited_for(rig: Rig) -> None:
 def test_vault_that_stays_busy_keeps_what_is_there(rig: Rig, single: Rig) -> None:
     """After a permanent 6130 and a look-up, it is the error. The next up does the rest."""
     single.create(declared_alone(backup_id=WEB_1))
+    begin_operation()
     rig.control.fault(operation="CopyCheckpoint", action="respond", status=400, body=BUSY, times=6)
 
     error = create_in_part(rig, declared())
@@ -460,6 +478,7 @@ def test_copy_made_by_somebody_else_later_is_adopted(rig: Rig, single: Rig) -> N
     rig.finish_copies()
     rig.control.change_backup(IN_THE_MAKING, status="available")
     single.create(declared_alone(backup_id=IN_THE_MAKING))
+    begin_operation()
 
     assert rig.diff(declared()).changes
     rig.update(declared())
@@ -477,6 +496,7 @@ def test_replica_made_again_by_somebody_else_is_adopted(rig: Rig, single: Rig) -
     old = rig.outputs["members"][WEB_1_LABEL]
     rig.control.forget_backup(old["destination_backup_id"])
     single.create(declared_alone(backup_id=WEB_1))
+    begin_operation()
 
     assert rig.diff(declared()).changes
     rig.update(declared())
@@ -510,6 +530,7 @@ def test_copy_made_by_somebody_else_is_left_to_them(
     rig.finish_copies()
     rig.control.change_backup(IN_THE_MAKING, status="available")
     single.create(declared_alone(backup_id=IN_THE_MAKING))
+    begin_operation()
 
     assert not rig.diff(program).changes
 
@@ -562,6 +583,7 @@ def test_replica_deleted_before_is_reported_by_the_preview(
 ) -> None:
     """A create says which backups CBR will not copy, copies the others, and has no difference."""
     single.create(declared_alone(backup_id=WEB_1))
+    begin_operation()
     single.finish_copies()
     single.delete()
 
@@ -896,6 +918,7 @@ def test_row_whose_replica_cannot_be_identified_stays(
 def test_delete_takes_all_replicas(rig: Rig, single: Rig) -> None:
     """Running copies are waited for, adopted replicas are deleted too, and nothing is left."""
     single.create(declared_alone(backup_id=WEB_1))
+    begin_operation()
     rig.create(declared())
 
     rig.delete()
@@ -928,6 +951,7 @@ def test_replica_of_a_later_copy_is_not_taken_for_an_earlier_ones(rig: Rig) -> N
     rig.finish_copies()
     rig.control.forget_record(old["members"][WEB_1_LABEL]["replication_record_id"])
     begin_operation()
+    use_export(refuse_to_export)
 
     assert not rig.diff(declared()).changes
     rig.provider.delete("old", old)
@@ -939,10 +963,8 @@ def test_replica_of_a_later_copy_is_not_taken_for_an_earlier_ones(rig: Rig) -> N
     assert [WEB_1] == copied(rig)
 
 
-def test_resource_of_another_name_loses_no_orphans(
-    rig: Rig, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The new one cannot know replicas whose sources are gone, so the old one leaves them."""
+def test_resource_of_another_name_loses_no_orphans(rig: Rig) -> None:
+    """The new one cannot know replicas whose sources are gone, so the old one is not deleted."""
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()
@@ -951,15 +973,16 @@ def test_resource_of_another_name_loses_no_orphans(
     begin_operation()
 
     rig.create(declared())
-    rig.provider.delete("old", old)
+    with pytest.raises(cbr.ConflictError) as caught:
+        rig.provider.delete("old", old)
 
     assert sorted({*FOUR} - {WEB_1}) == tracked(rig)
     assert ["available"] * 4 == [row["status"] for row in rig.replicas]
     assert (
-        "not deleted, since another resource copies the same vault to the same place, and could "
-        "not adopt these, because their source backups are gone or in another vault, or CBR does "
-        f"not list their replication records any more: '{WEB_1_LABEL}'; no resource has them now"
-    ) in told(capsys)
+        "nothing was deleted, since another resource copies the same vault to the same place, and "
+        "could not adopt these, because their source backups are gone or in another vault, or CBR "
+        f"does not list their replication records any more: '{WEB_1_LABEL}'; if it only got"
+    ) in str(caught.value)
 
 
 def test_resource_of_another_name_loses_no_replica_without_a_record(rig: Rig) -> None:
@@ -972,7 +995,8 @@ def test_resource_of_another_name_loses_no_replica_without_a_record(rig: Rig) ->
     begin_operation()
 
     rig.create(declared(preflight="warn"))
-    rig.provider.delete("old", old)
+    with pytest.raises(cbr.ConflictError):
+        rig.provider.delete("old", old)
 
     assert ["available"] * 4 == [row["status"] for row in rig.replicas]
     assert old["members"][WEB_1_LABEL]["destination_backup_id"] in {
@@ -990,7 +1014,8 @@ def test_resource_of_another_name_loses_no_replica_of_a_backup_that_moved(rig: R
     begin_operation()
 
     rig.create(declared())
-    rig.provider.delete("old", old)
+    with pytest.raises(cbr.ConflictError):
+        rig.provider.delete("old", old)
 
     assert sorted({*FOUR} - {WEB_1}) == tracked(rig)
     assert FOUR == copied(rig)
@@ -1016,14 +1041,14 @@ def test_resource_of_another_name_that_cannot_look_deletes_nothing(rig: Rig) -> 
     assert FOUR == copied(rig)
 
 
-def test_removed_resource_deletes_its_orphans(rig: Rig) -> None:
+def test_removed_resource_deletes_its_orphans_if_it_is_forced(rig: Rig) -> None:
     """If no resource declares the same vault, all its replicas are deleted."""
     rig.create(declared())
     rig.finish_copies()
     rig.refresh()
     rig.control.forget_backup(WEB_1)
 
-    rig.delete()
+    rig.delete(is_forced=True)
 
     assert [] == rig.replicas
 

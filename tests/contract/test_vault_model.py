@@ -40,7 +40,7 @@ from pulumi_huaweicloud_cbr import (
     ReplicationsFailedError,
     VaultReplicationProvider,
 )
-from pulumi_huaweicloud_cbr.engine.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.ownership.operation import begin_operation
 from pulumi_huaweicloud_cbr.engine.provider import PartialResultError, UnexpectedError
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES, merge_groups
 from simulator.cloud.errors import RefusalError

@@ -42,7 +42,7 @@ from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.engine import messages
 from pulumi_huaweicloud_cbr.engine import provider as provider_base
 from pulumi_huaweicloud_cbr.engine import session as engine_session
-from pulumi_huaweicloud_cbr.engine.operation import current_operation
+from pulumi_huaweicloud_cbr.engine.ownership.operation import current_operation
 from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from pulumi_huaweicloud_cbr.replication import many, one
 from pulumi_huaweicloud_cbr.replication import vault as whole_vault
@@ -63,6 +63,7 @@ from pulumi_huaweicloud_cbr.replication.rules.model import (
     DesiredVaultReplication,
     TrackedReplication,
 )
+from pulumi_huaweicloud_cbr.replication.rules.ownership import DeletionRules, Removal
 from pulumi_huaweicloud_cbr.replication.submit import submit_or_adopt
 from pulumi_huaweicloud_cbr.replication.wait.completion import CompletionPlan, wait_for_all
 from pulumi_huaweicloud_cbr.replication.wait.polling import Look, WaitPlan, wait
@@ -424,6 +425,10 @@ def one_tells(work: Work, **answers: Any) -> str:
     return with_provider(cbr.BackupReplicationProvider, work, **answers)[1]
 
 
+REPLACED = DeletionRules(Removal.REPLACED, remedy="a remedy")
+REMOVED = DeletionRules(Removal.REMOVED, remedy="a remedy")
+
+
 def state(**changes: Any) -> dict[str, Any]:
     """Return the state of a set of one member."""
     return {**SET_STATE, **changes}
@@ -431,7 +436,7 @@ def state(**changes: Any) -> dict[str, Any]:
 
 def remove_what_another_has(provider: Any) -> None:
     """Delete a replica that another resource of the operation has adopted."""
-    current_operation().note_held([RECORD])
+    current_operation().note_held("", [RECORD])
     provider.delete(RECORD, {**ONE_STATE, **SET_STATE})
 
 
@@ -1179,17 +1184,15 @@ TEXTS: dict[str, Callable[[], str]] = {
         lambda api, report: many.submit_all(api, {"erp": DESIRED}, report), one=ADOPTABLE
     ),
     "remove-replaced-without-source": lambda: ends(
-        lambda api: one.remove_replaced(api, TRACKED, Silent(), remedy="a remedy"),
+        lambda api: one.remove(api, TRACKED, Silent(), REPLACED),
         Routes(one={BACKUP: [shown(record()), MISSING], REPLICA: shown(id_=REPLICA)}),
     ),
     "fleet-replaced-not-readable": lambda: ends(
-        lambda api: many.remove_replaced_all(
-            api, {"erp": TRACKED}, Silent(), Limits(), remedy="a remedy"
-        ),
+        lambda api: many.remove_all(api, {"erp": TRACKED}, Silent(), Limits(), rules=REPLACED),
         Routes(one=REFUSED_POST),
     ),
     "remove-tells-pending": lambda: tells(
-        lambda api, report: one.remove(api, TRACKED, report),
+        lambda api, report: one.remove(api, TRACKED, report, REMOVED),
         one={BACKUP: shown(record()), REPLICA: [shown(id_=REPLICA), MISSING]},
         delete=DELETION_PENDING,
     ),

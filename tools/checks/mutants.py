@@ -539,7 +539,7 @@ MUTANTS = (
     Mutant(
         "refresh-notes-owners",
         "what a refresh reads of a resource does not stop its deletion in the same operation",
-        "engine/operation.py",
+        "engine/ownership/operation.py",
         "                return DiffOf.REFRESH\n",
         "                return DiffOf.PROGRAM\n",
         OWNERS,
@@ -548,7 +548,7 @@ MUTANTS = (
     Mutant(
         "dependency-notes-owners",
         "a diff that the engine asks for a dependency does not stop a deletion",
-        "engine/operation.py",
+        "engine/ownership/operation.py",
         "            return DiffOf.DEPENDENCY\n",
         "            return DiffOf.PROGRAM\n",
         OWNERS,
@@ -584,7 +584,7 @@ MUTANTS = (
     Mutant(
         "replacement-by-option-unseen",
         "a replacement that the engine plans without a diff checks the source as well",
-        "engine/operation.py",
+        "engine/ownership/operation.py",
         "            return urn in self._replaced or bool(urn and urn in self._checked_anew)\n",
         "            return urn in self._replaced\n",
         OWNERS,
@@ -611,7 +611,7 @@ MUTANTS = (
     Mutant(
         "settled-before-answers",
         "a set that removes a member waits for checks and diffs that have no answer yet",
-        "engine/operation.py",
+        "engine/ownership/operation.py",
         "            if self._calls_under_way:\n",
         "            if False:\n",
         OWNERS,

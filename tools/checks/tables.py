@@ -16,7 +16,12 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 def printed(situation: str) -> str:
     """Return the output of `check` in a situation, as a block."""
-    text = (REPOSITORY / "tests" / "fixtures" / "check" / f"{situation}.txt").read_text()
+    return block(f"check/{situation}.txt")
+
+
+def block(name: str) -> str:
+    """Return a file of the fixtures as a block."""
+    text = (REPOSITORY / "tests" / "fixtures" / name).read_text()
     return f"```\n{text}```"
 
 
@@ -30,6 +35,7 @@ TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "inputs-vault": (REPOSITORY / "docs" / "user-guide.md", reference.vault_table),
     "inputs-wait": (REPOSITORY / "README.md", reference.wait_table),
     "keys": (REPOSITORY / "docs" / "user-guide.md", reference.keys_table),
+    "owners": (REPOSITORY / "docs" / "user-guide.md", lambda: block("owners.txt")),
     "features": (REPOSITORY / "docs" / "plugin-host.md", features.table),
 }
 
@@ -51,10 +57,12 @@ def with_table(text: str, name: str, table: str) -> str:
 def main() -> None:
     """Write all tables into their documents."""
     # It brings the simulator along, which the unit tests of the tables do without.
+    from tests.contract.owning import write_text  # noqa: PLC0415
     from tests.contract.situations import write_texts  # noqa: PLC0415
     from tests.unit.error_texts import write_expected_texts  # noqa: PLC0415
 
     write_texts()
+    write_text()
     write_expected_texts()
     for name, (document, table) in TABLES.items():
         document.write_text(with_table(document.read_text(), name, table()))

@@ -20,7 +20,7 @@ from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, T
 from pulumi_huaweicloud_cbr.replication.wait.copies import GRACE_LOOKS
 from pulumi_huaweicloud_cbr.replication.wait.polling import Look, WaitPlan, wait
 from tools.live.asking import records_in
-from tools.live.ledger import Entry, Ledger
+from tools.live.ledger import OWN, Entry, Ledger
 from tools.live.notes import Notes
 from tools.live.observed import ObservedClient, outcome, words_of
 from tools.live.plan import LiveError, Plan
@@ -201,7 +201,7 @@ class Copying:
     async def delete(self) -> None:
         """Delete the replica, and check what is left."""
         plan, api = self._plan, self._api
-        await remove(api, self._tracked, self._report)
+        await remove(api, self._tracked, self._report, OWN)
         self._ledger.drop(self._made)
         replica = await find_replica_by_id(api, plan.destination, self._replica_id)
         self._notes.claim(replica.is_gone, "the replica is gone")

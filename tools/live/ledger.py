@@ -14,6 +14,7 @@ from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED, ProjectSc
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
 from pulumi_huaweicloud_cbr.replication.one import remove
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.rules.ownership import DeletionRules, Removal
 from tools.live.notes import write_whole
 
 LOOKS = 3
@@ -131,6 +132,10 @@ class Ledger:
         write_whole(self._file, json.dumps([asdict(entry) for entry in self._entries], indent=2))
 
 
+OWN = DeletionRules(Removal.REMOVED, is_forced=True)
+"""What the suite made itself is deleted in any case."""
+
+
 async def remove_made(api: CbrClient, ledger: Ledger, report: Reporter) -> None:
     """Delete exactly what the ledger names; wait for a running copy first.
 
@@ -139,7 +144,7 @@ async def remove_made(api: CbrClient, ledger: Ledger, report: Reporter) -> None:
     for entry in ledger.entries:
         report.tell(f"cleaning up {entry}")
         for record_id in [entry.record_id] if entry.record_id else await _records_of(api, entry):
-            await remove(api, entry.tracked(record_id), report)
+            await remove(api, entry.tracked(record_id), report, OWN)
         ledger.drop(entry)
 
 

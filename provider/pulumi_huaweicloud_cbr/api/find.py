@@ -154,6 +154,15 @@ async def find_copy_task(
     return await first(api, _copy_tasks(api, source_scope), choose)
 
 
+async def find_copy_tasks(api: Api, source_scope: ProjectScope) -> tuple[Task, ...]:
+    """Return all copies in the operation log of a source region, in the API's order.
+
+    Raises:
+        IncompleteListError: rows are missing each time that the list is read.
+    """
+    return await gathered(api, _copy_tasks(api, source_scope), lambda task: [task])
+
+
 async def find_claimed_replicas(
     api: Api, source_scope: ProjectScope, backup_id: str, resource_id: str | None
 ) -> frozenset[str]:

@@ -1,15 +1,17 @@
-"""What commands share: running the Pulumi CLI, a stack's settings, and encodings of the output."""
+"""What commands share: the Pulumi CLI, a stack's settings, options, and encodings."""
 
 from __future__ import annotations
 
+import argparse
 import codecs
 import io
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.base.text import excerpt
@@ -72,3 +74,33 @@ def stack_settings(stack: str, directory: Path | None = None) -> dict[str, Any]:
             remedy="run this in the project's directory",
         )
     return {key: entry.get("value") for key, entry in json.loads(done.stdout).items()}
+
+
+class Destination(NamedTuple):
+    """A region to copy to; without a project, it is the project named like the region."""
+
+    region: str
+    project_id: str | None = None
+
+
+def destination(text: str) -> Destination:
+    """Return the value of an option ``REGION[/PROJECT_ID]``."""
+    region, slash, project_id = text.partition("/")
+    return Destination(
+        like_input("destination_region")(region),
+        like_input("destination_project_id")(project_id) if slash else None,
+    )
+
+
+def like_input(field: str) -> Callable[[str], str]:
+    """Return a reader for an option that is also an input of replications; the rule is the same."""
+
+    def read(text: str) -> str:
+        from pulumi_huaweicloud_cbr.replication.rules.inputs import FIELDS, check_inputs
+
+        faults = check_inputs({field: text}, unknown=frozenset(FIELDS))
+        if faults:
+            raise argparse.ArgumentTypeError(faults[0].reason)
+        return text
+
+    return read

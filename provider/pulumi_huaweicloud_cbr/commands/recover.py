@@ -81,6 +81,10 @@ def run(given: argparse.Namespace) -> int:
         return 0
     _recover(given.stack, Processes())
     print(f"No lock, and no operation is pending. Go on with:\n  {_command('up', given.stack)}")
+    print(
+        "Then see whether a replica is left without an owner:\n"
+        f"  python -m pulumi_huaweicloud_cbr owners --stack {shlex.quote(given.stack)}"
+    )
     return 0
 
 

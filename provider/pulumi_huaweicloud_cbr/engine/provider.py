@@ -25,7 +25,7 @@ from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError
 from pulumi_huaweicloud_cbr.base.text import redact
 from pulumi_huaweicloud_cbr.engine.call import refuse, serving
 from pulumi_huaweicloud_cbr.engine.messages import end_progress, slow_call
-from pulumi_huaweicloud_cbr.engine.operation import current_operation
+from pulumi_huaweicloud_cbr.engine.ownership.operation import current_operation
 from pulumi_huaweicloud_cbr.engine.session import Session, open_session
 from pulumi_huaweicloud_cbr.engine.workers import raise_worker_limit
 
@@ -68,7 +68,11 @@ def served(method: Method) -> Method:
             is_about_program = method.__name__ in ("check", "diff")
             operation = current_operation()
             try:
-                with operation.call_about_program() if is_about_program else nullcontext():
+                with (
+                    operation.call_about_program(method.__name__)
+                    if is_about_program
+                    else nullcontext()
+                ):
                     answer = method(*args, **kwargs)
             except CbrError as error:
                 refuse(str(error))

@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct, field
 
 from pulumi_huaweicloud_cbr.api.client import Api
+from pulumi_huaweicloud_cbr.api.find import find_backups
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import ApiError, CbrError, ConflictError, WaitTimeoutError
 from pulumi_huaweicloud_cbr.base.reporting import Reporter, span
 from pulumi_huaweicloud_cbr.base.text import redact
@@ -23,18 +25,24 @@ from pulumi_huaweicloud_cbr.replication.observe import Limits, refresh
 from pulumi_huaweicloud_cbr.replication.one import (
     Settled,
     begin_deletion,
+    complete,
+    look_last,
     remove,
     rename,
-    require_source,
     settle,
     wait_deleted,
 )
-from pulumi_huaweicloud_cbr.replication.rules.decisions import Standing
+from pulumi_huaweicloud_cbr.replication.rules.decisions import GOOD_STATUSES, Standing
 from pulumi_huaweicloud_cbr.replication.rules.members import listed
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.rules.ownership import Deletion, DeletionRules, Removal
 from pulumi_huaweicloud_cbr.replication.submit import IncompleteError, submit_or_adopt
 
 Done = TypeVar("Done")
+
+
+SHOWN_IDS = 10
+"""At most this many replicas are named by id in one error."""
 
 
 class Results(Struct, Generic[Done]):
@@ -199,6 +207,12 @@ async def refresh_all(
     return await for_each(work, "reading", report)
 
 
+async def replicas_in(api: Api, destination: ProjectScope, vault_id: str) -> frozenset[str]:
+    """Return the ids of all complete replicas in a vault: one request for each thousand."""
+    backups = await find_backups(api, destination, vault_id=vault_id)
+    return frozenset(backup.id for backup in backups if backup.status in GOOD_STATUSES)
+
+
 async def rename_all(
     api: Api,
     rows: Mapping[str, tuple[TrackedReplication, str]],
@@ -217,20 +231,22 @@ async def rename_all(
     return await for_each(work, "renaming", report, limit_s)
 
 
-async def remove_all(
+async def complete_all(
     api: Api,
     rows: Mapping[str, TrackedReplication],
     report: Reporter,
     limits: Limits,
     limit_s: float | None = None,
-) -> Results[None]:
-    """Delete replicas, and wait until they are gone."""
+) -> Results[TrackedReplication]:
+    """Wait until all copies have succeeded; see `one.complete`."""
 
-    def take(tracked: TrackedReplication) -> Callable[[Reporter], Awaitable[None]]:
-        return lambda reporter: remove(api, tracked, reporter, limits)
+    def wait_for(
+        tracked: TrackedReplication,
+    ) -> Callable[[Reporter], Awaitable[TrackedReplication]]:
+        return lambda reporter: complete(api, tracked, reporter, limits)
 
-    work = {label: take(tracked) for label, tracked in rows.items()}
-    return await for_each(work, "deleting", report, limit_s)
+    work = {label: wait_for(tracked) for label, tracked in rows.items()}
+    return await for_each(work, "waiting for copies", report, limit_s)
 
 
 LOOKED_AT_ONCE = 16
@@ -238,25 +254,33 @@ LOOKED_AT_ONCE = 16
 a deletion would wait for its turn, and the check before it would be stale."""
 
 
-async def remove_replaced_all(
+async def remove_all(
     api: Api,
     rows: Mapping[str, TrackedReplication],
     report: Reporter,
     limits: Limits,
     limit_s: float | None = None,
     *,
-    remedy: str,
-) -> Results[None]:
-    """Delete replicas that are replaced; like `remove_all`, but never the last copy of a backup.
+    rules: DeletionRules,
+) -> Results[str | None]:
+    """Delete replicas, and wait until they are gone; each as `one.remove` does.
 
-    No deletion begins before all copies have ended. If a source is gone then, nothing is deleted.
+    If last copies are spared, no deletion begins before all copies have ended. If any of them is a
+    last copy then, nothing is deleted.
 
-    Args:
-        remedy: what the user can do about a refusal.
+    Returns:
+        For each replica the owner to which it was left, None if it is gone.
     Raises:
-        ConflictError: the sources of some are gone. Nothing was deleted.
+        ConflictError: some are last copies. Nothing was deleted.
         MembersFailedError: some could not be observed. Nothing was deleted.
     """
+    if not rules.spares_last_copy:
+
+        def take(tracked: TrackedReplication) -> Callable[[Reporter], Awaitable[str | None]]:
+            return lambda reporter: remove(api, tracked, reporter, rules, limits)
+
+        work = {label: take(tracked) for label, tracked in rows.items()}
+        return await for_each(work, "deleting", report, limit_s)
     looked = await for_each(
         {label: _settle_later(api, row, limits) for label, row in rows.items()},
         "looking at replicas",
@@ -265,27 +289,51 @@ async def remove_replaced_all(
     )
     if looked.failed:
         raise MembersFailedError("looking at replicas", len(rows), looked.failed)
-    orphans = [label for label, found in looked.done.items() if found.is_last_copy]
-    if orphans:
-        raise ConflictError(
-            f"replacing replications: the source backups of {listed(orphans)} are gone by now, so "
-            "their replicas are the last copies: nothing was deleted",
-            remedy=remedy,
-        )
+    _require_sources(looked.done, rules)
     turn = asyncio.Semaphore(LOOKED_AT_ONCE)
 
-    def take(found: Settled) -> Callable[[Reporter], Awaitable[None]]:
-        async def look_and_delete(reporter: Reporter) -> None:
+    def take_settled(found: Settled) -> Callable[[Reporter], Awaitable[str | None]]:
+        async def look_and_delete(reporter: Reporter) -> str | None:
             async with turn:
-                await require_source(api, found, remedy)
+                if (owner := await look_last(api, found, rules)) is not None:
+                    return owner
                 is_going = await begin_deletion(api, found, reporter)
             if is_going:
                 await wait_deleted(api, found, reporter, limits)
+            return None
 
         return look_and_delete
 
-    work = {label: take(found) for label, found in looked.done.items()}
+    work = {label: take_settled(found) for label, found in looked.done.items()}
     return await for_each(work, "deleting", report, limit_s)
+
+
+def _require_sources(looked: Mapping[str, Settled], rules: DeletionRules) -> None:
+    """Refuse if any replica is the last copy of its backup.
+
+    Raises:
+        ConflictError: it names them.
+    """
+    last = {
+        label: found
+        for label, found in looked.items()
+        if found.is_deletable
+        and found.fate(rules, is_source_gone=found.is_source_gone) is Deletion.REFUSE
+    }
+    if not last:
+        return
+    doing = "replacing replications" if rules.removal is Removal.REPLACED else "deleting replicas"
+    raise ConflictError(
+        f"{doing}: the source backups of {listed(last)} are gone, so their replicas "
+        f"({', '.join(_few(found.replica.backup_id or '' for found in last.values()))}) are the "
+        "last copies: nothing was deleted",
+        remedy=rules.remedy,
+    )
+
+
+def _few(ids: Iterable[str]) -> list[str]:
+    named = list(ids)
+    return named if len(named) <= SHOWN_IDS else [*named[:SHOWN_IDS], "..."]
 
 
 def _settle_later(

@@ -38,6 +38,7 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     decide_read,
 )
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.rules.ownership import split_mark
 
 
 class Limits(Struct, frozen=True):
@@ -63,7 +64,8 @@ async def observe_attempts(api: Api, desired: DesiredReplication, source: Backup
     attempts = []
     for record in records_for_region(source, desired.destination.region):
         replica = None
-        if record.is_succeeded:
+        # The replica tells who made the copy. While that runs, CBR may not show it yet.
+        if record.is_succeeded or (record.is_pending and record.destination_backup_id):
             replica = await _replica_of_record(api, desired, record)
         attempts.append(Attempt(record, replica))
     return attempts
@@ -113,7 +115,8 @@ async def observe(
 
     A replica that was never seen may be late, and so may its record. It counts as gone after
     several polls without a sighting. A replica that was seen before is gone as soon as one poll
-    does not find it.
+    does not find it, if its source exists. Without a source it could not be made again, so it takes
+    several polls too.
 
     Args:
         api: for the first poll; later polls always get fresh answers.
@@ -122,22 +125,23 @@ async def observe(
     Raises:
         UnidentifiedReplicaError: a replica may exist, but nothing identifies it.
     """
-    looks = 1 if tracked.has_been_seen else (limits or Limits()).replica_looks
+    looks = (limits or Limits()).replica_looks
     for look in range(1, looks):
         try:
             seen = await observe_once(api if look == 1 else api.fresh, tracked)
         except UnidentifiedReplicaError:
             # Perhaps only the replica's name is late.
-            if is_doubt_final:
+            if is_doubt_final or tracked.has_been_seen:
                 raise
         else:
-            if decide_read(seen) is not Standing.GONE:
+            is_final = tracked.has_been_seen and seen.source is not None
+            if is_final or decide_read(seen) is not Standing.GONE:
                 return seen
         report.progress(
             f"look {look + 1} of {looks} follows: no replica of {tracked} is to be seen yet"
         )
         await api.clock.sleep(api.settings.poll_interval_s)
-    return await observe_once(api if looks == 1 else api.fresh, tracked)
+    return await observe_once(api.fresh, tracked)
 
 
 async def observe_once(api: Api, tracked: TrackedReplication) -> Observation:
@@ -267,8 +271,10 @@ async def refresh(
 
 
 def updated(tracked: TrackedReplication, observation: Observation) -> TrackedReplication:
+    """Return a replication with what was observed of it; the recorded owner stays."""
     record, replica = observation.record, observation.replica
     found = replica.backup
+    text, owner = split_mark(found.description if found else None)
     failure = record.failure if record is not None and record.is_failed else None
     if failure is not None and found is None:
         # CBR reported this id while the copy was running; now it names nothing.
@@ -292,6 +298,8 @@ def updated(tracked: TrackedReplication, observation: Observation) -> TrackedRep
         ),
         created_at=_first(record.created_at if record else None, tracked.created_at),
         replica_name=_first(found.name if found else None, tracked.replica_name),
+        description=_first(text, tracked.description),
+        seen_owner=owner,
     )
 
 

@@ -31,6 +31,13 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     decide_read,
 )
 from pulumi_huaweicloud_cbr.replication.rules.model import TrackedReplication
+from pulumi_huaweicloud_cbr.replication.rules.ownership import (
+    Deletion,
+    DeletionRules,
+    Removal,
+    decide_deletion,
+    split_mark,
+)
 from pulumi_huaweicloud_cbr.replication.wait.gone import wait_gone
 from pulumi_huaweicloud_cbr.replication.wait.polling import Look, WaitPlan, wait
 
@@ -64,38 +71,44 @@ async def remove(
     api: Api,
     tracked: TrackedReplication,
     report: Reporter,
+    rules: DeletionRules,
     limits: Limits | None = None,
-) -> None:
-    """Delete the replica and wait until it is gone. Idempotent.
+) -> str | None:
+    """Delete the replica and wait until it is gone, unless it has to stay. Idempotent.
 
     If the copy is still running, wait for its end first: it cannot be cancelled.
-    """
-    limits = limits or Limits()
-    found = await settle(api, tracked, report, limits)
-    if await begin_deletion(api, found, report):
-        await wait_deleted(api, found, report, limits)
 
-
-async def remove_replaced(
-    api: Api,
-    tracked: TrackedReplication,
-    report: Reporter,
-    limits: Limits | None = None,
-    *,
-    remedy: str,
-) -> None:
-    """Delete a replica that is replaced; like `remove`, but never the last copy of a backup.
-
-    Args:
-        remedy: what the user can do about a refusal.
+    Returns:
+        The owner of a replica that was left, because another stack made it; else None.
     Raises:
-        ConflictError: the source is gone by now. Nothing was deleted.
+        ConflictError: it is the last copy of its backup. Nothing was deleted.
     """
     limits = limits or Limits()
     found = await settle(api, tracked, report, limits)
-    await require_source(api, found, remedy)
+    if (owner := await look_last(api, found, rules)) is not None:
+        return owner
     if await begin_deletion(api, found, report):
         await wait_deleted(api, found, report, limits)
+    return None
+
+
+async def complete(
+    api: Api, tracked: TrackedReplication, report: Reporter, limits: Limits
+) -> TrackedReplication:
+    """Wait until the copy has succeeded and its replica is there.
+
+    Raises:
+        ConflictError: the copy failed, or its replica is gone.
+    """
+    found = await settle(api, tracked, report, limits, "completing")
+    if not found.is_deletable:
+        reason = found.tracked.failure or "no replica is to be seen"
+        raise ConflictError(
+            f"completing {tracked}: the copy did not succeed ({reason}), so that the old replica "
+            "stays",
+            remedy="put right what the reason names, then run pulumi up again: it copies again",
+        )
+    return found.tracked
 
 
 class Settled(Struct, frozen=True):
@@ -112,30 +125,45 @@ class Settled(Struct, frozen=True):
         return backup is not None and backup.status not in DELETING_STATUSES
 
     @property
-    def is_last_copy(self) -> bool:
-        """Whether the replica exists and its source was seen to be gone."""
-        return self.is_deletable and self.is_source_gone
+    def owner(self) -> str | None:
+        """Return the owner that the replica's mark names."""
+        backup = self.replica.backup
+        return split_mark(backup.description)[1] if backup else None
+
+    def fate(self, rules: DeletionRules, *, is_source_gone: bool) -> Deletion:
+        """Return what to do with the replica; there has to be one."""
+        recorded = self.tracked.owner
+        return decide_deletion(rules, self.owner, recorded, is_source_gone=is_source_gone)
 
 
-async def require_source(api: Api, found: Settled, remedy: str) -> None:
-    """Check again that the source exists, just before a replacement deletes its replica.
+async def look_last(api: Api, found: Settled, rules: DeletionRules) -> str | None:
+    """Decide anew, just before the deletion; read the source again if the rules need it.
 
-    The plan of the replacement checked it too, but a wait may lie between. This costs one request,
-    or none if the source was seen to be gone.
+    The plan checked it too, but a wait may lie between. This costs one request, or none. A
+    replica's id and its description never change, so they are not read again.
 
+    Returns:
+        The owner of a replica that has to be left, because another stack made it; else None.
     Raises:
-        ConflictError: the source is gone, or is being deleted.
+        ConflictError: it is the last copy of its backup.
     """
     if not found.is_deletable:
-        return
-    tracked = found.tracked
-    if not (found.is_source_gone or is_gone(await look_for_source(api.fresh, tracked))):
-        return
-    raise ConflictError(
-        f"replacing {tracked}: source backup ({tracked.backup_id}) is gone by now, so replica "
-        f"({found.replica.backup_id}) is the last copy: it was not deleted",
-        remedy=remedy,
-    )
+        return None
+    is_source_gone = found.is_source_gone
+    if rules.spares_last_copy and not is_source_gone:
+        is_source_gone = is_gone(await look_for_source(api.fresh, found.tracked))
+    fate = found.fate(rules, is_source_gone=is_source_gone)
+    if fate is Deletion.LEAVE:
+        return found.owner
+    if fate is Deletion.REFUSE:
+        tracked = found.tracked
+        doing = "replacing" if rules.removal is Removal.REPLACED else "deleting the replica of"
+        raise ConflictError(
+            f"{doing} {tracked}: source backup ({tracked.backup_id}) is gone, so replica "
+            f"({found.replica.backup_id}) is the last copy: it was not deleted",
+            remedy=rules.remedy,
+        )
+    return None
 
 
 async def begin_deletion(api: Api, found: Settled, report: Reporter) -> bool:

@@ -34,6 +34,7 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     Observation,
     Refuse,
     Submit,
+    consequence,
     decide_create,
 )
 from pulumi_huaweicloud_cbr.replication.rules.model import (
@@ -202,6 +203,8 @@ class _SingleCopy:
             status=STATUS_SUBMITTED,
             provider_id=answer.provider_id or source.provider_id,
             source_resource_id=source.resource_id,
+            description=desired.description,
+            owner=desired.identity.mark_owner,
         )
 
     def may_be_ours(self, refusal: CbrError) -> bool:
@@ -270,6 +273,7 @@ def adopted(desired: DesiredReplication, source: Backup, attempt: Attempt) -> Tr
         status=attempt.record.status,
         provider_id=source.provider_id,
         source_resource_id=source.resource_id,
+        owner=attempt.owner,
         is_adopted=True,
     )
     replica = attempt.replica or Replica(attempt.record.destination_backup_id, None)
@@ -284,8 +288,11 @@ async def _adopt(
     report: Reporter,
 ) -> TrackedReplication:
     tracked = adopted(desired, source, attempt)
-    report.tell(f"adopting {tracked} with status {tracked.status!r}: nothing is copied again")
-    backup = attempt.replica.backup if attempt.replica else None
+    report.tell(
+        f"adopting {tracked} with status {tracked.status!r}: nothing is copied again"
+        f"{consequence(attempt.maker(desired.identity.names), attempt.owner)}"
+    )
+    backup = attempt.replica.backup if attempt.replica and attempt.record.is_succeeded else None
     if backup is not None and desired.name is not None and backup.name != desired.name:
         try:
             renamed = await api.rename_backup(desired.destination, backup.id, desired.name)

@@ -31,6 +31,7 @@ from pulumi_huaweicloud_cbr.base.reporting import Reporter
 from pulumi_huaweicloud_cbr.replication.observe import Limits, observe_attempts, refresh
 from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     TO_BE_REDONE,
+    WAYS_OUT,
     Adopt,
     Attempt,
     Refuse,
@@ -59,9 +60,10 @@ class VaultView(Struct, frozen=True):
 
     `due`: a copy of the vault would take them. `held`: copied, or being copied, to the desired
     vault, without those that a known row still describes. `spent`: copied once, and the replica is
-    gone. `elsewhere`: in another vault or project of the region. `unclear`: with a status that this
-    version does not know. `unfit`: of a kind or in a state that cannot be copied. `labels`: the
-    label by backup id. `pending` counts all running copies of the backups, to any region.
+    gone. `elsewhere`: in another vault or project of the region. `foreign`: of another stack.
+    `unclear`: with a status that this version does not know. `unfit`: of a kind or in a state that
+    cannot be copied. `labels`: the label by backup id. `pending` counts all running copies of the
+    backups, to any region.
 
     Of the known rows, `lost` are those whose copy failed or whose replica is gone. The vault may be
     unable to copy these again. For the rows in `doubtful`, nothing identifies the replica.
@@ -71,6 +73,7 @@ class VaultView(Struct, frozen=True):
     held: Mapping[str, TrackedReplication] = field(default_factory=dict)
     spent: tuple[str, ...] = ()
     elsewhere: Mapping[str, Refuse] = field(default_factory=dict)
+    foreign: Mapping[str, Refuse] = field(default_factory=dict)
     unclear: tuple[str, ...] = ()
     unfit: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -94,16 +97,20 @@ def decide_vault(
         backups: by label, each with the attempts to copy it to the region, the newest first.
         own_record_ids: records of replicas that are about to be deleted; these do not conflict.
     """
-    due, held, elsewhere = {}, {}, {}
+    due, held = {}, {}
+    elsewhere: dict[str, Refuse] = {}
+    foreign: dict[str, Refuse] = {}
     spent, unclear, unfit = [], [], []
     for label, (backup, attempts) in backups.items():
         wanted = desired.of_backup(backup.id)
-        foreign = [attempt for attempt in attempts if attempt.record.id not in own_record_ids]
-        decision = decide_create(wanted, foreign)
+        others = [attempt for attempt in attempts if attempt.record.id not in own_record_ids]
+        decision = decide_create(wanted, others)
         if isinstance(decision, Adopt):
             held[label] = adopted(wanted, backup, decision.attempt)
         elif isinstance(decision, Refuse) and decision.field == "backup_id":
             unclear.append(label)
+        elif isinstance(decision, Refuse) and decision.field == "adopt":
+            foreign[label] = decision
         elif isinstance(decision, Refuse):
             elsewhere[label] = decision
         elif check_backup(backup):
@@ -117,6 +124,7 @@ def decide_vault(
         held=held,
         spent=tuple(spent),
         elsewhere=elsewhere,
+        foreign=foreign,
         unclear=tuple(unclear),
         unfit=tuple(unfit),
         labels={backup.id: label for label, (backup, _) in backups.items()},
@@ -127,15 +135,20 @@ def check_view(view: VaultView, desired: DesiredVaultReplication) -> list[Findin
     """Return the reasons why a vault cannot be copied as declared."""
     findings = []
     if view.elsewhere:
-        named = [f"{label!r}: {refuse.reason}" for label, refuse in view.elsewhere.items()]
-        more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
         reason = (
-            f"{len(named)} of the backups cannot come into vault "
-            f"({desired.destination_vault_id}): {'; '.join(named[:SHOWN])}{more}; CBR keeps one "
+            f"{len(view.elsewhere)} of the backups cannot come into vault "
+            f"({desired.destination_vault_id}): {_each_reason(view.elsewhere)}; CBR keeps one "
             "replica of a backup per region: delete these, or set preflight to 'warn' to copy "
             "the others only"
         )
         findings.append(Finding("destination_vault_id", reason))
+    if view.foreign:
+        reason = (
+            f"{len(view.foreign)} of the backups have a replica of another stack: "
+            f"{_each_reason(view.foreign)}; {WAYS_OUT}; or set preflight to 'warn' to copy the "
+            "others only"
+        )
+        findings.append(Finding("adopt", reason))
     if view.held and not desired.adopt:
         reason = (
             f"already in vault ({desired.destination_vault_id}), or on the way to it: "
@@ -143,6 +156,13 @@ def check_view(view: VaultView, desired: DesiredVaultReplication) -> list[Findin
         )
         findings.append(Finding("adopt", reason))
     return findings
+
+
+def _each_reason(refusals: Mapping[str, Refuse]) -> str:
+    """Return the first reasons, each with its label, and the number of the others."""
+    named = [f"{label!r}: {refuse.reason}" for label, refuse in refusals.items()]
+    more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
+    return f"{'; '.join(named[:SHOWN])}{more}"
 
 
 async def look_at_vault(
@@ -285,6 +305,7 @@ async def bring_over(
     report: Reporter,
     *,
     left_out: Iterable[str] = (),
+    others: frozenset[str] = frozenset(),
     is_new: bool = False,
     is_strict: bool = False,
     limits: Limits | None = None,
@@ -298,6 +319,8 @@ async def bring_over(
         known: the rows so far, by label.
         left_out: ids of backups that CBR did not take the last time. They alone cause no
             submission.
+        others: ids of backups whose copies other resources declare, in lower case. Existing
+            copies of these are left to them.
         is_new: there is no state yet. Existing copies are then refused if `adopt` is false.
         is_strict: if `is_new`, every conflict is refused, not only those about `adopt`.
     Raises:
@@ -309,7 +332,11 @@ async def bring_over(
     if is_new:
         _refuse(check_view(view, desired), desired, is_strict=is_strict)
     brought = Brought(view, left_out=asked_before & view.labels.keys())
-    strangers = frozenset() if desired.adopt else _record_ids(view)
+    strangers = frozenset(
+        row.replication_record_id
+        for row in view.held.values()
+        if not desired.adopt or row.backup_id.lower() in others
+    )
     copy = _VaultCopy(api, desired, known, report, limits, asked_before, strangers, brought)
     try:
         return await submit_what_is_left(copy, api.clock, report, limits)
@@ -325,13 +352,10 @@ def _refuse(
     findings: Sequence[Finding], desired: DesiredVaultReplication, *, is_strict: bool
 ) -> None:
     for finding in findings:
-        # Never adopt existing replicas against the user's will.
-        if is_strict or finding.field == "adopt":
+        # Never adopt existing replicas against the user's will. Those of other stacks are not
+        # adopted in any case.
+        if is_strict or (finding.field == "adopt" and not desired.adopt):
             raise ConflictError(f"submitting {desired}: {finding.reason}")
-
-
-def _record_ids(view: VaultView) -> frozenset[str]:
-    return frozenset(row.replication_record_id for row in view.held.values())
 
 
 @dataclass

@@ -31,8 +31,9 @@ class CopyInputs(TypedDict, total=False):
     enable_acceleration: pulumi.Input[bool] | None
     source_region: pulumi.Input[str] | None
     source_project_id: pulumi.Input[str] | None
-    adopt: pulumi.Input[bool] | None
+    adopt: pulumi.Input[bool | str] | None
     preflight: pulumi.Input[str] | None
+    force_destroy: pulumi.Input[bool] | None
 
 
 class CopyOutputs:
@@ -44,8 +45,9 @@ class CopyOutputs:
     enable_acceleration: pulumi.Output[bool]
     source_region: pulumi.Output[str]
     source_project_id: pulumi.Output[str]
-    adopt: pulumi.Output[bool]
+    adopt: pulumi.Output[bool | str]
     preflight: pulumi.Output[str]
+    force_destroy: pulumi.Output[bool | None]
 
 
 class ArgumentsError(pulumi.RunError, TypeError):

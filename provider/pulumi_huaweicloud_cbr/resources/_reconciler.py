@@ -19,10 +19,10 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, ConflictError
 from pulumi_huaweicloud_cbr.engine.call import current_call
-from pulumi_huaweicloud_cbr.engine.messages import tell, warn
-from pulumi_huaweicloud_cbr.engine.operation import DiffOf, current_operation
+from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell
+from pulumi_huaweicloud_cbr.engine.ownership.operation import DiffOf, current_operation
 from pulumi_huaweicloud_cbr.engine.provider import (
     CbrProvider,
     PartialResultError,
@@ -32,15 +32,21 @@ from pulumi_huaweicloud_cbr.engine.provider import (
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
 from pulumi_huaweicloud_cbr.replication.rules.members import listed
 from pulumi_huaweicloud_cbr.resources._forms.form import Change, Judged
-from pulumi_huaweicloud_cbr.resources._forms.inputs import failures_of, unchecked
+from pulumi_huaweicloud_cbr.resources._forms.inputs import (
+    failures_of,
+    identity_of,
+    is_forced,
+    limits,
+    unchecked,
+)
 from pulumi_huaweicloud_cbr.resources._forms.members import (
-    NOBODYS,
     look,
     members_failed,
     not_taken_over,
     remaining,
     remove,
 )
+from pulumi_huaweicloud_cbr.resources._forms.owners import warn_of_foreign, with_owner
 from pulumi_huaweicloud_cbr.resources._forms.state import tracked_rows
 
 if TYPE_CHECKING:
@@ -75,7 +81,9 @@ class Reconciler(CbrProvider):
         declared = self.form().declare(known, unknown, olds, session)
         failures = [CheckFailure(finding.field, finding.reason) for finding in declared.findings]
         if not failures:
-            declared.claim(operation, urn)
+            findings = declared.claim(operation, urn)
+            failures = [CheckFailure(finding.field, finding.reason) for finding in findings]
+        if not failures:
             failures, resolved = self._preflight(session, declared, unknown)
             declared.inputs |= resolved
         return CheckResult(
@@ -121,10 +129,16 @@ class Reconciler(CbrProvider):
         if replaces:
             form.require_replaceable(self.open(), change)
             records = [row.replication_record_id for row in rows.values()]
-            operation.note_diff(urn, asked_for, records, is_replaced=True)
-            form.tell_replacement(change)
             # CBR keeps one replica of a backup per region, so the old one has to be deleted first.
             is_delete_first = "destination_region" not in replaces
+            operation.note_diff(
+                urn,
+                asked_for,
+                records,
+                is_replaced=True,
+                is_created_first=not is_delete_first,
+            )
+            form.tell_replacement(change)
             return DiffResult(
                 changes=True, replaces=replaces, delete_before_replace=is_delete_first
             )
@@ -148,8 +162,11 @@ class Reconciler(CbrProvider):
         session = self.open()
         identifier = f"{form.prefix}-{uuid.uuid4()}"
         done = session.run(form.bring_about(session, {}, inputs))
+        operation, urn = current_operation(), current_call().urn
+        if operation.is_created_first(urn):
+            done = session.run(_completed(session, done))
         outputs = form.outputs(done)
-        current_operation().note_made(current_call().urn, ())
+        operation.note_made(urn, [row.replication_record_id for row in done.rows.values()])
         form.note_created(done)
         if done.failure is not None and not done.rows:
             raise done.failure
@@ -166,6 +183,9 @@ class Reconciler(CbrProvider):
         rows = tracked_rows(state)
         looked = session.run(look(session, rows))
         seen = remaining(rows, looked, form.if_gone, form.if_failed)
+        identity = identity_of(session, (row.owner for row in rows.values()))
+        seen = {label: with_owner(row, identity, state.get("adopt")) for label, row in seen.items()}
+        warn_of_foreign(seen, identity)
         if form.is_gone(rows, seen):
             return ReadResult("", {})
         outputs = form.observed(state, rows, seen)
@@ -207,12 +227,40 @@ class Reconciler(CbrProvider):
         state, _ = split_unknown(_props)
         session = self.open()
         rows = tracked_rows(state)
-        if form.may_have_successor(state, rows) and (left := not_taken_over(session, rows)):
-            warn(f"not deleted, since {form.successor}: {listed(left)}; {NOBODYS}")
-            rows = {label: row for label, row in rows.items() if label not in left}
-        results = session.run(remove(session, rows))
+        if (
+            not (is_forced(state) or session.settings.force_destroy)
+            and form.may_have_successor(state, rows)
+            and (left := not_taken_over(session, rows))
+        ):
+            raise ConflictError(
+                f"deleting {form.what}: nothing was deleted, since {form.successor}: "
+                f"{listed(left)}",
+                remedy="if it only got another name, declare its old name in aliases; to delete "
+                "these replicas, set huaweicloud:forceDestroy (or HW_FORCE_DESTROY) for one run; "
+                "to keep them without a resource, use pulumi state delete",
+            )
+        results = session.run(remove(session, rows, is_forced=is_forced(state)))
         if results.failed:
             raise members_failed("deleting replicas", len(rows), results.failed)
+
+
+async def _completed(session: Session, done: Done) -> Done:
+    """Wait until the copies of a new resource have succeeded, before the old one is deleted.
+
+    Raises:
+        CbrError: some did not. A plain error leaves the old resource in the state as it was.
+    """
+    from pulumi_huaweicloud_cbr.replication.many import complete_all
+
+    if done.failure is not None:
+        raise done.failure
+    results = await complete_all(
+        session.client(), done.rows, EngineReporter(), limits(), current_call().timeout_s
+    )
+    if results.failed:
+        raise members_failed("completing replications", len(done.rows), results.failed)
+    done.rows = results.done
+    return done
 
 
 def _raise_partial(done: Done, identifier: str, outputs: dict[str, Any]) -> None:

@@ -22,10 +22,15 @@ from pulumi.dynamic import (
 )
 
 from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED, ProjectScope
-from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, ConflictError
+from pulumi_huaweicloud_cbr.base.errors import (
+    CbrError,
+    ConfigurationError,
+    ConflictError,
+    NotFoundError,
+)
 from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
-from pulumi_huaweicloud_cbr.engine.operation import current_operation
+from pulumi_huaweicloud_cbr.engine.ownership.operation import current_operation
 from pulumi_huaweicloud_cbr.engine.provider import (
     CbrProvider,
     PartialResultError,
@@ -43,6 +48,7 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
 from pulumi_huaweicloud_cbr.replication.rules.inputs import FIELDS, check_inputs
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.rules.ownership import DeletionRules, Removal
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES, RECORDS
 from pulumi_huaweicloud_cbr.resources._arguments import CopyInputs, CopyOutputs, declared
 from pulumi_huaweicloud_cbr.resources._forms.inputs import (
@@ -52,13 +58,26 @@ from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     all_unchecked,
     declared_as,
     failures_of,
+    identity_of,
+    is_forced,
     limits,
     may_look_before_replacing,
     missing_source_region,
+    no_room_for_mark,
     unchecked,
     with_defaults,
 )
-from pulumi_huaweicloud_cbr.resources._forms.owners import HELD, owners_of, remedy_for_last_copy
+from pulumi_huaweicloud_cbr.resources._forms.members import require_ours
+from pulumi_huaweicloud_cbr.resources._forms.owners import (
+    Owner,
+    declared_twice,
+    deletion_rules,
+    not_had_yet,
+    owners_of,
+    warn_of_foreign,
+    warn_of_left,
+    with_owner,
+)
 
 
 class BackupReplicationProvider(CbrProvider):
@@ -83,9 +102,14 @@ class BackupReplicationProvider(CbrProvider):
         findings = check_inputs(known, unknown)
         inputs = with_defaults(known, unknown, olds, session)
         findings += missing_source_region(known, unknown, session)
+        if not findings:
+            findings += no_room_for_mark(known, session)
         failures = [CheckFailure(finding.field, finding.reason) for finding in findings]
         if not failures and not unknown & {"backup_id", "destination_region"}:
-            operation.note_claimed(urn, [(inputs["backup_id"], inputs["destination_region"])])
+            copy = (inputs["backup_id"], inputs["destination_region"])
+            operation.note_claimed(urn, [copy])
+            twice = declared_twice(operation, urn, {"backup_id": copy})
+            failures = [CheckFailure(finding.field, finding.reason) for finding in twice]
         if not failures and not olds:
             failures, resolved = self._preflight(session, inputs, unknown)
             inputs |= resolved
@@ -126,7 +150,13 @@ class BackupReplicationProvider(CbrProvider):
             return DiffResult(changes=True, replaces=["status"], delete_before_replace=True)
         if difference.replaces:
             self._require_source(state, declared, frozenset(difference.replaces) & unknown)
-        operation.note_diff(urn, asked_for, [_id], is_replaced=bool(difference.replaces))
+        operation.note_diff(
+            urn,
+            asked_for,
+            [_id],
+            is_replaced=bool(difference.replaces),
+            is_created_first=bool(difference.replaces) and not difference.is_delete_first,
+        )
         return DiffResult(
             changes=not difference.is_empty,
             replaces=list(difference.replaces),
@@ -138,27 +168,35 @@ class BackupReplicationProvider(CbrProvider):
     ) -> None:
         """Refuse to replace a replica that could not be made again.
 
-        With preflight ``error``, the check of the new resource does this. If another backup is
-        declared, the replica of the old one is no longer wanted. An unknown input may be unchanged.
+        With preflight ``error``, the check of the new resource does this for the same backup. If
+        another backup is declared, the replica of the old one is no longer wanted. It still is a
+        last copy if its source is gone, and the new backup is not of the same server. An unknown
+        input may be unchanged.
 
         Raises:
             ConflictError: the source backup is gone, and the replica exists or is being copied.
         """
         mode = declared.get("preflight")
         is_other = declared.get("backup_id") != state.get("backup_id")
-        if mode == "error" or is_other or is_open or _from_state(state).has_failed:
+        if is_open or _from_state(state).has_failed or (mode == "error" and not is_other):
             return
         session = self.open()
+        if is_other and (is_forced(state) or session.settings.force_destroy):
+            return
         if not may_look_before_replacing(session, mode, is_open=False):
             return
         standing, tracked = session.run(_refresh_anew(session, state))
-        if tracked.source_deleted and standing not in TO_BE_REDONE:
-            raise ConflictError(
-                f"replacing {tracked}: source backup ({tracked.backup_id}) is gone, so that its "
-                "replica would be deleted and could not be made again",
-                remedy="leave the resource as it is, or remove it if nobody wants the replica any "
-                "more",
-            )
+        if not tracked.source_deleted or standing in TO_BE_REDONE:
+            return
+        if is_other and session.run(_is_of_same_server(session, tracked, declared["backup_id"])):
+            return
+        raise ConflictError(
+            f"replacing {tracked}: source backup ({tracked.backup_id}) is gone, so that its "
+            "replica would be deleted and could not be made again",
+            remedy="leave the resource as it is, and declare another one for the new copy; if "
+            "nobody wants the replica, set force_destroy to true, run pulumi up, and remove the "
+            "resource",
+        )
 
     def _must_be_redone(self, state: dict[str, Any], declared: dict[str, Any]) -> bool:
         if _from_state(state).has_failed:
@@ -176,6 +214,8 @@ class BackupReplicationProvider(CbrProvider):
                 raise
             warn(f"not checked how far the copy is by now: {error}")
             return False
+        identity = identity_of(session, [tracked.owner])
+        require_ours(f"looking at {tracked}", {"": tracked}, identity, declared.get("adopt"))
         if standing is Standing.FAILED:
             tell(f"{tracked} failed ({tracked.failure}), so the backup will be copied again")
         elif standing in LOST:
@@ -193,9 +233,13 @@ class BackupReplicationProvider(CbrProvider):
 
         inputs, _ = split_unknown(props)
         session = self.open()
+        is_created_first = current_operation().is_created_first(current_call().urn)
         try:
-            tracked = session.run(_create(session, inputs))
+            tracked = session.run(_create(session, inputs, is_completed=is_created_first))
         except IncompleteError as error:
+            if is_created_first:
+                # A plain error leaves the old resource in the state as it was.
+                raise error from None
             self._note_made(error.tracked)
             outputs = _to_state(inputs, error.tracked)
             raise PartialResultError(error, error.tracked.replication_record_id, outputs) from error
@@ -218,11 +262,18 @@ class BackupReplicationProvider(CbrProvider):
         session = self.open()
         standing, tracked = session.run(_refresh(session, {**state, "replication_record_id": id_}))
         if standing in LOST:
+            what_next = (
+                "its source backup is gone as well, so nothing can copy it again"
+                if tracked.source_deleted
+                else "the next pulumi up copies the backup again"
+            )
             tell(
-                f"the replica of {tracked} is {standing.value}: dropped from the state; the next "
-                "pulumi up copies the backup again"
+                f"the replica of {tracked} is {standing.value}: dropped from the state; {what_next}"
             )
             return ReadResult("", {})
+        identity = identity_of(session, [tracked.owner])
+        tracked = with_owner(tracked, identity, state.get("adopt"))
+        warn_of_foreign({"": tracked}, identity)
         if standing is Standing.UNKNOWN:
             warn(_not_known(tracked))
         if standing is Standing.FAILED:
@@ -277,12 +328,9 @@ class BackupReplicationProvider(CbrProvider):
         state, _ = split_unknown(_props)
         session = self.open()
         tracked = _from_state({**state, "replication_record_id": _id})
-        operation, urn = current_operation(), current_call().urn
-        # If another backup is declared, the replica of the old one is no longer wanted.
-        declared = operation.backups_claimed(urn)
-        is_same = not declared or tracked.backup_id.lower() in declared
-        is_replaced = is_same and operation.is_replaced(urn)
-        session.run(_remove(session, tracked, is_replaced=is_replaced))
+        removal = session.run(_why_removed(session, tracked))
+        rules = deletion_rules(session, removal, is_forced=is_forced(state))
+        session.run(_remove(session, tracked, rules))
 
 
 def _not_known(tracked: TrackedReplication) -> str:
@@ -302,14 +350,22 @@ async def _judge(
     if "source_project_id" in unknown:
         return [], {}
     verdict = await run_preflight(
-        client, aim_of(inputs, unknown), inputs.get("backup_id"), session.project_id
+        client, aim_of(session, inputs, unknown), inputs.get("backup_id"), session.project_id
     )
     for note in verdict.notes:
         tell(note)
     return [*verdict.findings, *all_unchecked(verdict.faults)], verdict.resolved
 
 
-async def _create(session: Session, inputs: dict[str, Any]) -> TrackedReplication:
+async def _create(
+    session: Session, inputs: dict[str, Any], *, is_completed: bool
+) -> TrackedReplication:
+    """Submit or adopt a copy.
+
+    Args:
+        is_completed: wait until the copy has succeeded, since the old replica is deleted next.
+    """
+    from pulumi_huaweicloud_cbr.replication.one import complete
     from pulumi_huaweicloud_cbr.replication.submit import submit_or_adopt
 
     desired = DesiredReplication(
@@ -317,9 +373,14 @@ async def _create(session: Session, inputs: dict[str, Any]) -> TrackedReplicatio
         destination=await session.scope(
             inputs["destination_region"], inputs.get("destination_project_id")
         ),
+        identity=identity_of(session),
         **declared_as(DesiredReplication, inputs),
     )
-    return await submit_or_adopt(session.client(), desired, EngineReporter(), limits())
+    api, report = session.client(), EngineReporter()
+    tracked = await submit_or_adopt(api, desired, report, limits())
+    if is_completed:
+        return await complete(api, tracked, report, limits())
+    return tracked
 
 
 def _split_import_id(identifier: str, region: str | None) -> tuple[str, str, str]:
@@ -364,26 +425,48 @@ async def _rename(session: Session, tracked: TrackedReplication, name: str) -> T
     return await rename(session.client(), tracked, name, EngineReporter(), limits())
 
 
-async def _remove(session: Session, tracked: TrackedReplication, *, is_replaced: bool) -> None:
-    from pulumi_huaweicloud_cbr.replication.one import remove, remove_replaced
+async def _why_removed(session: Session, tracked: TrackedReplication) -> Removal:
+    """Return why a resource is deleted in this operation.
+
+    If the program declares another backup, the replica of the old one is no longer wanted. If that
+    is one of the same server, its copy has succeeded by now, and the old one rolls off.
+    """
+    operation, urn = current_operation(), current_call().urn
+    declared = operation.backups_claimed(urn)
+    if declared and tracked.backup_id.lower() not in declared:
+        (backup_id,) = declared
+        is_same = await _is_of_same_server(session, tracked, backup_id)
+        return Removal.ROLLED_OFF if is_same else Removal.REMOVED
+    return Removal.REPLACED if operation.is_replaced(urn) else Removal.REMOVED
+
+
+async def _is_of_same_server(session: Session, tracked: TrackedReplication, backup_id: str) -> bool:
+    """Whether another backup in the source region is of the same server or file system."""
+    from pulumi_huaweicloud_cbr.api.find import find_backup
+
+    if tracked.source_resource_id is None:
+        return False
+    try:
+        other = await find_backup(session.client(), tracked.source, backup_id)
+    except NotFoundError:
+        return False
+    return other.resource_id == tracked.source_resource_id
+
+
+async def _remove(session: Session, tracked: TrackedReplication, rules: DeletionRules) -> None:
+    from pulumi_huaweicloud_cbr.replication.one import remove
 
     owners = await owners_of(session, {"": tracked})
     for error in owners.failed.values():
         raise error
-    if (owner := owners.done[""]) is not None:
-        reason = (
-            "a resource has adopted it"
-            if owner == HELD
-            else "another resource of the program declares it"
-        )
-        tell(f"{tracked}: the replica stays, since {reason}")
+    if owners.done[""] is Owner.HAS_IT:
+        tell(f"{tracked}: the replica stays, since another resource of the stack has it")
         return
-    api, report = session.client(), EngineReporter()
-    if is_replaced:
-        remedy = remedy_for_last_copy()
-        await remove_replaced(api, tracked, report, limits(), remedy=remedy)
-    else:
-        await remove(api, tracked, report, limits())
+    if owners.done[""] is Owner.DECLARES_IT:
+        raise not_had_yet(tracked)
+    left_to = await remove(session.client(), tracked, EngineReporter(), rules, limits())
+    if left_to is not None:
+        warn_of_left([(str(tracked), left_to)])
 
 
 def _to_state(inputs: dict[str, Any], tracked: TrackedReplication) -> dict[str, Any]:
@@ -404,10 +487,18 @@ def _to_state(inputs: dict[str, Any], tracked: TrackedReplication) -> dict[str, 
         "created_at": tracked.created_at,
         "source_deleted": tracked.source_deleted,
         "source_resource_id": tracked.source_resource_id,
+        "owner": tracked.owner,
     }
-    if state["name"] is not None and tracked.replica_name is not None:
-        # Only a declared name is compared: a name that CBR chose is not drift.
+    if state["name"] is not None and (tracked.replica_name is not None or tracked.is_adopted):
+        # Only a declared name is compared: a name that CBR chose is not drift. A running copy that
+        # was adopted shows its name later.
         state["name"] = tracked.replica_name
+    if tracked.description is not None and tracked.description != state["description"]:
+        # It was adopted with this text, which cannot be changed. The program's own is kept beside.
+        state["declared_description"] = inputs.get("declared_description", state["description"])
+        state["description"] = tracked.description
+    elif inputs.get("declared_description") is not None:
+        state["declared_description"] = inputs["declared_description"]
     return {field: value for field, value in state.items() if value is not None}
 
 
@@ -438,6 +529,8 @@ def _from_state(state: dict[str, Any]) -> TrackedReplication:
         source_resource_id=state.get("source_resource_id"),
         created_at=state.get("created_at"),
         source_deleted=bool(state.get("source_deleted")),
+        description=state.get("description"),
+        owner=state.get("owner"),
     )
 
 
@@ -470,18 +563,21 @@ class BackupReplicationArgs:
         destination_project_id: default: the project named like the region. A change replaces.
         name: the replica's name: 1 to 64 letters, digits, CJK, ``_`` or ``-``. Default: CBR's
             choice. A change renames the replica. Removing it changes nothing.
-        description: the replica's: at most 255 characters without ``<`` and ``>``. Default: CBR's
-            choice. A change replaces, since CBR cannot change it. Removing it changes nothing.
+        description: the replica's: at most 255 characters without ``<`` and ``>``, together with
+            the mark of the stack. Default: the mark alone. A change replaces, since CBR cannot
+            change it. Removing it changes nothing.
         enable_acceleration: copy faster, at extra cost. Default: false. A change affects later
             copies only.
         source_region: the backup's region. Default: ``huaweicloud:region``. A change replaces.
         source_project_id: default: ``huaweicloud:projectId`` in ``huaweicloud:region``, else the
             project named like the region. A change replaces.
-        adopt: take over a matching replica or running copy, instead of failing. Default: true. A
-            change affects later copies only.
+        adopt: take over a matching replica or running copy, instead of failing. ``any`` takes over
+            those of other stacks too. Default: true. A change affects later copies only.
         preflight: ask the API in previews whether it will accept the copy. ``error`` fails if it
             will not, ``warn`` warns, ``off`` does not ask. Default: ``error``. A change
             affects only the state.
+        force_destroy: delete the replica also if its source backup is gone, so that it is the last
+            copy. Default: false. A change affects only the state.
 
     Source: CBR API reference, CopyBackup.
     """
@@ -495,8 +591,9 @@ class BackupReplicationArgs:
     enable_acceleration: pulumi.Input[bool] | None = None
     source_region: pulumi.Input[str] | None = None
     source_project_id: pulumi.Input[str] | None = None
-    adopt: pulumi.Input[bool] | None = None
+    adopt: pulumi.Input[bool | str] | None = None
     preflight: pulumi.Input[str] | None = None
+    force_destroy: pulumi.Input[bool] | None = None
 
 
 class BackupReplicationInputs(CopyInputs, total=False):
@@ -533,6 +630,8 @@ class BackupReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="B
     """Whether the source backup is gone; the replica remains."""
     source_resource_id: pulumi.Output[str | None]
     """The server or file system that was backed up."""
+    owner: pulumi.Output[str | None]
+    """The stack that the replica's mark names; none for a copy that somebody else made."""
 
     @property
     def tracking(self) -> pulumi.Output[dict[str, Any]]:
@@ -584,4 +683,5 @@ _OUTPUTS = (
     "created_at",
     "source_deleted",
     "source_resource_id",
+    "owner",
 )

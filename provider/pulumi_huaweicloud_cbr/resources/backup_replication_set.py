@@ -69,11 +69,13 @@ class BackupReplicationSetArgs:
         source_region: the backups' region. Default: ``huaweicloud:region``. A change replaces.
         source_project_id: default: ``huaweicloud:projectId`` in ``huaweicloud:region``, else the
             project named like the region. A change replaces.
-        adopt: take over matching replicas or running copies, instead of failing. Default: true. A
-            change affects later copies only.
+        adopt: take over matching replicas or running copies, instead of failing. ``any`` takes over
+            those of other stacks too. Default: true. A change affects later copies only.
         preflight: ask the API in previews whether it will accept the copies. ``error`` fails if it
             will not, ``warn`` warns, ``off`` does not ask. Default: ``error``. A change
             affects only the state.
+        force_destroy: delete replicas also if their source backups are gone, so that they are the
+            last copies. Default: false. A change affects only the state.
 
     Source: CBR API reference, CopyBackup.
     """
@@ -86,8 +88,9 @@ class BackupReplicationSetArgs:
     enable_acceleration: pulumi.Input[bool] | None = None
     source_region: pulumi.Input[str] | None = None
     source_project_id: pulumi.Input[str] | None = None
-    adopt: pulumi.Input[bool] | None = None
+    adopt: pulumi.Input[bool | str] | None = None
     preflight: pulumi.Input[str] | None = None
+    force_destroy: pulumi.Input[bool] | None = None
 
 
 class BackupReplicationSetInputs(CopyInputs, total=False):

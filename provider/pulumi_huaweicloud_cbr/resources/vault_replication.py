@@ -48,11 +48,13 @@ class VaultReplicationArgs:
         source_region: the vault's region. Default: ``huaweicloud:region``. A change replaces.
         source_project_id: default: ``huaweicloud:projectId`` in ``huaweicloud:region``, else the
             project named like the region. A change replaces.
-        adopt: take over matching replicas or running copies, instead of failing. Default: true. A
-            change affects later copies only.
+        adopt: take over matching replicas or running copies, instead of failing. ``any`` takes over
+            those of other stacks too. Default: true. A change affects later copies only.
         preflight: ask the API in previews what it will copy, and whether it will accept that.
             ``error`` fails if it will not, ``warn`` warns. ``off`` does not ask, so later runs of
             `up` do not copy new backups. Default: ``error``. A change replaces nothing.
+        force_destroy: delete replicas also if their source backups are gone, so that they are the
+            last copies. Default: false. A change affects only the state.
 
     Source: CBR API reference, CopyCheckpoint.
     """
@@ -64,8 +66,9 @@ class VaultReplicationArgs:
     enable_acceleration: pulumi.Input[bool] | None = None
     source_region: pulumi.Input[str] | None = None
     source_project_id: pulumi.Input[str] | None = None
-    adopt: pulumi.Input[bool] | None = None
+    adopt: pulumi.Input[bool | str] | None = None
     preflight: pulumi.Input[str] | None = None
+    force_destroy: pulumi.Input[bool] | None = None
 
 
 class VaultReplicationInputs(CopyInputs, total=False):

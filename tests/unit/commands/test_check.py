@@ -22,6 +22,7 @@ from pulumi_huaweicloud_cbr.base.errors import (
     OutcomeUnknownError,
 )
 from pulumi_huaweicloud_cbr.base.text import remember_secret
+from pulumi_huaweicloud_cbr.commands._text import COLUMNS
 from pulumi_huaweicloud_cbr.commands.check.account import (
     Account,
     BackupLook,
@@ -32,7 +33,7 @@ from pulumi_huaweicloud_cbr.commands.check.account import (
     TargetLook,
     VaultLook,
 )
-from pulumi_huaweicloud_cbr.commands.check.account_text import COLUMNS, as_text
+from pulumi_huaweicloud_cbr.commands.check.account_text import as_text
 from pulumi_huaweicloud_cbr.commands.check.command import places_of
 from pulumi_huaweicloud_cbr.commands.check.examiner import ServiceClock
 from pulumi_huaweicloud_cbr.commands.check.refusals import check_of

@@ -170,7 +170,11 @@ def test_stack_without_lock_and_pending_operations_is_left_as_it_is(
 
     assert [["--yes", "--skip-preview", "--clear-pending-creates", "--target", STACK_URN,
              "--stack", "test"]] == backend.calls("refresh")  # fmt: skip
-    assert capsys.readouterr().out.endswith("Go on with:\n  pulumi up --stack test\n")
+    assert capsys.readouterr().out.endswith(
+        "Go on with:\n  pulumi up --stack test\n"
+        "Then see whether a replica is left without an owner:\n"
+        "  python -m pulumi_huaweicloud_cbr owners --stack test\n"
+    )
 
 
 def test_dead_holders_lock_is_removed_with_files_beside_it(

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pulumi_huaweicloud_cbr.base.errors import CbrError
-from pulumi_huaweicloud_cbr.base.text import redact
+from pulumi_huaweicloud_cbr.commands._text import redacted
 
 FORMAT = 1
 """Of the JSON document. A new number means that a member was removed or has another meaning."""
@@ -189,16 +189,5 @@ class Account:
         if self.clock_ahead_s is not None:
             # Dates in headers are in whole seconds.
             document["clock_ahead_s"] = round(self.clock_ahead_s)
-        redacted: dict[str, Any] = _redacted(document)
-        return redacted
-
-
-def _redacted(value: Any) -> Any:
-    """Return a value without secrets, since a service may return any text as a name."""
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, dict):
-        return {key: _redacted(member) for key, member in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_redacted(member) for member in value]
-    return value
+        shown: dict[str, Any] = redacted(document)
+        return shown

@@ -1,15 +1,12 @@
-"""The result of `check` as lines for a terminal or a log, without colours.
-
-Lines break between words only, so that ids and addresses can be searched and copied.
-"""
+"""The result of `check` as lines for a terminal or a log, without colours."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
-from pulumi_huaweicloud_cbr.api.wire.requests import readable
 from pulumi_huaweicloud_cbr.base.reporting import span
+from pulumi_huaweicloud_cbr.commands._text import COLUMNS, cell, table, wrapped
 from pulumi_huaweicloud_cbr.commands.check.account import (
     COPIED,
     GRANTED,
@@ -29,9 +26,6 @@ from pulumi_huaweicloud_cbr.commands.check.permissions import (
     WRITING_AT_SOURCE,
 )
 
-COLUMNS = 100
-LONGEST = 2000
-"""At most this many characters of one text are shown."""
 IN_STEP_S = 5.0
 """A clock is in step below this difference: an answer's date is in whole seconds, and old."""
 
@@ -59,35 +53,12 @@ def as_text(account: Account) -> str:
 
 def _row(mark: str, name: str, text: str) -> Iterator[str]:
     head = f"  {mark:<{_MARK_WIDTH}} {name:<{_NAME_WIDTH}} "
-    yield from _wrapped(head, text)
-
-
-def _wrapped(head: str, text: str) -> list[str]:
-    return textwrap.wrap(
-        readable(text, LONGEST) or "-",
-        COLUMNS,
-        initial_indent=head,
-        subsequent_indent=" " * len(head),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    yield from wrapped(head, text)
 
 
 def _remarks(remarks: Iterable[Remark]) -> Iterator[str]:
     for remark in remarks:
         yield from _row(TO_DO if remark.is_to_do else NOTE, remark.check, str(remark))
-
-
-def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield rows with aligned cells; the first row is the head."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
-        yield f"{_TABLE_INDENT}{'  '.join(cells)}".rstrip()
-
-
-def _cell(value: object) -> str:
-    return "-" if value in (None, "") else readable(str(value), 64)
 
 
 def _sign_in(account: Account) -> Iterator[str]:
@@ -160,37 +131,39 @@ def _permissions(look: RegionLook) -> Iterator[str]:
 def _vaults(vaults: Sequence[VaultLook]) -> Iterator[str]:
     rows = [
         (
-            _cell(vault.name),
+            cell(vault.name),
             vault.id,
-            _cell(vault.object_type),
-            _cell(vault.status),
+            cell(vault.object_type),
+            cell(vault.status),
             "-" if vault.free_gb is None else f"{max(vault.free_gb, 0):.1f}",
-            _cell(vault.size_gb),
+            cell(vault.size_gb),
         )
         for vault in vaults
     ]
-    head, *lines = _table([("name", "id", "for", "status", "free GB", "of GB"), *rows])
+    head, *lines = table(
+        [("name", "id", "for", "status", "free GB", "of GB"), *rows], _TABLE_INDENT
+    )
     yield head
     for vault, line in zip(vaults, lines, strict=True):
         yield line
         for fault in vault.faults:
-            yield from _wrapped(f"{_TABLE_INDENT}  ", fault)
+            yield from wrapped(f"{_TABLE_INDENT}  ", fault)
 
 
 def _backup(look: BackupLook) -> Iterator[str]:
     yield f"Backup {look.id}"
     if look.status is not None:
         parts = [
-            f"{_cell(look.name)} of {_cell(look.resource_name)} ({_cell(look.resource_type)})",
+            f"{cell(look.name)} of {cell(look.resource_name)} ({cell(look.resource_type)})",
             "size not told" if look.size_gb is None else f"{look.size_gb} GB",
-            f"made {_cell(look.created_at)}",
-            f"status {_cell(look.status)}",
+            f"made {cell(look.created_at)}",
+            f"status {cell(look.status)}",
         ]
         yield from _row("", "is", ", ".join(parts))
         yield from _row("", "records", str(len(look.records)))
         if look.records:
             head = ("to region", "vault", "status", "replica, or why there is none")
-            yield from _table([head, *(_record(record) for record in look.records)])
+            yield from table([head, *(_record(record) for record in look.records)], _TABLE_INDENT)
     # CBR keeps one replica per region. If it exists, other vaults there need no line.
     copied = {target.region for target in look.targets if target.answer == COPIED}
     for target in look.targets:
@@ -204,16 +177,16 @@ def _backup(look: BackupLook) -> Iterator[str]:
 def _record(record: RecordLook) -> tuple[str, ...]:
     progress = "" if record.progress is None else f" {record.progress} %"
     return (
-        _cell(record.region),
-        _cell(record.vault_id),
-        f"{_cell(record.status)}{progress}",
-        record.failure or _cell(record.replica_id),
+        cell(record.region),
+        cell(record.vault_id),
+        f"{cell(record.status)}{progress}",
+        record.failure or cell(record.replica_id),
     )
 
 
 def _target(target: TargetLook) -> Iterator[str]:
     is_good = target.answer in (POSSIBLE, COPIED)
-    where = f"vault {_cell(target.vault_name)} ({target.vault_id})"
+    where = f"vault {cell(target.vault_name)} ({target.vault_id})"
     text = "; ".join([f"{where}: {_ANSWERS[target.answer]}", *target.reasons])
     yield from _row(OK if is_good else UNSEEN, target.region, text)
 

@@ -9,15 +9,20 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pulumi_huaweicloud_cbr.commands._cli import stack_settings, takes_every_character
+from pulumi_huaweicloud_cbr.commands._cli import (
+    destination,
+    like_input,
+    stack_settings,
+    takes_every_character,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from pulumi_huaweicloud_cbr.api.transport.http import Transport
     from pulumi_huaweicloud_cbr.base.clock import Clock
     from pulumi_huaweicloud_cbr.commands.check.account import Account
-    from pulumi_huaweicloud_cbr.commands.check.examiner import Asked, Destination
+    from pulumi_huaweicloud_cbr.commands.check.examiner import Asked
 
 # What httpx reads from the environment, so that it affects the way of requests.
 _OF_THE_NETWORK = frozenset(
@@ -47,14 +52,14 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "--destination",
         action="append",
         default=[],
-        type=_destination,
+        type=destination,
         metavar="REGION[/PROJECT_ID]",
         help="a region to copy to, and the project there if it is not the one named like it; may "
         "be repeated (default: all regions that the source can copy to)",
     )
     parser.add_argument(
         "--backup",
-        type=_input("backup_id"),
+        type=like_input("backup_id"),
         metavar="ID",
         help="say of this backup to where it can be copied",
     )
@@ -135,27 +140,3 @@ def places_of(origins: Mapping[str, str], environ: Mapping[str, str]) -> dict[st
     }
     of_network = sorted(name for name in environ if name.upper() in _OF_THE_NETWORK)
     return places | {name: "environment" for name in of_network if environ[name]}
-
-
-def _destination(text: str) -> Destination:
-    from pulumi_huaweicloud_cbr.commands.check.examiner import Destination
-
-    region, slash, project_id = text.partition("/")
-    return Destination(
-        _input("destination_region")(region),
-        _input("destination_project_id")(project_id) if slash else None,
-    )
-
-
-def _input(field: str) -> Callable[[str], str]:
-    """Return a reader for an option that is also an input of replications; the rule is the same."""
-
-    def read(text: str) -> str:
-        from pulumi_huaweicloud_cbr.replication.rules.inputs import FIELDS, check_inputs
-
-        faults = check_inputs({field: text}, unknown=frozenset(FIELDS))
-        if faults:
-            raise argparse.ArgumentTypeError(faults[0].reason)
-        return text
-
-    return read

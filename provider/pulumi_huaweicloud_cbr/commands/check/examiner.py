@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from pulumi_huaweicloud_cbr.api.auth.choose import choose
 from pulumi_huaweicloud_cbr.api.auth.signing import LARGEST_SKEW_S
@@ -22,6 +21,7 @@ from pulumi_huaweicloud_cbr.api.wire.responses import answered_at
 from pulumi_huaweicloud_cbr.base.clock import Clock
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.base.reporting import span
+from pulumi_huaweicloud_cbr.commands._cli import Destination
 from pulumi_huaweicloud_cbr.commands.check.account import (
     Account,
     BackupLook,
@@ -40,13 +40,6 @@ CALL_LIMIT_S = 15.0
 BUDGET = RetryBudget(attempts=2, seconds=10.0, first_wait_s=0.5, longest_wait_s=2.0)
 
 SKEW_WORTH_NOTING_S = 60.0
-
-
-class Destination(NamedTuple):
-    """A region to copy to; without a project, it is the project named like the region."""
-
-    region: str
-    project_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,16 @@ from pulumi_huaweicloud_cbr.replication.preflight.flow import (
     missing_vault,
     or_error,
 )
-from pulumi_huaweicloud_cbr.replication.rules.decisions import Adopt, Attempt, Refuse, decide_create
+from pulumi_huaweicloud_cbr.replication.rules.decisions import (
+    Adopt,
+    Attempt,
+    Refuse,
+    consequence,
+    decide_create,
+)
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding, check_backup, check_vault
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication
+from pulumi_huaweicloud_cbr.replication.rules.ownership import Maker
 
 _Answers = Sequence[Backup | CbrError | None]
 
@@ -36,13 +43,15 @@ _Answers = Sequence[Backup | CbrError | None]
 class Verdict(Struct, frozen=True):
     """The result of preflight: reasons for a refusal, notes for the user, calls that failed.
 
-    `resolved` are the ids of known projects, by the names of their inputs. `size_gb` is the room
+    `maker` made a copy that will be adopted, None if none will be. `resolved` are the ids of known
+    projects, by the names of their inputs. `size_gb` is the room
     that the copy may need, None if it needs none or if that is not known. `free_gb` is the free
     room of its vault.
     """
 
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    maker: Maker | None = None
     faults: tuple[CbrError, ...] = ()
     resolved: Mapping[str, str] = MappingProxyType({})
     size_gb: float | None = None
@@ -102,6 +111,7 @@ def _judge(
     return Verdict(
         findings=tuple(findings),
         notes=standing.notes,
+        maker=standing.maker,
         faults=(*faults_of(backup), *sides.faults, *faults_of(sides.vault), *standing.faults),
         resolved=sides.resolved,
         size_gb=None if is_adopted or found is None else found.resource_size,
@@ -139,6 +149,7 @@ async def _check_conflicts(
                 destination=destination,
                 destination_vault_id=vault_id,
                 adopt=aim.adopt,
+                identity=aim.identity,
             ),
             aim.own_record_ids,
             backup,
@@ -167,9 +178,10 @@ async def _check_conflict(
         return Verdict(findings=(Finding(decision.field, f"{decision.reason}; {decision.remedy}"),))
     if isinstance(decision, Adopt):
         record = decision.attempt.record
+        maker = decision.attempt.maker(desired.identity.names)
         note = (
             f"replication record ({record.id}) with status {record.status!r} will be adopted: "
-            "nothing will be copied"
+            f"nothing will be copied{consequence(maker, decision.attempt.owner)}"
         )
-        return Verdict(notes=(note,))
+        return Verdict(notes=(note,), maker=maker)
     return Verdict()

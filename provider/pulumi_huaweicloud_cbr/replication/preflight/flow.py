@@ -21,6 +21,7 @@ from pulumi_huaweicloud_cbr.api.wire.answers import Vault
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding, check_region_pair
+from pulumi_huaweicloud_cbr.replication.rules.model import Identity
 
 Found = TypeVar("Found")
 Seen = TypeVar("Seen")
@@ -33,8 +34,9 @@ class Aim(Struct, frozen=True, kw_only=True):
     """Source and destination of a copy; fields are None while unknown in a preview.
 
     A project that is None is looked up. `is_project_unknown`: the destination project is given, but
-    its value is not known yet, so it is not looked up. `own_record_ids` are the records of replicas
-    that are about to be replaced, so these do not conflict.
+    its value is not known yet, so it is not looked up. `identity` tells whose work existing
+    replicas are. `own_record_ids` are the records of replicas that are about to be replaced, so
+    these do not conflict.
     """
 
     source_region: str
@@ -43,7 +45,8 @@ class Aim(Struct, frozen=True, kw_only=True):
     destination_project_id: str | None = None
     destination_vault_id: str | None = None
     is_project_unknown: bool = False
-    adopt: bool = True
+    adopt: bool | str = True
+    identity: Identity = Identity()
     own_record_ids: frozenset[str] = frozenset()
 
 

@@ -103,6 +103,7 @@ def _desired(
         destination=destination,
         destination_vault_id=into,
         adopt=aim.adopt,
+        identity=aim.identity,
     )
 
 

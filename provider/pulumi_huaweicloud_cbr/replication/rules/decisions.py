@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from pulumi_huaweicloud_cbr.replication.rules.inputs import FIELDS
+from pulumi_huaweicloud_cbr.replication.rules.inputs import ADOPT_ANY, FIELDS
+from pulumi_huaweicloud_cbr.replication.rules.ownership import Maker, maker_of, split_mark
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Replica, ReplicationRecord, Task
@@ -20,16 +21,31 @@ if TYPE_CHECKING:
 ARRIVING_STATUSES = frozenset({"waiting_protect", "protecting"})
 """CBR is still receiving the replica. The reference does not say so; this is our reading."""
 DELETING_STATUSES = frozenset({"deleting", "waiting_delete"})
+GOOD_STATUSES = frozenset({"available", "restoring", "waiting_restore"})
+"""A backup with one of these is complete, and can be used."""
 
 
 class Attempt(Struct, frozen=True):
     """A replication record to the desired region, with its replica as found in the destination.
 
-    `replica` is None if it was not looked up, because the copy is still running or failed.
+    `replica` is None if it was not looked up, because the copy failed, or because it is still
+    running and CBR names no replica yet.
     """
 
     record: ReplicationRecord
     replica: Replica | None = None
+
+    @property
+    def owner(self) -> str | None:
+        """Return the owner that the replica's mark names."""
+        backup = self.replica.backup if self.replica else None
+        return split_mark(backup.description)[1] if backup else None
+
+    def maker(self, ours: frozenset[str]) -> Maker:
+        """Return who made the replica, as the names of this stack tell."""
+        if self.replica is None or self.replica.backup is None:
+            return Maker.NOT_SHOWN
+        return maker_of(self.owner, ours)
 
 
 class Submit(Struct, frozen=True):
@@ -89,6 +105,10 @@ def _decide_live(desired: DesiredReplication, attempt: Attempt) -> CreateDecisio
     backup = attempt.replica.backup if attempt.replica else None
     if backup is not None and backup.status in DELETING_STATUSES:
         return AwaitDeletion(attempt)
+    maker = attempt.maker(desired.identity.names)
+    if maker is Maker.ANOTHER_STACK and desired.adopt != ADOPT_ANY:
+        reason = f"{_named(attempt)} belongs to {another_stack(attempt.owner)}"
+        return Refuse("adopt", reason, WAYS_OUT)
     if record.destination_project_id != desired.destination.project_id:
         return Refuse(
             "destination_project_id",
@@ -105,13 +125,36 @@ def _decide_live(desired: DesiredReplication, attempt: Attempt) -> CreateDecisio
             f"CBR keeps one replica of a backup per region: delete it, or set "
             f"destination_vault_id to '{record.destination_vault_id}' to adopt it",
         )
-    if not desired.adopt:
+    if not desired.adopt and maker is not Maker.US:
         return Refuse(
             "adopt",
             f"{_named(attempt)} exists already",
             "set adopt to true to take it over, or delete it first",
         )
     return Adopt(attempt)
+
+
+def another_stack(owner: str | None) -> str:
+    """Return the text about a replica's owner, which is another stack."""
+    return f"stack {owner!r}"
+
+
+WAYS_OUT = (
+    "choose another region, or set adopt to 'any' to take it over; before that, the other stack "
+    "should give it up: retain_on_delete: true there, then pulumi up, then pulumi state delete"
+)
+"""What a user can do about a replica of another stack."""
+
+
+def consequence(maker: Maker, owner: str | None) -> str:
+    """Return what an adoption means for who owns the replica; empty for a copy of this stack."""
+    if maker is Maker.SOMEBODY:
+        return "; this stack did not make it, but owns it from now on, and destroy deletes it"
+    if maker is Maker.ANOTHER_STACK:
+        return f"; {another_stack(owner)} made it, and this stack owns it from now on"
+    if maker is Maker.NOT_SHOWN:
+        return "; CBR does not show yet who made it, so a later run looks"
+    return ""
 
 
 def _named(attempt: Attempt) -> str:
@@ -263,5 +306,8 @@ def _is_changed(
         return True
     wanted = declared.get(field)
     if wanted is None and field in _OPTIONAL_FIELDS:
+        return False
+    if field == "description" and wanted == state.get("declared_description"):
+        # It was adopted with another text, which cannot be changed.
         return False
     return bool(wanted != state.get(field))

@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping
 
 from pulumi_huaweicloud_cbr.base.text import REGION_CHARACTER, REGION_LIMIT, quoted
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.ownership import TEXT_LIMIT, mark_of, text_limit
 
 PREFLIGHT_MODES = ("error", "warn", "off")
+ADOPT_ANY = "any"
+"""The value of `adopt` that takes over copies of other stacks too."""
 NAME_LIMIT = 64
-DESCRIPTION_LIMIT = 255
 COUNT_LIMIT = 100_000
 """More is a mistake. The largest set that was tried is a hundred times smaller."""
 PROJECT_LIMIT = 64
@@ -85,6 +87,20 @@ def _check(
             known_fields = ", ".join(rules)
             findings.append(Finding(field, f"is not an input of {what}; known: {known_fields}"))
     return findings
+
+
+def check_room_for_mark(description: object, owner: str | None) -> list[Finding]:
+    """Return a finding if a valid description leaves no room for an owner's mark."""
+    limit = text_limit(owner)
+    if owner is None or not isinstance(description, str) or len(description) <= limit:
+        return []
+    return [
+        Finding(
+            "description",
+            f"{_shown(description)} has {len(description)} characters; at most {limit} leave room "
+            f"for the mark {mark_of(owner)!r} (huaweicloud:markReplicas 'false' goes without it)",
+        )
+    ]
 
 
 def check_members(
@@ -171,14 +187,20 @@ def _check_characters(
 def _check_description(value: object) -> str | None:
     if not isinstance(value, str):
         return _wrong_type(value, "text")
-    rule = f"allowed are all characters but '<' and '>', 0 to {DESCRIPTION_LIMIT} of them"
+    rule = f"allowed are all characters but '<' and '>', 0 to {TEXT_LIMIT} of them"
     # A lone surrogate is not a character and cannot be sent.
     forbidden = next((char for char in value if char in "<>" or "\ud800" <= char <= "\udfff"), None)
     if forbidden is not None:
         return f"{_shown(value)} contains {forbidden!r}; {rule}"
-    if len(value) > DESCRIPTION_LIMIT:
+    if len(value) > TEXT_LIMIT:
         return f"{_shown(value)} has {len(value)} characters; {rule}"
     return None
+
+
+def _check_adoption(value: object) -> str | None:
+    if isinstance(value, bool) or value == ADOPT_ANY:
+        return None
+    return _wrong_type(value, f"true, false or '{ADOPT_ANY}'")
 
 
 def _check_flag(value: object) -> str | None:
@@ -270,8 +292,9 @@ _RULES: dict[str, Rule] = {
     "enable_acceleration": _check_flag,
     "source_region": _check_region,
     "source_project_id": _check_project,
-    "adopt": _check_flag,
+    "adopt": _check_adoption,
     "preflight": _check_mode,
+    "force_destroy": _check_flag,
 }
 FIELDS = tuple(_RULES)
 _REQUIRED = {

@@ -7,9 +7,12 @@ label copies nothing. The backups of an entire vault have such labels too.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
+
+from pulumi_huaweicloud_cbr.replication.rules.moments import moment
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.api.wire.answers import Backup
@@ -122,9 +125,31 @@ def keep_newest(
         if member.backup_id not in known:
             free = label if label not in labels else f"{label}-{member.backup_id[:8]}"
             candidates.append((free, member))
-    candidates.sort(key=lambda pair: (pair[1].created_at or "", pair[1].backup_id), reverse=True)
+    candidates.sort(key=lambda pair: _age(pair[1]), reverse=True)
     kept = {label for label, _ in candidates[:count]}
     return {label: member for label, member in candidates if label in kept}
+
+
+def rolled_off(
+    leaving: Mapping[str, Member], succeeded: Iterable[Member], count: int
+) -> frozenset[str]:
+    """Return the leaving members for which there are enough newer replicas.
+
+    Args:
+        leaving: by label, all with `created_at`.
+        succeeded: the members whose replica exists; leaving ones count too.
+        count: how many newer replicas have to exist.
+    """
+    newest = sorted((_age(member) for member in succeeded), reverse=True)
+    if len(newest) < count:
+        return frozenset()
+    oldest_kept = newest[count - 1]
+    return frozenset(label for label, member in leaving.items() if _age(member) < oldest_kept)
+
+
+def _age(member: Member) -> tuple[datetime, str]:
+    """Return what sorts members by the creation of their backups; the id makes it unique."""
+    return moment(member.created_at), member.backup_id
 
 
 def labelled(backups: Iterable[Backup], taken: Collection[str] = ()) -> dict[str, Backup]:

@@ -16,6 +16,29 @@ from pulumi_huaweicloud_cbr.api.wire.requests import (
     ReplicateRequest,
     ReplicateVaultRequest,
 )
+from pulumi_huaweicloud_cbr.replication.rules.ownership import marked
+
+
+class Identity(Struct, frozen=True):
+    """Whose work a stack's replicas are.
+
+    `owner` names this stack, None if that is not known. `former` are other names that its state
+    recorded, as before it was renamed. `is_marking`: new copies get a mark.
+    """
+
+    owner: str | None = None
+    former: frozenset[str] = frozenset()
+    is_marking: bool = True
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Return all names of this stack."""
+        return self.former if self.owner is None else self.former | {self.owner}
+
+    @property
+    def mark_owner(self) -> str | None:
+        """Return the owner that new copies name, None if they get no mark."""
+        return self.owner if self.is_marking else None
 
 
 class DesiredReplication(Struct, frozen=True):
@@ -28,19 +51,21 @@ class DesiredReplication(Struct, frozen=True):
     name: str | None = None
     description: str | None = None
     enable_acceleration: bool = False
-    adopt: bool = True
+    adopt: bool | str = True
+    identity: Identity = Identity()
 
     def __str__(self) -> str:
         return f"replication of backup ({self.backup_id}) to region {self.destination.region!r}"
 
     def request(self) -> ReplicateRequest:
-        """Return the request to submit."""
+        """Return the request to submit; the description carries the mark."""
+        owner = self.identity.mark_owner
         return ReplicateRequest(
             destination_region=self.destination.region,
             destination_project_id=self.destination.project_id,
             destination_vault_id=self.destination_vault_id,
             name=self.name,
-            description=self.description,
+            description=self.description if owner is None else marked(self.description, owner),
             enable_acceleration=self.enable_acceleration,
         )
 
@@ -53,18 +78,24 @@ class DesiredVaultReplication(Struct, frozen=True):
     destination: ProjectScope
     destination_vault_id: str
     enable_acceleration: bool = False
-    adopt: bool = True
+    adopt: bool | str = True
+    identity: Identity = Identity()
 
     def __str__(self) -> str:
         return f"replication of vault ({self.vault_id}) to region {self.destination.region!r}"
 
     def of_backup(self, backup_id: str) -> DesiredReplication:
-        """Return the desired copy of one backup of the vault; it adopts what exists."""
+        """Return the desired copy of one backup of the vault.
+
+        Without `adopt` as well, it finds what exists: who calls decides what to take over.
+        """
         return DesiredReplication(
             backup_id=backup_id,
             source=self.source,
             destination=self.destination,
             destination_vault_id=self.destination_vault_id,
+            adopt=self.adopt or True,
+            identity=self.identity,
         )
 
     def request(self) -> ReplicateVaultRequest:
@@ -81,9 +112,11 @@ class DesiredVaultReplication(Struct, frozen=True):
 class TrackedReplication(Struct, frozen=True):
     """A replication as last known: its identity, and what was last observed.
 
-    `replica_name` is the observed name, None while it is not known. `failure` is the code and
-    reason of a copy that failed, as text. `is_adopted`: the copy existed before; the state does
-    not keep this.
+    `replica_name` is the observed name, None while it is not known. `description` is the user's
+    part of the observed description. `owner` is the one that the replica's mark named when the copy
+    was made or adopted. `seen_owner` is the one that it names now. `failure` is the code and reason
+    of a copy that failed, as text. `is_leaving`: a set no longer declares it, but cannot let it go
+    yet. `is_adopted`: the copy existed before; the state keeps neither this nor `seen_owner`.
     """
 
     backup_id: str
@@ -99,7 +132,11 @@ class TrackedReplication(Struct, frozen=True):
     created_at: str | None = None
     source_deleted: bool = False
     replica_name: str | None = None
+    description: str | None = None
+    owner: str | None = None
+    seen_owner: str | None = None
     failure: str | None = None
+    is_leaving: bool = False
     is_adopted: bool = False
 
     @property

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from msgspec import Struct
 
 from pulumi_huaweicloud_cbr.base.errors import CbrError
-from pulumi_huaweicloud_cbr.engine.operation import Operation
+from pulumi_huaweicloud_cbr.engine.ownership.operation import Operation
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
 from pulumi_huaweicloud_cbr.replication.rules.model import TrackedReplication
@@ -32,8 +32,9 @@ class Declared(Struct):
     findings: list[Finding]
     is_asked: bool = False
 
-    def claim(self, operation: Operation, urn: str) -> None:
-        """Note which copies the resource declares."""
+    def claim(self, operation: Operation, urn: str) -> list[Finding]:
+        """Note which copies the resource declares; return those that another one declares too."""
+        return []
 
 
 class Judged(Struct, frozen=True):

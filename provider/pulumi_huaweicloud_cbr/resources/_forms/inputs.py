@@ -14,10 +14,12 @@ from pulumi.dynamic import CheckFailure
 from pulumi_huaweicloud_cbr.base.errors import AuthenticationError, CbrError, ConfigurationError
 from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.messages import tell, warn
-from pulumi_huaweicloud_cbr.engine.operation import current_operation
+from pulumi_huaweicloud_cbr.engine.ownership.operation import current_operation
+from pulumi_huaweicloud_cbr.engine.ownership.stack import this_owner
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
-from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication
+from pulumi_huaweicloud_cbr.replication.rules.inputs import FIELDS, check_room_for_mark
+from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, Identity
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.replication.observe import Limits
@@ -27,7 +29,7 @@ DEFAULTS: dict[str, Any] = {
     **{
         field.name: field.default
         for field in structs.fields(DesiredReplication)
-        if field.default not in (NODEFAULT, None)
+        if field.name in FIELDS and field.default not in (NODEFAULT, None)
     },
     "preflight": "error",
 }
@@ -61,6 +63,9 @@ def with_defaults(
 ) -> dict[str, Any]:
     """Fill in values from our defaults, the configuration and the old inputs; no calls."""
     inputs = {field: value for field, value in known.items() if value is not None}
+    if inputs.get("force_destroy") is False:
+        # The default is left out: states of earlier versions do not have it.
+        del inputs["force_destroy"]
     settings = session.settings
 
     def fill(field: str, value: Any) -> None:
@@ -90,7 +95,28 @@ def declared_as(desired: type[Struct], inputs: Mapping[str, Any]) -> dict[str, A
     }
 
 
-def aim_of(inputs: Mapping[str, Any], unknown: frozenset[str]) -> Aim:
+def identity_of(session: Session, recorded: Iterable[str | None] = ()) -> Identity:
+    """Return whose work this stack's replicas are.
+
+    Args:
+        recorded: the owners that the state of the resource has.
+    """
+    settings = session.settings
+    former = frozenset(owner for owner in recorded if owner is not None)
+    return Identity(this_owner(settings), former, settings.mark_replicas)
+
+
+def is_forced(state: Mapping[str, Any]) -> bool:
+    """Whether the state says that last copies may be deleted as well."""
+    return bool(state.get("force_destroy"))
+
+
+def no_room_for_mark(known: Mapping[str, Any], session: Session) -> list[Finding]:
+    """Return a finding if a description is too long beside the mark."""
+    return check_room_for_mark(known.get("description"), identity_of(session).mark_owner)
+
+
+def aim_of(session: Session, inputs: Mapping[str, Any], unknown: frozenset[str]) -> Aim:
     """Return source and destination for preflight; `source_region` has to be known."""
     from pulumi_huaweicloud_cbr.replication.preflight.flow import Aim
 
@@ -103,6 +129,7 @@ def aim_of(inputs: Mapping[str, Any], unknown: frozenset[str]) -> Aim:
         is_project_unknown="destination_project_id" in unknown,
         adopt=inputs.get("adopt", True),
         own_record_ids=current_operation().replaced,
+        identity=identity_of(session),
     )
 
 

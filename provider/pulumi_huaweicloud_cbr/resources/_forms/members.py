@@ -12,17 +12,22 @@ from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConflictError
 from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
-from pulumi_huaweicloud_cbr.engine.operation import current_operation
+from pulumi_huaweicloud_cbr.engine.ownership.operation import current_operation
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.rules.decisions import LOST, TO_BE_REDONE, Standing
 from pulumi_huaweicloud_cbr.replication.rules.members import listed
-from pulumi_huaweicloud_cbr.replication.rules.model import TrackedReplication
+from pulumi_huaweicloud_cbr.replication.rules.model import Identity, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.rules.ownership import DeletionRules, Removal
 from pulumi_huaweicloud_cbr.resources._forms.inputs import limits, may_look_before_replacing
 from pulumi_huaweicloud_cbr.resources._forms.owners import (
-    CLAIMED,
-    HELD,
+    Owner,
+    deletion_rules,
+    foreign_replicas,
+    is_foreign,
+    not_had_yet,
     owners_of,
-    remedy_for_last_copy,
+    warn_of_left,
+    with_owner,
 )
 
 if TYPE_CHECKING:
@@ -44,57 +49,76 @@ async def look_anew(session: Session, rows: Rows) -> Results[tuple[Standing, Tra
     return await look(session, rows)
 
 
-async def remove(session: Session, rows: Rows) -> Results[None]:
+async def remove(session: Session, rows: Rows, *, is_forced: bool) -> Results[None]:
     """Delete the replicas of a resource that is deleted, and wait until they are gone.
 
-    Replicas that other resources of the program hold or claim stay, and count as done. If the
-    resource is replaced, the last copy of a backup is not deleted.
+    Replicas that other resources have stay, and count as done. Those that another resource only
+    declares stay too, but count as failed, so that the state keeps them.
 
+    Args:
+        is_forced: last copies of backups are deleted too, unless the resource is replaced.
     Raises:
-        ConflictError: a replacement would delete last copies. Nothing was deleted.
-        MembersFailedError: a replacement could not observe some. Nothing was deleted.
+        ConflictError: some are last copies. Nothing was deleted.
+        MembersFailedError: some could not be observed. Nothing was deleted.
     """
     is_replaced = current_operation().is_replaced(current_call().urn)
-    if is_replaced:
-        # What other resources have put into the cache may be stale.
-        session.forget()
-    return await _remove_unowned(session, rows, is_replaced=is_replaced)
+    # What other resources have put into the cache may be stale.
+    session.forget()
+    removal = Removal.REPLACED if is_replaced else Removal.REMOVED
+    rules = deletion_rules(session, removal, is_forced=is_forced)
+    owners, results = await _remove_unowned(session, rows, rules)
+    for label, owner in owners.items():
+        if owner is Owner.DECLARES_IT:
+            results.failed[label] = not_had_yet(rows[label])
+    return results
 
 
-async def let_go(session: Session, rows: Rows) -> Results[None]:
+async def let_go(
+    session: Session, rows: Rows, removal: Removal, *, is_forced: bool
+) -> tuple[Results[None], list[str]]:
     """Delete the replicas of members that are removed from a resource; as `remove`.
 
     The engine updates resources in no known order. So first wait until all resources have declared
     their copies.
+
+    Returns:
+        What was done, and the members that another resource declares, but does not have yet: these
+        have to stay in the state.
     """
-    if rows:
-        await current_operation().settled(session.client().clock.sleep)
-    return await _remove_unowned(session, rows, is_replaced=False)
+    from pulumi_huaweicloud_cbr.replication.many import Results
+
+    if not rows:
+        return Results(), []
+    await current_operation().settled(session.client().clock.sleep)
+    rules = deletion_rules(session, removal, is_forced=is_forced)
+    owners, results = await _remove_unowned(session, rows, rules)
+    waiting = [label for label, owner in owners.items() if owner is Owner.DECLARES_IT]
+    if waiting:
+        warn(
+            "leaving, but kept for now, since other resources of the program declare them and do "
+            f"not have them yet: {listed(sorted(waiting))}; the next pulumi up settles this"
+        )
+    return results, waiting
 
 
-async def _remove_unowned(session: Session, rows: Rows, *, is_replaced: bool) -> Results[None]:
-    from pulumi_huaweicloud_cbr.replication.many import remove_all, remove_replaced_all
+async def _remove_unowned(
+    session: Session, rows: Rows, rules: DeletionRules
+) -> tuple[dict[str, Owner], Results[None]]:
+    """Delete the replicas that no other resource has or declares."""
+    from pulumi_huaweicloud_cbr.replication.many import Results, remove_all
 
     owners = await owners_of(session, rows)
-    held, claimed = (
-        sorted(label for label, owner in owners.done.items() if owner == kind)
-        for kind in (HELD, CLAIMED)
-    )
+    held = sorted(label for label, owner in owners.done.items() if owner is Owner.HAS_IT)
     if held:
         tell(f"not deleted, since other resources have their replicas now: {listed(held)}")
-    if claimed:
-        tell(f"not deleted, since other resources of the program declare them: {listed(claimed)}")
-    leaving = {label: rows[label] for label, owner in owners.done.items() if owner is None}
-    api, report, limit_s = session.client(), EngineReporter(), current_call().timeout_s
-    if is_replaced:
-        remedy = remedy_for_last_copy()
-        results = await remove_replaced_all(api, leaving, report, limits(), limit_s, remedy=remedy)
-    else:
-        results = await remove_all(api, leaving, report, limits(), limit_s)
-    results.done.update(dict.fromkeys([*held, *claimed]))
-    # Their owners are not known, so these replicas stay.
-    results.failed.update(owners.failed)
-    return results
+    alone = {label: rows[label] for label, owner in owners.done.items() if owner is Owner.NOBODY}
+    removed = await remove_all(
+        session.client(), alone, EngineReporter(), limits(), current_call().timeout_s, rules=rules
+    )
+    warn_of_left((label, owner) for label, owner in removed.done.items() if owner is not None)
+    done = dict.fromkeys([*held, *removed.done])
+    # Where the owners are not known, the replicas stay.
+    return owners.done, Results(done, {**removed.failed, **owners.failed})
 
 
 async def resolve(
@@ -214,16 +238,8 @@ def look_before_replacing(
     return looked
 
 
-NOBODYS = (
-    "no resource has them now: declare them, or delete them in the CBR console when they are not "
-    "wanted any more; a resource that is given another name by aliases, or by pulumi state rename, "
-    "keeps all that it has"
-)
-"""The message about replicas that stay although their resource is deleted."""
-
-
 def not_taken_over(session: Session, rows: Rows) -> list[str]:
-    """Return the rows whose replica, existing or being copied, no other resource holds.
+    """Return the rows whose replica, existing or being copied, no other resource has.
 
     This is for a resource that may have a successor under another name in the program. The user did
     not ask to delete replicas that the successor could not find.
@@ -231,13 +247,26 @@ def not_taken_over(session: Session, rows: Rows) -> list[str]:
     Raises:
         MembersFailedError: some could not be observed.
     """
-    operation = current_operation()
+    owners = session.run(owners_of(session, rows, is_plan=True))
     others = {
-        label: row
-        for label, row in rows.items()
-        if not operation.is_held(row.replication_record_id)
+        label: row for label, row in rows.items() if owners.done.get(label) is not Owner.HAS_IT
     }
     looked = session.run(look(session, others))
     if looked.failed:
         raise members_failed("looking at replicas", len(others), looked.failed)
     return [label for label, (standing, _) in looked.done.items() if standing not in TO_BE_REDONE]
+
+
+def require_ours(doing: str, rows: Rows, identity: Identity, adopt: object) -> None:
+    """Refuse if replicas turned out to be another stack's.
+
+    Raises:
+        ConflictError: it names them and their owners.
+    """
+    foreign = {
+        label: row
+        for label, row in rows.items()
+        if is_foreign(with_owner(row, identity, adopt), identity)
+    }
+    if foreign:
+        raise foreign_replicas(doing, foreign)

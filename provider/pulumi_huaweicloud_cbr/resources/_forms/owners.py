@@ -1,33 +1,79 @@
-"""Which replicas other resources of the program hold or claim, so that a deletion spares them.
+"""Who else has, or declares, the replica of a resource, and so what the resource may delete.
 
-Nothing is deleted here.
+The sources are notes of the operation, the stack's state, and the mark on the replica. Decision
+records 0025 to 0027 say how they are weighed.
 """
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConflictError
 from pulumi_huaweicloud_cbr.engine.call import current_call
-from pulumi_huaweicloud_cbr.engine.messages import EngineReporter
-from pulumi_huaweicloud_cbr.engine.operation import Operation, current_operation
+from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
+from pulumi_huaweicloud_cbr.engine.ownership.operation import Operation, current_operation
+from pulumi_huaweicloud_cbr.engine.ownership.stack import this_owner
+from pulumi_huaweicloud_cbr.engine.ownership.state import (
+    StackState,
+    UnreadableStateError,
+    read_stack_state,
+)
 from pulumi_huaweicloud_cbr.engine.session import Session
-from pulumi_huaweicloud_cbr.replication.rules.model import TrackedReplication
+from pulumi_huaweicloud_cbr.replication.rules.decisions import WAYS_OUT, another_stack
+from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.inputs import ADOPT_ANY
+from pulumi_huaweicloud_cbr.replication.rules.members import listed
+from pulumi_huaweicloud_cbr.replication.rules.model import Identity, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.rules.ownership import DeletionRules, Removal
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 
     from pulumi_huaweicloud_cbr.base.reporting import Reporter
     from pulumi_huaweicloud_cbr.replication.many import Results
 
-HELD, CLAIMED = "held", "claimed"
+
+class Owner(Enum):
+    """Which other resource of the stack has the replica of a row.
+
+    `HAS_IT`: it was created with it, keeps it, or has it in the stack's state. `DECLARES_IT`: the
+    program declares the copy there, but the resource does not have it yet; its create may fail.
+    `NOBODY`: no other resource.
+    """
+
+    HAS_IT = "has it"
+    DECLARES_IT = "declares it"
+    NOBODY = "nobody"
 
 
-def remedy_for_last_copy() -> str:
+def deletion_rules(session: Session, removal: Removal, *, is_forced: bool) -> DeletionRules:
+    """Return the rules for the current resource.
+
+    Args:
+        is_forced: `force_destroy` in the state; `huaweicloud:forceDestroy` has the same effect.
+    """
+    if removal is Removal.REPLACED:
+        remedy = _remedy_for_replacement()
+    else:
+        remedy = (
+            "to delete them all the same, set force_destroy to true and run pulumi up before, or "
+            "set huaweicloud:forceDestroy (or HW_FORCE_DESTROY) for one run; to keep them without "
+            "the resource, set retain_on_delete, or use pulumi state delete"
+        )
+    owner = this_owner(session.settings)
+    ours = frozenset() if owner is None else frozenset({owner})
+    return DeletionRules(removal, ours, is_forced or session.settings.force_destroy, remedy)
+
+
+def _remedy_for_replacement() -> str:
     """Return the remedy for a replacement that would delete the last copy of a backup."""
     if current_operation().is_made(current_call().urn):
         return (
-            "the new copies were begun first, and the next pulumi up deletes the old replicas: run "
-            "it when the new copies have succeeded"
+            "the new copies exist, and the next pulumi up deletes the old replicas: to keep these, "
+            "run pulumi state delete on the old resource before"
         )
     return (
         "declare again what was declared before, or remove the resource if nobody wants its "
@@ -35,37 +81,179 @@ def remedy_for_last_copy() -> str:
     )
 
 
-async def owners_of(
-    session: Session, rows: Mapping[str, TrackedReplication]
-) -> Results[str | None]:
-    """Return for each row whether another resource holds its replica, claims it, or neither.
+# -- one owner in a program -----------------------------------------------------------------------
 
-    A resource holds what it was created with, or keeps, in this operation. It claims what it
-    declares. A claimed copy may not exist yet: the engine has not created it, or creating it
-    failed. An entire vault claims all backups in it. If another resource copies a vault to the same
+
+def declared_twice(
+    operation: Operation, urn: str, copies: Mapping[str, tuple[str, str]]
+) -> list[Finding]:
+    """Return a finding for each copy that another resource of the program declares too.
+
+    Args:
+        copies: a backup's id and a region, by the name of the input.
+    """
+    findings = []
+    for field, (backup_id, region) in copies.items():
+        other = operation.claimant_of(backup_id, region, besides=urn)
+        if other is not None and urn:
+            findings.append(_twice(field, f"backup ({backup_id})", region, other))
+    return findings
+
+
+def _twice(field: str, what: str, region: str, other: str) -> Finding:
+    here, there = _name_of(current_call().urn), _name_of(other)
+    return Finding(
+        field,
+        f"{here} and {there} both declare the copy of {what} to region {region!r}; a copy has one "
+        "owner: remove it from one of them",
+    )
+
+
+def vault_declared_twice(vault_id: str, region: str, other: str) -> Finding:
+    """Return the finding for a vault that another resource copies to the same region."""
+    return _twice("vault_id", f"vault ({vault_id})", region, other)
+
+
+def _name_of(urn: str) -> str:
+    """Return the kind and the name of a resource, for messages."""
+    parts = urn.split("::", 3)
+    if len(parts) < 4:
+        return "this resource"
+    kind = parts[2].rpartition(":")[2]
+    return f"{kind} {parts[3]!r}"
+
+
+# -- other stacks ---------------------------------------------------------------------------------
+
+
+def with_owner(row: TrackedReplication, identity: Identity, adopt: object) -> TrackedReplication:
+    """Return a row that records the owner in its mark, if it recorded none.
+
+    A copy that was adopted while it ran shows its mark only later. A mark of another stack is
+    recorded only if `adopt` takes over copies of other stacks.
+    """
+    if row.owner is not None or row.seen_owner is None:
+        return row
+    is_ours = row.seen_owner in identity.names or adopt == ADOPT_ANY
+    return replace(row, owner=row.seen_owner) if is_ours else row
+
+
+def is_foreign(row: TrackedReplication, identity: Identity) -> bool:
+    """Whether the mark of a replica names another stack than this one and the recorded one."""
+    return row.seen_owner is not None and row.seen_owner not in identity.names | {row.owner}
+
+
+def foreign_replicas(doing: str, rows: Mapping[str, TrackedReplication]) -> ConflictError:
+    """Return the error for replicas that turned out to be another stack's.
+
+    Args:
+        rows: by label; a single replication has the label "".
+    """
+    named = ", ".join(
+        f"{label!r} of {another_stack(row.seen_owner)}" if label else another_stack(row.seen_owner)
+        for label, row in rows.items()
+    )
+    what = "the replicas belong to other stacks" if any(rows) else "its replica belongs to"
+    separator = ": " if any(rows) else " "
+    return ConflictError(f"{doing}: {what}{separator}{named}", remedy=WAYS_OUT)
+
+
+def tell_taken_over(labels: Collection[str]) -> None:
+    """Tell that this stack will own replicas that it did not make."""
+    if labels:
+        tell(
+            "this stack did not make these, but owns them from now on, and destroy deletes them: "
+            f"{listed(labels)}"
+        )
+
+
+def warn_of_foreign(rows: Mapping[str, TrackedReplication], identity: Identity) -> None:
+    """Warn of replicas in the state that another stack made."""
+    foreign = {label: row for label, row in rows.items() if is_foreign(row, identity)}
+    if foreign:
+        warn(f"{foreign_replicas('reading replications', foreign)}")
+
+
+# -- other resources ------------------------------------------------------------------------------
+
+
+async def owners_of(
+    session: Session, rows: Mapping[str, TrackedReplication], *, is_plan: bool = False
+) -> Results[Owner]:
+    """Return for each row which other resource of the stack has or declares its replica.
+
+    An entire vault declares all backups in it. If another resource copies a vault to the same
     place, this takes one request for each backup, to learn its vault.
+
+    Args:
+        is_plan: nothing will be deleted or left now.
     """
     from pulumi_huaweicloud_cbr.replication.many import Results, for_each
 
     operation, urn = current_operation(), current_call().urn
-    owners: Results[str | None] = Results()
-    asked: dict[str, Callable[[Reporter], Awaitable[str | None]]] = {}
-    for label, row in rows.items():
-        if operation.is_held(row.replication_record_id):
-            owners.done[label] = HELD
+    owners: Results[Owner] = Results()
+    asked: dict[str, Callable[[Reporter], Awaitable[Owner]]] = {}
+    state: StackState | None = None
+    open_rows = {
+        label: row
+        for label, row in rows.items()
+        if not operation.is_held(row.replication_record_id, besides=urn)
+    }
+    owners.done |= dict.fromkeys(rows.keys() - open_rows.keys(), Owner.HAS_IT)
+    if open_rows:
+        state = await _stack_state(urn)
+    for label, row in open_rows.items():
+        if _is_left(operation, urn, row.replication_record_id, state, is_plan=is_plan):
+            owners.done[label] = Owner.HAS_IT
         elif operation.is_claimed(row.backup_id, row.destination.region, besides=urn):
-            owners.done[label] = CLAIMED
-        elif claims := _claims_on(row, operation, urn):
-            asked[label] = _asked_for_vault(session, row, claims)
+            owners.done[label] = Owner.DECLARES_IT
+        elif vaults := _vaults_declared(row, operation, urn):
+            asked[label] = _asked_for_vault(session, row, vaults)
         else:
-            owners.done[label] = None
+            owners.done[label] = Owner.NOBODY
     answers = await for_each(asked, "looking for sources", EngineReporter())
     owners.done |= answers.done
     owners.failed |= answers.failed
     return owners
 
 
-def _claims_on(row: TrackedReplication, operation: Operation, urn: str) -> frozenset[str]:
+async def _stack_state(urn: str) -> StackState | None:
+    """Return the stack's state, None if it cannot be read; that is told."""
+    import asyncio
+
+    if not urn:
+        return None
+    try:
+        return await asyncio.to_thread(read_stack_state, urn)
+    except UnreadableStateError as failure:
+        tell(
+            "not looked in the stack's state whether another resource has what is deleted here: "
+            f"{failure}"
+        )
+        return None
+
+
+def _is_left(
+    operation: Operation, urn: str, record_id: str, state: StackState | None, *, is_plan: bool
+) -> bool:
+    """Whether another entry of the stack's state has a replication, so it is left to that one."""
+    if state is None:
+        # A resource that stays is deleted only as a leftover of a replacement.
+        return (
+            bool(urn) and operation.holds_itself(urn, record_id) and not operation.is_replaced(urn)
+        )
+    entries = state.entries_of(record_id)
+    others = {entry.urn for entry in entries if entry.urn != urn}
+    own = {entry.is_left_over for entry in entries if entry.urn == urn}
+    if own == {True, False}:
+        # The leftover of a replacement is deleted, and its successor has the replica.
+        return True
+    if is_plan:
+        return bool(others)
+    return bool(others) and operation.give_up(urn, record_id, others)
+
+
+def _vaults_declared(row: TrackedReplication, operation: Operation, urn: str) -> frozenset[str]:
     """Return the vaults that another resource copies to the destination of a row."""
     place = (row.source.region, row.destination.region, row.destination_vault_id.lower())
     return frozenset(
@@ -76,9 +264,9 @@ def _claims_on(row: TrackedReplication, operation: Operation, urn: str) -> froze
 
 
 def _asked_for_vault(
-    session: Session, row: TrackedReplication, vault_ids: Iterable[str]
-) -> Callable[[Reporter], Awaitable[str | None]]:
-    async def ask(_reporter: Reporter) -> str | None:
+    session: Session, row: TrackedReplication, vault_ids: Collection[str]
+) -> Callable[[Reporter], Awaitable[Owner]]:
+    async def ask(_reporter: Reporter) -> Owner:
         from pulumi_huaweicloud_cbr.api.find import find_backup
         from pulumi_huaweicloud_cbr.base.errors import NotFoundError
 
@@ -86,7 +274,28 @@ def _asked_for_vault(
             source = await find_backup(session.client(), row.source, row.backup_id)
         except NotFoundError:
             # A copy of the vault does not take over what is no longer in it.
-            return None
-        return CLAIMED if (source.vault_id or "").lower() in vault_ids else None
+            return Owner.NOBODY
+        is_in_one = (source.vault_id or "").lower() in vault_ids
+        return Owner.DECLARES_IT if is_in_one else Owner.NOBODY
 
     return ask
+
+
+def not_had_yet(tracked: TrackedReplication) -> CbrError:
+    """Return the error for a deleted resource whose copy another one declares, but lacks."""
+    return ConflictError(
+        f"deleting {tracked}: another resource of the program declares this copy, and does not "
+        "have it yet, so the replica stays, and so does this resource",
+        remedy="run pulumi up again when the other one is created",
+    )
+
+
+def warn_of_left(left: Iterable[tuple[str, str]]) -> None:
+    """Warn of replicas that were not deleted, because another stack made them.
+
+    Args:
+        left: labels, each with the owner.
+    """
+    named = ", ".join(f"{label} ({another_stack(owner)})" for label, owner in left)
+    if named:
+        warn(f"not deleted, since another stack made the replica: {named}")

@@ -15,10 +15,10 @@ from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr.api.wire.error_codes import CODES_BACKUP_MISSING
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
-from pulumi_huaweicloud_cbr.base.errors import CbrError, NotFoundError
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConflictError, NotFoundError
 from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
-from pulumi_huaweicloud_cbr.engine.operation import Operation, current_operation
+from pulumi_huaweicloud_cbr.engine.ownership.operation import Operation, current_operation
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.rules.decisions import TO_BE_REDONE
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
@@ -34,8 +34,14 @@ from pulumi_huaweicloud_cbr.replication.rules.members import (
     keep_newest,
     listed,
     relabelled,
+    rolled_off,
 )
-from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.rules.model import (
+    DesiredReplication,
+    Identity,
+    TrackedReplication,
+)
+from pulumi_huaweicloud_cbr.replication.rules.ownership import Maker, Removal
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES
 from pulumi_huaweicloud_cbr.resources._forms.form import (
     Change,
@@ -51,6 +57,8 @@ from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     aim_of,
     all_unchecked,
     declared_as,
+    identity_of,
+    is_forced,
     limits,
     missing_source_region,
     with_defaults,
@@ -60,8 +68,19 @@ from pulumi_huaweicloud_cbr.resources._forms.members import (
     look,
     look_before_replacing,
     members_failed,
+    orphans_of,
+    require_ours,
     resolve,
     warn_of_unknown,
+)
+from pulumi_huaweicloud_cbr.resources._forms.owners import (
+    Owner,
+    declared_twice,
+    deletion_rules,
+    is_foreign,
+    owners_of,
+    tell_taken_over,
+    with_owner,
 )
 from pulumi_huaweicloud_cbr.resources._forms.state import row_of, tracked_rows
 
@@ -76,10 +95,17 @@ class DeclaredSet(Declared):
     members: Mapping[str, Member] = field(default_factory=dict)
     entering: Mapping[str, Member] = field(default_factory=dict)
 
-    def claim(self, operation: Operation, urn: str) -> None:
-        """Note the copy of each member."""
-        if isinstance(region := self.inputs.get("destination_region"), str):
-            operation.note_claimed(urn, [(row.backup_id, region) for row in self.members.values()])
+    def claim(self, operation: Operation, urn: str) -> list[Finding]:
+        """Note the copy of each member; return those that another resource declares too."""
+        region = self.inputs.get("destination_region")
+        if not isinstance(region, str):
+            return []
+        copies = {
+            f'backups["{label}"]': (member.backup_id, region)
+            for label, member in self.members.items()
+        }
+        operation.note_claimed(urn, copies.values())
+        return declared_twice(operation, urn, copies)
 
 
 class SetForm(Form):
@@ -148,17 +174,26 @@ class SetForm(Form):
             return
         given, unknown_members = _split_members(change.declared["backups"])
         if not unknown_members:
-            _tell_changes(decide_members(change.rows, _members_of(given)), change.rows)
+            _tell_changes(decide_members(change.rows, _members_of(given)), change.rows, {})
 
     def plan(self, open_session: Callable[[], Session], change: Change) -> Plan | None:
         """Return the removed members; report which are added, removed, renamed or copied again."""
         if "backups" in change.unknown:
             return None
         given, unknown_members = _split_members(change.declared["backups"])
-        lost = _lost(open_session, change.rows, change.declared)
-        changes = decide_members(change.rows, _members_of(given), lost)
-        _tell_changes(changes, change.rows)
-        return Plan(bool(changes or unknown_members), frozenset(changes.removed))
+        rows, lost = _looked_up(open_session, change.rows, change.declared)
+        changes = decide_members(rows, _members_of(given), lost)
+        removed = {label: rows[label] for label in changes.removed}
+        owners = _plan_owners(open_session, change, removed)
+        alone = {label: row for label, row in removed.items() if label not in owners}
+        staying = _plan_removal(open_session, change, rows, alone) if alone else frozenset()
+        leaving = frozenset(removed) - staying
+        changes = replace(changes, removed=tuple(label for label in removed if label in leaving))
+        _tell_changes(changes, rows, owners)
+        if staying:
+            count = int(change.declared["keep_newest"])
+            tell(f"stay until {count} newer copies have succeeded: {listed(sorted(staying))}")
+        return Plan(bool(changes or unknown_members), leaving)
 
     def note_staying(self, change: Change) -> None:
         """Note a rolling set and its replications."""
@@ -169,7 +204,7 @@ class SetForm(Form):
     ) -> Done:
         """Add and rename members first, then remove members."""
         coordinates, rows, failed = await _bring_about(session, state, inputs)
-        if failed and state and "keep_newest" in inputs:
+        if state and "keep_newest" in inputs:
             kept = _ages_of_kept(state, inputs, rows)
             inputs = {**inputs, "backups": {**kept, **inputs["backups"]}}
         return Done(inputs, coordinates, rows, failure=failed)
@@ -197,16 +232,20 @@ class SetForm(Form):
         return is_rolling and current_operation().is_rolling_on(_place_of(state), records)
 
 
-def _lost(
+def _looked_up(
     open_session: Callable[[], Session], rows: Rows, declared: Mapping[str, Any]
-) -> list[str]:
-    """Return the members with an unfinished copy that has failed or is gone by now."""
+) -> tuple[Rows, list[str]]:
+    """Look at unfinished copies; return all rows, and the labels of copies that failed or are gone.
+
+    Raises:
+        ConflictError: a copy that was adopted while it ran turned out to be another stack's.
+    """
     pending = {label: row for label, row in rows.items() if not row.has_ended}
     if not pending:
-        return []
+        return rows, []
     if declared.get("preflight") == "off":
         tell("preflight is off: not checked how far the copies are by now")
-        return []
+        return rows, []
     session = open_session()
     looked = session.run(look(session, pending))
     if looked.failed:
@@ -215,7 +254,140 @@ def _lost(
             raise error
         warn(str(error))
     warn_of_unknown(looked)
-    return [label for label, (standing, _) in looked.done.items() if standing in TO_BE_REDONE]
+    seen = {label: row for label, (_, row) in looked.done.items()}
+    identity = identity_of(session, (row.owner for row in rows.values()))
+    require_ours("looking how far copies are", seen, identity, declared.get("adopt"))
+    lost = [label for label, (standing, _) in looked.done.items() if standing in TO_BE_REDONE]
+    return {**rows, **seen}, lost
+
+
+def _plan_owners(
+    open_session: Callable[[], Session], change: Change, removed: Rows
+) -> dict[str, Owner]:
+    """Return the removed members that other resources have or declare, after all were declared."""
+    if not removed or change.declared.get("preflight") == "off":
+        return {}
+    session = open_session()
+
+    async def ask() -> Results[Owner]:
+        await current_operation().declared(session.client().clock.sleep)
+        return await owners_of(session, removed, is_plan=True)
+
+    owners = session.run(ask())
+    if owners.failed:
+        error = members_failed(
+            "looking who has the members that leave", len(removed), owners.failed
+        )
+        if change.declared.get("preflight") != "warn":
+            raise error
+        warn(str(error))
+    return {label: owner for label, owner in owners.done.items() if owner is not Owner.NOBODY}
+
+
+def _plan_removal(
+    open_session: Callable[[], Session], change: Change, rows: Rows, removed: Rows
+) -> frozenset[str]:
+    """Return the removed members that have to stay for now.
+
+    Raises:
+        ConflictError: replicas of some are the last copies of their backups.
+    """
+    declared = change.declared
+    if declared.get("preflight") == "off":
+        rolling, others = _split_by_age(removed, declared, change.state)
+        good = frozenset(row.destination_backup_id or "" for row in rows.values() if row.has_ended)
+        tell("preflight is off: not looked whether what leaves can be deleted")
+        return _staying(rows, rolling, declared, change.state, good)
+    session = open_session()
+    rolling, others = _split_by_age(removed, declared, change.state)
+    staying: frozenset[str] = frozenset()
+    if rolling:
+        good = session.run(_good_replicas(session, next(iter(rolling.values()))))
+        staying = _staying(rows, rolling, declared, change.state, good)
+    _require_sources(session, others, change.state, declared)
+    return staying
+
+
+def _require_sources(
+    session: Session, removed: Rows, state: Mapping[str, Any], declared: Mapping[str, Any]
+) -> None:
+    """Refuse to delete last copies, as the deletion itself would; so a preview tells it.
+
+    Raises:
+        ConflictError: it names them.
+    """
+    rules = deletion_rules(session, Removal.REMOVED, is_forced=is_forced(state))
+    if not removed or not rules.spares_last_copy:
+        return
+    looked = session.run(look(session, removed))
+    last = {
+        label: looked.done[label][1]
+        for label in orphans_of(looked)
+        if not is_foreign(looked.done[label][1], identity_of(session, [removed[label].owner]))
+    }
+    names = sorted(last)
+    if not names:
+        return
+    reason = (
+        f"members that leave: the source backups of {listed(names)} are gone, so their replicas "
+        "are the last copies and would be deleted"
+    )
+    if declared.get("preflight") != "warn":
+        raise ConflictError(reason, remedy=rules.remedy)
+    warn(f"{reason}; pulumi up refuses that")
+
+
+async def _good_replicas(session: Session, row: TrackedReplication) -> frozenset[str]:
+    """Return the complete replicas in the vault of a row, which all rows share."""
+    from pulumi_huaweicloud_cbr.replication.many import replicas_in
+
+    return await replicas_in(session.client(), row.destination, row.destination_vault_id)
+
+
+def _split_by_age(
+    removed: Rows, declared: Mapping[str, Any], state: Mapping[str, Any]
+) -> tuple[Rows, Rows]:
+    """Return the members that a rolling set lets go by age, and those that were removed."""
+    if "keep_newest" not in declared:
+        return {}, removed
+    ages = _ages(declared, state)
+    rolling = {label: row for label, row in removed.items() if row.backup_id in ages}
+    return rolling, {label: row for label, row in removed.items() if label not in rolling}
+
+
+def _staying(
+    rows: Rows,
+    rolling: Rows,
+    declared: Mapping[str, Any],
+    state: Mapping[str, Any],
+    good: frozenset[str],
+) -> frozenset[str]:
+    """Return the members that have to stay until enough newer copies have succeeded.
+
+    Args:
+        good: the ids of replicas that exist.
+    """
+    ages = _ages(declared, state)
+    present = {label for label, row in rows.items() if row.destination_backup_id in good}
+    succeeded = [ages[rows[label].backup_id] for label in present if rows[label].backup_id in ages]
+    leaving = {label: ages[row.backup_id] for label, row in rolling.items()}
+    gone = rolled_off(leaving, succeeded, int(declared["keep_newest"]))
+    # What has no replica, or is being deleted, need not stay. A running copy may become one.
+    return frozenset(
+        label
+        for label, row in rolling.items()
+        if label not in gone and (label in present or not row.has_ended)
+    )
+
+
+def _ages(declared: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Member]:
+    """Return the members whose age is known, by backup."""
+    return {
+        member.backup_id: member
+        for given in (state, declared)
+        for member in _old_members(given).values()
+        if member.created_at
+    }
 
 
 # -- members ------------------------------------------------------------------------------------
@@ -309,18 +481,30 @@ def _to_inputs(members: Mapping[str, Member]) -> dict[str, Any]:
     return inputs
 
 
-def _tell_changes(changes: MemberChanges, rows: Rows) -> None:
+def _tell_changes(changes: MemberChanges, rows: Rows, owners: Mapping[str, Owner]) -> None:
+    """Report what an update would do with the members.
+
+    Args:
+        owners: the removed members that other resources have or declare.
+    """
+    removed: dict[Owner | None, list[str]] = {owner: [] for owner in (*_REMOVED, None)}
+    for label in changes.removed:
+        removed[owners.get(label)].append(label)
     for verb, labels in (
         ("enter, to be copied or adopted", changes.added),
-        (
-            "leave, and whose replicas will be deleted unless other resources declare them",
-            changes.removed,
-        ),
+        ("leave, and whose replicas will be deleted", removed[None]),
+        *((words, removed[owner]) for owner, words in _REMOVED.items()),
         ("will be renamed", changes.renamed),
         ("failed or are gone, and will be copied again", changes.redone),
     ):
         if labels and rows:
             tell(f"members that {verb}: {listed(labels)}")
+
+
+_REMOVED = {
+    Owner.HAS_IT: "leave, and whose replicas stay with the resources that have them",
+    Owner.DECLARES_IT: "leave when the resources that declare them have their replicas",
+}
 
 
 # -- work on the session's loop -------------------------------------------------------------------
@@ -337,12 +521,18 @@ async def _judge(
 
     backup_ids = [member.backup_id for member in entering.values()]
     verdicts = await run_preflights(
-        session.client(), aim_of(inputs, unknown), backup_ids, session.project_id
+        session.client(), aim_of(session, inputs, unknown), backup_ids, session.project_id
     )
     by_label = dict(zip(entering, verdicts, strict=True))
     adopted = [label for label, verdict in by_label.items() if verdict.notes]
     if adopted:
         tell(f"will be adopted, so that nothing is copied: {listed(adopted)}")
+    others = [
+        label
+        for label, verdict in by_label.items()
+        if verdict.maker in (Maker.SOMEBODY, Maker.ANOTHER_STACK)
+    ]
+    tell_taken_over(others)
     # All share source and destination.
     return Judged(_summed_up(by_label, inputs), verdicts[0].resolved)
 
@@ -382,36 +572,72 @@ async def _bring_about(
     source, destination, coordinates = await resolve(session, inputs)
     wanted = _members_of(_split_members(inputs["backups"])[0])
     old, lost = await _seen_anew(
-        session, tracked_rows({**coordinates, "members": state.get("members", {})})
+        session,
+        tracked_rows({**coordinates, "members": state.get("members", {})}),
+        inputs.get("adopt"),
     )
     changes = decide_members(old, wanted, lost)
     # By backup: an added member may have the label of a removed one.
     known = {row.backup_id: row for row in old.values()}
     entering = {label: wanted[label] for label in (*changes.added, *changes.redone)}
-    submitted = await _submit(session, (source, destination), inputs, entering)
+    identity = identity_of(session, (row.owner for row in old.values()))
+    submitted = await _submit(session, (source, destination), inputs, entering, identity)
     renamed = await _rename(
         session,
         {label: (known[wanted[label].backup_id], wanted[label]) for label in changes.renamed},
     )
-    leaving = {label: old[label] for label in changes.removed}
-    removed: Results[None] | None = None
-    if not (submitted.failed and "keep_newest" in inputs):
-        removed = await let_go(session, leaving)
-    elif leaving:
-        # If a rolling set cannot add newer members, it must not lose older ones for them.
-        tell(f"kept for now, since newer members failed: {listed(leaving)}")
+    removed, staying = await _let_go(session, state, inputs, old, changes.removed)
     known |= {row.backup_id: row for row in (*submitted.done.values(), *renamed.done.values())}
-    for label in removed.done if removed else ():
-        del known[leaving[label].backup_id]
+    for label in changes.removed:
+        if label in staying or label in removed.failed:
+            known[old[label].backup_id] = replace(old[label], is_leaving=True)
+        else:
+            del known[old[label].backup_id]
+    for member in wanted.values():
+        if member.backup_id in known:
+            known[member.backup_id] = replace(known[member.backup_id], is_leaving=False)
     rows = relabelled(known.values(), old, wanted)
     failed = {**submitted.failed, **renamed.failed}
-    for label, error in (removed.failed if removed else {}).items():
+    for label, error in removed.failed.items():
         failed[label if label not in failed else f"{label} (leaving)"] = error
     if not failed:
         return coordinates, rows, None
     doing = f"replicating to region {destination.region!r}"
-    total = len(entering) + len(changes.renamed) + len(leaving)
+    total = len(entering) + len(changes.renamed) + len(changes.removed)
     return coordinates, rows, members_failed(doing, total, failed)
+
+
+async def _let_go(
+    session: Session,
+    state: Mapping[str, Any],
+    inputs: Mapping[str, Any],
+    old: Rows,
+    removed: Iterable[str],
+) -> tuple[Results[None], frozenset[str]]:
+    """Delete the replicas of removed members; return also the members that have to stay for now.
+
+    A member that was refused is among the failed ones.
+    """
+    from pulumi_huaweicloud_cbr.replication.many import MembersFailedError, Results
+
+    rolling, others = _split_by_age({label: old[label] for label in removed}, inputs, state)
+    staying: frozenset[str] = frozenset()
+    if rolling:
+        good = await _good_replicas(session, next(iter(rolling.values())))
+        staying = _staying(old, rolling, inputs, state, good)
+        rolling = {label: row for label, row in rolling.items() if label not in staying}
+    results: Results[None] = Results()
+    for rows, removal in ((rolling, Removal.ROLLED_OFF), (others, Removal.REMOVED)):
+        try:
+            part, waiting = await let_go(session, rows, removal, is_forced=is_forced(state))
+        except (ConflictError, MembersFailedError) as error:
+            # Nothing of it was deleted. What was added has to be kept in the state nevertheless.
+            results.failed.update(dict.fromkeys(rows, error))
+            continue
+        results.done.update(part.done)
+        results.failed.update(part.failed)
+        staying |= frozenset(waiting)
+    return results, staying
 
 
 def _leaving_out(error: Exception) -> Exception:
@@ -428,14 +654,16 @@ def _leaving_out(error: Exception) -> Exception:
     )
 
 
-async def _seen_anew(session: Session, rows: Rows) -> tuple[Rows, list[str]]:
+async def _seen_anew(session: Session, rows: Rows, adopt: object) -> tuple[Rows, list[str]]:
     """Refresh unfinished copies; return all members, and the labels of lost ones."""
     pending = {label: row for label, row in rows.items() if not row.has_ended}
     if not pending:
         return rows, []
     looked = await look(session, pending)
     lost = [label for label, (standing, _) in looked.done.items() if standing in TO_BE_REDONE]
-    return {**rows, **{label: seen for label, (_, seen) in looked.done.items()}}, lost
+    identity = identity_of(session, (row.owner for row in rows.values()))
+    seen = {label: with_owner(row, identity, adopt) for label, (_, row) in looked.done.items()}
+    return {**rows, **seen}, lost
 
 
 async def _submit(
@@ -443,6 +671,7 @@ async def _submit(
     scopes: tuple[ProjectScope, ProjectScope],
     inputs: Mapping[str, Any],
     entering: Mapping[str, Member],
+    identity: Identity,
 ) -> Results[TrackedReplication]:
     from pulumi_huaweicloud_cbr.replication.many import submit_all
 
@@ -453,6 +682,7 @@ async def _submit(
             source=source,
             destination=destination,
             name=member.name,
+            identity=identity,
             **declared_as(DesiredReplication, inputs),
         )
         for label, member in entering.items()
@@ -461,7 +691,7 @@ async def _submit(
         session.client(), desired, EngineReporter(), current_call().timeout_s
     )
     for label, tracked in submitted.done.items():
-        current_operation().note_held([tracked.replication_record_id])
+        current_operation().note_held(current_call().urn, [tracked.replication_record_id])
         if not tracked.is_adopted:
             # It was submitted with its name, so there is nothing to rename.
             submitted.done[label] = replace(tracked, replica_name=entering[label].name)

@@ -20,6 +20,7 @@ _OPTIONAL = (
     "destination_checkpoint_id",
     "created_at",
     "source_resource_id",
+    "owner",
 )
 
 
@@ -33,6 +34,8 @@ def row_of(tracked: TrackedReplication, *, is_named: bool) -> dict[str, Any]:
     row.update({field: getattr(tracked, field) for field in _OPTIONAL if getattr(tracked, field)})
     if tracked.source_deleted:
         row["source_deleted"] = True
+    if tracked.is_leaving:
+        row["leaving"] = True
     if is_named and tracked.replica_name is not None:
         row["name"] = tracked.replica_name
     return row
@@ -73,6 +76,7 @@ def tracked_rows(state: Mapping[str, Any]) -> dict[str, TrackedReplication]:
             replication_record_id=row["replication_record_id"],
             status=row["status"],
             source_deleted=bool(row.get("source_deleted")),
+            is_leaving=bool(row.get("leaving")),
             replica_name=row.get("name"),
             **{field: row.get(field) for field in _OPTIONAL},
         )
@@ -90,6 +94,7 @@ def tracking_output(resource: pulumi.Resource) -> pulumi.Output[dict[str, Any]]:
             RECORDS: {
                 row["replication_record_id"]: row["backup_id"]
                 for row in (known["members"] or {}).values()
+                if not row.get("leaving")
             },
         }
     )

@@ -13,13 +13,26 @@ from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConflictError
+from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
-from pulumi_huaweicloud_cbr.engine.operation import Operation, VaultClaim, current_operation
+from pulumi_huaweicloud_cbr.engine.ownership.operation import (
+    Operation,
+    VaultClaim,
+    current_operation,
+)
 from pulumi_huaweicloud_cbr.engine.session import Session
-from pulumi_huaweicloud_cbr.replication.rules.decisions import TO_BE_REDONE
+from pulumi_huaweicloud_cbr.replication.rules.decisions import (
+    TO_BE_REDONE,
+    WAYS_OUT,
+    another_stack,
+)
+from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
 from pulumi_huaweicloud_cbr.replication.rules.inputs import VAULT_FIELDS, check_vault_inputs
 from pulumi_huaweicloud_cbr.replication.rules.members import listed
-from pulumi_huaweicloud_cbr.replication.rules.model import DesiredVaultReplication
+from pulumi_huaweicloud_cbr.replication.rules.model import (
+    DesiredVaultReplication,
+    TrackedReplication,
+)
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES
 from pulumi_huaweicloud_cbr.resources._forms.form import (
     Change,
@@ -34,11 +47,18 @@ from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     aim_of,
     all_unchecked,
     declared_as,
+    identity_of,
     missing_source_region,
     unchecked,
     with_defaults,
 )
 from pulumi_huaweicloud_cbr.resources._forms.members import look_before_replacing, resolve
+from pulumi_huaweicloud_cbr.resources._forms.owners import (
+    is_foreign,
+    tell_taken_over,
+    vault_declared_twice,
+    with_owner,
+)
 from pulumi_huaweicloud_cbr.resources._forms.state import row_of, scopes_of, tracked_rows
 
 if TYPE_CHECKING:
@@ -55,10 +75,16 @@ class DeclaredVault(Declared):
 
     vault_claim: VaultClaim | None = None
 
-    def claim(self, operation: Operation, urn: str) -> None:
-        """Note the vault: all backups in it are claimed."""
-        if self.vault_claim is not None:
-            operation.note_vault_claimed(urn, self.vault_claim)
+    def claim(self, operation: Operation, urn: str) -> list[Finding]:
+        """Note the vault: all backups in it are claimed, if no other resource declares them."""
+        claim = self.vault_claim
+        if claim is None:
+            return []
+        operation.note_vault_claimed(urn, claim)
+        other = operation.vault_claimant_of(claim, besides=urn) if urn else None
+        if other is None:
+            return []
+        return [vault_declared_twice(claim.vault_id, claim.destination_region, other)]
 
 
 class VaultForm(Form):
@@ -175,12 +201,57 @@ def _is_more_to_copy(open_session: Callable[[], Session], change: Change) -> boo
         warn(unchecked(error))
         return has_failed
     due = view.due_but(left_out)
-    found = _found_elsewhere(view, rows) if declared.get("adopt", True) else []
+    foreign = _foreign(session, view.held, rows, declared)
+    found = _to_adopt(view, rows, declared, foreign)
     dropped = view.lost.difference(due, found)
     _tell_plan(view, due, found)
+    tell_taken_over([label for label in found if view.held[label].owner is None])
     _tell_dropped(dropped)
     _warn_of_view(view, rows, left_out, declared)
-    return bool(due or found or dropped)
+    _warn_of_foreign_rows(foreign)
+    return bool(due or found or dropped or foreign.keys() & rows.keys())
+
+
+def _foreign(
+    session: Session,
+    held: Mapping[str, TrackedReplication],
+    rows: Rows,
+    inputs: Mapping[str, Any],
+) -> Rows:
+    """Return the copies that turned out to be another stack's, after they were adopted running."""
+    identity = identity_of(session, (row.owner for row in rows.values()))
+    seen = {label: with_owner(row, identity, inputs.get("adopt")) for label, row in held.items()}
+    return {label: row for label, row in seen.items() if is_foreign(row, identity)}
+
+
+def _to_adopt(
+    view: VaultView, rows: Rows, inputs: Mapping[str, Any], foreign: Collection[str]
+) -> list[str]:
+    """Return the copies that an update takes over: not those that other resources declare."""
+    if not inputs.get("adopt", True):
+        return []
+    others = _of_others(inputs)
+    return [
+        label
+        for label in _found_elsewhere(view, rows)
+        if label not in foreign and view.held[label].backup_id.lower() not in others
+    ]
+
+
+def _of_others(inputs: Mapping[str, Any]) -> frozenset[str]:
+    """Return the backups whose copy to the destination another resource declares."""
+    region = inputs.get("destination_region")
+    if not isinstance(region, str):
+        return frozenset()
+    return current_operation().backups_of_others(region, besides=current_call().urn)
+
+
+def _warn_of_foreign_rows(foreign: Rows) -> None:
+    if foreign:
+        named = ", ".join(
+            f"{label} ({another_stack(row.seen_owner)})" for label, row in foreign.items()
+        )
+        warn(f"dropped from the state, since another stack made the replica: {named}")
 
 
 def _require_replaceable(session: Session, change: Change) -> None:
@@ -295,6 +366,9 @@ def _warn_of_view(
             f"{listed(sorted(silent))}; declare a BackupReplication for each, which copies it or "
             "tells why not"
         )
+    if view.foreign:
+        named = ", ".join(f"{label!r}: {refuse.reason}" for label, refuse in view.foreign.items())
+        warn(f"not copied, because another stack has the replica: {named}; {WAYS_OUT}")
     if view.elsewhere:
         warn(
             f"not copied, because another vault or project of region {region!r} has the replica, "
@@ -328,21 +402,23 @@ async def _judge(session: Session, inputs: Mapping[str, Any], unknown: frozenset
 
     verdict = await run_vault_preflight(
         session.client(),
-        aim_of(inputs, unknown),
+        aim_of(session, inputs, unknown),
         inputs.get("vault_id"),
         session.project_id,
         EngineReporter(),
     )
     view = verdict.view
     if view is not None:
-        _tell_plan(view, view.due, view.held if inputs.get("adopt", True) else ())
+        found = _to_adopt(view, {}, inputs, ())
+        _tell_plan(view, view.due, found)
+        tell_taken_over([label for label in found if view.held[label].owner is None])
         if view.unfit:
             tell(
                 "not copied, because they are not available or of a kind that CBR does not copy: "
                 f"{listed(view.unfit)}"
             )
         # Conflicts are among the findings already.
-        _warn_of_view(replace(view, elsewhere={}, held={}), {}, (), inputs)
+        _warn_of_view(replace(view, elsewhere={}, foreign={}, held={}), {}, (), inputs)
     return Judged([*verdict.findings, *all_unchecked(verdict.faults)], verdict.resolved)
 
 
@@ -350,15 +426,22 @@ async def _look(session: Session, state: Mapping[str, Any], rows: Rows) -> Vault
     from pulumi_huaweicloud_cbr.replication.vault import look_at_vault
 
     source, destination = scopes_of(state)
-    desired = _desired(state, source, destination)
+    desired = _desired(session, state, rows, source, destination)
     return await look_at_vault(session.client(), desired, rows, EngineReporter())
 
 
 def _desired(
-    inputs: Mapping[str, Any], source: ProjectScope, destination: ProjectScope
+    session: Session,
+    inputs: Mapping[str, Any],
+    rows: Rows,
+    source: ProjectScope,
+    destination: ProjectScope,
 ) -> DesiredVaultReplication:
     return DesiredVaultReplication(
-        source=source, destination=destination, **declared_as(DesiredVaultReplication, inputs)
+        source=source,
+        destination=destination,
+        identity=identity_of(session, (row.owner for row in rows.values())),
+        **declared_as(DesiredVaultReplication, inputs),
     )
 
 
@@ -371,10 +454,11 @@ async def _bring_about(session: Session, state: dict[str, Any], inputs: dict[str
     left_out = state.get("left_out", ())
     brought = await bring_over(
         session.client(),
-        _desired(inputs, source, destination),
+        _desired(session, inputs, old, source, destination),
         old,
         EngineReporter(),
         left_out=left_out,
+        others=_of_others(inputs),
         is_new=not state,
         is_strict=inputs.get("preflight") == "error",
     )
@@ -382,12 +466,37 @@ async def _bring_about(session: Session, state: dict[str, Any], inputs: dict[str
     for label in brought.dropped:
         del rows[label]
     _tell_dropped(brought.dropped)
-    current_operation().note_held(row.replication_record_id for row in brought.rows.values())
+    foreign = _foreign(session, brought.rows, old, inputs)
+    for label in foreign:
+        del rows[label]
+    _warn_of_foreign_rows(foreign)
+    identity = identity_of(session, (row.owner for row in old.values()))
+    rows = {label: with_owner(row, identity, inputs.get("adopt")) for label, row in rows.items()}
+    operation, urn = current_operation(), current_call().urn
+    operation.note_held(
+        urn, (rows[label].replication_record_id for label in brought.rows if label in rows)
+    )
+    rows = _left_to_others(rows, inputs)
     adopted = [label for label in _found_elsewhere(brought.view, old) if label in rows]
     if adopted:
         tell(f"adopted {len(adopted)} of {len(rows)} copies: they exist and are not made again")
+        tell_taken_over([label for label in adopted if rows[label].owner is None])
     _warn_of_view(brought.view, rows, brought.left_out, inputs)
     return Done(inputs, coordinates, rows, brought.left_out, brought.failure)
+
+
+def _left_to_others(rows: Rows, inputs: Mapping[str, Any]) -> Rows:
+    """Return the rows without copies that another resource declares by their backup, and has."""
+    operation, urn, others = current_operation(), current_call().urn, _of_others(inputs)
+    theirs = [
+        label
+        for label, row in rows.items()
+        if row.backup_id.lower() in others
+        and operation.is_held(row.replication_record_id, besides=urn)
+    ]
+    if theirs:
+        tell(f"left to the resources that declare them by their backups: {listed(theirs)}")
+    return {label: row for label, row in rows.items() if label not in theirs}
 
 
 # -- state --------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_huaweicloud_cbr.engine.stack_state import (
+from pulumi_huaweicloud_cbr.engine.ownership.state import (
     Entry,
     UnreadableStateError,
     export_by_cli,
@@ -44,7 +44,9 @@ def deployment(*resources: dict[str, Any]) -> bytes:
 def test_entries_by_record() -> None:
     other = {"urn": URN, "type": "pulumi:pulumi:Stack", "id": "r1", "outputs": {"members": {}}}
     left_over = single(URN, "r1", delete=True)
-    use_export(lambda _urn: deployment(single(URN, "r1"), left_over, many(SET, "r1", "r2"), other))
+    use_export(
+        lambda _urn, _: deployment(single(URN, "r1"), left_over, many(SET, "r1", "r2"), other)
+    )
     state = read_stack_state(URN)
     assert state.entries_of("r1") == {Entry(URN), Entry(URN, is_left_over=True), Entry(SET)}
     assert state.entries_of("r2") == {Entry(SET)}
@@ -57,20 +59,20 @@ def test_entries_by_record() -> None:
     [
         {},
         {"type": URN.split("::")[2]},
-        {"type": URN.split("::")[2], "urn": URN, "outputs": None, "id": "r1"},
+        {"type": URN.split("::")[2], "urn": URN, "outputs": None},
         {"type": URN.split("::")[2], "urn": URN, "outputs": {"members": {"a": None}}},
         {"type": URN.split("::")[2], "urn": URN, "outputs": {"members": {"a": {}}}},
     ],
 )
 def test_odd_entries_have_nothing(odd: dict[str, Any]) -> None:
-    use_export(lambda _urn: deployment(odd))
+    use_export(lambda _urn, _: deployment(odd))
     assert read_stack_state(URN).record_ids == frozenset()
 
 
 def test_one_export_serves_all_calls() -> None:
     asked = []
 
-    def export(urn: str) -> bytes:
+    def export(urn: str, _: bool) -> bytes:
         asked.append(urn)
         return deployment(single(URN, "r1"))
 
@@ -79,10 +81,27 @@ def test_one_export_serves_all_calls() -> None:
     assert asked == [URN]
 
 
+SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+
+
+@pytest.mark.parametrize(
+    "members", [SECRET, {"a": SECRET}, {"a": {"replication_record_id": SECRET}}]
+)
+def test_secret_rows_are_exported_in_plain_text(members: dict[str, Any]) -> None:
+    """The rows of a set are secret if its backup ids are, and it still owns its replicas."""
+
+    def export(_urn: str, with_secrets: bool) -> bytes:
+        row = many(SET, "r1")
+        return deployment(row if with_secrets else {**row, "outputs": {"members": members}})
+
+    use_export(export)
+    assert read_stack_state(URN).entries_of("r1") == {Entry(SET)}
+
+
 def test_failed_export_is_not_repeated() -> None:
     asked = []
 
-    def export(urn: str) -> bytes:
+    def export(urn: str, _: bool) -> bytes:
         asked.append(urn)
         raise UnreadableStateError("no CLI")
 
@@ -94,11 +113,11 @@ def test_failed_export_is_not_repeated() -> None:
 
 
 def test_text_that_is_no_json_is_unreadable() -> None:
-    use_export(lambda _urn: b"error: no stack")
+    use_export(lambda _urn, _: b"error: no stack")
     with pytest.raises(UnreadableStateError, match="no JSON"):
         read_stack_state(URN)
 
 
 def test_without_a_urn_nothing_is_exported() -> None:
     with pytest.raises(UnreadableStateError):
-        export_by_cli("")
+        export_by_cli("", False)

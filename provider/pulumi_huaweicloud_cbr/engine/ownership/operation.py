@@ -49,6 +49,14 @@ class VaultClaim(Struct, frozen=True):
     destination_region: str
     destination_vault_id: str
 
+    def is_same_copy(self, other: VaultClaim) -> bool:
+        """Whether both copy the same vault to the same region, into whichever vault."""
+        return (
+            self.source_region == other.source_region
+            and self.vault_id == other.vault_id
+            and self.destination_region == other.destination_region
+        )
+
 
 class Operation:
     """The notes of one operation, by URN and by record id; used by several threads.
@@ -62,8 +70,11 @@ class Operation:
         self._checked_anew: set[str] = set()
         self._read: Counter[str] = Counter()
         self._replaced: defaultdict[str, set[str]] = defaultdict(set)
+        self._created_first: set[str] = set()
         self._made: set[str] = set()
-        self._held: set[str] = set()
+        self._made_records: set[str] = set()
+        self._held: defaultdict[str, set[str]] = defaultdict(set)
+        self._given_up: defaultdict[str, set[str]] = defaultdict(set)
         self._claimed: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
         self._claimed_vaults: dict[str, VaultClaim] = {}
         self._vaults: set[tuple[str, ...]] = set()
@@ -71,21 +82,21 @@ class Operation:
         self._rolling_places: set[tuple[str, ...]] = set()
         self._rolling: set[str] = set()
         self._calls = 0
-        self._calls_under_way = 0
+        self._under_way: Counter[str] = Counter()
 
     # -- what the engine does ---------------------------------------------------------------
 
     @contextmanager
-    def call_about_program(self) -> Iterator[None]:
-        """Note that the engine calls about a resource, and when it has its answer."""
+    def call_about_program(self, method: str) -> Iterator[None]:
+        """Note that the engine calls `check` or `diff`, and when it has its answer."""
         with self._lock:
             self._calls += 1
-            self._calls_under_way += 1
+            self._under_way[method] += 1
         try:
             yield
         finally:
             with self._lock:
-                self._calls_under_way -= 1
+                self._under_way[method] -= 1
 
     def note_checked(self, urn: str, *, is_new: bool) -> None:
         """Note that the program declares a resource.
@@ -122,11 +133,23 @@ class Operation:
         It calls as the program declares resources, all within moments, unless some depend on
         others. A call without an answer may still leave a note, however long it takes.
         """
+        await self._quiet(sleep, ("check", "diff"))
+
+    async def declared(self, sleep: Callable[[float], Awaitable[None]]) -> None:
+        """Wait until the program has probably declared all resources; for calls of `diff`.
+
+        Diffs that wait here do not wait for each other.
+        """
+        await self._quiet(sleep, ("check",))
+
+    async def _quiet(
+        self, sleep: Callable[[float], Awaitable[None]], methods: Iterable[str]
+    ) -> None:
         looks = 0
         while looks < QUIET_LOOKS:
             calls = self._calls
             await sleep(QUIET_S)
-            if self._calls_under_way:
+            if any(self._under_way[method] for method in methods):
                 continue
             if calls == self._calls:
                 return
@@ -143,18 +166,32 @@ class Operation:
         with self._lock:
             self._claimed[urn] = {(backup_id.lower(), region) for backup_id, region in copies}
 
-    def is_claimed(self, backup_id: str, region: str, *, besides: str) -> bool:
-        """Whether another resource of the program declares the copy of a backup to a region.
+    def claimant_of(self, backup_id: str, region: str, *, besides: str) -> str | None:
+        """Return the URN of another resource of the program that declares a copy, None if none.
 
         Args:
             besides: the URN of the calling resource. If it is empty, its own claims count too.
         """
         copy = (backup_id.lower(), region)
         with self._lock:
-            return any(
-                copy in copies
+            for urn, copies in self._claimed.items():
+                if copy in copies and (not besides or urn != besides):
+                    return urn
+            return None
+
+    def is_claimed(self, backup_id: str, region: str, *, besides: str) -> bool:
+        """Whether another resource of the program declares a copy; see `claimant_of`."""
+        return self.claimant_of(backup_id, region, besides=besides) is not None
+
+    def backups_of_others(self, region: str, *, besides: str) -> frozenset[str]:
+        """Return the backups, in lower case, whose copies to a region other resources declare."""
+        with self._lock:
+            return frozenset(
+                backup_id
                 for urn, copies in self._claimed.items()
-                if not besides or urn != besides
+                if urn != besides
+                for backup_id, to_region in copies
+                if to_region == region
             )
 
     def backups_claimed(self, urn: str) -> frozenset[str]:
@@ -166,6 +203,14 @@ class Operation:
         """Note an entire vault that a resource of the program copies: it claims all backups."""
         with self._lock:
             self._claimed_vaults[urn] = claim
+
+    def vault_claimant_of(self, claim: VaultClaim, *, besides: str) -> str | None:
+        """Return the URN of another resource that copies the vault to that region, or None."""
+        with self._lock:
+            for urn, other in self._claimed_vaults.items():
+                if urn != besides and other.is_same_copy(claim):
+                    return urn
+            return None
 
     def vaults_claimed(self, *, besides: str) -> list[VaultClaim]:
         """Return the entire vaults that other resources of the program copy; see `is_claimed`."""
@@ -222,13 +267,32 @@ class Operation:
 
     # -- who has replications -----------------------------------------------------------------
 
-    def note_replaced(self, urn: str, record_ids: Iterable[str]) -> None:
-        """Note a resource that will be replaced, and its replications."""
+    def note_replaced(
+        self, urn: str, record_ids: Iterable[str], *, is_created_first: bool = False
+    ) -> None:
+        """Note a resource that will be replaced, and its replications.
+
+        Args:
+            is_created_first: the new one is created before the old one is deleted.
+        """
         with self._lock:
             self._replaced[urn].update(record_ids)
+            if is_created_first:
+                self._created_first.add(urn)
+
+    def is_created_first(self, urn: str) -> bool:
+        """Whether a resource gets a successor that is created before it is deleted."""
+        with self._lock:
+            return urn in self._created_first
 
     def note_diff(
-        self, urn: str, asked_for: DiffOf, record_ids: Iterable[str], *, is_replaced: bool
+        self,
+        urn: str,
+        asked_for: DiffOf,
+        record_ids: Iterable[str],
+        *,
+        is_replaced: bool,
+        is_created_first: bool = False,
     ) -> None:
         """Note the result of a diff for a resource's replications: they are kept, or replaced.
 
@@ -236,9 +300,9 @@ class Operation:
         leaves unchanged may still be deleted, if the program no longer declares it.
         """
         if is_replaced and asked_for is not DiffOf.REFRESH:
-            self.note_replaced(urn, record_ids)
+            self.note_replaced(urn, record_ids, is_created_first=is_created_first)
         elif not is_replaced and asked_for is DiffOf.PROGRAM:
-            self.note_held(record_ids)
+            self.note_held(urn, record_ids)
 
     def is_replaced(self, urn: str) -> bool:
         """Whether a resource that is deleted now has, or gets, a successor of the same URN.
@@ -255,26 +319,59 @@ class Operation:
         with self._lock:
             return frozenset().union(*self._replaced.values())
 
-    def note_held(self, record_ids: Iterable[str]) -> None:
+    def note_held(self, urn: str, record_ids: Iterable[str]) -> None:
         """Note replications of a resource that will exist after the operation."""
         with self._lock:
-            self._held.update(record_ids)
+            for record_id in record_ids:
+                self._held[record_id].add(urn)
 
     def note_made(self, urn: str, record_ids: Iterable[str]) -> None:
         """Note a created resource, and its replications, copied or adopted."""
         with self._lock:
             self._made.add(urn)
-            self._held.update(record_ids)
+            self._made_records.update(record_ids)
 
     def is_made(self, urn: str) -> bool:
         """Whether a resource of that URN was created in this operation."""
         with self._lock:
             return urn in self._made
 
-    def is_held(self, record_id: str) -> bool:
-        """Whether a resource that will exist after the operation has the replication."""
+    def is_held(self, record_id: str, *, besides: str) -> bool:
+        """Whether a resource that will exist after the operation has the replication.
+
+        A resource that was created in this operation counts in any case: one of the same URN is a
+        successor.
+
+        Args:
+            besides: the URN of the calling resource. Its own notes never stop its own deletion. If
+                it is empty, all notes count.
+        """
         with self._lock:
-            return record_id in self._held
+            holders = self._held.get(record_id, set())
+            return record_id in self._made_records or bool(
+                holders - {besides} if besides else holders
+            )
+
+    def holds_itself(self, urn: str, record_id: str) -> bool:
+        """Whether the diff of a resource said that it keeps the replication."""
+        with self._lock:
+            return urn in self._held.get(record_id, set())
+
+    def give_up(self, urn: str, record_id: str, others: Iterable[str]) -> bool:
+        """Leave a replication to others that the stack's state names, if any of them still has it.
+
+        Of two resources that have one replica and are deleted, only the first may leave it.
+
+        Args:
+            others: URNs.
+        Returns:
+            Whether it was left.
+        """
+        with self._lock:
+            if set(others) <= self._given_up[record_id]:
+                return False
+            self._given_up[record_id].add(urn)
+            return True
 
 
 def current_operation() -> Operation:

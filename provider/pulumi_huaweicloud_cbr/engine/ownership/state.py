@@ -26,6 +26,10 @@ EXPORT_LIMIT_S = 120.0
 
 _OURS = "/huaweicloud_cbr:"
 """A part of the type of each resource of this package."""
+_SINGLE = "/huaweicloud_cbr:BackupReplication"
+"""The end of the type of a single replication, whose id is that of its record."""
+_MARKER = "4dabf18193072939515e22adb298388d"
+"""The key that marks a secret in a deployment (Pulumi SDK, resource.SigKey)."""
 
 
 class UnreadableStateError(Exception):
@@ -44,9 +48,12 @@ class StackState:
 
     def __init__(self, resources: list[dict[str, Any]]) -> None:
         self._entries: defaultdict[str, set[Entry]] = defaultdict(set)
+        self.has_secret_rows = False
+        """Whether the rows of a resource are secret, so that its replications are not known."""
         for resource in resources:
             if _OURS in resource.get("type", ""):
                 entry = Entry(resource.get("urn", ""), bool(resource.get("delete")))
+                self.has_secret_rows |= _has_secret_rows(resource)
                 for record_id in _records_of(resource):
                     self._entries[record_id].add(entry)
 
@@ -60,8 +67,9 @@ class StackState:
         return frozenset(self._entries)
 
 
-Export = Callable[[str], bytes]
-"""Returns a deployment as JSON, for the URN of one of its resources."""
+Export = Callable[[str, bool], bytes]
+"""Returns a deployment as JSON: for the URN of one of its resources, and whether secret values are
+to be in plain text."""
 
 
 class _Reading:
@@ -88,7 +96,12 @@ def read_stack_state(urn: str) -> StackState:
             raise reading.failure
         if reading.state is None:
             try:
-                reading.state = StackState(_resources_in(reading.export(urn)))
+                state = StackState(_resources_in(reading.export(urn, False)))
+                if state.has_secret_rows:
+                    # Backup ids that are secret make the rows secret. They stay in this process.
+                    text = reading.export(urn, True)
+                    state = StackState(_resources_in(text))
+                reading.state = state
             except UnreadableStateError as failure:
                 reading.failure = failure
                 raise
@@ -101,7 +114,7 @@ def use_export(export: Export) -> None:
     current_host().part(_Reading).export = export
 
 
-def export_by_cli(urn: str) -> bytes:
+def export_by_cli(urn: str, with_secrets: bool) -> bytes:
     """Return the deployment that the CLI exports.
 
     The stack's short name may be ambiguous, as with organisations. So the selected stack is tried
@@ -115,10 +128,11 @@ def export_by_cli(urn: str) -> bytes:
     if not stack or cli is None:
         raise UnreadableStateError("the pulumi CLI was not found")
     reason = ""
+    secrets = ["--show-secrets"] if with_secrets else []
     for selection in (["--stack", stack], []):
         try:
             done = subprocess.run(
-                [cli, "stack", "export", *selection, "--non-interactive"],
+                [cli, "stack", "export", *selection, *secrets, "--non-interactive"],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=EXPORT_LIMIT_S,
@@ -161,15 +175,29 @@ def _resources_in(deployment: bytes) -> list[dict[str, Any]]:
     return [row for row in rows or [] if isinstance(row, dict)]
 
 
-def _records_of(resource: Mapping[str, Any]) -> Iterator[str]:
+def _has_secret_rows(resource: Mapping[str, Any]) -> bool:
     outputs = resource.get("outputs")
-    if not isinstance(outputs, Mapping):
-        return
-    members = outputs.get("members")
+    members = outputs.get("members") if isinstance(outputs, Mapping) else None
+    if not isinstance(members, Mapping):
+        return False
+    return _MARKER in members or any(
+        isinstance(row, Mapping) and (_MARKER in row or _is_secret(row, "replication_record_id"))
+        for row in members.values()
+    )
+
+
+def _is_secret(row: Mapping[str, Any], field: str) -> bool:
+    value = row.get(field)
+    return isinstance(value, Mapping) and _MARKER in value
+
+
+def _records_of(resource: Mapping[str, Any]) -> Iterator[str]:
+    """Return the replications of a resource: those of its rows, or its own id."""
+    outputs = resource.get("outputs")
+    members = outputs.get("members") if isinstance(outputs, Mapping) else None
     if isinstance(members, Mapping):
         for row in members.values():
             if isinstance(row, Mapping) and isinstance(row.get("replication_record_id"), str):
                 yield row["replication_record_id"]
-    elif isinstance(outputs.get("destination_vault_id"), str) and resource.get("id"):
-        # The id of a single replication is that of its record.
+    elif str(resource.get("type", "")).endswith(_SINGLE) and resource.get("id"):
         yield str(resource["id"])

@@ -1,0 +1,53 @@
+"""What commands share to print results: wrapped lines, tables, and values without secrets.
+
+Lines break between words only, so that ids and addresses can be searched and copied.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pulumi_huaweicloud_cbr.api.wire.requests import readable
+from pulumi_huaweicloud_cbr.base.text import redact
+
+COLUMNS = 100
+LONGEST = 2000
+"""At most this many characters of one text are shown."""
+
+
+def wrapped(head: str, text: str) -> list[str]:
+    """Return a text in lines; all but the first one are indented by the width of the head."""
+    return textwrap.wrap(
+        readable(text, LONGEST) or "-",
+        COLUMNS,
+        initial_indent=head,
+        subsequent_indent=" " * len(head),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def table(rows: Sequence[Sequence[str]], indent: str) -> Iterator[str]:
+    """Yield rows with aligned cells; the first row is the head."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+        yield f"{indent}{'  '.join(cells)}".rstrip()
+
+
+def cell(value: object, limit: int = 64) -> str:
+    """Return a value as a table shows it."""
+    return "-" if value in (None, "") else readable(str(value), limit)
+
+
+def redacted(value: Any) -> Any:
+    """Return a value without secrets, since a service may return any text as a name."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {key: redacted(member) for key, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [redacted(member) for member in value]
+    return value
