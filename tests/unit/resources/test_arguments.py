@@ -145,7 +145,8 @@ def test_type_checkers_see_the_keywords_of_the_args_class(kind: type[Any]) -> No
 
 KNOWN = (
     "backup_id, destination_region, destination_vault_id, destination_project_id, name, "
-    "description, enable_acceleration, source_region, source_project_id, adopt, preflight"
+    "description, enable_acceleration, source_region, source_project_id, adopt, preflight, "
+    "force_destroy"
 )
 WRONG: dict[str, tuple[tuple[Any, ...], dict[str, Any], str]] = {
     "nothing": ((), {}, "backup_id and destination_region and destination_vault_id are missing"),
