@@ -55,6 +55,7 @@ from pulumi_huaweicloud_cbr.api.wire.bodies import BodyTooLongError
 from pulumi_huaweicloud_cbr.api.wire.error_codes import (
     CODES_BACKUP_MISSING,
     CODES_DELETION_PENDING,
+    CODES_NOTHING_TO_COPY,
     CODES_VAULT_MISSING,
 )
 from pulumi_huaweicloud_cbr.api.wire.exchange import Request, Response, UnansweredError
@@ -262,6 +263,7 @@ class CbrClient:
         """Submit copies of all backups of a vault that have none yet (CopyCheckpoint).
 
         Raises the same errors as `replicate_backup`, and is sent again under the same condition.
+        A refusal because nothing is left to copy is an answer without copies.
         """
         call = self._cbr(
             f"submitting replication of vault ({request.vault_id}) "
@@ -272,7 +274,12 @@ class CbrClient:
             json=request.to_wire(),
             is_repeatable=False,
         )
-        return (await self._call(call, VaultCopiesEnvelope)).replication
+        try:
+            return (await self._call(call, VaultCopiesEnvelope)).replication
+        except ApiError as refusal:
+            if refusal.code not in CODES_NOTHING_TO_COPY:
+                raise
+            return VaultCopies(backups=(), vault_id=request.vault_id)
 
     async def get_backup(self, scope: ProjectScope, backup_id: str) -> Backup:
         """Read a backup with its replication records (ShowBackup).
@@ -322,7 +329,7 @@ class CbrClient:
 
         Raises:
             NotFoundError: it is gone already.
-            ApiError: with code 6201 or 6216, if a deletion may already be under way.
+            ApiError: with code 6201, 6216 or CSBS.2003, if a deletion may already be under way.
         """
         doing = f"deleting backup ({backup_id}) in {scope}"
         call = self._cbr(

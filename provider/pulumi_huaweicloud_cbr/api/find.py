@@ -252,14 +252,19 @@ async def find_project(api: Api, region: str) -> Project:
     )
 
 
-async def find_destinations(api: Api, scope: ProjectScope) -> frozenset[str]:
-    """Return the regions that backups of this region can be copied to."""
+async def find_destinations(api: Api, scope: ProjectScope) -> frozenset[str] | None:
+    """Return the regions that backups of this region can be copied to.
+
+    Returns:
+        None if that is not known: the only sample in the reference has a name that is no region id
+        (CBR API reference, ShowReplicationCapabilities), so the answer may name ours otherwise.
+    """
     regions = await api.get_replication_capabilities(scope)
+    ours = [region for region in regions if region.name == scope.region]
+    if not ours:
+        return None
     return frozenset(
-        destination
-        for region in regions
-        if region.name == scope.region
-        for destination in region.replication_destinations
+        destination for region in ours for destination in region.replication_destinations
     )
 
 

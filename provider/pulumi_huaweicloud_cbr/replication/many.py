@@ -32,7 +32,11 @@ from pulumi_huaweicloud_cbr.replication.one import (
     settle,
     wait_deleted,
 )
-from pulumi_huaweicloud_cbr.replication.rules.decisions import GOOD_STATUSES, Standing
+from pulumi_huaweicloud_cbr.replication.rules.decisions import (
+    DELETING_STATUSES,
+    GOOD_STATUSES,
+    Standing,
+)
 from pulumi_huaweicloud_cbr.replication.rules.members import listed
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.rules.ownership import Deletion, DeletionRules, Removal
@@ -207,10 +211,20 @@ async def refresh_all(
     return await for_each(work, "reading", report)
 
 
-async def replicas_in(api: Api, destination: ProjectScope, vault_id: str) -> frozenset[str]:
-    """Return the ids of all complete replicas in a vault: one request for each thousand."""
+async def replicas_in(api: Api, destination: ProjectScope, vault_id: str) -> dict[str, bool]:
+    """Return the backups in a vault, without those that are being deleted.
+
+    This takes one request for each thousand.
+
+    Returns:
+        For each id whether the replica is complete, and can be used.
+    """
     backups = await find_backups(api, destination, vault_id=vault_id)
-    return frozenset(backup.id for backup in backups if backup.status in GOOD_STATUSES)
+    return {
+        backup.id: backup.status in GOOD_STATUSES
+        for backup in backups
+        if backup.status not in DELETING_STATUSES
+    }
 
 
 async def rename_all(

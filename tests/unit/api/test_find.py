@@ -436,7 +436,22 @@ async def test_find_destinations_is_of_the_region_itself() -> None:
     answer = httpx.Response(200, json={"regions": regions})
     cloud = Cloud({"replication-capabilities": answer})
 
-    assert {"cn-east-3", "cn-south-1"} == await find.find_destinations(cloud.api, SOURCE)
+    found = await find.find_destinations(cloud.api, SOURCE)
+
+    assert frozenset({"cn-east-3", "cn-south-1"}) == found
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "regions", [[], [{"name": "southchina", "replication_destinations": ["cn-east-3"]}]]
+)
+async def test_find_destinations_under_another_name_is_not_known(
+    regions: list[dict[str, Any]],
+) -> None:
+    """The reference's own sample has a name that is no region id: unknown is not "no"."""
+    cloud = Cloud({"replication-capabilities": httpx.Response(200, json={"regions": regions})})
+
+    assert await find.find_destinations(cloud.api, SOURCE) is None
 
 
 # -- records -------------------------------------------------------------------------------

@@ -85,6 +85,7 @@ from pulumi_huaweicloud_cbr.resources._forms.owners import (
 from pulumi_huaweicloud_cbr.resources._forms.state import row_of, tracked_rows
 
 if TYPE_CHECKING:
+    from pulumi_huaweicloud_cbr.api.client import Api
     from pulumi_huaweicloud_cbr.replication.many import Results
     from pulumi_huaweicloud_cbr.replication.preflight.backup import Verdict
 
@@ -184,10 +185,15 @@ class SetForm(Form):
         rows, lost = _looked_up(open_session, change.rows, change.declared)
         changes = decide_members(rows, _members_of(given), lost)
         removed = {label: rows[label] for label in changes.removed}
-        owners = _plan_owners(open_session, change, removed)
-        alone = {label: row for label, row in removed.items() if label not in owners}
-        staying = _plan_removal(open_session, change, rows, alone) if alone else frozenset()
-        leaving = frozenset(removed) - staying
+        staying = _plan_staying(open_session, change, rows, removed)
+        going = {label: row for label, row in removed.items() if label not in staying}
+        owners = _plan_owners(open_session, change, going)
+        _require_sources(
+            open_session,
+            change,
+            {label: row for label, row in going.items() if label not in owners},
+        )
+        leaving = frozenset(going)
         changes = replace(changes, removed=tuple(label for label in removed if label in leaving))
         _tell_changes(changes, rows, owners)
         if staying:
@@ -284,64 +290,59 @@ def _plan_owners(
     return {label: owner for label, owner in owners.done.items() if owner is not Owner.NOBODY}
 
 
-def _plan_removal(
+def _plan_staying(
     open_session: Callable[[], Session], change: Change, rows: Rows, removed: Rows
 ) -> frozenset[str]:
-    """Return the removed members that have to stay for now.
-
-    Raises:
-        ConflictError: replicas of some are the last copies of their backups.
-    """
-    declared = change.declared
-    if declared.get("preflight") == "off":
-        rolling, others = _split_by_age(removed, declared, change.state)
-        good = frozenset(row.destination_backup_id or "" for row in rows.values() if row.has_ended)
-        tell("preflight is off: not looked whether what leaves can be deleted")
-        return _staying(rows, rolling, declared, change.state, good)
-    session = open_session()
-    rolling, others = _split_by_age(removed, declared, change.state)
-    staying: frozenset[str] = frozenset()
-    if rolling:
-        good = session.run(_good_replicas(session, next(iter(rolling.values()))))
-        staying = _staying(rows, rolling, declared, change.state, good)
-    _require_sources(session, others, change.state, declared)
-    return staying
+    """Return the removed members of a rolling set that have to stay for now."""
+    rolling, _ = _split_by_age(removed, change.declared, change.state)
+    if not rolling:
+        return frozenset()
+    if change.declared.get("preflight") == "off":
+        tell("preflight is off: not looked which newer replicas exist")
+        there = {row.destination_backup_id or "": True for row in rows.values() if row.has_ended}
+    else:
+        session = open_session()
+        there = session.run(_replicas_beside(session.client(), rolling))
+    return _staying(rows, rolling, change.declared, change.state, there)
 
 
-def _require_sources(
-    session: Session, removed: Rows, state: Mapping[str, Any], declared: Mapping[str, Any]
-) -> None:
+def _require_sources(open_session: Callable[[], Session], change: Change, removed: Rows) -> None:
     """Refuse to delete last copies, as the deletion itself would; so a preview tells it.
 
     Raises:
         ConflictError: it names them.
     """
-    rules = deletion_rules(session, Removal.REMOVED, is_forced=is_forced(state))
-    if not removed or not rules.spares_last_copy:
+    mode = change.declared.get("preflight")
+    _, removed = _split_by_age(removed, change.declared, change.state)
+    if not removed or mode == "off":
+        return
+    session = open_session()
+    rules = deletion_rules(session, Removal.REMOVED, is_forced=is_forced(change.state))
+    if not rules.spares_last_copy:
         return
     looked = session.run(look(session, removed))
-    last = {
-        label: looked.done[label][1]
+    last = [
+        label
         for label in orphans_of(looked)
         if not is_foreign(looked.done[label][1], identity_of(session, [removed[label].owner]))
-    }
-    names = sorted(last)
-    if not names:
+    ]
+    if not last:
         return
     reason = (
-        f"members that leave: the source backups of {listed(names)} are gone, so their replicas "
-        "are the last copies and would be deleted"
+        f"members that leave: the source backups of {listed(sorted(last))} are gone, so their "
+        "replicas are the last copies and would be deleted"
     )
-    if declared.get("preflight") != "warn":
+    if mode != "warn":
         raise ConflictError(reason, remedy=rules.remedy)
     warn(f"{reason}; pulumi up refuses that")
 
 
-async def _good_replicas(session: Session, row: TrackedReplication) -> frozenset[str]:
-    """Return the complete replicas in the vault of a row, which all rows share."""
+async def _replicas_beside(api: Api, rows: Rows) -> dict[str, bool]:
+    """Return what is in the vault of a set, which all its rows share; see `replicas_in`."""
     from pulumi_huaweicloud_cbr.replication.many import replicas_in
 
-    return await replicas_in(session.client(), row.destination, row.destination_vault_id)
+    row = next(iter(rows.values()))
+    return await replicas_in(api, row.destination, row.destination_vault_id)
 
 
 def _split_by_age(
@@ -360,23 +361,28 @@ def _staying(
     rolling: Rows,
     declared: Mapping[str, Any],
     state: Mapping[str, Any],
-    good: frozenset[str],
+    there: Mapping[str, bool],
 ) -> frozenset[str]:
     """Return the members that have to stay until enough newer copies have succeeded.
 
     Args:
-        good: the ids of replicas that exist.
+        there: the ids of replicas that exist, each with whether it is complete.
     """
     ages = _ages(declared, state)
-    present = {label for label, row in rows.items() if row.destination_backup_id in good}
-    succeeded = [ages[rows[label].backup_id] for label in present if rows[label].backup_id in ages]
+    succeeded = [
+        ages[row.backup_id]
+        for row in rows.values()
+        if row.backup_id in ages and there.get(row.destination_backup_id or "")
+    ]
     leaving = {label: ages[row.backup_id] for label, row in rolling.items()}
     gone = rolled_off(leaving, succeeded, int(declared["keep_newest"]))
-    # What has no replica, or is being deleted, need not stay. A running copy may become one.
+    # What has no replica need not stay. A running copy, or one whose id is late, may become one.
     return frozenset(
         label
         for label, row in rolling.items()
-        if label not in gone and (label in present or not row.has_ended)
+        if label not in gone
+        and not row.has_failed
+        and (row.destination_backup_id is None or row.destination_backup_id in there)
     )
 
 
@@ -623,8 +629,8 @@ async def _let_go(
     rolling, others = _split_by_age({label: old[label] for label in removed}, inputs, state)
     staying: frozenset[str] = frozenset()
     if rolling:
-        good = await _good_replicas(session, next(iter(rolling.values())))
-        staying = _staying(old, rolling, inputs, state, good)
+        there = await _replicas_beside(session.client().fresh, rolling)
+        staying = _staying(old, rolling, inputs, state, there)
         rolling = {label: row for label, row in rolling.items() if label not in staying}
     results: Results[None] = Results()
     for rows, removal in ((rolling, Removal.ROLLED_OFF), (others, Removal.REMOVED)):
