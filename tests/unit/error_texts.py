@@ -923,6 +923,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     ),
     "client-too-large": lambda: too_large("BODY_LIMIT", 2**20, 2**20 + 1),
     "client-too-many-values": lambda: too_large("VALUE_LIMIT", 1_000, 2_000),
+    "id-of-another-path": lambda: ends(lambda api: api.get_backup(SOURCE, ".."), Wire(EMPTY)),
     "client-no-region": lambda: ends(
         lambda api: api.get_backup(ProjectScope("a/b", "p"), BACKUP), Wire(EMPTY)
     ),
@@ -1117,7 +1118,6 @@ TEXTS: dict[str, Callable[[], str]] = {
     "settings-secret-key": lambda: settings(secretKey="no secret"),
     "settings-project": lambda: settings(projectId="a/b"),
     "settings-cloud": lambda: settings(cloud="https://x"),
-    "settings-service": lambda: settings(endpoints={"ecs": "https://x"}),
     "settings-url": lambda: settings(authUrl="iam"),
     "settings-interval": lambda: settings(pollInterval="0"),
     "settings-json": lambda: settings(tokens="not json"),
