@@ -1358,6 +1358,14 @@ TEXTS: dict[str, Callable[[], str]] = {
         lambda provider: provider.diff(RECORD, ONE_STATE, {**MOVED, "preflight": "off"}),
         token=None,
     ),
+    "one-tells-gap": lambda: one_tells(
+        lambda provider: provider.diff(RECORD, ONE_STATE, MOVED),
+        one=shown(record(status="replicating")),
+    ),
+    "set-tells-gap": lambda: set_tells(
+        lambda provider: provider.diff("set", state(), state(destination_vault_id=OTHER)),
+        one=shown(record(status="replicating")),
+    ),
     "one-tells-unchecked": lambda: one_tells(
         lambda provider: provider.diff(RECORD, ONE_STATE, {**ONE_STATE, "preflight": "off"})
     ),

@@ -64,6 +64,7 @@ from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     may_look_before_replacing,
     missing_source_region,
     no_room_for_mark,
+    tell_gap,
     unchecked,
     with_defaults,
 )
@@ -150,6 +151,8 @@ class BackupReplicationProvider(CbrProvider):
             return DiffResult(changes=True, replaces=["status"], delete_before_replace=True)
         if difference.replaces:
             self._require_source(state, declared, frozenset(difference.replaces) & unknown)
+            if difference.is_delete_first and not _from_state(state).has_failed:
+                tell_gap(state["destination_region"], is_one=True)
         operation.note_diff(
             urn,
             asked_for,
