@@ -457,6 +457,7 @@ async def _is_of_same_server(session: Session, tracked: TrackedReplication, back
 
 
 async def _remove(session: Session, tracked: TrackedReplication, rules: DeletionRules) -> None:
+    from pulumi_huaweicloud_cbr.replication.observe import refresh
     from pulumi_huaweicloud_cbr.replication.one import remove
 
     owners = await owners_of(session, {"": tracked})
@@ -466,6 +467,10 @@ async def _remove(session: Session, tracked: TrackedReplication, rules: Deletion
         tell(f"{tracked}: the replica stays, since another resource of the stack has it")
         return
     if owners.done[""] is Owner.DECLARES_IT:
+        standing, _ = await refresh(session.client(), tracked, EngineReporter())
+        if standing in TO_BE_REDONE:
+            # What does not exist any more waits for nobody: only a replica is handed over.
+            return
         raise not_had_yet(tracked)
     left_to = await remove(session.client(), tracked, EngineReporter(), rules, limits())
     if left_to is not None:
