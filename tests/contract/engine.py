@@ -65,13 +65,15 @@ class Stored:
 class Engine:
     """A stack with its state.
 
-    `before_delete` is called before each call of a provider's `delete`.
+    `before_delete` is called before each call of a provider's `delete`, and `before_check` before
+    each `check`.
     """
 
     session: Session
     configuration: dict[str, str]
     state: list[Stored] = field(default_factory=list)
     before_delete: Callable[[], None] = lambda: None
+    before_check: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         """Configure the providers."""
@@ -171,6 +173,7 @@ class Engine:
 
     def check(self, name: str, form: str, olds: dict[str, Any], inputs: dict[str, Any]) -> Any:
         """Check a resource; return its inputs."""
+        self.before_check()
         checked = self.call(form, name, "check", olds, inputs)
         if checked.failures:
             raise RefusedError("; ".join(failure.reason for failure in checked.failures))

@@ -281,6 +281,19 @@ def test_copy_that_a_resource_keeps_stays(rig: Rig) -> None:
 # -- what is being deleted -----------------------------------------------------------------
 
 
+def test_deletion_that_cbr_calls_a_running_task_is_waited_for(rig: Rig) -> None:
+    """``CSBS.2003`` for a second DELETE means that the first is at work."""
+    rig.create(declared())
+    rig.finish_copies()
+    assert rig.refresh()
+    body = {"error_code": "CSBS.2003", "error_msg": "The backup is being executed."}
+    rig.control.fault(operation="DeleteBackup", action="respond_after", status=400, body=body)
+
+    rig.delete()
+
+    assert [] == rig.replicas
+
+
 @pytest.fixture
 def leaving(rig: Rig) -> Rig:
     """A replication whose replica somebody else is deleting."""

@@ -32,6 +32,7 @@ WEB_1 = "6b974ebb-8376-4d1b-933f-f77c3bcd0c4e"
 WEB_2 = "7ca85fcc-9487-4e2c-a440-0f8d4cde1d5f"
 MANUAL = "8db960dd-a598-4f3d-b551-109e5def2e60"
 SOURCE_VAULT = "de587d5d-f63e-4ea1-a892-5935070352ba"
+IN_THE_MAKING = "b0ec9300-d8cb-4260-8884-43c180125193"
 OTHER_SOURCE_VAULT = "00000000-0000-4000-8000-000000000000"
 SOUTH = {
     "destination_region": "cn-south-1",
@@ -547,6 +548,43 @@ def test_vault_claims_without_a_request(engine: Engine, control: Control) -> Non
     assert [SOURCE_VAULT] == [
         claim.vault_id for claim in current_operation().vaults_claimed(besides="")
     ]
+
+
+# -- changes of the state alone -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("preflight", ["off", "warn"])
+@pytest.mark.parametrize("form", ["vault"])
+def test_vault_asks_its_source_nothing_for_a_change_of_the_state(
+    settled: Engine, control: Control, preflight: str
+) -> None:
+    """Another `preflight` is a change of the state, so an outage of the source is no error."""
+    control.clear_journal()
+    control.fault(region="cn-north-4", action="respond", status=503, body="down", times=100_000)
+
+    settled.up(declared("vault", preflight=preflight))
+
+    assert preflight == settled.state[0].outputs["preflight"]
+    assert BACKUPS["vault"] == copied(control)
+    asked = {entry["operation"] for entry in control.journal() if entry["region"] == "cn-north-4"}
+    assert asked <= ({"ListBackups"} if preflight == "warn" else set())
+
+
+@pytest.mark.parametrize("form", ["vault"])
+def test_backup_that_comes_after_a_refresh_is_copied(settled: Engine, control: Control) -> None:
+    """The last diff counts: the one of the refresh came before the backup."""
+    seen: list[int] = []
+
+    def available() -> None:
+        if not seen:
+            control.change_backup(IN_THE_MAKING, status="available")
+        seen.append(1)
+
+    settled.before_check = available
+
+    settled.up(declared("vault", preflight="warn"), is_refreshed=True)
+
+    assert IN_THE_MAKING in {row["source_backup_id"] for row in control.records()}
 
 
 # -- notes --------------------------------------------------------------------------------------

@@ -190,6 +190,19 @@ def test_preflight_unknown_region_is_reported_without_a_request_to_it(rig: Rig) 
     assert {"cn-north-4"} == {entry["region"] for entry in rig.control.journal()}
 
 
+def test_preflight_with_capabilities_of_another_name_goes_on(rig: Rig) -> None:
+    """The answer does not name our region, so it does not say that CBR cannot copy."""
+    regions = [{"name": "southchina", "replication_destinations": ["cn-south-1"]}]
+    rig.control.fault(
+        operation="ShowReplicationCapabilities",
+        action="respond",
+        status=200,
+        body={"regions": regions},
+    )
+
+    assert [] == rig.faults(declared())
+
+
 def test_preflight_api_out_of_reach_is_one_message(rig: Rig) -> None:
     """If the API cannot be reached, the preview fails once, and says how to skip preflight."""
     rig.control.fault(

@@ -51,6 +51,7 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 BUSY = {"error_code": "BackupService.6130", "error_msg": "The vault is being replicated."}
 UNCLEAR = {"error_code": "BackupService.9910", "error_msg": "Unknown error."}
 NOTHING_TAKEN = {"replication": {"vault_id": SOURCE_VAULT, "backups": []}}
+NOTHING_LEFT = {"error_code": "BackupService.0001", "error_msg": "No backup can be copied."}
 
 
 @pytest.fixture
@@ -596,11 +597,17 @@ def test_replica_deleted_before_is_reported_by_the_preview(
     assert not rig.diff(declared()).changes
 
 
+@pytest.mark.parametrize(
+    ("status", "body"), [(200, NOTHING_TAKEN), (400, NOTHING_LEFT)], ids=["empty", "refused"]
+)
 def test_backups_that_cbr_omits_are_reported_once_and_remembered(
-    rig: Rig, capsys: pytest.CaptureFixture[str]
+    rig: Rig, capsys: pytest.CaptureFixture[str], status: int, body: dict[str, Any]
 ) -> None:
-    """A backup that an answer omits is no permanent difference, and is tried again with others."""
-    rig.control.fault(operation="CopyCheckpoint", action="respond", status=200, body=NOTHING_TAKEN)
+    """A backup that an answer omits is no permanent difference, and is tried again with others.
+
+    The refusal that nothing is left to copy means the same as an answer without copies.
+    """
+    rig.control.fault(operation="CopyCheckpoint", action="respond", status=status, body=body)
     rig.create(declared())
 
     assert {} == rig.outputs["members"]

@@ -106,7 +106,7 @@ class Asking:
         destinations = await find_destinations(self._api, plan.source)
         self._notes.answer("14.24", f"/replication-capabilities: HTTP {self._api.last.status}")
         self._notes.claim(
-            plan.destination.region in destinations,
+            destinations is not None and plan.destination.region in destinations,
             f"{plan.source.region} can copy to {plan.destination.region}",
         )
 

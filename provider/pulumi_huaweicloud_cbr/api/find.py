@@ -29,6 +29,7 @@ from pulumi_huaweicloud_cbr.base.errors import (
     NotFoundError,
     UnidentifiedReplicaError,
 )
+from pulumi_huaweicloud_cbr.base.moments import moment
 
 Found = TypeVar("Found")
 
@@ -94,7 +95,7 @@ def find_record(source: Backup, record_id: str) -> ReplicationRecord | None:
 def records_for_region(source: Backup, region: str) -> tuple[ReplicationRecord, ...]:
     """Return the records of copies to a region, newest first."""
     matching = [record for record in source.records if record.destination_region == region]
-    return tuple(sorted(matching, key=lambda record: record.created_at or "", reverse=True))
+    return tuple(sorted(matching, key=lambda record: moment(record.created_at), reverse=True))
 
 
 async def find_replica_by_id(api: Api, scope: ProjectScope, backup_id: str) -> Replica:
@@ -140,7 +141,7 @@ async def find_copy_task(
     """
 
     def choose(tasks: tuple[Task, ...]) -> Task | None:
-        for task in sorted(tasks, key=lambda task: task.created_at or "", reverse=True):
+        for task in sorted(tasks, key=lambda task: moment(task.created_at), reverse=True):
             told = task.replication
             if (
                 told.source_backup_id == backup_id
@@ -251,14 +252,19 @@ async def find_project(api: Api, region: str) -> Project:
     )
 
 
-async def find_destinations(api: Api, scope: ProjectScope) -> frozenset[str]:
-    """Return the regions that backups of this region can be copied to."""
+async def find_destinations(api: Api, scope: ProjectScope) -> frozenset[str] | None:
+    """Return the regions that backups of this region can be copied to.
+
+    Returns:
+        None if that is not known: the only sample in the reference has a name that is no region id
+        (CBR API reference, ShowReplicationCapabilities), so the answer may name ours otherwise.
+    """
     regions = await api.get_replication_capabilities(scope)
+    ours = [region for region in regions if region.name == scope.region]
+    if not ours:
+        return None
     return frozenset(
-        destination
-        for region in regions
-        if region.name == scope.region
-        for destination in region.replication_destinations
+        destination for region in ours for destination in region.replication_destinations
     )
 
 

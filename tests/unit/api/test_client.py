@@ -540,15 +540,28 @@ async def test_respond_submission_is_sent_again_only_when_certainly_not_carried_
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("number", ["6201", "6216"])
-async def test_delete_backup_deletion_pending_is_not_sent_again(number: str) -> None:
-    """The codes that a second deletion may get go to the caller at once."""
-    code = f"BackupService.{number}"
+@pytest.mark.parametrize("code", ["BackupService.6201", "BackupService.6216", "CSBS.2003"])
+async def test_delete_backup_deletion_pending_is_not_sent_again(code: str) -> None:
+    """The codes that a second deletion may get go to the caller without repetition."""
     wire = Wire(httpx.Response(400, json={"error_code": code, "error_msg": "in use"}))
 
     error = await error_from(wire, delete_backup)
 
     assert code == error.code
+    assert 1 == len(wire.requests)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [400, 404])
+@pytest.mark.parametrize("call", ["delete", "get"])
+async def test_backup_missing_in_the_predecessors_words(status: int, call: str) -> None:
+    """CBR may say that a backup does not exist with the code of its predecessor, CSBS."""
+    gone = {"error_code": "CSBS.3001", "error_msg": "The backup does not exist."}
+    wire = Wire(httpx.Response(status, json=gone))
+
+    error = await error_from(wire, delete_backup if call == "delete" else get_backup)
+
+    assert isinstance(error, NotFoundError)
     assert 1 == len(wire.requests)
 
 

@@ -241,6 +241,21 @@ async def test_find_copy_task_newest_comes_first() -> None:
 
 
 @pytest.mark.anyio
+async def test_find_copy_task_newest_is_the_latest_moment() -> None:
+    """The log may write zones, and then the latest text is not the latest time."""
+    tasks = [
+        make_task("2026-11-20T08:00:00+08:00", "old"),
+        make_task("2026-11-20T01:00:00Z", "new"),
+    ]
+    cloud = Cloud(rows={"operation-logs": tasks})
+
+    task = await find.find_copy_task(cloud.api, SOURCE, "b", DESTINATION)
+
+    assert task is not None
+    assert "new" == task.replication.destination_backup_id
+
+
+@pytest.mark.anyio
 @pytest.mark.usefixtures("small_pages")
 async def test_find_copy_task_is_found_on_a_later_page() -> None:
     """The log is read until a task matches."""
@@ -421,7 +436,22 @@ async def test_find_destinations_is_of_the_region_itself() -> None:
     answer = httpx.Response(200, json={"regions": regions})
     cloud = Cloud({"replication-capabilities": answer})
 
-    assert {"cn-east-3", "cn-south-1"} == await find.find_destinations(cloud.api, SOURCE)
+    found = await find.find_destinations(cloud.api, SOURCE)
+
+    assert frozenset({"cn-east-3", "cn-south-1"}) == found
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "regions", [[], [{"name": "southchina", "replication_destinations": ["cn-east-3"]}]]
+)
+async def test_find_destinations_under_another_name_is_not_known(
+    regions: list[dict[str, Any]],
+) -> None:
+    """The reference's own sample has a name that is no region id: unknown is not "no"."""
+    cloud = Cloud({"replication-capabilities": httpx.Response(200, json={"regions": regions})})
+
+    assert await find.find_destinations(cloud.api, SOURCE) is None
 
 
 # -- records -------------------------------------------------------------------------------
@@ -447,6 +477,20 @@ def test_records_for_region_newest_comes_first() -> None:
     found = find.records_for_region(source, "cn-east-3")
 
     assert ["new", "old", "undated"] == [record.id for record in found]
+
+
+def test_records_for_region_are_sorted_by_moments() -> None:
+    """As texts, the order would be another one: the zones and the forms differ."""
+    records = (
+        make_record("second", "2026-11-20T02:00:00.5Z"),
+        make_record("first", "2026-11-20T09:59:59+08:00"),
+        make_record("third", "2026-11-19T21:00:02-05:00"),
+    )
+    source = Backup(id="b", replication_records=records)
+
+    found = find.records_for_region(source, "cn-east-3")
+
+    assert ["third", "second", "first"] == [record.id for record in found]
 
 
 @pytest.mark.parametrize("listed", [None, ()], ids=["null", "empty"])

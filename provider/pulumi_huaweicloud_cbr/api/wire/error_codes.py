@@ -50,7 +50,7 @@ _OTHER_STATE = "wait until the vault is available, then run the same command aga
 
 # Source: CBR API reference, "Error Codes" (replication, backups, vaults, policies, general).
 _CBR: dict[str, CodeFacts] = {
-    "0001": CodeFacts(_NEVER, "there is nothing to back up"),
+    "0001": CodeFacts(_NEVER, "nothing in the vault is left to copy, or to back up"),
     "0002": CodeFacts(_LATER, f"the resource is being backed up, {_AGAIN}"),
     # Replication, and other codes that its requests get.
     "1001": CodeFacts(_NEVER, "wait until the backup is available, then run pulumi up again"),
@@ -151,6 +151,13 @@ _CBR: dict[str, CodeFacts] = {
     "9998": CodeFacts(_NEVER, "check the user's permissions for CBR"),
 }
 
+# Source: the definition of DeleteBackup lists them, and the error codes of CSBS, the predecessor of
+# CBR, explain them: 2003 is a backup, restore or deletion under way.
+_CSBS: dict[str, CodeFacts] = {
+    "2003": CodeFacts(_LATER, f"a task works on the backup, {_AGAIN}"),
+    "3001": CodeFacts(_NEVER, "check the backup id, its project and its region", is_missing=True),
+}
+
 _SIGN_IN = "check the credentials and that they belong to this cloud and region"
 _PERMISSION = (
     "give the user the permission for this call; python -m pulumi_huaweicloud_cbr check tells "
@@ -240,6 +247,7 @@ _IAM: dict[str, CodeFacts] = {
 
 _FAMILIES: dict[str, dict[str, CodeFacts]] = {
     "BackupService": _CBR,
+    "CSBS": _CSBS,
     "APIGW": _GATEWAY,
     "APIG": _GATEWAY,
     "IAM": _IAM,
@@ -248,11 +256,14 @@ _CODE = re.compile(r"(?P<family>[A-Za-z]+)\.(?P<number>\d{4})")
 
 CODE_ALREADY_REPLICATED = "BackupService.1009"
 CODE_VAULT_BEING_REPLICATED = "BackupService.6130"
-CODES_BACKUP_MISSING = frozenset({"BackupService.6200"})
+CODES_NOTHING_TO_COPY = frozenset({"BackupService.0001"})
+"""The only documented refusal of CopyCheckpoint: no backup of the vault is left to copy."""
+CODES_BACKUP_MISSING = frozenset({"BackupService.6200", "CSBS.3001"})
 """Only these mean that the requested backup is gone; a missing vault or tag does not."""
 CODES_VAULT_MISSING = frozenset({"BackupService.6105", "BackupService.6120"})
-CODES_DELETION_PENDING = frozenset({"BackupService.6201", "BackupService.6216"})
-"""The possible codes of a second DELETE while the first is still at work (undocumented)."""
+CODES_DELETION_PENDING = frozenset({"BackupService.6201", "BackupService.6216", "CSBS.2003"})
+"""The possible codes of a second DELETE while the first is still at work. Only ``CSBS.2003`` is
+documented with that meaning."""
 
 
 def facts_of(code: str | None, status: int) -> CodeFacts:

@@ -10,10 +10,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, ReplicationRecord, Task
 from pulumi_huaweicloud_cbr.api.wire.requests import FAILED_RECORD_STATUSES, ProjectScope
+from pulumi_huaweicloud_cbr.base.moments import UNKNOWN, moment
 from pulumi_huaweicloud_cbr.commands.owners.report import (
     DELETING,
     FAILED,
@@ -264,7 +265,7 @@ class _Sorter:
             resource_type=backup.resource_type,
             size_gb=backup.resource_size,
             created_at=backup.created_at,
-            age_s=None if created is None else _seconds(self.known.now - created),
+            age_s=None if created == UNKNOWN else _seconds(self.known.now - created),
             owner=owner,
             held_by=tuple(Holder(row.urn, row.name, row.label, row.is_leaving) for row in rows),
             may_be_of=tuple(row.title for row in suitors) if group == UNCLEAR else (),
@@ -320,15 +321,6 @@ class _Sorter:
             name = f"{base}-{number}"
         self._taken.add(name)
         return name
-
-
-def moment(text: str | None) -> datetime | None:
-    """Return a time of CBR, which is in UTC if it has no zone; None if it is not readable."""
-    try:
-        found = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _seconds(age: timedelta) -> int:

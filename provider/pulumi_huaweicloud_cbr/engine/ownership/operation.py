@@ -78,6 +78,7 @@ class Operation:
         self._claimed: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
         self._claimed_vaults: dict[str, VaultClaim] = {}
         self._vaults: set[tuple[str, ...]] = set()
+        self._nothing_to_copy: set[str] = set()
         self._kept: dict[str, Any] = {}
         self._rolling_places: set[tuple[str, ...]] = set()
         self._rolling: set[str] = set()
@@ -230,6 +231,18 @@ class Operation:
         """Whether a resource that will exist after the operation copies the vault there."""
         with self._lock:
             return identity in self._vaults
+
+    def note_plan(self, urn: str, *, is_more: bool) -> None:
+        """Note whether the last diff of an entire vault found anything to copy, adopt or drop."""
+        with self._lock:
+            self._nothing_to_copy.discard(urn)
+            if urn and not is_more:
+                self._nothing_to_copy.add(urn)
+
+    def has_nothing_to_copy(self, urn: str) -> bool:
+        """Whether the diff of an entire vault found that only its state changes."""
+        with self._lock:
+            return urn in self._nothing_to_copy
 
     def note_kept(self, asked: str, members: Any) -> None:
         """Note the members that a set may keep beside those that the program lists.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from pulumi_huaweicloud_cbr.replication.rules.moments import moment
+from pulumi_huaweicloud_cbr.base.moments import moment
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.api.wire.answers import Backup

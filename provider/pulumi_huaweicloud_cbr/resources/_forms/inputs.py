@@ -162,7 +162,11 @@ def may_look_before_replacing(session: Session, mode: str | None, *, is_open: bo
 
 def unchecked(error: CbrError) -> str:
     """Return the text for a preflight that could not query the API."""
-    return f"preflight could not ask the API: {error} (preflight 'off' goes without it)"
+    told = f"preflight could not ask the API: {error}"
+    if isinstance(error, AuthenticationError):
+        # Without preflight, `up` would be refused just the same.
+        return f"{told} (python -m pulumi_huaweicloud_cbr check tells what the credentials can do)"
+    return f"{told} (preflight 'off' goes without it)"
 
 
 def all_unchecked(errors: Iterable[CbrError]) -> list[Finding]:

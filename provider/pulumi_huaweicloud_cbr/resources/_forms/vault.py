@@ -141,7 +141,9 @@ class VaultForm(Form):
 
     def plan(self, open_session: Callable[[], Session], change: Change) -> Plan:
         """Query the vault, in each preview: one request for each thousand backups."""
-        return Plan(_is_more_to_copy(open_session, change))
+        is_more = _is_more_to_copy(open_session, change)
+        current_operation().note_plan(current_call().urn, is_more=is_more)
+        return Plan(is_more)
 
     def note_staying(self, change: Change) -> None:
         """Note the vault and its destination."""
@@ -452,6 +454,9 @@ async def _bring_about(session: Session, state: dict[str, Any], inputs: dict[str
     source, destination, coordinates = await resolve(session, inputs)
     old = tracked_rows({**coordinates, "members": state.get("members", {})})
     left_out = state.get("left_out", ())
+    if state and current_operation().has_nothing_to_copy(current_call().urn):
+        # Only the state changes, so an outage of the source is no error.
+        return Done(inputs, coordinates, old, left_out)
     brought = await bring_over(
         session.client(),
         _desired(session, inputs, old, source, destination),

@@ -33,6 +33,12 @@ REPLICATION = """
     later    1007 1008 4005 6118 6130
     unknown  1006
 """
+# The definition of DeleteBackup (2025 and 2026), and CSBS API reference, "Error Codes".
+CSBS = """
+    later    400  2003
+    never    400  3001
+    never    404  3001
+"""
 # The same, for backups, restore points, vaults, policies and in general: status, then codes.
 CBR = """
     never    400  0001 6202 6204 6215 6220 6300 6301
@@ -105,7 +111,13 @@ def rows() -> Iterator[Row]:
         for number in numbers:
             yield Row(f"BackupService.{number}", 400, repeat)
             yield Row(f"BackupService.{number}", 500, repeat)
-    families = (("BackupService", CBR), ("APIGW", GATEWAY), ("APIG", GATEWAY), ("IAM", IAM))
+    families = (
+        ("BackupService", CBR),
+        ("CSBS", CSBS),
+        ("APIGW", GATEWAY),
+        ("APIG", GATEWAY),
+        ("IAM", IAM),
+    )
     for family, table in families:
         for line in table.strip().split("\n"):
             repeat, status, *numbers = line.split()
@@ -164,11 +176,11 @@ def test_table_knows_no_other_code() -> None:
     }
 
     assert here == known
-    assert 179 == len(here)
+    assert 181 == len(here)
 
 
 # The subject of a code: a requested backup is not gone because a vault or a tag is.
-GONE_BACKUP = {"BackupService.6200"}
+GONE_BACKUP = {"BackupService.6200", "CSBS.3001"}
 GONE_VAULT = {"BackupService.6105", "BackupService.6120"}
 MISSING = sorted({row for row in ROWS if facts_of(row.code, row.status).is_missing}, key=str)
 

@@ -67,7 +67,9 @@ FAULTS = [
     pytest.param("description", "x" * 256, "has 256 characters", id="description-long"),
     pytest.param("description", 3.5, "3.5 is a number; want text", id="description-type"),
     pytest.param("enable_acceleration", "true", "is text; want true or false", id="flag-text"),
-    pytest.param("adopt", 1.0, "1 is a number; want true or false", id="flag-number"),
+    pytest.param("adopt", 1.0, "1 is a number; want true, false or 'any'", id="flag-number"),
+    pytest.param("adopt", "all", "is text; want true, false or 'any'", id="flag-or-any"),
+    pytest.param("force_destroy", "any", "is text; want true or false", id="flag-any"),
     pytest.param("preflight", "no", "want 'error', 'warn' or 'off'", id="mode-unknown"),
     pytest.param("preflight", True, "want 'error', 'warn' or 'off'", id="mode-type"),
 ]
@@ -95,6 +97,7 @@ def test_check_inputs_fault_is_one_finding(field: str, value: object, words: str
         pytest.param("backup_id", UUID.upper(), id="upper-case"),
         pytest.param("preflight", "off", id="mode"),
         pytest.param("adopt", False, id="flag"),
+        pytest.param("adopt", "any", id="any"),
     ],
 )
 def test_check_inputs_at_the_limit_is_accepted(field: str, value: object) -> None:

@@ -20,4 +20,5 @@ def moment(text: str | None) -> datetime:
         found = datetime.fromisoformat(text)
     except ValueError:
         return UNKNOWN
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    # Not turned into UTC: at the ends of the calendar that overflows.
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
