@@ -211,7 +211,7 @@ _ORDER = (
     *("backup_id", "backups", "select", "keep_newest", "source_region", "source_project_id"),
     *("destinations", "region", "vault_id", "resource_id", "resource_name", "created_since"),
     *("created_until", "newest", "project_id", "replica_name", "description"),
-    *("enable_acceleration", "adopt", "protect", "retain_on_delete"),
+    *("enable_acceleration", "adopt", "protect", "retain_on_delete", "force_destroy"),
 )
 
 

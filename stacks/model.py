@@ -72,7 +72,7 @@ def _check_entry_name(value: Any) -> Any:
 def _check_wait(value: Any) -> Any:
     # A key of the namespace itself is text, whatever it looked like in the file.
     flag = {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
-    for finding in cbr.check_inputs({"adopt": flag}, frozenset(MISSING_INPUTS)):
+    for finding in cbr.check_inputs({"enable_acceleration": flag}, frozenset(MISSING_INPUTS)):
         raise _refused(finding.reason)
     return flag
 
@@ -87,7 +87,8 @@ def _check_count(value: Any) -> Any:
 EntryName = Annotated[str, BeforeValidator(_check_entry_name)]
 Count = Annotated[int, BeforeValidator(_check_count)]
 Description = Annotated[str, _like_input("description")]
-Flag = Annotated[bool, _like_input("adopt")]
+Flag = Annotated[bool, _like_input("enable_acceleration")]
+Adoption = Annotated[bool | str, _like_input("adopt")]
 Mode = Annotated[str, _like_input("preflight")]
 ProjectId = Annotated[str, _like_input("destination_project_id")]
 Region = Annotated[str, _like_input("destination_region")]
@@ -116,10 +117,11 @@ class Choices(Part):
     """The keys that are valid on every level."""
 
     enable_acceleration: Flag | None = None
-    adopt: Flag | None = None
+    adopt: Adoption | None = None
     preflight: Mode | None = None
     protect: Flag | None = None
     retain_on_delete: Flag | None = None
+    force_destroy: Flag | None = None
 
 
 class Place(Choices):

@@ -131,6 +131,9 @@ def test_refused_key_names_what_to_check(
     ((_, reason),) = connect_with_key(simulator, configuration, keys).faults(declared())
 
     assert words in reason
+    # Without preflight the same credentials would be refused, so it is no advice.
+    assert "preflight 'off'" not in reason
+    assert "pulumi_huaweicloud_cbr check" in reason
     for key, value in keys.items():
         assert value not in reason, key
 

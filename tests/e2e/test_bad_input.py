@@ -54,7 +54,7 @@ RESOURCES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
         [
             ("backup_id", "7 is a number; want a UUID"),
             ("name", "is a list; want text"),
-            ("adopt", "is text; want true or false"),
+            ("adopt", "is text; want true, false or 'any'"),
             ("enable_acceleration", "is a number; want true or false"),
             ("preflight", "want 'error', 'warn' or 'off'"),
         ],

@@ -42,7 +42,9 @@ from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.engine import messages
 from pulumi_huaweicloud_cbr.engine import provider as provider_base
 from pulumi_huaweicloud_cbr.engine import session as engine_session
-from pulumi_huaweicloud_cbr.engine.ownership.operation import current_operation
+from pulumi_huaweicloud_cbr.engine.call import Call, serving
+from pulumi_huaweicloud_cbr.engine.ownership.operation import VaultClaim, current_operation
+from pulumi_huaweicloud_cbr.engine.ownership.state import UnreadableStateError, use_export
 from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from pulumi_huaweicloud_cbr.replication import many, one
 from pulumi_huaweicloud_cbr.replication import vault as whole_vault
@@ -55,6 +57,7 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import Attempt, Refuse, 
 from pulumi_huaweicloud_cbr.replication.rules.inputs import (
     check_inputs,
     check_members,
+    check_room_for_mark,
     check_set_inputs,
     check_vault_inputs,
 )
@@ -210,9 +213,12 @@ def tells(work: Callable[[CbrClient, Telling], Coroutine[Any, Any, Any]], **answ
     return " | ".join(report.lines)
 
 
-def refusal(desired: DesiredReplication = DESIRED, **changes: Any) -> str:
-    """Return why a replication is refused because of a record."""
-    replica = Replica(REPLICA, Backup(id=REPLICA, status="available"))
+def refusal(
+    desired: DesiredReplication = DESIRED, description: str | None = None, **changes: Any
+) -> str:
+    """Return why a replication is refused because of a record, and of its replica."""
+    seen = Backup(id=REPLICA, status="available", description=description)
+    replica = Replica(REPLICA, seen)
     decision = decide_create(desired, [Attempt(record(**changes), replica)])
     assert isinstance(decision, Refuse)
     return f"{decision.field}: {decision.reason}; {decision.remedy}"
@@ -434,6 +440,84 @@ def state(**changes: Any) -> dict[str, Any]:
     return {**SET_STATE, **changes}
 
 
+ANOTHER_STACK = "[pulumi shop/prod]"
+"""A description with the mark of another stack."""
+URN = "urn:pulumi:test::dr::pulumi-python:dynamic/huaweicloud_cbr:{}::nightly"
+THEIRS = URN.format("BackupReplication").replace("nightly", "erp")
+
+
+def in_stack(work: Work, kind: str = "BackupReplicationSet", *others: str) -> Work:
+    """Return the same work for a resource of a stack.
+
+    Args:
+        others: URNs of resources that have the same replica in the stack's state.
+    """
+
+    def export(_urn: str, _with_secrets: bool) -> bytes:
+        rows = [
+            {"urn": urn, "type": urn.split("::")[2], "id": RECORD, "outputs": {}} for urn in others
+        ]
+        return msgspec.json.encode({"deployment": {"resources": rows}})
+
+    def run(provider: Any) -> None:
+        use_export(export)
+        with serving(Call(urn=URN.format(kind))):
+            work(provider)
+
+    return run
+
+
+def without_state(work: Work) -> Work:
+    """Return the same work for a resource of a stack whose state cannot be read."""
+
+    def refuse(_urn: str, _with_secrets: bool) -> bytes:
+        raise UnreadableStateError("the pulumi CLI was not found")
+
+    def run(provider: Any) -> None:
+        use_export(refuse)
+        with serving(Call(urn=URN.format("BackupReplication"))):
+            work(provider)
+
+    return run
+
+
+def beside_another(work: Work) -> Work:
+    """Return the same work, after another resource of the program has declared the copy."""
+
+    def run(provider: Any) -> None:
+        current_operation().note_claimed(THEIRS, [(BACKUP, DESTINATION.region)])
+        work(provider)
+
+    return run
+
+
+def beside_vault(work: Work, source_vault_id: str) -> Work:
+    """Return the same work, after another resource has declared the copy of a vault."""
+
+    def run(provider: Any) -> None:
+        claim = VaultClaim(SOURCE.region, source_vault_id, DESTINATION.region, VAULT)
+        urn = URN.format("VaultReplication").replace("nightly", "files")
+        current_operation().note_vault_claimed(urn, claim)
+        work(provider)
+
+    return run
+
+
+def leaving(**changes: Any) -> Work:
+    """Return a set's preview in which its only member leaves; another one enters."""
+    seen = {"members": {"erp": {**SEEN, "backup_id": BACKUP}}}
+    declared = {"backups": {"web": OTHER}, **changes}
+    return lambda provider: provider.diff("set", state(**seen), state(**declared))
+
+
+def rolling(**changes: Any) -> Work:
+    """Return a rolling set's preview in which its only member leaves."""
+    older = {"erp": {"backup_id": BACKUP, "created_at": "2026-11-20T02:00:00"}}
+    seen = {"members": {"erp": {**SEEN, "backup_id": BACKUP}}, "backups": older}
+    declared = {"backups": NEWER, "keep_newest": 1, **changes}
+    return lambda provider: provider.diff("set", state(**seen), state(**declared))
+
+
 def remove_what_another_has(provider: Any) -> None:
     """Delete a replica that another resource of the operation has adopted."""
     current_operation().note_held("", [RECORD])
@@ -444,6 +528,37 @@ def remove_what_another_declares(provider: Any) -> None:
     """Delete a replica that another resource of the program declares, but does not have yet."""
     current_operation().note_claimed("another", [(BACKUP, DESTINATION.region)])
     provider.delete(RECORD, {**ONE_STATE, **SET_STATE})
+
+
+def beside_holder(work: Work) -> Work:
+    """Return the same work, after another resource of the program has declared and has the copy."""
+
+    def run(provider: Any) -> None:
+        current_operation().note_claimed(THEIRS, [(BACKUP, DESTINATION.region)])
+        current_operation().note_held(THEIRS, [RECORD])
+        with serving(Call(urn=URN.format("VaultReplication"))):
+            work(provider)
+
+    return run
+
+
+def delete_seen(provider: Any) -> None:
+    """Delete a replica that an earlier run has seen."""
+    provider.delete(RECORD, LAST_ONE)
+
+
+def failures_of_check(
+    kind: type[provider_base.CbrProvider], beside: Callable[[Work], Work], **inputs: Any
+) -> str:
+    """Return the failures of the check of a resource of a stack."""
+    failures: list[str] = []
+
+    def check(provider: Any) -> None:
+        found = provider.check({}, {**WAY, "preflight": "off", **inputs}).failures
+        failures.extend(f"{failure.property}: {failure.reason}" for failure in found)
+
+    with_provider(kind, beside(in_stack(check, kind.__name__.removesuffix("Provider"))))
+    return " | ".join(failures)
 
 
 def delete_replaced(provider: Any) -> None:
@@ -704,7 +819,7 @@ def bring_over(page: httpx.Response, answer: httpx.Response, **desired: Any) -> 
         )
         raise brought.failure or AssertionError("nothing failed")
 
-    return ends(work, Routes(backups=page, post=answer))
+    return ends(work, Routes(backups=page, post=answer, one=MISSING))
 
 
 VAULT_STATE: dict[str, Any] = {
@@ -717,6 +832,12 @@ VAULT_STATE: dict[str, Any] = {
 }
 UNSEEN = {**VAULT_STATE, "members": SET_STATE["members"]}
 PRESENT = shown(id_=REPLICA, status="available")
+LAST = {"members": {"erp": {**SEEN, "backup_id": BACKUP}}}
+LAST_ONE = {**ONE_STATE, "status": "success", "destination_backup_id": REPLICA}
+MARKED = {
+    BACKUP: shown(record()),
+    REPLICA: shown(id_=REPLICA, status="available", description=ANOTHER_STACK),
+}
 
 
 def vault_state(**changes: Any) -> dict[str, Any]:
@@ -802,6 +923,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     ),
     "client-too-large": lambda: too_large("BODY_LIMIT", 2**20, 2**20 + 1),
     "client-too-many-values": lambda: too_large("VALUE_LIMIT", 1_000, 2_000),
+    "id-of-another-path": lambda: ends(lambda api: api.get_backup(SOURCE, ".."), Wire(EMPTY)),
     "client-no-region": lambda: ends(
         lambda api: api.get_backup(ProjectScope("a/b", "p"), BACKUP), Wire(EMPTY)
     ),
@@ -826,6 +948,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     "decide-no-adoption": lambda: refusal(
         DesiredReplication(BACKUP, SOURCE, DESTINATION, VAULT, adopt=False)
     ),
+    "decide-another-stack": lambda: refusal(description=ANOTHER_STACK),
     "decide-unknown-status": lambda: refusal(status="suspended"),
     "find-replicas-of-resource": lambda: ends(
         lambda api: find.require_no_replica(api, DESTINATION, VAULT, "r", "looking for it"),
@@ -867,7 +990,9 @@ TEXTS: dict[str, Callable[[], str]] = {
     "inputs-project": lambda: given(source_project_id="x" * 65),
     "inputs-description": lambda: given(description="a<b"),
     "inputs-description-long": lambda: given(description="x" * 256),
-    "inputs-flag": lambda: given(adopt="yes"),
+    "inputs-adoption": lambda: given(adopt="all"),
+    "inputs-flag": lambda: given(enable_acceleration="yes"),
+    "inputs-no-room-for-mark": lambda: finding(check_room_for_mark("x" * 250, "shop/prod")),
     "inputs-mode": lambda: given(preflight="no"),
     "inputs-mode-type": lambda: given(preflight=True),
     "set-missing": lambda: given_set(backups=None),
@@ -910,7 +1035,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     ),
     "submit-refused": lambda: ends(
         lambda api: submit_or_adopt(api, DESIRED, Silent()),
-        Routes(one=shown(record(status="replicating", destination_vault_id=OTHER))),
+        Routes(one={BACKUP: shown(record(status="replicating", destination_vault_id=OTHER))}),
     ),
     "submit-unseen": lambda: ends(
         lambda api: submit_or_adopt(api, DESIRED, Silent()),
@@ -993,7 +1118,6 @@ TEXTS: dict[str, Callable[[], str]] = {
     "settings-secret-key": lambda: settings(secretKey="no secret"),
     "settings-project": lambda: settings(projectId="a/b"),
     "settings-cloud": lambda: settings(cloud="https://x"),
-    "settings-service": lambda: settings(endpoints={"ecs": "https://x"}),
     "settings-url": lambda: settings(authUrl="iam"),
     "settings-interval": lambda: settings(pollInterval="0"),
     "settings-json": lambda: settings(tokens="not json"),
@@ -1047,7 +1171,7 @@ TEXTS: dict[str, Callable[[], str]] = {
         ),
         one={REPLICA: PRESENT},
     ),
-    "vault-warns-let-go": lambda: vault_tells(let_go_of_orphans, one={REPLICA: PRESENT}),
+    "vault-may-have-successor": lambda: vault_ends(let_go_of_orphans, one={REPLICA: PRESENT}),
     "vault-lost": lambda: vault_ends(
         lambda provider: provider.diff("v", vault_state(), vault_state(destination_vault_id=OTHER)),
         one={BACKUP: shown(record()), REPLICA: PRESENT},
@@ -1097,6 +1221,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     "vault-tells-adopted": lambda: vault_tells(
         lambda provider: provider.create({**WAY, "vault_id": SOURCE_VAULT}),
         backups=[shown_in_list(record(status="replicating")), EMPTY],
+        one=MISSING,
     ),
     "vault-tells-gone": lambda: vault_tells(
         lambda provider: provider.read("v", vault_state()), one={BACKUP: shown(record())}
@@ -1131,7 +1256,7 @@ TEXTS: dict[str, Callable[[], str]] = {
         one=MISSING,
         logs=task("running"),
     ),
-    "set-warns-let-go": lambda: set_tells(
+    "set-may-have-successor": lambda: set_ends(
         delete_beside_another, one=shown(record(status="replicating"))
     ),
     "set-not-readable": lambda: set_ends(
@@ -1233,6 +1358,14 @@ TEXTS: dict[str, Callable[[], str]] = {
         lambda provider: provider.diff(RECORD, ONE_STATE, {**MOVED, "preflight": "off"}),
         token=None,
     ),
+    "one-tells-gap": lambda: one_tells(
+        lambda provider: provider.diff(RECORD, ONE_STATE, MOVED),
+        one=shown(record(status="replicating")),
+    ),
+    "set-tells-gap": lambda: set_tells(
+        lambda provider: provider.diff("set", state(), state(destination_vault_id=OTHER)),
+        one=shown(record(status="replicating")),
+    ),
     "one-tells-unchecked": lambda: one_tells(
         lambda provider: provider.diff(RECORD, ONE_STATE, {**ONE_STATE, "preflight": "off"})
     ),
@@ -1254,19 +1387,108 @@ TEXTS: dict[str, Callable[[], str]] = {
         lambda provider: provider.read(RECORD, ONE_STATE), one=FAILED_COPY
     ),
     "one-tells-held": lambda: one_tells(remove_what_another_has),
-    "one-tells-claimed": lambda: one_tells(remove_what_another_declares),
+    "one-not-had-yet": lambda: one_ends(remove_what_another_declares),
     "one-delete-first-without-source": lambda: one_ends(
         delete_replaced, one={REPLICA: shown(id_=REPLICA)}
     ),
     "set-tells-held": lambda: set_tells(remove_what_another_has),
-    "set-tells-claimed": lambda: set_tells(remove_what_another_declares),
+    "set-not-had-yet": lambda: set_ends(remove_what_another_declares),
     "set-create-first-without-source": lambda: set_ends(
         delete_after_create, one={REPLICA: shown(id_=REPLICA)}
     ),
-    "set-tells-kept": lambda: set_tells(
-        lambda provider: provider.update("set", state(), state(backups=NEWER, keep_newest=1)),
+    "set-tells-staying": lambda: set_tells(rolling(), backups=[listed(REPLICA), EMPTY]),
+    "set-tells-staying-unchecked": lambda: set_tells(rolling(preflight="off")),
+    "set-tells-leaving-to-another": lambda: set_tells(
+        in_stack(leaving(), "BackupReplicationSet", THEIRS)
+    ),
+    "set-tells-leaving-later": lambda: set_tells(beside_another(leaving())),
+    "set-warns-leaving-later": lambda: set_tells(
+        beside_another(lambda provider: provider.update("set", state(), state(backups=[OTHER]))),
         one=[shown(record(status="replicating")), shown(id_=OTHER)],
-        post=REFUSED_POST,
+    ),
+    "set-leaving-last-copies": lambda: set_ends(leaving(), one={REPLICA: PRESENT}),
+    "set-warns-leaving-last-copies": lambda: set_tells(
+        leaving(preflight="warn"), one={REPLICA: PRESENT}
+    ),
+    "set-leaving-not-readable": lambda: set_ends(
+        beside_vault(leaving(), SOURCE_VAULT), one=REFUSED_POST
+    ),
+    "set-last-copies": lambda: set_ends(
+        lambda provider: provider.delete("set", state(members=LAST["members"])),
+        one={REPLICA: PRESENT},
+    ),
+    "set-declared-twice": lambda: failures_of_check(
+        cbr.BackupReplicationSetProvider, beside_another, backups={"erp": BACKUP}
+    ),
+    "one-declared-twice": lambda: failures_of_check(
+        cbr.BackupReplicationProvider, beside_another, backup_id=BACKUP
+    ),
+    "vault-declared-twice": lambda: failures_of_check(
+        cbr.VaultReplicationProvider,
+        lambda work: beside_vault(work, SOURCE_VAULT),
+        vault_id=SOURCE_VAULT,
+    ),
+    "one-last-copy": lambda: one_ends(delete_seen, one={REPLICA: PRESENT}),
+    "one-of-another-stack": lambda: one_ends(
+        lambda provider: provider.diff(RECORD, ONE_STATE, ONE_STATE), one=MARKED
+    ),
+    "one-warns-of-another-stack": lambda: one_tells(
+        lambda provider: provider.read(RECORD, ONE_STATE), one=MARKED
+    ),
+    "one-warns-left": lambda: one_tells(delete_seen, one=MARKED),
+    "one-tells-no-state": lambda: one_tells(without_state(delete_seen), one=MARKED),
+    "one-not-completed": lambda: ends(
+        lambda api: one.complete(api, TRACKED, Silent(), Limits()), Routes(one=FAILED_COPY)
+    ),
+    "one-not-completed-without-replica": lambda: ends(
+        lambda api: one.complete(api, TRACKED, Silent(), Limits()),
+        Routes(one={BACKUP: shown(record())}),
+    ),
+    "one-other-backup-without-source": lambda: one_ends(
+        lambda provider: provider.diff(RECORD, LAST_ONE, {**LAST_ONE, "backup_id": OTHER}),
+        one={REPLICA: PRESENT},
+    ),
+    "submit-tells-adoption-of-another-stack": lambda: tells(
+        lambda api, report: submit_or_adopt(api, structs.replace(DESIRED, adopt="any"), report),
+        one={**MARKED, REPLICA: shown(id_=REPLICA, name="erp-dr", description=ANOTHER_STACK)},
+    ),
+    "submit-tells-adoption-of-a-running-copy": lambda: tells(
+        lambda api, report: submit_or_adopt(
+            api, DesiredReplication(BACKUP, SOURCE, DESTINATION, VAULT), report
+        ),
+        one={BACKUP: shown(record(status="replicating", destination_backup_id=None))},
+    ),
+    "set-of-another-stack": lambda: set_ends(
+        lambda provider: provider.diff("set", state(), state()), one=MARKED
+    ),
+    "set-tells-taken-over": lambda: set_tells(
+        lambda provider: provider.check({}, {**WAY, "backups": {"erp": BACKUP}}),
+        one={
+            BACKUP: shown(record(), status="available"),
+            REPLICA: PRESENT,
+            VAULT: httpx.Response(200, json={"vault": {"id": VAULT, "billing": {}}}),
+            "replication-capabilities": CAPABILITIES,
+        },
+    ),
+    "vault-of-another-stack": lambda: vault_ends(
+        lambda provider: provider.create({**WAY, "vault_id": SOURCE_VAULT, "preflight": "error"}),
+        backups=[shown_in_list(record()), EMPTY],
+        one=MARKED,
+    ),
+    "vault-warns-of-another-stack": lambda: vault_tells(
+        lambda provider: provider.diff("v", vault_state(members={}), vault_state(members={})),
+        backups=[shown_in_list(record()), EMPTY],
+        one=MARKED,
+    ),
+    "vault-warns-dropped-of-another-stack": lambda: vault_tells(
+        lambda provider: provider.diff("v", UNSEEN, UNSEEN),
+        backups=[shown_in_list(record()), EMPTY],
+        one=MARKED,
+    ),
+    "vault-tells-left-to-others": lambda: vault_tells(
+        beside_holder(lambda provider: provider.update("v", UNSEEN, UNSEEN)),
+        backups=[shown_in_list(record()), EMPTY],
+        one={REPLICA: PRESENT},
     ),
     "set-warns-tight": lambda: set_tells(
         lambda provider: provider.check({}, {**WAY, "backups": {"erp": BACKUP, "web": OTHER}}),

@@ -127,7 +127,7 @@ def test_glossary_names_code_that_exists() -> None:
     """Each term is listed once, and names a class or a function of the package."""
     page = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
     section = page.partition("\n## Glossary\n")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| ([a-z ,]+) \| .+ \| `(\w+)` \|$", section, re.MULTILINE)
+    rows = re.findall(r"^\| ([a-z ,-]+) \| .+ \| `(\w+)` \|$", section, re.MULTILINE)
     sources = (path.read_text(encoding="utf-8") for path in REPOSITORY.glob("provider/**/*.py"))
     defined = {name for source in sources for name in DEFINED.findall(source)}
 

@@ -253,6 +253,26 @@ async def test_region_cannot_name_another_host(region: str, way: str) -> None:
     assert [] == wire.requests
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("id_", [".", "..", "", "a b", "a\x1b[2J", "a\u202eb", "x" * 256])
+@pytest.mark.parametrize("way", WAYS)
+async def test_id_cannot_name_another_path(id_: str, way: str) -> None:
+    """An invalid id in a state or an id to import causes no request; the error is harmless."""
+    wire = Wire(httpx.Response(200, json=FULL))
+
+    async with wire.client(**WAYS[way]) as api:
+        for scope, backup_id in (
+            (ProjectScope("cn-north-4", PROJECT), id_),
+            (ProjectScope("cn-north-4", id_), "b"),
+        ):
+            for operation in (api.get_backup, api.delete_backup, api.get_vault):
+                with pytest.raises(ConfigurationError, match="is not a valid id") as caught:
+                    await operation(scope, backup_id)
+                assert str(caught.value).isprintable()
+
+    assert [] == wire.requests
+
+
 def test_region_of_any_form_stays_below_the_configured_domain() -> None:
     """For any accepted region, the host has the configured domain."""
     for region in ("cn-north-4", "elsewhere.example", "..", "-", "a" * 255):

@@ -198,6 +198,8 @@ SETS_AND_VAULTS = [
     in_vault("vault_id", "x", "'x' is not a UUID", "id"),
     in_vault("keep_newest", 3, "belongs to each entry of sets", "keep"),
     in_vault("protect", 1, "want true or false", "protect"),
+    in_vault("adopt", "all", "want true, false or 'any'", "adopt"),
+    in_vault("force_destroy", "any", "is text; want true or false", "force"),
     in_vault("destinations", None, "is missing; give a list of destinations", "destinations"),
     in_vault("source_region", "a b", "contains ' '", "source-region"),
     pytest.param(
@@ -267,13 +269,15 @@ CASES = [
     in_entry("description", "a<b", "contains '<'", "description"),
     in_entry("description", "x" * 256, "has 256 characters", "description-long"),
     in_entry("enable_acceleration", "yes", "is text; want true or false", "flag"),
-    in_entry("adopt", 1, "1 is a number; want true or false", "adopt"),
+    in_entry("adopt", 1, "1 is a number; want true, false or 'any'", "adopt"),
+    in_entry("force_destroy", "true", "is text; want true or false", "force"),
     in_entry("preflight", "no", "want 'error', 'warn' or 'off'", "mode"),
     in_entry("protect", "true", "is text; want true or false", "protect"),
     in_entry("retain_on_delete", [], "is a list; want true or false", "retain"),
     in_entry("destinations", [], "is an empty list", "no-destination"),
     in_entry("destinations", "cn-east-3", "want a list of destinations", "destinations-type"),
     in_entry("backupId", UUID, "did you mean 'backup_id'?", "camel-case"),
+    in_entry("forceDestroy", True, "did you mean 'force_destroy'?", "force-camel-case"),
     in_entry("protct", True, "did you mean 'protect'?", "typing-error"),
     in_entry("vault_id", VAULT, "belongs to a destination", "wrong-level"),
     in_destination("region", "", "is empty", "region-empty"),
@@ -288,9 +292,13 @@ CASES = [
     in_destination("replica_name", "x" * 65, "has 65 characters", "name-long"),
     in_destination("replica_name", {}, "is an object; want text", "name-type"),
     in_destination("preflight", True, "want 'error', 'warn' or 'off'", "mode-type"),
+    in_destination("adopt", "ANY", "want true, false or 'any'", "adopt"),
+    in_destination("force_destroy", {}, "is an object; want true or false", "force"),
     in_destination("name", "x", "did you mean 'replica_name'?", "resource-name"),
     in_defaults("preflight", "no", "want 'error', 'warn' or 'off'", "mode"),
     in_defaults("protect", 1, "want true or false", "protect"),
+    in_defaults("adopt", ["any"], "is a list; want true, false or 'any'", "adopt"),
+    in_defaults("force_destroy", 1, "want true or false", "force"),
     in_defaults("destinations", [], "is an empty list", "no-destination"),
     in_defaults("backup_id", UUID, "belongs to each entry of replications", "wrong-level"),
     pytest.param(
@@ -396,6 +404,40 @@ def test_read_most_specific_value_wins() -> None:
 
     (first, _) = read(replications=[special], defaults=defaults, preflight="off")
     assert "off" == first.args.preflight
+
+
+def test_read_ownership_on_every_level() -> None:
+    """`adopt: any` and `force_destroy` are keys of each list, of destinations and of defaults."""
+    defaults = {"adopt": "any", "force_destroy": True, "destinations": [destination()]}
+    own = {"adopt": False, "force_destroy": False}
+    narrow = [destination(**own), destination(region="cn-south-1")]
+    whole = plan(
+        replications=[entry(), entry(name="web", backup_id=OTHER, destinations=narrow)],
+        sets=[
+            a_set(backups=[VAULT], destinations=None),
+            a_set(name="some", backups=None, select={"name": "x"}, **own),
+        ],
+        vaults=[a_vault(destinations=None), a_vault(name="other", vault_id=UUID, **own)],
+        defaults=defaults,
+    )
+    resources: list[Any] = [*whole.replications, *whole.sets, *whole.vaults]
+
+    assert {
+        "erp-to-cn-east-3": ("any", True),
+        "web-to-cn-east-3": (False, False),
+        "web-to-cn-south-1": ("any", True),
+        "all-to-cn-east-3": ("any", True),
+        "some-to-cn-east-3": (False, False),
+        "prod-to-cn-east-3": ("any", True),
+        "other-to-cn-east-3": (False, False),
+    } == {one.name: (one.args.adopt, one.args.force_destroy) for one in resources}
+
+
+def test_read_wait_is_no_adoption() -> None:
+    """`wait` has no third value, unlike `adopt`."""
+    (told,) = faults(replications=[entry()], wait="any")
+
+    assert f"{PREFIX}wait: 'any' is text; want true or false" == told
 
 
 def test_read_destinations_of_defaults_are_used() -> None:
@@ -521,3 +563,5 @@ def test_example_is_a_configuration_of_all_three() -> None:
         (one.name, one.args.keep_newest) for one in example.sets
     ]
     assert ["files-to-cn-east-3"] == [one.name for one in example.vaults]
+    assert {True} == {one.args.adopt for one in example.replications}
+    assert {False} == {one.args.force_destroy for one in example.vaults}

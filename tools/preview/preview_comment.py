@@ -23,6 +23,7 @@ _MAX_MESSAGES_CHARS = 20_000
 _MAX_MESSAGE_CHARS = 4_000
 _MAX_VALUE_CHARS = 160
 _MAX_STACK_CHARS = 200
+_MAX_LABELS = 10
 
 _STACK_TYPE = "pulumi:pulumi:Stack"
 # Pulumi's sign for a value that is known only after an update (sdk, plugin.UnknownStringValue).
@@ -41,6 +42,7 @@ _REPLACEMENT_PARTS = (
     "discard-replaced",
     "read-replacement",
 )
+_DELETING = ("delete", "replace")
 _HEADINGS = (("error", "Errors"), ("warning", "Warnings"), ("info", "Notes"))
 
 
@@ -103,6 +105,43 @@ def _shown_steps(steps: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         yield step
 
 
+def _last_copies(step: dict[str, Any]) -> list[str] | None:
+    """Return the labels of what a deletion takes that nothing can make again, None if nothing.
+
+    A single replication has no labels, so the list is empty.
+    """
+    old = step.get("oldState") or {}
+    if step.get("op") not in _DELETING or old.get("retainOnDelete"):
+        return None
+    outputs = old.get("outputs") or {}
+    rows = outputs.get("members")
+    if isinstance(rows, dict):
+        labels = [
+            str(label)
+            for label, row in rows.items()
+            if isinstance(row, dict) and row.get("source_deleted") is True
+        ]
+        return sorted(labels) or None
+    return [] if outputs.get("source_deleted") is True else None
+
+
+def _shout(step: dict[str, Any], labels: list[str]) -> str:
+    """Return the words about last copies in the row of a deletion."""
+    if labels:
+        named = ", ".join(_code(label[:_MAX_VALUE_CHARS]) for label in labels[:_MAX_LABELS])
+        if len(labels) > _MAX_LABELS:
+            named += f" and {len(labels) - _MAX_LABELS} more"
+        gone = f"the source backups of {named} are gone, and nothing can make the replicas again"
+    else:
+        gone = "the source backup is gone, and nothing can make the replica again"
+    outputs = (step.get("oldState") or {}).get("outputs") or {}
+    if step.get("op") == "delete" and outputs.get("force_destroy") is True:
+        then = "force_destroy is set, so up deletes it"
+    else:
+        then = "up refuses this unless it is forced"
+    return f"**LAST COPY**: {gone}; {then}"
+
+
 def _verdict(steps: list[dict[str, Any]], exit_code: int) -> str:
     if exit_code != 0:
         return f"failed (exit code {exit_code})"
@@ -111,7 +150,12 @@ def _verdict(steps: list[dict[str, Any]], exit_code: int) -> str:
     counts: dict[str, int] = {}
     for step in steps:
         counts[str(step.get("op"))] = counts.get(str(step.get("op")), 0) + 1
-    return ", ".join(f"{count} to {_text(op)}" for op, count in sorted(counts.items()))
+    told = [f"{count} to {_text(op)}" for op, count in sorted(counts.items())]
+    found = [labels for labels in map(_last_copies, steps) if labels is not None]
+    if found:
+        count = sum(max(1, len(labels)) for labels in found)
+        told.append(f"**{count} last {'copy' if count == 1 else 'copies'}**")
+    return ", ".join(told)
 
 
 def _table(steps: list[dict[str, Any]]) -> str:
@@ -133,16 +177,21 @@ def _table(steps: list[dict[str, Any]]) -> str:
 def _properties(step: dict[str, Any]) -> str:
     old = (step.get("oldState") or {}).get("inputs") or {}
     new = (step.get("newState") or {}).get("inputs") or {}
+    labels = _last_copies(step)
+    shown = [] if labels is None else [_shout(step, labels)]
     if step.get("op") == "delete":
-        return ""
+        if (step.get("oldState") or {}).get("retainOnDelete"):
+            shown.append("retained: the replica stays")
+        return "<br>".join(shown)
     causes = step.get("replaceReasons") or []
-    shown = []
     for key in sorted({*old, *new} - {"__provider"}):
         if old.get(key) == new.get(key):
             continue
         change = _code(_value(new[key])) if key in new else "removed"
         if key in old:
             change = f"{_code(_value(old[key]))} → {change}"
+        if key == "force_destroy" and new.get(key) is True:
+            change += " (last copies may be deleted)"
         shown.append(f"{_text(key)}: {change}{' (replaces)' if key in causes else ''}")
     return "<br>".join(shown)
 

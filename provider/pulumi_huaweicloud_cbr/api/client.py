@@ -10,8 +10,9 @@ polling. Source of each operation: CBR and IAM API references, under the name in
 from __future__ import annotations
 
 import logging
+import re
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import quote, urlsplit
@@ -77,7 +78,7 @@ from pulumi_huaweicloud_cbr.base.errors import (
     OutcomeUnknownError,
     ResponseTooLargeError,
 )
-from pulumi_huaweicloud_cbr.base.text import REGION_ID, quoted
+from pulumi_huaweicloud_cbr.base.text import REGION_ID, excerpt, quoted
 from pulumi_huaweicloud_cbr.config.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -104,6 +105,21 @@ def _require_region(region: str, doing: str) -> None:
             f"{doing}: {quoted(region)} is not a valid region",
             remedy="want one such as 'cn-north-4'",
         )
+
+
+_PATH_STEP = re.compile(r"(?!\.{1,2}\Z)[!-~]{1,255}")
+"""An id in a path: ``.`` and ``..`` would make it the path of something else."""
+
+
+def _require_ids(steps: Iterable[str], doing: str) -> None:
+    """Refuse an id that would make a request about something else; see `_require_region`."""
+    for step in steps:
+        if not _PATH_STEP.fullmatch(step):
+            raise ConfigurationError(
+                f"{excerpt(doing)}: {quoted(step)} is not a valid id",
+                remedy="want the id as the CBR console shows it; an id in the state can be put "
+                "right with pulumi state edit, or by pulumi state delete and adoption",
+            )
 
 
 def _ignore(_: object) -> None:
@@ -436,6 +452,7 @@ class CbrClient:
         missing_codes: frozenset[str] | None = None,
     ) -> Call:
         _require_region(scope.region, doing)
+        _require_ids((scope.project_id, *path), doing)
         steps = "/".join(quote(step, safe="") for step in (scope.project_id, *path))
         return Call(
             doing=doing,

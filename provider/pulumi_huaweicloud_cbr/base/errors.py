@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from typing import Self, TypeVar
 
-from pulumi_huaweicloud_cbr.base.text import redact
+from pulumi_huaweicloud_cbr.base.text import inert, redact
 
 Kind = TypeVar("Kind", bound="CbrError")
 
@@ -51,8 +51,8 @@ class CbrError(Exception):
         code: str | None = None,
         request_id: str | None = None,
     ) -> None:
-        self.message = redact(message)
-        self.remedy = redact(remedy) if remedy else None
+        self.message = inert(redact(message))
+        self.remedy = inert(redact(remedy)) if remedy else None
         self.code = code
         self.request_id = request_id
         text = self.message if not self.remedy else f"{self.message}; {self.remedy}"

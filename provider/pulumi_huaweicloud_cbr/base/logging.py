@@ -5,8 +5,18 @@ from __future__ import annotations
 import logging
 import os
 
+from pulumi_huaweicloud_cbr.base.text import inert
+
 VARIABLE = "PULUMI_HUAWEICLOUD_CBR_LOG"
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO}
+
+
+class _InertFormatter(logging.Formatter):
+    """Writes lines that no terminal acts on, whatever a name in CBR contains."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        return inert(super().format(record))
 
 
 def start_logging() -> None:
@@ -17,7 +27,7 @@ def start_logging() -> None:
     if level is None or logger.handlers:
         return
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s cbr %(levelname)s %(message)s"))
+    handler.setFormatter(_InertFormatter("%(asctime)s cbr %(levelname)s %(message)s"))
     logger.addHandler(handler)
     logger.setLevel(level)
     logger.propagate = False

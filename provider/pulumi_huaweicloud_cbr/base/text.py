@@ -24,6 +24,12 @@ _TOKEN_LIKE = re.compile(
 )
 
 
+# Control characters, zero-width ones, and those that change the direction of what follows.
+_ACTING = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+)
+
+
 class _Secrets:
     """The values that must never be shown."""
 
@@ -49,6 +55,14 @@ def redact(text: str) -> str:
     for secret in known:
         text = text.replace(secret, "[secret]")
     return _TOKEN_LIKE.sub("[secret]", text)
+
+
+def inert(text: str) -> str:
+    """Return the text with the characters escaped that act on a terminal or reorder what it shows.
+
+    Line breaks and tabs stay. Names in CBR, and ids in a state, may have any character.
+    """
+    return _ACTING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def excerpt(text: str, limit: int = EXCERPT_CHARS) -> str:

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+NAMESPACE = "huaweicloud"
+"""The namespace of all settings in a stack's configuration."""
+
 
 class Key(NamedTuple):
     """The names of one setting: in stack configuration, in the environment, and in `Settings`.
 
-    `sdk_env` is the variable of the vendor's own tools, None if they have none.
+    `sdk_env` is the variable of the vendor's own tools, None if they have none. `synonym` is the
+    name of the same setting in the configuration of the vendor's own Pulumi provider.
     """
 
     field: str
     config: str
     env: str
     sdk_env: str | None = None
+    synonym: str | None = None
 
     def __str__(self) -> str:
         return f"huaweicloud:{self.config} (or {self.env})"
@@ -40,7 +45,7 @@ KEYS = (
     Key("cloud", "cloud", "HW_CLOUD"),
     Key("endpoints", "endpoints", "HW_ENDPOINTS"),
     Key("insecure", "insecure", "HW_INSECURE"),
-    Key("ca_file", "caFile", "HW_CA_FILE"),
+    Key("ca_file", "caFile", "HW_CA_FILE", synonym="cacertFile"),
     Key("poll_interval_s", "pollInterval", "HW_POLL_INTERVAL"),
     Key("owner", "owner", "HW_OWNER"),
     Key("mark_replicas", "markReplicas", "HW_MARK_REPLICAS"),
@@ -49,3 +54,44 @@ KEYS = (
 SECRET_FIELDS = ("access_key", "secret_key", "security_token", "password", "token", "tokens")
 CREDENTIAL_KEYS = tuple(key for key in KEYS if key.field in SECRET_FIELDS)
 """Settings that a stack's configuration may have only as secrets."""
+
+VENDOR_KEYS = frozenset(
+    {
+        "accessKey",
+        "agencyDomainName",
+        "agencyName",
+        "assumeRole",
+        "authUrl",
+        "cacertFile",
+        "cert",
+        "cloud",
+        "delegatedProject",
+        "domainId",
+        "domainName",
+        "endpoints",
+        "enterpriseProjectId",
+        "insecure",
+        "key",
+        "maxRetries",
+        "password",
+        "profile",
+        "projectId",
+        "projectName",
+        "region",
+        "regional",
+        "secretKey",
+        "securityToken",
+        "sharedConfigFile",
+        "signingAlgorithm",
+        "skipCheckUpgrade",
+        "skipCheckWebsiteType",
+        "tenantId",
+        "tenantName",
+        "token",
+        "userId",
+        "userName",
+    }
+)
+"""The settings of the vendor's own Pulumi provider, which has the same namespace. Its names are
+those of the vendor's Terraform provider in camel case (huaweicloud provider, "Configuration
+Reference")."""

@@ -17,7 +17,12 @@ from huaweicloudsdkcore.auth.endpoint import get_iam_endpoint_by_id
 
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.base.text import REGION_ID, quoted, remember_secret
-from pulumi_huaweicloud_cbr.config.setting_names import KEYS, SECRET_FIELDS, Key
+from pulumi_huaweicloud_cbr.config.setting_names import (
+    KEYS,
+    NAMESPACE,
+    SECRET_FIELDS,
+    Key,
+)
 
 DEFAULT_CLOUD = "myhuaweicloud.com"
 EU_CLOUD = "myhuaweicloud.eu"
@@ -211,7 +216,7 @@ def key_of(field: str) -> Key:
 
 
 def _given_values(get: Callable[[str], Any], environ: Mapping[str, str]) -> dict[str, Any]:
-    configured = _non_empty({key.field: get(f"huaweicloud:{key.config}") for key in KEYS})
+    configured = _non_empty({key.field: _configured(get, key) for key in KEYS})
     present = _non_empty({key.field: environ.get(key.env) for key in KEYS})
     origins = {key.field: key.env for key in KEYS}
     if not present.keys() & _ACCESS_KEY_FIELDS:
@@ -230,6 +235,13 @@ def _given_values(get: Callable[[str], Any], environ: Mapping[str, str]) -> dict
     values = {**present, **configured}
     given = {key.field: _parsed(key, values[key.field]) for key in KEYS if key.field in values}
     return {**given, "origins": {field: origins[field] for field in given}}
+
+
+def _configured(get: Callable[[str], Any], key: Key) -> Any:
+    value = get(f"{NAMESPACE}:{key.config}")
+    if value in (None, "") and key.synonym is not None:
+        return get(f"{NAMESPACE}:{key.synonym}")
+    return value
 
 
 def _non_empty(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -327,11 +339,9 @@ def _url(value: Any) -> str:
 
 
 def _endpoints(value: Any) -> dict[str, str]:
-    urls: dict[str, str] = _each(_url)(value)
-    unknown = sorted(set(urls) - set(_SERVICES))
-    if unknown:
-        wanted = f"unknown service {unknown[0]!r}, known are 'cbr' and 'iam'"
-        raise _ValueFaultError(wanted, value)
+    # Other services belong to the vendor's own provider, which has the same setting.
+    ours = {name: url for name, url in _object(value).items() if name in _SERVICES}
+    urls: dict[str, str] = _each(_url)(ours)
     return urls
 
 

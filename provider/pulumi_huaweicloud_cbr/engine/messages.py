@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pulumi_huaweicloud_cbr.base.host import current_host
+from pulumi_huaweicloud_cbr.base.text import inert
 from pulumi_huaweicloud_cbr.engine.call import Call, current_call
 from pulumi_huaweicloud_cbr.engine.workers import worker_limit
 
@@ -194,7 +195,7 @@ def _say_once(message: str, *, is_warning: bool, call: Call | None = None) -> No
 
 def _sendable(message: str) -> str:
     # Text of the environment in another encoding has lone surrogates, which no request can have.
-    return message.encode(errors="replace").decode()
+    return inert(message.encode(errors="replace").decode())
 
 
 def _send(

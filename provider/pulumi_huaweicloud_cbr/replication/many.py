@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct, field
@@ -37,7 +37,7 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     GOOD_STATUSES,
     Standing,
 )
-from pulumi_huaweicloud_cbr.replication.rules.members import listed
+from pulumi_huaweicloud_cbr.replication.rules.members import listed, named_ids
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.rules.ownership import Deletion, DeletionRules, Removal
 from pulumi_huaweicloud_cbr.replication.submit import IncompleteError, submit_or_adopt
@@ -45,10 +45,6 @@ from pulumi_huaweicloud_cbr.replication.wait.completion import CompletionPlan, w
 from pulumi_huaweicloud_cbr.replication.wait.copies import Outcome, copy_of
 
 Done = TypeVar("Done")
-
-
-SHOWN_IDS = 10
-"""At most this many replicas are named by id in one error."""
 
 
 class Results(Struct, Generic[Done]):
@@ -361,15 +357,10 @@ def _require_sources(looked: Mapping[str, Settled], rules: DeletionRules) -> Non
     doing = "replacing replications" if rules.removal is Removal.REPLACED else "deleting replicas"
     raise ConflictError(
         f"{doing}: the source backups of {listed(last)} are gone, so their replicas "
-        f"({', '.join(_few(found.replica.backup_id or '' for found in last.values()))}) are the "
+        f"({named_ids(found.replica.backup_id or '' for found in last.values())}) are the "
         "last copies: nothing was deleted",
         remedy=rules.remedy,
     )
-
-
-def _few(ids: Iterable[str]) -> list[str]:
-    named = list(ids)
-    return named if len(named) <= SHOWN_IDS else [*named[:SHOWN_IDS], "..."]
 
 
 def _settle_later(

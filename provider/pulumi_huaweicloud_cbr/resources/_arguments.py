@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Required, TypedDict, TypeVar
 
 import pulumi
 
-from pulumi_huaweicloud_cbr.engine.credentials import warn_of_plain_credentials
+from pulumi_huaweicloud_cbr.engine.configuration import warn_of_configuration
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -72,7 +72,7 @@ def declared(
     """
     reading = _Reading(f"{type(resource).__name__} {name!r}", form)
     args, opts = reading.of(positional, dict(keywords))
-    warn_of_plain_credentials()
+    warn_of_configuration()
     return {field.name: getattr(args, field.name) for field in fields(args)}, opts
 
 

@@ -108,7 +108,8 @@ class BackupReplicationSet(
     Creating it submits all copies and returns. Deleting it deletes all replicas.
     """
 
-    backups: pulumi.Output[dict[str, Any]]
+    backups: pulumi.Output[Any]
+    """Members by label. Where the engine echoes inputs, as with `--target`, a list stays a list."""
     keep_newest: pulumi.Output[int | None]
     members: pulumi.Output[dict[str, dict[str, Any]]]
     """By label: ``backup_id``, ``replication_record_id``, ``status`` and, once known,

@@ -71,10 +71,11 @@ UUIDS = (
 CHOICES = {
     "description": "weekly, 备份",
     "enable_acceleration": True,
-    "adopt": False,
+    "adopt": "any",
     "preflight": "warn",
     "protect": True,
     "retain_on_delete": False,
+    "force_destroy": True,
 }
 DESTINATION = {"region": "cn-east-3", "vault_id": UUIDS[1], "project_id": "863129", **CHOICES}
 OF_MANY = {key: value for key, value in CHOICES.items() if key != "description"}

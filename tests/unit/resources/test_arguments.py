@@ -13,8 +13,10 @@ from typing import Any, Required, get_args, get_origin, get_overloads, get_type_
 import grpc  # type: ignore[import-untyped]
 import pulumi
 import pytest
+from pulumi._types import resource_types
 from pulumi.dynamic import Resource
 from pulumi.runtime.proto import provider_pb2
+from pulumi.runtime.rpc import translate_output_properties
 
 import pulumi_huaweicloud_cbr as cbr
 from pulumi_huaweicloud_cbr.plugin import schema
@@ -145,7 +147,8 @@ def test_type_checkers_see_the_keywords_of_the_args_class(kind: type[Any]) -> No
 
 KNOWN = (
     "backup_id, destination_region, destination_vault_id, destination_project_id, name, "
-    "description, enable_acceleration, source_region, source_project_id, adopt, preflight"
+    "description, enable_acceleration, source_region, source_project_id, adopt, preflight, "
+    "force_destroy"
 )
 WRONG: dict[str, tuple[tuple[Any, ...], dict[str, Any], str]] = {
     "nothing": ((), {}, "backup_id and destination_region and destination_vault_id are missing"),
@@ -324,3 +327,20 @@ def test_schema_refuses_unsupported_types() -> None:
     """An input of such a type fails the tests, not an import."""
     with pytest.raises(TypeError, match="no words for <class 'bytes'>"):
         schema.inputs_of(Binary)
+
+
+@RESOURCES
+def test_outputs_take_every_form_of_their_inputs(kind: type[Any]) -> None:
+    """With `--target` and `--exclude`, the engine returns the inputs as a resource's outputs."""
+    echoed: dict[str, tuple[Any, ...]] = {
+        "backups": (["b"], {"erp": "b"}, {"erp": {"backup_id": "b"}}),
+        "adopt": (True, "any"),
+        "timeout": ("6h", 3.5),
+        "replications": ([], [{"records": {}}]),
+    }
+    types = resource_types(kind)
+    given = {**GIVEN[kind], "preflight": "warn"}
+    for field, value in given.items():
+        for form in echoed.get(field, (value,)):
+            translated = translate_output_properties(form, lambda name: name, types.get(field))
+            assert form == translated

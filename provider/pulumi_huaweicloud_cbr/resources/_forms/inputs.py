@@ -160,9 +160,21 @@ def may_look_before_replacing(session: Session, mode: str | None, *, is_open: bo
     return True
 
 
+def tell_gap(region: object, *, is_one: bool) -> None:
+    """Tell that a replacement deletes first, so that a time without a copy follows."""
+    if is_one:
+        tell(f"until the new copy has succeeded, there is no copy in region {region!r}")
+    else:
+        tell(f"until the new copies have succeeded, there are no copies in region {region!r}")
+
+
 def unchecked(error: CbrError) -> str:
     """Return the text for a preflight that could not query the API."""
-    return f"preflight could not ask the API: {error} (preflight 'off' goes without it)"
+    told = f"preflight could not ask the API: {error}"
+    if isinstance(error, AuthenticationError):
+        # Without preflight, `up` would be refused just the same.
+        return f"{told} (python -m pulumi_huaweicloud_cbr check tells what the credentials can do)"
+    return f"{told} (preflight 'off' goes without it)"
 
 
 def all_unchecked(errors: Iterable[CbrError]) -> list[Finding]:

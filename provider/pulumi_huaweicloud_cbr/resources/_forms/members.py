@@ -108,6 +108,12 @@ async def _remove_unowned(
     from pulumi_huaweicloud_cbr.replication.many import Results, remove_all
 
     owners = await owners_of(session, rows)
+    declared = {label for label, owner in owners.done.items() if owner is Owner.DECLARES_IT}
+    if declared:
+        # What does not exist any more waits for nobody: only a replica is handed over.
+        looked = await look(session, {label: rows[label] for label in declared})
+        gone = {label for label, (standing, _) in looked.done.items() if standing in TO_BE_REDONE}
+        owners.done |= dict.fromkeys(gone, Owner.NOBODY)
     held = sorted(label for label, owner in owners.done.items() if owner is Owner.HAS_IT)
     if held:
         tell(f"not deleted, since other resources have their replicas now: {listed(held)}")
@@ -162,8 +168,14 @@ def remaining(
         label: tracked for label, (standing, tracked) in looked.done.items() if standing not in LOST
     }
     gone = sorted(rows.keys() - seen.keys())
-    if gone:
-        tell(f"gone: {listed(gone)}; {if_gone}")
+    for_ever = [label for label in gone if looked.done[label][1].source_deleted]
+    if again := [label for label in gone if label not in for_ever]:
+        tell(f"gone: {listed(again)}; {if_gone}")
+    if for_ever:
+        tell(
+            f"gone: {listed(for_ever)}; their source backups are gone as well, so nothing can copy "
+            "them again"
+        )
     failures = [
         f"{label!r} ({tracked.failure})"
         for label, (standing, tracked) in looked.done.items()

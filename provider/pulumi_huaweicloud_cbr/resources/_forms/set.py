@@ -33,6 +33,7 @@ from pulumi_huaweicloud_cbr.replication.rules.members import (
     decide_members,
     keep_newest,
     listed,
+    named_ids,
     relabelled,
     rolled_off,
 )
@@ -323,14 +324,15 @@ def _require_sources(open_session: Callable[[], Session], change: Change, remove
     looked = session.run(look(session, removed))
     last = [
         label
-        for label in orphans_of(looked)
+        for label in sorted(orphans_of(looked))
         if not is_foreign(looked.done[label][1], identity_of(session, [removed[label].owner]))
     ]
     if not last:
         return
     reason = (
-        f"members that leave: the source backups of {listed(sorted(last))} are gone, so their "
-        "replicas are the last copies and would be deleted"
+        f"members that leave: the source backups of {listed(last)} are gone, so their replicas "
+        f"({named_ids(looked.done[label][1].destination_backup_id or '' for label in last)}) are "
+        "the last copies and would be deleted"
     )
     if mode != "warn":
         raise ConflictError(reason, remedy=rules.remedy)
@@ -551,7 +553,8 @@ def _summed_up(by_label: Mapping[str, Verdict], inputs: Mapping[str, Any]) -> li
             # The room that a single copy needs says little; the sum is checked below.
             if finding.field == "destination_vault_id" and not finding.is_certain:
                 continue
-            field = f'backups["{label}"]' if finding.field == "backup_id" else finding.field
+            is_members = finding.field in ("backup_id", "adopt")
+            field = f'backups["{label}"]' if is_members else finding.field
             findings.setdefault((field, finding.reason), Finding(field, finding.reason))
     faults = [fault for verdict in by_label.values() for fault in verdict.faults]
     findings |= {("", finding.reason): finding for finding in all_unchecked(faults)}

@@ -95,6 +95,98 @@ def test_comment_of_delete_has_no_properties() -> None:
     assert "backup_id" not in comment
 
 
+def make_deletion(op: str = "delete", **old_state: Any) -> dict[str, Any]:
+    step = make_step(op)
+    step["oldState"] |= old_state
+    return step
+
+
+LAST = "the source backup is gone, and nothing can make the replica again"
+
+
+def test_comment_shouts_that_a_deletion_takes_a_last_copy() -> None:
+    comment = render(make_deletion(outputs={"source_deleted": True}))
+
+    assert "1 to delete, **1 last copy**" in comment.splitlines()[2]
+    assert f"**LAST COPY**: {LAST}" in comment
+    assert "up refuses this unless it is forced" in comment
+
+
+def test_comment_says_that_a_last_copy_will_really_be_deleted() -> None:
+    forced = {"source_deleted": True, "force_destroy": True}
+    comment = render(make_deletion(outputs=forced))
+
+    assert f"**LAST COPY**: {LAST}" in comment
+    assert "force_destroy is set, so up deletes it" in comment
+
+
+def test_comment_names_the_rows_that_are_last_copies() -> None:
+    rows = {
+        "erp|db": {"source_deleted": True},
+        "web": {"source_deleted": False},
+        "app": {"source_deleted": True},
+    }
+    comment = render(make_deletion(outputs={"members": rows}))
+
+    assert "1 to delete, **2 last copies**" in comment
+    assert (
+        "**LAST COPY**: the source backups of <code>app</code>, <code>erp&#124;db</code> are gone, "
+        "and nothing can make the replicas again"
+    ) in comment
+    assert "web" not in comment
+
+
+def test_comment_shortens_many_last_copies() -> None:
+    rows = {f"m{number:02}": {"source_deleted": True} for number in range(12)}
+    comment = render(make_deletion(outputs={"members": rows}))
+
+    assert "**12 last copies**" in comment
+    assert "<code>m09</code> and 2 more are gone" in comment
+    assert "m10" not in comment
+
+
+def test_comment_shouts_also_at_a_replacement() -> None:
+    comment = render(make_deletion("replace", outputs={"source_deleted": True}))
+
+    assert "1 to replace, **1 last copy**" in comment
+    assert "up refuses this" in comment
+    assert "backup_id: " in comment.replace("&#95;", "_")
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(make_deletion(outputs={"source_deleted": False}), id="source exists"),
+        pytest.param(make_deletion(outputs={"members": {"erp": {}}}), id="row's source exists"),
+        pytest.param(make_deletion(outputs={"members": "[secret]"}), id="secret rows"),
+        pytest.param(make_deletion(outputs={"source_deleted": "[secret]"}), id="secret"),
+        pytest.param(make_deletion(), id="no outputs"),
+        pytest.param(make_deletion("update", outputs={"source_deleted": True}), id="update"),
+        pytest.param(
+            make_deletion(outputs={"source_deleted": True}, retainOnDelete=True), id="retained"
+        ),
+    ],
+)
+def test_comment_is_quiet_about_what_is_no_last_copy(step: dict[str, Any]) -> None:
+    comment = render(step)
+
+    assert "last cop" not in comment.lower()
+
+
+def test_comment_says_that_a_replica_is_retained() -> None:
+    assert "retained: the replica stays" in render(make_deletion(retainOnDelete=True))
+
+
+def test_comment_shows_that_force_destroy_changes() -> None:
+    on = render(make_step("update", backup_id="b-0", force_destroy=True))
+    step = make_step("update", backup_id="b-0")
+    step["oldState"]["inputs"]["force_destroy"] = True
+
+    assert "force_destroy: <code>true</code> (last copies may be deleted)" in on
+    assert "force_destroy: <code>true</code> → removed" in render(step)
+    assert "may be deleted" not in render(step)
+
+
 def test_comment_without_changes_says_so() -> None:
     stack = {"op": "create", "urn": STACK_URN, "newState": {"type": "pulumi:pulumi:Stack"}}
     comment = render(stack, make_step("same"))

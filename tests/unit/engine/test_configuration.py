@@ -1,4 +1,4 @@
-"""A program warns about credentials that are plain text in the configuration."""
+"""A program warns of credentials in plain text, and of settings that nobody knows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from pulumi.dynamic import Resource
 
 import pulumi_huaweicloud_cbr as cbr
-from pulumi_huaweicloud_cbr.engine.credentials import warn_of_plain_credentials
+from pulumi_huaweicloud_cbr.config.setting_names import VENDOR_KEYS
+from pulumi_huaweicloud_cbr.engine.configuration import warn_of_configuration
 
 
 @pytest.fixture
@@ -18,9 +19,9 @@ def warnings(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The lines of a program that begins now."""
     shown: list[str] = []
     monkeypatch.setattr(pulumi.log, "warn", shown.append)
-    warn_of_plain_credentials.cache_clear()
+    warn_of_configuration.cache_clear()
     yield shown
-    warn_of_plain_credentials.cache_clear()
+    warn_of_configuration.cache_clear()
     pulumi.runtime.config.set_all_config({}, [])
 
 
@@ -29,8 +30,8 @@ def test_plain_credential_is_warned_of_once(warnings: list[str]) -> None:
     given = {"huaweicloud:password": "hunter2", "huaweicloud:region": "cn-north-4"}
     pulumi.runtime.config.set_all_config(given, [])
 
-    warn_of_plain_credentials()
-    warn_of_plain_credentials()
+    warn_of_configuration()
+    warn_of_configuration()
 
     (warning,) = warnings
     assert (
@@ -45,7 +46,7 @@ def test_every_kind_of_credential_counts(warnings: list[str], key: str) -> None:
     """Passwords and tokens count; names and addresses do not."""
     pulumi.runtime.config.set_all_config({f"huaweicloud:{key}": "x"}, [])
 
-    warn_of_plain_credentials()
+    warn_of_configuration()
 
     assert 1 == len(warnings)
 
@@ -54,7 +55,7 @@ def test_secret_credential_is_fine(warnings: list[str]) -> None:
     """Values that Pulumi encrypts cause no warning, and neither do missing ones."""
     pulumi.runtime.config.set_all_config({"huaweicloud:token": "x"}, ["huaweicloud:token"])
 
-    warn_of_plain_credentials()
+    warn_of_configuration()
 
     assert [] == warnings
 
@@ -80,3 +81,27 @@ async def test_every_resource_warns(
     make()
 
     assert 1 == len(warnings)
+
+
+def test_misspelt_setting_is_warned_of_with_the_right_name(warnings: list[str]) -> None:
+    """A setting without effect is worse than an error: the program would use another one."""
+    given = {"huaweicloud:acessKey": "x", "huaweicloud:zebra": "x", "other:acessKey": "x"}
+    pulumi.runtime.config.set_all_config(given, [])
+
+    warn_of_configuration()
+
+    no_setting = "is no setting, and has no effect"
+    assert [
+        f"huaweicloud:acessKey {no_setting}; did you mean huaweicloud:accessKey?",
+        f"huaweicloud:zebra {no_setting}; see the README for all of them",
+    ] == warnings
+
+
+def test_settings_of_the_vendors_own_provider_are_known(warnings: list[str]) -> None:
+    """Both may be in one project, and share the namespace."""
+    keys = [*VENDOR_KEYS - {"accessKey", "secretKey", "securityToken", "password", "token"}]
+    pulumi.runtime.config.set_all_config({f"huaweicloud:{key}": "x" for key in keys}, [])
+
+    warn_of_configuration()
+
+    assert [] == warnings
