@@ -139,7 +139,7 @@ def test_another_stack_is_named_before_the_place(adopt: bool | str) -> None:
     ],
 )
 def test_replica_elsewhere_is_refused_for_its_place(
-    owner: str | None, adopt: bool | str, elsewhere: dict[str, str], field: str
+    owner: str | None, adopt: bool | str, elsewhere: dict[str, Any], field: str
 ) -> None:
     """Whoever made it: CBR keeps one replica of a backup per region."""
     decision = decide_create(desired(adopt), [attempt(owner, **elsewhere)])
@@ -277,7 +277,7 @@ def test_description_replaces_only_if_the_program_changes_it(
     state: dict[str, object], declared: dict[str, object], is_replaced: bool
 ) -> None:
     """A text cannot change later. So a difference comes from an adoption, or from the program."""
-    same = {"backup_id": "b"}
+    same: dict[str, object] = {"backup_id": "b"}
 
     difference = decide_diff({**same, **state}, {**same, **declared}, frozenset())
 
@@ -286,7 +286,7 @@ def test_description_replaces_only_if_the_program_changes_it(
 
 def test_description_that_is_not_known_replaces() -> None:
     """A preview cannot tell whether it will be another."""
-    state = {"description": "a", "declared_description": "b"}
+    state: dict[str, object] = {"description": "a", "declared_description": "b"}
 
     difference = decide_diff(state, {}, frozenset({"description"}))
 
