@@ -222,7 +222,11 @@ class Engine:
         self.state.append(Stored(name, form, str(made.id), inputs, dict(made.outs)))
 
     def _update(self, row: Stored, inputs: dict[str, Any]) -> None:
-        changed = self.call(row.form, row.name, "update", row.id, row.outputs, inputs)
+        try:
+            changed = self.call(row.form, row.name, "update", row.id, row.outputs, inputs)
+        except PartialResultError as error:
+            row.inputs, row.outputs = inputs, error.outputs
+            raise
         row.inputs, row.outputs = inputs, dict(changed.outs)
 
     def _delete_all(self, rows: list[Stored]) -> None:
