@@ -178,7 +178,11 @@ def warn_of_foreign(rows: Mapping[str, TrackedReplication], identity: Identity) 
 
 
 async def owners_of(
-    session: Session, rows: Mapping[str, TrackedReplication], *, is_plan: bool = False
+    session: Session,
+    rows: Mapping[str, TrackedReplication],
+    *,
+    is_plan: bool = False,
+    is_let_go: bool = False,
 ) -> Results[Owner]:
     """Return for each row which other resource of the stack has or declares its replica.
 
@@ -187,6 +191,7 @@ async def owners_of(
 
     Args:
         is_plan: nothing will be deleted or left now.
+        is_let_go: they are members that leave a resource which stays.
     """
     from pulumi_huaweicloud_cbr.replication.many import Results, for_each
 
@@ -203,7 +208,8 @@ async def owners_of(
     if open_rows:
         state = await _stack_state(urn)
     for label, row in open_rows.items():
-        if _is_left(operation, urn, row.replication_record_id, state, is_plan=is_plan):
+        record_id = row.replication_record_id
+        if _is_left(operation, urn, record_id, state, is_plan=is_plan, is_let_go=is_let_go):
             owners.done[label] = Owner.HAS_IT
         elif operation.is_claimed(row.backup_id, row.destination.region, besides=urn):
             owners.done[label] = Owner.DECLARES_IT
@@ -234,7 +240,13 @@ async def _stack_state(urn: str) -> StackState | None:
 
 
 def _is_left(
-    operation: Operation, urn: str, record_id: str, state: StackState | None, *, is_plan: bool
+    operation: Operation,
+    urn: str,
+    record_id: str,
+    state: StackState | None,
+    *,
+    is_plan: bool,
+    is_let_go: bool,
 ) -> bool:
     """Whether another entry of the stack's state has a replication, so it is left to that one."""
     if state is None:
@@ -245,8 +257,8 @@ def _is_left(
     entries = state.entries_of(record_id)
     others = {entry.urn for entry in entries if entry.urn != urn}
     own = {entry.is_left_over for entry in entries if entry.urn == urn}
-    if own == {True, False}:
-        # The leftover of a replacement is deleted, and its successor has the replica.
+    if own == {True, False} and not (is_let_go or operation.is_let_go(urn, record_id)):
+        # The leftover of a replacement is deleted, and its successor keeps the replica.
         return True
     if is_plan:
         return bool(others)
