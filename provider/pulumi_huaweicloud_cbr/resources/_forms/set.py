@@ -39,7 +39,6 @@ from pulumi_huaweicloud_cbr.replication.rules.members import (
 )
 from pulumi_huaweicloud_cbr.replication.rules.model import (
     DesiredReplication,
-    Identity,
     TrackedReplication,
 )
 from pulumi_huaweicloud_cbr.replication.rules.ownership import Maker, Removal
@@ -263,7 +262,7 @@ def _looked_up(
         warn(str(error))
     warn_of_unknown(looked)
     seen = {label: row for label, (_, row) in looked.done.items()}
-    identity = identity_of(session, (row.owner for row in rows.values()))
+    identity = identity_of(session)
     require_ours("looking how far copies are", seen, identity, declared.get("adopt"))
     lost = [label for label, (standing, _) in looked.done.items() if standing in TO_BE_REDONE]
     return {**rows, **seen}, lost
@@ -595,8 +594,7 @@ async def _bring_about(
     # By backup: an added member may have the label of a removed one.
     known = {row.backup_id: row for row in old.values()}
     entering = {label: wanted[label] for label in (*changes.added, *changes.redone)}
-    identity = identity_of(session, (row.owner for row in old.values()))
-    submitted = await _submit(session, (source, destination), inputs, entering, identity)
+    submitted = await _submit(session, (source, destination), inputs, entering, known)
     renamed = await _rename(
         session,
         {label: (known[wanted[label].backup_id], wanted[label]) for label in changes.renamed},
@@ -676,7 +674,7 @@ async def _seen_anew(session: Session, rows: Rows, adopt: object) -> tuple[Rows,
         return rows, []
     looked = await look(session, pending)
     lost = [label for label, (standing, _) in looked.done.items() if standing in TO_BE_REDONE]
-    identity = identity_of(session, (row.owner for row in rows.values()))
+    identity = identity_of(session)
     seen = {label: with_owner(row, identity, adopt) for label, (_, row) in looked.done.items()}
     return {**rows, **seen}, lost
 
@@ -686,8 +684,9 @@ async def _submit(
     scopes: tuple[ProjectScope, ProjectScope],
     inputs: Mapping[str, Any],
     entering: Mapping[str, Member],
-    identity: Identity,
+    known: Mapping[str, TrackedReplication],
 ) -> Results[TrackedReplication]:
+    """Submit or adopt members; `known` has the rows so far, by backup."""
     from pulumi_huaweicloud_cbr.replication.many import submit_all
 
     source, destination = scopes
@@ -697,7 +696,9 @@ async def _submit(
             source=source,
             destination=destination,
             name=member.name,
-            identity=identity,
+            identity=identity_of(
+                session, [known[member.backup_id].owner] if member.backup_id in known else ()
+            ),
             **declared_as(DesiredReplication, inputs),
         )
         for label, member in entering.items()

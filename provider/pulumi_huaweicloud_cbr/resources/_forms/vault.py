@@ -203,7 +203,7 @@ def _is_more_to_copy(open_session: Callable[[], Session], change: Change) -> boo
         warn(unchecked(error))
         return has_failed
     due = view.due_but(left_out)
-    foreign = _foreign(session, view.held, rows, declared)
+    foreign = _foreign(session, view.held, declared)
     if declared.get("adopt", True) and _found_elsewhere(view, rows):
         session.run(_declared_by_others(session, declared))
     found = _to_adopt(view, rows, declared, foreign)
@@ -217,13 +217,10 @@ def _is_more_to_copy(open_session: Callable[[], Session], change: Change) -> boo
 
 
 def _foreign(
-    session: Session,
-    held: Mapping[str, TrackedReplication],
-    rows: Rows,
-    inputs: Mapping[str, Any],
+    session: Session, held: Mapping[str, TrackedReplication], inputs: Mapping[str, Any]
 ) -> Rows:
     """Return the copies that turned out to be another stack's, after they were adopted running."""
-    identity = identity_of(session, (row.owner for row in rows.values()))
+    identity = identity_of(session)
     seen = {label: with_owner(row, identity, inputs.get("adopt")) for label, row in held.items()}
     return {label: row for label, row in seen.items() if is_foreign(row, identity)}
 
@@ -436,21 +433,20 @@ async def _look(session: Session, state: Mapping[str, Any], rows: Rows) -> Vault
     from pulumi_huaweicloud_cbr.replication.vault import look_at_vault
 
     source, destination = scopes_of(state)
-    desired = _desired(session, state, rows, source, destination)
+    desired = _desired(session, state, source, destination)
     return await look_at_vault(session.client(), desired, rows, EngineReporter())
 
 
 def _desired(
     session: Session,
     inputs: Mapping[str, Any],
-    rows: Rows,
     source: ProjectScope,
     destination: ProjectScope,
 ) -> DesiredVaultReplication:
     return DesiredVaultReplication(
         source=source,
         destination=destination,
-        identity=identity_of(session, (row.owner for row in rows.values())),
+        identity=identity_of(session),
         **declared_as(DesiredVaultReplication, inputs),
     )
 
@@ -467,7 +463,7 @@ async def _bring_about(session: Session, state: dict[str, Any], inputs: dict[str
         return Done(inputs, coordinates, old, left_out)
     brought = await bring_over(
         session.client(),
-        _desired(session, inputs, old, source, destination),
+        _desired(session, inputs, source, destination),
         old,
         EngineReporter(),
         left_out=left_out,
@@ -479,11 +475,11 @@ async def _bring_about(session: Session, state: dict[str, Any], inputs: dict[str
     for label in brought.dropped:
         del rows[label]
     _tell_dropped(brought.dropped)
-    foreign = _foreign(session, brought.rows, old, inputs)
+    foreign = _foreign(session, brought.rows, inputs)
     for label in foreign:
         del rows[label]
     _warn_of_foreign_rows(foreign)
-    identity = identity_of(session, (row.owner for row in old.values()))
+    identity = identity_of(session)
     rows = {label: with_owner(row, identity, inputs.get("adopt")) for label, row in rows.items()}
     operation, urn = current_operation(), current_call().urn
     operation.note_held(
