@@ -142,7 +142,7 @@ class SetForm(Form):
         findings += check_members(given, is_rolling="keep_newest" in inputs)
         if findings:
             return DeclaredSet(inputs, findings)
-        members = _members_of(given)
+        members = _spelled_as_before(_members_of(given), _old_members(olds))
         if (count := inputs.get("keep_newest")) is not None:
             members = keep_newest(members, _kept_so_far(known, olds), int(count))
         inputs["backups"] = {**_to_inputs(members), **unknown_members}
@@ -435,6 +435,17 @@ def _is_unknown(value: Any) -> bool:
 
 def _members_of(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Member]:
     return {label: Member(**fields) for label, fields in given.items()}
+
+
+def _spelled_as_before(
+    members: Mapping[str, Member], former: Mapping[str, Member]
+) -> dict[str, Member]:
+    """Return members with ids as the state has them: another case is not another backup."""
+    spellings = {member.backup_id.lower(): member.backup_id for member in former.values()}
+    return {
+        label: replace(member, backup_id=spellings.get(member.backup_id.lower(), member.backup_id))
+        for label, member in members.items()
+    }
 
 
 def _old_members(olds: Mapping[str, Any]) -> dict[str, Member]:
