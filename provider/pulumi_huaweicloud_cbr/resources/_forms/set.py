@@ -295,16 +295,15 @@ def _plan_staying(
     open_session: Callable[[], Session], change: Change, rows: Rows, removed: Rows
 ) -> frozenset[str]:
     """Return the removed members of a rolling set that have to stay for now."""
-    rolling, _ = _split_by_age(removed, change.declared, change.state)
-    if not rolling:
+    if not removed or "keep_newest" not in change.declared:
         return frozenset()
     if change.declared.get("preflight") == "off":
         tell("preflight is off: not looked which newer replicas exist")
         there = {row.destination_backup_id or "": True for row in rows.values() if row.has_ended}
     else:
         session = open_session()
-        there = session.run(_replicas_beside(session.client(), rolling))
-    return _staying(rows, rolling, change.declared, change.state, there)
+        there = session.run(_replicas_beside(session.client(), removed))
+    return _staying(rows, removed, change.declared, change.state, there)
 
 
 def _require_sources(
@@ -322,7 +321,10 @@ def _require_sources(
     if not removed or mode == "off":
         return frozenset()
     session = open_session()
-    rules = deletion_rules(session, Removal.REMOVED, is_forced=is_forced(change.state))
+    is_wanted = "force_destroy" in change.unknown or is_forced(change.declared)
+    rules = deletion_rules(
+        session, Removal.REMOVED, is_forced=is_forced(change.state) and is_wanted
+    )
     if not rules.spares_last_copy:
         return frozenset()
     looked = session.run(look(session, removed))
@@ -365,12 +367,14 @@ def _split_by_age(
 
 def _staying(
     rows: Rows,
-    rolling: Rows,
+    removed: Rows,
     declared: Mapping[str, Any],
     state: Mapping[str, Any],
     there: Mapping[str, bool],
 ) -> frozenset[str]:
     """Return the members that have to stay until enough newer copies have succeeded.
+
+    A member without an age, of a set that was not rolling before, counts as the oldest.
 
     Args:
         there: the ids of replicas that exist, each with whether it is complete.
@@ -381,12 +385,14 @@ def _staying(
         for row in rows.values()
         if row.backup_id in ages and there.get(row.destination_backup_id or "")
     ]
-    leaving = {label: ages[row.backup_id] for label, row in rolling.items()}
+    leaving = {
+        label: ages.get(row.backup_id, Member(row.backup_id)) for label, row in removed.items()
+    }
     gone = rolled_off(leaving, succeeded, int(declared["keep_newest"]))
     # What has no replica need not stay. A running copy, or one whose id is late, may become one.
     return frozenset(
         label
-        for label, row in rolling.items()
+        for label, row in removed.items()
         if label not in gone
         and not row.has_failed
         and (row.destination_backup_id is None or row.destination_backup_id in there)
@@ -644,16 +650,19 @@ async def _let_go(
     """
     from pulumi_huaweicloud_cbr.replication.many import MembersFailedError, Results
 
-    rolling, others = _split_by_age({label: old[label] for label in removed}, inputs, state)
+    leaving = {label: old[label] for label in removed}
     staying: frozenset[str] = frozenset()
-    if rolling:
-        there = await _replicas_beside(session.client().fresh, rolling)
-        staying = _staying(old, rolling, inputs, state, there)
-        rolling = {label: row for label, row in rolling.items() if label not in staying}
+    if leaving and "keep_newest" in inputs:
+        there = await _replicas_beside(session.client().fresh, leaving)
+        staying = _staying(old, leaving, inputs, state, there)
+    going = {label: row for label, row in leaving.items() if label not in staying}
+    rolling, others = _split_by_age(going, inputs, state)
     results: Results[None] = Results()
+    # It has to be in the state, and the program must not withdraw it in the same run.
+    is_all_forced = is_forced(state) and is_forced(inputs)
     for rows, removal in ((rolling, Removal.ROLLED_OFF), (others, Removal.REMOVED)):
         try:
-            part, waiting = await let_go(session, rows, removal, is_forced=is_forced(state))
+            part, waiting = await let_go(session, rows, removal, is_forced=is_all_forced)
         except (ConflictError, MembersFailedError) as error:
             # Nothing of it was deleted. What was added has to be kept in the state nevertheless.
             results.failed.update(dict.fromkeys(rows, error))
