@@ -15,7 +15,7 @@ from pulumi_huaweicloud_cbr import CbrError, ConflictError
 from pulumi_huaweicloud_cbr.engine.session import Session
 from simulator.testing import Control
 from tests.contract.engine import Engine, Program, RefusedError
-from tests.contract.rig import BACKUP, LONG_S, SECOND_VAULT, VAULT
+from tests.contract.rig import BACKUP, LONG_S, VAULT
 
 pytestmark = pytest.mark.simulator_only
 
@@ -153,7 +153,8 @@ def test_backup_in_two_cases_is_declared_twice(engine: Engine) -> None:
 def rolling(count: int, **backups: tuple[str, str]) -> Program:
     """Return a rolling set of members with ages."""
     members = {
-        label: {"backup_id": backup_id, "created_at": at} for label, (backup_id, at) in backups.items()
+        label: {"backup_id": backup_id, "created_at": at}
+        for label, (backup_id, at) in backups.items()
     }
     return declared("set", backups=members, keep_newest=count)
 
@@ -267,7 +268,9 @@ def test_one_taken_over_copy_gives_no_right_to_others(
 
 
 @pytest.mark.parametrize("form", ["single"])
-def test_text_like_a_mark_makes_no_copy_foreign(engine: Engine, control: Control, form: str) -> None:
+def test_text_like_a_mark_makes_no_copy_foreign(
+    engine: Engine, control: Control, form: str
+) -> None:
     """Without marks, the text of the user is all that stands there."""
     engine.session.settings = replace(engine.session.settings, mark_replicas=False)
     text = "see [pulumi other/stack]"
@@ -311,8 +314,6 @@ def test_force_destroy_that_comes_with_the_removal_deletes_no_last_copy(
     control.forget_backup(WEB_1)
 
     with suppress(ConflictError, CbrError):
-        engine.up(
-            declared("set", backups={"erp": BACKUP}, force_destroy=True, preflight=preflight)
-        )
+        engine.up(declared("set", backups={"erp": BACKUP}, force_destroy=True, preflight=preflight))
 
     assert [] == control.journal(operation="DeleteBackup")
