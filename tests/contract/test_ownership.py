@@ -504,7 +504,7 @@ def test_removed_resource_is_left_to_a_vault_that_failed(
 def test_removed_resource_without_replicas_waits_for_nobody(
     settled: Engine, control: Control, form: str
 ) -> None:
-    """Its replicas were deleted by hand, and the renamed resource fails: there is nothing to keep."""
+    """Its replicas were deleted by hand, and the renamed resource fails: nothing is to keep."""
     for replica_id in replicas(control):
         control.forget_backup(replica_id)
     operation = "CopyCheckpoint" if form == "vault" else "CopyBackup"
