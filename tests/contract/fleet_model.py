@@ -15,7 +15,8 @@ from pulumi.dynamic import ResourceProvider
 
 from pulumi_huaweicloud_cbr import CbrError
 from tests.contract import model
-from tests.contract.model import VAULTS, History, Known
+from tests.contract.model import VAULTS, History, Known, urn_of
+from tests.contract.rig import AboutOne
 
 BACKUPS = {**model.BACKUPS, "web-second": "7ca85fcc-9487-4e2c-a440-0f8d4cde1d5f"}
 
@@ -67,16 +68,30 @@ class FleetHistory(History):
     provider: ResourceProvider
     state: FleetState
 
-    def begin_empty(self, provider: ResourceProvider, *, is_on_host: bool) -> None:
+    def begin_empty(
+        self, provider: ResourceProvider, *others: ResourceProvider, is_on_host: bool
+    ) -> None:
         """Begin without a resource. On our host a stack keeps partial results, otherwise not."""
         self.provider = provider
-        self.begin(provider)
+        self.begin(provider, *others)
         self.is_on_host = is_on_host
         self.is_remade = False
+        self.name = "dr-0"
 
     def declared(self) -> Declared | None:
         """Return what the program declares, or None."""
         raise NotImplementedError
+
+    def about(self, known: Known | None = None) -> AboutOne:
+        """Return the provider for calls about a resource; None: the program's."""
+        name = self.name if known is None else known.name
+        return AboutOne(self.provider, urn_of(self.kind, name))
+
+    def in_state(self) -> list[tuple[str, Known, bool]]:
+        """Return what the state has."""
+        known = self.state.known
+        rows = [] if known is None else [(known.name, known, False)]
+        return [*rows, *((old.name, old, True) for old in self.state.to_delete)]
 
     # -- what users do ------------------------------------------------------------------------
 
@@ -85,6 +100,10 @@ class FleetHistory(History):
     def expire(self, number: int) -> None:
         """Expire a source backup; enough others remain."""
         super().expire(number)
+
+    def may_expire(self) -> bool:
+        """Whether enough sources remain."""
+        return len(self.expired) < self.most_expired
 
     @rule()
     def refresh(self) -> None:
@@ -121,14 +140,19 @@ class FleetHistory(History):
         self.look()
         known = self.state.known
         if known is not None:
-            self.provider.diff(known.id, known.outputs, inputs)
+            self.about(known).diff(known.id, known.outputs, inputs)
 
-    def remake(self) -> None:
+    def remake(self, *, is_named: bool) -> None:
         """Plan another resource, and check its inputs as those of a new one.
 
         The engine does so for another name in the program, and for `up --replace`.
+
+        Args:
+            is_named: it is for another name.
         """
         self.is_remade = self.state.known is not None and self.declared() is not None
+        if self.is_remade and is_named:
+            self.name = f"dr-{int(self.name[3:]) + 1}"
 
     # -- the engine ---------------------------------------------------------------------------
 
@@ -139,7 +163,7 @@ class FleetHistory(History):
 
     def checked(self, olds: dict[str, Any], program: Declared) -> dict[str, Any]:
         """Check, as the engine does first."""
-        checked = self.provider.check(olds, program.inputs)
+        checked = self.about().check(olds, program.inputs)
         if checked.failures:
             raise CbrError("; ".join(failure.reason for failure in checked.failures))
         return checked.inputs
@@ -184,7 +208,8 @@ class FleetHistory(History):
         if self.is_remade or state.is_in_error:
             return False
         inputs = self.checked(state.known.inputs, program)
-        return not self.provider.diff(state.known.id, state.known.outputs, inputs).changes
+        known = state.known
+        return not self.about(known).diff(known.id, known.outputs, inputs).changes
 
 
 def place_of(known: Known) -> tuple[str, str]:

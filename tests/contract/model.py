@@ -25,14 +25,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from pulumi.dynamic import Config, ConfigureRequest, ResourceProvider
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from pulumi_huaweicloud_cbr import CbrError
 from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.engine.call import Call, serving
 from pulumi_huaweicloud_cbr.engine.ownership.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.ownership.state import use_export
 from pulumi_huaweicloud_cbr.engine.session import Session, use_session
-from simulator.cloud.store import Backup, Record
+from simulator.cloud.store import Backup, JournalRow, Record
 from simulator.testing import InProcessSimulator
 from tests.contract.rig import FULL, LONG_S, PASSWORD, SECOND_VAULT, VAULT, SimulatedClock
 
@@ -91,6 +92,9 @@ FAULTS: dict[str, dict[str, Any]] = {
     "sign-in fails": {"operation": "CreateToken", "action": "respond", "status": 503},
 }
 
+RACE = 48
+"""So many requests may come between the look at a source and the deletion of its replica: three for
+each member that is looked at and deleted at the same time."""
 GOING = ("deleting", "waiting_delete")
 PREFLIGHT = st.sampled_from(["error", "error", "warn", "off"])
 
@@ -101,16 +105,39 @@ class CrashError(Exception):
 
 @dataclass
 class Known:
-    """A resource in the state."""
+    """A resource in the state, with the name that it had in the program."""
 
     id: str
     inputs: dict[str, Any]
     outputs: dict[str, Any]
+    name: str = ""
+
+
+class EventfulClock(SimulatedClock):
+    """The virtual time of a history. While the package waits, something else may happen."""
+
+    def __init__(self, history: History) -> None:
+        super().__init__(history.simulator)
+        self._history = history
+
+    async def sleep(self, seconds: float) -> None:
+        """Advance the virtual time."""
+        await super().sleep(seconds)
+        self._history.have_waited()
+
+
+@dataclass
+class Event:
+    """Something that happens after some more waits."""
+
+    waits_left: int
+    happen: Callable[[], None]
 
 
 class History(RuleBasedStateMachine):
     """Events in the cloud, from any cause. Counts injected faults and operations."""
 
+    kind: ClassVar[str]
     backups: ClassVar[dict[str, str]] = BACKUPS
     poll_interval_s: ClassVar[int] = 900
     """Copies take hours of virtual time; more polls would show nothing new."""
@@ -120,8 +147,8 @@ class History(RuleBasedStateMachine):
     def __init_subclass__(cls) -> None:
         cls.injected, cls.ran = Counter(), Counter()
 
-    def begin(self, provider: ResourceProvider) -> None:
-        """Begin with the demo world, and a session of the provider with it."""
+    def begin(self, *providers: ResourceProvider) -> None:
+        """Begin with the demo world, and a session of the providers with it."""
         self.simulator = InProcessSimulator()
         # Code that depends on the order of ids does the same each time.
         dice = random.Random(0)
@@ -139,19 +166,24 @@ class History(RuleBasedStateMachine):
             "huaweicloud:endpoints": json.dumps({"cbr": address, "iam": address}),
         }
         self.connect()
-        provider.configure(ConfigureRequest(Config(self.configuration, "p")))
+        self.providers = providers
+        for provider in providers:
+            provider.configure(ConfigureRequest(Config(self.configuration, "p")))
         self.control = self.simulator.control
         self.late: set[str] = set()
         self.expired: set[str] = set()
         self.lost_vaults: set[str] = set()
         self.saves_left: int | None = None
+        self.is_forced = False
+        self.events: list[Event] = []
+        self.expired_at: dict[str, int] = {}
 
     def connect(self) -> None:
         """Open a session with the cloud, as a new process does."""
         self.session = Session(
             Settings.load(self.configuration.get, {}),
             transport=self.transport(),
-            clock=SimulatedClock(self.simulator),
+            clock=EventfulClock(self),
         )
         use_session(self.session)
 
@@ -177,7 +209,7 @@ class History(RuleBasedStateMachine):
     def come_together(self) -> None:
         """Run `up`, and do what refusals say, until it would change nothing."""
         for _ in range(8):
-            begin_operation()
+            self.begin_run()
             is_refused = False
             try:
                 self.bring_up()
@@ -185,7 +217,10 @@ class History(RuleBasedStateMachine):
                 self.do_as_told(str(error))
                 is_refused = True
             self.control.advance(LONG_S)
-            begin_operation()
+            if not is_refused:
+                # It was meant for one run.
+                self.force(is_forced=False)
+            self.begin_run()
             self.look_again()
             if not is_refused and self.is_quiet():
                 return
@@ -212,6 +247,13 @@ class History(RuleBasedStateMachine):
         raise NotImplementedError
 
     # -- what happens meanwhile -----------------------------------------------------------------
+
+    @rule()
+    def up_and_end(self) -> None:
+        """Run `up`, let all copies end, and run `up` again, as each night."""
+        for _ in range(2):
+            self.attempt(self.bring_up)
+            self.control.advance(LONG_S)
 
     @rule(seconds=st.sampled_from([1.0, 600.0, 10_000.0]))
     def pass_time(self, seconds: float) -> None:
@@ -281,8 +323,39 @@ class History(RuleBasedStateMachine):
             row.is_open and row.source_backup_id == self.backups[backup] for row in self.records()
         )
         self.injected["source expired during its copy" if is_copying else "source expired"] += 1
+        self.expire_now(backup)
+
+    @rule(number=st.integers(0, 9), waits=st.integers(1, 4))
+    def expire_at_a_wait(self, number: int, waits: int) -> None:
+        """Expire a source backup in the middle of an operation: after some of its waits."""
+        backup = self.one_of(sorted(self.backups), number)
+        if self.may_expire():
+            self.events.append(Event(waits, lambda: self.expire_meanwhile(backup)))
+
+    def may_expire(self) -> bool:
+        """Whether one more source may expire, so that enough remain for a history."""
+        return True
+
+    def expire_meanwhile(self, backup: str) -> None:
+        """Expire a source while the package waits."""
+        if backup not in self.expired and self.may_expire():
+            self.injected["source expired during a wait"] += 1
+            self.expire_now(backup)
+
+    def expire_now(self, backup: str) -> None:
+        """Expire a source, and note before which request that was."""
         self.expired.add(backup)
+        self.expired_at[backup] = self.last_request()
         self.control.forget_backup(self.backups[backup])
+
+    def have_waited(self) -> None:
+        """Let the events happen whose time has come."""
+        for event in self.events:
+            event.waits_left -= 1
+        due = [event for event in self.events if event.waits_left <= 0]
+        self.events = [event for event in self.events if event.waits_left > 0]
+        for event in due:
+            event.happen()
 
     @rule(
         vault=st.sampled_from(sorted(VAULTS)),
@@ -315,7 +388,7 @@ class History(RuleBasedStateMachine):
     def attempt(self, operation: Callable[[], None]) -> None:
         """Run an operation that may fail in the documented ways only."""
         self.ran["operations"] += 1
-        begin_operation()
+        self.begin_run()
         told = ""
         try:
             operation()
@@ -325,6 +398,45 @@ class History(RuleBasedStateMachine):
             self.ran["failed"] += 1
             told = str(error)
         self.require_readable(told)
+
+    def begin_run(self) -> None:
+        """Begin an operation, which is a new process."""
+        begin_operation()
+        self.session.forget()
+        use_export(self.export)
+
+    def export(self, _urn: str, _with_secrets: bool) -> bytes:
+        """Return the state, as the CLI exports it in the middle of an operation."""
+        names = {name for name, _, is_left_over in self.in_state() if not is_left_over}
+        resources = [
+            {
+                "urn": urn_of(self.kind, name),
+                "type": f"pulumi-python:dynamic/huaweicloud_cbr:{self.kind}",
+                "id": known.id,
+                "outputs": known.outputs,
+                # The old one of a renamed resource is an entry as any other.
+                "delete": is_left_over and name in names,
+            }
+            for name, known, is_left_over in self.in_state()
+        ]
+        return json.dumps({"deployment": {"resources": resources}}).encode()
+
+    def in_state(self) -> list[tuple[str, Known, bool]]:
+        """Return what the state has: by name, and whether it is left over from a replacement."""
+        raise NotImplementedError
+
+    def force(self, *, is_forced: bool) -> None:
+        """Set `huaweicloud:forceDestroy` for the runs from now on, or remove it."""
+        if is_forced == self.is_forced:
+            return
+        self.is_forced = is_forced
+        configuration = {
+            **self.configuration,
+            **({"huaweicloud:forceDestroy": "true"} if is_forced else {}),
+        }
+        self.session.settings = Settings.load(configuration.get, {})
+        for provider in self.providers:
+            provider.configure(ConfigureRequest(Config(configuration, "p")))
 
     def require_readable(self, told: str) -> None:
         """Check that the error's text is meant for people."""
@@ -340,6 +452,7 @@ class History(RuleBasedStateMachine):
     def calm_down(self) -> None:
         """Stop all faults, make copies succeed and vaults usable, and let everything end."""
         self.control.drop_faults()
+        self.events.clear()
         for backup in set(self.backups) - self.expired:
             self.script_copies(backup, "success")
         for vault in set(VAULTS) - self.lost_vaults:
@@ -409,6 +522,55 @@ class History(RuleBasedStateMachine):
             (name_of(self.backups, row.source_backup_id), row.destination_region) for row in rows
         )
 
+    def last_request(self) -> int:
+        """Return the number of the last request."""
+        with self.simulator.cloud.books() as session:
+            return session.scalar(select(func.max(JournalRow.sequence))) or 0
+
+    def deletions_since(self, number: int) -> dict[str, int]:
+        """Return the replicas whose deletion was requested since then, and by which request."""
+        found: dict[str, int] = {}
+        with self.simulator.cloud.books() as session:
+            query = select(JournalRow).where(
+                JournalRow.sequence > number, JournalRow.operation == "DeleteBackup"
+            )
+            for row in session.scalars(query.order_by(JournalRow.sequence)):
+                found.setdefault(str(row.backup_id), row.sequence)
+        return found
+
+    def is_last_copy_at(self, backup: str, request: int) -> bool:
+        """Whether the package could know that a source was gone before a deletion.
+
+        It reads the source just before. Nobody can prevent that it expires in between.
+        """
+        gone = self.expired_at.get(backup)
+        if gone is None or request <= gone:
+            return False
+        with self.simulator.cloud.books() as session:
+            query = select(func.max(JournalRow.sequence)).where(
+                JournalRow.sequence <= gone,
+                JournalRow.operation == "ShowBackup",
+                JournalRow.backup_id == self.backups[backup],
+            )
+            looked = session.scalar(query)
+        return looked is None or request - looked > RACE
+
+    def record_of(self, replica_id: str) -> Record:
+        """Return the record of a replica, which may be deleted."""
+        truth = self.all_records().values()
+        (record,) = (row for row in truth if row.replica_id == replica_id)
+        return record
+
+    def has_succeeded(self, backup: str | None) -> bool:
+        """Whether a whole replica of a backup exists in any region."""
+        truth, live = self.all_records(), self.live_replicas()
+        return any(
+            truth[key].status == "success"
+            and self.backups.get(backup or "") is not None
+            and truth[key].source_backup_id == self.backups[backup or ""]
+            for key in live
+        )
+
     def one_of(self, rows: list[Any], number: int) -> Any:
         """Return the row with that number, modulo the number of rows."""
         return rows[number % len(rows)]
@@ -431,10 +593,15 @@ def name_of(names: dict[str, Any], value: Any) -> str:
     return next(name for name, named in names.items() if named == value)
 
 
+def urn_of(kind: str, name: str) -> str:
+    """Return the URN of a resource."""
+    return f"urn:pulumi:test::p::{kind}::{name}"
+
+
 @contextmanager
 def serving_for(slot: str) -> Iterator[None]:
-    """Make the calls inside about one resource."""
-    with serving(Call(urn=f"urn:pulumi:test::p::BackupReplication::{slot}")):
+    """Make the calls inside about one single replication."""
+    with serving(Call(urn=urn_of("BackupReplication", slot))):
         yield
 
 

@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from pulumi_huaweicloud_cbr import BackupReplicationProvider, CbrError
-from pulumi_huaweicloud_cbr.engine.ownership.operation import begin_operation
 from tests.amount import MODEL_EXAMPLES, examples
 from tests.contract.model import (
     BACKUPS,
@@ -41,6 +40,7 @@ pytestmark = pytest.mark.simulator_only
 STEPS = 50
 SEED = 1
 
+SAME_SERVER = {"erp", "erp-older"}
 SLOTS = ("one", "two", "three")
 """Names of resources in the program."""
 
@@ -55,6 +55,8 @@ class State:
 
 class Stack(History):
     """Some resources in a stack, driven as by the engine."""
+
+    kind = "BackupReplication"
 
     @initialize()
     def start(self) -> None:
@@ -228,10 +230,30 @@ class Stack(History):
             self.state.to_delete.append((slot, old))
 
     def delete(self, slot: str, known: Known) -> None:
-        """Delete."""
-        with serving_for(slot):
-            self.provider.delete(known.id, known.outputs)
+        """Delete; a last copy only if that is wanted."""
+        last = self.last_request()
+        try:
+            with serving_for(slot):
+                self.provider.delete(known.id, known.outputs)
+        finally:
+            self.require_last_copies_spared(slot, last)
         self.save()
+
+    def require_last_copies_spared(self, slot: str, last: int) -> None:
+        """No last copy was deleted, unless that was forced or a newer copy had succeeded."""
+        if self.is_forced:
+            return
+        program = self.program.get(slot)
+        newer = None if program is None else name_of(BACKUPS, program["backup_id"])
+        for replica_id, request in self.deletions_since(last).items():
+            self.ran["deletions"] += 1
+            record = self.record_of(replica_id)
+            backup = name_of(BACKUPS, record.source_backup_id)
+            if not self.is_last_copy_at(backup, request):
+                continue
+            self.ran["last copies rolled off"] += 1
+            assert {backup, newer} == SAME_SERVER, f"the last copy of {backup} was deleted"
+            assert self.has_succeeded(newer), f"no newer copy than that of {backup}"
 
     def delete_left_over(self) -> None:
         """Delete the leftovers of replacements."""
@@ -265,6 +287,11 @@ class Stack(History):
             del self.state.resources[slot]
         self.delete_left_over()
 
+    def in_state(self) -> list[tuple[str, Known, bool]]:
+        """Return what the state has."""
+        rows = [(slot, known, False) for slot, known in self.state.resources.items()]
+        return [*rows, *((slot, known, True) for slot, known in self.state.to_delete)]
+
     # -- what must hold -----------------------------------------------------------------------
 
     @invariant()
@@ -285,7 +312,7 @@ class Stack(History):
         self.calm_down()
         for program in self.program.values():
             program["preflight"] = "error"
-        begin_operation()
+        self.begin_run()
         self.look()
         self.give_up_the_impossible()
         self.come_together()
@@ -336,6 +363,12 @@ class Stack(History):
         """
         if "gone by now" in told:
             return  # The next `up` deletes it.
+        if "force_destroy" in told:
+            self.ran["last copies met"] += 1
+            gone = self.last_copies({known.id for _, known, _ in self.in_state()})
+            assert gone, told
+            self.force(is_forced=True)
+            return
         self.ran["orphans met"] += 1
         if "lists no replication record" in told:
             self.delete_untold(told)

@@ -500,6 +500,23 @@ def test_removed_resource_is_left_to_a_vault_that_failed(
     assert BACKUPS["vault"] == copied(control)
 
 
+@FORMS
+def test_removed_resource_without_replicas_waits_for_nobody(
+    settled: Engine, control: Control, form: str
+) -> None:
+    """Its replicas were deleted by hand, and the renamed resource fails: there is nothing to keep."""
+    for replica_id in replicas(control):
+        control.forget_backup(replica_id)
+    operation = "CopyCheckpoint" if form == "vault" else "CopyBackup"
+    control.fault(operation=operation, action="respond", status=400, body=BUSY, times=99)
+    (program,) = declared(form).values()
+
+    with suppress(CbrError):
+        settled.up({"other": program}, goes_on=True)
+
+    assert "dr" not in [row.name for row in settled.state]
+
+
 @pytest.mark.parametrize(
     "vault",
     [

@@ -3,9 +3,10 @@
 After every step:
 
 - At most one replica of a backup is in a region, and nothing is copied that was never declared.
-- No replica is deleted whose member is still wanted, or whose source is gone, unless its member was
-  dropped.
-- No replica is deleted that a rolling set kept, unless enough newer ones exist.
+- No replica is deleted whose member is still wanted. A last copy is deleted only if that is forced,
+  or if it rolls off.
+- A rolling set deletes no replica unless enough newer ones exist.
+- No row is dropped whose replica exists. A row that should not be there says that it leaves.
 - No secret is in the state.
 
 After every history, once the faults are over: each member that can be copied is replicated once,
@@ -14,7 +15,7 @@ with its label and name. What cannot be copied is refused by name. Nothing else 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +25,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from pulumi_huaweicloud_cbr import BackupReplicationSetProvider, CbrError
-from pulumi_huaweicloud_cbr.engine.ownership.operation import begin_operation
 from pulumi_huaweicloud_cbr.engine.provider import PartialResultError
 from simulator.cloud.store import Record
 from tests.amount import SET_EXAMPLES, examples
@@ -87,6 +87,7 @@ class State(FleetState):
 class SetStack(FleetHistory):
     """A stack with one set, driven as by the engine."""
 
+    kind = "BackupReplicationSet"
     backups = BACKUPS
     most_expired = 2
     state: State
@@ -103,7 +104,6 @@ class SetStack(FleetHistory):
         self.program: Program | None = Program(members=members)
         self.ever_declared: set[Copy] = set()
         self.unsaved: set[Copy] = set()
-        self.meant: set[str] = set()
 
     # -- what users do ------------------------------------------------------------------------
 
@@ -169,7 +169,7 @@ class SetStack(FleetHistory):
     @rule(is_named=st.booleans(), then=THEN)
     def make_another(self, is_named: bool, then: str) -> None:
         """Rename the resource in the program, or run `up --replace`."""
-        self.remake()
+        self.remake(is_named=is_named)
         self.go_on(then if is_named else "up")
         # The option applied to that run only.
         self.is_remade = self.is_remade and is_named
@@ -220,17 +220,15 @@ class SetStack(FleetHistory):
     def change(self, known: Known, program: Program) -> None:
         """Do what `up` does with an existing set: nothing, an update or a replacement."""
         inputs = self.checked(known.inputs, program)
-        difference = self.provider.diff(known.id, known.outputs, inputs)
+        difference = self.about(known).diff(known.id, known.outputs, inputs)
         if not difference.replaces:
             if difference.changes or self.state.is_in_error:
                 self.update(known, inputs)
             return
         # The engine checks a replacement before it deletes anything.
         self.checked({}, program)
-        assert not self.last_copies(records_in(known)), "could not be made again"
         if difference.delete_before_replace:
-            with self.only_deleting(set(BACKUPS) - self.expired):
-                self.delete(known)
+            self.delete(known)
             self.state.known, self.state.to_replace = None, known
             self.make(program, known)
         else:
@@ -250,44 +248,73 @@ class SetStack(FleetHistory):
         self.unsaved |= wanted
         with self.only_deleting(set()):
             try:
-                result = self.provider.create(inputs)
+                result = self.about().create(inputs)
             except PartialResultError as error:
                 if self.is_on_host:
-                    made = Known(error.id, inputs, error.outputs)
+                    made = Known(error.id, inputs, error.outputs, self.name)
                     self.keep(made, replaced=replaced, is_in_error=True)
                 raise
-        self.keep(Known(str(result.id), inputs, dict(result.outs or {})), replaced=replaced)
-        self.meant = self.backups_wanted(former) & backups_in(self.state.known)
+        made = Known(str(result.id), inputs, dict(result.outs or {}), self.name)
+        self.keep(made, replaced=replaced)
 
     def update(self, known: Known, inputs: dict[str, Any]) -> None:
-        """Update. Only members that are no longer wanted may be removed."""
+        """Update. Only members that are no longer wanted may be removed.
+
+        A rolling set removes them for enough newer replicas, and any other set no last copy.
+        """
         wanted = self.wanted(known)
         self.ever_declared |= wanted
         self.unsaved |= wanted
         backups = {backup for backup, _ in wanted}
         failure: PartialResultError | None = None
-        with self.only_deleting(set(BACKUPS) - backups) as deleted:
+        with self.only_deleting(set(BACKUPS) - backups, is_update=True) as deleted:
             try:
-                result = self.provider.update(known.id, known.outputs, inputs)
-                changed = Known(known.id, inputs, dict(result.outs or {}))
+                result = self.about(known).update(known.id, known.outputs, inputs)
+                changed = Known(known.id, inputs, dict(result.outs or {}), known.name)
             except PartialResultError as error:
                 failure = error
-                changed = Known(known.id, inputs, error.outputs)
-        self.require_displaced(deleted, backups_in(changed))
+                changed = Known(known.id, inputs, error.outputs, known.name)
+        self.require_displaced(deleted)
+        self.require_rows(known, changed, deleted)
         if failure is None or self.is_on_host:
             self.keep(changed, is_in_error=failure is not None)
-            meant = backups if backups <= backups_in(changed) else backups | self.meant
-            self.meant = meant & backups_in(changed)
         if failure is not None:
             raise failure
 
-    def require_displaced(self, deleted: set[str], there: set[str]) -> None:
-        """Verify that a rolling set removed kept members only for enough newer ones."""
+    def require_displaced(self, deleted: Collection[str]) -> None:
+        """Verify that a rolling set removed members only for enough newer replicas."""
         if self.program is None or self.program.keep_newest is None:
             return
-        for backup in deleted & self.meant:
-            newer = [other for other in there if DAYS[other] > DAYS[backup]]
-            assert len(newer) >= self.program.keep_newest, f"{backup} gave way to {newer}"
+        for backup in deleted:
+            newer = [other for other in BACKUPS if DAYS[other] > DAYS[backup]]
+            there = [other for other in newer if self.is_whole(other, self.program.region)]
+            self.ran["rolled off"] += 1
+            assert len(there) >= self.program.keep_newest, f"{backup} gave way to {there}"
+
+    def require_rows(self, old: Known, new: Known, deleted: Collection[str]) -> None:
+        """Verify that no row was dropped whose replica lives; one that leaves says so."""
+        live = self.live_replicas()
+        kept = records_in(new)
+        for row in old.outputs["members"].values():
+            record_id = row["replication_record_id"]
+            backup = name_of(BACKUPS, row["backup_id"])
+            is_there = record_id in live and backup not in deleted
+            assert record_id in kept or not is_there, f"the row of {backup} was dropped"
+        wanted = self.backups_wanted(old)
+        for row in new.outputs["members"].values():
+            is_wanted = name_of(BACKUPS, row["backup_id"]) in wanted
+            assert is_wanted != row.get("leaving", False), f"want leaving: {not is_wanted}"
+            self.ran["leaving rows"] += not is_wanted
+
+    def is_whole(self, backup: str, region: str) -> bool:
+        """Whether a backup has a complete replica in a region."""
+        truth = self.all_records()
+        return any(
+            truth[key].status == "success"
+            and truth[key].source_backup_id == BACKUPS[backup]
+            and truth[key].destination_region == region
+            for key in self.live_replicas()
+        )
 
     def keep(
         self, known: Known, *, replaced: Known | None = None, is_in_error: bool = False
@@ -300,40 +327,39 @@ class SetStack(FleetHistory):
             self.unsaved.discard((name_of(BACKUPS, row["backup_id"]), region))
 
     def delete(self, known: Known) -> None:
-        """Delete. A rolling set of the same place may be the same one, and loses no member."""
+        """Delete, but no last copy, and nothing that a set of another name may still need."""
         declared = self.state.known
+        is_renamed = declared is not None and declared.name != known.name
         is_rolling_on = (
             declared is not None
-            and declared is not known
+            and is_renamed
             and "keep_newest" in known.outputs
             and "keep_newest" in declared.outputs
             and place_of(declared) == place_of(known)
             and not records_in(declared).isdisjoint(records_in(known))
         )
-        if is_rolling_on:
-            kept = self.live_replicas() & records_in(known)
-            self.provider.delete(known.id, known.outputs)
-            assert kept <= self.live_replicas(), "kept members were deleted"
-            truth = self.all_records()
-            let_go = {truth[key] for key in kept - records_in(self.state.known or known)}
-            self.ran["let go"] += len(let_go)
-            self.unsaved |= {
-                (name_of(BACKUPS, row.source_backup_id), row.destination_region) for row in let_go
-            }
-        else:
-            self.provider.delete(known.id, known.outputs)
+        held = records_in(declared) if declared is not None and declared is not known else set()
+        kept = self.live_replicas() & records_in(known)
+        untaken = kept - held if is_rolling_on and not self.is_forced else set()
+        with self.only_deleting(set(BACKUPS)):
+            try:
+                self.about(known).delete(known.id, known.outputs)
+            finally:
+                live = self.live_replicas()
+                assert kept & held <= live, "replicas of the other set were deleted"
+                assert untaken <= live, "what no other set has was deleted"
         self.save()
 
     def look(self) -> None:
         """Refresh, and drop what is gone."""
         former = self.state.to_replace
-        if former is not None and not self.provider.read(former.id, former.outputs).id:
+        if former is not None and not self.about(former).read(former.id, former.outputs).id:
             self.state.to_replace = None
         known = self.state.known
         if known is None:
             return
         with self.only_deleting(set()):
-            result = self.provider.read(known.id, known.outputs)
+            result = self.about(known).read(known.id, known.outputs)
         if not result.id:
             self.state.known = None
             return
@@ -346,21 +372,25 @@ class SetStack(FleetHistory):
         super().take_down()
 
     @contextmanager
-    def only_deleting(self, allowed: set[str]) -> Iterator[set[str]]:
+    def only_deleting(self, allowed: set[str], *, is_update: bool = False) -> Iterator[set[str]]:
         """Let a call delete only replicas of these backups, whatever its result.
 
         Yields:
             A set that has, after the call, the backups whose replicas it deleted.
         """
-        before = len(self.control.journal(operation="DeleteBackup"))
+        last = self.last_request()
         deleted: set[str] = set()
         try:
             yield deleted
         finally:
-            asked = self.control.journal(operation="DeleteBackup")[before:]
-            with self.simulator.cloud.session() as session:
-                sources = {row.replica_id: row.source_backup_id for row in session.query(Record)}
-            deleted |= {name_of(BACKUPS, sources[entry["backup_id"]]) for entry in asked}
+            is_rolling = self.program is not None and self.program.keep_newest is not None
+            for replica_id, request in self.deletions_since(last).items():
+                backup = name_of(BACKUPS, self.record_of(replica_id).source_backup_id)
+                deleted.add(backup)
+                is_last = self.is_last_copy_at(backup, request) and not self.is_forced
+                may_roll = is_rolling and is_update
+                assert may_roll or not is_last, f"the last copy of {backup} was deleted"
+                self.ran["last copies rolled off"] += is_last
             self.ran["deletions"] += len(deleted)
             assert deleted <= allowed, f"deleted {deleted - allowed} of sources, allowed {allowed}"
 
@@ -384,12 +414,13 @@ class SetStack(FleetHistory):
         self.calm_down()
         if self.program is not None:
             self.program.preflight = "error"
-        begin_operation()
+        self.begin_run()
         self.look()
         self.give_up_the_impossible()
         self.come_together()
         self.require_as_declared()
-        begin_operation()
+        self.begin_run()
+        self.force(is_forced=True)
         self.take_down()
         assert set(self.live_copies()) <= self.unsaved
 
@@ -424,9 +455,9 @@ class SetStack(FleetHistory):
         assert self.program is not None
         known = self.state.known
         if known is not None and not self.is_remade:
-            failures = self.provider.check(known.inputs, self.program.inputs).failures
+            failures = self.about().check(known.inputs, self.program.inputs).failures
         if known is None or self.is_made_anew(known, self.program):
-            failures = self.provider.check({}, self.program.inputs).failures
+            failures = self.about().check({}, self.program.inputs).failures
         assert field in {failure.property for failure in failures}, f"{field}: got {failures}"
         self.ran["refused at the end"] += 1
 
@@ -435,9 +466,9 @@ class SetStack(FleetHistory):
         held = {name_of(BACKUPS, row["backup_id"]) for row in known.outputs["members"].values()}
         if not held & self.expired:
             return program
-        inputs = self.provider.check(known.inputs, program.inputs).inputs
+        inputs = self.about().check(known.inputs, program.inputs).inputs
         with pytest.raises(CbrError) as caught:
-            self.provider.diff(known.id, known.outputs, inputs)
+            self.about(known).diff(known.id, known.outputs, inputs)
         assert "could not be made again" in str(caught.value)
         self.ran["moves refused at the end"] += 1
         return self.as_known()
@@ -476,6 +507,10 @@ class SetStack(FleetHistory):
         """
         if "gone by now" in told:
             return  # The next `up` deletes it.
+        if "forceDestroy" in told:
+            self.require_right_refusal(told)
+            self.force(is_forced=True)
+            return
         self.ran["orphans met"] += 1
         if "lists no replication record" in told:
             self.delete_untold(told)
@@ -487,6 +522,16 @@ class SetStack(FleetHistory):
         for replica in self.replicas():
             if replica.vault_id in vaults and replica.id not in ours:
                 self.control.forget_backup(replica.id)
+
+    def require_right_refusal(self, told: str) -> None:
+        """A refusal to delete names last copies, or what a renamed rolling set left behind."""
+        held = {key for _, known, _ in self.in_state() for key in records_in(known)}
+        if "another rolling set" in told:
+            self.ran["renames refused"] += 1
+            assert self.state.to_delete, told
+        else:
+            self.ran["last copies met"] += 1
+            assert self.last_copies(held), told
 
     def require_as_declared(self) -> None:
         """Each member is replicated once and in the state; nothing else of ours exists."""
@@ -542,12 +587,6 @@ class SetStack(FleetHistory):
 def members_of(inputs: dict[str, Any]) -> set[str]:
     """Return the backups that checked inputs declare."""
     return {name_of(BACKUPS, row["backup_id"]) for row in inputs["backups"].values()}
-
-
-def backups_in(known: Known | None) -> set[str]:
-    """Return the backups that have rows."""
-    rows = known.outputs["members"].values() if known is not None else ()
-    return {name_of(BACKUPS, row["backup_id"]) for row in rows}
 
 
 def test_random_set_histories(announce: Callable[[str], None]) -> None:

@@ -11,7 +11,7 @@ After every call:
 - A poll or a wait has written nothing.
 - An update has deleted nothing.
 - A refresh has dropped no replica that exists.
-- A change has deleted no replica whose source is gone.
+- No replica whose source is gone was deleted, unless that was forced.
 - A wait that succeeded has seen the replica of every copy.
 
 After every history, once the faults are over: each backup that CBR may copy has one replica, and
@@ -31,8 +31,7 @@ import httpx
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
-from pulumi.dynamic import Config, ConfigureRequest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from pulumi_huaweicloud_cbr import (
     CbrError,
@@ -40,7 +39,6 @@ from pulumi_huaweicloud_cbr import (
     ReplicationsFailedError,
     VaultReplicationProvider,
 )
-from pulumi_huaweicloud_cbr.engine.ownership.operation import begin_operation
 from pulumi_huaweicloud_cbr.engine.provider import PartialResultError, UnexpectedError
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES, merge_groups
 from simulator.cloud.errors import RefusalError
@@ -194,6 +192,7 @@ class Death(httpx.AsyncBaseTransport):
 class VaultStack(FleetHistory):
     """A stack with one entire vault and one wait, driven as by the engine."""
 
+    kind = "VaultReplication"
     backups = BACKUPS
     most_expired = 4
     state: State
@@ -204,9 +203,8 @@ class VaultStack(FleetHistory):
     @initialize(is_on_host=st.booleans(), is_refreshed=st.booleans())
     def start(self, is_on_host: bool, is_refreshed: bool) -> None:
         """Begin with an empty stack, and decide whether each `up` at the end follows a refresh."""
-        self.begin_empty(VaultReplicationProvider(), is_on_host=is_on_host)
         self.waiter = ReplicationsCompleteProvider()
-        self.waiter.configure(ConfigureRequest(Config(self.configuration, "p")))
+        self.begin_empty(VaultReplicationProvider(), self.waiter, is_on_host=is_on_host)
         self.add_backups_to_come()
         names = {row["id"]: row["name"] for row in self.control.state()["vaults"]}
         self.other_vault = name_of(names, "prod-files")
@@ -258,14 +256,14 @@ class VaultStack(FleetHistory):
     @rule(then=THEN)
     def rename_resource(self, then: str) -> None:
         """Rename the resource in the program."""
-        self.remake()
+        self.remake(is_named=True)
         self.go_on(then)
 
     @rule(is_waited=st.booleans())
     def up_replace(self, is_waited: bool) -> None:
         """Run `up --replace`."""
         was_remade = self.is_remade
-        self.remake()
+        self.remake(is_named=False)
         self.up(is_waited)
         # The option applied to that run only.
         self.is_remade = self.is_remade and was_remade
@@ -435,7 +433,7 @@ class VaultStack(FleetHistory):
         """Do what `up` does with an existing resource: nothing, an update or a replacement."""
         inputs = self.checked(known.inputs, program)
         with self.allowing():
-            difference = self.provider.diff(known.id, known.outputs, inputs)
+            difference = self.about(known).diff(known.id, known.outputs, inputs)
         if not difference.replaces:
             if difference.changes or self.state.is_in_error:
                 self.update(known, inputs)
@@ -460,29 +458,30 @@ class VaultStack(FleetHistory):
         inputs = self.checked({}, program)
         with self.allowing(copies_to=program):
             try:
-                result = self.provider.create(inputs)
+                result = self.about().create(inputs)
             except PartialResultError as error:
                 if self.is_on_host:
-                    made = Known(error.id, inputs, error.outputs)
+                    made = Known(error.id, inputs, error.outputs, self.name)
                     self.keep(made, replaced=replaced, is_in_error=True)
                 raise
-        self.keep(Known(str(result.id), inputs, dict(result.outs or {})), replaced=replaced)
+        made = Known(str(result.id), inputs, dict(result.outs or {}), self.name)
+        self.keep(made, replaced=replaced)
 
     def update(self, known: Known, inputs: dict[str, Any]) -> None:
         """Update; it deletes nothing and forgets no replica."""
         assert self.program is not None
         with self.allowing(copies_to=self.program):
             try:
-                outputs = dict(self.provider.update(known.id, known.outputs, inputs).outs or {})
+                outputs = dict(self.about(known).update(known.id, known.outputs, inputs).outs or {})
                 failure = None
             except PartialResultError as error:
                 outputs, failure = error.outputs, error
         self.require_nothing_forgotten(known.outputs, outputs)
         if failure is None:
-            self.keep(Known(known.id, inputs, outputs))
+            self.keep(Known(known.id, inputs, outputs, known.name))
             return
         if self.is_on_host:
-            self.keep(Known(known.id, inputs, outputs), is_in_error=True)
+            self.keep(Known(known.id, inputs, outputs, known.name), is_in_error=True)
         raise failure
 
     def keep(
@@ -498,17 +497,28 @@ class VaultStack(FleetHistory):
         held: set[str] = set()
         if declared is not None and declared is not known:
             held = records_in(declared)
-            if place_of(declared) == place_of(known):
-                # The resource was renamed; nobody asked to lose what it cannot know.
-                let_go = self.kept_by(known) - held
-                self.ran["let go"] += len(let_go)
-                self.unsaved |= let_go
-                held = held | let_go
+            is_renamed = declared.name != known.name and place_of(declared) == place_of(known)
+            if is_renamed and not self.is_forced and self.kept_by(known) - held:
+                # Nobody asked to lose what the renamed resource could not find.
+                with self.allowing(), pytest.raises(CbrError) as caught:
+                    self.about(known).delete(known.id, known.outputs)
+                raise caught.value
         truth = self.all_records()
         mine = {truth[record_id].replica_id for record_id in records_in(known) - held}
+        last = self.last_request()
         with self.allowing(deletions=mine):
-            self.provider.delete(known.id, known.outputs)
+            try:
+                self.about(known).delete(known.id, known.outputs)
+            finally:
+                self.require_last_copies_spared(last)
         self.save()
+
+    def require_last_copies_spared(self, last: int) -> None:
+        """No last copy was deleted, unless that is forced."""
+        for replica_id, request in self.deletions_since(last).items():
+            backup = name_of(BACKUPS, self.record_of(replica_id).source_backup_id)
+            is_last = self.is_last_copy_at(backup, request)
+            assert self.is_forced or not is_last, f"the last copy of {backup} was deleted"
 
     def look(self) -> None:
         """Refresh; what it drops is gone."""
@@ -516,7 +526,7 @@ class VaultStack(FleetHistory):
         if known is None:
             return
         with self.allowing():
-            result = self.provider.read(known.id, known.outputs)
+            result = self.about(known).read(known.id, known.outputs)
         assert known.id == result.id
         outputs = dict(result.outs or {})
         self.require_nothing_forgotten(known.outputs, outputs)
@@ -534,7 +544,7 @@ class VaultStack(FleetHistory):
             return
         inputs = self.checked(known.inputs, program)
         with self.allowing():
-            difference = self.provider.diff(known.id, known.outputs, inputs)
+            difference = self.about(known).diff(known.id, known.outputs, inputs)
         if difference.replaces:
             self.require_replaceable(known, program)
             self.checked({}, program)
@@ -682,14 +692,14 @@ class VaultStack(FleetHistory):
         There is a refresh before each, or only if an error asks for one.
         """
         self.calm_down()
-        begin_operation()
+        self.begin_run()
         self.look_again()
         self.give_up_the_impossible()
         self.come_together()
-        begin_operation()
+        self.begin_run()
         self.look()
         self.require_as_declared()
-        begin_operation()
+        self.begin_run()
         if self.program is not None:
             self.bring_up(is_waited=True)
         self.require_taken_down()
@@ -711,21 +721,21 @@ class VaultStack(FleetHistory):
             self.move_back_if_refused(known, self.program)
         if self.program.vault not in self.lost_vaults:
             return
-        failures = self.provider.check({}, {**self.program.inputs, "preflight": "error"}).failures
+        failures = self.about().check({}, {**self.program.inputs, "preflight": "error"}).failures
         assert "destination_vault_id" in {failure.property for failure in failures}, failures
         self.ran["refused at the end"] += 1
         self.program = None
 
     def move_back_if_refused(self, known: Known, program: Program) -> None:
         """Declare what exists if the other destination is refused, as it must be."""
-        inputs = self.provider.check(known.inputs, program.inputs).inputs
+        inputs = self.about().check(known.inputs, program.inputs).inputs
         is_same_region = known.outputs["destination_region"] == program.region
         lossy = self.kept_by(known) if is_same_region else self.strays(known)
         is_lossy = bool(lossy) and program.preflight != "warn"
         if not (self.last_copies(records_in(known)) or is_lossy):
             return
         with pytest.raises(CbrError) as caught:
-            self.provider.diff(known.id, known.outputs, inputs)
+            self.about(known).diff(known.id, known.outputs, inputs)
         reasons = (
             "could not be made again",
             "would be deleted and not be made again",
@@ -740,6 +750,18 @@ class VaultStack(FleetHistory):
         assert self.program is not None, told
         if "gone by now" in told:
             return  # The next `up` deletes it.
+        if "does not have it yet" in told:
+            # No listed record names these replicas, so the renamed resource never finds them.
+            self.ran["not found by the renamed one"] += 1
+            for old in self.state.to_delete:
+                untaken = self.kept_by(old) - records_in(self.state.known or old)
+                for record_id in untaken:
+                    self.control.forget_backup(self.all_records()[record_id].replica_id)
+            return
+        if "forceDestroy" in told:
+            self.ran["deletions refused at the end"] += 1
+            self.force(is_forced=True)
+            return
         self.ran["refusals met"] += 1
         truth = self.all_records()
         known = self.state.known
@@ -755,7 +777,7 @@ class VaultStack(FleetHistory):
             assert any(row.destination_vault_id != vault_id for row in there), told
             self.program.preflight = "warn"
         elif "run pulumi refresh, then pulumi up" in told:
-            begin_operation()
+            self.begin_run()
             self.look()
         else:
             assert "BackupService.6130" in told or "run pulumi up again to copy anew" in told, told
@@ -818,7 +840,8 @@ class VaultStack(FleetHistory):
         """A `destroy` deletes exactly what the state has."""
         held = records_in(self.state.known) if self.state.known is not None else set()
         others = self.live_replicas() - held
-        begin_operation()
+        self.begin_run()
+        self.force(is_forced=True)
         self.take_down()
         assert others == self.live_replicas()
 
@@ -842,11 +865,6 @@ class VaultStack(FleetHistory):
     def kept_by(self, known: Known) -> set[str]:
         """Return the records of a resource whose replica exists."""
         return records_in(known) & self.live_replicas()
-
-    def last_request(self) -> int:
-        """Return the number of the last request."""
-        with self.simulator.cloud.books() as session:
-            return session.scalar(select(func.max(JournalRow.sequence))) or 0
 
     def writes_since(self, number: int) -> list[JournalRow]:
         """Return the write requests to CBR since then."""

@@ -37,6 +37,7 @@ from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     identity_of,
     is_forced,
     limits,
+    tell_gap,
     unchecked,
 )
 from pulumi_huaweicloud_cbr.resources._forms.members import (
@@ -139,6 +140,8 @@ class Reconciler(CbrProvider):
                 is_created_first=not is_delete_first,
             )
             form.tell_replacement(change)
+            if is_delete_first and not all(row.has_failed for row in rows.values()):
+                tell_gap(state["destination_region"], is_one=False)
             return DiffResult(
                 changes=True, replaces=replaces, delete_before_replace=is_delete_first
             )

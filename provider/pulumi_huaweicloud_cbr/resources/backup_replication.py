@@ -64,6 +64,7 @@ from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     may_look_before_replacing,
     missing_source_region,
     no_room_for_mark,
+    tell_gap,
     unchecked,
     with_defaults,
 )
@@ -150,6 +151,8 @@ class BackupReplicationProvider(CbrProvider):
             return DiffResult(changes=True, replaces=["status"], delete_before_replace=True)
         if difference.replaces:
             self._require_source(state, declared, frozenset(difference.replaces) & unknown)
+            if difference.is_delete_first and not _from_state(state).has_failed:
+                tell_gap(state["destination_region"], is_one=True)
         operation.note_diff(
             urn,
             asked_for,
@@ -454,6 +457,7 @@ async def _is_of_same_server(session: Session, tracked: TrackedReplication, back
 
 
 async def _remove(session: Session, tracked: TrackedReplication, rules: DeletionRules) -> None:
+    from pulumi_huaweicloud_cbr.replication.observe import refresh
     from pulumi_huaweicloud_cbr.replication.one import remove
 
     owners = await owners_of(session, {"": tracked})
@@ -463,6 +467,10 @@ async def _remove(session: Session, tracked: TrackedReplication, rules: Deletion
         tell(f"{tracked}: the replica stays, since another resource of the stack has it")
         return
     if owners.done[""] is Owner.DECLARES_IT:
+        standing, _ = await refresh(session.client(), tracked, EngineReporter())
+        if standing in TO_BE_REDONE:
+            # What does not exist any more waits for nobody: only a replica is handed over.
+            return
         raise not_had_yet(tracked)
     left_to = await remove(session.client(), tracked, EngineReporter(), rules, limits())
     if left_to is not None:

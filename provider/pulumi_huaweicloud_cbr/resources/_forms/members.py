@@ -108,6 +108,12 @@ async def _remove_unowned(
     from pulumi_huaweicloud_cbr.replication.many import Results, remove_all
 
     owners = await owners_of(session, rows)
+    declared = {label for label, owner in owners.done.items() if owner is Owner.DECLARES_IT}
+    if declared:
+        # What does not exist any more waits for nobody: only a replica is handed over.
+        looked = await look(session, {label: rows[label] for label in declared})
+        gone = {label for label, (standing, _) in looked.done.items() if standing in TO_BE_REDONE}
+        owners.done |= dict.fromkeys(gone, Owner.NOBODY)
     held = sorted(label for label, owner in owners.done.items() if owner is Owner.HAS_IT)
     if held:
         tell(f"not deleted, since other resources have their replicas now: {listed(held)}")
