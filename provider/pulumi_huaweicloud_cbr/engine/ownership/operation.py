@@ -75,7 +75,6 @@ class Operation:
         self._made_records: set[str] = set()
         self._held: defaultdict[str, set[str]] = defaultdict(set)
         self._given_up: defaultdict[str, set[str]] = defaultdict(set)
-        self._let_go: defaultdict[str, set[str]] = defaultdict(set)
         self._claimed: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
         self._claimed_vaults: dict[str, VaultClaim] = {}
         self._vaults: set[tuple[str, ...]] = set()
@@ -184,6 +183,11 @@ class Operation:
     def is_claimed(self, backup_id: str, region: str, *, besides: str) -> bool:
         """Whether another resource of the program declares a copy; see `claimant_of`."""
         return self.claimant_of(backup_id, region, besides=besides) is not None
+
+    def claims(self, urn: str, backup_id: str, region: str) -> bool:
+        """Whether a resource of the program declares a copy itself."""
+        with self._lock:
+            return (backup_id.lower(), region) in self._claimed[urn]
 
     def backups_of_others(self, region: str, *, besides: str) -> frozenset[str]:
         """Return the backups, in lower case, whose copies to a region other resources declare."""
@@ -370,19 +374,6 @@ class Operation:
         """Whether the diff of a resource said that it keeps the replication."""
         with self._lock:
             return urn in self._held.get(record_id, set())
-
-    def note_let_go(self, urn: str, record_ids: Iterable[str]) -> None:
-        """Note replications that an update takes from a resource that stays."""
-        with self._lock:
-            self._let_go[urn].update(record_ids)
-
-    def is_let_go(self, urn: str, record_id: str) -> bool:
-        """Whether no entry of a resource's URN keeps a replication in this operation.
-
-        Then the program has not declared the resource, or an update takes the replication from it.
-        """
-        with self._lock:
-            return urn not in self._checked or record_id in self._let_go[urn]
 
     def give_up(self, urn: str, record_id: str, others: Iterable[str]) -> bool:
         """Leave a replication to others that the stack's state names, if any of them still has it.

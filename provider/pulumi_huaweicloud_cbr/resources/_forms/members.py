@@ -90,9 +90,6 @@ async def let_go(
     if not rows:
         return Results(), []
     await current_operation().settled(session.client().clock.sleep)
-    current_operation().note_let_go(
-        current_call().urn, (row.replication_record_id for row in rows.values())
-    )
     rules = deletion_rules(session, removal, is_forced=is_forced)
     owners, results = await _remove_unowned(session, rows, rules)
     waiting = [label for label, owner in owners.items() if owner is Owner.DECLARES_IT]

@@ -178,11 +178,7 @@ def warn_of_foreign(rows: Mapping[str, TrackedReplication], identity: Identity) 
 
 
 async def owners_of(
-    session: Session,
-    rows: Mapping[str, TrackedReplication],
-    *,
-    is_plan: bool = False,
-    is_let_go: bool = False,
+    session: Session, rows: Mapping[str, TrackedReplication], *, is_plan: bool = False
 ) -> Results[Owner]:
     """Return for each row which other resource of the stack has or declares its replica.
 
@@ -191,7 +187,6 @@ async def owners_of(
 
     Args:
         is_plan: nothing will be deleted or left now.
-        is_let_go: they are members that leave a resource which stays.
     """
     from pulumi_huaweicloud_cbr.replication.many import Results, for_each
 
@@ -208,10 +203,11 @@ async def owners_of(
     if open_rows:
         state = await _stack_state(urn)
     for label, row in open_rows.items():
-        record_id = row.replication_record_id
-        if _is_left(operation, urn, record_id, state, is_plan=is_plan, is_let_go=is_let_go):
+        if _is_left(operation, urn, row.replication_record_id, state, is_plan=is_plan):
             owners.done[label] = Owner.HAS_IT
-        elif operation.is_claimed(row.backup_id, row.destination.region, besides=urn):
+        elif operation.is_claimed(
+            row.backup_id, row.destination.region, besides=urn
+        ) or _is_declared_by_successor(operation, urn, row, state):
             owners.done[label] = Owner.DECLARES_IT
         elif vaults := _vaults_declared(row, operation, urn):
             asked[label] = _asked_for_vault(session, row, vaults)
@@ -240,13 +236,7 @@ async def _stack_state(urn: str) -> StackState | None:
 
 
 def _is_left(
-    operation: Operation,
-    urn: str,
-    record_id: str,
-    state: StackState | None,
-    *,
-    is_plan: bool,
-    is_let_go: bool,
+    operation: Operation, urn: str, record_id: str, state: StackState | None, *, is_plan: bool
 ) -> bool:
     """Whether another entry of the stack's state has a replication, so it is left to that one."""
     if state is None:
@@ -257,12 +247,32 @@ def _is_left(
     entries = state.entries_of(record_id)
     others = {entry.urn for entry in entries if entry.urn != urn}
     own = {entry.is_left_over for entry in entries if entry.urn == urn}
-    if own == {True, False} and not (is_let_go or operation.is_let_go(urn, record_id)):
-        # The leftover of a replacement is deleted, and its successor keeps the replica.
-        return True
+    if own == {True, False}:
+        # The leftover of a replacement, and its successor. The export does not tell which of them
+        # is deleted now. If the program does not keep the successor, both are, and the second one
+        # takes the replica along.
+        if operation.holds_itself(urn, record_id):
+            return True
+        if is_plan or (operation.is_replaced(urn) and not operation.is_made(urn)):
+            return bool(others)
+        return operation.give_up(urn, record_id, {urn, *others})
     if is_plan:
         return bool(others)
     return bool(others) and operation.give_up(urn, record_id, others)
+
+
+def _is_declared_by_successor(
+    operation: Operation, urn: str, row: TrackedReplication, state: StackState | None
+) -> bool:
+    """Whether the leftover of a replacement has a copy that its successor declares, but lacks.
+
+    The successor was created first, so it would have adopted the copy if it had found it.
+    """
+    if not urn or not operation.claims(urn, row.backup_id, row.destination.region):
+        return False
+    entries = state.entries_of(row.replication_record_id) if state is not None else ()
+    is_left_over = any(entry.urn == urn and entry.is_left_over for entry in entries)
+    return is_left_over or operation.is_made(urn)
 
 
 def _vaults_declared(row: TrackedReplication, operation: Operation, urn: str) -> frozenset[str]:

@@ -278,7 +278,7 @@ def _plan_owners(
 
     async def ask() -> Results[Owner]:
         await current_operation().declared(session.client().clock.sleep)
-        return await owners_of(session, removed, is_plan=True, is_let_go=True)
+        return await owners_of(session, removed, is_plan=True)
 
     owners = session.run(ask())
     if owners.failed:
