@@ -11,7 +11,12 @@ from collections.abc import Callable, Mapping
 
 from pulumi_huaweicloud_cbr.base.text import REGION_CHARACTER, REGION_LIMIT, quoted
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
-from pulumi_huaweicloud_cbr.replication.rules.ownership import TEXT_LIMIT, mark_of, text_limit
+from pulumi_huaweicloud_cbr.replication.rules.ownership import (
+    TEXT_LIMIT,
+    mark_of,
+    split_mark,
+    text_limit,
+)
 
 PREFLIGHT_MODES = ("error", "warn", "off")
 ADOPT_ANY = "any"
@@ -90,8 +95,20 @@ def _check(
 
 
 def check_room_for_mark(description: object, owner: str | None) -> list[Finding]:
-    """Return a finding if a valid description leaves no room for an owner's mark."""
+    """Return a finding if a valid description leaves no room for an owner's mark.
+
+    Without a mark behind it, a text that ends like one would be taken for it.
+    """
     limit = text_limit(owner)
+    if owner is None and isinstance(description, str):
+        _, other = split_mark(description)
+        if other is None:
+            return []
+        reason = (
+            f"{_shown(description)} ends like the mark of stack {other!r}, and no mark comes "
+            "behind it; end it in another way"
+        )
+        return [Finding("description", reason)]
     if owner is None or not isinstance(description, str) or len(description) <= limit:
         return []
     return [
