@@ -13,9 +13,10 @@ from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr import CbrError, ConflictError
 from pulumi_huaweicloud_cbr.engine.session import Session
-from simulator.testing import Control
+from simulator.testing import Control, InProcessSimulator
 from tests.contract.engine import Engine, Program, RefusedError
 from tests.contract.rig import BACKUP, LONG_S, VAULT
+from tests.contract.test_adoption import configured
 
 pytestmark = pytest.mark.simulator_only
 
@@ -267,21 +268,30 @@ def test_one_taken_over_copy_gives_no_right_to_others(
     assert late in copied(control)
 
 
-@pytest.mark.parametrize("form", ["single"])
-def test_text_like_a_mark_makes_no_copy_foreign(
-    engine: Engine, control: Control, form: str
+def test_text_like_a_mark_is_refused_without_marks(
+    simulator: InProcessSimulator, control: Control, configuration: dict[str, str]
 ) -> None:
-    """Without marks, the text of the user is all that stands there."""
-    engine.session.settings = replace(engine.session.settings, mark_replicas=False)
-    text = "see [pulumi other/stack]"
-    with suppress(RefusedError):
-        engine.up(declared(form, description=text))
+    """It would be taken for a mark: every `up` refused, and `destroy` left the replica."""
+    engine = configured(simulator, configuration, markReplicas="false")
+
+    with pytest.raises(RefusedError, match=r"ends like the mark of stack 'other/stack'"):
+        engine.up(declared("single", description="see [pulumi other/stack]"))
+
+    engine.up(declared("single", description="see [pulumi other/stack]."))
     control.advance(LONG_S)
+    engine.destroy(is_refreshed=True)
+    assert [] == copied(control)
 
-    with suppress(CbrError):
-        engine.destroy(is_refreshed=True)
 
-    assert bool(engine.state) == bool(copied(control))
+def test_text_like_a_mark_stays_a_text_beside_the_mark(engine: Engine, control: Control) -> None:
+    """The mark of this stack comes last, and counts."""
+    engine.up(declared("single", description="see [pulumi other/stack]"))
+    control.advance(LONG_S)
+    engine.up(declared("single", description="see [pulumi other/stack]"))
+
+    engine.destroy(is_refreshed=True)
+
+    assert [] == copied(control)
 
 
 # -- force_destroy ------------------------------------------------------------------------------
@@ -316,4 +326,263 @@ def test_force_destroy_that_comes_with_the_removal_deletes_no_last_copy(
     with suppress(ConflictError, CbrError):
         engine.up(declared("set", backups={"erp": BACKUP}, force_destroy=True, preflight=preflight))
 
+    assert [] == control.journal(operation="DeleteBackup")
+
+
+# -- settings that change, and moves ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["single", "set"])
+def test_resource_removed_beside_a_vault_that_looks_at_nothing_ends(
+    engine: Engine, control: Control, form: str
+) -> None:
+    """With preflight "off" the vault takes nothing over in an update; the replica stays."""
+    single = declared(form)
+    engine.up({"mine": single["dr"]})
+    control.advance(LONG_S)
+    program = {"whole": ("vault", {"vault_id": SOURCE_VAULT, **EAST})}
+    engine.up({"mine": single["dr"], **program})
+    control.advance(LONG_S)
+    before = copied(control)
+    quiet = {"whole": ("vault", {**program["whole"][1], "preflight": "off"})}
+
+    with suppress(CbrError):
+        engine.up(quiet)
+    with suppress(CbrError):
+        engine.up(quiet)
+
+    assert before == copied(control)
+    engine.up(program)
+    assert before == copied(control)
+    assert ["whole"] == [row.name for row in engine.state]
+    engine.destroy()
+    assert [] == copied(control)
+
+
+@FORMS
+def test_two_leftovers_and_a_successor_leave_nothing(
+    with_leftover: Engine, control: Control, form: str
+) -> None:
+    """`up --replace` died twice."""
+    engine = with_leftover
+    engine.before_delete = die
+    with pytest.raises(DeadError):
+        engine.up(declared(form), replaced=["dr"])
+    engine.before_delete = lambda: None
+    before = copied(control)
+
+    engine.up(declared(form))
+
+    assert before == copied(control)
+    assert 1 == len(engine.state)
+    engine.destroy()
+    assert [] == copied(control)
+
+
+@pytest.mark.parametrize(
+    "forms",
+    [
+        ("set", "single"),
+        ("single", "set"),
+        ("set", "vault"),
+        ("single", "vault"),
+        ("vault", "set"),
+        ("vault", "single"),
+    ],
+)
+@pytest.mark.parametrize("is_refreshed", [False, True])
+def test_move_between_forms_with_a_refusal_keeps_the_copy(
+    engine: Engine, control: Control, forms: tuple[str, str], is_refreshed: bool
+) -> None:
+    """The source's list fails at first, and the operation goes on."""
+    old, new = forms
+    erp = {"backups": {"erp": BACKUP}}
+    engine.up({"old": declared(old, **(erp if old == "set" else {}))["dr"]})
+    control.advance(LONG_S)
+    if is_refreshed:
+        engine.refresh()
+    target = {"new": declared(new, **(erp if new == "set" else {}))["dr"]}
+    for code in ("BackupService.1009", "BackupService.6130"):
+        control.fault(
+            operation="ListBackups",
+            action="respond",
+            status=429,
+            body={"error_code": "APIGW.0308", "error_msg": "throttled"},
+            times=12,
+        )
+        control.fault(
+            operation="ShowBackup",
+            action="respond",
+            status=400,
+            body={"error_code": code, "error_msg": "x"},
+            times=3,
+        )
+        with suppress(CbrError, RefusedError):
+            engine.up(target, goes_on=True, is_refreshed=is_refreshed)
+        assert BACKUP in copied(control)
+        control.drop_faults()
+    engine.up(target, is_refreshed=is_refreshed)
+    assert BACKUP in copied(control)
+    assert 1 >= len(
+        [
+            1
+            for row in control.records()
+            if row["source_backup_id"] == BACKUP and row["status"] != "fail"
+        ]
+    )
+    engine.destroy(is_refreshed=is_refreshed)
+    assert [] == copied(control)
+
+
+@pytest.mark.parametrize("is_refreshed", [False, True])
+def test_rename_and_removal_and_move_in_one_operation(
+    engine: Engine, control: Control, is_refreshed: bool
+) -> None:
+    """Set "a" becomes "b" with one member less, which a single takes, and one more."""
+    engine.up({"a": ("set", {"backups": {"erp": BACKUP, "web": WEB_1, "m": MANUAL}, **EAST})})
+    control.advance(LONG_S)
+    program = {
+        "b": ("set", {"backups": {"erp": BACKUP, "w2": WEB_2}, **EAST}),
+        "one": ("single", {"backup_id": WEB_1, **EAST}),
+    }
+    control.fault(
+        operation="CopyBackup",
+        action="respond",
+        status=400,
+        body={"error_code": "BackupService.6130", "error_msg": "x"},
+        times=2,
+    )
+
+    with suppress(CbrError):
+        engine.up(program, goes_on=True, is_refreshed=is_refreshed)
+    assert {BACKUP, WEB_1} <= set(copied(control))
+    control.drop_faults()
+    engine.up(program, is_refreshed=is_refreshed)
+    control.advance(LONG_S)
+
+    assert sorted([BACKUP, WEB_1, WEB_2]) == copied(control)
+    engine.destroy(is_refreshed=is_refreshed)
+    assert [] == copied(control)
+
+
+@pytest.mark.parametrize("is_refreshed", [False, True])
+def test_rolling_set_with_counts_that_change_and_failures(
+    engine: Engine, control: Control, is_refreshed: bool
+) -> None:
+    """Lowered, raised, and lowered; zones, equal times, and copies that fail."""
+    a, b, c, d = WEB_1, WEB_2, BACKUP, MANUAL
+    times = {
+        a: "2026-11-20T02:00:00",
+        b: "2026-11-20T10:00:00+08:00",
+        c: "2026-11-20T02:00:00Z",
+        d: "2026-11-20T03:00:00",
+    }
+    engine.up(rolling(3, a=(a, times[a]), b=(b, times[b])))
+    control.advance(LONG_S)
+    control.change_backup(c, copy=FAILED_COPY)
+    control.change_backup(d, copy=FAILED_COPY)
+    for count in (1, 3, 1):
+        with suppress(CbrError, RefusedError):
+            engine.up(rolling(count, c=(c, times[c]), d=(d, times[d])), is_refreshed=is_refreshed)
+        control.advance(LONG_S)
+        assert [b] == copied(control)
+    control.change_backup(d, copy={"mode": "immediate"})
+    for _ in range(3):
+        with suppress(CbrError, RefusedError):
+            engine.up(rolling(1, d=(d, times[d])), is_refreshed=is_refreshed)
+        control.advance(LONG_S)
+    assert [d] == copied(control)
+    engine.destroy()
+    assert [] == copied(control)
+
+
+SOUTH = {
+    "destination_region": "cn-south-1",
+    "destination_vault_id": "d5e6f708-192a-43b4-85d6-e7f8091a2b3c",
+}
+
+
+@FORMS
+def test_region_change_that_failed_in_part(engine: Engine, control: Control, form: str) -> None:
+    """One copy to the new region fails, and all old ones stay; the next `up` ends the move."""
+    engine.up(declared(form))
+    control.advance(LONG_S)
+    engine.refresh()
+    before = copied(control)
+    if form == "single":
+        control.change_backup(BACKUP, copy={"mode": "never"})
+    else:
+        control.change_backup(WEB_1, copy=FAILED_COPY)
+
+    with suppress(CbrError):
+        engine.up(declared(form, **SOUTH))
+
+    assert set(before) <= set(copied(control))
+    if form == "single":
+        for record in control.records():
+            if record["status"] not in ("success", "fail"):
+                control.change_record(record["id"], copy={"mode": "immediate"})
+    control.change_backup(WEB_1, copy={"mode": "immediate"})
+    control.advance(LONG_S)
+    engine.up(declared(form, **SOUTH))
+    assert set(before) == set(copied(control))
+    engine.destroy()
+    assert [] == copied(control)
+
+
+def test_unreadable_export_with_two_owners(engine: Engine, control: Control) -> None:
+    """An older version let two resources have one replica; the state cannot be exported."""
+    from pulumi_huaweicloud_cbr.engine.ownership.state import UnreadableStateError
+
+    engine.up({"many": declared("set")["dr"]})
+    (many_,) = engine.state
+    engine.state = []
+    engine.up({"one": declared("single")["dr"]})
+    engine.state.append(many_)
+    control.advance(LONG_S)
+
+    def refuse(_urn: str, _with_secrets: bool) -> bytes:
+        raise UnreadableStateError("no CLI")
+
+    engine.export = refuse  # type: ignore[method-assign]
+    engine.up({"one": declared("single")["dr"]})
+    assert [BACKUP] == copied(control)
+    engine.destroy()
+    assert [] == copied(control)
+
+
+@pytest.mark.parametrize("is_refreshed", [False, True])
+def test_rolling_after_the_console_deleted_what_was_kept(
+    engine: Engine, control: Control, is_refreshed: bool
+) -> None:
+    """A replica that somebody deleted does not count."""
+    engine.up(rolling(2, a=(WEB_1, OLD), b=(WEB_2, NEW)))
+    control.advance(LONG_S)
+    engine.refresh()
+    b = next(
+        r["destination_backup_id"] for r in control.records() if r["source_backup_id"] == WEB_2
+    )
+    control.forget_backup(b)
+    engine.up(rolling(1, a=(WEB_1, OLD), b=(WEB_2, NEW)), is_refreshed=is_refreshed)
+    assert WEB_1 in copied(control)
+    engine.up(rolling(1, b=(WEB_2, NEW)), is_refreshed=is_refreshed)
+    assert WEB_1 in copied(control)
+    for _ in range(3):
+        control.advance(LONG_S)
+        engine.up(rolling(1, b=(WEB_2, NEW)), is_refreshed=True)
+    assert [WEB_2] == copied(control)
+
+
+@FORMS
+def test_leftover_deletes_nothing_if_the_move_to_a_region_fails(
+    with_leftover: Engine, control: Control, form: str
+) -> None:
+    """The current entry has the same replicas, and stays (`--continue-on-error`)."""
+    before = copied(control)
+    control.change_backup(BACKUP, copy=FAILED_COPY)
+
+    with pytest.raises(CbrError):
+        with_leftover.up(declared(form, **SOUTH), goes_on=True)
+
+    assert set(before) <= set(copied(control))
     assert [] == control.journal(operation="DeleteBackup")

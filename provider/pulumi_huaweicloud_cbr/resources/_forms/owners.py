@@ -253,6 +253,9 @@ def _is_left(
         # takes the replica along.
         if operation.holds_itself(urn, record_id):
             return True
+        if operation.is_created_first(urn) and not operation.is_made(urn):
+            # Its own successor failed, so it stays, and this is the leftover.
+            return True
         if is_plan or (operation.is_replaced(urn) and not operation.is_made(urn)):
             return bool(others)
         return operation.give_up(urn, record_id, {urn, *others})
