@@ -712,6 +712,15 @@ MUTANTS = (
         "foreign or shown_later",
     ),
     Mutant(
+        "seen-mark-forgotten",
+        "another stack's mark that a refresh has seen is still refused by the next `diff`",
+        "replication/rules/model.py",
+        "        return None if self.seen_owner == self.owner else self.seen_owner\n",
+        "        return None\n",
+        ADOPTION,
+        "refresh_saw",
+    ),
+    Mutant(
         "another-stacks-deleted",
         "a replica of another stack is never deleted",
         "replication/rules/ownership.py",
