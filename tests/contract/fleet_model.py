@@ -166,7 +166,8 @@ class FleetHistory(History):
         checked = self.about().check(olds, program.inputs)
         if checked.failures:
             raise CbrError("; ".join(failure.reason for failure in checked.failures))
-        return checked.inputs
+        inputs: dict[str, Any] = checked.inputs
+        return inputs
 
     def keep(
         self, known: Known, *, replaced: Known | None = None, is_in_error: bool = False

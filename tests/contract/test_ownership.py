@@ -504,7 +504,7 @@ def test_removed_resource_is_left_to_a_vault_that_failed(
 def test_removed_resource_without_replicas_waits_for_nobody(
     settled: Engine, control: Control, form: str
 ) -> None:
-    """Its replicas were deleted by hand, and the renamed resource fails: there is nothing to keep."""
+    """Its replicas were deleted by hand, and the renamed one fails: nothing is to be kept."""
     for replica_id in replicas(control):
         control.forget_backup(replica_id)
     operation = "CopyCheckpoint" if form == "vault" else "CopyBackup"
@@ -552,6 +552,41 @@ def test_member_stays_when_its_vault_cannot_be_looked_up(
 
     assert [] == control.journal(operation="DeleteBackup")
     assert {"erp", "web"} == set(engine.state[0].outputs["members"])
+
+
+def test_vault_waits_for_who_declares_a_copy_that_it_could_adopt(
+    engine: Engine, control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine may ask about the vault before it checks the resource that declares a backup."""
+    program = {"old": ("single", {"backup_id": WEB_1, **EAST})}
+    engine.up(program)
+    control.advance(LONG_S)
+    name, (form, inputs) = "dr", declared("vault")["dr"]
+
+    begin_operation()
+    checked = engine.check(name, form, {}, inputs)
+    claim_at_next_sleep(monkeypatch)
+    outputs = dict(engine.call(form, name, "create", checked).outs)
+    control.advance(LONG_S)
+    begin_operation()
+    checked = engine.check(name, form, checked, inputs)
+    claim_at_next_sleep(monkeypatch)
+    difference = engine.call(form, name, "diff", "vault-1", outputs, checked)
+
+    assert {BACKUP, WEB_2, MANUAL} == {row["backup_id"] for row in outputs["members"].values()}
+    assert not difference.changes
+
+
+def claim_at_next_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let another resource declare a copy at the first wait, as a later call of `check` does."""
+    sleep = SimulatedClock.sleep
+
+    async def claim_first(clock: SimulatedClock, seconds: float) -> None:
+        monkeypatch.setattr(SimulatedClock, "sleep", sleep)
+        current_operation().note_claimed("urn:old", [(WEB_1, "cn-east-3")])
+        await sleep(clock, seconds)
+
+    monkeypatch.setattr(SimulatedClock, "sleep", claim_first)
 
 
 def test_vault_claims_without_a_request(engine: Engine, control: Control) -> None:

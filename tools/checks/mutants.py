@@ -83,6 +83,7 @@ HOSTS = ("tests/unit/test_hosts.py",)
 AUTH = ("tests/unit/api/auth/test_choose.py", "tests/unit/api/auth/test_signing.py")
 CHAIN = ("tests/unit/api/auth/test_chain.py",)
 OWNERS = ("tests/contract/test_ownership.py",)
+LAST_COPIES = ("tests/contract/test_last_copy.py",)
 ADOPTION = ("tests/contract/test_adoption.py",)
 CREATE_FIRST = ("tests/contract/test_create_first.py",)
 RULES = (
@@ -844,8 +845,8 @@ MUTANTS = (
         "resources/_forms/set.py",
         '    if mode != "warn":\n        raise ConflictError(reason, remedy=rules.remedy)\n',
         "    if False:\n        raise ConflictError(reason, remedy=rules.remedy)\n",
-        OWNERS,
-        "last_copy",
+        LAST_COPIES,
+        "preview_refuses",
     ),
     Mutant(
         "left-out-description-replaces",

@@ -9,7 +9,7 @@ copy is made again. Nothing here deletes a replica.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -305,7 +305,7 @@ async def bring_over(
     report: Reporter,
     *,
     left_out: Iterable[str] = (),
-    others: frozenset[str] = frozenset(),
+    others: Callable[[], Awaitable[frozenset[str]]] | None = None,
     is_new: bool = False,
     is_strict: bool = False,
     limits: Limits | None = None,
@@ -319,8 +319,8 @@ async def bring_over(
         known: the rows so far, by label.
         left_out: ids of backups that CBR did not take the last time. They alone cause no
             submission.
-        others: ids of backups whose copies other resources declare, in lower case. Existing
-            copies of these are left to them.
+        others: asked for the ids of backups whose copies other resources declare, in lower case,
+            if there are copies to adopt. Those of these backups are left to them.
         is_new: there is no state yet. Existing copies are then refused if `adopt` is false.
         is_strict: if `is_new`, every conflict is refused, not only those about `adopt`.
     Raises:
@@ -332,10 +332,13 @@ async def bring_over(
     if is_new:
         _refuse(check_view(view, desired), desired, is_strict=is_strict)
     brought = Brought(view, left_out=asked_before & view.labels.keys())
+    own = {row.replication_record_id for row in known.values()}
+    is_any_new = any(row.replication_record_id not in own for row in view.held.values())
+    theirs = await others() if others is not None and is_any_new else frozenset()
     strangers = frozenset(
         row.replication_record_id
         for row in view.held.values()
-        if not desired.adopt or row.backup_id.lower() in others
+        if not desired.adopt or row.backup_id.lower() in theirs
     )
     copy = _VaultCopy(api, desired, known, report, limits, asked_before, strangers, brought)
     try:

@@ -197,14 +197,15 @@ class SetForm(Form):
         staying = _plan_staying(open_session, change, rows, removed)
         going = {label: row for label, row in removed.items() if label not in staying}
         owners = _plan_owners(open_session, change, going)
-        _require_sources(
+        refused = _require_sources(
             open_session,
             change,
             {label: row for label, row in going.items() if label not in owners},
         )
         leaving = frozenset(going)
         changes = replace(changes, removed=tuple(label for label in removed if label in leaving))
-        _tell_changes(changes, rows, owners)
+        told = tuple(label for label in changes.removed if label not in refused)
+        _tell_changes(replace(changes, removed=told), rows, owners)
         if staying:
             count = int(change.declared["keep_newest"])
             tell(f"stay until {count} newer copies have succeeded: {listed(sorted(staying))}")
@@ -315,20 +316,24 @@ def _plan_staying(
     return _staying(rows, rolling, change.declared, change.state, there)
 
 
-def _require_sources(open_session: Callable[[], Session], change: Change, removed: Rows) -> None:
+def _require_sources(
+    open_session: Callable[[], Session], change: Change, removed: Rows
+) -> frozenset[str]:
     """Refuse to delete last copies, as the deletion itself would; so a preview tells it.
 
+    Returns:
+        If this only warns: all removed members, since `up` then deletes none of them.
     Raises:
         ConflictError: it names them.
     """
     mode = change.declared.get("preflight")
     _, removed = _split_by_age(removed, change.declared, change.state)
     if not removed or mode == "off":
-        return
+        return frozenset()
     session = open_session()
     rules = deletion_rules(session, Removal.REMOVED, is_forced=is_forced(change.state))
     if not rules.spares_last_copy:
-        return
+        return frozenset()
     looked = session.run(look(session, removed))
     last = [
         label
@@ -336,7 +341,7 @@ def _require_sources(open_session: Callable[[], Session], change: Change, remove
         if not is_foreign(looked.done[label][1], identity_of(session, [removed[label].owner]))
     ]
     if not last:
-        return
+        return frozenset()
     reason = (
         f"members that leave: the source backups of {listed(last)} are gone, so their replicas "
         f"({named_ids(looked.done[label][1].destination_backup_id or '' for label in last)}) are "
@@ -344,7 +349,8 @@ def _require_sources(open_session: Callable[[], Session], change: Change, remove
     )
     if mode != "warn":
         raise ConflictError(reason, remedy=rules.remedy)
-    warn(f"{reason}; pulumi up refuses that")
+    warn(f"{reason}; pulumi up refuses that, and deletes no replica of a removed member")
+    return frozenset(removed)
 
 
 async def _replicas_beside(api: Api, rows: Rows) -> dict[str, bool]:

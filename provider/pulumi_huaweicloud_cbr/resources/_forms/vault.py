@@ -204,6 +204,8 @@ def _is_more_to_copy(open_session: Callable[[], Session], change: Change) -> boo
         return has_failed
     due = view.due_but(left_out)
     foreign = _foreign(session, {**rows, **view.held}, rows, declared)
+    if declared.get("adopt", True) and _found_elsewhere(view, rows):
+        session.run(_declared_by_others(session, declared))
     found = _to_adopt(view, rows, declared, foreign)
     dropped = view.lost.difference(due, found)
     _tell_plan(view, due, found)
@@ -252,6 +254,12 @@ def _of_others(inputs: Mapping[str, Any]) -> frozenset[str]:
     if not isinstance(region, str):
         return frozenset()
     return current_operation().backups_of_others(region, besides=current_call().urn)
+
+
+async def _declared_by_others(session: Session, inputs: Mapping[str, Any]) -> frozenset[str]:
+    """Return `_of_others`, once the program has probably declared all resources."""
+    await current_operation().declared(session.client().clock.sleep)
+    return _of_others(inputs)
 
 
 def _warn_of_foreign_rows(foreign: Rows) -> None:
@@ -469,7 +477,7 @@ async def _bring_about(session: Session, state: dict[str, Any], inputs: dict[str
         old,
         EngineReporter(),
         left_out=left_out,
-        others=_of_others(inputs),
+        others=lambda: _declared_by_others(session, inputs),
         is_new=not state,
         is_strict=inputs.get("preflight") == "error",
     )
