@@ -80,3 +80,18 @@ def test_force_destroy_of_the_same_run_is_too_late(engine: Engine, control: Cont
         engine.up(declared("set", backups={"web": WEB_1}, force_destroy=True))
 
     assert 2 == len(replicas(control))
+
+
+def test_member_without_a_source_is_not_left_to_an_entire_vault(
+    engine: Engine, control: Control
+) -> None:
+    """A copy of the vault does not take it over, since it is no longer in the vault."""
+    (row,) = engine.state
+    replica_id = row.outputs["members"]["erp"]["destination_backup_id"]
+    engine.up(declared("set", force_destroy=True))
+    less = declared("set", backups={"web": WEB_1}, force_destroy=True)
+
+    engine.up({**less, "all": declared("vault")["dr"]})
+
+    assert replica_id not in replicas(control)
+    assert ["web"] == list(engine.state[0].outputs["members"])
