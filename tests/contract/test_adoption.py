@@ -6,6 +6,7 @@ too.
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -321,6 +322,68 @@ def test_mark_of_another_stack_on_an_entire_vaults_copy(
 
     assert BACKUP not in {row["backup_id"] for row in rows_of(engine)}
     assert "dropped from the state, since another stack made the replica" in capfd.readouterr().err
+    engine.destroy()
+    assert [BACKUP] == copied(control)
+
+
+@pytest.mark.parametrize("form", ["single", "set"])
+@pytest.mark.parametrize("preflight", ["error", "off"])
+def test_mark_of_another_stack_that_a_refresh_saw_is_not_forgotten(
+    engine: Engine, control: Control, form: str, preflight: str
+) -> None:
+    """The copy has ended by then, so `diff` does not look again, and refuses nevertheless."""
+    copy_as(engine, MARKS["another stack"])
+    control.advance(RUNNING_S)
+    engine.up(declared(form, preflight=preflight))
+    control.advance(LONG_S)
+    engine.refresh()
+
+    for is_refreshed in (False, True):
+        with pytest.raises(ConflictError, match=f"stack '{OTHERS}'"):
+            engine.up(declared(form, preflight=preflight), is_refreshed=is_refreshed)
+    state = copy.deepcopy(engine.state)
+    engine.destroy(is_refreshed=True)
+    assert [BACKUP] == copied(control)
+    engine.state = state
+
+    engine.up(declared(form, preflight=preflight, adopt="any"))
+    assert OTHERS == row_of(engine)["owner"]
+    engine.up(declared(form, preflight=preflight))
+    engine.destroy()
+    assert [] == copied(control)
+
+
+def test_member_of_another_stack_may_leave(engine: Engine, control: Control) -> None:
+    """Once the program no longer lists it, nothing is refused, and its replica stays."""
+    copy_as(engine, MARKS["another stack"])
+    control.advance(RUNNING_S)
+    engine.up(declared("set"))
+    control.advance(LONG_S)
+    engine.refresh()
+
+    engine.up(declared("set", backups={"web": WEB_1}))
+
+    assert [WEB_1] == [row["backup_id"] for row in rows_of(engine)]
+    assert sorted([BACKUP, WEB_1]) == copied(control)
+
+
+def test_mark_of_another_stack_that_a_refresh_saw_leaves_an_entire_vault(
+    engine: Engine, control: Control
+) -> None:
+    """The next `up` drops the row. With `any` it records whose the copy was."""
+    copy_as(engine, MARKS["another stack"])
+    control.advance(RUNNING_S)
+    engine.up(declared("vault"))
+    control.advance(LONG_S)
+    engine.refresh()
+    before = engine.state[0].outputs
+
+    engine.up(declared("vault", adopt="any"))
+    assert OTHERS == row_of(engine)["owner"]
+    engine.state[0].outputs = before
+    engine.up(declared("vault"))
+
+    assert BACKUP not in {row["backup_id"] for row in rows_of(engine)}
     engine.destroy()
     assert [BACKUP] == copied(control)
 

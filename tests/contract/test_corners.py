@@ -117,7 +117,7 @@ def test_leftover_of_a_resource_that_was_refused_deletes_no_replica(
     """The update fails, and the leftover is deleted nevertheless (`--continue-on-error`)."""
     before = copied(control)
     control.fault(operation="UpdateBackup", action="respond", status=403, times=9)
-    changes = {"single": {"name": "other"}, "vault": {"adopt": False}}
+    changes: dict[str, dict[str, Any]] = {"single": {"name": "other"}, "vault": {"adopt": False}}
     changes["set"] = {"backups": {"erp": {"backup_id": BACKUP, "name": "other"}, "web": WEB_1}}
 
     with suppress(CbrError):

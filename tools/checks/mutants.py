@@ -83,6 +83,7 @@ HOSTS = ("tests/unit/test_hosts.py",)
 AUTH = ("tests/unit/api/auth/test_choose.py", "tests/unit/api/auth/test_signing.py")
 CHAIN = ("tests/unit/api/auth/test_chain.py",)
 OWNERS = ("tests/contract/test_ownership.py",)
+LAST_COPIES = ("tests/contract/test_last_copy.py",)
 ADOPTION = ("tests/contract/test_adoption.py",)
 CREATE_FIRST = ("tests/contract/test_create_first.py",)
 RULES = (
@@ -712,6 +713,15 @@ MUTANTS = (
         "foreign or shown_later",
     ),
     Mutant(
+        "seen-mark-forgotten",
+        "another stack's mark that a refresh has seen is still refused by the next `diff`",
+        "replication/rules/model.py",
+        "        return None if self.seen_owner == self.owner else self.seen_owner\n",
+        "        return None\n",
+        ADOPTION,
+        "refresh_saw",
+    ),
+    Mutant(
         "another-stacks-deleted",
         "a replica of another stack is never deleted",
         "replication/rules/ownership.py",
@@ -835,8 +845,8 @@ MUTANTS = (
         "resources/_forms/set.py",
         '    if mode != "warn":\n        raise ConflictError(reason, remedy=rules.remedy)\n',
         "    if False:\n        raise ConflictError(reason, remedy=rules.remedy)\n",
-        OWNERS,
-        "last_copy",
+        LAST_COPIES,
+        "preview_refuses",
     ),
     Mutant(
         "left-out-description-replaces",

@@ -145,6 +145,8 @@ class Reconciler(CbrProvider):
             return DiffResult(
                 changes=True, replaces=replaces, delete_before_replace=is_delete_first
             )
+        if asked_for is DiffOf.PROGRAM and any(row.other_owner for row in rows.values()):
+            form.require_ours(self.open(), change)
         plan = form.plan(self.open, change)
         if plan is None:
             return DiffResult(changes=True)

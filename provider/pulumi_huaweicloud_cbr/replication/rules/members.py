@@ -97,7 +97,7 @@ def relabelled(
     """
     label_of = {member.backup_id: label for label, member in wanted.items()}
     former_of = {row.backup_id: label for label, row in former.items()}
-    by_label = {}
+    by_label: dict[str, TrackedReplication] = {}
     for row in rows:
         label = label_of.get(row.backup_id)
         if label is None:

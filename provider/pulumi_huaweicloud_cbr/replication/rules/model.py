@@ -119,9 +119,10 @@ class TrackedReplication(Struct, frozen=True):
 
     `replica_name` is the observed name, None while it is not known. `description` is the user's
     part of the observed description. `owner` is the one that the replica's mark named when the copy
-    was made or adopted. `seen_owner` is the one that it names now. `failure` is the code and reason
-    of a copy that failed, as text. `is_leaving`: a set no longer declares it, but cannot let it go
-    yet. `is_adopted`: the copy existed before; the state keeps neither this nor `seen_owner`.
+    was made or adopted. `seen_owner` is the one that it names now; the state keeps it only if it is
+    another one. `failure` is the code and reason of a copy that failed, as text. `is_leaving`: a
+    set no longer declares it, but cannot let it go yet. `is_adopted`: the copy existed before; the
+    state does not keep this.
     """
 
     backup_id: str
@@ -164,6 +165,11 @@ class TrackedReplication(Struct, frozen=True):
         """
         has_ended = self.status in (STATUS_SUCCESS, STATUS_SKIPPED)
         return has_ended and self.destination_backup_id is not None
+
+    @property
+    def other_owner(self) -> str | None:
+        """Return the owner that the mark names, if it is not the recorded one."""
+        return None if self.seen_owner == self.owner else self.seen_owner
 
     def __str__(self) -> str:
         return f"replication record ({self.replication_record_id})"

@@ -177,6 +177,14 @@ class SetForm(Form):
         if not unknown_members:
             _tell_changes(decide_members(change.rows, _members_of(given)), change.rows, {})
 
+    def require_ours(self, session: Session, change: Change) -> None:
+        """Refuse to keep another stack's replicas; members that leave do not count."""
+        given, _ = _split_members(change.declared.get("backups") or {})
+        wanted = {fields.get("backup_id") for fields in given.values()}
+        kept = {label: row for label, row in change.rows.items() if row.backup_id in wanted}
+        identity = identity_of(session)
+        require_ours("planning a set", kept, identity, change.declared.get("adopt"))
+
     def plan(self, open_session: Callable[[], Session], change: Change) -> Plan | None:
         """Return the removed members; report which are added, removed, renamed or copied again."""
         if "backups" in change.unknown:
@@ -331,7 +339,7 @@ def _require_sources(
     last = [
         label
         for label in sorted(orphans_of(looked))
-        if not is_foreign(looked.done[label][1], identity_of(session, [removed[label].owner]))
+        if not is_foreign(looked.done[label][1], identity_of(session))
     ]
     if not last:
         return frozenset()
@@ -690,13 +698,11 @@ def _leaving_out(error: Exception) -> Exception:
 async def _seen_anew(session: Session, rows: Rows, adopt: object) -> tuple[Rows, list[str]]:
     """Refresh unfinished copies; return all members, and the labels of lost ones."""
     pending = {label: row for label, row in rows.items() if not row.has_ended}
-    if not pending:
-        return rows, []
     looked = await look(session, pending)
     lost = [label for label, (standing, _) in looked.done.items() if standing in TO_BE_REDONE]
     identity = identity_of(session)
-    seen = {label: with_owner(row, identity, adopt) for label, (_, row) in looked.done.items()}
-    return {**rows, **seen}, lost
+    seen = {**rows, **{label: row for label, (_, row) in looked.done.items()}}
+    return {label: with_owner(row, identity, adopt) for label, row in seen.items()}, lost
 
 
 async def _submit(

@@ -203,7 +203,7 @@ def _is_more_to_copy(open_session: Callable[[], Session], change: Change) -> boo
         warn(unchecked(error))
         return has_failed
     due = view.due_but(left_out)
-    foreign = _foreign(session, view.held, declared)
+    foreign = _foreign(session, {**rows, **view.held}, declared)
     if declared.get("adopt", True) and _found_elsewhere(view, rows):
         session.run(_declared_by_others(session, declared))
     found = _to_adopt(view, rows, declared, foreign)
@@ -214,6 +214,12 @@ def _is_more_to_copy(open_session: Callable[[], Session], change: Change) -> boo
     _warn_of_view(view, rows, left_out, declared)
     _warn_of_foreign_rows(foreign)
     return bool(due or found or dropped or foreign.keys() & rows.keys())
+
+
+def _with_owners(session: Session, rows: Rows, inputs: Mapping[str, Any]) -> Rows:
+    """Return the rows with the owners in their marks, where none was recorded."""
+    identity = identity_of(session)
+    return {label: with_owner(row, identity, inputs.get("adopt")) for label, row in rows.items()}
 
 
 def _foreign(
@@ -460,7 +466,7 @@ async def _bring_about(session: Session, state: dict[str, Any], inputs: dict[str
     left_out = state.get("left_out", ())
     if state and current_operation().has_nothing_to_copy(current_call().urn):
         # Only the state changes, so an outage of the source is no error.
-        return Done(inputs, coordinates, old, left_out)
+        return Done(inputs, coordinates, _with_owners(session, old, inputs), left_out)
     brought = await bring_over(
         session.client(),
         _desired(session, inputs, source, destination),
@@ -475,12 +481,11 @@ async def _bring_about(session: Session, state: dict[str, Any], inputs: dict[str
     for label in brought.dropped:
         del rows[label]
     _tell_dropped(brought.dropped)
-    foreign = _foreign(session, brought.rows, inputs)
+    foreign = _foreign(session, rows, inputs)
     for label in foreign:
         del rows[label]
     _warn_of_foreign_rows(foreign)
-    identity = identity_of(session)
-    rows = {label: with_owner(row, identity, inputs.get("adopt")) for label, row in rows.items()}
+    rows = _with_owners(session, rows, inputs)
     operation, urn = current_operation(), current_call().urn
     operation.note_held(
         urn, (rows[label].replication_record_id for label in brought.rows if label in rows)
