@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr import CbrError, ConflictError
+from pulumi_huaweicloud_cbr.engine.ownership.state import UnreadableStateError
 from pulumi_huaweicloud_cbr.engine.session import Session
 from simulator.testing import Control, InProcessSimulator
 from tests.contract.engine import Engine, Program, RefusedError
@@ -340,11 +341,11 @@ def test_resource_removed_beside_a_vault_that_looks_at_nothing_ends(
     single = declared(form)
     engine.up({"mine": single["dr"]})
     control.advance(LONG_S)
-    program = {"whole": ("vault", {"vault_id": SOURCE_VAULT, **EAST})}
+    program: Program = {"whole": ("vault", {"vault_id": SOURCE_VAULT, **EAST})}
     engine.up({"mine": single["dr"], **program})
     control.advance(LONG_S)
     before = copied(control)
-    quiet = {"whole": ("vault", {**program["whole"][1], "preflight": "off"})}
+    quiet: Program = {"whole": ("vault", {**program["whole"][1], "preflight": "off"})}
 
     with suppress(CbrError):
         engine.up(quiet)
@@ -532,8 +533,6 @@ def test_region_change_that_failed_in_part(engine: Engine, control: Control, for
 
 def test_unreadable_export_with_two_owners(engine: Engine, control: Control) -> None:
     """An older version let two resources have one replica; the state cannot be exported."""
-    from pulumi_huaweicloud_cbr.engine.ownership.state import UnreadableStateError
-
     engine.up({"many": declared("set")["dr"]})
     (many_,) = engine.state
     engine.state = []

@@ -251,10 +251,9 @@ def _is_left(
         # The leftover of a replacement, and its successor. The export does not tell which of them
         # is deleted now. If the program does not keep the successor, both are, and the second one
         # takes the replica along.
-        if operation.holds_itself(urn, record_id):
-            return True
-        if operation.is_created_first(urn) and not operation.is_made(urn):
-            # Its own successor failed, so it stays, and this is the leftover.
+        has_failed_to_move = operation.is_created_first(urn) and not operation.is_made(urn)
+        if has_failed_to_move or operation.holds_itself(urn, record_id):
+            # The successor stays, also if its own successor failed.
             return True
         if is_plan or (operation.is_replaced(urn) and not operation.is_made(urn)):
             return bool(others)
