@@ -442,7 +442,7 @@ def test_rename_and_removal_and_move_in_one_operation(
     """Set "a" becomes "b" with one member less, which a single takes, and one more."""
     engine.up({"a": ("set", {"backups": {"erp": BACKUP, "web": WEB_1, "m": MANUAL}, **EAST})})
     control.advance(LONG_S)
-    program = {
+    program: Program = {
         "b": ("set", {"backups": {"erp": BACKUP, "w2": WEB_2}, **EAST}),
         "one": ("single", {"backup_id": WEB_1, **EAST}),
     }
