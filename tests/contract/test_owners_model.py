@@ -32,7 +32,7 @@ from simulator.cloud.store import Record
 from tests.amount import OWNERS_EXAMPLES, examples
 from tests.contract.engine import Engine, Preview, Program, RefusedError, Stored
 from tests.contract.fleet_model import BACKUPS
-from tests.contract.model import FAULTS, VAULTS, History, name_of, run
+from tests.contract.model import FAULTS, GOING, VAULTS, History, name_of, run
 from tests.contract.rig import FULL, LONG_S, WRITES
 
 pytestmark = pytest.mark.simulator_only
@@ -72,8 +72,22 @@ OWNER_FAULTS: dict[str, dict[str, Any]] = {
     },
     "vault's copy accepted, answer lost": {"operation": "CopyCheckpoint", "action": "drop_after"},
 }
-Copy = tuple[str, str]
-"""A backup and a region."""
+TROUBLES = ("none", "none", "none", "list cut short", "slow submissions", *sorted(OWNER_FAULTS))
+THEN = st.sampled_from(
+    [
+        "nothing",
+        "night",
+        "up",
+        "up refreshed",
+        "up on",
+        "preview",
+        "preview refreshed",
+        "preview on",
+        "destroy",
+        "destroy refreshed on",
+    ]
+)
+"""What follows an edit: a command, with `--refresh` or `--continue-on-error`."""
 
 
 @dataclass
@@ -165,19 +179,24 @@ class OwnersStack(History):
     backups = BACKUPS
     poll_interval_s = 300
 
-    @initialize()
-    def start(self) -> None:
-        """Begin with two empty stacks. A set has two backups of two servers."""
+    @initialize(
+        holders=st.fixed_dictionaries({name: st.sampled_from(HOLDERS) for name in BACKUPS}),
+        is_vault_copied=st.sampled_from([False, False, True]),
+    )
+    def start(self, holders: dict[str, str], is_vault_copied: bool) -> None:
+        """Begin with two stacks. The first one has carried out its program already."""
         self.begin()
         self.ours = Engine(self.session, self.configuration)
         self.others = Engine(self.session, self.configuration, stack="prod")
         for engine in (self.ours, self.others):
             engine.before_delete = self.have_waited
-        self.wanted = Wanted({"erp": "many", "web": "many"})
+        self.wanted = Wanted(is_vault_copied=is_vault_copied)
         self.other_program: dict[str, tuple[str, dict[str, Any]]] = {}
         self.owners: dict[str, str | None] = {}
         self.ever_in_state: set[str] = set()
-        self.by_cloud: set[str] = set()
+        for backup, holder in holders.items():
+            self.give(backup, holder)
+        self.up_and_end()
 
     def transport(self) -> httpx.AsyncBaseTransport:
         """Return the connection to the cloud."""
@@ -196,9 +215,8 @@ class OwnersStack(History):
 
     # -- what users declare -------------------------------------------------------------------
 
-    @rule(backup=st.sampled_from(sorted(BACKUPS)), to=st.sampled_from(HOLDERS))
-    def hand_over(self, backup: str, to: str) -> None:
-        """Move a backup from one resource to another in the program, or remove it."""
+    def give(self, backup: str, to: str) -> None:
+        """Give a backup to a resource in the program, and to no other; or to none."""
         holders = self.wanted.holders
         holders.pop(backup, None)
         if to == "nobody":
@@ -208,31 +226,119 @@ class OwnersStack(History):
                 del holders[other]
         holders[backup] = to
 
-    @rule(name=st.sampled_from(NAMES), vault=st.sampled_from(sorted(VAULTS)))
-    def move(self, name: str, vault: str) -> None:
+    @rule(
+        backup=st.sampled_from(sorted(BACKUPS)),
+        to=st.sampled_from(HOLDERS),
+        trouble=st.sampled_from(TROUBLES),
+        then=THEN,
+    )
+    def hand_over(self, backup: str, to: str, trouble: str, then: str) -> None:
+        """Move a backup from one resource to another in the program, or remove it."""
+        self.give(backup, to)
+        self.get_into(trouble)
+        self.go_on(then)
+
+    @rule(
+        backup=st.sampled_from(sorted(BACKUPS)),
+        to=st.sampled_from([*SINGLES, *SETS]),
+        is_destroyed=st.booleans(),
+    )
+    def hand_over_in_two_steps(self, backup: str, to: str, is_destroyed: bool) -> None:
+        """Move a backup with two targeted runs: the new owner first, then the old one."""
+        former = self.wanted.holders.get(backup, "many")
+        self.give(backup, to)
+        self.target({to}, is_up=True, is_refreshed=False)
+        self.target({former}, is_up=not is_destroyed, is_refreshed=False)
+
+    @rule(
+        name=st.sampled_from(NAMES),
+        vault=st.sampled_from(sorted(VAULTS)),
+        trouble=st.sampled_from(TROUBLES),
+        then=THEN,
+    )
+    def move(self, name: str, vault: str, trouble: str, then: str) -> None:
         """Declare another destination for a resource."""
         self.wanted.vaults[name] = vault
+        self.get_into(trouble)
+        self.go_on(then)
 
-    @rule(name=st.sampled_from(NAMES), vault=st.sampled_from(sorted(VAULTS)))
-    def move_at_last(self, name: str, vault: str) -> None:
-        """Declare another destination for a resource, and run `up` until it ended."""
-        self.move(name, vault)
-        self.up_and_end()
-
-    @rule(is_copied=st.booleans())
-    def copy_vault(self, is_copied: bool) -> None:
+    @rule(is_copied=st.booleans(), trouble=st.sampled_from(TROUBLES), then=THEN)
+    def copy_vault(self, is_copied: bool, trouble: str, then: str) -> None:
         """Declare the entire vault, or remove it."""
         self.wanted.is_vault_copied = is_copied
+        self.get_into(trouble)
+        self.go_on(then)
 
-    @rule(count=st.integers(1, 3))
-    def keep_newest(self, count: int) -> None:
-        """Change how many members the rolling set keeps."""
+    @rule(count=st.integers(1, 3), outcome=st.sampled_from(["fail", "success"]), then=THEN)
+    def roll_on(self, count: int, outcome: str, then: str) -> None:
+        """List all backups in the rolling set, and decide how the next copies end."""
         self.wanted.keep_newest = count
+        for backup in sorted(BACKUPS):
+            if backup not in self.wanted.holders:
+                self.give(backup, "rolling")
+            if backup not in self.expired:
+                self.script_copies(backup, outcome)
+        self.go_on(then)
 
-    @rule(name=st.sampled_from(NAMES))
-    def force_resource(self, name: str) -> None:
+    @rule(name=st.sampled_from(NAMES), then=THEN)
+    def force_resource(self, name: str, then: str) -> None:
         """Set `force_destroy` of a resource, or remove it."""
         self.wanted.forced ^= {name}
+        self.go_on(then)
+
+    @rule(
+        number=st.integers(0, 9),
+        to=st.sampled_from(HOLDERS),
+        waits=st.integers(0, 4),
+        then=THEN,
+    )
+    def hand_over_what_expires(self, number: int, to: str, waits: int, then: str) -> None:
+        """Move or remove a backup that expires before the run, or at one of its waits."""
+        backup = self.one_of(sorted(self.backups), number)
+        self.give(backup, to)
+        if waits:
+            self.expire_at_a_wait(number, waits)
+        elif self.may_expire():
+            super().expire(number)
+        self.go_on(then)
+
+    def get_into(self, trouble: str) -> None:
+        """Make something fail soon, or come late."""
+        if trouble == "none":
+            return
+        self.injected[trouble] += 1
+        if trouble == "list cut short":
+            self.trouble.short_lists = 2
+        elif trouble == "slow submissions":
+            self.trouble.slow_submissions = 2
+        else:
+            self.control.fault(**OWNER_FAULTS[trouble])
+
+    def declare_what_exists(self) -> None:
+        """Take back what was refused, as users do: declare what the state has."""
+        self.ran["taken back"] += 1
+        self.wanted.holders.clear()
+        truth = self.all_records()
+        for entry in self.ours.state:
+            place = entry.outputs["destination_region"], entry.outputs["destination_vault_id"]
+            self.wanted.vaults[entry.name] = name_of(VAULTS, place)
+            if entry.form != "vault":
+                for record_id, _ in rows_of(entry):
+                    backup = name_of(BACKUPS, truth[record_id].source_backup_id)
+                    self.wanted.holders.setdefault(backup, entry.name)
+        self.wanted.is_vault_copied = any(entry.form == "vault" for entry in self.ours.state)
+
+    def go_on(self, then: str) -> None:
+        """Run a command after an edit."""
+        how = {"is_refreshed": "refreshed" in then, "goes_on": "on" in then.split()}
+        if then.startswith("preview"):
+            self.preview_and_up(**how)
+        elif then.startswith("up"):
+            self.up(**how, replaced="nobody")
+        elif then.startswith("destroy"):
+            self.destroy(**how)
+        elif then == "night":
+            self.up_and_end()
 
     # -- what users run -----------------------------------------------------------------------
 
@@ -316,7 +422,7 @@ class OwnersStack(History):
     @rule(backup=st.sampled_from(sorted(BACKUPS)), to=st.sampled_from(HOLDERS))
     def declare_twice(self, backup: str, to: str) -> None:
         """Declare each backup a second time: the operation is refused before it writes."""
-        self.hand_over(backup, to)
+        self.give(backup, to)
         if not any(holder != "many" for holder in self.wanted.holders.values()):
             return
         self.wanted.is_declared_twice = True
@@ -352,9 +458,22 @@ class OwnersStack(History):
         what: dict[str, Any] = {"backup_id": BACKUPS[backup]}
         if form == "set":
             what = {"backups": {backup: BACKUPS[backup]}}
-        self.other_program = {"theirs": (form, {**what, **place})}
+        self.other_program = {f"their-{form}": (form, {**what, **place})}
         program = self.other_program
         self.operate(self.others, lambda: self.others.up(program), program=program)
+
+    @rule(
+        backup=st.sampled_from(sorted(BACKUPS)),
+        to=st.sampled_from([*SINGLES, *SETS]),
+        then=THEN,
+    )
+    def adopt_while_it_runs(self, backup: str, to: str, then: str) -> None:
+        """The other stack begins a copy, and this one adopts it before CBR shows whose it is."""
+        self.other_declares(backup, self.wanted.vaults[to], adopt=True, form="single")
+        self.give(backup, to)
+        self.up(is_refreshed=False, goes_on=True, replaced="nobody")
+        self.control.advance(LONG_S)
+        self.go_on(then)
 
     @rule(is_refreshed=st.booleans())
     def other_destroys(self, is_refreshed: bool) -> None:
@@ -373,23 +492,14 @@ class OwnersStack(History):
         """Expire a source backup."""
         super().expire(number)
 
-    @rule(what=st.sampled_from(sorted(OWNER_FAULTS)))
     def go_wrong_soon(self, what: str) -> None:
-        """Make a request fail soon."""
-        self.injected[what] += 1
-        self.control.fault(**OWNER_FAULTS[what])
+        """Leave it to `get_into`."""
 
-    @rule(count=st.integers(1, 4))
-    def cut_lists(self, count: int) -> None:
-        """Let the next lists lack their last row, though their count includes it."""
-        self.injected["list cut short"] += 1
-        self.trouble.short_lists = count
+    def rename_replica(self, number: int) -> None:
+        """Leave names as they are: the other models change them."""
 
-    @rule()
-    def slow_down(self) -> None:
-        """Let the next submissions take long."""
-        self.injected["slow submissions"] += 1
-        self.trouble.slow_submissions = 2
+    def come_late(self, number: int) -> None:
+        """Show replicas in time: the other models hide them."""
 
     def change_vault(self, vault: str, how: str) -> None:
         """Keep all vaults as they are: the other models change them."""
@@ -413,6 +523,8 @@ class OwnersStack(History):
             announced: the replicas that the preview named; None: there was no preview.
         """
         self.note_marks()
+        # Somebody else deletes these already.
+        going = {row.id for row in self.replicas() if row.status in GOING}
         before = self.before(engine)
         self.ran["operations"] += 1
         has_failed, told = False, ""
@@ -422,9 +534,12 @@ class OwnersStack(History):
             self.ran["failed"] += 1
             has_failed = True
             told = str(error)
+            if isinstance(error, RefusedError) and engine is self.ours:
+                self.declare_what_exists()
         assert "Traceback" not in told, told
         self.note_marks()
-        deleted = self.deletions_since(before.request)
+        requested = self.deletions_since(before.request)
+        deleted = {key: at for key, at in requested.items() if key not in going}
         self.ran["deletions"] += len(deleted)
         for replica_id, request in deleted.items():
             record = self.record_of(replica_id)
