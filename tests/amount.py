@@ -10,6 +10,8 @@ SET_EXAMPLES = 12
 """Those of `test_set_model.py`."""
 VAULT_EXAMPLES = 14
 """Those of `test_vault_model.py`."""
+OWNERS_EXAMPLES = 16
+"""Those of `test_owners_model.py`."""
 
 
 def examples(usual: int) -> int:

@@ -14,10 +14,13 @@ operation is one process, so its notes end with it.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import patch
 
+import pulumi
 from pulumi.dynamic import Config, ConfigureRequest, ResourceProvider
 
 from pulumi_huaweicloud_cbr import (
@@ -25,7 +28,9 @@ from pulumi_huaweicloud_cbr import (
     BackupReplicationSetProvider,
     VaultReplicationProvider,
 )
+from pulumi_huaweicloud_cbr.base.host import current_host
 from pulumi_huaweicloud_cbr.engine.call import Call, serving
+from pulumi_huaweicloud_cbr.engine.messages import _Shown
 from pulumi_huaweicloud_cbr.engine.ownership.operation import begin_operation
 from pulumi_huaweicloud_cbr.engine.ownership.state import use_export
 from pulumi_huaweicloud_cbr.engine.provider import PartialResultError
@@ -45,6 +50,19 @@ Program = Mapping[str, tuple[str, dict[str, Any]]]
 """By name: the form and inputs of a resource."""
 
 
+LEAVING = "members that leave, and whose replicas will be deleted: "
+
+
+def is_target(name: str, targets: Collection[str] | None) -> bool:
+    """Whether the engine visits a resource."""
+    return targets is None or name in targets
+
+
+def begin_messages() -> None:
+    """Show each message again, as a new process does."""
+    current_host().renew(_Shown)
+
+
 class RefusedError(Exception):
     """A check failed, so the operation ended before it changed anything."""
 
@@ -59,6 +77,20 @@ class Stored:
     inputs: dict[str, Any]
     outputs: dict[str, Any]
     is_left_over: bool = False
+    is_in_error: bool = False
+    """Its create or update was done in part, so the next `up` updates it in any case."""
+
+
+@dataclass
+class Preview:
+    """What a preview shows.
+
+    `gone` are entries of the state that will be deleted, also those of replacements. `leaving` are
+    the members that a set will delete, as it tells: labels by the name of the set.
+    """
+
+    gone: list[Stored]
+    leaving: dict[str, set[str]]
 
 
 @dataclass
@@ -66,7 +98,7 @@ class Engine:
     """A stack with its state.
 
     `before_delete` is called before each call of a provider's `delete`, and `before_check` before
-    each `check`.
+    each `check`. `stack` is its name; several stacks may share a session.
     """
 
     session: Session
@@ -74,6 +106,7 @@ class Engine:
     state: list[Stored] = field(default_factory=list)
     before_delete: Callable[[], None] = lambda: None
     before_check: Callable[[], None] = lambda: None
+    stack: str = "test"
 
     def __post_init__(self) -> None:
         """Configure the providers."""
@@ -87,8 +120,12 @@ class Engine:
 
     def call(self, form: str, name: str, method: str, *arguments: Any) -> Any:
         """Call a provider about a resource."""
-        with serving(Call(urn=f"urn:pulumi:test::p::{form}::{name}")):
+        with serving(Call(urn=self.urn_of(form, name))):
             return getattr(self._providers[form], method)(*arguments)
+
+    def urn_of(self, form: str, name: str) -> str:
+        """Return the URN of a resource."""
+        return f"urn:pulumi:{self.stack}::p::{form}::{name}"
 
     # -- commands ---------------------------------------------------------------------------
 
@@ -100,6 +137,7 @@ class Engine:
         replaced: Collection[str] = (),
         is_delete_first: bool = False,
         goes_on: bool = False,
+        targets: Collection[str] | None = None,
     ) -> None:
         """Run `up`.
 
@@ -108,11 +146,13 @@ class Engine:
             replaced: named in `--replace`.
             is_delete_first: the option `delete_before_replace` is set.
             goes_on: after errors, as with `--continue-on-error`.
+            targets: named in `--target`; the engine calls about no other resource.
         """
-        self._begin(is_refreshed=is_refreshed)
+        self._begin(is_refreshed=is_refreshed, targets=targets)
         steps = [
             self._plan(name, form, inputs, name in replaced, is_delete_first=is_delete_first)
             for name, (form, inputs) in program.items()
+            if is_target(name, targets)
         ]
         failure: Exception | None = None
         for step in steps:
@@ -122,15 +162,46 @@ class Engine:
                 if not goes_on:
                     raise
                 failure = error
-        gone = [row for row in self.state if row.is_left_over or row.name not in program]
-        self._delete_all(gone)
+        self._delete_all(self._gone(program, targets), goes_on=goes_on)
         if failure is not None:
             raise failure
 
-    def destroy(self, *, is_refreshed: bool = False) -> None:
+    def preview(
+        self,
+        program: Program,
+        *,
+        targets: Collection[str] | None = None,
+        is_refreshed: bool = False,
+    ) -> Preview:
+        """Run `preview`: it checks and diffs, and tells what will be deleted."""
+        self._begin(is_refreshed=is_refreshed, targets=targets)
+        gone = self._gone(program, targets)
+        leaving: dict[str, set[str]] = {}
+        for name, (form, inputs) in program.items():
+            if not is_target(name, targets):
+                continue
+            with patch.object(pulumi.log, "info") as shown:
+                self._plan(name, form, inputs, False, is_delete_first=False, is_replaced_to=gone)
+            told = [str(call.args[0]) for call in shown.call_args_list]
+            leaving[name] = {
+                label
+                for line in told
+                if line.startswith(LEAVING)
+                for label in re.findall(r"'([^']*)'", line.removeprefix(LEAVING))
+            }
+        return Preview(gone, leaving)
+
+    def destroy(
+        self,
+        *,
+        is_refreshed: bool = False,
+        goes_on: bool = False,
+        targets: Collection[str] | None = None,
+    ) -> None:
         """Run `destroy`, which does not run the program."""
-        self._begin(is_refreshed=is_refreshed)
-        self._delete_all(list(reversed(self.state)))
+        self._begin(is_refreshed=is_refreshed, targets=targets)
+        rows = [row for row in reversed(self.state) if is_target(row.name, targets)]
+        self._delete_all(rows, goes_on=goes_on)
 
     def refresh(self) -> None:
         """Run `refresh` alone."""
@@ -142,7 +213,7 @@ class Engine:
         """Return the state, as the CLI exports it in the middle of an operation."""
         resources = [
             {
-                "urn": f"urn:pulumi:test::p::{row.form}::{row.name}",
+                "urn": self.urn_of(row.form, row.name),
                 "type": TYPES[row.form],
                 "id": row.id,
                 "outputs": row.outputs,
@@ -152,20 +223,32 @@ class Engine:
         ]
         return json.dumps({"deployment": {"resources": resources}}).encode()
 
-    def _begin(self, *, is_refreshed: bool) -> None:
+    def _begin(self, *, is_refreshed: bool, targets: Collection[str] | None = None) -> None:
         begin_operation()
+        begin_messages()
         use_export(self.export)
         self.session.forget()
         if not is_refreshed:
             return
-        for row in list(self.state):
+        rows = [row for row in self.state if is_target(row.name, targets)]
+        for row in list(rows):
             seen = self.call(row.form, row.name, "read", row.id, row.outputs)
             if not seen.id:
                 self.state.remove(row)
+                rows.remove(row)
                 continue
             row.outputs = dict(seen.outs)
-        for row in self.state:
+            row.inputs = seen.inputs or row.inputs
+        for row in rows:
             self.call(row.form, row.name, "diff", row.id, row.outputs, row.inputs)
+
+    def _gone(self, program: Program, targets: Collection[str] | None) -> list[Stored]:
+        """Return what an `up` deletes at its end."""
+        return [
+            row
+            for row in self.state
+            if (row.is_left_over or row.name not in program) and is_target(row.name, targets)
+        ]
 
     def _find(self, name: str) -> Stored | None:
         rows = (row for row in self.state if row.name == name and not row.is_left_over)
@@ -187,7 +270,13 @@ class Engine:
         is_replaced: bool,
         *,
         is_delete_first: bool,
+        is_replaced_to: list[Stored] | None = None,
     ) -> Callable[[], None]:
+        """Check and diff a resource; return what changes it.
+
+        Args:
+            is_replaced_to: takes the resource if it will be replaced.
+        """
         known = self._find(name)
         if known is None:
             inputs = self.check(name, form, {}, program)
@@ -196,9 +285,12 @@ class Engine:
             inputs = self.check(name, form, known.inputs, program)
             difference = self.call(form, name, "diff", known.id, known.outputs, inputs)
             if not difference.replaces:
-                return lambda: self._update(known, inputs) if difference.changes else None
+                is_changed = difference.changes or known.is_in_error
+                return lambda: self._update(known, inputs) if is_changed else None
             is_delete_first = is_delete_first or difference.delete_before_replace
         inputs = self.check(name, form, {}, program)
+        if is_replaced_to is not None:
+            is_replaced_to.append(known)
 
         def replace() -> None:
             if is_delete_first:
@@ -207,6 +299,8 @@ class Engine:
                 known.is_left_over = True
             try:
                 self._create(name, form, inputs)
+            except PartialResultError:
+                raise
             except Exception:
                 known.is_left_over = False
                 raise
@@ -217,17 +311,30 @@ class Engine:
         try:
             made = self.call(form, name, "create", inputs)
         except PartialResultError as error:
-            self.state.append(Stored(name, form, error.id, inputs, error.outputs))
+            made = Stored(name, form, error.id, inputs, error.outputs, is_in_error=True)
+            self.state.append(made)
             raise
         self.state.append(Stored(name, form, str(made.id), inputs, dict(made.outs)))
 
     def _update(self, row: Stored, inputs: dict[str, Any]) -> None:
-        changed = self.call(row.form, row.name, "update", row.id, row.outputs, inputs)
-        row.inputs, row.outputs = inputs, dict(changed.outs)
+        try:
+            changed = self.call(row.form, row.name, "update", row.id, row.outputs, inputs)
+        except PartialResultError as error:
+            row.inputs, row.outputs, row.is_in_error = inputs, error.outputs, True
+            raise
+        row.inputs, row.outputs, row.is_in_error = inputs, dict(changed.outs), False
 
-    def _delete_all(self, rows: list[Stored]) -> None:
+    def _delete_all(self, rows: list[Stored], *, goes_on: bool = False) -> None:
+        failure: Exception | None = None
         for row in rows:
-            self._delete(row)
+            try:
+                self._delete(row)
+            except Exception as error:
+                if not goes_on:
+                    raise
+                failure = error
+        if failure is not None:
+            raise failure
 
     def _delete(self, row: Stored) -> None:
         self.before_delete()

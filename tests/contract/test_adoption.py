@@ -193,13 +193,15 @@ def test_renamed_stack_still_owns_what_it_recorded(
     assert [] == copied(control)
 
 
-def test_renamed_stack_adopts_again_with_what_its_rows_recorded(
+@pytest.mark.parametrize("preflight", ["error", "off"])
+def test_name_that_a_row_recorded_counts_for_its_own_copy_only(
     simulator: InProcessSimulator,
     engine: Engine,
     control: Control,
     configuration: dict[str, str],
+    preflight: str,
 ) -> None:
-    """A set's former names count for a member that enters again, whatever `adopt` is."""
+    """It may be a former name, or a stack from which one copy was taken over: nothing tells."""
     engine.up(declared("set"))
     control.advance(LONG_S)
     renamed = configured(simulator, configuration, owner="shop/renamed")
@@ -207,8 +209,10 @@ def test_renamed_stack_adopts_again_with_what_its_rows_recorded(
     del renamed.state[0].outputs["members"]["web"]
     renamed.state[0].inputs["backups"].pop("web")
 
-    renamed.up(declared("set", adopt=False, preflight="off"))
+    with pytest.raises((CbrError, RefusedError), match=rf"belongs to stack '{OURS}'"):
+        renamed.up(declared("set", preflight=preflight))
 
+    renamed.up(declared("set", adopt="any", preflight=preflight))
     assert OURS == row_of(renamed, WEB_1)["owner"]
     assert 2 == submissions(control)
 

@@ -184,6 +184,44 @@ def test_leftover_of_the_same_name_deletes_no_replica(
     assert [] == copied(control)
 
 
+@FORMS
+@pytest.mark.parametrize("command", ["destroy", "up"])
+def test_leftover_and_its_successor_are_both_deleted(
+    settled: Engine, control: Control, form: str, command: str
+) -> None:
+    """Both have the replicas. Neither leaves them to the other for good."""
+    settled.before_delete = die
+    with pytest.raises(DeadError):
+        settled.up(declared(form), replaced=["dr"])
+    settled.before_delete = lambda: None
+
+    if command == "destroy":
+        settled.destroy()
+    else:
+        settled.up({})
+
+    assert [] == settled.state
+    assert [] == copied(control)
+
+
+@pytest.mark.parametrize("form", ["set"])
+def test_leftover_keeps_what_its_successor_could_not_adopt(
+    settled: Engine, control: Control, form: str
+) -> None:
+    """No record names one replica, so the new set fails; the old one must not delete it."""
+    (hidden,) = (row["id"] for row in control.records() if row["source_backup_id"] == WEB_1)
+    before = replicas(control)
+    control.forget_record(hidden)
+
+    for number in range(2):
+        with pytest.raises(CbrError):
+            settled.up(declared(form), replaced=[] if number else ["dr"], goes_on=True)
+        assert before == replicas(control)
+
+    settled.destroy()
+    assert {} == replicas(control)
+
+
 class DeadError(Exception):
     """The process died."""
 
@@ -504,7 +542,7 @@ def test_removed_resource_is_left_to_a_vault_that_failed(
 def test_removed_resource_without_replicas_waits_for_nobody(
     settled: Engine, control: Control, form: str
 ) -> None:
-    """Its replicas were deleted by hand, and the renamed one fails: nothing is to be kept."""
+    """Its replicas were deleted by hand, and the renamed resource fails: nothing is kept."""
     for replica_id in replicas(control):
         control.forget_backup(replica_id)
     operation = "CopyCheckpoint" if form == "vault" else "CopyBackup"

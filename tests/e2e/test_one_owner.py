@@ -169,6 +169,7 @@ def test_claims_are_refused_or_handed_over(project: Project, control: Control) -
     project.must("preview", "--expect-no-changes")
 
 
+@pytest.mark.full
 def test_replacement_in_another_region_waits_for_the_new_copy(
     project: Project, control: Control
 ) -> None:
@@ -334,6 +335,7 @@ class Life:
         assert {} == replicas(self.control)
 
 
+@pytest.mark.full
 def test_life_of_a_stack_with_drift(project: Project, simulator: SimulatorProcess) -> None:
     """Adopted copies, failed ones, sources that expire, and members that leave share one stack."""
     life = Life(project, simulator)
@@ -472,6 +474,7 @@ def test_last_copy_goes_with_force_destroy_in_the_state(project: Project, contro
 # -- adoption, by the mark ----------------------------------------------------------------------
 
 
+@pytest.mark.full
 def test_adoption_goes_by_the_mark(
     project: Project, simulator: SimulatorProcess, control: Control
 ) -> None:
@@ -519,6 +522,7 @@ def test_adoption_goes_by_the_mark(
     assert {} == replicas(control)
 
 
+@pytest.mark.full
 def test_running_copy_that_proves_to_be_another_stacks(
     project: Project, simulator: SimulatorProcess, control: Control
 ) -> None:
@@ -543,6 +547,7 @@ def test_running_copy_that_proves_to_be_another_stacks(
     assert {} == project.resources()
 
 
+@pytest.mark.full
 def test_lost_answer_is_recognised_without_adoption(project: Project, control: Control) -> None:
     """With `adopt: false`, the copy that a dead plugin submitted is our own."""
     control.change_backup(BACKUP, copy={"mode": "immediate"})
@@ -565,6 +570,7 @@ def test_lost_answer_is_recognised_without_adoption(project: Project, control: C
 # -- two stacks ---------------------------------------------------------------------------------
 
 
+@pytest.mark.full
 def test_second_stack_takes_over_only_when_asked(project: Project, control: Control) -> None:
     """It is refused what the first stack made; with `adopt: any` it has it, until it is destroyed.
 

@@ -90,19 +90,21 @@ def decide_vault(
     desired: DesiredVaultReplication,
     backups: Mapping[str, tuple[Backup, Sequence[Attempt]]],
     own_record_ids: frozenset[str] = frozenset(),
+    recorded: Mapping[str, str | None] | None = None,
 ) -> VaultView:
     """Classify the backups of a vault.
 
     Args:
         backups: by label, each with the attempts to copy it to the region, the newest first.
         own_record_ids: records of replicas that are about to be deleted; these do not conflict.
+        recorded: the owners that the state has, by backup. Each counts for its own backup only.
     """
     due, held = {}, {}
     elsewhere: dict[str, Refuse] = {}
     foreign: dict[str, Refuse] = {}
     spent, unclear, unfit = [], [], []
     for label, (backup, attempts) in backups.items():
-        wanted = desired.of_backup(backup.id)
+        wanted = desired.of_backup(backup.id, (recorded or {}).get(backup.id))
         others = [attempt for attempt in attempts if attempt.record.id not in own_record_ids]
         decision = decide_create(wanted, others)
         if isinstance(decision, Adopt):
@@ -208,7 +210,8 @@ async def look_at_vault(
         for backup, found in zip(listing.values(), attempts, strict=True)
         if found is not None
     }
-    view = decide_vault(desired, asked, own_record_ids)
+    recorded = {row.backup_id: row.owner for row in known.values()}
+    view = decide_vault(desired, asked, own_record_ids, recorded)
     # If a row's backup has left the vault, it needs no request once its replica was seen.
     for label, row in known.items():
         told.setdefault(label, _Told.STANDS if row.has_been_seen else _Told.OPEN)

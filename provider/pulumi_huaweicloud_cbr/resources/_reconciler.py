@@ -188,7 +188,7 @@ class Reconciler(CbrProvider):
         rows = tracked_rows(state)
         looked = session.run(look(session, rows))
         seen = remaining(rows, looked, form.if_gone, form.if_failed)
-        identity = identity_of(session, (row.owner for row in rows.values()))
+        identity = identity_of(session)
         seen = {label: with_owner(row, identity, state.get("adopt")) for label, row in seen.items()}
         warn_of_foreign(seen, identity)
         if form.is_gone(rows, seen):

@@ -448,12 +448,15 @@ async def _why_removed(session: Session, tracked: TrackedReplication) -> Removal
     """Return why a resource is deleted in this operation.
 
     If the program declares another backup, the replica of the old one is no longer wanted. If that
-    is one of the same server, its copy has succeeded by now, and the old one rolls off.
+    is one of the same server, and its copy has succeeded by now, the old one rolls off. With the
+    option ``delete_before_replace`` the new copy does not exist yet.
     """
     operation, urn = current_operation(), current_call().urn
     declared = operation.backups_claimed(urn)
     if declared and tracked.backup_id.lower() not in declared:
         (backup_id,) = declared
+        if operation.is_replaced(urn) and not operation.is_made(urn):
+            return Removal.REMOVED
         is_same = await _is_of_same_server(session, tracked, backup_id)
         return Removal.ROLLED_OFF if is_same else Removal.REMOVED
     return Removal.REPLACED if operation.is_replaced(urn) else Removal.REMOVED

@@ -184,6 +184,11 @@ class Operation:
         """Whether another resource of the program declares a copy; see `claimant_of`."""
         return self.claimant_of(backup_id, region, besides=besides) is not None
 
+    def claims(self, urn: str, backup_id: str, region: str) -> bool:
+        """Whether a resource of the program declares a copy itself."""
+        with self._lock:
+            return (backup_id.lower(), region) in self._claimed[urn]
+
     def backups_of_others(self, region: str, *, besides: str) -> frozenset[str]:
         """Return the backups, in lower case, whose copies to a region other resources declare."""
         with self._lock:

@@ -6,6 +6,7 @@ No decisions here: see `decisions`.
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr.api.wire.requests import (
     ENDED_RECORD_STATUSES,
@@ -84,18 +85,22 @@ class DesiredVaultReplication(Struct, frozen=True):
     def __str__(self) -> str:
         return f"replication of vault ({self.vault_id}) to region {self.destination.region!r}"
 
-    def of_backup(self, backup_id: str) -> DesiredReplication:
+    def of_backup(self, backup_id: str, recorded: str | None = None) -> DesiredReplication:
         """Return the desired copy of one backup of the vault.
 
         Without `adopt` as well, it finds what exists: who calls decides what to take over.
+
+        Args:
+            recorded: the owner that the state has for this backup's copy.
         """
+        former = self.identity.former if recorded is None else self.identity.former | {recorded}
         return DesiredReplication(
             backup_id=backup_id,
             source=self.source,
             destination=self.destination,
             destination_vault_id=self.destination_vault_id,
             adopt=self.adopt or True,
-            identity=self.identity,
+            identity=replace(self.identity, former=former),
         )
 
     def request(self) -> ReplicateVaultRequest:

@@ -205,7 +205,9 @@ async def owners_of(
     for label, row in open_rows.items():
         if _is_left(operation, urn, row.replication_record_id, state, is_plan=is_plan):
             owners.done[label] = Owner.HAS_IT
-        elif operation.is_claimed(row.backup_id, row.destination.region, besides=urn):
+        elif operation.is_claimed(
+            row.backup_id, row.destination.region, besides=urn
+        ) or _is_declared_by_successor(operation, urn, row, state):
             owners.done[label] = Owner.DECLARES_IT
         elif vaults := _vaults_declared(row, operation, urn):
             asked[label] = _asked_for_vault(session, row, vaults)
@@ -246,11 +248,31 @@ def _is_left(
     others = {entry.urn for entry in entries if entry.urn != urn}
     own = {entry.is_left_over for entry in entries if entry.urn == urn}
     if own == {True, False}:
-        # The leftover of a replacement is deleted, and its successor has the replica.
-        return True
+        # The leftover of a replacement, and its successor. The export does not tell which of them
+        # is deleted now. If the program does not keep the successor, both are, and the second one
+        # takes the replica along.
+        if operation.holds_itself(urn, record_id):
+            return True
+        if is_plan or (operation.is_replaced(urn) and not operation.is_made(urn)):
+            return bool(others)
+        return operation.give_up(urn, record_id, {urn, *others})
     if is_plan:
         return bool(others)
     return bool(others) and operation.give_up(urn, record_id, others)
+
+
+def _is_declared_by_successor(
+    operation: Operation, urn: str, row: TrackedReplication, state: StackState | None
+) -> bool:
+    """Whether the leftover of a replacement has a copy that its successor declares, but lacks.
+
+    The successor was created first, so it would have adopted the copy if it had found it.
+    """
+    if not urn or not operation.claims(urn, row.backup_id, row.destination.region):
+        return False
+    entries = state.entries_of(row.replication_record_id) if state is not None else ()
+    is_left_over = any(entry.urn == urn and entry.is_left_over for entry in entries)
+    return is_left_over or operation.is_made(urn)
 
 
 def _vaults_declared(row: TrackedReplication, operation: Operation, urn: str) -> frozenset[str]:

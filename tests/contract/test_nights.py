@@ -1,0 +1,322 @@
+"""Rolling sets over many nights: no server ever has fewer good copies than it is to keep.
+
+`keep_newest` counts the members of a whole set. So each server has a set of its own here. In one
+set of all servers, a server whose copies fail would lose its older ones to the others. One set of
+all servers is measured too, for its number of requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import httpx
+import pulumi.runtime.config
+import pytest
+from sqlalchemy import select
+
+import pulumi_huaweicloud_cbr as cbr
+from pulumi_huaweicloud_cbr import CbrError
+from pulumi_huaweicloud_cbr.config.settings import Settings
+from pulumi_huaweicloud_cbr.engine.session import Session, use_session
+from simulator.cloud.specs import CopyScript, Options
+from simulator.cloud.store import Backup, next_sequence
+from simulator.testing import InProcessSimulator
+from simulator.worlds.fleet import (
+    FLEET_ACCOUNT,
+    FLEET_PASSWORD,
+    FLEET_USER,
+    SOURCE_REGION,
+    fleet_world,
+)
+from tests.contract.engine import Engine, Program
+from tests.contract.rig import SimulatedClock
+from tests.contract.rounds import PATIENCE
+
+pytestmark = pytest.mark.simulator_only
+
+NIGHT_S = 86_400.0
+COPY_S = 600.0
+EAST = "cn-east-3"
+NIGHTS = 14
+KEPT = 4
+"""Good copies of each server in the destination."""
+FIXED = 10
+"""Requests of a night of a few servers that do not grow with their number."""
+ONE_IN = 20
+"""One copy in so many fails: 5 %."""
+
+
+class Watched(httpx.AsyncBaseTransport):
+    """Calls `before_deletion` before each deletion, and cuts one list short if asked to."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+        self.before_deletion: Callable[[str], None] = lambda _: None
+        self.is_cutting = False
+        self.cuts = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request."""
+        path = request.url.path
+        if request.method == "DELETE":
+            self.before_deletion(path.rpartition("/")[2])
+        response = await self._inner.handle_async_request(request)
+        if not self.is_cutting or request.method != "GET" or not path.endswith("/backups"):
+            return response
+        page = json.loads(await response.aread())
+        self.is_cutting = False
+        self.cuts += 1
+        page["backups"] = page["backups"][: len(page["backups"]) // 2]
+        return httpx.Response(response.status_code, json=page, request=request)
+
+
+class ParallelClock(SimulatedClock):
+    """Virtual time on which tasks sleep at the same time; it advances when none has other work."""
+
+    def __init__(self, simulator: InProcessSimulator) -> None:
+        super().__init__(simulator)
+        self._sleeping: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._numbers = itertools.count()
+        self._waking: asyncio.Task[None] | None = None
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep until the virtual time has come."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        entry = (self.monotonic() + seconds, next(self._numbers), turn)
+        heapq.heappush(self._sleeping, entry)
+        if self._waking is None or self._waking.done():
+            self._waking = asyncio.ensure_future(self._wake())
+        await turn
+
+    async def _wake(self) -> None:
+        while self._sleeping:
+            newest, quiet = None, 0
+            while quiet < PATIENCE:
+                await asyncio.sleep(0)
+                last = self._sleeping[-1] if self._sleeping else None
+                quiet = quiet + 1 if newest is last else 0
+                newest = last
+            due, _, turn = heapq.heappop(self._sleeping)
+            self._clock.advance(max(0.0, due - self._clock.now()))
+            if not turn.done():
+                turn.set_result(None)
+
+
+class Fleet:
+    """A vault of many servers, each of which gets a backup each night.
+
+    Args:
+        in_source: nights after which a backup expires in the source region.
+    """
+
+    def __init__(
+        self,
+        servers: int,
+        *,
+        is_parallel: bool = False,
+        in_source: int = 2,
+        deletion_seconds: float = 20.0,
+    ) -> None:
+        script = CopyScript(mode="seconds", seconds=COPY_S)
+        options = Options(deletion_seconds=deletion_seconds)
+        self.simulator = InProcessSimulator(fleet_world(servers, copy=script, options=options))
+        self.in_source = in_source
+        self.transport = Watched(self.simulator.transport())
+        address = f"{self.simulator.url}/regions/{{region}}"
+        self.configuration = {
+            "huaweicloud:region": SOURCE_REGION,
+            "huaweicloud:userName": FLEET_USER,
+            "huaweicloud:password": FLEET_PASSWORD,
+            "huaweicloud:domainName": FLEET_ACCOUNT,
+            "huaweicloud:endpoints": json.dumps({"cbr": address, "iam": address}),
+        }
+        self.session = Session(
+            Settings.load(self.configuration.get, {}),
+            transport=self.transport,
+            clock=(ParallelClock if is_parallel else SimulatedClock)(self.simulator),
+        )
+        use_session(self.session)
+        self.engine = Engine(self.session, self.configuration)
+        self.vaults = {row["region"]: row["id"] for row in self.simulator.control.state()["vaults"]}
+        with self.simulator.cloud.session() as session:
+            query = select(Backup).order_by(Backup.sequence)
+            self.first = [row.id for row in session.scalars(query)]
+        self.nights: list[list[str]] = [self.first]
+
+    def close(self) -> None:
+        """End the session and the simulator."""
+        self.session.close()
+        self.simulator.close()
+
+    def next_night(self) -> None:
+        """Let a day pass: all copies end, new backups are made, and the oldest expire."""
+        self.simulator.control.advance(NIGHT_S)
+        night = len(self.nights)
+        names = [column.name for column in Backup.__table__.columns]
+        made = []
+        with self.simulator.cloud.session() as session:
+            for number, first_id in enumerate(self.first):
+                one = self.pattern(session, first_id)
+                columns = {name: one[name] for name in names}
+                new_id = f"{night:08x}-0000-4000-8000-{number:012x}"
+                fails = (number * 7 + night) % ONE_IN == 0
+                columns |= {
+                    "id": new_id,
+                    "checkpoint_id": new_id,
+                    "sequence": next_sequence(session, Backup.sequence),
+                    "created_at": self.simulator.clock.now(),
+                    "copy_script": self.failing() if fails else None,
+                }
+                session.add(Backup(**columns))
+                session.flush()
+                made.append(new_id)
+        self.nights.append(made)
+        if night >= self.in_source:
+            for old_id in self.nights[night - self.in_source]:
+                self.simulator.control.forget_backup(old_id)
+
+    def pattern(self, session: Any, first_id: str) -> dict[str, Any]:
+        """Return the columns of a server's first backup, which may have expired since."""
+        if not hasattr(self, "_patterns"):
+            self._patterns: dict[str, dict[str, Any]] = {}
+        if first_id not in self._patterns:
+            row = session.get(Backup, first_id)
+            columns = Backup.__table__.columns
+            self._patterns[first_id] = {
+                column.name: getattr(row, column.name) for column in columns
+            }
+        return self._patterns[first_id]
+
+    def failing(self) -> dict[str, Any]:
+        """Return the script of a copy that fails."""
+        return CopyScript(mode="seconds", seconds=COPY_S, outcome="fail").model_dump()
+
+    def members(self) -> dict[str, dict[str, Any]]:
+        """Return what the program selects: the members of each server's set."""
+        pulumi.runtime.config.set_all_config(self.configuration)
+        try:
+            found = cbr.get_backups(vault_id=self.vaults[SOURCE_REGION])
+        finally:
+            pulumi.runtime.config.set_all_config({})
+        by_server: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+        for backup in found:
+            row = {"backup_id": backup.id, "created_at": backup.created_at}
+            by_server[str(backup.resource_id)][backup.id] = row
+        return by_server
+
+    def place(self, **more: Any) -> dict[str, Any]:
+        """Return the destination as inputs."""
+        return {"destination_region": EAST, "destination_vault_id": self.vaults[EAST], **more}
+
+    def good(self) -> defaultdict[str, set[str]]:
+        """Return the complete replicas of each server, which are not being deleted."""
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        with self.simulator.cloud.session() as session:
+            query = select(Backup).where(Backup.region == EAST, Backup.status == "available")
+            for row in session.scalars(query):
+                found[row.resource_id].add(row.id)
+        return found
+
+
+@pytest.fixture
+def make_fleet() -> Iterator[Callable[..., Fleet]]:
+    """Make a fleet of a number of servers."""
+    made: list[Fleet] = []
+
+    def make(servers: int, **more: Any) -> Fleet:
+        made.append(Fleet(servers, **more))
+        return made[-1]
+
+    yield make
+    for fleet in made:
+        fleet.close()
+
+
+@pytest.mark.parametrize("servers", [15, pytest.param(500, marks=pytest.mark.full)])
+def test_no_server_has_fewer_copies_than_it_keeps(
+    make_fleet: Callable[..., Fleet], servers: int, announce: Callable[[str], None]
+) -> None:
+    """Over 14 nights copies fail, sources expire, and a page of a list is cut short each night."""
+    fleet = make_fleet(servers)
+    control = fleet.simulator.control
+    asked: set[str] = set()
+    short: list[str] = []
+    good: defaultdict[str, set[str]] = defaultdict(set)
+
+    def look(replica_id: str) -> None:
+        if replica_id in asked:
+            return
+        asked.add(replica_id)
+        for server, replicas in good.items():
+            if replica_id in replicas:
+                replicas.discard(replica_id)
+                if len(replicas) < KEPT:
+                    short.append(f"night {len(fleet.nights)}: {server}: {len(replicas)}")
+
+    fleet.transport.before_deletion = look
+    failed = 0
+    for _ in range(NIGHTS):
+        good.clear()
+        good.update(fleet.good())
+        had = {server for server, replicas in good.items() if len(replicas) >= KEPT}
+        fleet.transport.is_cutting = True
+        program: Program = {
+            server: ("set", {"backups": rows, **fleet.place(keep_newest=KEPT)})
+            for server, rows in fleet.members().items()
+        }
+        with suppress(CbrError):
+            fleet.engine.up(program, is_refreshed=True, goes_on=True)
+            failed -= 1
+        failed += 1
+        assert [] == short
+        there = fleet.good()
+        fewer = {server for server in had if len(there[server]) < KEPT}
+        assert not fewer, f"servers with fewer copies than before: {fewer}"
+        fleet.next_night()
+    deletions = control.journal(operation="DeleteBackup")
+    assert {entry["backup_id"] for entry in deletions} == asked
+    copies = len(control.journal(operation="CopyBackup"))
+    announce(
+        f"{servers} servers: {copies} copies, {len(asked)} deletions, {failed} nights with an "
+        f"error, {fleet.transport.cuts} lists cut short"
+    )
+    assert NIGHTS == fleet.transport.cuts
+    assert len(asked) > servers * (NIGHTS - 2 * KEPT), "nothing rolled off"
+    # A server whose newest copies failed keeps more.
+    assert all(KEPT <= len(replicas) for replicas in fleet.good().values())
+
+
+@pytest.mark.parametrize(
+    ("in_source", "for_old"),
+    [pytest.param(NIGHTS, 3, id="sources-exist"), pytest.param(2, 4, id="sources-expired")],
+)
+@pytest.mark.parametrize("servers", [50, pytest.param(500, marks=pytest.mark.full)])
+def test_requests_of_a_rolling_night(
+    make_fleet: Callable[..., Fleet], servers: int, in_source: int, for_old: int
+) -> None:
+    """One set of all servers: 1.1 requests for each new copy, and 3 for each old one.
+
+    These are a look at the replica, its deletion, and the look that shows it gone. Where the source
+    is gone, that is seen too. CBR deletes at once here: more polls depend on how long it takes.
+    """
+    fleet = make_fleet(servers, is_parallel=True, in_source=in_source, deletion_seconds=0.0)
+    control = fleet.simulator.control
+    for _ in range(3):
+        fleet.next_night()
+        rows = {label: row for part in fleet.members().values() for label, row in part.items()}
+        inputs = {"backups": rows, **fleet.place(keep_newest=servers)}
+        control.clear_journal()
+        fleet.engine.up({"fleet": ("set", inputs)})
+    counts = control.journal_counts()
+
+    new, old = counts["CopyBackup"], counts["DeleteBackup"]
+    assert min(new, old) >= servers * 9 // 10
+    # Lists, sign-in and preflight do not depend on the number of servers.
+    assert sum(counts.values()) - FIXED <= 1.1 * new + for_old * old, counts
