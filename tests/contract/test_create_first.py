@@ -10,6 +10,7 @@ import pytest
 
 from pulumi_huaweicloud_cbr import CbrError, InterruptedWaitError
 from pulumi_huaweicloud_cbr.config.settings import Settings
+from pulumi_huaweicloud_cbr.engine.provider import PartialResultError
 from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from simulator.cloud.specs import CopyScript
 from simulator.testing import Control, InProcessSimulator
@@ -82,6 +83,48 @@ def test_create_first_that_fails_leaves_the_old_copies(
     assert before == set(in_region(control, "cn-east-3"))
     assert state == settled.state
     assert [] == control.journal(operation="DeleteBackup")
+
+
+@pytest.mark.parametrize("form", ["set"])
+def test_create_first_with_a_refused_member_leaves_the_old_copies(
+    settled: Engine, control: Control
+) -> None:
+    """It is a plain error at once: no half of a new resource comes into the state."""
+    before, state = set(in_region(control, "cn-east-3")), list(settled.state)
+    refusal = {"error_code": "BackupService.6129", "error_msg": "The capacity is reached."}
+    control.fault(
+        operation="CopyBackup", action="respond", status=400, body=refusal, path=f"{WEB_1}/"
+    )
+
+    with pytest.raises(CbrError) as caught:
+        settled.up(declared("set", **SOUTH))
+
+    assert not isinstance(caught.value, PartialResultError)
+    assert state == settled.state
+    assert before == set(in_region(control, "cn-east-3"))
+    settled.up(declared("set", **SOUTH))
+    assert 2 == len(in_region(control, "cn-south-1"))
+    assert [] == in_region(control, "cn-east-3")
+
+
+@pytest.mark.parametrize("form", ["single"])
+def test_create_first_that_cannot_rename_leaves_the_old_copy(
+    settled: Engine, control: Control
+) -> None:
+    """The copy there exists already. It is adopted, and CBR refuses its new name."""
+    settled.up({"dr": declared("single")["dr"], "other": declared("single", **SOUTH)["dr"]})
+    control.advance(LONG_S)
+    settled.state = [row for row in settled.state if row.name == "dr"]
+    state = list(settled.state)
+    refusal = {"error_code": "BackupService.6202", "error_msg": "The name is refused."}
+    control.fault(operation="UpdateBackup", action="respond", status=400, body=refusal, times=9)
+
+    with pytest.raises(CbrError) as caught:
+        settled.up(declared("single", name="erp-dr", **SOUTH))
+
+    assert not isinstance(caught.value, PartialResultError)
+    assert state == settled.state
+    assert 1 == len(in_region(control, "cn-east-3"))
 
 
 @FORMS

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from pulumi_huaweicloud_cbr import CbrError, ConflictError
-from pulumi_huaweicloud_cbr.engine.ownership.operation import begin_operation
+from pulumi_huaweicloud_cbr.engine.ownership.operation import begin_operation, current_operation
 from pulumi_huaweicloud_cbr.engine.session import Session
 from simulator.testing import Control
 from tests.contract.engine import Engine
-from tests.contract.rig import BACKUP, LONG_S
-from tests.contract.test_ownership import WEB_1, declared, replicas
+from tests.contract.rig import BACKUP, LONG_S, SimulatedClock
+from tests.contract.test_ownership import MANUAL, WEB_1, declared, replicas
 
 pytestmark = pytest.mark.simulator_only
 
@@ -95,3 +95,115 @@ def test_member_without_a_source_is_not_left_to_an_entire_vault(
 
     assert replica_id not in replicas(control)
     assert ["web"] == list(engine.state[0].outputs["members"])
+
+
+def test_member_that_is_gone_with_its_source_stops_no_deletion(
+    engine: Engine, control: Control
+) -> None:
+    """Without a replica there is no last copy, and the others are deleted as usual."""
+    (row,) = engine.state
+    control.forget_backup(row.outputs["members"]["erp"]["destination_backup_id"])
+
+    engine.destroy()
+
+    assert {} == replicas(control)
+    assert [] == engine.state
+
+
+def test_preview_waits_until_others_have_declared_their_copies(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The engine checks resources in no known order. A later one may take the member over."""
+    sleep = SimulatedClock.sleep
+
+    async def declare_meanwhile(clock: SimulatedClock, seconds: float) -> None:
+        if seconds:
+            current_operation().note_claimed("urn:other", [(BACKUP, "cn-east-3")])
+        await sleep(clock, seconds)
+
+    monkeypatch.setattr(SimulatedClock, "sleep", declare_meanwhile)
+
+    assert preview(engine)
+
+    told = "leave when the resources that declare them have their replicas: 'erp'"
+    assert told in capfd.readouterr().err
+
+
+def test_removal_waits_until_others_have_declared_their_copies(
+    engine: Engine, control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The update of a set may come before the check of the resource that takes a member over."""
+    (row,) = engine.state
+    _, inputs = declared("set", backups={"erp": BACKUP})["dr"]
+    begin_operation()
+    checked = engine.check("dr", "set", row.inputs, inputs)
+    sleep = SimulatedClock.sleep
+
+    async def declare_meanwhile(clock: SimulatedClock, seconds: float) -> None:
+        if seconds:
+            current_operation().note_claimed("urn:other", [(WEB_1, "cn-east-3")])
+        await sleep(clock, seconds)
+
+    monkeypatch.setattr(SimulatedClock, "sleep", declare_meanwhile)
+    updated = engine.call("set", "dr", "update", row.id, row.outputs, checked)
+
+    assert True is updated.outs["members"]["web"]["leaving"]
+    assert [] == control.journal(operation="DeleteBackup")
+
+
+# -- another backup is declared -----------------------------------------------------------------
+
+
+@pytest.fixture
+def single(session: Session, configuration: dict[str, str], control: Control) -> Engine:
+    """A stack with a single replication, whose copy has ended."""
+    engine = Engine(session, configuration)
+    engine.up(declared("single"))
+    control.advance(LONG_S)
+    engine.refresh()
+    return engine
+
+
+def test_backup_of_another_server_does_not_replace_a_last_copy(
+    single: Engine, control: Control
+) -> None:
+    """`diff` refuses if the source is gone by then, and `delete` if it goes meanwhile."""
+    (replica_id,) = replicas(control)
+    single.before_delete = lambda: control.forget_backup(BACKUP)
+
+    with pytest.raises(ConflictError, match="last copy"):
+        single.up(declared("single", backup_id=WEB_1))
+    assert replica_id in replicas(control)
+
+    single.state = [row for row in single.state if row.is_left_over]
+    single.state[0].is_left_over = False
+    with pytest.raises(ConflictError, match="could not be made again"):
+        single.up(declared("single", backup_id=WEB_1))
+    assert replica_id in replicas(control)
+
+
+def test_backup_of_another_server_replaces_a_last_copy_if_forced(
+    single: Engine, control: Control
+) -> None:
+    """`force_destroy` was in the state before."""
+    (replica_id,) = replicas(control)
+    single.up(declared("single", force_destroy=True))
+    control.forget_backup(BACKUP)
+
+    single.up(declared("single", backup_id=WEB_1, force_destroy=True))
+
+    assert replica_id not in replicas(control)
+    assert 1 == len(replicas(control))
+
+
+def test_newer_backup_of_the_same_server_replaces_a_last_copy(
+    single: Engine, control: Control
+) -> None:
+    """The old one rolls off, as in a rolling set: the newer copy has succeeded."""
+    (replica_id,) = replicas(control)
+    control.forget_backup(BACKUP)
+
+    single.up(declared("single", backup_id=MANUAL))
+
+    assert replica_id not in replicas(control)
+    assert 1 == len(replicas(control))

@@ -843,6 +843,30 @@ def test_rolling_set_of_another_name_loses_no_kept_members(rig: Rig, is_run_agai
     ) == str(caught.value)
 
 
+def test_rolling_set_drops_at_once_what_failed_and_is_old(rig: Rig) -> None:
+    """There is no replica to keep until newer copies have succeeded."""
+    rig.control.change_backup(BACKUP, copy={"mode": "immediate", "outcome": "fail"})
+    rig.create(rolling(a=(BACKUP, 1), b=(WEB_1, 2)))
+    rig.finish_copies()
+    rig.refresh()
+
+    rig.update(rolling(b=(WEB_1, 2), c=(WEB_2, 3)))
+
+    assert {"b", "c"} == set(rig.outputs["members"])
+
+
+def test_rolling_set_of_another_name_is_deleted_if_forced(rig: Rig) -> None:
+    """The user insists, so what the new one does not have is deleted, the last copy too."""
+    kept_by_a_rolling_set(rig)
+    old = {**rig.outputs, "force_destroy": True}
+
+    rig.create(rolling(b=(WEB_1, 2)))
+    rig.provider.delete("old", old)
+
+    rows = rig.outputs["members"].values()
+    assert [row["destination_backup_id"] for row in rows] == [row["id"] for row in rig.replicas]
+
+
 def test_rolling_set_of_another_name_that_lists_all_reports_nothing(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:

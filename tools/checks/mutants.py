@@ -632,6 +632,15 @@ MUTANTS = (
         "settled",
     ),
     Mutant(
+        "removal-waits-for-nobody",
+        "a member is removed only after all resources have declared their copies",
+        "resources/_forms/members.py",
+        "    await current_operation().settled(session.client().clock.sleep)\n",
+        "",
+        LAST_COPIES,
+        "waits",
+    ),
+    Mutant(
         "two-owners-in-a-program",
         "a second declaration of the same copy in a program is refused",
         "resources/_forms/owners.py",
