@@ -103,11 +103,13 @@ class Wanted:
     keep_newest: int = 2
     forced: set[str] = field(default_factory=set)
     is_declared_twice: bool = False
+    is_reversed: bool = False
+    """Resources are changed in the reverse order of their names: the engine has no known one."""
 
     def program(self) -> Program:
         """Return the program."""
         found: dict[str, tuple[str, dict[str, Any]]] = {}
-        for name in NAMES:
+        for name in reversed(NAMES) if self.is_reversed else NAMES:
             backups = sorted(backup for backup, holder in self.holders.items() if holder == name)
             if self.is_declared_twice and name == "many":
                 backups = sorted({*backups, *self.holders})
@@ -230,10 +232,12 @@ class OwnersStack(History):
         backup=st.sampled_from(sorted(BACKUPS)),
         to=st.sampled_from(HOLDERS),
         trouble=st.sampled_from(TROUBLES),
+        is_reversed=st.booleans(),
         then=THEN,
     )
-    def hand_over(self, backup: str, to: str, trouble: str, then: str) -> None:
+    def hand_over(self, backup: str, to: str, trouble: str, is_reversed: bool, then: str) -> None:
         """Move a backup from one resource to another in the program, or remove it."""
+        self.wanted.is_reversed = is_reversed
         self.give(backup, to)
         self.get_into(trouble)
         self.go_on(then)
@@ -546,6 +550,7 @@ class OwnersStack(History):
             self.require_own_mark(engine, before, record)
             self.require_not_wanted(before, record, program, targets)
             self.require_not_last(before, record, request, program)
+            self.require_enough_newer(engine, before, record, program)
         if announced is not None:
             self.ran["previews kept"] += 1
             extra = set(deleted) - set(announced)
@@ -612,9 +617,6 @@ class OwnersStack(History):
                 continue
             inputs = program[entry.name][1]
             if "keep_newest" in inputs:
-                newer = [other for other in BACKUPS if DAYS[other] > DAYS[backup]]
-                there = [other for other in newer if self.has_succeeded(other)]
-                assert len(there) >= inputs["keep_newest"], f"{backup} gave way to {there}"
                 self.ran["last copies rolled off"] += 1
                 return
             newer_one = inputs.get("backup_id")
@@ -625,6 +627,30 @@ class OwnersStack(History):
                 self.ran["last copies rolled off"] += 1
                 return
         raise AssertionError(f"the last copy of {backup} was deleted")
+
+    def require_enough_newer(
+        self, engine: Engine, before: Before, record: Record, program: Program | None
+    ) -> None:
+        """A rolling set that stays where it is has enough newer copies that succeeded."""
+        had = [entry.name for entry, _ in before.rows.get(record.id, [])]
+        if program is None or "rolling" not in program or had != ["rolling"]:
+            return
+        inputs = program["rolling"][1]
+        if record.destination_vault_id != inputs["destination_vault_id"]:
+            return
+        truth, live = self.all_records(), self.live_replicas()
+        age = DAYS[name_of(BACKUPS, record.source_backup_id)]
+        newer = [
+            key
+            for entry in engine.state
+            if entry.name == "rolling"
+            for key, _ in rows_of(entry)
+            if key in live
+            and truth[key].status == "success"
+            and DAYS[name_of(BACKUPS, truth[key].source_backup_id)] > age
+        ]
+        self.ran["rolled off"] += 1
+        assert len(newer) >= inputs["keep_newest"], f"{record.source_backup_id} gave way too early"
 
     def require_rows(self, engine: Engine, before: Before, deleted: Collection[str]) -> None:
         """No row was dropped whose replica exists, unless it turned out to be another stack's."""
