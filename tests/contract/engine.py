@@ -50,7 +50,7 @@ Program = Mapping[str, tuple[str, dict[str, Any]]]
 """By name: the form and inputs of a resource."""
 
 
-LEAVING = "members that leave, and whose replicas will be deleted: "
+LEAVING = "members that leave, to be deleted unless later resources declare them: "
 
 
 def is_target(name: str, targets: Collection[str] | None) -> bool:

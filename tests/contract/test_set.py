@@ -815,7 +815,7 @@ def test_set_that_moves_and_stops_rolling_names_removed_members(
     checked = rig.provider.check({}, moved)
 
     assert {"b"} == set(checked.inputs["backups"])
-    assert "whose replicas will be deleted: 'a'" in capsys.readouterr().err
+    assert "unless later resources declare them: 'a'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("is_run_again", [False, True], ids=["at-once", "after-a-crash"])

@@ -88,7 +88,7 @@ def test_fleets_full_cycle(fleets: Project, control: Control) -> None:
     assert {BACKUP, MANUAL} == set(members_of(fleets, "erp-to-cn-east-3"))
     assert fleets.resources()["erp-to-cn-east-3"]["outputs"]["members"][older[1:-1]]["leaving"]
     text = fleets.preview("--diff").text
-    assert f"members that leave, and whose replicas will be deleted: {older}" in text
+    assert f"members that leave, to be deleted unless later resources declare them: {older}" in text
     fleets.up()
     assert {BACKUP} == set(members_of(fleets, "erp-to-cn-east-3"))
 

@@ -170,7 +170,7 @@ def test_set_preview_names_added_and_removed_members(project: Project, control: 
     assert MANUAL in text
     assert "new" in text
     assert "members that enter, to be copied or adopted: 'new'" in text
-    assert "leave, and whose replicas will be deleted: 'web-2'" in text
+    assert "unless later resources declare them: 'web-2'" in text
     assert 3 == len(control.journal(operation="CopyBackup"))
 
 

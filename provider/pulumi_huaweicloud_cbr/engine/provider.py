@@ -68,11 +68,7 @@ def served(method: Method) -> Method:
             is_about_program = method.__name__ in ("check", "diff")
             operation = current_operation()
             try:
-                with (
-                    operation.call_about_program(method.__name__)
-                    if is_about_program
-                    else nullcontext()
-                ):
+                with operation.call_about_program() if is_about_program else nullcontext():
                     answer = method(*args, **kwargs)
             except CbrError as error:
                 refuse(str(error))

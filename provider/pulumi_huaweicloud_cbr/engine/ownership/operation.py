@@ -83,21 +83,21 @@ class Operation:
         self._rolling_places: set[tuple[str, ...]] = set()
         self._rolling: set[str] = set()
         self._calls = 0
-        self._under_way: Counter[str] = Counter()
+        self._calls_under_way = 0
 
     # -- what the engine does ---------------------------------------------------------------
 
     @contextmanager
-    def call_about_program(self, method: str) -> Iterator[None]:
+    def call_about_program(self) -> Iterator[None]:
         """Note that the engine calls `check` or `diff`, and when it has its answer."""
         with self._lock:
             self._calls += 1
-            self._under_way[method] += 1
+            self._calls_under_way += 1
         try:
             yield
         finally:
             with self._lock:
-                self._under_way[method] -= 1
+                self._calls_under_way -= 1
 
     def note_checked(self, urn: str, *, is_new: bool) -> None:
         """Note that the program declares a resource.
@@ -134,23 +134,11 @@ class Operation:
         It calls as the program declares resources, all within moments, unless some depend on
         others. A call without an answer may still leave a note, however long it takes.
         """
-        await self._quiet(sleep, ("check", "diff"))
-
-    async def declared(self, sleep: Callable[[float], Awaitable[None]]) -> None:
-        """Wait until the program has probably declared all resources; for calls of `diff`.
-
-        Diffs that wait here do not wait for each other.
-        """
-        await self._quiet(sleep, ("check",))
-
-    async def _quiet(
-        self, sleep: Callable[[float], Awaitable[None]], methods: Iterable[str]
-    ) -> None:
         looks = 0
         while looks < QUIET_LOOKS:
             calls = self._calls
             await sleep(QUIET_S)
-            if any(self._under_way[method] for method in methods):
+            if self._calls_under_way:
                 continue
             if calls == self._calls:
                 return

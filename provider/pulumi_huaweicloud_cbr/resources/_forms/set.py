@@ -279,16 +279,15 @@ def _looked_up(
 def _plan_owners(
     open_session: Callable[[], Session], change: Change, removed: Rows
 ) -> dict[str, Owner]:
-    """Return the removed members that other resources have or declare, after all were declared."""
+    """Return the removed members that other resources have, or were seen to declare.
+
+    A diff cannot wait for all declarations: the engine checks the next resource only after its
+    answer (seen with CLI 3.255).
+    """
     if not removed or change.declared.get("preflight") == "off":
         return {}
     session = open_session()
-
-    async def ask() -> Results[Owner]:
-        await current_operation().declared(session.client().clock.sleep)
-        return await owners_of(session, removed, is_plan=True)
-
-    owners = session.run(ask())
+    owners = session.run(owners_of(session, removed, is_plan=True))
     if owners.failed:
         error = members_failed(
             "looking who has the members that leave", len(removed), owners.failed
@@ -530,7 +529,10 @@ def _tell_changes(changes: MemberChanges, rows: Rows, owners: Mapping[str, Owner
         removed[owners.get(label)].append(label)
     for verb, labels in (
         ("enter, to be copied or adopted", changes.added),
-        ("leave, and whose replicas will be deleted", removed[None]),
+        (
+            "leave, to be deleted unless later resources declare them",
+            removed[None],
+        ),
         *((words, removed[owner]) for owner, words in _REMOVED.items()),
         ("will be renamed", changes.renamed),
         ("failed or are gone, and will be copied again", changes.redone),
