@@ -93,10 +93,17 @@ class Doctor:
         body = {"error_code": "APIGW.0302", "error_msg": "The IAM user is not authorized."}
         self.control.fault(operation=operation, action="respond", status=403, body=body, times=99)
 
-    def copy(self, backup_id: str, region: str, project_id: str, vault_id: str) -> None:
+    def copy(
+        self,
+        backup_id: str,
+        region: str,
+        project_id: str,
+        vault_id: str,
+        description: str | None = None,
+    ) -> None:
         """Copy a backup, wait for its end, and forget the requests."""
         source = ProjectScope("cn-north-4", NORTH_PROJECT)
-        request = ReplicateRequest(region, project_id, vault_id)
+        request = ReplicateRequest(region, project_id, vault_id, description=description)
 
         async def submit(api: CbrClient) -> None:
             await api.replicate_backup(source, backup_id, request)
@@ -139,12 +146,18 @@ class Doctor:
 
         asyncio.run(ask())
 
-    def look(self, *destinations: str, backup: str | None = None) -> Account:
-        """Check the account."""
+    def look(
+        self, *destinations: str, backup: str | None = None, owner: str | None = None
+    ) -> Account:
+        """Check the account.
+
+        Args:
+            owner: the stack that is meant.
+        """
         return look_at_account(
             self.configured,
             self.environ,
-            Asked(tuple(Destination(*at.split("/")) for at in destinations), backup),
+            Asked(tuple(Destination(*at.split("/")) for at in destinations), backup, owner),
             clock=SimulatedClock(self.simulator, self.ahead_s),
             transport=self.network,
         )

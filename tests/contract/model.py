@@ -93,8 +93,8 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 
 RACE = 48
-"""So many requests may come between the look at a source and the deletion of its replica: three for
-each member that is looked at and deleted at the same time."""
+"""The most requests between the look at a source and the deletion of its replica. There are three
+for each member that is looked at and deleted at the same time."""
 GOING = ("deleting", "waiting_delete")
 PREFLIGHT = st.sampled_from(["error", "error", "warn", "off"])
 

@@ -21,6 +21,7 @@ BROKEN = "afdb82ff-c7ba-415f-9773-32b07f014082"
 EAST_SUBPROJECT = "5e2f6c1b7a8d4e90b3c4d5e6f7a8b9c0"
 OF_FILES = "9eca71ee-b6a9-404e-8662-21af6ef03f71"
 SOUTH_VAULT = "d5e6f708-192a-43b4-85d6-e7f8091a2b3c"
+MARKED = "weekly [pulumi shop/prod]"
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 
 
@@ -156,6 +157,21 @@ def backup_copied(doctor: Doctor) -> Account:
     return doctor.look(EAST, backup=BACKUP)
 
 
+def backup_copied_by_a_stack(doctor: Doctor) -> Account:
+    doctor.copy(BACKUP, EAST, EAST_PROJECT, VAULT, MARKED)
+    return doctor.look(EAST, backup=BACKUP)
+
+
+def backup_copied_by_this_stack(doctor: Doctor) -> Account:
+    doctor.copy(BACKUP, EAST, EAST_PROJECT, VAULT, MARKED)
+    return doctor.look(EAST, backup=BACKUP, owner="shop/prod")
+
+
+def backup_copied_by_another_stack(doctor: Doctor) -> Account:
+    doctor.copy(BACKUP, EAST, EAST_PROJECT, VAULT, MARKED)
+    return doctor.look(EAST, backup=BACKUP, owner="shop/test")
+
+
 def backup_not_readable(doctor: Doctor) -> Account:
     doctor.deny("ShowBackup")
     return doctor.look("cn-south-1", backup=BACKUP)
@@ -272,6 +288,9 @@ SITUATIONS: dict[str, Callable[[Doctor], Account]] = {
         backup_missing,
         backup_to_vaults_of_another_kind,
         backup_copied,
+        backup_copied_by_a_stack,
+        backup_copied_by_this_stack,
+        backup_copied_by_another_stack,
         backup_not_readable,
         vault_not_readable,
         no_permission_anywhere,
@@ -292,6 +311,8 @@ ALL_WELL = {"perfect", "perfect_everywhere", "perfect_with_key"} | {
     "perfect_in_a_project",
     "backup_to_all",
     "backup_copied",
+    "backup_copied_by_a_stack",
+    "backup_copied_by_this_stack",
 }
 
 

@@ -11,15 +11,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from simulator.testing import SimulatorProcess
+from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Vault, VaultBilling
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from simulator.testing import DEMO_WORLD, SimulatorProcess
+from simulator.worlds.files import load_world
 from tests.contract.rig import BACKUP, LONG_S, PASSWORD, VAULT
+from tools.live.copying import Copying
 from tools.live.ledger import BusyError, Ledger
 from tools.live.notes import Notes
-from tools.live.plan import LiveError, Wanted
+from tools.live.plan import LiveError, Plan, Wanted
 from tools.live.questions import QUESTIONS
 
 pytestmark = pytest.mark.simulator_only
@@ -178,6 +182,7 @@ def test_run_to_the_end_answers_and_leaves_nothing(
     assert ["HTTP 200"] == answers["14.20"]["observed"]
     assert any("BackupService.1009" in line for line in answers["14.1"]["observed"])
     assert any("BackupService.1002" in line for line in answers["14.1"]["observed"])
+    assert "after: as it was sent" in answers["14.26"]["observed"]
     page = (run.directory / "answers.md").read_text()
     assert all(question.text in page for question in QUESTIONS)
     written = page + json.dumps(answers) + printed
@@ -186,6 +191,54 @@ def test_run_to_the_end_answers_and_leaves_nothing(
     order = [entry["operation"] for entry in simulator.control.journal()]
     assert {"ShowReplicationCapabilities", "ListBackups"} <= set(order[: order.index("CopyBackup")])
     assert printed.index("What it costs") < printed.index("copy the backup")
+
+
+def test_mark_is_looked_for_while_the_copy_runs(
+    tmp_path: Path, shared_process: SimulatorProcess
+) -> None:
+    """The replica is looked at as soon as the record names it, and once more at the end."""
+    world = load_world(DEMO_WORLD)
+    world.options.destination_ids = "early"
+    shared_process.reset(world, speed=FAST)
+    before = replicas(shared_process)
+    run = Run(tmp_path, shared_process)
+
+    code, printed = run()
+
+    assert 0 == code, printed
+    answers = json.loads((run.directory / "answers.json").read_text())
+    assert [
+        "while the copy runs: as it was sent",
+        "after: as it was sent",
+    ] == answers["14.26"]["observed"]
+    assert before == replicas(shared_process)
+
+
+@pytest.mark.parametrize(
+    ("description", "expected"),
+    [
+        (None, "after: none"),
+        ("copied by make live [pulumi live-suite/make-live]", "after: as it was sent"),
+        ("copied by", "after: without the mark, as 'copied by'"),
+        ("x [pulumi live-suite/make-live]", "after: with the mark, as 'x [pulumi live-suite/"),
+    ],
+)
+def test_mark_that_is_not_given_back_is_an_answer(
+    tmp_path: Path, description: str | None, expected: str
+) -> None:
+    """CBR may keep the text, cut it, or drop it."""
+    told: list[str] = []
+    scope = ProjectScope("cn-north-4", "p")
+    vault = Vault(id=VAULT, billing=VaultBilling())
+    plan = Plan(backup=Backup(id=BACKUP), source=scope, destination=scope, vault=vault)
+    notes = Notes(tmp_path, "here", told.append)
+    copying = Copying(cast("Any", None), plan, notes, cast("Any", None), cast("Any", None))
+
+    for _ in range(2):
+        copying._note_description("after", Backup(id="r", description=description))
+
+    (line,) = told
+    assert expected in line
 
 
 def test_without_confirmation_nothing_is_written(
@@ -370,5 +423,5 @@ def test_question_that_is_not_asked_has_no_answer(tmp_path: Path) -> None:
 
 
 def test_questions_have_an_id_each() -> None:
-    """Each open question of the reference is listed once: asked, or with the reason why not."""
-    assert [f"14.{number}" for number in range(1, 26)] == [question.id for question in QUESTIONS]
+    """Each open question is listed once: asked, or with the reason why not."""
+    assert [f"14.{number}" for number in range(1, 28)] == [question.id for question in QUESTIONS]

@@ -592,6 +592,41 @@ def test_member_stays_when_its_vault_cannot_be_looked_up(
     assert {"erp", "web"} == set(engine.state[0].outputs["members"])
 
 
+def test_vault_waits_for_who_declares_a_copy_that_it_could_adopt(
+    engine: Engine, control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine may ask about the vault before it checks the resource that declares a backup."""
+    program = {"old": ("single", {"backup_id": WEB_1, **EAST})}
+    engine.up(program)
+    control.advance(LONG_S)
+    name, (form, inputs) = "dr", declared("vault")["dr"]
+
+    begin_operation()
+    checked = engine.check(name, form, {}, inputs)
+    claim_at_next_sleep(monkeypatch)
+    outputs = dict(engine.call(form, name, "create", checked).outs)
+    control.advance(LONG_S)
+    begin_operation()
+    checked = engine.check(name, form, checked, inputs)
+    claim_at_next_sleep(monkeypatch)
+    difference = engine.call(form, name, "diff", "vault-1", outputs, checked)
+
+    assert {BACKUP, WEB_2, MANUAL} == {row["backup_id"] for row in outputs["members"].values()}
+    assert not difference.changes
+
+
+def claim_at_next_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let another resource declare a copy at the first wait, as a later call of `check` does."""
+    sleep = SimulatedClock.sleep
+
+    async def claim_first(clock: SimulatedClock, seconds: float) -> None:
+        monkeypatch.setattr(SimulatedClock, "sleep", sleep)
+        current_operation().note_claimed("urn:old", [(WEB_1, "cn-east-3")])
+        await sleep(clock, seconds)
+
+    monkeypatch.setattr(SimulatedClock, "sleep", claim_first)
+
+
 def test_vault_claims_without_a_request(engine: Engine, control: Control) -> None:
     """A check of an existing resource sends no request, as before."""
     engine.up(declared("vault"))

@@ -17,7 +17,7 @@ from pulumi_huaweicloud_cbr.engine.provider import PartialResultError
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.many import MembersFailedError
 from simulator.testing import InProcessSimulator
-from tests.contract.rig import BACKUP, FULL, SECOND_VAULT, VAULT, Rig, refuse_to_export
+from tests.contract.rig import BACKUP, FULL, SECOND_VAULT, VAULT, AboutOne, Rig, refuse_to_export
 
 pytestmark = pytest.mark.simulator_only
 
@@ -247,6 +247,25 @@ def test_refresh_reports_members_that_are_gone(rig: Rig) -> None:
     assert sorted(THREE.values()) == copied(rig)
 
 
+def test_refresh_promises_no_copy_of_what_cannot_be_copied(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only where the source exists does the report say that the next `up` copies again."""
+    rig.create(declared(THREE))
+    rig.finish_copies()
+    rig.refresh()
+    for label in ("erp", "web-1"):
+        rig.control.forget_backup(rig.outputs["members"][label]["destination_backup_id"])
+    rig.control.forget_backup(WEB_1)
+    capsys.readouterr()
+
+    rig.refresh()
+
+    told = capsys.readouterr().err
+    assert "gone: 'erp'; the next pulumi up copies again" in told
+    assert "gone: 'web-1'; their source backups are gone as well" in told
+
+
 def test_refresh_of_a_set_of_which_nothing_is_left(rig: Rig) -> None:
     """The set is gone as well."""
     rig.create(declared(THREE))
@@ -285,6 +304,19 @@ def test_expired_source_survives(rig: Rig) -> None:
     assert not rig.diff(declared(THREE)).changes
     rig.update(declared(THREE))
     assert 3 == len(rig.replicas)
+
+
+def test_preview_names_the_last_copies_that_would_leave(rig: Rig) -> None:
+    """The refusal names the member and its replica."""
+    rig.create(declared(THREE))
+    rig.finish_copies()
+    rig.refresh()
+    rig.control.forget_backup(WEB_1)
+    replica = rig.outputs["members"]["web-1"]["destination_backup_id"]
+    begin_operation()
+
+    with pytest.raises(ConflictError, match=rf"of 'web-1' are gone.*\({replica}\)"):
+        rig.diff(declared({"erp": BACKUP, "web-2": WEB_2}))
 
 
 def test_replica_of_another_expired_member_is_not_taken_for_a_lost_one(rig: Rig) -> None:
@@ -511,6 +543,23 @@ def test_preflight_names_each_member_that_would_be_refused(rig: Rig) -> None:
     (whole,) = rig.faults(declared(THREE, destination_region="ap-southeast-3"))
     assert "destination_region" == whole[0]
     assert [] == rig.writes()
+
+
+def test_preflight_names_each_member_that_may_not_be_adopted(
+    rig: Rig, configuration: dict[str, str]
+) -> None:
+    """A member whose replica another stack made is reported by its label."""
+    rig.create(declared({"erp": BACKUP}))
+    rig.finish_copies()
+    begin_operation()
+    provider = BackupReplicationSetProvider()
+    provider.configure(ConfigureRequest(Config(configuration, "cbr-replication")))
+    rig.provider = AboutOne(provider, "urn:pulumi:another::p::Set::other")
+
+    faults = rig.faults(declared(THREE))
+
+    assert ['backups["erp"]'] == [field for field, _ in faults]
+    assert "p/test" in faults[0][1]
 
 
 def test_preflight_of_an_update_asks_about_added_members(rig: Rig) -> None:

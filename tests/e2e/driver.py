@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,13 +59,15 @@ class Project:
     """A Pulumi project in a directory, with its own backend and home.
 
     `python` is the interpreter whose environment the program and the plugin run in. Its packages
-    are listed once for each test process, or each time if `is_pip_asked`.
+    are listed once for each test process, or each time if `is_pip_asked`. `stack` is the stack that
+    all commands are about.
     """
 
     directory: Path
     python: Path
     environment: dict[str, str] = field(default_factory=dict)
     is_pip_asked: bool = False
+    stack: str = STACK
 
     def __post_init__(self) -> None:
         self.backend = self.directory.parent / "backend"
@@ -75,11 +77,19 @@ class Project:
         """Run the program and the plugin in another environment from now on."""
         self.python = python
 
+    def other_stack(self, stack: str) -> Project:
+        """Create another stack of this project, with the same configuration, and return it."""
+        other = replace(self, stack=stack, environment=dict(self.environment))
+        settings = yaml.safe_load(self.config_file.read_text())["config"]
+        other.must("stack", "init", stack, "--no-select", on_stack=False)
+        other.configure(settings)
+        return other
+
     def init(self) -> None:
         """Create the stack. The CLI does it once per project name; others get a copy."""
         name = yaml.safe_load((self.directory / "Pulumi.yaml").read_text())["name"]
         if name not in _NEW_STACKS:
-            self.must("stack", "init", STACK, on_stack=False)
+            self.must("stack", "init", self.stack, on_stack=False)
             # It ends with the test process.
             kept = tempfile.TemporaryDirectory(prefix="new-stack-")
             shutil.copytree(self.backend, Path(kept.name, "backend"))
@@ -104,7 +114,7 @@ class Project:
     def config_file(self) -> Path:
         """The path of the stack's configuration."""
         document = yaml.safe_load((self.directory / "Pulumi.yaml").read_text())
-        return Path(self.directory, document.get("stackConfigDir", ""), f"Pulumi.{STACK}.yaml")
+        return Path(self.directory, document.get("stackConfigDir", ""), f"Pulumi.{self.stack}.yaml")
 
     def run(self, *arguments: str, on_stack: bool = True) -> Outcome:
         """Run one command to its end; `on_stack` adds the option that names the stack."""
@@ -134,7 +144,7 @@ class Project:
 
     def command(self, *arguments: str, on_stack: bool = True) -> list[str]:
         """Return the command line of a CLI call."""
-        stack = ["--stack", STACK] if on_stack else []
+        stack = ["--stack", self.stack] if on_stack else []
         return ["pulumi", "--non-interactive", *arguments, *stack]
 
     @property
@@ -198,7 +208,7 @@ class Project:
 
     def deployment(self) -> dict[str, Any]:
         """Return the state as stored in the backend."""
-        (file,) = (self.backend / ".pulumi" / "stacks").glob(f"*/{STACK}.json")
+        (file,) = (self.backend / ".pulumi" / "stacks").glob(f"*/{self.stack}.json")
         latest: dict[str, Any] = json.loads(file.read_text())["checkpoint"]["latest"] or {}
         return latest
 
@@ -336,13 +346,13 @@ def said(project: Project) -> str:
 
 
 def _log_of(project: Project) -> Path:
-    return project.directory.parent / "started.log"
+    return project.directory.parent / f"started-{project.stack}.log"
 
 
 def recover(project: Project) -> Outcome:
     """Do what the user guide says after a CLI was killed."""
     done = subprocess.run(
-        [project.python, "-m", "pulumi_huaweicloud_cbr", "recover", "--stack", STACK],
+        [project.python, "-m", "pulumi_huaweicloud_cbr", "recover", "--stack", project.stack],
         cwd=project.directory,
         env=project.env,
         stdin=subprocess.DEVNULL,

@@ -94,7 +94,7 @@ def test_replication_request_is_the_documented_one(
             "destination_project_id": "863129926600475a959e8f2efb991722",
             "destination_vault_id": "ca0083e4-1bda-48ca-af6d-aa9c8c93bc85",
             "name": "erp-db-dr",
-            "description": "weekly off-site copy",
+            "description": "weekly off-site copy [pulumi cbr-replication/test]",
         }
     }
     assert expected == sent["body"]
@@ -139,8 +139,9 @@ def test_replication_adopt(
 def test_replication_adopt_off(
     make_stacks_project: MakeProject, erp: dict[str, Any], control: Control
 ) -> None:
-    """With `adopt` off, an existing replica is an error that names it and a remedy."""
+    """With `adopt` off, a replica without this stack's mark is an error with a remedy."""
     project = make_stacks_project([erp])
+    project.configure({"huaweicloud:markReplicas": "false"})
     project.up()
     project.must("state", "delete", "--yes", project.state()[NAME]["urn"])
     erp["adopt"] = False
@@ -243,6 +244,7 @@ def test_replication_source_expired(
     assert replicated.state()[NAME]["outputs"]["source_deleted"] is True
     replicated.up("--expect-no-changes")
     assert [] == writes(control)
+    replicated.environment["HW_FORCE_DESTROY"] = "true"
     replicated.destroy()
     assert [] == replicas_of(control)
 

@@ -533,7 +533,7 @@ def test_renamed_resource_keeps_its_replica(bench: Bench) -> None:
     assert [f"erp-db-to-{REGION}"] == list(bench.project.state())
     assert before == bench.written
     assert replica == bench.replica
-    assert "stays, since a resource has adopted it" in told
+    assert "stays, since another resource of the stack has it" in told
 
 
 def test_replace_option_keeps_the_replica(bench: Bench) -> None:
@@ -545,4 +545,4 @@ def test_replace_option_keeps_the_replica(bench: Bench) -> None:
 
     assert before == bench.written
     assert replica == bench.replica
-    assert "stays, since a resource has adopted it" in told
+    assert "stays, since another resource of the stack has it" in told

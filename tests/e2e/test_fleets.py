@@ -52,7 +52,10 @@ def members_of(project: Project, name: str) -> dict[str, str]:
 
 
 def test_fleets_full_cycle(fleets: Project, control: Control) -> None:
-    """A rolling selection is previewed, copied and waited for. Expired sources delete nothing."""
+    """A rolling selection is previewed, copied and waited for. Expired sources delete nothing.
+
+    An older copy goes when a newer one exists. The last copy goes only by force.
+    """
     fleets.up()
 
     outputs = fleets.must("stack", "output", "--json").json()
@@ -79,8 +82,13 @@ def test_fleets_full_cycle(fleets: Project, control: Control) -> None:
     fleets.configure({SETS: sets()})
     text = fleets.preview("--diff").text
     assert "members that enter, to be copied or adopted: 'erp-db-01@2026-11-20T02:00:" in text
-    leaving = "'erp-db-01@2026-11-19T22:00:00'"
-    assert f"unless other resources declare them: {leaving}" in text
+    older = "'erp-db-01@2026-11-19T22:00:00'"
+    assert f"stay until 1 newer copies have succeeded: {older}" in text
+    fleets.up()
+    assert {BACKUP, MANUAL} == set(members_of(fleets, "erp-to-cn-east-3"))
+    assert fleets.resources()["erp-to-cn-east-3"]["outputs"]["members"][older[1:-1]]["leaving"]
+    text = fleets.preview("--diff").text
+    assert f"members that leave, and whose replicas will be deleted: {older}" in text
     fleets.up()
     assert {BACKUP} == set(members_of(fleets, "erp-to-cn-east-3"))
 
@@ -96,8 +104,14 @@ def test_fleets_full_cycle(fleets: Project, control: Control) -> None:
     assert "Traceback" not in outcome.text
     assert "unhandled" not in outcome.text
     assert copies == control.replicas()
+    refused = fleets.run("destroy", "--yes", "--skip-preview")
+    assert 0 != refused.code
+    assert "the source backups of 'erp-db-01@2026-11-20T02:00:11' are gone" in refused.text
+    assert any(f"({row['id']}) are the last copies" in refused.text for row in control.replicas())
+    fleets.environment["HW_FORCE_DESTROY"] = "true"
     fleets.destroy()
     assert {} == fleets.resources()
+    assert {"cn-north-4"} == {row["region"] for row in control.replicas()}
 
 
 def test_fleets_preview_without_preflight_plans_no_deletion(

@@ -170,7 +170,7 @@ def test_set_preview_names_added_and_removed_members(project: Project, control: 
     assert MANUAL in text
     assert "new" in text
     assert "members that enter, to be copied or adopted: 'new'" in text
-    assert "unless other resources declare them: 'web-2'" in text
+    assert "leave, and whose replicas will be deleted: 'web-2'" in text
     assert 3 == len(control.journal(operation="CopyBackup"))
 
 
@@ -263,7 +263,10 @@ def test_set_rolling_moves_with_all_that_it_keeps(
 def test_set_rolling_of_another_name_loses_nothing(
     make_program: MakeProject, control: Control
 ) -> None:
-    """With an alias, or renamed in the state, it keeps all; created again it leaves kept ones."""
+    """With an alias, or renamed in the state, it keeps all.
+
+    Created again it lists only some, so the old one is not deleted, nor dropped from the state.
+    """
     project = on_host(make_program(ROLLING))
     kept(project, control)
     project.configure({"program:name": "rolling", "program:former": "nightly"})
@@ -276,19 +279,26 @@ def test_set_rolling_of_another_name_loses_nothing(
     project.up("--expect-no-changes")
 
     project.configure({"program:name": "other"})
-    told = project.up().text
+    refused = project.run("up", "--yes", "--skip-preview")
 
+    assert 0 != refused.code
+    assert "knows only what is listed: 'day-1'" in refused.text
     assert {"day-2"} == set(project.state()["other"]["outputs"]["members"])
+    assert {"day-1", "day-2"} == set(project.state()["third"]["outputs"]["members"])
     assert Counter([BACKUP, WEB_1]) == live_copies(control)
-    assert "knows only what is listed: 'day-1'" in told
     project.configure({"program:days": json.dumps({1: BACKUP, 2: WEB_1})})
     project.up()
+    assert "third" not in project.state()
     project.configure({"program:days": json.dumps({2: WEB_1})})
     project.up()
-    told = project.up("--replace", project.state()["other"]["urn"]).text
-    assert {"day-2"} == set(project.state()["other"]["outputs"]["members"])
+    replace = ("--replace", project.state()["other"]["urn"])
+    refused = project.run("up", "--yes", "--skip-preview", *replace)
+    assert 0 != refused.code
+    assert "knows only what is listed: 'day-1'" in refused.text
     assert Counter([BACKUP, WEB_1]) == live_copies(control)
-    assert "knows only what is listed: 'day-1'" in told
+    project.environment["HW_FORCE_DESTROY"] = "true"
+    project.up()
+    assert Counter([WEB_1]) == live_copies(control)
 
 
 def test_set_moves_copy_nothing(make_program: MakeProject, control: Control) -> None:

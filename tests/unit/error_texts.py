@@ -1337,6 +1337,9 @@ TEXTS: dict[str, Callable[[], str]] = {
         lambda provider: provider.read("set", state(members={**SET_STATE["members"], "web": SEEN})),
         one={BACKUP: shown(record(status="replicating")), OTHER: shown(record(), id_=OTHER)},
     ),
+    "set-tells-gone-for-ever": lambda: set_tells(
+        lambda provider: provider.read("set", state(members={"web": SEEN})), one=MISSING
+    ),
     "set-tells-adopted": lambda: set_tells(
         lambda provider: provider.check({}, {**WAY, "backups": {"erp": BACKUP}}),
         one={
@@ -1357,6 +1360,14 @@ TEXTS: dict[str, Callable[[], str]] = {
     "one-tells-not-looked": lambda: one_tells(
         lambda provider: provider.diff(RECORD, ONE_STATE, {**MOVED, "preflight": "off"}),
         token=None,
+    ),
+    "one-tells-gap": lambda: one_tells(
+        lambda provider: provider.diff(RECORD, ONE_STATE, MOVED),
+        one=shown(record(status="replicating")),
+    ),
+    "set-tells-gap": lambda: set_tells(
+        lambda provider: provider.diff("set", state(), state(destination_vault_id=OTHER)),
+        one=shown(record(status="replicating")),
     ),
     "one-tells-unchecked": lambda: one_tells(
         lambda provider: provider.diff(RECORD, ONE_STATE, {**ONE_STATE, "preflight": "off"})
@@ -1379,7 +1390,9 @@ TEXTS: dict[str, Callable[[], str]] = {
         lambda provider: provider.read(RECORD, ONE_STATE), one=FAILED_COPY
     ),
     "one-tells-held": lambda: one_tells(remove_what_another_has),
-    "one-not-had-yet": lambda: one_ends(remove_what_another_declares),
+    "one-not-had-yet": lambda: one_ends(
+        remove_what_another_declares, one={BACKUP: shown(record()), REPLICA: PRESENT}
+    ),
     "one-delete-first-without-source": lambda: one_ends(
         delete_replaced, one={REPLICA: shown(id_=REPLICA)}
     ),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.e2e import crash, drift, features
-from tools.checks import reference
+from tools.checks import ownership, reference
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -26,9 +26,11 @@ def block(name: str) -> str:
 
 
 TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
+    "adoption": (REPOSITORY / "docs" / "user-guide.md", ownership.adoption_table),
     "check": (REPOSITORY / "README.md", lambda: printed("no_vault")),
     "check-backup": (REPOSITORY / "docs" / "user-guide.md", lambda: printed("backup_to_all")),
     "crashes": (REPOSITORY / "docs" / "crash-safety.md", crash.table),
+    "deletion": (REPOSITORY / "docs" / "user-guide.md", ownership.deletion_table),
     "drift": (REPOSITORY / "docs" / "user-guide.md", drift.table),
     "inputs-one": (REPOSITORY / "README.md", reference.one_table),
     "inputs-set": (REPOSITORY / "README.md", reference.set_table),

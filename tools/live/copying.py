@@ -10,17 +10,18 @@ from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr.api.find import find_backup, find_record, find_replica_by_id
 from pulumi_huaweicloud_cbr.api.transport.retry import is_outcome_unknown
-from pulumi_huaweicloud_cbr.api.wire.answers import ReplicationRecord
+from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Replica, ReplicationRecord
 from pulumi_huaweicloud_cbr.api.wire.requests import PENDING_RECORD_STATUSES, STATUS_SUCCESS
 from pulumi_huaweicloud_cbr.base.errors import CbrError
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
 from pulumi_huaweicloud_cbr.replication.observe import Limits, observe_once
 from pulumi_huaweicloud_cbr.replication.one import remove, rename
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
+from pulumi_huaweicloud_cbr.replication.rules.ownership import split_mark
 from pulumi_huaweicloud_cbr.replication.wait.copies import GRACE_LOOKS
 from pulumi_huaweicloud_cbr.replication.wait.polling import Look, WaitPlan, wait
 from tools.live.asking import records_in
-from tools.live.ledger import OWN, Entry, Ledger
+from tools.live.ledger import OWN, OWNER, Entry, Ledger
 from tools.live.notes import Notes
 from tools.live.observed import ObservedClient, outcome, words_of
 from tools.live.plan import LiveError, Plan
@@ -39,6 +40,7 @@ class Copying:
         self._notes = notes
         self._ledger = ledger
         self._report = report
+        self._described: set[str] = set()
 
     async def copy(self) -> None:
         """Submit, expect the refusal of a second submission, and wait for the replica."""
@@ -111,12 +113,14 @@ class Copying:
             if record is None:
                 self._notes.answer("14.8", "ShowBackup does not list an accepted record at once")
                 record = ReplicationRecord(id=tracked.replication_record_id, status=tracked.status)
-            replica_status = "not told"
+            replica_status, replica = "not told", Replica(None, None)
             if record.destination_backup_id:
                 replica = await find_replica_by_id(
                     api, plan.destination, record.destination_backup_id
                 )
                 replica_status = (replica.backup and replica.backup.status) or "not to be seen"
+            if record.is_pending:
+                self._note_description("while the copy runs", replica.backup)
             told = f"record {record.status!r}, replica {replica_status}"
             if told not in noted:
                 noted.add(told)
@@ -151,15 +155,30 @@ class Copying:
         )
         source = plan.backup
         name = "the source's" if replica.name == source.name else repr(replica.name)
-        text = "the source's" if replica.description == source.description else "another"
-        if not replica.description:
-            text = repr(replica.description)
-        self._notes.answer("14.6", f"name: {name}; description: {text}")
+        self._notes.answer("14.6", name)
+        self._note_description("after", replica)
         self._replica_id = replica.id
         await self._api.get_vault(plan.destination, plan.vault.id)
         billing = self._api.raw("vault", "billing")
         numbers = {key: billing.get(key) for key in ("size", "allocated", "used")}
         self._notes.answer("14.10", f"with a replica of {source.resource_size} GB: {numbers}")
+
+    def _note_description(self, when: str, replica: Backup | None) -> None:
+        """Note what became of the description that was sent, each answer once."""
+        shown = replica.description if replica else None
+        if replica is None:
+            what = "no replica is to be seen yet"
+        elif not shown:
+            what = "none"
+        elif shown == self._plan.desired.request().description:
+            what = "as it was sent"
+        else:
+            is_marked = split_mark(shown)[1] == OWNER
+            what = f"{'with' if is_marked else 'without'} the mark, as {shown!r}"
+        answer = f"{when}: {what}"
+        if answer not in self._described:
+            self._described.add(answer)
+            self._notes.answer("14.26", answer)
 
     async def read_tasks(self) -> None:
         """Find the region that logs the copy, and its type there."""

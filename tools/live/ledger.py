@@ -17,6 +17,8 @@ from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, T
 from pulumi_huaweicloud_cbr.replication.rules.ownership import DeletionRules, Removal
 from tools.live.notes import write_whole
 
+OWNER = "live-suite/make-live"
+"""Whose mark the suite's copies have."""
 LOOKS = 3
 LOOK_AGAIN_S = 2.0
 
@@ -132,7 +134,7 @@ class Ledger:
         write_whole(self._file, json.dumps([asdict(entry) for entry in self._entries], indent=2))
 
 
-OWN = DeletionRules(Removal.REMOVED, is_forced=True)
+OWN = DeletionRules(Removal.REMOVED, frozenset({OWNER}), is_forced=True)
 """What the suite made itself is deleted in any case."""
 
 

@@ -13,7 +13,8 @@ from pulumi_huaweicloud_cbr.base.reporting import span
 from pulumi_huaweicloud_cbr.replication.preflight.backup import run_preflight
 from pulumi_huaweicloud_cbr.replication.preflight.flow import Aim
 from pulumi_huaweicloud_cbr.replication.rules.fitness import check_vault
-from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication
+from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, Identity
+from tools.live.ledger import OWNER
 
 MB_PER_S = 80
 """Speed of one copy (CBR user guide, 2021)."""
@@ -77,7 +78,9 @@ class Plan:
             source=self.source,
             destination=self.destination,
             destination_vault_id=self.vault.id,
+            description="copied by make live",
             adopt=False,
+            identity=Identity(OWNER),
         )
 
     def cost(self) -> str:

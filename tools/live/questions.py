@@ -35,7 +35,7 @@ QUESTIONS = (
         "copies a whole vault, twice",
     ),
     Question("14.5", "What becomes of the source's record when the replica is deleted?"),
-    Question("14.6", "Name and description of a replica for which none were given?"),
+    Question("14.6", "Name of a replica for which none was given?"),
     Question("14.7", "When is destination_backup_id known, and which status has the replica then?"),
     Question("14.8", "Does ShowBackup always include replication_records?"),
     Question("14.9", "Is the task of a copy of type copy or replication, and in which regions?"),
@@ -75,5 +75,15 @@ QUESTIONS = (
     Question("14.23", "Code for a signature of a clock that is off: APIGW.0301 or APIGW.0303?"),
     Question("14.24", "Path of the capabilities: with a hyphen, or with an underscore?"),
     Question("14.25", "DeleteBackup is called a preview: does it work, and with which status?"),
+    Question(
+        "14.26",
+        "Does a replica show the description that was sent, with a mark at its end: while the copy "
+        "runs, and after?",
+    ),
+    Question(
+        "14.27",
+        "Description of a replica for which none was given?",
+        "the one copy is sent with a description, for 14.26",
+    ),
 )
 BY_ID = {question.id: question for question in QUESTIONS}

@@ -76,6 +76,27 @@ def stack_settings(stack: str, directory: Path | None = None) -> dict[str, Any]:
     return {key: entry.get("value") for key, entry in json.loads(done.stdout).items()}
 
 
+def default_owner(stack: str, directory: Path | None = None) -> str:
+    """Return ``project/stack``, which a stack's marks name by default.
+
+    Args:
+        directory: the project's; default: the current one.
+    Raises:
+        ConfigurationError: the backend does not tell the project.
+    """
+    there = ["--cwd", str(directory)] if directory is not None else []
+    done = run_pulumi(
+        "stack", "--show-name", "--fully-qualify-stack-names", "--stack", stack, *there
+    )
+    parts = done.stdout.strip().split("/")
+    if done.returncode or len(parts) != 3 or not all(parts):
+        raise ConfigurationError(
+            f"looking up the project of stack {stack!r}: {excerpt(done.stderr or done.stdout)}",
+            remedy="say with HW_OWNER=PROJECT/STACK what the marks of this stack say",
+        )
+    return f"{parts[1]}/{parts[2]}"
+
+
 class Destination(NamedTuple):
     """A region to copy to; without a project, it is the project named like the region."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct, field
@@ -25,8 +25,8 @@ from pulumi_huaweicloud_cbr.replication.observe import Limits, refresh
 from pulumi_huaweicloud_cbr.replication.one import (
     Settled,
     begin_deletion,
-    complete,
     look_last,
+    not_completed,
     remove,
     rename,
     settle,
@@ -37,16 +37,14 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     GOOD_STATUSES,
     Standing,
 )
-from pulumi_huaweicloud_cbr.replication.rules.members import listed
+from pulumi_huaweicloud_cbr.replication.rules.members import listed, named_ids
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.rules.ownership import Deletion, DeletionRules, Removal
 from pulumi_huaweicloud_cbr.replication.submit import IncompleteError, submit_or_adopt
+from pulumi_huaweicloud_cbr.replication.wait.completion import CompletionPlan, wait_until_ended
+from pulumi_huaweicloud_cbr.replication.wait.copies import Outcome, copy_of
 
 Done = TypeVar("Done")
-
-
-SHOWN_IDS = 10
-"""At most this many replicas are named by id in one error."""
 
 
 class Results(Struct, Generic[Done]):
@@ -252,15 +250,35 @@ async def complete_all(
     limits: Limits,
     limit_s: float | None = None,
 ) -> Results[TrackedReplication]:
-    """Wait until all copies have succeeded; see `one.complete`."""
+    """Wait until all copies have succeeded, each as `one.complete` does.
 
-    def wait_for(
-        tracked: TrackedReplication,
-    ) -> Callable[[Reporter], Awaitable[TrackedReplication]]:
-        return lambda reporter: complete(api, tracked, reporter, limits)
+    All are polled together: one request for each thousand backups.
 
-    work = {label: wait_for(tracked) for label, tracked in rows.items()}
-    return await for_each(work, "waiting for copies", report, limit_s)
+    Raises:
+        InterruptedWaitError: the user interrupted; the copies go on.
+        CbrError: several consecutive polls got no answer.
+    """
+    copies = {label: copy_of(row) for label, row in rows.items()}
+    timeout_s = limits.copy_s if limit_s is None else min(limits.copy_s, limit_s)
+    plan = CompletionPlan(timeout_s, api.settings.poll_interval_s)
+    late: WaitTimeoutError | None = None
+    try:
+        await wait_until_ended(api, list(copies.values()), plan, report)
+    except WaitTimeoutError as error:
+        late = error
+    ended = {
+        label: rows[label] for label, copy in copies.items() if copy.outcome is not Outcome.RUNNING
+    }
+    looked = await refresh_all(api.fresh, ended, report)
+    results: Results[TrackedReplication] = Results(failed=looked.failed)
+    for label, (standing, tracked) in looked.done.items():
+        if standing is Standing.PRESENT:
+            results.done[label] = tracked
+        else:
+            results.failed[label] = not_completed(tracked, copies[label].reason)
+    if late is not None:
+        results.failed |= dict.fromkeys(rows.keys() - ended.keys(), late)
+    return results
 
 
 LOOKED_AT_ONCE = 16
@@ -339,15 +357,10 @@ def _require_sources(looked: Mapping[str, Settled], rules: DeletionRules) -> Non
     doing = "replacing replications" if rules.removal is Removal.REPLACED else "deleting replicas"
     raise ConflictError(
         f"{doing}: the source backups of {listed(last)} are gone, so their replicas "
-        f"({', '.join(_few(found.replica.backup_id or '' for found in last.values()))}) are the "
+        f"({named_ids(found.replica.backup_id or '' for found in last.values())}) are the "
         "last copies: nothing was deleted",
         remedy=rules.remedy,
     )
-
-
-def _few(ids: Iterable[str]) -> list[str]:
-    named = list(ids)
-    return named if len(named) <= SHOWN_IDS else [*named[:SHOWN_IDS], "..."]
 
 
 def _settle_later(

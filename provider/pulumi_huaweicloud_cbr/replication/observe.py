@@ -299,7 +299,8 @@ def updated(tracked: TrackedReplication, observation: Observation) -> TrackedRep
         created_at=_first(record.created_at if record else None, tracked.created_at),
         replica_name=_first(found.name if found else None, tracked.replica_name),
         description=_first(text, tracked.description),
-        seen_owner=owner,
+        # A mark never changes, so it stays while the replica is not to be seen.
+        seen_owner=owner if found else tracked.seen_owner,
     )
 
 

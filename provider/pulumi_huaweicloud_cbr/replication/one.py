@@ -102,13 +102,21 @@ async def complete(
     """
     found = await settle(api, tracked, report, limits, "completing")
     if not found.is_deletable:
-        reason = found.tracked.failure or "no replica is to be seen"
-        raise ConflictError(
-            f"completing {tracked}: the copy did not succeed ({reason}), so that the old replica "
-            "stays",
-            remedy="put right what the reason names, then run pulumi up again: it copies again",
-        )
+        raise not_completed(found.tracked)
     return found.tracked
+
+
+def not_completed(tracked: TrackedReplication, reason: str = "") -> ConflictError:
+    """Return the error for a copy without a replica, in place of an old replica.
+
+    Args:
+        reason: why there is none, if the record does not tell it.
+    """
+    reason = tracked.failure or reason or "no replica is to be seen"
+    return ConflictError(
+        f"completing {tracked}: the copy did not succeed ({reason}), so that the old replica stays",
+        remedy="put right what the reason names, then run pulumi up again: it copies again",
+    )
 
 
 class Settled(Struct, frozen=True):

@@ -9,7 +9,7 @@ copy is made again. Nothing here deletes a replica.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -90,19 +90,21 @@ def decide_vault(
     desired: DesiredVaultReplication,
     backups: Mapping[str, tuple[Backup, Sequence[Attempt]]],
     own_record_ids: frozenset[str] = frozenset(),
+    recorded: Mapping[str, str | None] | None = None,
 ) -> VaultView:
     """Classify the backups of a vault.
 
     Args:
         backups: by label, each with the attempts to copy it to the region, the newest first.
         own_record_ids: records of replicas that are about to be deleted; these do not conflict.
+        recorded: the owners that the state has, by backup. Each counts for its own backup only.
     """
     due, held = {}, {}
     elsewhere: dict[str, Refuse] = {}
     foreign: dict[str, Refuse] = {}
     spent, unclear, unfit = [], [], []
     for label, (backup, attempts) in backups.items():
-        wanted = desired.of_backup(backup.id)
+        wanted = desired.of_backup(backup.id, (recorded or {}).get(backup.id))
         others = [attempt for attempt in attempts if attempt.record.id not in own_record_ids]
         decision = decide_create(wanted, others)
         if isinstance(decision, Adopt):
@@ -208,7 +210,8 @@ async def look_at_vault(
         for backup, found in zip(listing.values(), attempts, strict=True)
         if found is not None
     }
-    view = decide_vault(desired, asked, own_record_ids)
+    recorded = {row.backup_id: row.owner for row in known.values()}
+    view = decide_vault(desired, asked, own_record_ids, recorded)
     # If a row's backup has left the vault, it needs no request once its replica was seen.
     for label, row in known.items():
         told.setdefault(label, _Told.STANDS if row.has_been_seen else _Told.OPEN)
@@ -305,7 +308,7 @@ async def bring_over(
     report: Reporter,
     *,
     left_out: Iterable[str] = (),
-    others: frozenset[str] = frozenset(),
+    others: Callable[[], Awaitable[frozenset[str]]] | None = None,
     is_new: bool = False,
     is_strict: bool = False,
     limits: Limits | None = None,
@@ -319,8 +322,8 @@ async def bring_over(
         known: the rows so far, by label.
         left_out: ids of backups that CBR did not take the last time. They alone cause no
             submission.
-        others: ids of backups whose copies other resources declare, in lower case. Existing
-            copies of these are left to them.
+        others: asked for the ids of backups whose copies other resources declare, in lower case,
+            if there are copies to adopt. Those of these backups are left to them.
         is_new: there is no state yet. Existing copies are then refused if `adopt` is false.
         is_strict: if `is_new`, every conflict is refused, not only those about `adopt`.
     Raises:
@@ -332,10 +335,13 @@ async def bring_over(
     if is_new:
         _refuse(check_view(view, desired), desired, is_strict=is_strict)
     brought = Brought(view, left_out=asked_before & view.labels.keys())
+    own = {row.replication_record_id for row in known.values()}
+    is_any_new = any(row.replication_record_id not in own for row in view.held.values())
+    theirs = await others() if others is not None and is_any_new else frozenset()
     strangers = frozenset(
         row.replication_record_id
         for row in view.held.values()
-        if not desired.adopt or row.backup_id.lower() in others
+        if not desired.adopt or row.backup_id.lower() in theirs
     )
     copy = _VaultCopy(api, desired, known, report, limits, asked_before, strangers, brought)
     try:

@@ -37,6 +37,7 @@ from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     identity_of,
     is_forced,
     limits,
+    tell_gap,
     unchecked,
 )
 from pulumi_huaweicloud_cbr.resources._forms.members import (
@@ -139,9 +140,13 @@ class Reconciler(CbrProvider):
                 is_created_first=not is_delete_first,
             )
             form.tell_replacement(change)
+            if is_delete_first and not all(row.has_failed for row in rows.values()):
+                tell_gap(state["destination_region"], is_one=False)
             return DiffResult(
                 changes=True, replaces=replaces, delete_before_replace=is_delete_first
             )
+        if asked_for is DiffOf.PROGRAM and any(row.other_owner for row in rows.values()):
+            form.require_ours(self.open(), change)
         plan = form.plan(self.open, change)
         if plan is None:
             return DiffResult(changes=True)
@@ -183,7 +188,7 @@ class Reconciler(CbrProvider):
         rows = tracked_rows(state)
         looked = session.run(look(session, rows))
         seen = remaining(rows, looked, form.if_gone, form.if_failed)
-        identity = identity_of(session, (row.owner for row in rows.values()))
+        identity = identity_of(session)
         seen = {label: with_owner(row, identity, state.get("adopt")) for label, row in seen.items()}
         warn_of_foreign(seen, identity)
         if form.is_gone(rows, seen):

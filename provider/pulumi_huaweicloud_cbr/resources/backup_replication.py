@@ -30,7 +30,7 @@ from pulumi_huaweicloud_cbr.base.errors import (
 )
 from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
-from pulumi_huaweicloud_cbr.engine.ownership.operation import current_operation
+from pulumi_huaweicloud_cbr.engine.ownership.operation import DiffOf, current_operation
 from pulumi_huaweicloud_cbr.engine.provider import (
     CbrProvider,
     PartialResultError,
@@ -64,6 +64,7 @@ from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     may_look_before_replacing,
     missing_source_region,
     no_room_for_mark,
+    tell_gap,
     unchecked,
     with_defaults,
 )
@@ -144,12 +145,16 @@ class BackupReplicationProvider(CbrProvider):
         state, _ = split_unknown(_olds)
         declared, unknown = split_unknown(_news)
         difference = decide_diff(state, declared, unknown)
+        if not difference.replaces and asked_for is DiffOf.PROGRAM:
+            self._require_ours(state, declared)
         # After a diff that replaces, the engine checks the new resource without any old inputs.
         if not difference.replaces and self._must_be_redone(state, declared):
             operation.note_diff(urn, asked_for, [_id], is_replaced=True)
             return DiffResult(changes=True, replaces=["status"], delete_before_replace=True)
         if difference.replaces:
             self._require_source(state, declared, frozenset(difference.replaces) & unknown)
+            if difference.is_delete_first and not _from_state(state).has_failed:
+                tell_gap(state["destination_region"], is_one=True)
         operation.note_diff(
             urn,
             asked_for,
@@ -197,6 +202,17 @@ class BackupReplicationProvider(CbrProvider):
             "nobody wants the replica, set force_destroy to true, run pulumi up, and remove the "
             "resource",
         )
+
+    def _require_ours(self, state: dict[str, Any], declared: dict[str, Any]) -> None:
+        """Refuse to keep a replica that a refresh has seen to be another stack's.
+
+        Raises:
+            ConflictError: it names that stack.
+        """
+        tracked = _from_state(state)
+        if tracked.other_owner is not None:
+            identity = identity_of(self.open(), [tracked.owner])
+            require_ours(f"planning {tracked}", {"": tracked}, identity, declared.get("adopt"))
 
     def _must_be_redone(self, state: dict[str, Any], declared: dict[str, Any]) -> bool:
         if _from_state(state).has_failed:
@@ -313,6 +329,9 @@ class BackupReplicationProvider(CbrProvider):
         if name is not None and name != state.get("name"):
             session = self.open()
             tracked = session.run(_rename(session, tracked, name))
+        if tracked.other_owner is not None:
+            identity = identity_of(self.open(), [tracked.owner])
+            tracked = with_owner(tracked, identity, inputs.get("adopt"))
         merged = {**{field: state.get(field) for field in COMPUTED_FIELDS}, **inputs}
         return UpdateResult(_to_state(merged, tracked))
 
@@ -429,12 +448,15 @@ async def _why_removed(session: Session, tracked: TrackedReplication) -> Removal
     """Return why a resource is deleted in this operation.
 
     If the program declares another backup, the replica of the old one is no longer wanted. If that
-    is one of the same server, its copy has succeeded by now, and the old one rolls off.
+    is one of the same server, and its copy has succeeded by now, the old one rolls off. With the
+    option ``delete_before_replace`` the new copy does not exist yet.
     """
     operation, urn = current_operation(), current_call().urn
     declared = operation.backups_claimed(urn)
     if declared and tracked.backup_id.lower() not in declared:
         (backup_id,) = declared
+        if operation.is_replaced(urn) and not operation.is_made(urn):
+            return Removal.REMOVED
         is_same = await _is_of_same_server(session, tracked, backup_id)
         return Removal.ROLLED_OFF if is_same else Removal.REMOVED
     return Removal.REPLACED if operation.is_replaced(urn) else Removal.REMOVED
@@ -493,6 +515,7 @@ def _to_state(inputs: dict[str, Any], tracked: TrackedReplication) -> dict[str, 
         "source_deleted": tracked.source_deleted,
         "source_resource_id": tracked.source_resource_id,
         "owner": tracked.owner,
+        "seen_owner": tracked.other_owner,
     }
     if state["name"] is not None and (tracked.replica_name is not None or tracked.is_adopted):
         # Only a declared name is compared: a name that CBR chose is not drift. A running copy that
@@ -536,6 +559,7 @@ def _from_state(state: dict[str, Any]) -> TrackedReplication:
         source_deleted=bool(state.get("source_deleted")),
         description=state.get("description"),
         owner=state.get("owner"),
+        seen_owner=state.get("seen_owner"),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from argparse import Namespace
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ from pulumi_huaweicloud_cbr.commands.check.account import (
     VaultLook,
 )
 from pulumi_huaweicloud_cbr.commands.check.account_text import as_text
-from pulumi_huaweicloud_cbr.commands.check.command import places_of
+from pulumi_huaweicloud_cbr.commands.check.command import _owner_of, places_of
 from pulumi_huaweicloud_cbr.commands.check.examiner import ServiceClock
 from pulumi_huaweicloud_cbr.commands.check.refusals import check_of
 from pulumi_huaweicloud_cbr.config.settings import Settings
@@ -172,6 +173,33 @@ def test_check_takes_settings_from_a_stack(cli: Path, capsys: pytest.CaptureFixt
         "--non-interactive",
         *("config", "--json", "--show-secrets", "--stack", "prod", "--cwd", "infra"),
     ] == json.loads((cli / "call").read_text())
+
+
+def test_owner_of_a_stack_is_asked_for_a_backup_alone(cli: Path) -> None:
+    """What a copy's mark names is compared with it; without a backup it is not needed."""
+    (cli / "answer").write_text("acme/shop/prod")
+    asked = {
+        "stack": "prod",
+        "cwd": Path("infra"),
+        "backup": "5a863daa-7265-4c0a-822f-e66b2abcfb3d",
+    }
+
+    assert "shop/prod" == _owner_of(Namespace(**asked))
+    expected = ("stack", "--show-name", "--fully-qualify-stack-names", "--stack", "prod")
+    assert ["--non-interactive", *expected, "--cwd", "infra"] == json.loads(
+        (cli / "call").read_text()
+    )
+    (cli / "call").unlink()
+    assert _owner_of(Namespace(**{**asked, "backup": None})) is None
+    assert _owner_of(Namespace(**{**asked, "stack": None})) is None
+    assert not (cli / "call").exists()
+
+
+def test_owner_that_the_backend_does_not_tell_is_none(cli: Path) -> None:
+    """Then a copy with a mark is reported as that stack's, whoever that is."""
+    (cli / "answer").write_text("prod")
+
+    assert _owner_of(Namespace(stack="prod", cwd=None, backup="5a863daa")) is None
 
 
 def test_check_of_a_missing_stack_is_one_message(

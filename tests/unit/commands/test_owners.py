@@ -22,6 +22,7 @@ from pulumi_huaweicloud_cbr.api.wire.answers import (
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.base.text import remember_secret
+from pulumi_huaweicloud_cbr.commands._cli import default_owner
 from pulumi_huaweicloud_cbr.commands.owners.classify import Known, Listed, classify, match
 from pulumi_huaweicloud_cbr.commands.owners.report import RegionLook, ReplicaLook, Report
 from pulumi_huaweicloud_cbr.commands.owners.stack import (
@@ -29,7 +30,6 @@ from pulumi_huaweicloud_cbr.commands.owners.stack import (
     Row,
     Scope,
     State,
-    default_owner,
     export,
     places_in,
     read_state,

@@ -31,10 +31,18 @@ from pulumi_huaweicloud_cbr.commands.check.permissions import GET_BACKUP
 from pulumi_huaweicloud_cbr.commands.check.refusals import remark_on
 from pulumi_huaweicloud_cbr.replication.preflight.backup import run_preflight
 from pulumi_huaweicloud_cbr.replication.preflight.flow import Aim, or_error
+from pulumi_huaweicloud_cbr.replication.rules.decisions import another_stack
+from pulumi_huaweicloud_cbr.replication.rules.inputs import ADOPT_ANY
+from pulumi_huaweicloud_cbr.replication.rules.model import Identity
+from pulumi_huaweicloud_cbr.replication.rules.ownership import Maker
 
 
-async def see_backup(api: Api, account: Account, look: BackupLook) -> None:
-    """Examine a backup, and check for each known vault whether it can be copied there."""
+async def see_backup(api: Api, account: Account, look: BackupLook, owner: str | None) -> None:
+    """Examine a backup, and check for each known vault whether it can be copied there.
+
+    Args:
+        owner: whose copies are those of the stack that is meant, None if no stack is.
+    """
     source = account.source
     if source is None or source.project_id is None or source.unseen_because:
         look.remarks.append(
@@ -61,7 +69,7 @@ async def see_backup(api: Api, account: Account, look: BackupLook) -> None:
         for destination in account.destinations
         for vault in destination.vaults or ()
     ]
-    answers = (_see_target(api, scope, look.id, *target) for target in targets)
+    answers = (_see_target(api, scope, look.id, *target, owner) for target in targets)
     look.targets = tuple(await asyncio.gather(*answers))
     _judge_targets(account, look)
 
@@ -72,6 +80,7 @@ async def _see_target(
     backup_id: str,
     destination: RegionLook,
     vault: VaultLook,
+    owner: str | None,
 ) -> TargetLook:
     aim = Aim(
         source_region=source.region,
@@ -79,6 +88,9 @@ async def _see_target(
         destination_region=destination.region,
         destination_project_id=destination.project_id,
         destination_vault_id=vault.id,
+        # If no stack is meant, a stack's copy stands in nobody's way.
+        adopt=True if owner else ADOPT_ANY,
+        identity=Identity(owner),
     )
     verdict = await run_preflight(api, aim, backup_id, partial(find_project_id, api))
     certain = [finding.reason for finding in verdict.findings if finding.is_certain]
@@ -87,6 +99,9 @@ async def _see_target(
         answer, reasons = REFUSED, certain
     elif verdict.notes:
         answer, reasons = COPIED, list(verdict.notes)
+        if owner is None and verdict.maker is Maker.ANOTHER_STACK:
+            maker = another_stack(verdict.owner)
+            reasons = [f"it is the copy of {maker}; others take it over only with adopt 'any'"]
     elif verdict.faults:
         answer, reasons = UNKNOWN, [fault.observed for fault in verdict.faults]
     else:

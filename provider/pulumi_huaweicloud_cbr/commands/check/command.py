@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.commands._cli import (
+    default_owner,
     destination,
     like_input,
     stack_settings,
@@ -81,7 +83,7 @@ def run(given: argparse.Namespace) -> int:
     if given.cwd is not None and given.stack is None:
         given.parser.error("--cwd goes with --stack")
     configured = stack_settings(given.stack, given.cwd) if given.stack else {}
-    asked = Asked(tuple(given.destination), given.backup)
+    asked = Asked(tuple(given.destination), given.backup, _owner_of(given))
     account = look_at_account(configured, os.environ, asked)
     if given.json:
         document = account.to_json()
@@ -89,6 +91,17 @@ def run(given: argparse.Namespace) -> int:
     else:
         print(as_text(account))
     return 1 if account.to_do_count else 0
+
+
+def _owner_of(given: argparse.Namespace) -> str | None:
+    """Return whose copies are a stack's own; None if no stack is given, or no copy is asked for."""
+    if given.stack is None or given.backup is None:
+        return None
+    try:
+        return default_owner(given.stack, given.cwd)
+    except ConfigurationError:
+        # A copy with a mark is then reported as that stack's, whoever that is.
+        return None
 
 
 def look_at_account(
@@ -108,7 +121,6 @@ def look_at_account(
     import asyncio
 
     from pulumi_huaweicloud_cbr.base.clock import SystemClock
-    from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
     from pulumi_huaweicloud_cbr.commands.check.account import Account, Remark, SignIn
     from pulumi_huaweicloud_cbr.commands.check.examiner import examine
     from pulumi_huaweicloud_cbr.config.settings import Settings

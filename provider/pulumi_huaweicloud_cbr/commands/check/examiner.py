@@ -44,10 +44,14 @@ SKEW_WORTH_NOTING_S = 60.0
 
 @dataclass(frozen=True)
 class Asked:
-    """What the user wants to know; no destinations means all that the source can copy to."""
+    """What the user wants to know; no destinations means all that the source can copy to.
+
+    `owner` is whose marks are those of the stack that is meant, None if no stack is.
+    """
 
     destinations: tuple[Destination, ...] = ()
     backup_id: str | None = None
+    owner: str | None = None
 
 
 class ServiceClock:
@@ -141,7 +145,8 @@ class _Examiner:
         self._judge_together()
         if self._asked.backup_id is not None:
             account.backup = BackupLook(self._asked.backup_id)
-            await see_backup(self._api, account, account.backup)
+            owner = self._settings.owner or self._asked.owner
+            await see_backup(self._api, account, account.backup, owner)
 
     def _look(self, at: Destination, *, is_source: bool = False) -> RegionLook:
         return RegionLook(

@@ -12,6 +12,7 @@ from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.commands._cli import (
     Destination,
     as_text,
+    default_owner,
     destination,
     stack_settings,
     takes_every_character,
@@ -72,7 +73,7 @@ def run(given: argparse.Namespace) -> int:
         os.environ,
         deployment,
         tuple(given.destination),
-        default_owner=lambda: stack.default_owner(given.stack),
+        default_owner=lambda: default_owner(given.stack),
     )
     if given.json:
         document = report.to_json()

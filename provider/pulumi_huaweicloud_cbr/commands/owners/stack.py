@@ -108,22 +108,6 @@ def export(stack: str) -> dict[str, Any]:
     return deployment
 
 
-def default_owner(stack: str) -> str:
-    """Return ``project/stack`` of a stack whose state is empty.
-
-    Raises:
-        ConfigurationError: the backend does not tell the project.
-    """
-    done = run_pulumi("stack", "--show-name", "--fully-qualify-stack-names", "--stack", stack)
-    parts = done.stdout.strip().split("/")
-    if done.returncode or len(parts) != 3 or not all(parts):
-        raise ConfigurationError(
-            f"looking up the project of stack {stack!r}: {excerpt(done.stderr or done.stdout)}",
-            remedy="say with HW_OWNER=PROJECT/STACK what the marks of this stack say",
-        )
-    return f"{parts[1]}/{parts[2]}"
-
-
 def read_state(deployment: Mapping[str, Any]) -> State:
     """Return what a deployment says about replicas."""
     resources = deployment.get("resources") or []

@@ -43,15 +43,16 @@ _Answers = Sequence[Backup | CbrError | None]
 class Verdict(Struct, frozen=True):
     """The result of preflight: reasons for a refusal, notes for the user, calls that failed.
 
-    `maker` made a copy that will be adopted, None if none will be. `resolved` are the ids of known
-    projects, by the names of their inputs. `size_gb` is the room
-    that the copy may need, None if it needs none or if that is not known. `free_gb` is the free
-    room of its vault.
+    `maker` made a copy that will be adopted, None if none will be. `owner` is the one that its mark
+    names. `resolved` are the ids of known projects, by the names of their inputs. `size_gb` is the
+    room that the copy may need, None if it needs none or if that is not known. `free_gb` is the
+    free room of its vault.
     """
 
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     maker: Maker | None = None
+    owner: str | None = None
     faults: tuple[CbrError, ...] = ()
     resolved: Mapping[str, str] = MappingProxyType({})
     size_gb: float | None = None
@@ -112,6 +113,7 @@ def _judge(
         findings=tuple(findings),
         notes=standing.notes,
         maker=standing.maker,
+        owner=standing.owner,
         faults=(*faults_of(backup), *sides.faults, *faults_of(sides.vault), *standing.faults),
         resolved=sides.resolved,
         size_gb=None if is_adopted or found is None else found.resource_size,
@@ -183,5 +185,5 @@ async def _check_conflict(
             f"replication record ({record.id}) with status {record.status!r} will be adopted: "
             f"nothing will be copied{consequence(maker, decision.attempt.owner)}"
         )
-        return Verdict(notes=(note,), maker=maker)
+        return Verdict(notes=(note,), maker=maker, owner=decision.attempt.owner)
     return Verdict()

@@ -150,9 +150,12 @@ def check_destination_vault(
 ) -> list[Finding]:
     """Return the reasons why a destination vault cannot take all backups that are due."""
     due = list(view.due.values()) if view is not None else []
-    # If nothing is due, a full vault is not a fault.
-    is_room_needed = view is None or bool(due)
-    findings = check_vault(vault if is_room_needed else _without_room(vault), None)
+    asked = vault
+    if view is not None and not due:
+        # Nothing will be written: a full vault is no fault, nor a frozen one for an adoption.
+        unasked = {"used": None, "status": None} if view.held else {"used": None}
+        asked = replace(vault, billing=replace(vault.billing, **unasked))
+    findings = check_vault(asked, None)
     kind, wanted = vault.billing.object_type, source_vault and source_vault.billing.object_type
     if kind is not None and wanted is not None and kind != wanted:
         reason = (
@@ -170,7 +173,3 @@ def check_destination_vault(
         )
         findings.append(Finding("destination_vault_id", reason, is_certain=False))
     return findings
-
-
-def _without_room(vault: Vault) -> Vault:
-    return replace(vault, billing=replace(vault.billing, used=None))

@@ -131,7 +131,7 @@ def check_members(
             findings.append(Finding(where, reason))
         backup_id = member.get("backup_id")
         if isinstance(backup_id, str):
-            other = first_with.setdefault(backup_id, label)
+            other = first_with.setdefault(backup_id.lower(), label)
             if other != label:
                 findings.append(
                     Finding(where, f"names the backup of {other!r} again; leave one of them out")

@@ -93,18 +93,33 @@ def relabelled(
 ) -> dict[str, TrackedReplication]:
     """Return rows by the labels of the declared members; an undeclared row keeps its former label.
 
-    If another member has that label now, the start of the backup's id is appended to it.
+    If another member has that label now, the backup's id is appended to it.
     """
     label_of = {member.backup_id: label for label, member in wanted.items()}
     former_of = {row.backup_id: label for label, row in former.items()}
-    by_label = {}
+    by_label: dict[str, TrackedReplication] = {}
     for row in rows:
         label = label_of.get(row.backup_id)
         if label is None:
-            label = former_of[row.backup_id]
-            label = f"{label}-{row.backup_id[:8]}" if label in wanted else label
+            taken = wanted.keys() | by_label.keys()
+            label = _free_label(former_of[row.backup_id], row.backup_id, taken)
         by_label[label] = row
     return by_label
+
+
+def _free_label(label: str, backup_id: str, taken: Collection[str]) -> str:
+    """Return a label that no other member has: the shortest one, with as much of the id as needed.
+
+    Two members under one label would count as one, and a replica would be forgotten.
+    """
+    free = label
+    for length in (8, len(backup_id)):
+        if free not in taken:
+            break
+        free = f"{label}-{backup_id[:length]}"
+    while free in taken:
+        free = f"{free}-{backup_id}"
+    return free
 
 
 def keep_newest(
@@ -123,7 +138,8 @@ def keep_newest(
     candidates = list(declared.items())
     for label, member in former.items():
         if member.backup_id not in known:
-            free = label if label not in labels else f"{label}-{member.backup_id[:8]}"
+            free = _free_label(label, member.backup_id, labels)
+            labels.add(free)
             candidates.append((free, member))
     candidates.sort(key=lambda pair: _age(pair[1]), reverse=True)
     kept = {label for label, _ in candidates[:count]}
@@ -175,3 +191,9 @@ def listed(labels: Iterable[str], limit: int = 10) -> str:
     names = list(labels)
     shown = ", ".join(repr(name) for name in names[:limit])
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
+
+
+def named_ids(ids: Iterable[str], limit: int = 10) -> str:
+    """Return ids for a message, at most the first `limit` of them."""
+    names = list(ids)
+    return ", ".join(names if len(names) <= limit else [*names[:limit], "..."])

@@ -6,6 +6,7 @@ No decisions here: see `decisions`.
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr.api.wire.requests import (
     ENDED_RECORD_STATUSES,
@@ -84,18 +85,22 @@ class DesiredVaultReplication(Struct, frozen=True):
     def __str__(self) -> str:
         return f"replication of vault ({self.vault_id}) to region {self.destination.region!r}"
 
-    def of_backup(self, backup_id: str) -> DesiredReplication:
+    def of_backup(self, backup_id: str, recorded: str | None = None) -> DesiredReplication:
         """Return the desired copy of one backup of the vault.
 
         Without `adopt` as well, it finds what exists: who calls decides what to take over.
+
+        Args:
+            recorded: the owner that the state has for this backup's copy.
         """
+        former = self.identity.former if recorded is None else self.identity.former | {recorded}
         return DesiredReplication(
             backup_id=backup_id,
             source=self.source,
             destination=self.destination,
             destination_vault_id=self.destination_vault_id,
             adopt=self.adopt or True,
-            identity=self.identity,
+            identity=replace(self.identity, former=former),
         )
 
     def request(self) -> ReplicateVaultRequest:
@@ -114,9 +119,10 @@ class TrackedReplication(Struct, frozen=True):
 
     `replica_name` is the observed name, None while it is not known. `description` is the user's
     part of the observed description. `owner` is the one that the replica's mark named when the copy
-    was made or adopted. `seen_owner` is the one that it names now. `failure` is the code and reason
-    of a copy that failed, as text. `is_leaving`: a set no longer declares it, but cannot let it go
-    yet. `is_adopted`: the copy existed before; the state keeps neither this nor `seen_owner`.
+    was made or adopted. `seen_owner` is the one that it names now; the state keeps it only if it is
+    another one. `failure` is the code and reason of a copy that failed, as text. `is_leaving`: a
+    set no longer declares it, but cannot let it go yet. `is_adopted`: the copy existed before; the
+    state does not keep this.
     """
 
     backup_id: str
@@ -159,6 +165,11 @@ class TrackedReplication(Struct, frozen=True):
         """
         has_ended = self.status in (STATUS_SUCCESS, STATUS_SKIPPED)
         return has_ended and self.destination_backup_id is not None
+
+    @property
+    def other_owner(self) -> str | None:
+        """Return the owner that the mark names, if it is not the recorded one."""
+        return None if self.seen_owner == self.owner else self.seen_owner
 
     def __str__(self) -> str:
         return f"replication record ({self.replication_record_id})"

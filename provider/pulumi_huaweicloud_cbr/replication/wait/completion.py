@@ -69,22 +69,31 @@ async def wait_for_all(
         InterruptedWaitError: the user interrupted; the copies go on.
         CbrError: several consecutive polls got no answer.
     """
-    # A wait needs fresh answers.
-    wait = _Wait(api.fresh, list(copies_of(groups, named)), plan, report)
-    try:
-        await wait.run()
-    except InterruptedWaitError as error:
-        raise InterruptedWaitError(
-            f"{wait.doing}: interrupted, {wait.count()}",
-            remedy="the copies go on in CBR; run pulumi up again to go on waiting",
-        ) from error
+    copies = list(copies_of(groups, named))
+    wait = _Wait(api, copies, plan, report)
+    await wait.run()
     return wait.result()
+
+
+async def wait_until_ended(
+    api: Api, copies: list[Copy], plan: CompletionPlan, report: Reporter
+) -> None:
+    """Wait until every copy has ended, with a replica or without; each copy tells its outcome.
+
+    Raises:
+        WaitTimeoutError: some are still running.
+        InterruptedWaitError: the user interrupted; the copies go on.
+        CbrError: several consecutive polls got no answer.
+    """
+    await _Wait(api, copies, plan, report).run()
 
 
 class _Wait:
     def __init__(
         self, api: Api, copies: list[Copy], plan: CompletionPlan, report: Reporter
     ) -> None:
+        # A wait needs fresh answers.
+        api = api.fresh
         self._api = api
         self._clock = api.clock
         self._copies = copies
@@ -99,7 +108,20 @@ class _Wait:
         self.doing = f"waiting for {_replications(len(copies))}"
 
     async def run(self) -> None:
-        """Poll until all copies have ended and their replicas are confirmed."""
+        """Poll until all copies have ended and their replicas are confirmed.
+
+        Raises:
+            InterruptedWaitError: the user interrupted; the text says how far the copies are.
+        """
+        try:
+            await self._poll()
+        except InterruptedWaitError as error:
+            raise InterruptedWaitError(
+                f"{self.doing}: interrupted, {self.count()}",
+                remedy="the copies go on in CBR; run pulumi up again to go on waiting",
+            ) from error
+
+    async def _poll(self) -> None:
         started = self._clock.monotonic()
         faults = 0
         while True:

@@ -153,6 +153,20 @@ def copies_of(groups: Iterable[Group], named: Mapping[str, str]) -> Iterator[Cop
             )
 
 
+def copy_of(row: TrackedReplication) -> Copy:
+    """Return the copy to wait for that a tracked replication describes."""
+    return Copy(
+        record_id=row.replication_record_id,
+        backup_id=row.backup_id,
+        source=row.source,
+        destination=row.destination,
+        vault_id=row.destination_vault_id,
+        replica_id=row.destination_backup_id,
+        checkpoint_id=row.destination_checkpoint_id,
+        resource_id=row.source_resource_id,
+    )
+
+
 class Source:
     """The copies of one source project's backups."""
 

@@ -139,6 +139,13 @@ class Form(ABC):
     def tell_replacement(self, change: Change) -> None:
         """Report how the members of the successor differ."""
 
+    def require_ours(self, session: Session, change: Change) -> None:
+        """Refuse to keep replicas that a refresh has seen to be another stack's.
+
+        Raises:
+            ConflictError: it names them.
+        """
+
     @abstractmethod
     def plan(self, open_session: Callable[[], Session], change: Change) -> Plan | None:
         """Return what an update would do, and report it; None while that is not known yet."""

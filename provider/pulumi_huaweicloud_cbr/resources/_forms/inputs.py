@@ -160,6 +160,14 @@ def may_look_before_replacing(session: Session, mode: str | None, *, is_open: bo
     return True
 
 
+def tell_gap(region: object, *, is_one: bool) -> None:
+    """Tell that a replacement deletes first, so that a time without a copy follows."""
+    if is_one:
+        tell(f"until the new copy has succeeded, there is no copy in region {region!r}")
+    else:
+        tell(f"until the new copies have succeeded, there are no copies in region {region!r}")
+
+
 def unchecked(error: CbrError) -> str:
     """Return the text for a preflight that could not query the API."""
     told = f"preflight could not ask the API: {error}"

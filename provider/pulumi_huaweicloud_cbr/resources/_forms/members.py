@@ -168,8 +168,14 @@ def remaining(
         label: tracked for label, (standing, tracked) in looked.done.items() if standing not in LOST
     }
     gone = sorted(rows.keys() - seen.keys())
-    if gone:
-        tell(f"gone: {listed(gone)}; {if_gone}")
+    for_ever = [label for label in gone if looked.done[label][1].source_deleted]
+    if again := [label for label in gone if label not in for_ever]:
+        tell(f"gone: {listed(again)}; {if_gone}")
+    if for_ever:
+        tell(
+            f"gone: {listed(for_ever)}; their source backups are gone as well, so nothing can copy "
+            "them again"
+        )
     failures = [
         f"{label!r} ({tracked.failure})"
         for label, (standing, tracked) in looked.done.items()

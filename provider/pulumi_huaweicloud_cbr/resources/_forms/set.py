@@ -33,12 +33,12 @@ from pulumi_huaweicloud_cbr.replication.rules.members import (
     decide_members,
     keep_newest,
     listed,
+    named_ids,
     relabelled,
     rolled_off,
 )
 from pulumi_huaweicloud_cbr.replication.rules.model import (
     DesiredReplication,
-    Identity,
     TrackedReplication,
 )
 from pulumi_huaweicloud_cbr.replication.rules.ownership import Maker, Removal
@@ -142,7 +142,7 @@ class SetForm(Form):
         findings += check_members(given, is_rolling="keep_newest" in inputs)
         if findings:
             return DeclaredSet(inputs, findings)
-        members = _members_of(given)
+        members = _spelled_as_before(_members_of(given), _old_members(olds))
         if (count := inputs.get("keep_newest")) is not None:
             members = keep_newest(members, _kept_so_far(known, olds), int(count))
         inputs["backups"] = {**_to_inputs(members), **unknown_members}
@@ -177,6 +177,14 @@ class SetForm(Form):
         if not unknown_members:
             _tell_changes(decide_members(change.rows, _members_of(given)), change.rows, {})
 
+    def require_ours(self, session: Session, change: Change) -> None:
+        """Refuse to keep another stack's replicas; members that leave do not count."""
+        given, _ = _split_members(change.declared.get("backups") or {})
+        wanted = {fields.get("backup_id") for fields in given.values()}
+        kept = {label: row for label, row in change.rows.items() if row.backup_id in wanted}
+        identity = identity_of(session)
+        require_ours("planning a set", kept, identity, change.declared.get("adopt"))
+
     def plan(self, open_session: Callable[[], Session], change: Change) -> Plan | None:
         """Return the removed members; report which are added, removed, renamed or copied again."""
         if "backups" in change.unknown:
@@ -188,14 +196,15 @@ class SetForm(Form):
         staying = _plan_staying(open_session, change, rows, removed)
         going = {label: row for label, row in removed.items() if label not in staying}
         owners = _plan_owners(open_session, change, going)
-        _require_sources(
+        refused = _require_sources(
             open_session,
             change,
             {label: row for label, row in going.items() if label not in owners},
         )
         leaving = frozenset(going)
         changes = replace(changes, removed=tuple(label for label in removed if label in leaving))
-        _tell_changes(changes, rows, owners)
+        told = tuple(label for label in changes.removed if label not in refused)
+        _tell_changes(replace(changes, removed=told), rows, owners)
         if staying:
             count = int(change.declared["keep_newest"])
             tell(f"stay until {count} newer copies have succeeded: {listed(sorted(staying))}")
@@ -261,7 +270,7 @@ def _looked_up(
         warn(str(error))
     warn_of_unknown(looked)
     seen = {label: row for label, (_, row) in looked.done.items()}
-    identity = identity_of(session, (row.owner for row in rows.values()))
+    identity = identity_of(session)
     require_ours("looking how far copies are", seen, identity, declared.get("adopt"))
     lost = [label for label, (standing, _) in looked.done.items() if standing in TO_BE_REDONE]
     return {**rows, **seen}, lost
@@ -294,47 +303,55 @@ def _plan_staying(
     open_session: Callable[[], Session], change: Change, rows: Rows, removed: Rows
 ) -> frozenset[str]:
     """Return the removed members of a rolling set that have to stay for now."""
-    rolling, _ = _split_by_age(removed, change.declared, change.state)
-    if not rolling:
+    if not removed or "keep_newest" not in change.declared:
         return frozenset()
     if change.declared.get("preflight") == "off":
         tell("preflight is off: not looked which newer replicas exist")
         there = {row.destination_backup_id or "": True for row in rows.values() if row.has_ended}
     else:
         session = open_session()
-        there = session.run(_replicas_beside(session.client(), rolling))
-    return _staying(rows, rolling, change.declared, change.state, there)
+        there = session.run(_replicas_beside(session.client(), removed))
+    return _staying(rows, removed, change.declared, change.state, there)
 
 
-def _require_sources(open_session: Callable[[], Session], change: Change, removed: Rows) -> None:
+def _require_sources(
+    open_session: Callable[[], Session], change: Change, removed: Rows
+) -> frozenset[str]:
     """Refuse to delete last copies, as the deletion itself would; so a preview tells it.
 
+    Returns:
+        If this only warns: all removed members, since `up` then deletes none of them.
     Raises:
         ConflictError: it names them.
     """
     mode = change.declared.get("preflight")
     _, removed = _split_by_age(removed, change.declared, change.state)
     if not removed or mode == "off":
-        return
+        return frozenset()
     session = open_session()
-    rules = deletion_rules(session, Removal.REMOVED, is_forced=is_forced(change.state))
+    is_wanted = "force_destroy" in change.unknown or is_forced(change.declared)
+    rules = deletion_rules(
+        session, Removal.REMOVED, is_forced=is_forced(change.state) and is_wanted
+    )
     if not rules.spares_last_copy:
-        return
+        return frozenset()
     looked = session.run(look(session, removed))
     last = [
         label
-        for label in orphans_of(looked)
-        if not is_foreign(looked.done[label][1], identity_of(session, [removed[label].owner]))
+        for label in sorted(orphans_of(looked))
+        if not is_foreign(looked.done[label][1], identity_of(session))
     ]
     if not last:
-        return
+        return frozenset()
     reason = (
-        f"members that leave: the source backups of {listed(sorted(last))} are gone, so their "
-        "replicas are the last copies and would be deleted"
+        f"members that leave: the source backups of {listed(last)} are gone, so their replicas "
+        f"({named_ids(looked.done[label][1].destination_backup_id or '' for label in last)}) are "
+        "the last copies and would be deleted"
     )
     if mode != "warn":
         raise ConflictError(reason, remedy=rules.remedy)
-    warn(f"{reason}; pulumi up refuses that")
+    warn(f"{reason}; pulumi up refuses that, and deletes no replica of a removed member")
+    return frozenset(removed)
 
 
 async def _replicas_beside(api: Api, rows: Rows) -> dict[str, bool]:
@@ -358,12 +375,14 @@ def _split_by_age(
 
 def _staying(
     rows: Rows,
-    rolling: Rows,
+    removed: Rows,
     declared: Mapping[str, Any],
     state: Mapping[str, Any],
     there: Mapping[str, bool],
 ) -> frozenset[str]:
     """Return the members that have to stay until enough newer copies have succeeded.
+
+    A member without an age, of a set that was not rolling before, counts as the oldest.
 
     Args:
         there: the ids of replicas that exist, each with whether it is complete.
@@ -374,12 +393,14 @@ def _staying(
         for row in rows.values()
         if row.backup_id in ages and there.get(row.destination_backup_id or "")
     ]
-    leaving = {label: ages[row.backup_id] for label, row in rolling.items()}
+    leaving = {
+        label: ages.get(row.backup_id, Member(row.backup_id)) for label, row in removed.items()
+    }
     gone = rolled_off(leaving, succeeded, int(declared["keep_newest"]))
     # What has no replica need not stay. A running copy, or one whose id is late, may become one.
     return frozenset(
         label
-        for label, row in rolling.items()
+        for label, row in removed.items()
         if label not in gone
         and not row.has_failed
         and (row.destination_backup_id is None or row.destination_backup_id in there)
@@ -428,6 +449,17 @@ def _is_unknown(value: Any) -> bool:
 
 def _members_of(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Member]:
     return {label: Member(**fields) for label, fields in given.items()}
+
+
+def _spelled_as_before(
+    members: Mapping[str, Member], former: Mapping[str, Member]
+) -> dict[str, Member]:
+    """Return members with ids as the state has them: another case is not another backup."""
+    spellings = {member.backup_id.lower(): member.backup_id for member in former.values()}
+    return {
+        label: replace(member, backup_id=spellings.get(member.backup_id.lower(), member.backup_id))
+        for label, member in members.items()
+    }
 
 
 def _old_members(olds: Mapping[str, Any]) -> dict[str, Member]:
@@ -551,7 +583,8 @@ def _summed_up(by_label: Mapping[str, Verdict], inputs: Mapping[str, Any]) -> li
             # The room that a single copy needs says little; the sum is checked below.
             if finding.field == "destination_vault_id" and not finding.is_certain:
                 continue
-            field = f'backups["{label}"]' if finding.field == "backup_id" else finding.field
+            is_members = finding.field in ("backup_id", "adopt")
+            field = f'backups["{label}"]' if is_members else finding.field
             findings.setdefault((field, finding.reason), Finding(field, finding.reason))
     faults = [fault for verdict in by_label.values() for fault in verdict.faults]
     findings |= {("", finding.reason): finding for finding in all_unchecked(faults)}
@@ -586,8 +619,7 @@ async def _bring_about(
     # By backup: an added member may have the label of a removed one.
     known = {row.backup_id: row for row in old.values()}
     entering = {label: wanted[label] for label in (*changes.added, *changes.redone)}
-    identity = identity_of(session, (row.owner for row in old.values()))
-    submitted = await _submit(session, (source, destination), inputs, entering, identity)
+    submitted = await _submit(session, (source, destination), inputs, entering, known)
     renamed = await _rename(
         session,
         {label: (known[wanted[label].backup_id], wanted[label]) for label in changes.renamed},
@@ -626,16 +658,19 @@ async def _let_go(
     """
     from pulumi_huaweicloud_cbr.replication.many import MembersFailedError, Results
 
-    rolling, others = _split_by_age({label: old[label] for label in removed}, inputs, state)
+    leaving = {label: old[label] for label in removed}
     staying: frozenset[str] = frozenset()
-    if rolling:
-        there = await _replicas_beside(session.client().fresh, rolling)
-        staying = _staying(old, rolling, inputs, state, there)
-        rolling = {label: row for label, row in rolling.items() if label not in staying}
+    if leaving and "keep_newest" in inputs:
+        there = await _replicas_beside(session.client().fresh, leaving)
+        staying = _staying(old, leaving, inputs, state, there)
+    going = {label: row for label, row in leaving.items() if label not in staying}
+    rolling, others = _split_by_age(going, inputs, state)
     results: Results[None] = Results()
+    # It has to be in the state, and the program must not withdraw it in the same run.
+    is_all_forced = is_forced(state) and is_forced(inputs)
     for rows, removal in ((rolling, Removal.ROLLED_OFF), (others, Removal.REMOVED)):
         try:
-            part, waiting = await let_go(session, rows, removal, is_forced=is_forced(state))
+            part, waiting = await let_go(session, rows, removal, is_forced=is_all_forced)
         except (ConflictError, MembersFailedError) as error:
             # Nothing of it was deleted. What was added has to be kept in the state nevertheless.
             results.failed.update(dict.fromkeys(rows, error))
@@ -663,13 +698,11 @@ def _leaving_out(error: Exception) -> Exception:
 async def _seen_anew(session: Session, rows: Rows, adopt: object) -> tuple[Rows, list[str]]:
     """Refresh unfinished copies; return all members, and the labels of lost ones."""
     pending = {label: row for label, row in rows.items() if not row.has_ended}
-    if not pending:
-        return rows, []
     looked = await look(session, pending)
     lost = [label for label, (standing, _) in looked.done.items() if standing in TO_BE_REDONE]
-    identity = identity_of(session, (row.owner for row in rows.values()))
-    seen = {label: with_owner(row, identity, adopt) for label, (_, row) in looked.done.items()}
-    return {**rows, **seen}, lost
+    identity = identity_of(session)
+    seen = {**rows, **{label: row for label, (_, row) in looked.done.items()}}
+    return {label: with_owner(row, identity, adopt) for label, row in seen.items()}, lost
 
 
 async def _submit(
@@ -677,8 +710,9 @@ async def _submit(
     scopes: tuple[ProjectScope, ProjectScope],
     inputs: Mapping[str, Any],
     entering: Mapping[str, Member],
-    identity: Identity,
+    known: Mapping[str, TrackedReplication],
 ) -> Results[TrackedReplication]:
+    """Submit or adopt members; `known` has the rows so far, by backup."""
     from pulumi_huaweicloud_cbr.replication.many import submit_all
 
     source, destination = scopes
@@ -688,7 +722,9 @@ async def _submit(
             source=source,
             destination=destination,
             name=member.name,
-            identity=identity,
+            identity=identity_of(
+                session, [known[member.backup_id].owner] if member.backup_id in known else ()
+            ),
             **declared_as(DesiredReplication, inputs),
         )
         for label, member in entering.items()

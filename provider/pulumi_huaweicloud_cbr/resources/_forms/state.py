@@ -32,6 +32,8 @@ def row_of(tracked: TrackedReplication, *, is_named: bool) -> dict[str, Any]:
         "status": tracked.status,
     }
     row.update({field: getattr(tracked, field) for field in _OPTIONAL if getattr(tracked, field)})
+    if tracked.other_owner is not None:
+        row["seen_owner"] = tracked.other_owner
     if tracked.source_deleted:
         row["source_deleted"] = True
     if tracked.is_leaving:
@@ -78,6 +80,7 @@ def tracked_rows(state: Mapping[str, Any]) -> dict[str, TrackedReplication]:
             source_deleted=bool(row.get("source_deleted")),
             is_leaving=bool(row.get("leaving")),
             replica_name=row.get("name"),
+            seen_owner=row.get("seen_owner"),
             **{field: row.get(field) for field in _OPTIONAL},
         )
         for label, row in state.get("members", {}).items()

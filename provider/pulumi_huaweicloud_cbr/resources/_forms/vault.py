@@ -203,7 +203,9 @@ def _is_more_to_copy(open_session: Callable[[], Session], change: Change) -> boo
         warn(unchecked(error))
         return has_failed
     due = view.due_but(left_out)
-    foreign = _foreign(session, view.held, rows, declared)
+    foreign = _foreign(session, {**rows, **view.held}, declared)
+    if declared.get("adopt", True) and _found_elsewhere(view, rows):
+        session.run(_declared_by_others(session, declared))
     found = _to_adopt(view, rows, declared, foreign)
     dropped = view.lost.difference(due, found)
     _tell_plan(view, due, found)
@@ -214,14 +216,17 @@ def _is_more_to_copy(open_session: Callable[[], Session], change: Change) -> boo
     return bool(due or found or dropped or foreign.keys() & rows.keys())
 
 
+def _with_owners(session: Session, rows: Rows, inputs: Mapping[str, Any]) -> Rows:
+    """Return the rows with the owners in their marks, where none was recorded."""
+    identity = identity_of(session)
+    return {label: with_owner(row, identity, inputs.get("adopt")) for label, row in rows.items()}
+
+
 def _foreign(
-    session: Session,
-    held: Mapping[str, TrackedReplication],
-    rows: Rows,
-    inputs: Mapping[str, Any],
+    session: Session, held: Mapping[str, TrackedReplication], inputs: Mapping[str, Any]
 ) -> Rows:
     """Return the copies that turned out to be another stack's, after they were adopted running."""
-    identity = identity_of(session, (row.owner for row in rows.values()))
+    identity = identity_of(session)
     seen = {label: with_owner(row, identity, inputs.get("adopt")) for label, row in held.items()}
     return {label: row for label, row in seen.items() if is_foreign(row, identity)}
 
@@ -246,6 +251,12 @@ def _of_others(inputs: Mapping[str, Any]) -> frozenset[str]:
     if not isinstance(region, str):
         return frozenset()
     return current_operation().backups_of_others(region, besides=current_call().urn)
+
+
+async def _declared_by_others(session: Session, inputs: Mapping[str, Any]) -> frozenset[str]:
+    """Return `_of_others`, once the program has probably declared all resources."""
+    await current_operation().declared(session.client().clock.sleep)
+    return _of_others(inputs)
 
 
 def _warn_of_foreign_rows(foreign: Rows) -> None:
@@ -428,21 +439,20 @@ async def _look(session: Session, state: Mapping[str, Any], rows: Rows) -> Vault
     from pulumi_huaweicloud_cbr.replication.vault import look_at_vault
 
     source, destination = scopes_of(state)
-    desired = _desired(session, state, rows, source, destination)
+    desired = _desired(session, state, source, destination)
     return await look_at_vault(session.client(), desired, rows, EngineReporter())
 
 
 def _desired(
     session: Session,
     inputs: Mapping[str, Any],
-    rows: Rows,
     source: ProjectScope,
     destination: ProjectScope,
 ) -> DesiredVaultReplication:
     return DesiredVaultReplication(
         source=source,
         destination=destination,
-        identity=identity_of(session, (row.owner for row in rows.values())),
+        identity=identity_of(session),
         **declared_as(DesiredVaultReplication, inputs),
     )
 
@@ -456,14 +466,14 @@ async def _bring_about(session: Session, state: dict[str, Any], inputs: dict[str
     left_out = state.get("left_out", ())
     if state and current_operation().has_nothing_to_copy(current_call().urn):
         # Only the state changes, so an outage of the source is no error.
-        return Done(inputs, coordinates, old, left_out)
+        return Done(inputs, coordinates, _with_owners(session, old, inputs), left_out)
     brought = await bring_over(
         session.client(),
-        _desired(session, inputs, old, source, destination),
+        _desired(session, inputs, source, destination),
         old,
         EngineReporter(),
         left_out=left_out,
-        others=_of_others(inputs),
+        others=lambda: _declared_by_others(session, inputs),
         is_new=not state,
         is_strict=inputs.get("preflight") == "error",
     )
@@ -471,12 +481,11 @@ async def _bring_about(session: Session, state: dict[str, Any], inputs: dict[str
     for label in brought.dropped:
         del rows[label]
     _tell_dropped(brought.dropped)
-    foreign = _foreign(session, brought.rows, old, inputs)
+    foreign = _foreign(session, rows, inputs)
     for label in foreign:
         del rows[label]
     _warn_of_foreign_rows(foreign)
-    identity = identity_of(session, (row.owner for row in old.values()))
-    rows = {label: with_owner(row, identity, inputs.get("adopt")) for label, row in rows.items()}
+    rows = _with_owners(session, rows, inputs)
     operation, urn = current_operation(), current_call().urn
     operation.note_held(
         urn, (rows[label].replication_record_id for label in brought.rows if label in rows)

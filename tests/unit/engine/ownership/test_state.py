@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -121,3 +123,69 @@ def test_text_that_is_no_json_is_unreadable() -> None:
 def test_without_a_urn_nothing_is_exported() -> None:
     with pytest.raises(UnreadableStateError):
         export_by_cli("", False)
+
+
+# -- the CLI ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A CLI that records its calls. It exports one file for `--stack`, and another one without."""
+    program = tmp_path / "pulumi"
+    program.write_text(
+        f"#!{sys.executable}\nimport pathlib, sys\nroot = pathlib.Path({str(tmp_path)!r})\n"
+        "with (root / 'calls').open('a') as calls:\n"
+        "    calls.write(' '.join(sys.argv[1:]) + '\\n')\n"
+        "file = root / ('named' if '--stack' in sys.argv else 'selected')\n"
+        "if not file.exists():\n"
+        "    sys.exit('warning: one\\nerror: no stack named that')\n"
+        "print(file.read_text(), end='')\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize("with_secrets", [False, True])
+def test_cli_exports_the_stack_of_the_urn(cli: Path, with_secrets: bool) -> None:
+    (cli / "named").write_bytes(deployment(single(URN, "r1")))
+
+    assert export_by_cli(URN, with_secrets) == deployment(single(URN, "r1"))
+
+    secrets = " --show-secrets" if with_secrets else ""
+    expected = f"stack export --stack prod{secrets} --non-interactive\n"
+    assert (cli / "calls").read_text() == expected
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        single(URN.replace("shop", "other"), "r2"),
+        single(URN.replace("prod", "test"), "r2"),
+    ],
+)
+def test_export_of_another_stack_is_not_taken(cli: Path, other: dict[str, Any]) -> None:
+    """A short name may be ambiguous. Then the selected stack is the one, if its names fit."""
+    (cli / "named").write_bytes(deployment(single(URN, "r1"), other))
+    with pytest.raises(UnreadableStateError, match="stack export --stack prod"):
+        export_by_cli(URN, False)
+
+    (cli / "selected").write_bytes(deployment(single(URN, "r1")))
+    assert export_by_cli(URN, False) == deployment(single(URN, "r1"))
+    (cli / "selected").write_bytes(deployment(other))
+    with pytest.raises(UnreadableStateError, match="it exported another stack"):
+        export_by_cli(URN, False)
+
+
+def test_export_that_fails_is_told_in_the_clis_last_line(cli: Path) -> None:
+    with pytest.raises(UnreadableStateError, match=r": error: no stack named that$"):
+        export_by_cli(URN, False)
+    assert len((cli / "calls").read_text().splitlines()) == 2
+
+
+def test_without_a_cli_the_state_is_unreadable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UnreadableStateError, match="CLI was not found"):
+        export_by_cli(URN, False)
