@@ -242,6 +242,21 @@ class OwnersStack(History):
         self.get_into(trouble)
         self.go_on(then)
 
+    @precondition(lambda self: bool(self.wanted.holders))
+    @rule(
+        number=st.integers(0, 3),
+        to=st.sampled_from([*SINGLES, *SETS]),
+        trouble=st.sampled_from(TROUBLES),
+        then=THEN,
+    )
+    def give_up_first(self, number: int, to: str, trouble: str, then: str) -> None:
+        """Move a backup to a resource that is changed after the one that has it."""
+        backup = self.one_of(sorted(self.wanted.holders), number)
+        former = self.wanted.holders[backup]
+        is_reversed = NAMES.index(former) > NAMES.index(to)
+        self.up_and_end()
+        self.hand_over(backup, to, trouble, is_reversed, then)
+
     @rule(
         backup=st.sampled_from(sorted(BACKUPS)),
         to=st.sampled_from([*SINGLES, *SETS]),
