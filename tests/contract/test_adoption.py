@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -22,7 +23,16 @@ from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from simulator.testing import Control, InProcessSimulator
 from tests.contract.engine import Engine, RefusedError
 from tests.contract.rig import BACKUP, LONG_S, SECOND_VAULT, VAULT, SimulatedClock
-from tests.contract.test_ownership import BACKUPS, EAST, FORMS, SOUTH, WEB_1, copied, declared
+from tests.contract.test_ownership import (
+    BACKUPS,
+    EAST,
+    FORMS,
+    MANUAL,
+    SOUTH,
+    WEB_1,
+    copied,
+    declared,
+)
 
 pytestmark = pytest.mark.simulator_only
 
@@ -619,6 +629,23 @@ def test_entire_vault_leaves_a_copy_to_who_declares_it(
 
     assert BACKUPS["vault"] == copied(control)
     assert 2 >= submissions(control) - len(BACKUPS[form])
+    engine.destroy()
+    assert [] == copied(control)
+
+
+def test_entire_vault_gives_a_row_up_to_who_declares_it(engine: Engine, control: Control) -> None:
+    """With its next update, after the other resource has adopted the copy."""
+    control.change_backup(MANUAL, copy={"mode": "immediate", "outcome": "fail"})
+    with suppress(CbrError):
+        engine.up(declared("vault"))
+    control.change_backup(MANUAL, copy={"mode": "immediate", "outcome": "success"})
+    control.advance(LONG_S)
+
+    engine.up({"one": declared("single")["dr"], **declared("vault")})
+
+    (vault,) = (row for row in engine.state if row.form == "vault")
+    held = {row["backup_id"] for row in vault.outputs["members"].values()}
+    assert set(BACKUPS["vault"]) - {BACKUP} == held
     engine.destroy()
     assert [] == copied(control)
 

@@ -151,6 +151,20 @@ def test_removal_waits_until_others_have_declared_their_copies(
     assert [] == control.journal(operation="DeleteBackup")
 
 
+def test_member_that_is_declared_again_no_longer_leaves(engine: Engine, control: Control) -> None:
+    """Its removal was refused. Then the program lists it again, and its row is as before."""
+    with pytest.raises(CbrError):
+        engine.up(declared("set", backups={"web": WEB_1}, preflight="warn"))
+    rows = engine.state[0].outputs["members"]
+    assert {"erp": True, "web": None} == {name: row.get("leaving") for name, row in rows.items()}
+
+    engine.up(declared("set", preflight="warn"))
+
+    rows = engine.state[0].outputs["members"]
+    assert {"erp": None, "web": None} == {name: row.get("leaving") for name, row in rows.items()}
+    assert 2 == len(replicas(control))
+
+
 # -- another backup is declared -----------------------------------------------------------------
 
 

@@ -855,6 +855,18 @@ def test_rolling_set_drops_at_once_what_failed_and_is_old(rig: Rig) -> None:
     assert {"b", "c"} == set(rig.outputs["members"])
 
 
+def test_rolling_set_keeps_an_old_copy_that_still_runs(rig: Rig) -> None:
+    """It may become one of the replicas that exist, before the newer ones do."""
+    rig.control.change_backup(BACKUP, copy={"mode": "never"})
+    rig.create(rolling(a=(BACKUP, 1), b=(WEB_1, 2)))
+
+    rig.update(rolling(b=(WEB_1, 2), c=(WEB_2, 3)))
+
+    assert {"a": True, "b": None, "c": None} == {
+        label: row.get("leaving") for label, row in rig.outputs["members"].items()
+    }
+
+
 def test_rolling_set_of_another_name_is_deleted_if_forced(rig: Rig) -> None:
     """The user insists, so what the new one does not have is deleted, the last copy too."""
     kept_by_a_rolling_set(rig)
