@@ -595,7 +595,10 @@ def test_member_stays_when_its_vault_cannot_be_looked_up(
 def test_vault_waits_for_who_declares_a_copy_that_it_could_adopt(
     engine: Engine, control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The engine may ask about the vault before it checks the resource that declares a backup."""
+    """The engine may create the vault before it checks the resource that declares a backup.
+
+    It checks that one when it has the answer about another one.
+    """
     program = {"old": ("single", {"backup_id": WEB_1, **EAST})}
     engine.up(program)
     control.advance(LONG_S)
@@ -603,28 +606,26 @@ def test_vault_waits_for_who_declares_a_copy_that_it_could_adopt(
 
     begin_operation()
     checked = engine.check(name, form, {}, inputs)
-    claim_at_next_sleep(monkeypatch)
-    outputs = dict(engine.call(form, name, "create", checked).outs)
-    control.advance(LONG_S)
-    begin_operation()
-    checked = engine.check(name, form, checked, inputs)
-    claim_at_next_sleep(monkeypatch)
-    difference = engine.call(form, name, "diff", "vault-1", outputs, checked)
+    claim_after_a_diff(monkeypatch)
+    outputs = engine.call(form, name, "create", checked).outs
 
     assert {BACKUP, WEB_2, MANUAL} == {row["backup_id"] for row in outputs["members"].values()}
-    assert not difference.changes
 
 
-def claim_at_next_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let another resource declare a copy at the first wait, as a later call of `check` does."""
-    sleep = SimulatedClock.sleep
+def claim_after_a_diff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """End a diff after some waits. Then another resource declares a copy, in its `check`."""
+    sleep, waits = SimulatedClock.sleep, iter(range(3))
+    call = current_operation().call_about_program("diff")
+    call.__enter__()
 
-    async def claim_first(clock: SimulatedClock, seconds: float) -> None:
-        monkeypatch.setattr(SimulatedClock, "sleep", sleep)
-        current_operation().note_claimed("urn:old", [(WEB_1, "cn-east-3")])
+    async def claim_late(clock: SimulatedClock, seconds: float) -> None:
         await sleep(clock, seconds)
+        if next(waits, None) is None:
+            monkeypatch.setattr(SimulatedClock, "sleep", sleep)
+            current_operation().note_claimed("urn:old", [(WEB_1, "cn-east-3")])
+            call.__exit__(None, None, None)
 
-    monkeypatch.setattr(SimulatedClock, "sleep", claim_first)
+    monkeypatch.setattr(SimulatedClock, "sleep", claim_late)
 
 
 def test_vault_claims_without_a_request(engine: Engine, control: Control) -> None:

@@ -204,8 +204,6 @@ def _is_more_to_copy(open_session: Callable[[], Session], change: Change) -> boo
         return has_failed
     due = view.due_but(left_out)
     foreign = _foreign(session, {**rows, **view.held}, declared)
-    if declared.get("adopt", True) and _found_elsewhere(view, rows):
-        session.run(_declared_by_others(session, declared))
     found = _to_adopt(view, rows, declared, foreign)
     dropped = view.lost.difference(due, found)
     _tell_plan(view, due, found)
@@ -254,8 +252,12 @@ def _of_others(inputs: Mapping[str, Any]) -> frozenset[str]:
 
 
 async def _declared_by_others(session: Session, inputs: Mapping[str, Any]) -> frozenset[str]:
-    """Return `_of_others`, once the program has probably declared all resources."""
-    await current_operation().declared(session.client().clock.sleep)
+    """Return `_of_others`, once the program has probably declared all resources.
+
+    A diff cannot wait for that: the engine checks the next resource only after its answer (seen
+    with CLI 3.255).
+    """
+    await current_operation().settled(session.client().clock.sleep)
     return _of_others(inputs)
 
 
