@@ -149,9 +149,9 @@ def test_claims_are_refused_or_handed_over(project: Project, control: Control) -
     project.up()
     control.advance(20_000)
     before = replicas(control)
-    # In a diff, the vault knows only what was declared before it.
-    everything = to_east(vault_id=SOURCE_VAULT, timeout="1s", after=["few", "manual"])
-    declare(project, few=to_east(backups={"web": WEB_1}), **single, all=everything)
+    everything = to_east(vault_id=SOURCE_VAULT, timeout="1s")
+    rest = {"few": to_east(backups={"web": WEB_1}), **single}
+    declare(project, **rest, all=everything)
     control.fault(operation="CopyCheckpoint", action="respond", status=400, body=BUSY, times=9999)
 
     outcome = project.run("up", "--yes", "--skip-preview")
@@ -169,6 +169,8 @@ def test_claims_are_refused_or_handed_over(project: Project, control: Control) -
     assert {BACKUP, WEB_2} == {row["backup_id"] for row in members(project, "all").values()}
     assert FOUR == copies(control)
     assert before.items() <= replicas(control).items()
+    # In a diff, the vault knows only what was declared before it.
+    declare(project, **rest, all={**everything, "after": list(rest)})
     project.must("preview", "--expect-no-changes")
 
 
