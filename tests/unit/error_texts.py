@@ -64,6 +64,7 @@ from pulumi_huaweicloud_cbr.replication.rules.inputs import (
 from pulumi_huaweicloud_cbr.replication.rules.model import (
     DesiredReplication,
     DesiredVaultReplication,
+    Identity,
     TrackedReplication,
 )
 from pulumi_huaweicloud_cbr.replication.rules.ownership import DeletionRules, Removal
@@ -72,6 +73,7 @@ from pulumi_huaweicloud_cbr.replication.wait.completion import CompletionPlan, w
 from pulumi_huaweicloud_cbr.replication.wait.polling import Look, WaitPlan, wait
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES, check_wait
 from pulumi_huaweicloud_cbr.resources import functions
+from pulumi_huaweicloud_cbr.resources._forms.members import require_ours
 from tests.unit.wire import REQUEST, SOURCE, FakeClock, Wire, get_backup, replicate
 
 PACKAGE = Path(cbr.__file__).parent
@@ -561,6 +563,12 @@ def failures_of_check(
     return " | ".join(failures)
 
 
+def plan_with_another_stacks_replica() -> None:
+    """Plan a set of which a refresh has seen another stack's mark."""
+    row = structs.replace(TRACKED, seen_owner="shop/prod")
+    require_ours("planning a set", {"erp": row}, Identity("shop/test"), adopt=True)
+
+
 def delete_replaced(provider: Any) -> None:
     """Delete a replaced resource before its successor is created."""
     current_operation().note_replaced("", [RECORD])
@@ -992,6 +1000,8 @@ TEXTS: dict[str, Callable[[], str]] = {
     "inputs-description-long": lambda: given(description="x" * 256),
     "inputs-adoption": lambda: given(adopt="all"),
     "inputs-flag": lambda: given(enable_acceleration="yes"),
+    "set-plan-of-another-stack": lambda: caught(plan_with_another_stacks_replica),
+    "inputs-text-like-a-mark": lambda: finding(check_room_for_mark("a [pulumi x/y]", None)),
     "inputs-no-room-for-mark": lambda: finding(check_room_for_mark("x" * 250, "shop/prod")),
     "inputs-mode": lambda: given(preflight="no"),
     "inputs-mode-type": lambda: given(preflight=True),

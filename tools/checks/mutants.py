@@ -270,7 +270,9 @@ MUTANTS = (
         "claimed-members-deleted",
         "removing a member leaves the replica to a resource that is still to be created with it",
         "resources/_forms/owners.py",
-        "        elif operation.is_claimed(row.backup_id, row.destination.region, besides=urn):\n",
+        "        elif operation.is_claimed(\n"
+        "            row.backup_id, row.destination.region, besides=urn\n"
+        "        ) or _is_declared_by_successor(operation, urn, row, state):\n",
         "        elif False:\n",
         SETS,
         "single_resource_declares",
@@ -626,7 +628,7 @@ MUTANTS = (
         "settled-before-answers",
         "a set that removes a member waits for checks and diffs that have no answer yet",
         "engine/ownership/operation.py",
-        "            if any(self._under_way[method] for method in methods):\n",
+        "            if self._calls_under_way:\n",
         "            if False:\n",
         OWNERS,
         "settled",
