@@ -110,25 +110,6 @@ def test_member_that_is_gone_with_its_source_stops_no_deletion(
     assert [] == engine.state
 
 
-def test_preview_waits_until_others_have_declared_their_copies(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """The engine checks resources in no known order. A later one may take the member over."""
-    sleep = SimulatedClock.sleep
-
-    async def declare_meanwhile(clock: SimulatedClock, seconds: float) -> None:
-        if seconds:
-            current_operation().note_claimed("urn:other", [(BACKUP, "cn-east-3")])
-        await sleep(clock, seconds)
-
-    monkeypatch.setattr(SimulatedClock, "sleep", declare_meanwhile)
-
-    assert preview(engine)
-
-    told = "leave when the resources that declare them have their replicas: 'erp'"
-    assert told in capfd.readouterr().err
-
-
 def test_removal_waits_until_others_have_declared_their_copies(
     engine: Engine, control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
