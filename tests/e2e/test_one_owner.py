@@ -383,6 +383,28 @@ def test_targets_leave_a_replica_to_its_other_owner(project: Project, control: C
 
 
 @pytest.mark.full
+def test_secret_rows_hide_no_owner(make_program: MakeProject, control: Control) -> None:
+    """The program declares a set's members secret, so the state has them as ciphertext alone."""
+    option = "additional_secret_outputs=['members'] if 'backups' in inputs else None,"
+    call = "pulumi.ResourceOptions(\n"
+    project = on_host(make_program(PROGRAM.replace(call, f"{call}        {option}\n")))
+    declare(project, many=to_east(backups={"erp": BACKUP, "web": WEB_1}))
+    project.up()
+    control.advance(20_000)
+    before = replicas(control)
+    declare(project, erp=to_east(backup_id=BACKUP), many=to_east(backups={"web": WEB_1}))
+    project.up(f"--target={urn('BackupReplication', 'erp')}")
+
+    told = project.must(
+        "destroy", "--yes", "--skip-preview", f"--target={urn('BackupReplication', 'erp')}"
+    ).text
+
+    assert before == replicas(control), told
+    project.destroy()
+    assert {} == replicas(control)
+
+
+@pytest.mark.full
 def test_two_owners_of_one_replica_are_both_destroyed(project: Project, control: Control) -> None:
     """The first one leaves the replica to the second, which deletes it."""
     declare(project, many=to_east(backups={"erp": BACKUP, "web": WEB_1}))

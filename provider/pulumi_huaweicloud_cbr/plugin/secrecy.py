@@ -14,9 +14,9 @@ from google.protobuf.struct_pb2 import Struct, Value  # type: ignore[import-unty
 from pulumi.runtime import rpc
 
 from pulumi_huaweicloud_cbr.base.text import remember_secret
+from pulumi_huaweicloud_cbr.engine.ownership.state import SIGNATURE_KEY
 
-# From the engine's protocol: an object with this key is not plain data; the value is its kind.
-SIGNATURE_KEY = "4dabf18193072939515e22adb298388d"
+# From the engine's protocol: the kind of an object with `SIGNATURE_KEY`.
 SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 -- a marker, no secret
 _MARK = SECRET_SIGNATURE.encode()
 SHORTEST_TEXT = 4

@@ -9,6 +9,7 @@ from google.protobuf.struct_pb2 import Struct  # type: ignore[import-untyped]
 from pulumi.runtime import rpc
 
 from pulumi_huaweicloud_cbr.base.text import redact
+from pulumi_huaweicloud_cbr.engine.ownership.state import SIGNATURE_KEY
 from pulumi_huaweicloud_cbr.plugin import secrecy
 from pulumi_huaweicloud_cbr.plugin.properties import from_wire, to_wire
 from pulumi_huaweicloud_cbr.plugin.secrecy import Secrets
@@ -18,7 +19,7 @@ PASSWORD = "correct-horse"
 
 def secret(value: Any) -> dict[str, Any]:
     """Return a value as the engine marks secrets on the wire."""
-    return {secrecy.SIGNATURE_KEY: secrecy.SECRET_SIGNATURE, "value": value}
+    return {SIGNATURE_KEY: secrecy.SECRET_SIGNATURE, "value": value}
 
 
 def bag(**properties: Any) -> Struct:

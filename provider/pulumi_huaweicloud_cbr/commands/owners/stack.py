@@ -14,11 +14,9 @@ from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.base.text import REGION_ID, excerpt
 from pulumi_huaweicloud_cbr.commands._cli import run_pulumi
+from pulumi_huaweicloud_cbr.engine.ownership.stack import owner_of
+from pulumi_huaweicloud_cbr.engine.ownership.state import OURS, plain_outputs, replications_of
 
-_OURS = "pulumi-python:dynamic/huaweicloud_cbr:"
-# The engine writes a secret value as an object with this key, and its decrypted text as JSON
-# (pulumi, sdk/go/common/resource, sig.Key).
-_SIGNED = "4dabf18193072939515e22adb298388d"
 _LONGEST_VALUE = 1_000_000
 """Of configuration values; the engine's own limits are far below."""
 _FORMS = (
@@ -116,12 +114,15 @@ def read_state(deployment: Mapping[str, Any]) -> State:
     unreadable = []
     for resource in resources:
         urn = resource["urn"]
-        stack, _, rest = urn.removeprefix("urn:pulumi:").partition("::")
-        owner = owner or f"{rest.partition('::')[0]}/{stack}"
-        if not resource["type"].startswith(_OURS):
+        owner = owner or owner_of(urn)
+        if not resource["type"].startswith(OURS):
             continue
         try:
-            rows += _rows_of(resource)
+            outputs = plain_outputs(resource)
+            rows += [
+                _row(urn, label, outputs, values)
+                for label, values in replications_of(resource, outputs)
+            ]
         except (AttributeError, KeyError, TypeError, ValueError):
             unreadable.append(urn)
     return State(
@@ -131,19 +132,6 @@ def read_state(deployment: Mapping[str, Any]) -> State:
         frozenset(resource["urn"].rsplit("::", 1)[-1] for resource in resources),
         len(deployment.get("pending_operations") or []),
     )
-
-
-def _rows_of(resource: Mapping[str, Any]) -> list[Row]:
-    outputs = _plain(resource.get("outputs") or {})
-    members = outputs.get("members")
-    if members is None:
-        if not outputs.get("destination_vault_id"):
-            # It waits for copies, and has none itself.
-            return []
-        # The id of a single replication is that of its record.
-        one = {**outputs, "replication_record_id": resource["id"]}
-        return [_row(resource["urn"], None, outputs, one)]
-    return [_row(resource["urn"], label, outputs, row) for label, row in members.items()]
 
 
 def _row(urn: str, label: str | None, outputs: Mapping[str, Any], values: Mapping[str, Any]) -> Row:
@@ -167,17 +155,6 @@ def _row(urn: str, label: str | None, outputs: Mapping[str, Any], values: Mappin
 
 def _lowered(value: str | None) -> str | None:
     return value.lower() if value else None
-
-
-def _plain(value: Any) -> Any:
-    """Return a value of the state without the wrapping of secrets."""
-    if isinstance(value, dict):
-        if _SIGNED in value and "plaintext" in value:
-            return _plain(json.loads(value["plaintext"]))
-        return {key: _plain(member) for key, member in value.items()}
-    if isinstance(value, list):
-        return [_plain(member) for member in value]
-    return value
 
 
 def places_in(configured: Mapping[str, Any]) -> tuple[Place, ...]:

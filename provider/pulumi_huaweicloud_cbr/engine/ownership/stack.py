@@ -19,10 +19,10 @@ def this_owner(settings: Settings) -> str | None:
     Returns:
         None if neither is known: the SDK's plugin may not pass the URN.
     """
-    return settings.owner or _owner_of(current_call().urn)
+    return settings.owner or owner_of(current_call().urn)
 
 
-def _owner_of(urn: str) -> str | None:
+def owner_of(urn: str) -> str | None:
     """Return ``project/stack`` of ``urn:pulumi:STACK::PROJECT::TYPE::NAME``."""
     parts = urn.split("::")
     if len(parts) < 4 or not parts[0].startswith("urn:pulumi:"):

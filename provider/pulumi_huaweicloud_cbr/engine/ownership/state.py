@@ -24,12 +24,10 @@ from pulumi_huaweicloud_cbr.base.host import current_host
 EXPORT_LIMIT_S = 120.0
 """Far above the time of an export, which is about half a second."""
 
-_OURS = "/huaweicloud_cbr:"
-"""A part of the type of each resource of this package."""
-_SINGLE = "/huaweicloud_cbr:BackupReplication"
-"""The end of the type of a single replication, whose id is that of its record."""
-_MARKER = "4dabf18193072939515e22adb298388d"
-"""The key that marks a secret in a deployment (Pulumi SDK, resource.SigKey)."""
+OURS = "pulumi-python:dynamic/huaweicloud_cbr:"
+"""The beginning of the type of each resource of this package."""
+SIGNATURE_KEY = "4dabf18193072939515e22adb298388d"
+"""From the engine's protocol: an object with this key is not plain data (Pulumi, sig.Key)."""
 
 
 class UnreadableStateError(Exception):
@@ -51,7 +49,7 @@ class StackState:
         self.has_secret_rows = False
         """Whether the rows of a resource are secret, so that its replications are not known."""
         for resource in resources:
-            if _OURS in resource.get("type", ""):
+            if str(resource.get("type", "")).startswith(OURS):
                 entry = Entry(resource.get("urn", ""), bool(resource.get("delete")))
                 self.has_secret_rows |= _has_secret_rows(resource)
                 for record_id in _records_of(resource):
@@ -180,24 +178,59 @@ def _has_secret_rows(resource: Mapping[str, Any]) -> bool:
     members = outputs.get("members") if isinstance(outputs, Mapping) else None
     if not isinstance(members, Mapping):
         return False
-    return _MARKER in members or any(
-        isinstance(row, Mapping) and (_MARKER in row or _is_secret(row, "replication_record_id"))
+    return _is_signed(members) or any(
+        _is_signed(row)
+        or (isinstance(row, Mapping) and _is_signed(row.get("replication_record_id")))
         for row in members.values()
     )
 
 
-def _is_secret(row: Mapping[str, Any], field: str) -> bool:
-    value = row.get(field)
-    return isinstance(value, Mapping) and _MARKER in value
+def _is_signed(value: object) -> bool:
+    return isinstance(value, Mapping) and SIGNATURE_KEY in value
 
 
 def _records_of(resource: Mapping[str, Any]) -> Iterator[str]:
-    """Return the replications of a resource: those of its rows, or its own id."""
-    outputs = resource.get("outputs")
-    members = outputs.get("members") if isinstance(outputs, Mapping) else None
-    if isinstance(members, Mapping):
-        for row in members.values():
-            if isinstance(row, Mapping) and isinstance(row.get("replication_record_id"), str):
-                yield row["replication_record_id"]
-    elif str(resource.get("type", "")).endswith(_SINGLE) and resource.get("id"):
-        yield str(resource["id"])
+    """Return the replications of a resource, as far as they can be read."""
+    try:
+        rows = [row for _, row in replications_of(resource, plain_outputs(resource))]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return
+    for row in rows:
+        if isinstance(row, Mapping) and isinstance(row.get("replication_record_id"), str):
+            yield row["replication_record_id"]
+
+
+def plain_outputs(resource: Mapping[str, Any]) -> Any:
+    """Return the outputs of a resource; secrets are plain if they were exported decrypted."""
+    return _plain(resource.get("outputs") or {})
+
+
+def replications_of(
+    resource: Mapping[str, Any], outputs: Mapping[str, Any]
+) -> Iterator[tuple[str | None, Any]]:
+    """Yield what a resource of this package says of each of its replications.
+
+    Args:
+        outputs: of `plain_outputs`.
+    Returns:
+        The label of a member, None for a single replication, with the values about it.
+    Raises:
+        AttributeError, KeyError, TypeError, ValueError: it is not of the form that we write.
+    """
+    members = outputs.get("members")
+    if members is not None:
+        yield from members.items()
+    elif outputs.get("destination_vault_id"):
+        # The id of a single replication is that of its record. A wait has no replications.
+        yield None, {**outputs, "replication_record_id": resource["id"]}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of the state without the wrapping of decrypted secrets, which is JSON text."""
+    if isinstance(value, dict):
+        if SIGNATURE_KEY in value and "plaintext" in value:
+            return _plain(msgspec.json.decode(value["plaintext"]))
+        return {key: _plain(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_plain(member) for member in value]
+    return value

@@ -100,6 +100,27 @@ def test_secret_rows_are_exported_in_plain_text(members: dict[str, Any]) -> None
     assert read_stack_state(URN).entries_of("r1") == {Entry(SET)}
 
 
+def decrypted(value: Any) -> dict[str, Any]:
+    """Return a secret as `--show-secrets` writes it."""
+    return {**SECRET, "plaintext": json.dumps(value)}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        decrypted({"a": {"replication_record_id": "r1"}}),
+        {"a": decrypted({"replication_record_id": "r1"})},
+        {"a": {"replication_record_id": decrypted("r1")}},
+        decrypted({"a": {"replication_record_id": decrypted("r1")}}),
+    ],
+)
+def test_decrypted_secrets_are_wrapped(members: dict[str, Any]) -> None:
+    """The CLI writes a decrypted secret as JSON text in an object (seen with CLI 3.255)."""
+    use_export(lambda _urn, _: deployment({**many(SET), "outputs": {"members": members}}))
+
+    assert read_stack_state(URN).entries_of("r1") == {Entry(SET)}
+
+
 def test_failed_export_is_not_repeated() -> None:
     asked = []
 
