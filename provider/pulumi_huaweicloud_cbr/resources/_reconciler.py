@@ -47,7 +47,7 @@ from pulumi_huaweicloud_cbr.resources._forms.members import (
     remaining,
     remove,
 )
-from pulumi_huaweicloud_cbr.resources._forms.owners import warn_of_foreign, with_owner
+from pulumi_huaweicloud_cbr.resources._forms.owners import warn_of_foreign, with_owners
 from pulumi_huaweicloud_cbr.resources._forms.state import tracked_rows
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ class Reconciler(CbrProvider):
         looked = session.run(look(session, rows))
         seen = remaining(rows, looked, form.if_gone, form.if_failed)
         identity = identity_of(session)
-        seen = {label: with_owner(row, identity, state.get("adopt")) for label, row in seen.items()}
+        seen = with_owners(seen, identity, state.get("adopt"))
         warn_of_foreign(seen, identity)
         if form.is_gone(rows, seen):
             return ReadResult("", {})

@@ -58,16 +58,17 @@ class Maker(Enum):
     NOT_SHOWN = "not shown"
 
 
-def maker_of(owner: str | None, ours: Collection[str]) -> Maker:
+def maker_of(owner: str | None, ours: Collection[str], recorded: str | None = None) -> Maker:
     """Return who made a replica that exists.
 
     Args:
         owner: as its mark names it, None without a mark.
         ours: the names of this stack, now and earlier.
+        recorded: the owner that the state has for this replica, None without one.
     """
     if owner is None:
         return Maker.SOMEBODY
-    return Maker.US if owner in ours else Maker.ANOTHER_STACK
+    return Maker.US if owner in ours or owner == recorded else Maker.ANOTHER_STACK
 
 
 class Removal(Enum):
@@ -123,8 +124,7 @@ def decide_deletion(
         recorded: the owner in the state.
         is_source_gone: it was just seen that the source cannot be copied again.
     """
-    ours = rules.ours if recorded is None else rules.ours | {recorded}
-    if maker_of(owner, ours) is Maker.ANOTHER_STACK:
+    if maker_of(owner, rules.ours, recorded) is Maker.ANOTHER_STACK:
         return Deletion.LEAVE
     if is_source_gone and rules.spares_last_copy:
         return Deletion.REFUSE

@@ -21,19 +21,18 @@ from pulumi_huaweicloud_cbr.replication.rules.ownership import DeletionRules, Re
 from pulumi_huaweicloud_cbr.resources._forms.inputs import limits, may_look_before_replacing
 from pulumi_huaweicloud_cbr.resources._forms.owners import (
     Owner,
+    Rows,
     deletion_rules,
+    foreign_in,
     foreign_replicas,
-    is_foreign,
     not_had_yet,
     owners_of,
     warn_of_left,
-    with_owner,
+    with_owners,
 )
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.replication.many import Results
-
-Rows = dict[str, TrackedReplication]
 
 
 async def look(session: Session, rows: Rows) -> Results[tuple[Standing, TrackedReplication]]:
@@ -275,10 +274,5 @@ def require_ours(doing: str, rows: Rows, identity: Identity, adopt: object) -> N
     Raises:
         ConflictError: it names them and their owners.
     """
-    foreign = {
-        label: row
-        for label, row in rows.items()
-        if is_foreign(with_owner(row, identity, adopt), identity)
-    }
-    if foreign:
+    if foreign := foreign_in(with_owners(rows, identity, adopt), identity):
         raise foreign_replicas(doing, foreign)

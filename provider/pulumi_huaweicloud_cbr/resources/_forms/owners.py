@@ -27,13 +27,20 @@ from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
 from pulumi_huaweicloud_cbr.replication.rules.inputs import ADOPT_ANY
 from pulumi_huaweicloud_cbr.replication.rules.members import listed
 from pulumi_huaweicloud_cbr.replication.rules.model import Identity, TrackedReplication
-from pulumi_huaweicloud_cbr.replication.rules.ownership import DeletionRules, Removal
+from pulumi_huaweicloud_cbr.replication.rules.ownership import (
+    DeletionRules,
+    Maker,
+    Removal,
+    maker_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 
     from pulumi_huaweicloud_cbr.base.reporting import Reporter
     from pulumi_huaweicloud_cbr.replication.many import Results
+
+Rows = dict[str, TrackedReplication]
 
 
 class Owner(Enum):
@@ -138,9 +145,19 @@ def with_owner(row: TrackedReplication, identity: Identity, adopt: object) -> Tr
     return replace(row, owner=row.seen_owner) if is_ours else row
 
 
+def with_owners(rows: Mapping[str, TrackedReplication], identity: Identity, adopt: object) -> Rows:
+    """Return rows by label, each as `with_owner` does."""
+    return {label: with_owner(row, identity, adopt) for label, row in rows.items()}
+
+
 def is_foreign(row: TrackedReplication, identity: Identity) -> bool:
     """Whether the mark of a replica names another stack than this one and the recorded one."""
-    return row.seen_owner is not None and row.seen_owner not in identity.names | {row.owner}
+    return maker_of(row.seen_owner, identity.names, row.owner) is Maker.ANOTHER_STACK
+
+
+def foreign_in(rows: Mapping[str, TrackedReplication], identity: Identity) -> Rows:
+    """Return the rows of another stack, by label; see `is_foreign`."""
+    return {label: row for label, row in rows.items() if is_foreign(row, identity)}
 
 
 def foreign_replicas(doing: str, rows: Mapping[str, TrackedReplication]) -> ConflictError:
@@ -169,8 +186,7 @@ def tell_taken_over(labels: Collection[str]) -> None:
 
 def warn_of_foreign(rows: Mapping[str, TrackedReplication], identity: Identity) -> None:
     """Warn of replicas in the state that another stack made."""
-    foreign = {label: row for label, row in rows.items() if is_foreign(row, identity)}
-    if foreign:
+    if foreign := foreign_in(rows, identity):
         warn(f"{foreign_replicas('reading replications', foreign)}")
 
 

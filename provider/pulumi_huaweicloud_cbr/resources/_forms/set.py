@@ -41,7 +41,12 @@ from pulumi_huaweicloud_cbr.replication.rules.model import (
     DesiredReplication,
     TrackedReplication,
 )
-from pulumi_huaweicloud_cbr.replication.rules.ownership import Maker, Removal
+from pulumi_huaweicloud_cbr.replication.rules.ownership import (
+    Deletion,
+    Maker,
+    Removal,
+    decide_deletion,
+)
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES
 from pulumi_huaweicloud_cbr.resources._forms.form import (
     Change,
@@ -77,10 +82,9 @@ from pulumi_huaweicloud_cbr.resources._forms.owners import (
     Owner,
     declared_twice,
     deletion_rules,
-    is_foreign,
     owners_of,
     tell_taken_over,
-    with_owner,
+    with_owners,
 )
 from pulumi_huaweicloud_cbr.resources._forms.state import row_of, tracked_rows
 
@@ -196,19 +200,15 @@ class SetForm(Form):
         staying = _plan_staying(open_session, change, rows, removed)
         going = {label: row for label, row in removed.items() if label not in staying}
         owners = _plan_owners(open_session, change, going)
-        refused = _require_sources(
-            open_session,
-            change,
-            {label: row for label, row in going.items() if label not in owners},
-        )
-        leaving = frozenset(going)
-        changes = replace(changes, removed=tuple(label for label in removed if label in leaving))
-        told = tuple(label for label in changes.removed if label not in refused)
+        alone = {label: row for label, row in going.items() if label not in owners}
+        refused = _require_sources(open_session, change, alone)
+        told = tuple(label for label in going if label not in refused)
         _tell_changes(replace(changes, removed=told), rows, owners)
         if staying:
             count = int(change.declared["keep_newest"])
             tell(f"stay until {count} newer copies have succeeded: {listed(sorted(staying))}")
-        return Plan(bool(changes or unknown_members), leaving)
+        changes = replace(changes, removed=tuple(going))
+        return Plan(bool(changes or unknown_members), frozenset(going))
 
     def note_staying(self, change: Change) -> None:
         """Note a rolling set and its replications."""
@@ -335,16 +335,17 @@ def _require_sources(
     if not rules.spares_last_copy:
         return frozenset()
     looked = session.run(look(session, removed))
-    last = [
-        label
-        for label in sorted(orphans_of(looked))
-        if not is_foreign(looked.done[label][1], identity_of(session))
-    ]
+    orphans = {label: looked.done[label][1] for label in sorted(orphans_of(looked))}
+    last = {
+        label: row
+        for label, row in orphans.items()
+        if decide_deletion(rules, row.seen_owner, row.owner, is_source_gone=True) is Deletion.REFUSE
+    }
     if not last:
         return frozenset()
     reason = (
         f"members that leave: the source backups of {listed(last)} are gone, so their replicas "
-        f"({named_ids(looked.done[label][1].destination_backup_id or '' for label in last)}) are "
+        f"({named_ids(row.destination_backup_id or '' for row in last.values())}) are "
         "the last copies and would be deleted"
     )
     if mode != "warn":
@@ -702,9 +703,8 @@ async def _seen_anew(session: Session, rows: Rows, adopt: object) -> tuple[Rows,
     pending = {label: row for label, row in rows.items() if not row.has_ended}
     looked = await look(session, pending)
     lost = [label for label, (standing, _) in looked.done.items() if standing in TO_BE_REDONE]
-    identity = identity_of(session)
     seen = {**rows, **{label: row for label, (_, row) in looked.done.items()}}
-    return {label: with_owner(row, identity, adopt) for label, row in seen.items()}, lost
+    return with_owners(seen, identity_of(session), adopt), lost
 
 
 async def _submit(

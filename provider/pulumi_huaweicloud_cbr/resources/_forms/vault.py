@@ -31,7 +31,6 @@ from pulumi_huaweicloud_cbr.replication.rules.inputs import VAULT_FIELDS, check_
 from pulumi_huaweicloud_cbr.replication.rules.members import listed
 from pulumi_huaweicloud_cbr.replication.rules.model import (
     DesiredVaultReplication,
-    TrackedReplication,
 )
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES
 from pulumi_huaweicloud_cbr.resources._forms.form import (
@@ -54,10 +53,10 @@ from pulumi_huaweicloud_cbr.resources._forms.inputs import (
 )
 from pulumi_huaweicloud_cbr.resources._forms.members import look_before_replacing, resolve
 from pulumi_huaweicloud_cbr.resources._forms.owners import (
-    is_foreign,
+    foreign_in,
     tell_taken_over,
     vault_declared_twice,
-    with_owner,
+    with_owners,
 )
 from pulumi_huaweicloud_cbr.resources._forms.state import row_of, scopes_of, tracked_rows
 
@@ -203,7 +202,10 @@ def _is_more_to_copy(open_session: Callable[[], Session], change: Change) -> boo
         warn(unchecked(error))
         return has_failed
     due = view.due_but(left_out)
-    foreign = _foreign(session, {**rows, **view.held}, declared)
+    identity = identity_of(session)
+    # Copies that were adopted while they ran show their marks only now.
+    seen = with_owners({**rows, **view.held}, identity, declared.get("adopt"))
+    foreign = foreign_in(seen, identity)
     found = _to_adopt(view, rows, declared, foreign)
     dropped = view.lost.difference(due, found)
     _tell_plan(view, due, found)
@@ -212,21 +214,6 @@ def _is_more_to_copy(open_session: Callable[[], Session], change: Change) -> boo
     _warn_of_view(view, rows, left_out, declared)
     _warn_of_foreign_rows(foreign)
     return bool(due or found or dropped or foreign.keys() & rows.keys())
-
-
-def _with_owners(session: Session, rows: Rows, inputs: Mapping[str, Any]) -> Rows:
-    """Return the rows with the owners in their marks, where none was recorded."""
-    identity = identity_of(session)
-    return {label: with_owner(row, identity, inputs.get("adopt")) for label, row in rows.items()}
-
-
-def _foreign(
-    session: Session, held: Mapping[str, TrackedReplication], inputs: Mapping[str, Any]
-) -> Rows:
-    """Return the copies that turned out to be another stack's, after they were adopted running."""
-    identity = identity_of(session)
-    seen = {label: with_owner(row, identity, inputs.get("adopt")) for label, row in held.items()}
-    return {label: row for label, row in seen.items() if is_foreign(row, identity)}
 
 
 def _to_adopt(
@@ -466,9 +453,10 @@ async def _bring_about(session: Session, state: dict[str, Any], inputs: dict[str
     source, destination, coordinates = await resolve(session, inputs)
     old = tracked_rows({**coordinates, "members": state.get("members", {})})
     left_out = state.get("left_out", ())
+    identity = identity_of(session)
     if state and current_operation().has_nothing_to_copy(current_call().urn):
         # Only the state changes, so an outage of the source is no error.
-        return Done(inputs, coordinates, _with_owners(session, old, inputs), left_out)
+        return Done(inputs, coordinates, with_owners(old, identity, inputs.get("adopt")), left_out)
     brought = await bring_over(
         session.client(),
         _desired(session, inputs, source, destination),
@@ -483,11 +471,11 @@ async def _bring_about(session: Session, state: dict[str, Any], inputs: dict[str
     for label in brought.dropped:
         del rows[label]
     _tell_dropped(brought.dropped)
-    foreign = _foreign(session, rows, inputs)
+    rows = with_owners(rows, identity, inputs.get("adopt"))
+    foreign = foreign_in(rows, identity)
     for label in foreign:
         del rows[label]
     _warn_of_foreign_rows(foreign)
-    rows = _with_owners(session, rows, inputs)
     operation, urn = current_operation(), current_call().urn
     operation.note_held(
         urn, (rows[label].replication_record_id for label in brought.rows if label in rows)
