@@ -18,7 +18,9 @@ from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.engine.ownership.state import use_export
 from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from simulator.testing import Control, InProcessSimulator
-from tests.contract.rig import PASSWORD, Rig, SimulatedClock
+from tests.contract.engine import Engine
+from tests.contract.owned import declared
+from tests.contract.rig import LONG_S, PASSWORD, Rig, SimulatedClock
 
 PROVENANCE = {"real_validated", "simulator_only", "unverified"}
 
@@ -87,6 +89,21 @@ def session(simulator: InProcessSimulator, configuration: dict[str, str]) -> Ite
     use_session(session)
     yield session
     session.close()
+
+
+@pytest.fixture
+def engine(session: Session, configuration: dict[str, str]) -> Engine:
+    """An engine with an empty stack."""
+    return Engine(session, configuration)
+
+
+@pytest.fixture
+def settled(engine: Engine, control: Control, form: str) -> Engine:
+    """A stack with one resource, whose copies have ended and were observed."""
+    engine.up(declared(form))
+    control.advance(LONG_S)
+    engine.refresh()
+    return engine
 
 
 @pytest.fixture

@@ -22,8 +22,7 @@ from pulumi_huaweicloud_cbr.engine.ownership.operation import begin_operation
 from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from simulator.testing import Control, InProcessSimulator
 from tests.contract.engine import Engine, RefusedError
-from tests.contract.rig import BACKUP, LONG_S, SECOND_VAULT, VAULT, SimulatedClock
-from tests.contract.test_ownership import (
+from tests.contract.owned import (
     BACKUPS,
     EAST,
     FORMS,
@@ -33,6 +32,7 @@ from tests.contract.test_ownership import (
     copied,
     declared,
 )
+from tests.contract.rig import BACKUP, LONG_S, SECOND_VAULT, VAULT, SimulatedClock
 
 pytestmark = pytest.mark.simulator_only
 
@@ -41,12 +41,6 @@ EAST_PROJECT = "863129926600475a959e8f2efb991722"
 OURS, OTHERS = "p/test", "team-b/prod"
 MARKS = {"us": f"[pulumi {OURS}]", "another stack": f"nightly [pulumi {OTHERS}]", "somebody": None}
 RUNNING_S = 500.0
-
-
-@pytest.fixture
-def engine(session: Session, configuration: dict[str, str]) -> Engine:
-    """An engine with an empty stack."""
-    return Engine(session, configuration)
 
 
 def configured(

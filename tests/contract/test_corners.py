@@ -16,55 +16,25 @@ from pulumi_huaweicloud_cbr.engine.ownership.state import UnreadableStateError
 from pulumi_huaweicloud_cbr.engine.session import Session
 from simulator.testing import Control, InProcessSimulator
 from tests.contract.engine import Engine, Program, RefusedError
-from tests.contract.rig import BACKUP, LONG_S, VAULT
+from tests.contract.owned import (
+    EAST,
+    FORMS,
+    MANUAL,
+    SOURCE_VAULT,
+    SOUTH,
+    WEB_1,
+    WEB_2,
+    DeadError,
+    copied,
+    declared,
+    die,
+)
+from tests.contract.rig import BACKUP, LONG_S
 from tests.contract.test_adoption import configured
 
 pytestmark = pytest.mark.simulator_only
 
-WEB_1 = "6b974ebb-8376-4d1b-933f-f77c3bcd0c4e"
-WEB_2 = "7ca85fcc-9487-4e2c-a440-0f8d4cde1d5f"
-MANUAL = "8db960dd-a598-4f3d-b551-109e5def2e60"
-SOURCE_VAULT = "de587d5d-f63e-4ea1-a892-5935070352ba"
-EAST = {"destination_region": "cn-east-3", "destination_vault_id": VAULT}
 FAILED_COPY = {"mode": "immediate", "outcome": "fail"}
-
-
-def declared(form: str, **changes: Any) -> Program:
-    """Return a program with one resource of a form."""
-    what: dict[str, dict[str, Any]] = {
-        "single": {"backup_id": BACKUP},
-        "set": {"backups": {"erp": BACKUP, "web": WEB_1}},
-        "vault": {"vault_id": SOURCE_VAULT},
-    }
-    return {"dr": (form, {**what[form], **EAST, **changes})}
-
-
-@pytest.fixture
-def engine(session: Session, configuration: dict[str, str]) -> Engine:
-    """An engine with an empty stack."""
-    return Engine(session, configuration)
-
-
-def copied(control: Control) -> list[str]:
-    """Return the sources of all replicas, once for each replica."""
-    present = {row["id"] for row in control.replicas() if row["status"] != "deleting"}
-    return sorted(
-        record["source_backup_id"]
-        for record in control.records()
-        if record["destination_backup_id"] in present
-    )
-
-
-class DeadError(Exception):
-    """The process died."""
-
-
-def die() -> None:
-    """End the operation here."""
-    raise DeadError
-
-
-FORMS = pytest.mark.parametrize("form", ["single", "set", "vault"])
 
 
 @pytest.fixture
@@ -495,12 +465,6 @@ def test_rolling_set_with_counts_that_change_and_failures(
     assert [d] == copied(control)
     engine.destroy()
     assert [] == copied(control)
-
-
-SOUTH = {
-    "destination_region": "cn-south-1",
-    "destination_vault_id": "d5e6f708-192a-43b4-85d6-e7f8091a2b3c",
-}
 
 
 @FORMS

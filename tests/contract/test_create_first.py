@@ -23,29 +23,14 @@ from simulator.worlds.fleet import (
     fleet_world,
 )
 from tests.contract.engine import Engine
+from tests.contract.owned import FORMS, SOUTH, WEB_1, declared
 from tests.contract.rig import BACKUP, LONG_S, SimulatedClock
-from tests.contract.test_ownership import FORMS, SOUTH, WEB_1, declared
 
 pytestmark = pytest.mark.simulator_only
 
 MEMBERS = 60
 COPY_S = 1000.0
 BROKEN = {"mode": "immediate", "outcome": "fail"}
-
-
-@pytest.fixture
-def engine(session: Session, configuration: dict[str, str]) -> Engine:
-    """An engine with an empty stack."""
-    return Engine(session, configuration)
-
-
-@pytest.fixture
-def settled(engine: Engine, control: Control, form: str) -> Engine:
-    """A stack with one resource, whose copies have ended and were observed."""
-    engine.up(declared(form))
-    control.advance(LONG_S)
-    engine.refresh()
-    return engine
 
 
 def in_region(control: Control, region: str) -> list[str]:

@@ -11,8 +11,8 @@ from pulumi_huaweicloud_cbr.engine.ownership.operation import begin_operation, c
 from pulumi_huaweicloud_cbr.engine.session import Session
 from simulator.testing import Control
 from tests.contract.engine import Engine
+from tests.contract.owned import MANUAL, WEB_1, declared, replicas
 from tests.contract.rig import BACKUP, LONG_S, SimulatedClock
-from tests.contract.test_ownership import MANUAL, WEB_1, declared, replicas
 
 pytestmark = pytest.mark.simulator_only
 

@@ -20,81 +20,37 @@ from pulumi_huaweicloud_cbr.engine.ownership.operation import (
     begin_operation,
     current_operation,
 )
-from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication import many, one
 from simulator.testing import Control
 from tests.contract.engine import Engine, Program
-from tests.contract.rig import BACKUP, LONG_S, SECOND_VAULT, VAULT, SimulatedClock
+from tests.contract.owned import (
+    BACKUPS,
+    EAST,
+    FORMS,
+    MANUAL,
+    SOURCE_VAULT,
+    SOUTH,
+    WEB_1,
+    WEB_2,
+    DeadError,
+    copied,
+    declared,
+    die,
+    replicas,
+)
+from tests.contract.rig import BACKUP, LONG_S, SECOND_VAULT, SimulatedClock
 
 pytestmark = pytest.mark.simulator_only
 
-WEB_1 = "6b974ebb-8376-4d1b-933f-f77c3bcd0c4e"
-WEB_2 = "7ca85fcc-9487-4e2c-a440-0f8d4cde1d5f"
-MANUAL = "8db960dd-a598-4f3d-b551-109e5def2e60"
-SOURCE_VAULT = "de587d5d-f63e-4ea1-a892-5935070352ba"
 IN_THE_MAKING = "b0ec9300-d8cb-4260-8884-43c180125193"
 OTHER_SOURCE_VAULT = "00000000-0000-4000-8000-000000000000"
-SOUTH = {
-    "destination_region": "cn-south-1",
-    "destination_vault_id": "d5e6f708-192a-43b4-85d6-e7f8091a2b3c",
-}
-EAST = {"destination_region": "cn-east-3", "destination_vault_id": VAULT}
 BUSY = {"error_code": "BackupService.6130", "error_msg": "The vault is being replicated."}
-BACKUPS = {
-    "single": [BACKUP],
-    "set": [BACKUP, WEB_1],
-    "vault": sorted([BACKUP, WEB_1, WEB_2, MANUAL]),
-}
-"""Return the backup or backups that a resource of each form copies here."""
-FORMS = pytest.mark.parametrize("form", sorted(BACKUPS))
-
-
-def declared(form: str, **changes: Any) -> Program:
-    """Return a program with one resource of a form."""
-    what: dict[str, dict[str, Any]] = {
-        "single": {"backup_id": BACKUP},
-        "set": {"backups": {"erp": BACKUP, "web": WEB_1}},
-        "vault": {"vault_id": SOURCE_VAULT},
-    }
-    return {"dr": (form, {**what[form], **EAST, **changes})}
 
 
 def moved(form: str) -> Program:
     """Return it with another vault of the region. An entire vault moves only with `warn`."""
     more = {"preflight": "warn"} if form == "vault" else {}
     return declared(form, destination_vault_id=SECOND_VAULT, **more)
-
-
-@pytest.fixture
-def engine(session: Session, configuration: dict[str, str]) -> Engine:
-    """An engine with an empty stack."""
-    return Engine(session, configuration)
-
-
-@pytest.fixture
-def settled(engine: Engine, control: Control, form: str) -> Engine:
-    """A stack with one resource, whose copies have ended and were observed."""
-    engine.up(declared(form))
-    control.advance(LONG_S)
-    engine.refresh()
-    return engine
-
-
-def copied(control: Control) -> list[str]:
-    """Return the sources of all replicas, once for each replica."""
-    present = {row["id"] for row in control.replicas() if row["status"] != "deleting"}
-    return sorted(
-        record["source_backup_id"]
-        for record in control.records()
-        if record["destination_backup_id"] in present
-    )
-
-
-def replicas(control: Control) -> dict[str, str]:
-    """Return the ids of all replicas outside of the source region, with their vaults."""
-    return {
-        row["id"]: row["vault_id"] for row in control.replicas() if row["region"] != "cn-north-4"
-    }
 
 
 # -- a refresh in the same operation ------------------------------------------------------------
@@ -220,15 +176,6 @@ def test_leftover_keeps_what_its_successor_could_not_adopt(
 
     settled.destroy()
     assert {} == replicas(control)
-
-
-class DeadError(Exception):
-    """The process died."""
-
-
-def die() -> None:
-    """End the operation here."""
-    raise DeadError
 
 
 @pytest.mark.parametrize("command", ["destroy", "up"])

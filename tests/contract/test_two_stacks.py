@@ -68,12 +68,6 @@ def second(session: Session, configuration: dict[str, str]) -> Stack:
     return Stack("team-b/prod", session, configuration)
 
 
-@pytest.fixture
-def engine(session: Session, configuration: dict[str, str]) -> Engine:
-    """A stack that is named by its URNs."""
-    return Engine(session, configuration)
-
-
 def replicas(control: Control) -> list[str]:
     """Return the ids of all replicas outside of the source region."""
     return [row["id"] for row in control.replicas() if row["region"] != "cn-north-4"]
