@@ -19,6 +19,7 @@ from pulumi_huaweicloud_cbr.commands._text import COLUMNS
 from pulumi_huaweicloud_cbr.commands.owners import command as owners
 from pulumi_huaweicloud_cbr.commands.owners.command import look_at_stack
 from pulumi_huaweicloud_cbr.commands.owners.text import as_text
+from pulumi_huaweicloud_cbr.engine.call import Call, serving
 from simulator.testing import InProcessSimulator
 from tests.contract.doctor import NORTH_PROJECT
 from tests.contract.owning import (
@@ -275,6 +276,33 @@ def test_orphan_is_imported_by_its_id(estate: Estate) -> None:
     imported = provider.import_state(orphan.import_id or "")
     assert imported.outs is not None
     assert replica_id == imported.outs["destination_backup_id"]
+
+
+@pytest.mark.parametrize(
+    ("maker", "recorded"),
+    [(OURS, {"owner": "p/test"}), (OTHERS, {"seen_owner": "team-b/prod"}), (None, {})],
+    ids=["this stack", "another stack", "nobody"],
+)
+def test_import_records_the_owner(
+    estate: Estate,
+    capsys: pytest.CaptureFixture[str],
+    maker: str | None,
+    recorded: dict[str, str],
+) -> None:
+    """A mark of this stack is recorded; another's is told, and a later diff refuses the replica."""
+    estate.copy(WEB_2, maker)
+    (record,) = estate.control.records()
+    provider = BackupReplicationProvider()
+    provider.configure(ConfigureRequest(Config(estate.configured, "p")))
+
+    with serving(Call(urn="urn:pulumi:test::p::t::erp")):
+        imported = provider.import_state(f"cn-north-4/{WEB_2}/{record['id']}")
+
+    assert imported.outs is not None
+    assert recorded == {
+        field: value for field, value in imported.outs.items() if field in {"owner", "seen_owner"}
+    }
+    assert ("team-b/prod" in capsys.readouterr().err) is (maker == OTHERS)
 
 
 def test_orphan_whose_record_is_gone_cannot_be_imported(estate: Estate) -> None:

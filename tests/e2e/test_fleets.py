@@ -83,7 +83,7 @@ def test_fleets_full_cycle(fleets: Project, control: Control) -> None:
     text = fleets.preview("--diff").text
     assert "members that enter, to be copied or adopted: 'erp-db-01@2026-11-20T02:00:" in text
     older = "'erp-db-01@2026-11-19T22:00:00'"
-    assert f"stay until 1 newer copies have succeeded: {older}" in text
+    assert f"stay until enough newer copies have succeeded (keep_newest 1): {older}" in text
     fleets.up()
     assert {BACKUP, MANUAL} == set(members_of(fleets, "erp-to-cn-east-3"))
     assert fleets.resources()["erp-to-cn-east-3"]["outputs"]["members"][older[1:-1]]["leaving"]

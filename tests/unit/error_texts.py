@@ -456,8 +456,10 @@ def in_stack(work: Work, kind: str = "BackupReplicationSet", *others: str) -> Wo
     """
 
     def export(_urn: str, _with_secrets: bool) -> bytes:
+        outputs = {"destination_vault_id": VAULT}
         rows = [
-            {"urn": urn, "type": urn.split("::")[2], "id": RECORD, "outputs": {}} for urn in others
+            {"urn": urn, "type": urn.split("::")[2], "id": RECORD, "outputs": outputs}
+            for urn in others
         ]
         return msgspec.json.encode({"deployment": {"resources": rows}})
 

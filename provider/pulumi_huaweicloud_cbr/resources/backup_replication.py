@@ -316,6 +316,9 @@ class BackupReplicationProvider(CbrProvider):
         region, backup_id, record_id = _split_import_id(id_, session.settings.region)
         tracked = session.run(_find(session, region, backup_id, record_id))
         declared = {**DEFAULTS, "name": tracked.replica_name}
+        identity = identity_of(session)
+        tracked = with_owner(tracked, identity, declared.get("adopt"))
+        warn_of_foreign({"": tracked}, identity)
         outputs = _to_state(declared, tracked)
         return ReadResult(record_id, outputs, _inputs_of(outputs))
 

@@ -206,7 +206,10 @@ class SetForm(Form):
         _tell_changes(replace(changes, removed=told), rows, owners)
         if staying:
             count = int(change.declared["keep_newest"])
-            tell(f"stay until {count} newer copies have succeeded: {listed(sorted(staying))}")
+            tell(
+                f"stay until enough newer copies have succeeded (keep_newest {count}): "
+                f"{listed(sorted(staying))}"
+            )
         changes = replace(changes, removed=tuple(going))
         return Plan(bool(changes or unknown_members), frozenset(going))
 
