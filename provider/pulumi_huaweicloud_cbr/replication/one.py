@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr.api.client import Api
+from pulumi_huaweicloud_cbr.api.find import find_replica_by_id
 from pulumi_huaweicloud_cbr.api.wire.answers import Replica, ReplicationRecord
 from pulumi_huaweicloud_cbr.api.wire.error_codes import CODES_DELETION_PENDING
 from pulumi_huaweicloud_cbr.base.errors import ApiError, ConflictError, NotFoundError
@@ -84,7 +85,11 @@ async def remove(
         ConflictError: it is the last copy of its backup. Nothing was deleted.
     """
     limits = limits or Limits()
-    found = await settle(api, tracked, report, limits)
+    found = None
+    if not rules.spares_last_copy:
+        found = await _find_known_replica(api, tracked)
+    if found is None:
+        found = await settle(api, tracked, report, limits)
     if (owner := await look_last(api, found, rules)) is not None:
         return owner
     if await begin_deletion(api, found, report):
@@ -142,6 +147,22 @@ class Settled(Struct, frozen=True):
         """Return what to do with the replica; there has to be one."""
         recorded = self.tracked.owner
         return decide_deletion(rules, self.owner, recorded, is_source_gone=is_source_gone)
+
+
+async def _find_known_replica(api: Api, tracked: TrackedReplication) -> Settled | None:
+    """Return a replica that an earlier look saw complete, without a look at its source.
+
+    This is for callers to whom the source does not matter, and saves a request for each old copy.
+
+    Returns:
+        None if it was never seen complete, or is not there now.
+    """
+    if not tracked.has_been_seen:
+        return None
+    replica = await find_replica_by_id(
+        api, tracked.destination, tracked.destination_backup_id or ""
+    )
+    return None if replica.is_gone else Settled(tracked, replica, is_source_gone=False)
 
 
 async def look_last(api: Api, found: Settled, rules: DeletionRules) -> str | None:
