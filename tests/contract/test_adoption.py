@@ -141,14 +141,11 @@ def test_adoption_table(
 def test_adoption_table_of_an_entire_vault(
     engine: Engine, control: Control, maker: str, adopt: bool | str
 ) -> None:
-    """The other backups of the vault are copied, unless a copy stands in the way.
-
-    With `adopt: false` it takes over nothing, and no copy of its own has a mark.
-    """
+    """The other backups of the vault are copied, unless a copy stands in the way."""
     copy_as(engine, MARKS[maker])
     control.advance(LONG_S)
 
-    if adopt and ADOPTED[maker, adopt]:
+    if ADOPTED[maker, adopt]:
         engine.up(declared("vault", adopt=adopt))
         assert BACKUPS["vault"] == sorted(row["backup_id"] for row in rows_of(engine))
         assert 2 == submissions(control)

@@ -133,6 +133,15 @@ def decide_vault(
     )
 
 
+def is_adoptable(row: TrackedReplication, adopt: object) -> bool:
+    """Whether an existing copy may be taken over, of those that `VaultView.held` names.
+
+    Copies of other stacks are not among these. So a mark is one of this stack, and without `adopt`
+    it is taken over as well.
+    """
+    return bool(adopt) or row.owner is not None
+
+
 def check_view(view: VaultView, desired: DesiredVaultReplication) -> list[Finding]:
     """Return the reasons why a vault cannot be copied as declared."""
     findings = []
@@ -145,16 +154,17 @@ def check_view(view: VaultView, desired: DesiredVaultReplication) -> list[Findin
         )
         findings.append(Finding("destination_vault_id", reason))
     if view.foreign:
+        have = "has" if len(view.foreign) == 1 else "have"
         reason = (
-            f"{len(view.foreign)} of the backups have a replica of another stack: "
+            f"{len(view.foreign)} of the backups {have} a replica of another stack: "
             f"{_each_reason(view.foreign)}; {WAYS_OUT}; or set preflight to 'warn' to copy the "
             "others only"
         )
         findings.append(Finding("adopt", reason))
-    if view.held and not desired.adopt:
+    if left := [label for label, row in view.held.items() if not is_adoptable(row, desired.adopt)]:
         reason = (
             f"already in vault ({desired.destination_vault_id}), or on the way to it: "
-            f"{listed(view.held)}; set adopt to true to take these over, or delete them first"
+            f"{listed(left)}; set adopt to true to take these over, or delete them first"
         )
         findings.append(Finding("adopt", reason))
     return findings
@@ -324,7 +334,7 @@ async def bring_over(
             submission.
         others: asked for the ids of backups whose copies other resources declare, in lower case,
             if there are copies to adopt. Those of these backups are left to them.
-        is_new: there is no state yet. Existing copies are then refused if `adopt` is false.
+        is_new: there is no state yet. Copies without a mark are then refused if `adopt` is false.
         is_strict: if `is_new`, every conflict is refused, not only those about `adopt`.
     Raises:
         ConflictError: refused; nothing was sent.
@@ -336,12 +346,12 @@ async def bring_over(
         _refuse(check_view(view, desired), desired, is_strict=is_strict)
     brought = Brought(view, left_out=asked_before & view.labels.keys())
     own = {row.replication_record_id for row in known.values()}
-    is_any_new = any(row.replication_record_id not in own for row in view.held.values())
-    theirs = await others() if others is not None and is_any_new else frozenset()
+    found = [row for row in view.held.values() if row.replication_record_id not in own]
+    theirs = await others() if others is not None and found else frozenset()
     strangers = frozenset(
         row.replication_record_id
-        for row in view.held.values()
-        if not desired.adopt or row.backup_id.lower() in theirs
+        for row in found
+        if not is_adoptable(row, desired.adopt) or row.backup_id.lower() in theirs
     )
     copy = _VaultCopy(api, desired, known, report, limits, asked_before, strangers, brought)
     try:

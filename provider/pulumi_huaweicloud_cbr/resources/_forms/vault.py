@@ -220,14 +220,20 @@ def _to_adopt(
     view: VaultView, rows: Rows, inputs: Mapping[str, Any], foreign: Collection[str]
 ) -> list[str]:
     """Return the copies that an update takes over: not those that other resources declare."""
-    if not inputs.get("adopt", True):
-        return []
     others = _of_others(inputs)
     return [
         label
         for label in _found_elsewhere(view, rows)
-        if label not in foreign and view.held[label].backup_id.lower() not in others
+        if label not in foreign
+        and view.held[label].backup_id.lower() not in others
+        and _is_adoptable(view, label, inputs)
     ]
+
+
+def _is_adoptable(view: VaultView, label: str, inputs: Mapping[str, Any]) -> bool:
+    from pulumi_huaweicloud_cbr.replication.vault import is_adoptable
+
+    return is_adoptable(view.held[label], inputs.get("adopt", True))
 
 
 def _of_others(inputs: Mapping[str, Any]) -> frozenset[str]:
@@ -300,7 +306,7 @@ def _require_replaceable(session: Session, change: Change) -> None:
 def _claim_of(inputs: Mapping[str, Any], unknown: frozenset[str]) -> VaultClaim | None:
     """Return the claim of a resource: the backups of its vault, in its destination.
 
-    With `adopt` false it takes over nothing, so it claims nothing.
+    With `adopt` false it takes over only copies with a mark of this stack. So it claims nothing.
     """
     fields = ("source_region", "vault_id", "destination_region", "destination_vault_id")
     if unknown & {*fields, "adopt"} or not inputs.get("adopt", True):
@@ -387,8 +393,9 @@ def _warn_of_view(
             "and the destination vault holds some that could be theirs; look at them in the CBR "
             "console, and delete there what is no longer needed"
         )
-    strangers = _found_elsewhere(view, rows)
-    if strangers and not inputs.get("adopt", True):
+    found = _found_elsewhere(view, rows)
+    strangers = [label for label in found if not _is_adoptable(view, label, inputs)]
+    if strangers:
         warn(
             f"in the destination vault, or on the way to it, but not made by this resource: "
             f"{listed(strangers)}; left alone, unless adopt is set to true"
