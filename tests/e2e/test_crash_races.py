@@ -153,9 +153,11 @@ def test_two_machines_declare_the_same(
 ) -> None:
     """Two `up`s on two backends submit together: one copy; the slower one adopts or reports it.
 
-    Both have looked and found nothing when the first submission is executed.
+    Both have looked and found nothing when the first submission is executed. The stacks have the
+    same name. While the copy runs, CBR shows no mark, so nobody knows whose it is.
     """
     control = simulator.control
+    control.change_backup(BACKUP, copy={"mode": "never"})
     control.fault(operation="CopyBackup", action="hold_before", times=2)
     projects = [
         on_host(new_program(tmp_path / name, REPLICATIONS, sdk_python("3.272.0"), simulator))
