@@ -18,7 +18,7 @@ from config import Plan, ReplicationSet, Selection
 from faults import ConfigurationFaultsError, Fault, Location, path_of
 from model import NAMESPACE
 
-Members = Mapping[str, Mapping[str, str]]
+Members = Mapping[str, cbr.SelectedMember]
 
 STAYING = frozenset({"available", "restoring", "waiting_restore"})
 """Statuses of a complete backup that remains. Source: CBR API reference, ListBackups."""

@@ -36,6 +36,13 @@ from pulumi_huaweicloud_cbr.replication.rules.inputs import (
     check_vault_inputs,
 )
 from pulumi_huaweicloud_cbr.replication.wait.tracking import check_wait
+from pulumi_huaweicloud_cbr.resources._arguments.members import (
+    MemberArgsDict,
+    Members,
+    SelectedMember,
+    as_members,
+)
+from pulumi_huaweicloud_cbr.resources._arguments.reading import ArgumentsError
 from pulumi_huaweicloud_cbr.resources.backup_replication import (
     BackupReplication,
     BackupReplicationArgs,
@@ -45,14 +52,18 @@ from pulumi_huaweicloud_cbr.resources.backup_replication_set import (
     BackupReplicationSet,
     BackupReplicationSetArgs,
     BackupReplicationSetProvider,
-    as_members,
 )
 from pulumi_huaweicloud_cbr.resources.functions import (
     get_backup,
+    get_backup_output,
     get_backups,
+    get_backups_output,
     get_project_id,
+    get_project_id_output,
     get_replication_capabilities,
+    get_replication_capabilities_output,
     get_vault,
+    get_vault_output,
 )
 from pulumi_huaweicloud_cbr.resources.replications_complete import (
     ReplicationsComplete,
@@ -72,16 +83,25 @@ if TYPE_CHECKING:
         ReplicationRecord,
         Vault,
     )
+    from pulumi_huaweicloud_cbr.resources._arguments.dicts import (
+        BackupReplicationArgsDict,
+        BackupReplicationSetArgsDict,
+        ReplicationsCompleteArgsDict,
+        VaultReplicationArgsDict,
+    )
 
 __all__ = [
     "ApiError",
+    "ArgumentsError",
     "AuthenticationError",
     "Backup",
     "BackupReplication",
     "BackupReplicationArgs",
+    "BackupReplicationArgsDict",
     "BackupReplicationProvider",
     "BackupReplicationSet",
     "BackupReplicationSetArgs",
+    "BackupReplicationSetArgsDict",
     "BackupReplicationSetProvider",
     "CbrError",
     "ConfigurationError",
@@ -90,6 +110,8 @@ __all__ = [
     "IncompleteListError",
     "InterruptedWaitError",
     "MalformedResponseError",
+    "MemberArgsDict",
+    "Members",
     "NotFoundError",
     "NotSentError",
     "OutcomeUnknownError",
@@ -97,14 +119,17 @@ __all__ = [
     "ReplicationRecord",
     "ReplicationsComplete",
     "ReplicationsCompleteArgs",
+    "ReplicationsCompleteArgsDict",
     "ReplicationsCompleteProvider",
     "ReplicationsFailedError",
+    "SelectedMember",
     "TransportError",
     "UnexpectedStatusError",
     "UnidentifiedReplicaError",
     "Vault",
     "VaultReplication",
     "VaultReplicationArgs",
+    "VaultReplicationArgsDict",
     "VaultReplicationProvider",
     "WaitTimeoutError",
     "as_members",
@@ -115,23 +140,38 @@ __all__ = [
     "check_vault_inputs",
     "check_wait",
     "get_backup",
+    "get_backup_output",
     "get_backups",
+    "get_backups_output",
     "get_project_id",
+    "get_project_id_output",
     "get_replication_capabilities",
+    "get_replication_capabilities_output",
     "get_vault",
+    "get_vault_output",
 ]
 
 _interruption.end_quietly_when_interrupted()
 
-_DECODED = frozenset({"Backup", "RegionCapability", "ReplicationRecord", "Vault"})
+_ANSWERS, _DICTS = "api.wire.answers", "resources._arguments.dicts"
+_LATER = {
+    "Backup": _ANSWERS,
+    "BackupReplicationArgsDict": _DICTS,
+    "BackupReplicationSetArgsDict": _DICTS,
+    "RegionCapability": _ANSWERS,
+    "ReplicationRecord": _ANSWERS,
+    "ReplicationsCompleteArgsDict": _DICTS,
+    "Vault": _ANSWERS,
+    "VaultReplicationArgsDict": _DICTS,
+}
 
 
 def __getattr__(name: str) -> object:
-    """Load the classes of decoded answers at first use: most programs only declare resources."""
-    if name not in _DECODED:
+    """Load classes at first use that only annotations need in most programs."""
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from pulumi_huaweicloud_cbr.api.wire import answers  # noqa: PLC0415
+    from importlib import import_module  # noqa: PLC0415
 
-    value: object = getattr(answers, name)
+    value: object = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
     globals()[name] = value
     return value

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
+from typing import Any
 
+import pulumi
 import pulumi.runtime.config
 import pytest
 
@@ -116,3 +119,53 @@ def test_functions_without_region_say_what_to_set(
 
     assert "huaweicloud:region" in str(caught.value)
     assert [] == control.journal()
+
+
+# -- functions that take outputs ------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("is_later", [False, True])
+async def test_output_forms_return_what_the_plain_ones_do(is_later: bool) -> None:
+    """Each takes the same arguments, known now or later, and returns an output."""
+    region: Any = pulumi.Output.from_input("cn-east-3") if is_later else "cn-east-3"
+    erp: Any = pulumi.Output.from_input(BACKUP) if is_later else BACKUP
+
+    assert cbr.get_backup(BACKUP) == await cbr.get_backup_output(erp).future()
+    assert cbr.get_vault(VAULT, region="cn-east-3") == (
+        await cbr.get_vault_output(VAULT, region=region).future()
+    )
+    assert cbr.get_backups(resource_name="erp-db-01", limit=1) == (
+        await cbr.get_backups_output(resource_name="erp-db-01", limit=1).future()
+    )
+    assert cbr.get_replication_capabilities(region="cn-east-3") == (
+        await cbr.get_replication_capabilities_output(region=region).future()
+    )
+    assert cbr.get_project_id("cn-east-3") == await cbr.get_project_id_output(region).future()
+
+
+@pytest.mark.anyio
+async def test_output_form_raises_the_same_error() -> None:
+    """The program ends with it."""
+    with pytest.raises(cbr.NotFoundError):
+        await cbr.get_backup_output("00000000-0000-4000-8000-000000000000").future()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "get_backup",
+        "get_backups",
+        "get_project_id",
+        "get_replication_capabilities",
+        "get_vault",
+    ],
+)
+def test_output_form_takes_every_argument(name: str) -> None:
+    """An argument that is added to one form is in the other too, with the same default."""
+    plain = inspect.signature(getattr(cbr, name)).parameters.values()
+    later = inspect.signature(getattr(cbr, f"{name}_output")).parameters.values()
+
+    assert [(part.name, part.kind, part.default) for part in plain] == [
+        (part.name, part.kind, part.default) for part in later
+    ]

@@ -17,7 +17,7 @@ from pulumi_huaweicloud_cbr import (
 )
 from pulumi_huaweicloud_cbr.engine.call import Call, serving
 from pulumi_huaweicloud_cbr.engine.session import Session
-from pulumi_huaweicloud_cbr.resources.replications_complete import ID, _tracking_of
+from pulumi_huaweicloud_cbr.resources.replications_complete import ID
 from simulator.testing import Control
 from tests.contract.rig import BACKUP, VAULT, Rig, declared
 
@@ -185,11 +185,3 @@ def test_import_is_refused(provider: ReplicationsCompleteProvider) -> None:
     """CBR has nothing that a wait could be imported from."""
     with pytest.raises(ConfigurationError, match="nothing that could be imported"):
         provider.import_state("x")
-
-
-def test_foreign_resource_cannot_be_waited_for() -> None:
-    """A resource that does not replicate is refused in the program, with its class."""
-    foreign = object.__new__(pulumi.CustomResource)
-
-    with pytest.raises(TypeError, match="a CustomResource cannot be waited for"):
-        _tracking_of(foreign)

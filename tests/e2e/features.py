@@ -42,6 +42,7 @@ FEATURES = (
     Feature("import_command", "`pulumi import TYPE NAME ID`", ("fails", "fails", "works")),
     Feature("import_option", "`import_` option", ("fails", "fails", "works")),
     Feature("import_file", "`import-file` and `pulumi import --file`", ("works", "works", "works")),
+    Feature("get", "`BackupReplication.get`", ("works", "works", "works")),
     Feature("detailed_diff", "`preview --json` names what differs", ("no", "no", "yes")),
     Feature("replace_on_changes", "`replaceOnChanges`", ("ignored", "ignored", "replaces")),
     Feature("custom_timeouts", "`customTimeouts` on a wait", ("end it", "end it", "end it")),

@@ -32,6 +32,9 @@ replica = cbr.BackupReplication(
     ),
     pulumi.ResourceOptions(**options),
 )
+if given.get("read"):
+    seen = cbr.BackupReplication.get("seen", given.get("read"))
+    pulumi.export("seen", seen.destination_backup_id)
 """
 
 # Up to eight replications, one resource for each.

@@ -128,6 +128,24 @@ def see_import_file(bench: Bench) -> str:
     return _imported(project, resource, outcome.code)
 
 
+def see_get(bench: Bench) -> str:
+    """The replication is read with each `up`, and belongs to its resource all the same."""
+    project = bench.replication()
+    created = bench.replicated(project)
+    project.configure({"program:read": import_id(created)})
+    project.up()
+    seen = project.state()["seen"]
+    assert seen["external"]
+    replica = created["outputs"]["destination_backup_id"]
+    assert replica == seen["outputs"]["destination_backup_id"]
+    assert replica == json.loads(project.must("stack", "output", "--json").stdout)["seen"]
+    project.up("--expect-no-changes")
+    project.up("--refresh", "--expect-no-changes")
+    project.destroy()
+    assert not [row for row in bench.control.replicas() if row["region"] == "cn-east-3"]
+    return "works"
+
+
 def import_id(resource: dict[str, Any]) -> str:
     """Return the id that a replication is imported with."""
     return f"cn-north-4/{BACKUP}/{resource['id']}"

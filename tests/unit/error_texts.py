@@ -1123,7 +1123,9 @@ TEXTS: dict[str, Callable[[], str]] = {
         lambda: anyio.run(engine_session._within, 0.0, anyio.sleep_forever())
     ),
     "provider-import-id": lambda: caught(lambda: provider().import_state("erp")),
-    "provider-no-state": lambda: caught(lambda: provider(token="t").read(RECORD, {})),
+    "provider-no-state": lambda: caught(
+        lambda: provider(token="t").read(RECORD, {"backup_id": BACKUP})
+    ),
     "functions-limit": lambda: caught(lambda: functions.get_backups(limit=0)),
     "functions-region": lambda: caught(lambda: functions.get_vault(VAULT)),
     "settings-malformed": lambda: settings(region="a b", pollInterval="soon", token=["t"]),

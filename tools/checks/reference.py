@@ -1,16 +1,14 @@
 """Reference tables of the documents: inputs of the resources, and keys of the stack program.
 
-They follow from the code: the Args classes with their docstrings, and the stack program's model.
-What a change of an input does is told by the forms and by the rules, not by the docstring.
+They follow from the code: the Args classes with the text behind each field, and the stack program's
+model. What a change of an input does is told by the forms and by the rules, not by that text.
 """
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
 from collections.abc import Collection, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +17,16 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import REPLACING_FIELDS
 from pulumi_huaweicloud_cbr.resources._forms.form import Form
 from pulumi_huaweicloud_cbr.resources._forms.set import SetForm
 from pulumi_huaweicloud_cbr.resources._forms.vault import VaultForm
+from tools.checks.arguments import described
 
 _STACKS = Path(__file__).resolve().parents[2] / "stacks"
-_CHANGE = re.compile(r"(?<=[.:]) ?Changing it [^.]*\.| ?Changing it [^.]*\.")
+_CHANGE = re.compile(r" ?A change [^.]*\.")
+"""The last column has it."""
 RENAMES = "renames the replica"
 REPLACES = "replaces"
 STATE_ONLY = "state only"
 CONTENT = "adds, removes or renames members"
 WAITS = "waits for the new ones"
-
-
-def docs_of(args: type[Any]) -> dict[str, str]:
-    """Return what the docstring of an Args class says of each input, on one line each."""
-    text = inspect.cleandoc(args.__doc__ or "").partition("Args:\n")[2].partition("\n\n")[0]
-    parts = re.findall(r"^    (\w+): (.*(?:\n        .*)*)", text, re.MULTILINE)
-    return {name: " ".join(said.split()) for name, said in parts}
 
 
 def inputs_table(args: type[Any], changes: Mapping[str, str]) -> str:
@@ -42,11 +35,9 @@ def inputs_table(args: type[Any], changes: Mapping[str, str]) -> str:
     Args:
         changes: what a change of an input does; `STATE_ONLY` where an input is not named.
     """
-    docs = docs_of(args)
     rows = [
-        f"| `{field.name}` | {_in_markdown(docs[field.name])} | "
-        f"{changes.get(field.name, STATE_ONLY)} |"
-        for field in fields(args)
+        f"| `{name}` | {_in_markdown(field.line)} | {changes.get(name, STATE_ONLY)} |"
+        for name, field in described(args).items()
     ]
     return "\n".join(["| input | | a change |", "|---|---|---|", *rows])
 

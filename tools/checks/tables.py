@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.e2e import crash, drift, features
-from tools.checks import ownership, reference
+from tools.checks import arguments, ownership, reference
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -63,6 +63,7 @@ def main() -> None:
     from tests.contract.situations import write_texts  # noqa: PLC0415
     from tests.unit.error_texts import write_expected_texts  # noqa: PLC0415
 
+    arguments.write_module()
     write_texts()
     write_text()
     write_expected_texts()

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 from pathlib import Path
 from typing import Any
 
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.base.text import quoted
-from pulumi_huaweicloud_cbr.commands._cli import as_text, stack_settings
+from pulumi_huaweicloud_cbr.commands._cli import as_text, default_owner, stack_settings
 
+OWNER = "huaweicloud:owner"
 TYPE = "pulumi-python:dynamic/huaweicloud_cbr:BackupReplication"
 
 
@@ -55,7 +57,7 @@ def run(given: argparse.Namespace) -> int:
         CbrError: a replication cannot be read; nothing is written.
     """
     named = [_split(text) for text in given.replications]
-    document = {"resources": _read(named, stack_settings(given.stack) if given.stack else {})}
+    document = {"resources": _read(named, _settings_of(given.stack))}
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     try:
         given.out.write_text(text, encoding="utf-8")
@@ -78,6 +80,16 @@ def run(given: argparse.Namespace) -> int:
     )
     print("Then `pulumi preview` should show no change.")
     return 0
+
+
+def _settings_of(stack: str | None) -> dict[str, Any]:
+    """Return the stack's configuration, with the owner that the stack's marks name."""
+    if stack is None:
+        return {}
+    settings = stack_settings(stack)
+    if OWNER not in settings and not os.environ.get("HW_OWNER"):
+        settings[OWNER] = default_owner(stack)
+    return settings
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -9,13 +9,22 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import MISSING, Field, fields
 from functools import cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    Literal,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 import pulumi
 from pulumi.dynamic import Resource
 
+from pulumi_huaweicloud_cbr.resources._arguments.reading import inputs_of
 from pulumi_huaweicloud_cbr.resources.backup_replication import (
     BackupReplication,
     BackupReplicationArgs,
@@ -48,9 +57,15 @@ ARGUMENTS: dict[type[Resource], type[Any]] = {
 
 _PLAIN = {bool: "boolean", int: "integer", float: "number", str: "string"}
 _ANY = {"$ref": "pulumi.json#/Any"}
-# `pulumi.Input` refers to these by name.
-_NAMES = {"Output": pulumi.Output, "T": TypeVar("T")}
-_LATER = (Awaitable, pulumi.Output, pulumi.Resource)
+
+
+class _Backup:
+    """Stands for `Backup`, whose module is not loaded here."""
+
+
+# `pulumi.Input`, and the types of members, refer to these by name.
+_NAMES = {"Output": pulumi.Output, "T": TypeVar("T"), "Backup": _Backup}
+_LATER = (Awaitable, pulumi.Output, pulumi.Resource, _Backup)
 """What programs may pass instead of a value; a state never has it."""
 
 
@@ -74,19 +89,15 @@ def schema_text(version: str) -> str:
 def _described(resource: type[Resource], form: type[Any]) -> dict[str, Any]:
     return {
         "description": (resource.__doc__ or "").partition("\n")[0],
-        "inputProperties": inputs_of(form),
-        "requiredInputs": [field.name for field in fields(form) if _is_required(field)],
+        "inputProperties": types_of(form),
+        "requiredInputs": [name for name, is_required in inputs_of(form).items() if is_required],
     }
 
 
-def inputs_of(form: type[Any]) -> dict[str, dict[str, Any]]:
+def types_of(form: type[Any]) -> dict[str, dict[str, Any]]:
     """Return the types of an Args class's fields, in the form of the schema."""
     hints = get_type_hints(form, localns=_NAMES)
-    return {field.name: _type_of(hints[field.name]) for field in fields(form)}
-
-
-def _is_required(field: Field[Any]) -> bool:
-    return field.default is MISSING and field.default_factory is MISSING
+    return {name: _type_of(hints[name]) for name in inputs_of(form)}
 
 
 def _type_of(hint: Any) -> dict[str, Any]:
@@ -104,12 +115,20 @@ def _members(hint: Any) -> tuple[Any, ...]:
 
 def _kind_of(hint: Any) -> dict[str, Any] | None:
     origin, parts = get_origin(hint) or hint, get_args(hint)
-    if origin is Any:
-        return _ANY
-    if origin is type(None) or issubclass(origin, _LATER):
+    if origin is Literal:
+        origin = type(parts[0])
+    if origin is type(None) or (isinstance(origin, type) and issubclass(origin, _LATER)):
         return None
     if origin in _PLAIN:
         return {"type": _PLAIN[origin]}
+    if origin is Any:
+        return _ANY
+    return _collection_of(hint, origin, parts)
+
+
+def _collection_of(hint: Any, origin: Any, parts: tuple[Any, ...]) -> dict[str, Any]:
+    if is_typeddict(origin):
+        return {"type": "object", "additionalProperties": _ANY}
     if issubclass(origin, Mapping) and parts:
         return {"type": "object", "additionalProperties": _type_of(parts[1])}
     if issubclass(origin, Sequence) and parts:

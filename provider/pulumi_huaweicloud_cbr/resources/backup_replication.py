@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Required, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import pulumi
 from pulumi.dynamic import (
@@ -50,7 +50,8 @@ from pulumi_huaweicloud_cbr.replication.rules.inputs import FIELDS, check_inputs
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.rules.ownership import DeletionRules, Removal
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES, RECORDS
-from pulumi_huaweicloud_cbr.resources._arguments import CopyInputs, CopyOutputs, declared
+from pulumi_huaweicloud_cbr.resources._arguments.reading import declared, inputs_of
+from pulumi_huaweicloud_cbr.resources._arguments.shared import CopyArgs, CopyOutputs
 from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     DEFAULTS,
     NOT_CHECKED,
@@ -79,6 +80,9 @@ from pulumi_huaweicloud_cbr.resources._forms.owners import (
     warn_of_left,
     with_owner,
 )
+
+if TYPE_CHECKING:
+    from pulumi_huaweicloud_cbr.resources._arguments.dicts import BackupReplicationArgsDict
 
 
 class BackupReplicationProvider(CbrProvider):
@@ -275,6 +279,9 @@ class BackupReplicationProvider(CbrProvider):
         """
         current_operation().note_read(current_call().urn)
         state, _ = split_unknown(props)
+        if "backup_id" not in state:
+            # `get` gives nothing but the id.
+            return self._found_by_id(id_)
         session = self.open()
         standing, tracked = session.run(_refresh(session, {**state, "replication_record_id": id_}))
         if standing in LOST:
@@ -312,6 +319,9 @@ class BackupReplicationProvider(CbrProvider):
             ConfigurationError: the id has another form.
             NotFoundError: the backup or the record does not exist, or the replica is gone.
         """
+        return self._found_by_id(id_)
+
+    def _found_by_id(self, id_: str) -> ReadResult:
         session = self.open()
         region, backup_id, record_id = _split_import_id(id_, session.settings.region)
         tracked = session.run(_find(session, region, backup_id, record_id))
@@ -411,7 +421,7 @@ def _split_import_id(identifier: str, region: str | None) -> tuple[str, str, str
         parts = [region, *parts]
     if len(parts) != 3 or not all(parts):
         raise ConfigurationError(
-            f"importing {identifier!r}: this is not a valid id of a replication",
+            f"reading {identifier!r}: this is not a valid id of a replication",
             remedy="want SOURCE_REGION/BACKUP_ID/RECORD_ID, or BACKUP_ID/RECORD_ID for a backup in "
             "huaweicloud:region",
         )
@@ -581,59 +591,24 @@ def _inputs_of(outputs: dict[str, Any]) -> dict[str, Any]:
     return {field: outputs[field] for field in FIELDS if field in outputs}
 
 
-@dataclass
-class BackupReplicationArgs:
-    """The inputs of `BackupReplication`.
+@dataclass(kw_only=True)
+class BackupReplicationArgs(CopyArgs):
+    """The inputs of `BackupReplication`; those without a default are required.
 
-    An input without a default is required. A change that replaces makes a new copy and deletes the
-    old replica.
-
-    Args:
-        backup_id: the backup to copy, a UUID. A change replaces.
-        destination_region: the region to copy to, such as ``cn-east-3``. A change replaces.
-        destination_vault_id: a vault of protect_type ``replication`` there. A change replaces.
-        destination_project_id: default: the project named like the region. A change replaces.
-        name: the replica's name: 1 to 64 letters, digits, CJK, ``_`` or ``-``. Default: CBR's
-            choice. A change renames the replica. Removing it changes nothing.
-        description: the replica's: at most 255 characters without ``<`` and ``>``, together with
-            the mark of the stack. Default: the mark alone. A change replaces, since CBR cannot
-            change it. Removing it changes nothing.
-        enable_acceleration: copy faster, at extra cost. Default: false. A change affects later
-            copies only.
-        source_region: the backup's region. Default: ``huaweicloud:region``. A change replaces.
-        source_project_id: default: ``huaweicloud:projectId`` in ``huaweicloud:region``, else the
-            project named like the region. A change replaces.
-        adopt: take over a matching replica or running copy, instead of failing. ``any`` takes over
-            those of other stacks too. Default: true. A change affects later copies only.
-        preflight: ask the API in previews whether it will accept the copy. ``error`` fails if it
-            will not, ``warn`` warns, ``off`` does not ask. Default: ``error``. A change
-            affects only the state.
-        force_destroy: delete the replica also if its source backup is gone, so that it is the last
-            copy. Default: false. A change affects only the state.
+    A change that replaces makes a new copy and deletes the old replica.
 
     Source: CBR API reference, CopyBackup.
     """
 
     backup_id: pulumi.Input[str]
-    destination_region: pulumi.Input[str]
-    destination_vault_id: pulumi.Input[str]
-    destination_project_id: pulumi.Input[str] | None = None
+    """The backup to copy, a UUID. A change replaces."""
     name: pulumi.Input[str] | None = None
+    """The replica's name: 1 to 64 letters, digits, CJK, ``_`` or ``-``. Default: CBR's choice. A
+    change renames the replica. Removing it changes nothing."""
     description: pulumi.Input[str] | None = None
-    enable_acceleration: pulumi.Input[bool] | None = None
-    source_region: pulumi.Input[str] | None = None
-    source_project_id: pulumi.Input[str] | None = None
-    adopt: pulumi.Input[bool | str] | None = None
-    preflight: pulumi.Input[str] | None = None
-    force_destroy: pulumi.Input[bool] | None = None
-
-
-class BackupReplicationInputs(CopyInputs, total=False):
-    """The inputs of `BackupReplicationArgs`, as keywords."""
-
-    backup_id: Required[pulumi.Input[str]]
-    name: pulumi.Input[str] | None
-    description: pulumi.Input[str] | None
+    """The replica's: at most 255 characters without ``<`` and ``>``, together with the mark of the
+    stack. Default: the mark alone. A change replaces, since CBR cannot change it. Removing it
+    changes nothing."""
 
 
 class BackupReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="BackupReplication"):
@@ -684,11 +659,28 @@ class BackupReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="B
             lambda known: {known["record_id"]: known["replica_id"]} if known["replica_id"] else {}
         )
 
+    @staticmethod
+    def get(
+        resource_name: str,
+        id: pulumi.Input[str],  # noqa: A002 -- Pulumi's name for it
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> BackupReplication:
+        """Return an existing replication, which this program reads and does not manage.
+
+        Args:
+            id: ``SOURCE_REGION/BACKUP_ID/RECORD_ID``, as for an import.
+        """
+        found = BackupReplication.__new__(BackupReplication)
+        nothing: dict[str, Any] = dict.fromkeys((*inputs_of(BackupReplicationArgs), *_OUTPUTS))
+        options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id))
+        Resource.__init__(found, BackupReplicationProvider(), resource_name, nothing, options)
+        return found
+
     @overload
     def __init__(
         self,
         resource_name: str,
-        args: BackupReplicationArgs,
+        args: BackupReplicationArgs | BackupReplicationArgsDict,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None: ...
 
@@ -697,10 +689,10 @@ class BackupReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="B
         self,
         resource_name: str,
         opts: pulumi.ResourceOptions | None = None,
-        **inputs: Unpack[BackupReplicationInputs],
+        **inputs: Unpack[BackupReplicationArgsDict],
     ) -> None: ...
 
-    def __init__(self, resource_name: str, *positional: Any, **keywords: Any) -> None:
+    def __init__(self, resource_name: Any = None, *positional: Any, **keywords: Any) -> None:
         inputs, opts = declared(self, BackupReplicationArgs, resource_name, positional, keywords)
         outputs: dict[str, Any] = dict.fromkeys(_OUTPUTS)
         super().__init__(BackupReplicationProvider(), resource_name, {**inputs, **outputs}, opts)

@@ -6,20 +6,20 @@ stores a pickle that names them, so neither may ever change.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Required, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import pulumi
 from pulumi.dynamic import Resource
 
-from pulumi_huaweicloud_cbr.replication.rules.members import labelled
-from pulumi_huaweicloud_cbr.resources._arguments import CopyInputs, CopyOutputs, declared
+from pulumi_huaweicloud_cbr.resources._arguments.members import Members, plain_members
+from pulumi_huaweicloud_cbr.resources._arguments.reading import declared
+from pulumi_huaweicloud_cbr.resources._arguments.shared import CopyArgs, CopyOutputs
 from pulumi_huaweicloud_cbr.resources._forms.state import known_replicas_output, tracking_output
 from pulumi_huaweicloud_cbr.resources._reconciler import Reconciler
 
 if TYPE_CHECKING:
-    from pulumi_huaweicloud_cbr.api.wire.answers import Backup
+    from pulumi_huaweicloud_cbr.resources._arguments.dicts import BackupReplicationSetArgsDict
     from pulumi_huaweicloud_cbr.resources._forms.set import SetForm
 
 
@@ -33,71 +33,24 @@ class BackupReplicationSetProvider(Reconciler):
         return SetForm()
 
 
-def as_members(backups: Sequence[Backup]) -> dict[str, dict[str, str]]:
-    """Return backups as members of a set, with readable labels and creation times.
+@dataclass(kw_only=True)
+class BackupReplicationSetArgs(CopyArgs):
+    """The inputs of `BackupReplicationSet`; those without a default are required.
 
-    A label is the resource's name and the backup's creation time, such as
-    ``erp-db-01@2026-11-20T02:00:11``. If the backup has no creation time, label and member lack it.
-    """
-    return {
-        label: {"backup_id": backup.id}
-        | ({"created_at": backup.created_at} if backup.created_at else {})
-        for label, backup in labelled(backups).items()
-    }
-
-
-@dataclass
-class BackupReplicationSetArgs:
-    """The inputs of `BackupReplicationSet`.
-
-    An input without a default is required. A change that replaces makes new copies of all members
-    and deletes the old replicas.
-
-    Args:
-        backups: the members: labels with backup ids, or a list of backup ids. A label may also have
-            an object of ``backup_id`` and, optionally, ``name`` (the replica's) and ``created_at``.
-            An added member is copied. A removed member's replica is deleted. A changed name renames
-            the replica. A changed label copies nothing.
-        destination_region: the region to copy to. A change replaces.
-        destination_vault_id: a vault of protect_type ``replication`` there. A change replaces.
-        destination_project_id: default: the project named like the region. A change replaces.
-        keep_newest: keep this many of the newest members. A member that is no longer listed,
-            because its source has expired, counts too. Members need ``created_at``; see
-            `as_members`. Default: keep the listed members. A change adds or removes members.
-        enable_acceleration: copy faster, at extra cost. Default: false. A change affects later
-            copies only.
-        source_region: the backups' region. Default: ``huaweicloud:region``. A change replaces.
-        source_project_id: default: ``huaweicloud:projectId`` in ``huaweicloud:region``, else the
-            project named like the region. A change replaces.
-        adopt: take over matching replicas or running copies, instead of failing. ``any`` takes over
-            those of other stacks too. Default: true. A change affects later copies only.
-        preflight: ask the API in previews whether it will accept the copies. ``error`` fails if it
-            will not, ``warn`` warns, ``off`` does not ask. Default: ``error``. A change
-            affects only the state.
-        force_destroy: delete replicas also if their source backups are gone, so that they are the
-            last copies. Default: false. A change affects only the state.
+    A change that replaces makes new copies of all members and deletes the old replicas.
 
     Source: CBR API reference, CopyBackup.
     """
 
-    backups: pulumi.Input[Mapping[str, Any] | Sequence[Any]]
-    destination_region: pulumi.Input[str]
-    destination_vault_id: pulumi.Input[str]
-    destination_project_id: pulumi.Input[str] | None = None
+    backups: pulumi.Input[Members]
+    """The members: backups by label, or a list of backups, as `get_backups` returns it. A backup is
+    its id, a `Backup`, or an object of ``backup_id`` and, optionally, ``name`` (the replica's) and
+    ``created_at``. An added member is copied. A removed member's replica is deleted. A changed name
+    renames the replica. A changed label copies nothing."""
     keep_newest: pulumi.Input[int] | None = None
-    enable_acceleration: pulumi.Input[bool] | None = None
-    source_region: pulumi.Input[str] | None = None
-    source_project_id: pulumi.Input[str] | None = None
-    adopt: pulumi.Input[bool | str] | None = None
-    preflight: pulumi.Input[str] | None = None
-    force_destroy: pulumi.Input[bool] | None = None
-
-
-class BackupReplicationSetInputs(CopyInputs, total=False):
-    """The inputs of `BackupReplicationSetArgs`, as keywords."""
-
-    backups: Required[pulumi.Input[Mapping[str, Any] | Sequence[Any]]]
-    keep_newest: pulumi.Input[int] | None
+    """Keep this many of the newest members. A member that is no longer listed, because its source
+    has expired, counts too. Members need ``created_at``; see `as_members`. Default: keep the listed
+    members. A change adds or removes members."""
 
 
 class BackupReplicationSet(
@@ -120,7 +73,7 @@ class BackupReplicationSet(
     def __init__(
         self,
         resource_name: str,
-        args: BackupReplicationSetArgs,
+        args: BackupReplicationSetArgs | BackupReplicationSetArgsDict,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None: ...
 
@@ -129,11 +82,18 @@ class BackupReplicationSet(
         self,
         resource_name: str,
         opts: pulumi.ResourceOptions | None = None,
-        **inputs: Unpack[BackupReplicationSetInputs],
+        **inputs: Unpack[BackupReplicationSetArgsDict],
     ) -> None: ...
 
-    def __init__(self, resource_name: str, *positional: Any, **keywords: Any) -> None:
-        inputs, opts = declared(self, BackupReplicationSetArgs, resource_name, positional, keywords)
+    def __init__(self, resource_name: Any = None, *positional: Any, **keywords: Any) -> None:
+        inputs, opts = declared(
+            self,
+            BackupReplicationSetArgs,
+            resource_name,
+            positional,
+            keywords,
+            plain={"backups": plain_members},
+        )
         super().__init__(
             BackupReplicationSetProvider(), resource_name, {**inputs, "members": None}, opts
         )

@@ -1,7 +1,8 @@
 """Functions for programs: look things up while the program runs, in previews too.
 
-They only read. They block, take plain values and raise the package's errors. Settings come from
-the stack's configuration or the environment, as for resources.
+They only read. They block, take plain values and raise the package's errors. Those whose names end
+with ``_output`` take values that may be known later, and return an output. Settings come from the
+stack's configuration or the environment, as for resources.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.engine.session import Session, open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
     from typing import TypeVar
 
     from pulumi_huaweicloud_cbr.api.wire.answers import Backup, RegionCapability, Vault
@@ -136,6 +137,87 @@ def get_project_id(region: str) -> str:
     """
     session = _session()
     return session.run(session.project_id(region))
+
+
+def get_backup_output(
+    backup_id: pulumi.Input[str],
+    *,
+    region: pulumi.Input[str] | None = None,
+    project_id: pulumi.Input[str] | None = None,
+) -> pulumi.Output[Backup]:
+    """Return what `get_backup` does, as soon as the arguments are known."""
+    return _later(get_backup, backup_id=backup_id, region=region, project_id=project_id)
+
+
+def get_backups_output(
+    *,
+    region: pulumi.Input[str] | None = None,
+    project_id: pulumi.Input[str] | None = None,
+    vault_id: pulumi.Input[str] | None = None,
+    resource_id: pulumi.Input[str] | None = None,
+    resource_name: pulumi.Input[str] | None = None,
+    resource_type: pulumi.Input[str] | None = None,
+    name: pulumi.Input[str] | None = None,
+    status: pulumi.Input[str] | None = "available",
+    image_type: pulumi.Input[str] | None = "backup",
+    created_since: pulumi.Input[str] | None = None,
+    created_until: pulumi.Input[str] | None = None,
+    limit: pulumi.Input[int] | None = None,
+) -> pulumi.Output[list[Backup]]:
+    """Return what `get_backups` does, as soon as the arguments are known."""
+    return _later(
+        get_backups,
+        region=region,
+        project_id=project_id,
+        vault_id=vault_id,
+        resource_id=resource_id,
+        resource_name=resource_name,
+        resource_type=resource_type,
+        name=name,
+        status=status,
+        image_type=image_type,
+        created_since=created_since,
+        created_until=created_until,
+        limit=limit,
+    )
+
+
+def get_vault_output(
+    vault_id: pulumi.Input[str],
+    *,
+    region: pulumi.Input[str] | None = None,
+    project_id: pulumi.Input[str] | None = None,
+) -> pulumi.Output[Vault]:
+    """Return what `get_vault` does, as soon as the arguments are known."""
+    return _later(get_vault, vault_id=vault_id, region=region, project_id=project_id)
+
+
+def get_replication_capabilities_output(
+    *, region: pulumi.Input[str] | None = None, project_id: pulumi.Input[str] | None = None
+) -> pulumi.Output[list[RegionCapability]]:
+    """Return what `get_replication_capabilities` does, as soon as the arguments are known."""
+    return _later(get_replication_capabilities, region=region, project_id=project_id)
+
+
+def get_project_id_output(region: pulumi.Input[str]) -> pulumi.Output[str]:
+    """Return what `get_project_id` does, as soon as the region is known."""
+    return _later(get_project_id, region=region)
+
+
+def _later(question: Callable[..., Answer], **arguments: Any) -> pulumi.Output[Answer]:
+    """Return the answer to a question whose arguments may be known later.
+
+    The question blocks. It has a thread, so the program can go on declaring resources meanwhile.
+    """
+
+    async def ask(known: Mapping[str, Any]) -> Answer:
+        import asyncio
+
+        return await asyncio.to_thread(question, **known)
+
+    # Pulumi's types do not say that a function of `apply` may be asynchronous.
+    answer: pulumi.Output[Any] = pulumi.Output.all(**arguments).apply(ask)
+    return answer
 
 
 def _ask(

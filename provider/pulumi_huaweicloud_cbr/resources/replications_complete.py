@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Required, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import pulumi
 from pulumi.dynamic import (
@@ -33,11 +33,13 @@ from pulumi_huaweicloud_cbr.replication.wait.tracking import (
     seconds_of,
     without_records,
 )
-from pulumi_huaweicloud_cbr.resources._arguments import declared
+from pulumi_huaweicloud_cbr.resources._arguments.reading import ArgumentsError, declared
+from pulumi_huaweicloud_cbr.resources._arguments.shared import Waitable
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.engine.session import Session
     from pulumi_huaweicloud_cbr.replication.wait.completion import CompletionPlan
+    from pulumi_huaweicloud_cbr.resources._arguments.dicts import ReplicationsCompleteArgsDict
 
 ID = "replications-complete"
 """The id of every wait: CBR has no object that it could name."""
@@ -142,14 +144,20 @@ def _plan(session: Session, inputs: dict[str, Any]) -> CompletionPlan:
     )
 
 
-def _tracking_of(replication: object) -> Any:
+def _as_list(replications: Any) -> Any:
+    """Return what a program gives to wait for as a list."""
+    return list(replications) if isinstance(replications, (list, tuple)) else [replications]
+
+
+def _tracking_of(replication: object, name: str) -> Any:
     if not isinstance(replication, pulumi.Resource):
         return replication
     tracking = getattr(replication, "tracking", None)
     if tracking is None:
-        raise TypeError(
-            f"a {type(replication).__name__} cannot be waited for; ReplicationsComplete takes "
-            "resources of this package that replicate, or their `tracking`"
+        raise ArgumentsError(
+            f"ReplicationsComplete {name!r}: replications has a {type(replication).__name__}, "
+            "which replicates nothing; give resources of this package that replicate, or their "
+            "tracking"
         )
     return tracking
 
@@ -166,32 +174,22 @@ def _inputs_of(properties: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@dataclass
+@dataclass(kw_only=True)
 class ReplicationsCompleteArgs:
-    """The inputs of `ReplicationsComplete`.
+    """The inputs of `ReplicationsComplete`; those without a default are required.
 
     A change of any of them is an update, which waits for replications that are not done yet.
-
-    Args:
-        replications: resources that replicate, or their `tracking`. Required. A new one is waited
-            for; a removed one is dropped from the outputs.
-        timeout: ``30m``, ``4h``, ``1h30m`` or seconds, at most 30 days, from the first poll.
-            Default: 4 hours. The shorter of this and ``custom_timeouts`` counts.
-        poll_interval: the shortest pause between polls, in the same form, 0.01 to 3600 seconds.
-            Default: ``huaweicloud:pollInterval``, which is 10 seconds if not set.
     """
 
-    replications: Sequence[pulumi.Resource | pulumi.Input[dict[str, Any]]]
+    replications: Waitable | Sequence[Waitable]
+    """A resource that replicates, or its `tracking`, or several of these. A new one is waited for;
+    a removed one is dropped from the outputs."""
     timeout: pulumi.Input[str | float] | None = None
+    """``30m``, ``4h``, ``1h30m`` or seconds, at most 30 days, from the first poll. Default: 4
+    hours. The shorter of this and ``custom_timeouts`` counts."""
     poll_interval: pulumi.Input[str | float] | None = None
-
-
-class ReplicationsCompleteInputs(TypedDict, total=False):
-    """The inputs of `ReplicationsCompleteArgs`, as keywords."""
-
-    replications: Required[Sequence[pulumi.Resource | pulumi.Input[dict[str, Any]]]]
-    timeout: pulumi.Input[str | float] | None
-    poll_interval: pulumi.Input[str | float] | None
+    """The shortest pause between polls, in the same form, 0.01 to 3600 seconds. Default:
+    ``huaweicloud:pollInterval``, which is 10 seconds if not set."""
 
 
 class ReplicationsComplete(Resource, module="huaweicloud_cbr", name="ReplicationsComplete"):
@@ -212,7 +210,7 @@ class ReplicationsComplete(Resource, module="huaweicloud_cbr", name="Replication
     def __init__(
         self,
         resource_name: str,
-        args: ReplicationsCompleteArgs,
+        args: ReplicationsCompleteArgs | ReplicationsCompleteArgsDict,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None: ...
 
@@ -221,15 +219,23 @@ class ReplicationsComplete(Resource, module="huaweicloud_cbr", name="Replication
         self,
         resource_name: str,
         opts: pulumi.ResourceOptions | None = None,
-        **inputs: Unpack[ReplicationsCompleteInputs],
+        **inputs: Unpack[ReplicationsCompleteArgsDict],
     ) -> None: ...
 
-    def __init__(self, resource_name: str, *positional: Any, **keywords: Any) -> None:
-        inputs, opts = declared(self, ReplicationsCompleteArgs, resource_name, positional, keywords)
-        groups = [_tracking_of(replication) for replication in inputs["replications"]]
+    def __init__(self, resource_name: Any = None, *positional: Any, **keywords: Any) -> None:
+        inputs, opts = declared(
+            self,
+            ReplicationsCompleteArgs,
+            resource_name,
+            positional,
+            keywords,
+            plain={"replications": _as_list},
+        )
+        replications = inputs["replications"]
+        groups = [_tracking_of(replication, resource_name) for replication in replications]
         named = [
             getattr(replication, NAMED, None)
-            for replication in inputs["replications"]
+            for replication in replications
             if isinstance(replication, pulumi.Resource)
         ]
         properties = {

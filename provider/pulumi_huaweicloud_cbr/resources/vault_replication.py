@@ -7,16 +7,18 @@ pickle that names them, so neither may ever change.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Required, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import pulumi
 from pulumi.dynamic import Resource
 
-from pulumi_huaweicloud_cbr.resources._arguments import CopyInputs, CopyOutputs, declared
+from pulumi_huaweicloud_cbr.resources._arguments.reading import declared
+from pulumi_huaweicloud_cbr.resources._arguments.shared import CopyArgs, CopyOutputs
 from pulumi_huaweicloud_cbr.resources._forms.state import known_replicas_output, tracking_output
 from pulumi_huaweicloud_cbr.resources._reconciler import Reconciler
 
 if TYPE_CHECKING:
+    from pulumi_huaweicloud_cbr.resources._arguments.dicts import VaultReplicationArgsDict
     from pulumi_huaweicloud_cbr.resources._forms.vault import VaultForm
 
 
@@ -30,51 +32,18 @@ class VaultReplicationProvider(Reconciler):
         return VaultForm()
 
 
-@dataclass
-class VaultReplicationArgs:
-    """The inputs of `VaultReplication`.
+@dataclass(kw_only=True)
+class VaultReplicationArgs(CopyArgs):
+    """The inputs of `VaultReplication`; those without a default are required.
 
-    An input without a default is required. A change that replaces makes new copies and deletes the
-    old replicas.
-
-    Args:
-        vault_id: the vault whose backups to copy. The next `up` copies backups that are new in it.
-            A backup that leaves it keeps its replica. A change replaces.
-        destination_region: the region to copy to. A change replaces.
-        destination_vault_id: a vault of protect_type ``replication`` there. A change replaces.
-        destination_project_id: default: the project named like the region. A change replaces.
-        enable_acceleration: copy faster, at extra cost. Default: false. A change affects later
-            copies only.
-        source_region: the vault's region. Default: ``huaweicloud:region``. A change replaces.
-        source_project_id: default: ``huaweicloud:projectId`` in ``huaweicloud:region``, else the
-            project named like the region. A change replaces.
-        adopt: take over matching replicas or running copies, instead of failing. ``any`` takes over
-            those of other stacks too. Default: true. A change affects later copies only.
-        preflight: ask the API in previews what it will copy, and whether it will accept that.
-            ``error`` fails if it will not, ``warn`` warns. ``off`` does not ask, so later runs of
-            `up` do not copy new backups. Default: ``error``. A change replaces nothing.
-        force_destroy: delete replicas also if their source backups are gone, so that they are the
-            last copies. Default: false. A change affects only the state.
+    A change that replaces makes new copies and deletes the old replicas.
 
     Source: CBR API reference, CopyCheckpoint.
     """
 
     vault_id: pulumi.Input[str]
-    destination_region: pulumi.Input[str]
-    destination_vault_id: pulumi.Input[str]
-    destination_project_id: pulumi.Input[str] | None = None
-    enable_acceleration: pulumi.Input[bool] | None = None
-    source_region: pulumi.Input[str] | None = None
-    source_project_id: pulumi.Input[str] | None = None
-    adopt: pulumi.Input[bool | str] | None = None
-    preflight: pulumi.Input[str] | None = None
-    force_destroy: pulumi.Input[bool] | None = None
-
-
-class VaultReplicationInputs(CopyInputs, total=False):
-    """The inputs of `VaultReplicationArgs`, as keywords."""
-
-    vault_id: Required[pulumi.Input[str]]
+    """The vault whose backups to copy. The next `up` copies backups that are new in it. A backup
+    that leaves it keeps its replica. A change replaces."""
 
 
 class VaultReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="VaultReplication"):
@@ -95,7 +64,7 @@ class VaultReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="Va
     def __init__(
         self,
         resource_name: str,
-        args: VaultReplicationArgs,
+        args: VaultReplicationArgs | VaultReplicationArgsDict,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None: ...
 
@@ -104,10 +73,10 @@ class VaultReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="Va
         self,
         resource_name: str,
         opts: pulumi.ResourceOptions | None = None,
-        **inputs: Unpack[VaultReplicationInputs],
+        **inputs: Unpack[VaultReplicationArgsDict],
     ) -> None: ...
 
-    def __init__(self, resource_name: str, *positional: Any, **keywords: Any) -> None:
+    def __init__(self, resource_name: Any = None, *positional: Any, **keywords: Any) -> None:
         inputs, opts = declared(self, VaultReplicationArgs, resource_name, positional, keywords)
         super().__init__(
             VaultReplicationProvider(),

@@ -64,10 +64,25 @@ def test_secret_credential_is_fine(warnings: list[str]) -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: cbr.BackupReplication("x", cbr.BackupReplicationArgs("b", "r", "v")),
-        lambda: cbr.BackupReplicationSet("x", cbr.BackupReplicationSetArgs(["b"], "r", "v")),
-        lambda: cbr.VaultReplication("x", cbr.VaultReplicationArgs("s", "r", "v")),
-        lambda: cbr.ReplicationsComplete("x", cbr.ReplicationsCompleteArgs([])),
+        lambda: cbr.BackupReplication(
+            "x",
+            cbr.BackupReplicationArgs(
+                backup_id="b", destination_region="r", destination_vault_id="v"
+            ),
+        ),
+        lambda: cbr.BackupReplicationSet(
+            "x",
+            cbr.BackupReplicationSetArgs(
+                backups=["b"], destination_region="r", destination_vault_id="v"
+            ),
+        ),
+        lambda: cbr.VaultReplication(
+            "x",
+            cbr.VaultReplicationArgs(
+                vault_id="s", destination_region="r", destination_vault_id="v"
+            ),
+        ),
+        lambda: cbr.ReplicationsComplete("x", cbr.ReplicationsCompleteArgs(replications=[])),
     ],
     ids=["one", "set", "vault", "wait"],
 )

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Required, get_args, get_origin, get_overloads, get_type_hints
+from typing import Any, Required, get_origin, get_overloads, get_type_hints
 
 import grpc  # type: ignore[import-untyped]
 import pulumi
@@ -19,15 +19,21 @@ from pulumi.runtime.proto import provider_pb2
 from pulumi.runtime.rpc import translate_output_properties
 
 import pulumi_huaweicloud_cbr as cbr
+from pulumi_huaweicloud_cbr.api.wire.answers import Backup
 from pulumi_huaweicloud_cbr.plugin import schema
 from pulumi_huaweicloud_cbr.plugin.providers import ENTRY_POINTS
 from pulumi_huaweicloud_cbr.plugin.servicer import VERSION, DynamicResourceServicer
-from pulumi_huaweicloud_cbr.resources._arguments import ArgumentsError
+from pulumi_huaweicloud_cbr.resources._arguments.members import plain_members
+from pulumi_huaweicloud_cbr.resources._arguments.reading import ArgumentsError, inputs_of
 from tests.e2e.printing_host import python_of
+from tools.checks import arguments
 
 PRINTED = Path(__file__).parents[2] / "fixtures" / "printed"
 
 OPTIONS = pulumi.ResourceOptions(protect=True)
+PLACE: Any = {"destination_region": "r", "destination_vault_id": "v"}
+A_BACKUP = Backup(id="b", created_at="2026-11-20T02:00:11.000000", resource_name="erp")
+ONE: Any = {"backup_id": "b", **PLACE}
 GIVEN: dict[type[Any], dict[str, Any]] = {
     cbr.BackupReplication: {
         "backup_id": "b",
@@ -85,6 +91,8 @@ async def test_both_forms_declare_the_same(
     kind("x", OPTIONS, **given)
     kind("x", opts=OPTIONS, **given)
     kind("x", None, OPTIONS, **given)
+    kind("x", given, OPTIONS)
+    kind("x", args=given, opts=OPTIONS)
 
     (name, properties, options), *others = made
     assert ("x", OPTIONS) == (name, options)
@@ -97,7 +105,7 @@ async def test_both_forms_declare_the_same(
 @pytest.mark.anyio
 async def test_type_checkers_accept_both_forms_and_nothing_else() -> None:
     """`make lint` checks this function: an unneeded `type: ignore` is an error there."""
-    one = cbr.BackupReplicationArgs("b", "r", "v")
+    one = cbr.BackupReplicationArgs(**ONE)
     cbr.BackupReplication("x", one, OPTIONS)
     cbr.BackupReplication(
         "x", OPTIONS, backup_id="b", destination_region="r", destination_vault_id="v"
@@ -107,6 +115,20 @@ async def test_type_checkers_accept_both_forms_and_nothing_else() -> None:
     )
     cbr.VaultReplication("x", vault_id="s", destination_region="r", destination_vault_id="v")
     cbr.ReplicationsComplete("x", replications=[], timeout=3600)
+    place: cbr.MemberArgsDict = {"backup_id": "b", "name": "n"}
+    backups: list[cbr.Members] = [
+        [A_BACKUP, "b", pulumi.Output.from_input(A_BACKUP)],
+        {"erp": A_BACKUP, "web": "b", "files": place},
+        cbr.as_members([A_BACKUP]),
+    ]
+    for members in backups:
+        cbr.BackupReplicationSet("x", backups=members, adopt="any", **PLACE)
+    dictionary: cbr.VaultReplicationArgsDict = {
+        "vault_id": "s",
+        "destination_region": "r",
+        "destination_vault_id": "v",
+    }
+    cbr.VaultReplication("x", dictionary, OPTIONS)
 
     with pytest.raises(ArgumentsError):
         cbr.BackupReplication("x", one, name="n")  # type: ignore[call-overload]
@@ -114,6 +136,14 @@ async def test_type_checkers_accept_both_forms_and_nothing_else() -> None:
         cbr.BackupReplication("x", backup_id="b")  # type: ignore[call-overload]
     with pytest.raises(ArgumentsError):
         cbr.VaultReplication("x", one)  # type: ignore[call-overload]
+    one.preflight = "often"  # type: ignore[assignment]
+    one.adopt = "all"  # type: ignore[assignment]
+    place["vault"] = "v"  # type: ignore[typeddict-unknown-key]
+
+
+def test_typed_dictionaries_follow_the_args_classes() -> None:
+    """Run `make tables` if this fails."""
+    assert arguments.MODULE.read_text() == arguments.module_text()
 
 
 @RESOURCES
@@ -133,12 +163,14 @@ def test_type_checkers_see_the_keywords_of_the_args_class(kind: type[Any]) -> No
     """An input of the class that the keywords lack fails here."""
     form = schema.ARGUMENTS[kind]
     by_args, by_keywords = get_overloads(kind.__init__)
-    named = vars(pulumi.output)  # the names in the types of Pulumi
-    taken = get_type_hints(by_keywords, localns=named)["inputs"]
-    (keywords,) = get_args(taken)
+    # The names in the types of Pulumi, and in ours.
+    named = {**vars(pulumi.output), "Backup": Backup}
+    keywords = getattr(cbr, f"{form.__name__}Dict")
     seen = get_type_hints(keywords, localns=named, include_extras=True)
 
-    assert form.__name__ == inspect.signature(by_args).parameters["args"].annotation
+    name = form.__name__
+    assert f"{name} | {name}Dict" == inspect.signature(by_args).parameters["args"].annotation
+    assert f"Unpack[{name}Dict]" == inspect.signature(by_keywords).parameters["inputs"].annotation
     assert get_type_hints(form, localns=named) == get_type_hints(keywords, localns=named)
     assert {name for name, kind in seen.items() if get_origin(kind) is Required} == {
         field.name for field in fields(form) if field.default is MISSING
@@ -146,9 +178,9 @@ def test_type_checkers_see_the_keywords_of_the_args_class(kind: type[Any]) -> No
 
 
 KNOWN = (
-    "backup_id, destination_region, destination_vault_id, destination_project_id, name, "
-    "description, enable_acceleration, source_region, source_project_id, adopt, preflight, "
-    "force_destroy"
+    "backup_id, name, description, destination_region, destination_vault_id, "
+    "destination_project_id, enable_acceleration, source_region, source_project_id, adopt, "
+    "preflight, force_destroy"
 )
 WRONG: dict[str, tuple[tuple[Any, ...], dict[str, Any], str]] = {
     "nothing": ((), {}, "backup_id and destination_region and destination_vault_id are missing"),
@@ -172,31 +204,38 @@ WRONG: dict[str, tuple[tuple[Any, ...], dict[str, Any], str]] = {
         {"backup_id": "b", "protect": True},
         f"protect is not an input; known: {KNOWN}",
     ),
-    "a dictionary": (
+    "a dictionary with too little": (
         ({"backup_id": "b"},),
         {},
-        "args is a dict, not a BackupReplicationArgs",
+        "destination_region and destination_vault_id are missing",
     ),
+    "text": (("b",), {}, "args is a str, not a BackupReplicationArgs"),
+    "a backup in place of its id": (
+        (),
+        {**ONE, "backup_id": A_BACKUP},
+        "backup_id is a Backup, which is no plain value, pass its id",
+    ),
+    "bytes": ((), {**ONE, "name": b"n"}, "name is a bytes, which is no plain value"),
     "another's args": (
-        (cbr.VaultReplicationArgs("s", "r", "v"),),
+        (cbr.VaultReplicationArgs(vault_id="s", **PLACE),),
         {},
         "args is a VaultReplicationArgs, not a BackupReplicationArgs",
     ),
     "positional inputs": (("b", "r", "v"), {}, "3 arguments follow the name, at most two can"),
     "both forms": (
-        (cbr.BackupReplicationArgs("b", "r", "v"),),
+        (cbr.BackupReplicationArgs(**ONE),),
         {"name": "n"},
         "name is given beside args",
     ),
     "options twice": ((OPTIONS,), {"opts": OPTIONS}, "opts is given twice"),
     "no options": (
-        (cbr.BackupReplicationArgs("b", "r", "v"), {"protect": True}),
+        (cbr.BackupReplicationArgs(**ONE), {"protect": True}),
         {},
         "opts is a dict, not a pulumi.ResourceOptions",
     ),
     "args twice": (
-        (cbr.BackupReplicationArgs("b", "r", "v"),),
-        {"args": cbr.BackupReplicationArgs("b", "r", "v")},
+        (cbr.BackupReplicationArgs(**ONE),),
+        {"args": cbr.BackupReplicationArgs(**ONE)},
         "opts is a BackupReplicationArgs, not a pulumi.ResourceOptions",
     ),
 }
@@ -217,6 +256,81 @@ def test_wrong_arguments_are_a_one_line_error(case: str) -> None:
     ) == str(caught.value)
     assert isinstance(caught.value, pulumi.RunError)
     assert isinstance(caught.value, TypeError)
+
+
+@pytest.mark.parametrize(("given", "told"), [((), "is missing"), ((5,), "is an int, not a text")])
+def test_name_of_a_resource_is_required(given: tuple[Any, ...], told: str) -> None:
+    """A program that forgets it gets one line as well."""
+    made: Any = cbr.VaultReplication
+    with pytest.raises(ArgumentsError) as caught:
+        made(*given, vault_id="s", **PLACE)
+
+    first = 'give it first: VaultReplication("erp-db", ...)'
+    assert f"VaultReplication: the name {told}; {first}" == str(caught.value)
+
+
+def test_part_that_is_not_plain_is_named() -> None:
+    """It may be deep inside a mapping or a list."""
+    made: Any = cbr.BackupReplicationSet
+    with pytest.raises(ArgumentsError, match=r"backups\['erp'\]\['name'\] is a set, which is no"):
+        made("x", backups={"erp": {"backup_id": "b", "name": {1}}}, **PLACE)
+    with pytest.raises(ArgumentsError, match=r"backups is a generator, which is no plain value;"):
+        made("x", backups=(one for one in "b"), **PLACE)
+
+
+# -- members --------------------------------------------------------------------------------------
+
+MEMBER = {"backup_id": "b", "created_at": "2026-11-20T02:00:11.000000"}
+
+
+@pytest.mark.parametrize(
+    ("given", "plain"),
+    [
+        ([A_BACKUP], {"erp@2026-11-20T02:00:11": MEMBER}),
+        (A_BACKUP, {"erp@2026-11-20T02:00:11": MEMBER}),
+        ([A_BACKUP, "other"], ["b", "other"]),
+        ({"db": A_BACKUP, "web": "other", "files": MEMBER}, None),
+        (["b"], ["b"]),
+        ([], []),
+        ("b", "b"),
+        (5, 5),
+    ],
+)
+@pytest.mark.anyio
+async def test_members_are_plain_in_the_state(given: Any, plain: Any) -> None:
+    """A `Backup` brings its time along; what is known later is treated alike."""
+    if plain is None:
+        plain = {"db": MEMBER, "web": "other", "files": MEMBER}
+
+    assert plain == plain_members(given)
+    assert plain == await plain_members(pulumi.Output.from_input(given)).future()
+
+
+@pytest.mark.anyio
+async def test_member_may_be_known_later() -> None:
+    """Look-ups that take outputs return such backups."""
+    later = pulumi.Output.from_input(A_BACKUP)
+
+    assert "b" == await plain_members([later])[0].future()
+    assert MEMBER == await plain_members({"db": later})["db"].future()
+
+
+@pytest.mark.anyio
+async def test_wait_takes_one_replication(made: list[tuple[str, dict[str, Any], Any]]) -> None:
+    """A single one needs no list, and what replicates nothing is refused in one line."""
+    tracked = {"source_region": "r", "records": {"r": "b"}}
+    cbr.ReplicationsComplete("x", replications=tracked)
+    cbr.ReplicationsComplete("x", replications=[tracked])
+
+    (_, one, _), (_, listed, _) = made
+    assert await one["replications"].future() == await listed["replications"].future()
+    foreign = object.__new__(pulumi.CustomResource)
+    with pytest.raises(ArgumentsError) as caught:
+        cbr.ReplicationsComplete("x", replications=foreign)
+    assert (
+        "ReplicationsComplete 'x': replications has a CustomResource, which replicates nothing; "
+        "give resources of this package that replicate, or their tracking"
+    ) == str(caught.value)
 
 
 # -- the schema -----------------------------------------------------------------------------------
@@ -256,14 +370,18 @@ def test_schema_has_every_resource_that_can_be_imported() -> None:
 
 @RESOURCES
 def test_schema_has_the_inputs_of_the_args_class(kind: type[Any]) -> None:
-    """The same holds for inputs that are added later, with the required ones."""
+    """The same holds for inputs that are added later, with the required ones.
+
+    A resource's own inputs come before those that the forms share.
+    """
     described = asked()["resources"][f"pulumi-python:{kind._resource_type_name}"]
     form = schema.ARGUMENTS[kind]
 
-    assert [field.name for field in fields(form)] == list(described["inputProperties"])
-    assert [field.name for field in fields(form) if field.default is MISSING] == described[
-        "requiredInputs"
-    ]
+    assert list(inputs_of(form)) == list(described["inputProperties"])
+    assert {field.name for field in fields(form)} == set(described["inputProperties"])
+    assert {field.name for field in fields(form) if field.default is MISSING} == set(
+        described["requiredInputs"]
+    )
 
 
 def test_schema_gives_an_import_that_works() -> None:
@@ -320,13 +438,13 @@ def test_schema_maps_types() -> None:
         "anything": {"type": "object", "additionalProperties": {"$ref": "pulumi.json#/Any"}},
         "resources": {"type": "array", "items": {"type": "object", "additionalProperties": text}},
         "later": {"type": "array", "items": text},
-    } == schema.inputs_of(Odd)
+    } == schema.types_of(Odd)
 
 
 def test_schema_refuses_unsupported_types() -> None:
     """An input of such a type fails the tests, not an import."""
     with pytest.raises(TypeError, match="no words for <class 'bytes'>"):
-        schema.inputs_of(Binary)
+        schema.types_of(Binary)
 
 
 @RESOURCES

@@ -15,7 +15,11 @@ from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.base.text import REGION_ID, excerpt
 from pulumi_huaweicloud_cbr.commands._cli import run_pulumi
 from pulumi_huaweicloud_cbr.engine.ownership.stack import owner_of
-from pulumi_huaweicloud_cbr.engine.ownership.state import OURS, plain_outputs, replications_of
+from pulumi_huaweicloud_cbr.engine.ownership.state import (
+    is_managed,
+    plain_outputs,
+    replications_of,
+)
 
 _LONGEST_VALUE = 1_000_000
 """Of configuration values; the engine's own limits are far below."""
@@ -115,7 +119,7 @@ def read_state(deployment: Mapping[str, Any]) -> State:
     for resource in resources:
         urn = resource["urn"]
         owner = owner or owner_of(urn)
-        if not resource["type"].startswith(OURS):
+        if not is_managed(resource):
             continue
         try:
             outputs = plain_outputs(resource)

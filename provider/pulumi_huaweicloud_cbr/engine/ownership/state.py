@@ -49,7 +49,7 @@ class StackState:
         self.has_secret_rows = False
         """Whether the rows of a resource are secret, so that its replications are not known."""
         for resource in resources:
-            if str(resource.get("type", "")).startswith(OURS):
+            if is_managed(resource):
                 entry = Entry(resource.get("urn", ""), bool(resource.get("delete")))
                 self.has_secret_rows |= _has_secret_rows(resource)
                 for record_id in _records_of(resource):
@@ -63,6 +63,15 @@ class StackState:
     def record_ids(self) -> frozenset[str]:
         """Return all replications of the stack."""
         return frozenset(self._entries)
+
+
+def is_managed(resource: Mapping[str, Any]) -> bool:
+    """Whether a resource of the state is of this package, and has replicas to delete.
+
+    What a program only reads, with `get`, is external: it owns nothing.
+    """
+    is_ours = str(resource.get("type", "")).startswith(OURS)
+    return is_ours and not resource.get("external")
 
 
 Export = Callable[[str, bool], bytes]

@@ -46,8 +46,10 @@ def deployment(*resources: dict[str, Any]) -> bytes:
 def test_entries_by_record() -> None:
     other = {"urn": URN, "type": "pulumi:pulumi:Stack", "id": "r1", "outputs": {"members": {}}}
     left_over = single(URN, "r1", delete=True)
+    # What a program only reads owns nothing.
+    read = single(f"{URN}-seen", "r1", external=True)
     use_export(
-        lambda _urn, _: deployment(single(URN, "r1"), left_over, many(SET, "r1", "r2"), other)
+        lambda _urn, _: deployment(single(URN, "r1"), left_over, many(SET, "r1", "r2"), other, read)
     )
     state = read_stack_state(URN)
     assert state.entries_of("r1") == {Entry(URN), Entry(URN, is_left_over=True), Entry(SET)}

@@ -1,6 +1,4 @@
-"""What programs give a resource, as an Args object or as keywords.
-
-Also the inputs and outputs that single replications, sets and entire vaults share.
+"""Reads what programs give a resource: an Args object, a dictionary of the same, or keywords.
 
 A wrong argument ends the program with one line, which names the argument and the expected form.
 Values are not validated here: the provider's `check` does that.
@@ -8,9 +6,11 @@ Values are not validated here: the provider's `check` does that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import MISSING, fields
-from typing import TYPE_CHECKING, Any, NoReturn, Required, TypedDict, TypeVar
+from inspect import get_annotations
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import pulumi
 
@@ -22,32 +22,7 @@ if TYPE_CHECKING:
     Args = TypeVar("Args", bound=DataclassInstance)
 
 
-class CopyInputs(TypedDict, total=False):
-    """The inputs that single replications, sets and entire vaults have in common."""
-
-    destination_region: Required[pulumi.Input[str]]
-    destination_vault_id: Required[pulumi.Input[str]]
-    destination_project_id: pulumi.Input[str] | None
-    enable_acceleration: pulumi.Input[bool] | None
-    source_region: pulumi.Input[str] | None
-    source_project_id: pulumi.Input[str] | None
-    adopt: pulumi.Input[bool | str] | None
-    preflight: pulumi.Input[str] | None
-    force_destroy: pulumi.Input[bool] | None
-
-
-class CopyOutputs:
-    """The same as outputs, resolved."""
-
-    destination_region: pulumi.Output[str]
-    destination_vault_id: pulumi.Output[str]
-    destination_project_id: pulumi.Output[str]
-    enable_acceleration: pulumi.Output[bool]
-    source_region: pulumi.Output[str]
-    source_project_id: pulumi.Output[str]
-    adopt: pulumi.Output[bool | str]
-    preflight: pulumi.Output[str]
-    force_destroy: pulumi.Output[bool | None]
+_PLAIN = (str, bool, int, float, pulumi.Output, Awaitable, pulumi.Resource, pulumi.Asset)
 
 
 class ArgumentsError(pulumi.RunError, TypeError):
@@ -60,32 +35,50 @@ def declared(
     name: object,
     positional: Sequence[Any],
     keywords: Mapping[str, Any],
+    plain: Mapping[str, Callable[[Any], Any]] = MappingProxyType({}),
 ) -> tuple[dict[str, Any], pulumi.ResourceOptions | None]:
     """Return the inputs of a resource that a program declares, and Pulumi's options.
 
     Args:
         form: the resource's Args class, whose fields are the inputs.
         positional: the arguments after the resource's name.
+        plain: makes the plain form of an input that may be given in several forms.
 
     Raises:
         ArgumentsError: the arguments fit neither form.
     """
-    reading = _Reading(f"{type(resource).__name__} {name!r}", form)
+    kind = type(resource).__name__
+    if not isinstance(name, str) or not name:
+        given = "is missing" if name is None else f"is {_kind(name)}, not a text"
+        raise ArgumentsError(f'{kind}: the name {given}; give it first: {kind}("erp-db", ...)')
+    reading = _Reading(f"{kind} {name!r}", form)
     args, opts = reading.of(positional, dict(keywords))
+    inputs = {field: getattr(args, field) for field in inputs_of(form)}
+    inputs |= {field: make(inputs[field]) for field, make in plain.items()}
+    reading.require_plain(inputs)
     warn_of_configuration()
-    return {field.name: getattr(args, field.name) for field in fields(args)}, opts
+    return inputs, opts
+
+
+def inputs_of(form: type[DataclassInstance]) -> dict[str, bool]:
+    """Return the inputs of an Args class, its own before the shared ones, and which are required.
+
+    A dataclass lists the fields of its base first.
+    """
+    own = get_annotations(form)
+    ordered = sorted(fields(form), key=lambda field: field.name not in own)
+    return {
+        field.name: field.default is MISSING and field.default_factory is MISSING
+        for field in ordered
+    }
 
 
 class _Reading:
     def __init__(self, what: str, form: type[Any]) -> None:
         self._what = what
         self._form = form
-        self._inputs = [field.name for field in fields(form)]
-        self._required = [
-            field.name
-            for field in fields(form)
-            if field.default is MISSING and field.default_factory is MISSING
-        ]
+        self._inputs = inputs_of(form)
+        self._required = [name for name, is_required in self._inputs.items() if is_required]
 
     def of(self, positional: Sequence[Any], keywords: dict[str, Any]) -> tuple[Any, Any]:
         given = list(positional)
@@ -106,11 +99,20 @@ class _Reading:
 
     def _alone(self, args: Any, keywords: Mapping[str, Any]) -> Any:
         """Return the Args object; keywords may not be given as well."""
-        if not isinstance(args, self._form):
+        if not isinstance(args, (self._form, Mapping)):
             self._refuse(f"args is {_kind(args)}, not {_article(self._form.__name__)}")
         if keywords:
             self._refuse(f"{next(iter(keywords))} is given beside args")
-        return args
+        return self._from_keywords(args) if isinstance(args, Mapping) else args
+
+    def require_plain(self, inputs: Mapping[str, Any]) -> None:
+        """Refuse values that no state can hold: the SDK answers these with a traceback."""
+        for name, value in inputs.items():
+            found = _unfit_in(value)
+            if found is not None:
+                where, unfit = found
+                hint = ", pass its id" if hasattr(unfit, "id") else ""
+                self._refuse(f"{name}{where} is {_kind(unfit)}, which is no plain value{hint}")
 
     def _from_keywords(self, keywords: Mapping[str, Any]) -> Any:
         for keyword in keywords:
@@ -134,6 +136,25 @@ class _Reading:
             f"{self._what}: {fault}; give inputs as keywords ({inputs}), or all of them in "
             f"{_article(form)}, and Pulumi's own options as opts"
         )
+
+
+def _unfit_in(value: Any) -> tuple[str, Any] | None:
+    """Return where a value has a part that is not plain, and that part; None without one.
+
+    Outputs and awaitables are known later. A resource stands for its id.
+    """
+    if isinstance(value, Mapping):
+        parts = ((f"[{key!r}]", part) for key, part in value.items())
+    elif isinstance(value, (list, tuple)):
+        parts = ((f"[{index}]", part) for index, part in enumerate(value))
+    elif value is None or isinstance(value, _PLAIN):
+        return None
+    else:
+        return "", value
+    for where, part in parts:
+        if (found := _unfit_in(part)) is not None:
+            return f"{where}{found[0]}", found[1]
+    return None
 
 
 def _kind(value: object) -> str:

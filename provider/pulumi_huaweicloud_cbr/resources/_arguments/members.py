@@ -1,0 +1,94 @@
+"""The members of a set, in each form that a program may give them, and the plain form of the state.
+
+A rolling set needs the times at which its backups were made. So a `Backup` is not only its id.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Required, TypedDict, TypeGuard, Union
+
+import pulumi
+
+from pulumi_huaweicloud_cbr.replication.rules.members import labelled
+
+if TYPE_CHECKING:
+    from pulumi_huaweicloud_cbr.api.wire.answers import Backup
+
+
+class MemberArgsDict(TypedDict, total=False):
+    """A member of a set."""
+
+    backup_id: Required[pulumi.Input[str]]
+    """The backup to copy, a UUID."""
+    name: pulumi.Input[str] | None
+    """The replica's name: 1 to 64 letters, digits, CJK, ``_`` or ``-``. Default: CBR's choice."""
+    created_at: pulumi.Input[str] | None
+    """When the backup was made, as CBR says it. `keep_newest` needs it."""
+
+
+class SelectedMember(TypedDict, total=False):
+    """A member that `as_members` made of a backup."""
+
+    backup_id: Required[str]
+    created_at: str
+
+
+Member = Union[str, MemberArgsDict, SelectedMember, "Backup"]
+Members = Mapping[str, pulumi.Input[Member]] | Sequence[pulumi.Input[Member]]
+
+
+def as_members(backups: Sequence[Backup]) -> dict[str, SelectedMember]:
+    """Return backups as members of a set, with readable labels and creation times.
+
+    A label is the resource's name and the backup's creation time, such as
+    ``erp-db-01@2026-11-20T02:00:11``. If the backup has no creation time, label and member lack it.
+    """
+    return {label: _member_of(backup) for label, backup in labelled(backups).items()}
+
+
+def plain_members(backups: Any) -> Any:
+    """Return what a program gives as `backups` without objects of type `Backup`.
+
+    What is neither a mapping, a sequence nor a backup is returned as it is: `check` tells.
+
+    Args:
+        backups: a backup, backups by label, or a sequence of backups or ids. All of these, and
+            their elements, may be known later.
+    """
+    if isinstance(backups, (pulumi.Output, Awaitable)):
+        return pulumi.Output.from_input(backups).apply(plain_members)
+    if _is_backup(backups):
+        return as_members([backups])
+    if isinstance(backups, Mapping):
+        return {label: _plain_member(member) for label, member in backups.items()}
+    if isinstance(backups, Sequence) and not isinstance(backups, str):
+        if backups and all(_is_backup(backup) for backup in backups):
+            return as_members(backups)
+        return [_plain_id(backup) for backup in backups]
+    return backups
+
+
+def _member_of(backup: Backup) -> SelectedMember:
+    if backup.created_at is None:
+        return {"backup_id": backup.id}
+    return {"backup_id": backup.id, "created_at": backup.created_at}
+
+
+def _plain_member(member: Any) -> Any:
+    if isinstance(member, (pulumi.Output, Awaitable)):
+        return pulumi.Output.from_input(member).apply(_plain_member)
+    return _member_of(member) if _is_backup(member) else member
+
+
+def _plain_id(member: Any) -> Any:
+    if isinstance(member, (pulumi.Output, Awaitable)):
+        return pulumi.Output.from_input(member).apply(_plain_id)
+    return member.id if _is_backup(member) else member
+
+
+def _is_backup(value: object) -> TypeGuard[Backup]:
+    # A program without look-ups does not pay for the import: then no value is a backup.
+    answers = sys.modules.get("pulumi_huaweicloud_cbr.api.wire.answers")
+    return answers is not None and isinstance(value, answers.Backup)
