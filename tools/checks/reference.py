@@ -21,10 +21,10 @@ from pulumi_huaweicloud_cbr.resources._forms.set import SetForm
 from pulumi_huaweicloud_cbr.resources._forms.vault import VaultForm
 
 _STACKS = Path(__file__).resolve().parents[2] / "stacks"
-_CHANGE = re.compile(r"(?<=[.:]) ?Changing it [^.]*\.| ?Changing it [^.]*\.")
+_CHANGE = re.compile(r" ?\bA change ([^.]*)\.")
 RENAMES = "renames the replica"
 REPLACES = "replaces"
-STATE_ONLY = "state only"
+STATE_ONLY = "affects only the state"
 CONTENT = "adds, removes or renames members"
 WAITS = "waits for the new ones"
 
@@ -40,15 +40,29 @@ def inputs_table(args: type[Any], changes: Mapping[str, str]) -> str:
     """Return the inputs of a resource as a Markdown table.
 
     Args:
-        changes: what a change of an input does; `STATE_ONLY` where an input is not named.
+        changes: what a change of an input does, by the rules. Where an input is not named, the
+            docstring says it.
+    Raises:
+        ValueError: a docstring says that a change replaces, and the rules do not.
     """
     docs = docs_of(args)
     rows = [
         f"| `{field.name}` | {_in_markdown(docs[field.name])} | "
-        f"{changes.get(field.name, STATE_ONLY)} |"
+        f"{_change_of(field.name, docs[field.name], changes.get(field.name))} |"
         for field in fields(args)
     ]
     return "\n".join(["| input | | a change |", "|---|---|---|", *rows])
+
+
+def _change_of(name: str, said: str, ruled: str | None) -> str:
+    """Return what a change does: by the rules, with the docstring's reason if it gives one."""
+    found = _CHANGE.search(said)
+    told = found[1] if found else ""
+    if ruled is not None:
+        return told if told.startswith(f"{ruled},") else ruled
+    if re.match(rf"{REPLACES}(,|$)", told):
+        raise ValueError(f"{name}: the docstring says that a change {told}; the rules do not")
+    return told or STATE_ONLY
 
 
 def _in_markdown(said: str) -> str:
