@@ -25,6 +25,7 @@ from model import (
     LISTS,
     NAMESPACE,
     Configuration,
+    Defaults,
     Destination,
     Entry,
     Part,
@@ -172,10 +173,15 @@ class _Levels:
         """Return Pulumi's own options."""
         return {key: self.first(key) is True for key in ("protect", "retain_on_delete")}
 
-    def choices(self) -> dict[str, Any]:
-        """Return the inputs that all resources have and that may be set on each level."""
-        inputs = (field.name for field in fields(cbr.VaultReplicationArgs))
-        given = {key: self.first(key) for key in inputs if key in Source.model_fields}
+    def choices(self, args: type[Any], *parts: type[Part]) -> dict[str, Any]:
+        """Return the inputs of a resource whose keys have the same names.
+
+        Args:
+            args: the resource's Args class.
+            parts: the levels on which such a key may be.
+        """
+        keys = {key for part in parts for key in part.model_fields}
+        given = {field.name: self.first(field.name) for field in fields(args) if field.name in keys}
         return {**given, "preflight": self._preflight or given["preflight"]}
 
 
@@ -196,8 +202,7 @@ def _replication(levels: _Levels, entry: Entry, destination: Destination) -> Rep
             backup_id=entry.backup_id,
             **_coordinates(destination),
             name=destination.replica_name,
-            description=levels.first("description"),
-            **levels.choices(),
+            **levels.choices(cbr.BackupReplicationArgs, Defaults, Destination),
         ),
         **levels.options(),
     )
@@ -214,7 +219,7 @@ def _set(levels: _Levels, entry: SetEntry, destination: Place) -> ReplicationSet
             backups=_members(entry.backups),
             keep_newest=keep_newest,
             **_coordinates(destination),
-            **levels.choices(),
+            **levels.choices(cbr.BackupReplicationSetArgs, Source, Place),
         ),
         selection=_selection(levels, entry, keep_newest),
         **levels.options(),
@@ -238,13 +243,12 @@ def _selection(levels: _Levels, entry: SetEntry, keep_newest: int | None) -> Sel
         return None
     filters = entry.select.model_dump(exclude={"newest"}, exclude_none=True)
     counts = [count for count in (entry.select.newest, keep_newest) if count is not None]
-    source = levels.choices()
     return Selection(
         at=levels.at,
         entry=entry.name,
         filters=tuple(filters.items()),
-        region=source["source_region"],
-        project_id=source["source_project_id"],
+        region=levels.first("source_region"),
+        project_id=levels.first("source_project_id"),
         limit=min(counts, default=None),
         is_rolling=keep_newest is not None,
     )
@@ -255,7 +259,9 @@ def _vault(levels: _Levels, entry: VaultEntry, destination: Place) -> Vault:
         name=resource_name(entry.name, destination.region),
         at=levels.at,
         args=cbr.VaultReplicationArgs(
-            vault_id=entry.vault_id, **_coordinates(destination), **levels.choices()
+            vault_id=entry.vault_id,
+            **_coordinates(destination),
+            **levels.choices(cbr.VaultReplicationArgs, Source),
         ),
         **levels.options(),
     )

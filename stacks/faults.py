@@ -19,6 +19,7 @@ from model import (
     MISSING_VAULT_INPUTS,
     NAMESPACE,
     REFUSED,
+    Choices,
     Configuration,
     Defaults,
     Destination,
@@ -28,6 +29,7 @@ from model import (
     Place,
     Select,
     SetEntry,
+    Source,
     VaultEntry,
 )
 
@@ -205,14 +207,19 @@ def _kind_of(value: object) -> str:
     return kinds.get(type(value), "a mapping")
 
 
-# The order in which people read. Keys that are not here are unknown ones, and come last.
-_ORDER = (
-    *("preflight", "wait", "timeout", "defaults", "replications", "sets", "vaults", "name"),
-    *("backup_id", "backups", "select", "keep_newest", "source_region", "source_project_id"),
-    *("destinations", "region", "vault_id", "resource_id", "resource_name", "created_since"),
-    *("created_until", "newest", "project_id", "replica_name", "description"),
-    *("enable_acceleration", "adopt", "protect", "retain_on_delete", "force_destroy"),
+def _own_keys_of(part: type[Part]) -> list[str]:
+    """Return the keys that a part does not have from a more general one."""
+    general = {name for base in part.__bases__ for name in getattr(base, "model_fields", ())}
+    return [name for name in part.model_fields if name not in general]
+
+
+# The order in which people read: from the top down, and what all levels share at the end.
+_READ = (
+    *(Configuration, Entry, SetEntry, VaultEntry, Member, Source, Defaults),
+    *(Place, Select, Destination, Choices),
 )
+# Keys that are not here are unknown ones, and come last.
+_ORDER = tuple(dict.fromkeys(key for part in _READ for key in _own_keys_of(part)))
 
 
 def _reading_order(fault: Fault) -> list[tuple[int, str]]:

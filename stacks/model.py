@@ -215,10 +215,10 @@ class VaultEntry(Source):
 class Configuration(Part):
     """All keys of this project's namespace."""
 
-    replications: list[Entry] = []
-    sets: list[SetEntry] = []
-    vaults: list[VaultEntry] = []
-    defaults: Defaults = Defaults()
     preflight: Mode | None = None
     wait: Annotated[bool, BeforeValidator(_check_wait)] = True
     timeout: Timeout | None = None
+    defaults: Defaults = Defaults()
+    replications: list[Entry] = []
+    sets: list[SetEntry] = []
+    vaults: list[VaultEntry] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -19,7 +20,6 @@ LINK = re.compile(r"\]\(([^()\s]+)\)")
 HEADING = re.compile(r"^#{1,6} +(.+?)[ #]*$", re.MULTILINE)
 TABLE = re.compile(r"^\|.*\n\|[-:| ]+\|\n(?:\|.*\n?)*", re.MULTILINE)
 CELL_END = re.compile(r"(?<!\\)\|")
-DEFINED = re.compile(r"^ *(?:async def|class|def) (\w+)", re.MULTILINE)
 OF_ANOTHER_HOST = ("https://", "http://", "mailto:")
 
 
@@ -123,13 +123,22 @@ def test_uneven_rows_are_found() -> None:
     assert ["|---|", "| d |"] == uneven(f"{even}\n{code}| a | b |\n|---|\n| c | d |\n| d |\n")
 
 
+def defined_in(source: str) -> set[str]:
+    """Return the classes, functions and typed fields of a module."""
+    nodes = list(ast.walk(ast.parse(source)))
+    kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    named = {node.name for node in nodes if isinstance(node, kinds)}
+    targets = [node.target for node in nodes if isinstance(node, ast.AnnAssign)]
+    return named | {target.id for target in targets if isinstance(target, ast.Name)}
+
+
 def test_glossary_names_code_that_exists() -> None:
-    """Each term is listed once, and names a class or a function of the package."""
+    """Each term is listed once, and names a class, a function or a field of the package."""
     page = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
     section = page.partition("\n## Glossary\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| ([a-z ,-]+) \| .+ \| `(\w+)` \|$", section, re.MULTILINE)
     sources = (path.read_text(encoding="utf-8") for path in REPOSITORY.glob("provider/**/*.py"))
-    defined = {name for source in sources for name in DEFINED.findall(source)}
+    defined = {name for source in sources for name in defined_in(source)}
 
     assert len(section.strip().splitlines()) - 4 == len(rows) == len({term for term, _ in rows})
     assert [] == [name for _, name in rows if name not in defined]

@@ -83,8 +83,8 @@ def _adopted(maker: Maker, adopt: bool | str) -> str:
         raise TypeError(f"an existing copy is neither adopted nor refused: {decision}")
     said = consequence(maker, owner)
     if maker is Maker.NOT_SHOWN and said:
-        return "adopted; the next look decides"
-    return "adopted, and said" if said else "adopted"
+        return "adopted; the mark decides as soon as CBR shows it"
+    return "adopted, with a message" if said else "adopted"
 
 
 def _attempt(maker: Maker, owner: str | None) -> Attempt:

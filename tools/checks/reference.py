@@ -20,11 +20,10 @@ from pulumi_huaweicloud_cbr.resources._forms.vault import VaultForm
 from tools.checks.arguments import described
 
 _STACKS = Path(__file__).resolve().parents[2] / "stacks"
-_CHANGE = re.compile(r" ?A change [^.]*\.")
-"""The last column has it."""
+_CHANGE = re.compile(r" ?\bA change ([^.]*)\.")
 RENAMES = "renames the replica"
 REPLACES = "replaces"
-STATE_ONLY = "state only"
+STATE_ONLY = "affects only the state"
 CONTENT = "adds, removes or renames members"
 WAITS = "waits for the new ones"
 
@@ -33,13 +32,28 @@ def inputs_table(args: type[Any], changes: Mapping[str, str]) -> str:
     """Return the inputs of a resource as a Markdown table.
 
     Args:
-        changes: what a change of an input does; `STATE_ONLY` where an input is not named.
+        changes: what a change of an input does, by the rules. Where an input is not named, the
+            text says it.
+    Raises:
+        ValueError: a text says that a change replaces, and the rules do not.
     """
     rows = [
-        f"| `{name}` | {_in_markdown(field.line)} | {changes.get(name, STATE_ONLY)} |"
+        f"| `{name}` | {_in_markdown(field.line)} | "
+        f"{_change_of(name, field.line, changes.get(name))} |"
         for name, field in described(args).items()
     ]
     return "\n".join(["| input | | a change |", "|---|---|---|", *rows])
+
+
+def _change_of(name: str, said: str, ruled: str | None) -> str:
+    """Return what a change does: by the rules, with the reason that the text gives."""
+    found = _CHANGE.search(said)
+    told = found[1] if found else ""
+    if ruled is not None:
+        return told if told.startswith(f"{ruled},") else ruled
+    if re.match(rf"{REPLACES}(,|$)", told):
+        raise ValueError(f"{name}: the text says that a change {told}; the rules do not")
+    return told or STATE_ONLY
 
 
 def _in_markdown(said: str) -> str:

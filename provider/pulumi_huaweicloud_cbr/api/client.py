@@ -2,9 +2,10 @@
 
 `Api` names the operations; code that uses the API takes an `Api`. `CbrClient` sends the requests.
 
-Owns sending: addresses, timeouts, the rate limiter, retries within a budget, and one log line for
-each response. `call` maps failures to errors. There is no policy about replicas here, and no
-polling. Source of each operation: CBR and IAM API references, under the name in its docstring.
+Owns sending: addresses, timeouts, the rate limiter, retries within a budget, the requests of an
+authorisation, and one log line for each response. `call` maps failures to errors. There is no
+policy about replicas here, and no polling. Source of each operation: CBR and IAM API references,
+under the name in its docstring.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import logging
 import re
 import ssl
 from collections.abc import Callable, Iterable
+from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import quote, urlsplit
@@ -20,7 +22,7 @@ from urllib.parse import quote, urlsplit
 import anyio
 
 from pulumi_huaweicloud_cbr.api.auth.choose import Authenticator
-from pulumi_huaweicloud_cbr.api.auth.flow import send_authorised
+from pulumi_huaweicloud_cbr.api.auth.flow import Authorisation
 from pulumi_huaweicloud_cbr.api.auth.tokens import PasswordAuth
 from pulumi_huaweicloud_cbr.api.call import Call, raise_for_refusal, transport_error
 from pulumi_huaweicloud_cbr.api.transport.http import (
@@ -532,6 +534,23 @@ class CbrClient:
             ) from error
         except UnansweredError as error:
             raise transport_error(call, request, error) from error
+
+
+async def send_authorised(http: Connection, request: Request, auth: Authorisation) -> Response:
+    """Send the requests that an authorisation yields; return the last response.
+
+    Raises:
+        UnansweredError, BodyTooLongError: as `Connection.answer` does.
+        AuthenticationError, ApiError, MalformedResponseError: as the authorisation does.
+    """
+    async with aclosing(auth.flow(request)) as flow:
+        following = await anext(flow)
+        while True:
+            response = await http.answer(following)
+            try:
+                following = await flow.asend(response)
+            except StopAsyncIteration:
+                return response
 
 
 def _way_elsewhere(settings: Settings, region: str) -> str | None:

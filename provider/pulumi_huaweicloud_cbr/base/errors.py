@@ -1,6 +1,7 @@
 """The errors of this package: one tree of exceptions, and one form of message.
 
-This module knows nothing of httpx, Pulumi or the models: those layers translate into it.
+This module knows nothing of httpx, Pulumi or the models: those layers translate into it. Errors
+that carry a module's own values are in that module.
 
     CbrError
     ├── ConfigurationError            a setting is missing, malformed or contradicts another

@@ -1,4 +1,6 @@
-"""How the engine's calls reach us: the call, its operation, messages, the session, worker limits.
+"""Between us and Pulumi: the engine's calls, messages and session.
+
+In programs, it warns of the configuration, and ends those that Pulumi interrupts.
 
 What a resource declares or does in a call does not belong here: that is `resources`. Rules about
 copies are in `replication`.

@@ -1,4 +1,4 @@
-"""One submitted copy: rename or remove its replica, after the copy has ended.
+"""The replica of one submitted copy: wait for it, rename it, remove it.
 
 Combines finders, decisions and waits. It knows nothing of Pulumi, so tests and `many` use it in
 the same way. Every function is idempotent, also after a crash at any point. Submitting a copy does

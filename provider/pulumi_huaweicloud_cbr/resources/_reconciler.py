@@ -161,7 +161,10 @@ class Reconciler(CbrProvider):
 
     @served
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Submit or adopt all copies; a refused copy does not block the others."""
+        """Submit or adopt all copies; a refused copy does not block the others.
+
+        If it replaces a resource in another region, it waits until the new copies have succeeded.
+        """
         form = self.form()
         inputs, _ = split_unknown(props)
         session = self.open()

@@ -141,8 +141,8 @@ class BackupReplicationProvider(CbrProvider):
         """Report whether an existing replication must change.
 
         The engine passes the recorded outputs and the checked inputs; some inputs may be unknown in
-        previews. All inputs but `name`, `enable_acceleration`, `adopt` and `preflight` replace. An
-        unfinished copy is looked up, so that a failed one is planned again.
+        previews. The inputs in `REPLACING_FIELDS` replace. An unfinished copy is looked up, so that
+        a failed one is planned again.
         """
         operation, urn = current_operation(), current_call().urn
         asked_for = operation.reason_of_diff(urn)
@@ -248,7 +248,11 @@ class BackupReplicationProvider(CbrProvider):
 
     @served
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Submit the copy, or adopt an existing one; return without waiting for it."""
+        """Submit the copy, or adopt an existing one; return without waiting for it.
+
+        If it replaces a copy in another region or of another backup, it waits until the new copy
+        has succeeded.
+        """
         from pulumi_huaweicloud_cbr.replication.submit import IncompleteError
 
         inputs, _ = split_unknown(props)
@@ -614,8 +618,9 @@ class BackupReplicationArgs(CopyArgs):
 class BackupReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="BackupReplication"):
     """One copy of one CBR backup in another region.
 
-    Creating it submits the copy and returns. `status` is the last observed status, and ``pulumi
-    refresh`` observes it again. Deleting it deletes the replica.
+    Creating it submits the copy and returns. If it replaces a copy in another region or of another
+    backup, it waits until the new copy has succeeded. `status` is the last observed status, and
+    ``pulumi refresh`` observes it again. Deleting it deletes the replica.
     """
 
     backup_id: pulumi.Output[str]
@@ -638,7 +643,7 @@ class BackupReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="B
     source_resource_id: pulumi.Output[str | None]
     """The server or file system that was backed up."""
     owner: pulumi.Output[str | None]
-    """The stack that the replica's mark names; none for a copy that somebody else made."""
+    """The stack that the replica's mark names; none without a mark."""
 
     @property
     def tracking(self) -> pulumi.Output[dict[str, Any]]:

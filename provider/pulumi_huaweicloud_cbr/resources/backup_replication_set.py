@@ -58,7 +58,8 @@ class BackupReplicationSet(
 ):
     """Copies of many CBR backups in another region.
 
-    Creating it submits all copies and returns. Deleting it deletes all replicas.
+    Creating it submits all copies and returns. If it replaces a set in another region, it waits
+    until the new copies have succeeded. Deleting it deletes all replicas.
     """
 
     backups: pulumi.Output[Any]
@@ -67,7 +68,7 @@ class BackupReplicationSet(
     members: pulumi.Output[dict[str, dict[str, Any]]]
     """By label: ``backup_id``, ``replication_record_id``, ``status`` and, once known,
     ``destination_backup_id``, ``destination_checkpoint_id``, ``created_at``, ``name``,
-    ``source_resource_id``, ``source_deleted``."""
+    ``source_resource_id``, ``source_deleted``, ``owner``; ``leaving`` while it cannot go yet."""
 
     @overload
     def __init__(

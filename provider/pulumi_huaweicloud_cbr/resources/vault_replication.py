@@ -49,7 +49,8 @@ class VaultReplicationArgs(CopyArgs):
 class VaultReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="VaultReplication"):
     """Copies of all backups of a CBR vault in another region.
 
-    Creating it submits the copies and returns. Every later `up` submits copies of backups that are
+    Creating it submits the copies and returns. If it replaces a resource in another region, it
+    waits until the new copies have succeeded. Every later `up` submits copies of backups that are
     new in the vault. Deleting it deletes the replicas.
     """
 

@@ -177,11 +177,7 @@ def test_type_checkers_see_the_keywords_of_the_args_class(kind: type[Any]) -> No
     }
 
 
-KNOWN = (
-    "backup_id, name, description, destination_region, destination_vault_id, "
-    "destination_project_id, enable_acceleration, source_region, source_project_id, adopt, "
-    "preflight, force_destroy"
-)
+KNOWN = ", ".join(inputs_of(cbr.BackupReplicationArgs))
 WRONG: dict[str, tuple[tuple[Any, ...], dict[str, Any], str]] = {
     "nothing": ((), {}, "backup_id and destination_region and destination_vault_id are missing"),
     "one missing": (

@@ -1,9 +1,9 @@
 """Keys that the vendor's tools would find: the last resort if nothing else is configured.
 
-The vendor's own SDK gets them: with an OIDC token, an identity provider's token, its profile
-file, pod identity, or the server's metadata service. The SDK blocks, so it runs on
-a thread of its own, with a timeout. The first of these ways that is set up is used. If it fails,
-no other one is tried, because that would sign in as another identity.
+The vendor's own SDK gets them: with an OIDC token, an identity provider's token, pod identity, its
+profile file, or the server's metadata service. The first of these ways that is set up is used. If
+it fails, no other one is tried, because that would sign in as another identity. The SDK blocks, so
+it runs on a thread of its own, with a timeout.
 Source: vendor SDK core, auth/provider.py and auth/internal.py. Its ready-made chain is not used:
 it stops at a metadata service that does not respond, before pod identity is reached.
 """

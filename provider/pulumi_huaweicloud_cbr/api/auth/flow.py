@@ -1,15 +1,14 @@
-"""The authorisation of a request as a generator, and the loop that sends what it yields.
+"""The authorisation of a request, as a generator.
 
-The generator yields each request and receives its response, so it is tested without a server.
+It yields each request and receives its response, so it is tested without a server. The loop that
+sends what it yields does not belong here: it is `client.send_authorised`.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from typing import Protocol
 
-from pulumi_huaweicloud_cbr.api.transport.http import Connection
 from pulumi_huaweicloud_cbr.api.wire.exchange import Request, Response
 
 
@@ -27,20 +26,3 @@ class Authorisation(Protocol):
             AuthenticationError, ApiError, MalformedResponseError: signing in failed.
         """
         ...
-
-
-async def send_authorised(http: Connection, request: Request, auth: Authorisation) -> Response:
-    """Send the requests that an authorisation yields; return the last response.
-
-    Raises:
-        UnansweredError, BodyTooLongError: as `Connection.answer` does.
-        AuthenticationError, ApiError, MalformedResponseError: as the authorisation does.
-    """
-    async with aclosing(auth.flow(request)) as flow:
-        following = await anext(flow)
-        while True:
-            response = await http.answer(following)
-            try:
-                following = await flow.asend(response)
-            except StopAsyncIteration:
-                return response

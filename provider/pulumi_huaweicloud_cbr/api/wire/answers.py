@@ -1,4 +1,4 @@
-"""The responses of CBR and IAM as typed values; with `requests`, the only home of wire spelling.
+"""The responses of CBR and IAM as typed values.
 
 Decoding is lenient where the vendor's own samples are: nulls in required fields, unknown fields,
 unknown statuses, numbers as text. It is strict if a wrong type would mislead us. `Replica` is not

@@ -1,12 +1,13 @@
-"""Notes about the resources of the engine's current operation, which has its own plugin process.
+"""Notes of the current operation: what the engine asked, what the program declares, who has what.
 
-The engine calls a provider about one resource at a time. Two resources may be about the same copy.
-They are the old and the new one of a replacement, or of a resource that was renamed in the program.
-That is visible only once both were seen, so each call leaves notes.
+An operation of the engine has its own plugin process. The engine calls a provider about one
+resource at a time. Two resources may be about the same replication. They are the old and the new
+one of a replacement, or of a resource that was renamed in the program. That is visible only once
+both were seen, so each call leaves notes.
 
-A note is about a resource that will exist after the operation. A refresh covers all resources of
-the state, also those that are deleted afterwards, so it leaves no note about them. Nothing here
-calls the API.
+Only notes of claims and holders are about resources that will exist afterwards. A refresh covers
+all resources of the state, also those that are deleted afterwards. So it leaves no such note.
+Nothing here calls the API.
 """
 
 from __future__ import annotations

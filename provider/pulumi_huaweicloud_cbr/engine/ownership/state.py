@@ -2,8 +2,9 @@
 
 The engine calls a provider only about resources that an operation visits. With ``--target`` and in
 ``destroy`` that is not all. The state has all of them. The CLI that started this process can export
-it in the middle of an operation, without a lock and without secrets (seen with CLI 3.255, 3.260).
-What follows from it does not belong here: see `resources._forms.owners`.
+it in the middle of an operation, without a lock (seen with CLI 3.255, 3.260). The export has no
+secret values. If the rows are secret, a second one has them in plain text; they stay in this
+process. What follows from it does not belong here: see `resources._forms.owners`.
 """
 
 from __future__ import annotations

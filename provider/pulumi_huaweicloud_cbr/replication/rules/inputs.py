@@ -11,6 +11,10 @@ from collections.abc import Callable, Mapping
 
 from pulumi_huaweicloud_cbr.base.text import REGION_CHARACTER, REGION_LIMIT, quoted
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.model import (
+    DesiredReplication,
+    DesiredVaultReplication,
+)
 from pulumi_huaweicloud_cbr.replication.rules.ownership import (
     TEXT_LIMIT,
     mark_of,
@@ -298,7 +302,10 @@ def _shown(value: object) -> str:
     return quoted(value)
 
 
-_OF_ONE = ("backup_id", "name", "description")
+_OF_ONE = frozenset(DesiredReplication.__struct_fields__) - frozenset(
+    DesiredVaultReplication.__struct_fields__
+)
+"""What only a single copy is declared with; sets and entire vaults have no such inputs."""
 _RULES: dict[str, Rule] = {
     "backup_id": _check_uuid,
     "destination_region": _check_region,

@@ -1,4 +1,5 @@
-"""Waiting: for one copy, for many at once, and until a replica is deleted.
+"""Waiting: the poll loop, the wait for many copies, and the wait for a deletion.
 
-Code that submits, renames or deletes does not belong here: a wait only polls, until its timeout.
+The wait for one copy is `one.settle`. Code that submits, renames or deletes does not belong here: a
+wait only polls, until its timeout.
 """

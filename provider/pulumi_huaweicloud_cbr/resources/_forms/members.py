@@ -1,6 +1,7 @@
 """What sets and entire vaults do alike with all their rows: refresh, delete, report failures.
 
-What differs between the two does not belong here: that is in their forms.
+A single replication is one row without a label: it takes `require_ours` from here. What differs
+between the forms does not belong here: that is in their modules.
 """
 
 from __future__ import annotations

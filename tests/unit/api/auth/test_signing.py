@@ -13,9 +13,9 @@ import pytest
 from hypothesis import example, given, settings
 
 from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
-from pulumi_huaweicloud_cbr.api.auth.flow import send_authorised
 from pulumi_huaweicloud_cbr.api.auth.signing import LOCKED_FOR_S, AccessKeys, GivenKeys, Keys
 from pulumi_huaweicloud_cbr.api.auth.tokens import GivenTokens, PasswordSignIn
+from pulumi_huaweicloud_cbr.api.client import send_authorised
 from pulumi_huaweicloud_cbr.api.transport.retry import RetryBudget
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import AuthenticationError, CbrError, ConfigurationError

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from pulumi_huaweicloud_cbr.api.auth.choose import Authenticator, make_authenticator
-from pulumi_huaweicloud_cbr.api.auth.flow import Authorisation, send_authorised
+from pulumi_huaweicloud_cbr.api.auth.flow import Authorisation
 from pulumi_huaweicloud_cbr.api.auth.tokens import REFUSED_FOR_S, PasswordAuth
 from pulumi_huaweicloud_cbr.api.auth.trust import Trust
+from pulumi_huaweicloud_cbr.api.client import send_authorised
 from pulumi_huaweicloud_cbr.api.wire.exchange import Request, Response
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import (

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
-from pulumi_huaweicloud_cbr.api.auth.flow import send_authorised
+from pulumi_huaweicloud_cbr.api.client import send_authorised
 from pulumi_huaweicloud_cbr.api.wire.exchange import Request, Response, UnansweredError
 from pulumi_huaweicloud_cbr.base.errors import AuthenticationError, OutcomeUnknownError
 from tests.unit.wire import FakeConnection, answered
