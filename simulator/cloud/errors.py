@@ -90,6 +90,19 @@ def gateway(number: str, message: str) -> RefusalError:
     return RefusalError(_GATEWAY[number], {"error_msg": message, "error_code": f"APIGW.{number}"})
 
 
+NOT_MODELLED = "Simulator.NotModelled"
+
+
+def not_modelled(operation: str) -> RefusalError:
+    """Return the refusal of an operation that the service has and the simulator lacks.
+
+    No code of the service says this. The status is 400, since clients take a 404 for something
+    that is gone, and repeat requests after a 501.
+    """
+    message = f"{operation} is not modelled by this simulator; a scripted fault can answer for it."
+    return RefusalError(400, {"error_code": NOT_MODELLED, "error_msg": message})
+
+
 def wrong_project() -> RefusalError:
     """Return CBR's answer to a project in the path that is not the credential's."""
     body = {"unauthorized": {"code": "401", "message": "Malformed request url"}}

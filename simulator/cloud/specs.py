@@ -137,6 +137,11 @@ class Account(Part):
         return self
 
 
+def user_id_of(account: Account, user: User) -> str:
+    """Return the id of a user, always the same."""
+    return made_hex("user", account.name, user.name)
+
+
 class Region(Part):
     """A region, the regions that it can copy to, and its project."""
 

@@ -221,6 +221,34 @@ def test_list_auth_projects_are_all_of_the_account(vendor: Vendor) -> None:
     assert {ACCOUNT} == {project.domain_id for project in found}
 
 
+@runs("ListAuthDomains")
+def test_list_auth_domains_is_the_callers_account(vendor: Vendor) -> None:
+    """The SDK finds the account's id and name."""
+    request = iam.KeystoneListAuthDomainsRequest()
+    (domain,) = vendor.iam("keystone_list_auth_domains", request).domains
+
+    assert (ACCOUNT, "acme-cloud") == (domain.id, domain.name)
+
+
+USER_FILTERS: list[tuple[dict[str, Any], list[str]]] = [
+    ({"name": "ops-replicator"}, ["ops-replicator"]),
+    ({"domain_id": UNKNOWN_ID}, []),
+    ({"enabled": True}, ["ops-replicator"]),
+    ({"password_expires_at": "lt:2030-12-08T22:02:00Z"}, []),
+]
+
+
+@runs("ListUsers")
+@pytest.mark.parametrize(("filters", "expected"), USER_FILTERS, ids=named)
+def test_list_users_filter_finds_what_fits(
+    vendor: Vendor, filters: dict[str, Any], expected: list[str]
+) -> None:
+    """The SDK's filters of users narrow the list."""
+    found = vendor.iam("keystone_list_users", iam.KeystoneListUsersRequest(**filters)).users
+
+    assert expected == [user.name for user in found]
+
+
 # -- lists, with every filter ---------------------------------------------------------------------
 
 Found = Callable[[Rows], Rows]
@@ -769,8 +797,9 @@ def test_policy_is_changed_detached_and_deleted(vendor: Vendor) -> None:
         (cbr.ListOpLogsRequest, TASK_FILTERS),
         (cbr.ListPoliciesRequest, POLICY_FILTERS),
         (iam.KeystoneListProjectsRequest, PROJECT_FILTERS),
+        (iam.KeystoneListUsersRequest, USER_FILTERS),
     ],
-    ids=["backups", "vaults", "external vaults", "tasks", "policies", "projects"],
+    ids=["backups", "vaults", "external vaults", "tasks", "policies", "projects", "users"],
 )
 def test_every_filter_of_the_sdk_is_tried(
     request_type: Any, tried: list[tuple[dict[str, Any], Any]]

@@ -99,7 +99,7 @@ async def test_backup_unknown_id_is_malformed_url_if_configured(
         ("PATCH", f"/backups/{SERVER_BACKUP}"),
         ("POST", "/backups"),
         ("GET", f"/backups/{SERVER_BACKUP}/"),
-        ("GET", "/organization-policies"),
+        ("GET", "/organisation-policies"),
     ],
 )
 async def test_route_unknown_is_refused_by_gateway(source: Caller, method: str, path: str) -> None:

@@ -16,7 +16,7 @@ from simulator.cloud.specs import ObjectType, VaultStatus
 from simulator.cloud.store import Association, Backup, Vault
 from simulator.routes.caller import CloudHere, Project
 from simulator.routes.shapes import EVERY_ENTERPRISE_PROJECT, Filters, Limit, Offset
-from simulator.routes.vault_changes import find_vault
+from simulator.routes.vaults.changes import find_vault
 from simulator.routes.wire import vault_body
 
 router = APIRouter(prefix="/v3/{project_id}")
