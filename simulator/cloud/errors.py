@@ -47,7 +47,7 @@ _CBR: dict[str, tuple[int, str]] = {
     "6105": (404, "The vault does not exist."),
     "6108": (400, "The resources cannot be associated."),
     "6110": (400, "The vault cannot be updated."),
-    "6111": (400, "The vault cannot be deleted."),
+    "6111": (400, "The vault cannot be deleted."),  # Prepaid.
     "6112": (400, "Invalid vault status."),
     "6113": (400, "The vault status does not allow backup."),
     "6114": (400, "The used capacity exceeds the maximum capacity of the vault."),
@@ -64,6 +64,7 @@ _CBR: dict[str, tuple[int, str]] = {
     "6135": (400, "The resource is not in the vault."),
     "6200": (404, "The backup does not exist."),
     "6201": (400, "The backup cannot be deleted."),
+    "6203": (400, "Backups are being performed."),
     "6216": (400, "The backup cannot be deleted because it is in use."),
     "6217": (404, "The backup restore point does not exist."),
     "6500": (404, "The operation log does not exist."),

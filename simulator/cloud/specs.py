@@ -183,6 +183,7 @@ class VaultSpec(Part):
     size_gb: int = Field(500, ge=1, le=10_485_760)
     used_mb: int = Field(0, ge=0)
     status: VaultStatus = "available"
+    charging_mode: Literal["post_paid", "pre_paid"] = "post_paid"
 
     @model_validator(mode="after")
     def _make_id(self) -> VaultSpec:

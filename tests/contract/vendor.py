@@ -28,6 +28,8 @@ KEYS: dict[str, dict[str, str]] = {
 FORMS = ("token", *KEYS)
 """The forms of credentials of the SDK's clients."""
 
+_SHOWN_BEYOND = {("VaultGet", "backup_name_prefix"), ("Vault", "backup_name_prefix")}
+"""Fields of answers that the SDK's models lack, and Terraform's acceptance tests read."""
 _PRIMITIVES: dict[str, type] = {"str": str, "int": int, "bool": bool}
 
 
@@ -181,6 +183,8 @@ def _losses_of_model(models: Any, decoded: Any, sent: Any, kind: str, at: str) -
     attributes = {wire: name for name, wire in model.attribute_map.items()}
     for wire, value in sent.items():
         where = f"{at}.{wire}" if at else wire
+        if (kind, wire) in _SHOWN_BEYOND:
+            continue
         if wire not in attributes:
             yield f"{where}: {kind} has no such field"
             continue

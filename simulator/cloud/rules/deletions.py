@@ -49,12 +49,17 @@ class Deletions:
     def begin_vault(self, session: Session, vault: Vault) -> None:
         """Start to delete a vault with its content, or raise the refusal.
 
-        The reference has no code for a vault with running copies; 6111 is a choice of ours.
+        The reference has no code for a vault with running copies; 6203, the code for backups that
+        are being made, is a choice of ours.
         """
         if vault.delete_at is not None:
             return
-        if vault.status not in ("available", "error") or is_vault_in_use(session, vault.id):
+        if vault.settings["charging_mode"] == "pre_paid":
             raise errors.cbr("6111")
+        if vault.status not in ("available", "error"):
+            raise errors.cbr("6112")
+        if is_vault_in_use(session, vault.id):
+            raise errors.cbr("6203")
         now = self._clock.now()
         vault.status = "deleting"
         vault.delete_at = now + self._options.deletion_seconds / self._speed
