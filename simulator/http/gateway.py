@@ -128,7 +128,7 @@ class Gateway:
         try:
             if request["operation"] in NOT_MODELLED:
                 raise not_modelled(request["operation"])
-            cloud.throttle.let_through(request, cloud.options.rate_limit)
+            cloud.throttle.let_through(request, cloud.options)
         except RefusalError as refusal:
             refused = refuse(refusal)
             return Answer(refused.status_code, refused.raw_headers, bytes(refused.body))

@@ -16,17 +16,17 @@ from starlette.exceptions import HTTPException
 
 from simulator.cloud import errors
 from simulator.control import routes as control
-from simulator.routes import backups, checkpoints, policies, tasks
+from simulator.routes import backups, checkpoints, features, policies, tasks
 from simulator.routes.iam import lists as iam_lists
 from simulator.routes.iam import tokens
-from simulator.routes.vaults import changes, lists, tags
+from simulator.routes.vaults import changes, contents, lists, tags
 
 CONTROL = "/_simulator"
 _NOT_FOUND = "The API does not exist or has not been published in the environment."
 _OF_IAM = ("/v3/auth", "/v3/projects", "/v3/users")
 _SERVICES = (
     *(tokens, iam_lists),
-    *(backups, checkpoints, lists, changes, policies, tags, tasks),
+    *(backups, checkpoints, lists, changes, contents, policies, tags, tasks, features),
 )
 
 

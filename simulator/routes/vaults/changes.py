@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from simulator.cloud import errors
 from simulator.cloud.rules import policies, vaults
+from simulator.cloud.rules.resources import usual
 from simulator.cloud.specs import ObjectType, ResourceType
 from simulator.cloud.store import Vault
 from simulator.routes.caller import CloudHere, Project
@@ -166,7 +167,7 @@ async def create_vault(
                 **vaults.usual_settings(),
                 **wanted.model_dump(exclude=apart, exclude_none=True),
                 **billing.model_dump(include={"consistent_level", "is_multi_az"}),
-                "resources": [_resource(resource) for resource in resources],
+                "resources": [usual(resource) for resource in resources],
             },
         )
         session.add(vault)
@@ -205,15 +206,3 @@ def find_vault(session: Session, project_id: str, vault_id: str) -> Vault:
     if vault is None or vault.project_id != project_id:
         raise errors.cbr("6105")
     return vault
-
-
-def _resource(given: dict[str, Any]) -> dict[str, Any]:
-    # A resource without a backup has no known size.
-    usual: dict[str, Any] = {
-        "name": None,
-        "extra_info": {},
-        "size": 0,
-        "backup_size": 0,
-        "backup_count": 0,
-    }
-    return {**usual, **given, "protect_status": "available", "auto_protect": False}
