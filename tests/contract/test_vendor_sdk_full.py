@@ -231,11 +231,12 @@ def test_list_auth_domains_is_the_callers_account(vendor: Vendor) -> None:
     assert (ACCOUNT, "acme-cloud") == (domain.id, domain.name)
 
 
+LATER = "lt:2030-12-08T22:02:00Z"
 USER_FILTERS: list[tuple[dict[str, Any], list[str]]] = [
     ({"name": "ops-replicator"}, ["ops-replicator"]),
     ({"domain_id": UNKNOWN_ID}, []),
     ({"enabled": True}, ["ops-replicator"]),
-    ({"password_expires_at": "lt:2030-12-08T22:02:00Z"}, []),
+    ({"password_expires_at": LATER}, []),
 ]
 
 

@@ -165,6 +165,7 @@ async def test_token_unknown_scope_is_not_found(
 
 ACCOUNT = "677aa086f2614be08a737b6b22aad606"
 USER = made_hex("user", "acme-cloud", "ops-replicator")
+LATER = "lt:2026-12-08T22:02:00Z"
 FORMS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"domain": {"id": ACCOUNT}}, {"id": PROJECT}),
     ({"id": USER, "name": None, "domain": None}, {"id": PROJECT}),
@@ -453,7 +454,7 @@ async def test_domains_are_the_callers_account(source: Caller) -> None:
         ({"domain_id": ACCOUNT}, [USER]),
         ({"domain_id": "0" * 32}, []),
         ({"enabled": "false"}, []),
-        ({"password_expires_at": "lt:2026-12-08T22:02:00Z"}, []),
+        ({"password_expires_at": LATER}, []),
     ],
     ids=str,
 )

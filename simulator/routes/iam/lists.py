@@ -18,6 +18,8 @@ from simulator.routes.shapes import Filters, Flag
 
 router = APIRouter()
 
+_STRENGTH = "high"
+
 
 class ProjectFilters(Filters):
     """The query of ListProjects."""
@@ -145,7 +147,7 @@ def _users(account: Account) -> list[dict[str, Any]]:
             "description": "",
             "password_expires_at": None,
             "pwd_status": False,
-            "pwd_strength": "high",
+            "pwd_strength": _STRENGTH,
             "last_project_id": None,
             "links": _links(f"/v3/users/{user_id}"),
         }
