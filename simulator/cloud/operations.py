@@ -115,14 +115,18 @@ OPERATIONS = CBR_OPERATIONS | {name for name, _, _ in _IAM}
 NOT_MODELLED = frozenset(name for name, _, _ in _NOT_MODELLED)
 """The operations of CBR that are refused with their names."""
 
-_COMPILED = sorted(
-    (
-        (name, method, re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path)))
+
+def _compiled(wanted: str) -> list[tuple[str, re.Pattern[str]]]:
+    """Return the operations of a method. What a path spells out goes before its variables."""
+    rows = [
+        (name, re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path)))
         for name, (method, path) in PATHS.items()
-    ),
-    # What a path spells out goes before its variables: "/vaults/summary" is no vault's id.
-    key=lambda row: row[2].groups,
-)
+        if method == wanted
+    ]
+    return sorted(rows, key=lambda row: row[1].groups)
+
+
+_BY_METHOD = {method: _compiled(method) for method, _ in PATHS.values()}
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,7 @@ class Operation:
 
 def operation_of(method: str, path: str) -> Operation:
     """Return the operation of a request."""
-    for name, wanted, pattern in _COMPILED:
-        if method == wanted and (match := pattern.fullmatch(path)):
+    for name, pattern in _BY_METHOD.get(method, ()):
+        if match := pattern.fullmatch(path):
             return Operation(name, match.groupdict())
     return Operation(None)
