@@ -91,7 +91,10 @@ class Control:
         self._ask("POST", "/clock", json={"seconds": seconds})
 
     def change_options(self, **change: Any) -> None:
-        """Change latency_ms or rate_limit (None: no limit) until the process ends."""
+        """Change latency_ms, rate_limit (None: no limit) or operation_limits (by operation).
+
+        They hold until the process ends.
+        """
         self._ask("PATCH", "/options", json=change)
 
     def release(self) -> None:

@@ -37,7 +37,7 @@ from simulator.cloud.store import (
 )
 from simulator.cloud.throttle import Throttle
 
-STATE_FORMAT = "4"
+STATE_FORMAT = "5"
 """Increased whenever the tables change."""
 _NOTE = insert(JournalRow)
 _first_states: dict[tuple[str, float], bytes] = {}
@@ -231,7 +231,7 @@ class Cloud:
             used_mb=max(spec.used_mb, held_gb * MB_PER_GB),
             status=spec.status,
             created_at=self.clock.now(),
-            settings=usual_settings(),
+            settings={**usual_settings(), "charging_mode": spec.charging_mode},
         )
 
 

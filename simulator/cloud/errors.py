@@ -40,6 +40,7 @@ _CBR: dict[str, tuple[int, str]] = {
         400,
         "The destination region cannot be changed because the policy is applied to a vault.",
     ),
+    "6100": (400, "The vault has too many resources."),
     "6101": (400, "Invalid vault capacity."),
     "6102": (400, "The resource type is not supported by the vault."),
     "6103": (400, "The resource has been associated with a vault."),
@@ -47,10 +48,11 @@ _CBR: dict[str, tuple[int, str]] = {
     "6105": (404, "The vault does not exist."),
     "6108": (400, "The resources cannot be associated."),
     "6110": (400, "The vault cannot be updated."),
-    "6111": (400, "The vault cannot be deleted."),
+    "6111": (400, "The vault cannot be deleted."),  # Prepaid.
     "6112": (400, "Invalid vault status."),
     "6113": (400, "The vault status does not allow backup."),
     "6114": (400, "The used capacity exceeds the maximum capacity of the vault."),
+    "6115": (400, "The backups of the resources cannot be deleted."),
     "6116": (400, "Unsupported protection type."),
     "6119": (400, "The destination vault does not support replication."),
     "6120": (400, "The destination vault does not exist."),
@@ -61,9 +63,11 @@ _CBR: dict[str, tuple[int, str]] = {
     "6128": (400, "Replication is not allowed for the current type of vaults."),
     "6129": (400, "The maximum capacity of the destination vault has been reached."),
     "6130": (400, "The vault is being replicated."),
+    "6134": (400, "The resources are being removed."),
     "6135": (400, "The resource is not in the vault."),
     "6200": (404, "The backup does not exist."),
     "6201": (400, "The backup cannot be deleted."),
+    "6203": (400, "Backups are being performed."),
     "6216": (400, "The backup cannot be deleted because it is in use."),
     "6217": (404, "The backup restore point does not exist."),
     "6500": (404, "The operation log does not exist."),
@@ -88,6 +92,19 @@ _GATEWAY: dict[str, int] = {"0101": 404, "0301": 401, "0307": 401, "0308": 429}
 def gateway(number: str, message: str) -> RefusalError:
     """Return the gateway's refusal; the request id is added when it is sent."""
     return RefusalError(_GATEWAY[number], {"error_msg": message, "error_code": f"APIGW.{number}"})
+
+
+NOT_MODELLED = "Simulator.NotModelled"
+
+
+def not_modelled(operation: str) -> RefusalError:
+    """Return the refusal of an operation that the service has and the simulator lacks.
+
+    No code of the service says this. The status is 400, since clients take a 404 for something
+    that is gone, and repeat requests after a 501.
+    """
+    message = f"{operation} is not modelled by this simulator; a scripted fault can answer for it."
+    return RefusalError(400, {"error_code": NOT_MODELLED, "error_msg": message})
 
 
 def wrong_project() -> RefusalError:

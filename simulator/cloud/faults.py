@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from simulator.cloud.operations import OPERATIONS
+from simulator.cloud.operations import PATHS
 from simulator.cloud.store import FaultRow, next_sequence
 
 
@@ -67,8 +67,8 @@ class Fault(BaseModel):
     @field_validator("operation")
     @classmethod
     def _require_known(cls, operation: str | None) -> str | None:
-        if operation is not None and operation not in OPERATIONS:
-            raise ValueError(f"want one of {', '.join(sorted(OPERATIONS))}")
+        if operation is not None and operation not in PATHS:
+            raise ValueError(f"want one of {', '.join(sorted(PATHS))}")
         return operation
 
     @field_validator("path")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -137,6 +137,11 @@ class Account(Part):
         return self
 
 
+def user_id_of(account: Account, user: User) -> str:
+    """Return the id of a user, always the same."""
+    return made_hex("user", account.name, user.name)
+
+
 class Region(Part):
     """A region, the regions that it can copy to, and its project."""
 
@@ -178,6 +183,7 @@ class VaultSpec(Part):
     size_gb: int = Field(500, ge=1, le=10_485_760)
     used_mb: int = Field(0, ge=0)
     status: VaultStatus = "available"
+    charging_mode: Literal["post_paid", "pre_paid"] = "post_paid"
 
     @model_validator(mode="after")
     def _make_id(self) -> VaultSpec:
@@ -245,26 +251,41 @@ class BackupSpec(Part):
             yield BackupSpec.model_validate({**given, **names})
 
 
-class RateLimit(Part):
-    """The limit of a region's gateway on calls to CBR: a number of calls in a number of seconds.
+class Limit(Part):
+    """A limit of a region's gateway: a number of calls in a number of seconds.
 
-    `operations` limits only these, counted together; none named means all. Refused calls do not
-    count. With `retry_after` a refusal says when calls are accepted again.
+    Refused calls do not count. With `retry_after` a refusal says when calls are accepted again.
     """
 
     calls: int = Field(ge=1)
     seconds: float = Field(1.0, gt=0, allow_inf_nan=False)
-    operations: list[str] = []
     retry_after: bool = False
+
+
+class RateLimit(Limit):
+    """The limit on calls to CBR; `operations` limits only these, counted together."""
+
+    operations: list[str] = []
 
     @field_validator("operations")
     @classmethod
     def _require_known(cls, operations: list[str]) -> list[str]:
-        if unknown := set(operations) - OPERATIONS:
-            raise ValueError(
-                f"found {min(unknown)!r}, want some of {', '.join(sorted(OPERATIONS))}"
-            )
+        _require_operations(operations)
         return operations
+
+
+def _require_operations(names: Iterable[str]) -> None:
+    if unknown := set(names) - OPERATIONS:
+        raise ValueError(f"found {min(unknown)!r}, want some of {', '.join(sorted(OPERATIONS))}")
+
+
+def _checked_limits(limits: dict[str, Limit]) -> dict[str, Limit]:
+    _require_operations(limits)
+    return limits
+
+
+OperationLimits = Annotated[dict[str, Limit], AfterValidator(_checked_limits)]
+"""Limits of single operations, each with a count of its own."""
 
 
 class Options(Part):
@@ -280,9 +301,11 @@ class Options(Part):
     missing_backup: Literal["404", "401"] = "404"
     acceleration: Literal["allowed", "refused"] = "allowed"
     deletion_seconds: float = Field(20.0, ge=0)
+    expiry: Literal["shown", "deletes"] = "shown"
     backup_seconds: float = Field(60.0, ge=0)
     latency_ms: float = Field(0.0, ge=0, le=LONGEST_LATENCY_MS)
     rate_limit: RateLimit | None = None
+    operation_limits: OperationLimits = {}
     default_copy: CopyScript = CopyScript()
 
 

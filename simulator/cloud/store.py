@@ -86,6 +86,16 @@ class Vault(Row):
     delete_at: Mapped[float | None]
 
 
+class Removal(Row):
+    """A resource that is leaving its vault: until then its backups there are being deleted."""
+
+    __tablename__ = "removals"
+
+    vault_id: Mapped[str] = mapped_column(primary_key=True)
+    resource_id: Mapped[str] = mapped_column(primary_key=True)
+    remove_at: Mapped[float] = mapped_column(index=True)
+
+
 class Backup(Row):
     """A backup or a replica.
 
@@ -208,7 +218,7 @@ class Task(Row):
     resource_id: Mapped[str]
     resource_name: Mapped[str]
     resource_type: Mapped[str]
-    checkpoint_id: Mapped[str]
+    checkpoint_id: Mapped[str | None]
     vault_id: Mapped[str]
     vault_name: Mapped[str]
     status: Mapped[str]

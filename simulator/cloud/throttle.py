@@ -1,7 +1,8 @@
 """The gateway's limit on the number of calls in a time window.
 
-Source: API Gateway user guide, "Error Codes", APIGW.0308. All users and operations of a region
-share one sliding window. That is a choice of ours, as the published limits differ by account.
+Source: API Gateway user guide, "Error Codes", APIGW.0308. All users of a region share one sliding
+window for all operations, and one for each operation with a limit of its own. That is a choice of
+ours, as the published limits differ by account.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from simulator.cloud import errors
 from simulator.cloud.clock import Clock
 from simulator.cloud.operations import CBR_OPERATIONS
-from simulator.cloud.specs import RateLimit
+from simulator.cloud.specs import Limit, Options
 
 _UNITS = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
 
@@ -23,18 +24,28 @@ class Throttle:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._passed: dict[str | None, deque[float]] = defaultdict(deque)
+        # By region, and by operation if it has a limit of its own.
+        self._passed: dict[tuple[str | None, str | None], deque[float]] = defaultdict(deque)
 
-    def let_through(self, request: dict[str, Any], limit: RateLimit | None) -> None:
+    def let_through(self, request: dict[str, Any], options: Options) -> None:
         """Count a request, in the journal's terms, or raise the gateway's refusal."""
-        if limit is None or request["operation"] not in (limit.operations or CBR_OPERATIONS):
-            return
+        region, operation = request["region"], request["operation"]
+        limits: dict[str | None, Limit] = {}
+        shared = options.rate_limit
+        if shared is not None and operation in (shared.operations or CBR_OPERATIONS):
+            limits[None] = shared
+        if operation in options.operation_limits:
+            limits[operation] = options.operation_limits[operation]
+        for name, limit in limits.items():
+            self._require_room(self._passed[region, name], limit)
+        for name in limits:
+            self._passed[region, name].append(self._clock.now())
+
+    def _require_room(self, passed: deque[float], limit: Limit) -> None:
         now = self._clock.now()
-        passed = self._passed[request["region"]]
         while passed and passed[0] <= now - limit.seconds:
             passed.popleft()
         if len(passed) < limit.calls:
-            passed.append(now)
             return
         refusal = errors.gateway("0308", _message(limit))
         if limit.retry_after:
@@ -43,7 +54,7 @@ class Throttle:
         raise refusal
 
 
-def _message(limit: RateLimit) -> str:
+def _message(limit: Limit) -> str:
     # The largest unit with a whole number for the window.
     units = (each for each in _UNITS.items() if limit.seconds % each[1] == 0)
     unit, length_s = next(units, ("second", 1))

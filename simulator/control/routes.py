@@ -13,7 +13,14 @@ from sqlalchemy.orm import Session
 from simulator.cloud.clock import cbr_time, parse_time
 from simulator.cloud.faults import Fault
 from simulator.cloud.rules import policies
-from simulator.cloud.specs import LONGEST_LATENCY_MS, CopyScript, RateLimit, Time, World
+from simulator.cloud.specs import (
+    LONGEST_LATENCY_MS,
+    CopyScript,
+    OperationLimits,
+    RateLimit,
+    Time,
+    World,
+)
 from simulator.cloud.store import Backup, FaultRow, JournalRow, Record, Row, Vault
 from simulator.control import openapi
 from simulator.routes.caller import CloudHere
@@ -51,10 +58,11 @@ class RecordChange(Change):
 
 
 class OptionsChange(Change):
-    """The world's options for a gateway; without a `rate_limit` (null) every call passes."""
+    """The world's options for a gateway; without limits (null, none) every call passes."""
 
     latency_ms: float = Field(0.0, ge=0, le=LONGEST_LATENCY_MS)
     rate_limit: RateLimit | None = None
+    operation_limits: OperationLimits = {}
 
 
 class NewBeginning(Change):
@@ -100,7 +108,11 @@ async def advance(cloud: CloudHere, by: Advance) -> dict[str, str | None]:
 async def change_options(cloud: CloudHere, change: OptionsChange) -> OptionsChange:
     for field in change.model_fields_set:
         setattr(cloud.options, field, getattr(change, field))
-    return OptionsChange(latency_ms=cloud.options.latency_ms, rate_limit=cloud.options.rate_limit)
+    return OptionsChange(
+        latency_ms=cloud.options.latency_ms,
+        rate_limit=cloud.options.rate_limit,
+        operation_limits=cloud.options.operation_limits,
+    )
 
 
 @router.post("/release")

@@ -18,8 +18,9 @@ from typing import Any, NoReturn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulator.cloud.cloud import Cloud, CloudGoneError
-from simulator.cloud.errors import RefusalError
+from simulator.cloud.errors import RefusalError, not_modelled
 from simulator.cloud.faults import ConnectionDroppedError, Fault
+from simulator.cloud.operations import NOT_MODELLED
 from simulator.http import journal
 from simulator.http.protocol import CUT
 from simulator.http.services import CONTROL, refuse
@@ -125,7 +126,9 @@ class Gateway:
         cloud = _cloud_of(scope)
         cloud.require_present()
         try:
-            cloud.throttle.let_through(request, cloud.options.rate_limit)
+            if request["operation"] in NOT_MODELLED:
+                raise not_modelled(request["operation"])
+            cloud.throttle.let_through(request, cloud.options)
         except RefusalError as refusal:
             refused = refuse(refusal)
             return Answer(refused.status_code, refused.raw_headers, bytes(refused.body))

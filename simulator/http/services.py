@@ -16,11 +16,18 @@ from starlette.exceptions import HTTPException
 
 from simulator.cloud import errors
 from simulator.control import routes as control
-from simulator.routes import backups, checkpoints, iam, policies, tags, tasks, vault_changes, vaults
+from simulator.routes import backups, checkpoints, features, policies, tasks
+from simulator.routes.iam import lists as iam_lists
+from simulator.routes.iam import tokens
+from simulator.routes.vaults import changes, contents, lists, tags
 
 CONTROL = "/_simulator"
 _NOT_FOUND = "The API does not exist or has not been published in the environment."
-_OF_IAM = ("/v3/auth", "/v3/projects")
+_OF_IAM = ("/v3/auth", "/v3/projects", "/v3/users")
+_SERVICES = (
+    *(tokens, iam_lists),
+    *(backups, checkpoints, lists, changes, contents, policies, tags, tasks, features),
+)
 
 
 @functools.cache
@@ -33,7 +40,7 @@ def make_services() -> FastAPI:
     app.add_exception_handler(errors.RefusalError, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_malformed)
     app.add_exception_handler(HTTPException, _refuse_unknown)
-    for module in (iam, backups, checkpoints, vaults, vault_changes, policies, tags, tasks):
+    for module in _SERVICES:
         app.include_router(module.router)
     app.include_router(control.router, prefix=CONTROL)
     return app

@@ -127,6 +127,7 @@ class BackupFilters(Filters):
     used_percent: int | None = Field(None, ge=1, le=100)
     incremental: Flag | None = None
     dec: Flag | None = None
+    existed_quantity_based_retention_backups: Flag | None = None
 
     @property
     def finds_nothing(self) -> bool:

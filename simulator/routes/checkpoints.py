@@ -16,7 +16,7 @@ from simulator.cloud.rules.checkpoints import Wanted, backups_of
 from simulator.cloud.store import Vault
 from simulator.routes.caller import CloudHere, Project
 from simulator.routes.shapes import DESCRIPTION, NAME, UUID, Body
-from simulator.routes.vault_changes import ResourceBody, find_vault
+from simulator.routes.vaults.changes import ResourceBody, find_vault
 from simulator.routes.wire import checkpoint_body
 
 router = APIRouter(prefix="/v3/{project_id}")

@@ -19,7 +19,7 @@ from simulator.cloud.rules import policies
 from simulator.cloud.store import Association, Policy
 from simulator.routes.caller import CloudHere, Project
 from simulator.routes.shapes import NAME, REGION, Body, Filters
-from simulator.routes.vault_changes import find_vault
+from simulator.routes.vaults.changes import find_vault
 from simulator.routes.wire import policy_body
 
 router = APIRouter(prefix="/v3/{project_id}")

@@ -32,8 +32,9 @@ _AUTHORIZATION = re.compile(
     rf"{ALGORITHM} Access=(?P<access>[^,\s]+), SignedHeaders=(?P<headers>[a-z0-9;\-]+), "
     r"Signature=(?P<signature>[0-9a-f]{64})"
 )
-# If these were not signed, a request could be sent again elsewhere or later.
-_HAVE_TO_BE_SIGNED = {"host", "x-sdk-date"}
+# Were the date not signed, a request could be sent again later. The vendor's SDK for Go does not
+# sign the host, and is served: Terraform uses it.
+_HAVE_TO_BE_SIGNED = {"x-sdk-date"}
 
 Refuse = Callable[[str], errors.RefusalError]
 

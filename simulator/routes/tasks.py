@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from sqlalchemy import Select, false, select
+from sqlalchemy import Select, false, func, select
 
 from simulator.cloud import errors
 from simulator.cloud.cloud import Cloud
@@ -23,6 +23,9 @@ _EQUAL = (
     *("operation_type", "status", "provider_id", "resource_id"),
     *("resource_name", "vault_id", "vault_name"),
 )
+
+# Filters of 2026, which only copies fit.
+_OF_COPIES = ("destination_region", "destination_project_id")
 
 OperationType = Literal[
     "backup",
@@ -46,6 +49,8 @@ class TaskFilters(Filters):
     resource_name: str | None = None
     vault_id: str | None = None
     vault_name: str | None = None
+    destination_region: str | None = None
+    destination_project_id: str | None = None
     enterprise_project_id: str | None = None
     start_time: Moment | None = None
     end_time: Moment | None = None
@@ -60,6 +65,8 @@ async def list_tasks(
     query = _with_records().where(Task.project_id == project_id)
     given = filters.model_dump(include=set(_EQUAL), exclude_none=True)
     query = query.where(*(getattr(Task, key) == value for key, value in given.items()))
+    for key, value in filters.model_dump(include=set(_OF_COPIES), exclude_none=True).items():
+        query = query.where(func.json_extract(Task.details, f"$.replication.{key}") == value)
     if filters.enterprise_project_id not in EVERY_ENTERPRISE_PROJECT:
         query = query.where(false())
     if filters.start_time is not None:

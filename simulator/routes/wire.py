@@ -13,8 +13,9 @@ from simulator.cloud.providers import provider_of, provider_of_vault
 from simulator.cloud.specs import made_uuid
 from simulator.cloud.store import Association, Backup, Policy, Record, Task, Vault
 
-# Source: CBR API reference, ShowVault, spec_code: vaults of disks are called "volume" there.
-_SPEC_NAMES = {"disk": "volume"}
+# Source: CBR API reference, ShowVault, spec_code. It says "volume" for disks and "database" for
+# databases, and has no code for other kinds, nor for replicas of file systems.
+_SPEC_NAMES = {"disk": "volume", "rds": "database"}
 _DAY_S = 86_400
 # CBR API reference, ShowCheckpoint: a restore point has fewer statuses than a backup. The first of
 # these that any of its backups has is used.
@@ -31,7 +32,7 @@ _PROTECT_STATUSES = {
     "error": "error",
 }
 # The settings of a vault that are below `billing`.
-_BILLING = ("consistent_level", "is_multi_az")
+_BILLING = ("consistent_level", "is_multi_az", "charging_mode")
 
 
 def availability_zone(region: str) -> str:
@@ -161,7 +162,6 @@ def vault_body(vault: Vault) -> dict[str, Any]:
             "status": vault.status,
             "protect_type": vault.protect_type,
             "object_type": vault.object_type,
-            "charging_mode": "post_paid",
             "cloud_type": "public",
             **{key: vault.settings[key] for key in _BILLING},
             "spec_code": f"vault.{vault.protect_type}.{spec_name}.normal",

@@ -27,6 +27,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "default_copy": specs.CopyScript,
     "options": specs.Options,
     "rate_limit": specs.RateLimit,
+    "operation_limits": specs.Limit,
 }
 
 _SECRETS = ("password", "secret_key", "security_token")
@@ -79,6 +80,7 @@ def _lines(error: ValidationError) -> Iterator[str]:
 
 
 def _known_keys(where: tuple[int | str, ...]) -> str:
-    sections = [part for part in where[:-1] if isinstance(part, str)]
+    # Names of operations are keys as well, and no sections.
+    sections = [part for part in where[:-1] if isinstance(part, str) and part in _SECTIONS]
     part = _SECTIONS[sections[-1]] if sections else World
     return ", ".join(field.alias or name for name, field in part.model_fields.items())

@@ -6,6 +6,7 @@ Each call goes through `Vendor`, which compares the SDK's models with what was s
 from __future__ import annotations
 
 import functools
+import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -219,6 +220,35 @@ def test_list_auth_projects_are_all_of_the_account(vendor: Vendor) -> None:
 
     assert PROJECTS.items() <= {project.name: project.id for project in found}.items()
     assert {ACCOUNT} == {project.domain_id for project in found}
+
+
+@runs("ListAuthDomains")
+def test_list_auth_domains_is_the_callers_account(vendor: Vendor) -> None:
+    """The SDK finds the account's id and name."""
+    request = iam.KeystoneListAuthDomainsRequest()
+    (domain,) = vendor.iam("keystone_list_auth_domains", request).domains
+
+    assert (ACCOUNT, "acme-cloud") == (domain.id, domain.name)
+
+
+LATER = "lt:2030-12-08T22:02:00Z"
+USER_FILTERS: list[tuple[dict[str, Any], list[str]]] = [
+    ({"name": "ops-replicator"}, ["ops-replicator"]),
+    ({"domain_id": UNKNOWN_ID}, []),
+    ({"enabled": True}, ["ops-replicator"]),
+    ({"password_expires_at": LATER}, []),
+]
+
+
+@runs("ListUsers")
+@pytest.mark.parametrize(("filters", "expected"), USER_FILTERS, ids=named)
+def test_list_users_filter_finds_what_fits(
+    vendor: Vendor, filters: dict[str, Any], expected: list[str]
+) -> None:
+    """The SDK's filters of users narrow the list."""
+    found = vendor.iam("keystone_list_users", iam.KeystoneListUsersRequest(**filters)).users
+
+    assert expected == [user.name for user in found]
 
 
 # -- lists, with every filter ---------------------------------------------------------------------
@@ -624,6 +654,57 @@ def test_delete_vault_is_gone_after_a_while(vendor: Vendor) -> None:
     )
 
 
+@runs("AddVaultResource", "RemoveVaultResource")
+def test_resources_are_added_and_removed(vendor: Vendor) -> None:
+    """The SDK binds a server to a vault, and removes it with its backups."""
+    web = cbr.ResourceCreate(
+        id=made_uuid("resource", "web-01"), type="OS::Nova::Server", name="web-01"
+    )
+    body = cbr.VaultAddResourceReq(resources=[web])
+    added = vendor.source("add_vault_resource", cbr.AddVaultResourceRequest(SOURCE_VAULT, body))
+    show = cbr.ShowVaultRequest(SOURCE_VAULT)
+    (bound,) = vendor.source("show_vault", show).vault.resources
+    leaving = cbr.VaultRemoveResourceReq(resource_ids=[web.id])
+    request = cbr.RemoveVaultResourceRequest(SOURCE_VAULT, leaving)
+    removed = vendor.source("remove_vault_resource", request)
+    vendor.control.advance(LONG_S)
+    (task,) = vendor.source("list_op_logs", cbr.ListOpLogsRequest()).operation_logs
+
+    assert [web.id] == added.add_resource_ids == removed.remove_resource_ids
+    assert ("web-01", "available", False) == (bound.name, bound.protect_status, bound.auto_protect)
+    assert [] == vendor.source("show_vault", show).vault.resources
+    assert 1 == task.extra_info.remove_resources.total_count
+
+
+@runs("UpdateExpirationTime")
+def test_update_expiration_time_is_of_all_backups(vendor: Vendor) -> None:
+    """The SDK changes when the backups of a vault expire."""
+    body = cbr.UpdateExpirationTimeReq("2026-12-24", "UTC+08:00")
+    answer = vendor.source(
+        "update_expiration_time", cbr.UpdateExpirationTimeRequest(SOURCE_VAULT, body)
+    )
+    shown = vendor.source("show_backup", cbr.ShowBackupRequest(SERVER_BACKUP)).backup
+    request = cbr.ShowOpLogRequest(answer.operation_log_id)
+    task = vendor.source("show_op_log", request).operation_log
+
+    assert "2026-12-24" == answer.new_expiration_day
+    assert "2026-12-23T16:00" == shown.expired_at.strftime("%Y-%m-%dT%H:%M")
+    assert answer.affected_backups_count == (
+        task.extra_info.update_expiration_time.affected_backups_count
+    )
+
+
+@runs("ListFeatures", "ShowFeature")
+def test_features_name_the_region(vendor: Vendor) -> None:
+    """The SDK reads a mapping, and one pair of it."""
+    listed = vendor.source("list_features", cbr.ListFeaturesRequest())
+    key = "replication.source_region"
+    shown = vendor.source("show_feature", cbr.ShowFeatureRequest(key))
+
+    assert SOURCE_REGION == json.loads(listed.raw_content)[key]
+    assert {key: SOURCE_REGION} == json.loads(shown.raw_content)
+
+
 @runs("CreateCheckpoint", "ShowCheckpoint")
 def test_create_checkpoint_is_shown_until_ready(vendor: Vendor) -> None:
     """The SDK backs a server up, and later finds the restore point ready."""
@@ -769,8 +850,9 @@ def test_policy_is_changed_detached_and_deleted(vendor: Vendor) -> None:
         (cbr.ListOpLogsRequest, TASK_FILTERS),
         (cbr.ListPoliciesRequest, POLICY_FILTERS),
         (iam.KeystoneListProjectsRequest, PROJECT_FILTERS),
+        (iam.KeystoneListUsersRequest, USER_FILTERS),
     ],
-    ids=["backups", "vaults", "external vaults", "tasks", "policies", "projects"],
+    ids=["backups", "vaults", "external vaults", "tasks", "policies", "projects", "users"],
 )
 def test_every_filter_of_the_sdk_is_tried(
     request_type: Any, tried: list[tuple[dict[str, Any], Any]]

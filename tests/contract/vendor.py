@@ -28,6 +28,10 @@ KEYS: dict[str, dict[str, str]] = {
 FORMS = ("token", *KEYS)
 """The forms of credentials of the SDK's clients."""
 
+_SHOWN_BEYOND = {("VaultGet", "backup_name_prefix"), ("Vault", "backup_name_prefix")}
+"""Fields of answers that the SDK's models lack, and Terraform's acceptance tests read."""
+_MAPPING = {"body": "dict(str, object)"}
+"""The fields of a model of free keys: the SDK decodes none of them, and keeps the raw content."""
 _PRIMITIVES: dict[str, type] = {"str": str, "int": int, "bool": bool}
 
 
@@ -175,12 +179,16 @@ def _losses_of_list(models: Any, decoded: Any, sent: Any, kind: str, at: str) ->
 
 def _losses_of_model(models: Any, decoded: Any, sent: Any, kind: str, at: str) -> Iterator[str]:
     model = getattr(models, kind)
+    if model.openapi_types == _MAPPING:
+        return
     if not isinstance(sent, dict) or type(decoded) is not model:
         yield f"{at}: want {kind}, sent {sent!r}, decoded {decoded!r}"
         return
     attributes = {wire: name for name, wire in model.attribute_map.items()}
     for wire, value in sent.items():
         where = f"{at}.{wire}" if at else wire
+        if (kind, wire) in _SHOWN_BEYOND:
+            continue
         if wire not in attributes:
             yield f"{where}: {kind} has no such field"
             continue

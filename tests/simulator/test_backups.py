@@ -99,7 +99,7 @@ async def test_backup_unknown_id_is_malformed_url_if_configured(
         ("PATCH", f"/backups/{SERVER_BACKUP}"),
         ("POST", "/backups"),
         ("GET", f"/backups/{SERVER_BACKUP}/"),
-        ("GET", "/organization-policies"),
+        ("GET", "/organisation-policies"),
     ],
 )
 async def test_route_unknown_is_refused_by_gateway(source: Caller, method: str, path: str) -> None:
@@ -125,6 +125,10 @@ async def test_route_unknown_is_refused_by_gateway(source: Caller, method: str, 
         ),
         ({"name": "autobk_8d2f"}, ["autobk_8d2f"]),
         ({"name": "autobk"}, []),
+        (
+            {"name": "autobk_8d2f", "existed_quantity_based_retention_backups": "true"},
+            ["autobk_8d2f"],
+        ),
         ({"vault_id": UNKNOWN_ID}, []),
         ({"vault_id": SOURCE_VAULT, "status": "error"}, ["broken"]),
         ({"checkpoint_id": UNKNOWN_ID}, []),
@@ -167,6 +171,7 @@ async def test_list_backups_filter_finds_what_fits(
         {"member_status": "maybe"},
         {"used_percent": 101},
         {"incremental": "perhaps"},
+        {"existed_quantity_based_retention_backups": "few"},
         {"source_backup_id": SERVER_BACKUP},
     ],
     ids=str,

@@ -195,7 +195,7 @@ async def test_create_checkpoint_twice_at_once_is_refused(source: Caller, contro
     third = await back_up(source, resources=[WEB])
 
     assert (400, "BackupService.6125") == code_of(second)
-    assert (400, "BackupService.6111") == code_of(deletion)
+    assert (400, "BackupService.6203") == code_of(deletion)
     assert 200 == third.status_code
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from simulator.cloud.specs import World
+from simulator.cloud.specs import World, made_hex
 from simulator.testing import DEMO_WORLD, Control, InProcessSimulator
 from simulator.worlds.files import load_world
 from tests.simulator.rig import (
@@ -108,6 +108,16 @@ async def test_token_wrong_credential_is_refused(
     assert response.json() == WRONG
 
 
+def signed_in_as(**changes: Any) -> dict[str, Any]:
+    """Return a sign-in with a changed user; None leaves a field out."""
+    body = sign_in_body(project={"id": PROJECT})
+    changed = {**user_in(body), **changes}
+    body["auth"]["identity"]["password"]["user"] = {
+        key: value for key, value in changed.items() if value is not None
+    }
+    return body
+
+
 MALFORMED: dict[str, Any] = {
     "empty": {},
     "a list": [],
@@ -117,6 +127,9 @@ MALFORMED: dict[str, Any] = {
     "project without id and name": sign_in_body(project={}),
     "project is null": sign_in_body(project=None),
     "name of a wrong type": sign_in_body(project={"name": 7}),
+    "project in a domain without id and name": sign_in_body(project={"id": PROJECT, "domain": {}}),
+    "user without a domain": signed_in_as(name="ops-replicator", domain=None),
+    "user without id and name": signed_in_as(domain={"name": "acme-cloud"}, name=None),
     "unknown field": sign_in_body(project={"id": PROJECT}, region=REGION),
 }
 
@@ -132,7 +145,15 @@ async def test_token_malformed_request_is_refused(client: httpx.AsyncClient, bod
     } == response.json()
 
 
-@pytest.mark.parametrize("scope", [{"project": {"name": "nowhere"}}, {"domain": {"name": "x"}}])
+@pytest.mark.parametrize(
+    "scope",
+    [
+        {"project": {"name": "nowhere"}},
+        {"project": {"name": REGION, "domain": {"name": "x"}}},
+        {"domain": {"name": "x"}},
+    ],
+    ids=str,
+)
 async def test_token_unknown_scope_is_not_found(
     client: httpx.AsyncClient, scope: dict[str, Any]
 ) -> None:
@@ -140,6 +161,56 @@ async def test_token_unknown_scope_is_not_found(
     response = await client.post(TOKENS, json=sign_in_body(**scope))
 
     assert 404 == response.status_code
+
+
+ACCOUNT = "677aa086f2614be08a737b6b22aad606"
+USER = made_hex("user", "acme-cloud", "ops-replicator")
+LATER = "lt:2026-12-08T22:02:00Z"
+FORMS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"domain": {"id": ACCOUNT}}, {"id": PROJECT}),
+    ({"id": USER, "name": None, "domain": None}, {"id": PROJECT}),
+    ({}, {"name": REGION, "domain": {"name": "acme-cloud"}}),
+    ({}, {"name": REGION, "domain": {"id": ACCOUNT}}),
+]
+
+
+@pytest.mark.parametrize(("user", "project"), FORMS, ids=str)
+async def test_token_user_and_project_are_named_in_any_form(
+    client: httpx.AsyncClient, user: dict[str, Any], project: dict[str, Any]
+) -> None:
+    """Other clients name a user and a project by id, or by name in an account."""
+    body = signed_in_as(**user)
+    body["auth"]["scope"] = {"project": project}
+    response = await client.post(TOKENS, json=body)
+
+    assert 201 == response.status_code
+    assert PROJECT == response.json()["token"]["project"]["id"]
+    assert USER == response.json()["token"]["user"]["id"]
+
+
+@pytest.mark.parametrize(
+    "user",
+    [{"domain": {"id": "0" * 32}}, {"id": "0" * 32, "name": None, "domain": None}],
+    ids=["account", "user"],
+)
+async def test_token_unknown_id_is_refused_like_a_wrong_password(
+    client: httpx.AsyncClient, user: dict[str, Any]
+) -> None:
+    """An unknown id tells no more than an unknown name."""
+    response = await client.post(TOKENS, json=signed_in_as(**user))
+
+    assert WRONG == response.json()
+
+
+async def test_token_wrong_passwords_count_in_every_form(client: httpx.AsyncClient) -> None:
+    """A user who is named by id is the same user: wrong passwords count together."""
+    for wrong in ({}, {"id": USER, "name": None, "domain": None}, {"domain": {"id": ACCOUNT}}, {}):
+        await client.post(TOKENS, json=signed_in_as(password="wrong-on-purpose", **wrong))
+    await sign_in_wrongly(client)
+
+    locked = await client.post(TOKENS, json=signed_in_as())
+
+    assert (401, "IAM.0061") == code_of(locked)
 
 
 async def test_token_five_wrong_passwords_lock_user_for_a_while(
@@ -184,7 +255,9 @@ async def test_show_token_unknown_token_is_not_found(destination: Caller) -> Non
     assert 404 == response.status_code
 
 
-@pytest.mark.parametrize("path", ["/v3/projects", "/v3/auth/projects"])
+@pytest.mark.parametrize(
+    "path", ["/v3/projects", "/v3/auth/projects", "/v3/auth/domains", "/v3/users"]
+)
 async def test_iam_without_token_is_refused_in_keystone_form(
     client: httpx.AsyncClient, path: str
 ) -> None:
@@ -362,6 +435,50 @@ async def test_projects_of_caller_are_all_projects(source: Caller) -> None:
     assert 6 == len(response.json()["projects"])
 
 
+# -- accounts and users -------------------------------------------------------------------------
+
+
+async def test_domains_are_the_callers_account(source: Caller) -> None:
+    """A user belongs to one account; clients learn its id from its name, or the other way round."""
+    (domain,) = (await list_projects(source, "/v3/auth/domains")).json()["domains"]
+
+    assert (ACCOUNT, "acme-cloud", True) == (domain["id"], domain["name"], domain["enabled"])
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, [USER]),
+        ({"name": "ops-replicator"}, [USER]),
+        ({"name": "nobody"}, []),
+        ({"domain_id": ACCOUNT}, [USER]),
+        ({"domain_id": "0" * 32}, []),
+        ({"enabled": "false"}, []),
+        ({"password_expires_at": LATER}, []),
+    ],
+    ids=str,
+)
+async def test_users_filter_finds_what_fits(
+    source: Caller, query: dict[str, Any], expected: list[str]
+) -> None:
+    """Each filter narrows the list of the account's users; no password expires."""
+    found = (await list_projects(source, "/v3/users", **query)).json()["users"]
+
+    assert expected == [user["id"] for user in found]
+    assert {ACCOUNT} >= {user["domain_id"] for user in found}
+
+
+@pytest.mark.parametrize(
+    "query", [{"enabled": "maybe"}, {"password_expires_at": "soon"}, {"nmae": "x"}], ids=str
+)
+async def test_users_bad_query_is_refused(source: Caller, query: dict[str, Any]) -> None:
+    """A wrong value and an unknown filter are refused in Keystone's envelope."""
+    response = await list_projects(source, "/v3/users", **query)
+
+    assert 400 == response.status_code
+    assert 400 == response.json()["error"]["code"]
+
+
 async def test_projects_other_account_sees_none() -> None:
     """The projects belong to the first account; a user of another one finds none."""
     document = load_world(DEMO_WORLD).model_dump(by_alias=True)
@@ -371,10 +488,15 @@ async def test_projects_other_account_sees_none() -> None:
     user_in(body).update(name="eve", password="pw", domain={"name": "other"})
     async with connect(simulator) as client:
         token = (await client.post(TOKENS, json=body)).headers["X-Subject-Token"]
-        seen = await list_projects(Caller(client, "", token), name=REGION)
+        caller = Caller(client, "", token)
+        seen = await list_projects(caller, name=REGION)
+        users = await list_projects(caller, "/v3/users")
+        domains = await list_projects(caller, "/v3/auth/domains")
         body["auth"]["scope"] = {"project": {"name": REGION}}
         refused = await client.post(TOKENS, json=body)
     simulator.close()
 
     assert [] == seen.json()["projects"]
+    assert ["eve"] == [user["name"] for user in users.json()["users"]]
+    assert ["other"] == [domain["name"] for domain in domains.json()["domains"]]
     assert 404 == refused.status_code

@@ -151,6 +151,51 @@ async def test_rate_limit_does_not_count_what_a_fault_answers(
     assert [503, 200, 429] == await statuses(source, 3)
 
 
+async def test_operation_limits_count_each_operation_alone(
+    simulator: InProcessSimulator, control: Control, source: Caller
+) -> None:
+    """An operation with a limit of its own neither uses up another's, nor is helped by it."""
+    control.change_options(
+        operation_limits={
+            "ListBackups": {"calls": 1, "seconds": 10, "retry_after": True},
+            "ListVault": {"calls": 2, "seconds": 10},
+        }
+    )
+    backups = await statuses(source, 2, "/backups")
+    vaults = await statuses(source, 3, "/vaults")
+    others = await statuses(source, 3)
+    refused = await source.call("GET", "/backups")
+    simulator.clock.advance(10)
+
+    assert ([200, 429], [200, 200, 429], [200, 200, 200]) == (backups, vaults, others)
+    assert "10" == refused.headers["Retry-After"]
+    assert refused.json()["error_msg"].endswith("limit:1,time:10 second")
+    assert [200, 429] == await statuses(source, 2, "/backups")
+
+
+async def test_operation_limits_hold_beside_the_rate_limit(
+    control: Control, source: Caller
+) -> None:
+    """A call needs room in both, and one that is refused counts in neither."""
+    control.change_options(
+        rate_limit={"calls": 2, "seconds": 10},
+        operation_limits={"ListBackups": {"calls": 1, "seconds": 60}},
+    )
+    backups = await statuses(source, 2, "/backups")
+    others = await statuses(source, 2)
+
+    assert ([200, 429], [200, 429]) == (backups, others)
+
+
+async def test_operation_limits_empty_lifts_them(control: Control, source: Caller) -> None:
+    """Without limits every call passes again."""
+    control.change_options(operation_limits={"ListBackups": {"calls": 1, "seconds": 10}})
+    await statuses(source, 2, "/backups")
+    control.change_options(operation_limits={})
+
+    assert [200, 200] == await statuses(source, 2, "/backups")
+
+
 async def test_rate_limit_null_lifts_it(control: Control, source: Caller) -> None:
     """Without a limit every call passes again; the latency stays."""
     control.change_options(rate_limit={"calls": 1, "seconds": 10}, latency_ms=1)
@@ -168,6 +213,8 @@ async def test_rate_limit_null_lifts_it(control: Control, source: Caller) -> Non
         ({"rate_limit": {"calls": 0}}, "rate_limit.calls"),
         ({"rate_limit": {"calls": 1, "seconds": 0}}, "rate_limit.seconds"),
         ({"rate_limit": {"calls": 1, "operations": ["Copy"]}}, "found 'Copy', want some of"),
+        ({"operation_limits": {"ListBackups": {"calls": 0}}}, "ListBackups.calls"),
+        ({"operation_limits": {"List": {"calls": 1}}}, "found 'List', want some of"),
         ({"destination_ids": "early"}, "destination_ids"),
     ],
     ids=str,

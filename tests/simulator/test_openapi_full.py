@@ -39,10 +39,16 @@ from tests.simulator.rig import (
 GOOD, BAD = 20, 10
 """The number of requests of each kind for each operation."""
 # Values in paths are existing ones, so that requests reach fields and rules.
-KNOWN = {"project_id": SOURCE_PROJECT, "backup_id": SERVER_BACKUP, "vault_id": SOURCE_VAULT}
+KNOWN = {
+    "project_id": SOURCE_PROJECT,
+    "backup_id": SERVER_BACKUP,
+    "vault_id": SOURCE_VAULT,
+    "feature_key": "replication.enable",
+}
 # The same in bodies.
 KNOWN_FIELDS = {
     "CheckpointBody": {"vault_id": SOURCE_VAULT},
+    "ExpiryBody": {"expect_expiration_date": "2026-12-24"},
     "ReplicateBody": {
         "destination_region": REGION,
         "destination_project_id": PROJECT,
@@ -59,7 +65,7 @@ KNOWN_FIELDS = {
 NEVER_SUCCEED = {
     *("CreateToken", "ShowToken", "ShowCheckpoint", "ShowOpLog", "DeleteVaultTag"),
     *("ShowPolicy", "UpdatePolicy", "DeletePolicy"),
-    *("AssociateVaultPolicy", "DisassociateVaultPolicy"),
+    *("AssociateVaultPolicy", "DisassociateVaultPolicy", "RemoveVaultResource"),
 }
 CHECKS = [
     not_a_server_error,

@@ -28,6 +28,7 @@ from tests.simulator.rig import (
     SMALL_BACKUP,
     SOURCE_PROJECT,
     SOURCE_VAULT,
+    UNKNOWN_ID,
     VAULT,
     Caller,
     replicate_body,
@@ -87,10 +88,17 @@ async def change_everything(simulator: InProcessSimulator, caller: Caller) -> No
     await call("POST", f"/vaults/{SOURCE_VAULT}/associatepolicy", json=applied)
     simulator.clock.advance(LONG_S)
     assert 204 == (await call("DELETE", f"/backups/{SMALL_BACKUP}")).status_code
+    bound = {"resources": [{"id": UNKNOWN_ID, "type": "OS::Nova::Server"}]}
+    await call("POST", f"/vaults/{SOURCE_VAULT}/addresources", json=bound)
+    leaving = {"resource_ids": [UNKNOWN_ID]}
+    removed = await call("POST", f"/vaults/{SOURCE_VAULT}/removeresources", json=leaving)
+    assert 200 == removed.status_code
     control.change_vault(VAULT, status="lock")
     control.change_backup(SERVER_BACKUP, copy={"mode": "never"})
     await fail_to_sign_in(caller.client, simulator.clock.now())
-    control.change_options(latency_ms=1, rate_limit=RATE_LIMIT)
+    control.change_options(
+        latency_ms=1, rate_limit=RATE_LIMIT, operation_limits={"ListBackups": {"calls": 9}}
+    )
     await caller.call("GET", "/backups")
     control.fault(operation="ListVault", action="respond", status=418)
     simulator.world.options.destination_ids = "early"

@@ -8,7 +8,9 @@ import pytest
 
 from simulator.testing import Control, InProcessSimulator
 from tests.simulator.rig import (
+    DISK_BACKUP,
     LONG_S,
+    PROJECT,
     REGION,
     SERVER_BACKUP,
     SMALL_BACKUP,
@@ -188,3 +190,27 @@ async def test_show_task_unknown_id_is_not_found(source: Caller) -> None:
     response = await source.call("GET", f"/operation-logs/{UNKNOWN_ID}")
 
     assert (404, "BackupService.6500") == code_of(response)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"destination_region": REGION}, ["web-01", "erp-db-01"]),
+        ({"destination_region": "cn-south-1"}, []),
+        ({"destination_project_id": PROJECT}, ["web-01", "erp-db-01"]),
+        ({"destination_project_id": UNKNOWN_ID}, []),
+        ({"destination_region": REGION, "offset": 0, "limit": 1}, ["web-01"]),
+        ({"destination_region": REGION, "offset": 1, "limit": 1}, ["erp-db-01"]),
+    ],
+    ids=str,
+)
+async def test_tasks_are_found_by_their_destination(
+    source: Caller, query: dict[str, Any], expected: list[str]
+) -> None:
+    """The filters of 2026 find copies only, in pages that begin at 0."""
+    await source.begin_copy()
+    await source.begin_copy(SMALL_BACKUP)
+    await source.call("DELETE", f"/backups/{DISK_BACKUP}")
+    found = await tasks(source, **query)
+
+    assert expected == [task["extra_info"]["resource"]["name"] for task in found]

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from simulator.testing import Control
+from simulator.testing import DEMO_WORLD, Control, InProcessSimulator
+from simulator.worlds.files import load_world
 from tests.simulator.rig import (
     FROZEN_VAULT,
     LONG_S,
@@ -19,6 +20,8 @@ from tests.simulator.rig import (
     VAULT,
     Caller,
     code_of,
+    connect,
+    sign_in,
 )
 
 pytestmark = pytest.mark.anyio
@@ -88,6 +91,46 @@ async def test_create_vault_is_found_by_its_resources(destination: Caller) -> No
     listed = (await destination.get("/vaults", resource_ids=UNKNOWN_ID))["vaults"]
 
     assert [made["id"]] == [row["id"] for row in listed]
+
+
+async def test_vault_shows_the_prefix_of_its_backups(destination: Caller) -> None:
+    """A prefix is shown wherever a vault is; clients replace a vault that does not show it."""
+    made = await make(destination, {"protect_type": "backup"}, backup_name_prefix="nightly")
+    changed = (await update(destination, made["id"], threshold=70)).json()["vault"]
+    shown = (await destination.get(f"/vaults/{made['id']}"))["vault"]
+    (listed,) = (await destination.get("/vaults", name="dr-new"))["vaults"]
+    (other,) = (await destination.get("/vaults", name="dr-full"))["vaults"]
+
+    assert ["nightly"] * 4 == [row["backup_name_prefix"] for row in (made, changed, shown, listed)]
+    assert other["backup_name_prefix"] is None
+
+
+async def test_vault_shows_whether_resources_are_backed_up_by_its_policy(
+    destination: Caller,
+) -> None:
+    """Each bound resource has `auto_protect`."""
+    made = await make(destination, {"protect_type": "backup"}, resources=[SERVER])
+    (resource,) = (await destination.get(f"/vaults/{made['id']}"))["vault"]["resources"]
+
+    assert resource["auto_protect"] is False
+
+
+@pytest.mark.parametrize(
+    ("object_type", "spec_code"),
+    [
+        ("server", "vault.backup.server.normal"),
+        ("disk", "vault.backup.volume.normal"),
+        ("turbo", "vault.backup.turbo.normal"),
+        ("rds", "vault.backup.database.normal"),
+    ],
+)
+async def test_vault_of_each_kind_has_the_documented_code(
+    destination: Caller, object_type: str, spec_code: str
+) -> None:
+    """The codes of disks and databases do not have the kind's name."""
+    made = await make(destination, {"protect_type": "backup", "object_type": object_type})
+
+    assert spec_code == made["billing"]["spec_code"]
 
 
 @pytest.mark.parametrize(
@@ -192,6 +235,16 @@ async def test_update_vault_rules_and_size_are_shown(destination: Caller) -> Non
 
     assert billing.items() <= vault["billing"].items()
     assert {**changes, "bind_rules": rules}.items() <= vault.items()
+
+
+async def test_update_vault_empty_list_clears_the_rules(destination: Caller) -> None:
+    """A vault has no rules after an empty list of tags, which Terraform sends."""
+    made = await make(destination, auto_bind=True, bind_rules={"tags": [TAG]})
+    changed = await update(destination, made["id"], auto_bind=False, bind_rules={"tags": []})
+
+    assert {"tags": [TAG]} == made["bind_rules"]
+    assert 200 == changed.status_code
+    assert {} == changed.json()["vault"]["bind_rules"]
 
 
 @pytest.mark.parametrize(
@@ -313,12 +366,27 @@ async def test_delete_vault_with_copies_under_way_is_refused(
     of_source = await source.call("DELETE", f"/vaults/{SOURCE_VAULT}")
     of_destination = await destination.call("DELETE", f"/vaults/{VAULT}")
 
-    assert (400, "BackupService.6111") == code_of(of_source)
-    assert (400, "BackupService.6111") == code_of(of_destination)
+    assert (400, "BackupService.6203") == code_of(of_source)
+    assert (400, "BackupService.6203") == code_of(of_destination)
 
 
 async def test_delete_vault_frozen_is_refused(destination: Caller) -> None:
     """A vault can be deleted if it is available or in error."""
     response = await destination.call("DELETE", f"/vaults/{FROZEN_VAULT}")
 
+    assert (400, "BackupService.6112") == code_of(response)
+
+
+async def test_delete_vault_prepaid_is_refused() -> None:
+    """A prepaid vault is unsubscribed, not deleted; its bill is shown."""
+    world = load_world(DEMO_WORLD)
+    world.vaults[3].charging_mode = "pre_paid"
+    simulator = InProcessSimulator(world)
+    async with connect(simulator) as client:
+        caller = await sign_in(client, PROJECT)
+        shown = (await caller.get(f"/vaults/{world.vaults[3].id}"))["vault"]
+        response = await caller.call("DELETE", f"/vaults/{world.vaults[3].id}")
+    simulator.close()
+
+    assert "pre_paid" == shown["billing"]["charging_mode"]
     assert (400, "BackupService.6111") == code_of(response)

@@ -128,6 +128,9 @@ async def test_list_vaults_bad_query_is_refused(destination: Caller, query: dict
         ({"vault_id": VAULT, "protect_type": "backup"}, ["dr-replicas"]),
         ({"protect_type": "backup"}, ["not-for-replicas"]),
         ({"objcet_type": "turbo"}, ["dr-files"]),
+        ({"object_type": "turbo"}, ["dr-files"]),
+        ({"object_type": "turbo", "objcet_type": "turbo"}, ["dr-files"]),
+        ({"object_type": "turbo", "objcet_type": "server"}, []),
         ({"cloud_type": "hybrid"}, []),
         ({"external_project_id": SUBPROJECT}, ["dr-subproject"]),
         ({"vault_id": SUBPROJECT_VAULT}, []),
@@ -149,14 +152,15 @@ async def test_list_external_vaults_seen_from_source(
     [
         {"region_id": REGION},
         {"external_project_id": PROJECT},
-        {"external_project_id": PROJECT, "region_id": REGION, "object_type": "turbo"},
+        {"external_project_id": PROJECT, "region_id": REGION, "object_type": "turbos"},
+        {"external_project_id": PROJECT, "region_id": REGION, "objectType": "turbo"},
     ],
     ids=str,
 )
 async def test_list_external_vaults_bad_query_is_refused(
     source: Caller, query: dict[str, Any]
 ) -> None:
-    """Project and region are required, and the filter's name is misspelled."""
+    """Project and region are required, and filters have the documented names and values."""
     response = await source.call("GET", "/vaults/external", params=query)
 
     assert (400, "BackupService.9900") == code_of(response)

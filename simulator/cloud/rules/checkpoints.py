@@ -19,6 +19,7 @@ from simulator.cloud.clock import Clock
 from simulator.cloud.rules import tasks
 from simulator.cloud.rules.copies import promised_mb
 from simulator.cloud.rules.replication import MB_PER_GB
+from simulator.cloud.rules.resources import refuse_leaving
 from simulator.cloud.specs import Options
 from simulator.cloud.store import Backup, Vault, next_sequence
 
@@ -66,6 +67,7 @@ class Checkpoints:
             raise errors.cbr("6113")
         if _is_being_backed_up(session, vault.id):
             raise errors.cbr("6125")
+        refuse_leaving(vault)
         resources = _chosen(session, vault, wanted.resource_ids)
         size_mb = sum(resource.size_gb for resource in resources) * MB_PER_GB
         taken_mb = vault.used_mb + promised_mb(session, vault.id)
@@ -95,7 +97,7 @@ class Checkpoints:
             backup.takes_mb, backup.promised_mb = backup.promised_mb, 0
             if vault is not None:
                 vault.used_mb += backup.takes_mb
-            tasks.end(session, backup, "backup", backup.made_at or now)
+            tasks.end(session, backup.id, "backup", backup.made_at or now)
             backup.updated_at, backup.made_at = backup.made_at, None
         session.flush()
         next_at = session.scalar(select(func.min(Backup.made_at)))

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from simulator.cloud.providers import provider_of
+from simulator.cloud.providers import provider_of, provider_of_vault
 from simulator.cloud.store import Backup, Record, Task, Vault, next_sequence
 
 # The log's own words for the statuses of records.
@@ -71,9 +71,36 @@ def note_backup(session: Session, backup: Backup, now: float) -> None:
     task.status = "running"
 
 
-def end(session: Session, backup: Backup, operation_type: str, at: float) -> None:
-    """End the task of a backup's creation or deletion."""
-    query = select(Task).where(Task.subject_id == backup.id, Task.operation_type == operation_type)
+def note_removal(
+    session: Session, vault: Vault, resource: dict[str, Any], backups: int, now: float
+) -> None:
+    """Log that a resource is being removed from its vault, with so many backups."""
+    named = {key: resource[key] for key in ("id", "type", "name")}
+    details = {"total_count": backups, "fail_count": 0, "resources": [named]}
+    task = _new(session, vault, resource["id"], "remove_resource", now)
+    task.resource_id, task.resource_type = resource["id"], resource["type"]
+    task.resource_name = resource["name"] or ""
+    task.provider_id = provider_of(resource["type"])
+    task.details = {"remove_resources": details}
+
+
+def note_expiry(session: Session, vault: Vault, backups: int, day: str, now: float) -> str:
+    """Log that so many backups of a vault expire on another day; return the task's id."""
+    task = _new(session, vault, vault.id, "update_expiration_time", now)
+    task.details = {
+        "update_expiration_time": {"affected_backups_count": backups, "expiration_day": day}
+    }
+    task.status, task.progress, task.ended_at = "success", 100, now
+    return task.id
+
+
+def end(session: Session, subject_id: str, operation_type: str, at: float) -> None:
+    """End the running tasks of a kind about a backup or a resource."""
+    query = select(Task).where(
+        Task.subject_id == subject_id,
+        Task.operation_type == operation_type,
+        Task.ended_at.is_(None),
+    )
     for task in session.scalars(query):
         task.status, task.progress = "success", 100
         task.updated_at = task.ended_at = at
@@ -105,6 +132,30 @@ def _note(
         created_at=now,
         updated_at=now,
         details=details,
+    )
+    session.add(task)
+    return task
+
+
+def _new(session: Session, vault: Vault, subject_id: str, operation_type: str, now: float) -> Task:
+    """Return a running task about a vault, which is about no backup."""
+    task = Task(
+        id=str(uuid.uuid4()),
+        sequence=next_sequence(session, Task.sequence),
+        subject_id=subject_id,
+        project_id=vault.project_id,
+        operation_type=operation_type,
+        provider_id=provider_of_vault(vault.object_type),
+        resource_id=vault.id,
+        resource_name=vault.name,
+        resource_type="",
+        checkpoint_id=None,
+        vault_id=vault.id,
+        vault_name=vault.name,
+        status="running",
+        created_at=now,
+        updated_at=now,
+        details={},
     )
     session.add(task)
     return task

@@ -21,6 +21,7 @@ def usual_settings() -> dict[str, Any]:
     """Return the defaults of a vault."""
     return {
         "description": None,
+        "backup_name_prefix": None,
         "auto_bind": False,
         "bind_rules": {},
         "auto_expand": False,
@@ -33,6 +34,7 @@ def usual_settings() -> dict[str, Any]:
         "resources": [],
         "consistent_level": "crash_consistent",
         "is_multi_az": False,
+        "charging_mode": "post_paid",
     }
 
 

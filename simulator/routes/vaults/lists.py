@@ -16,20 +16,21 @@ from simulator.cloud.specs import ObjectType, VaultStatus
 from simulator.cloud.store import Association, Backup, Vault
 from simulator.routes.caller import CloudHere, Project
 from simulator.routes.shapes import EVERY_ENTERPRISE_PROJECT, Filters, Limit, Offset
-from simulator.routes.vault_changes import find_vault
+from simulator.routes.vaults.changes import find_vault
 from simulator.routes.wire import vault_body
 
 router = APIRouter(prefix="/v3/{project_id}")
 
 
 class ExternalVaultFilters(Filters):
-    """The query of ListExternalVault; the misspelling is the service's."""
+    """The query of ListExternalVault; the misspelling is the service's until 2026."""
 
     external_project_id: str
     region_id: str
     protect_type: Literal["backup", "replication", "hybrid"] | None = None
     vault_id: str | None = None
     objcet_type: ObjectType | None = None
+    object_type: ObjectType | None = None
     cloud_type: Literal["public", "hybrid"] | None = None
     limit: Limit = 1000
     offset: Offset = 0
@@ -68,8 +69,11 @@ async def list_external_vaults(
     if filters.vault_id is not None:
         query = query.where(Vault.id == filters.vault_id)
     else:
-        equal = {"protect_type": filters.protect_type, "object_type": filters.objcet_type}
-        query = query.filter_by(**{key: value for key, value in equal.items() if value})
+        if filters.protect_type is not None:
+            query = query.where(Vault.protect_type == filters.protect_type)
+        for object_type in (filters.objcet_type, filters.object_type):
+            if object_type is not None:
+                query = query.where(Vault.object_type == object_type)
         if filters.cloud_type == "hybrid":
             query = query.where(false())
     if cloud.project_regions.get(filters.external_project_id) != filters.region_id:

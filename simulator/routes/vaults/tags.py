@@ -14,7 +14,7 @@ from simulator.cloud import errors
 from simulator.cloud.store import Vault
 from simulator.routes.caller import CloudHere, Project
 from simulator.routes.shapes import Body
-from simulator.routes.vault_changes import TagBody, Tags, find_vault
+from simulator.routes.vaults.changes import TagBody, Tags, find_vault
 
 router = APIRouter(prefix="/v3/{project_id}/vault/{vault_id}/tags")
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from simulator.cloud import errors
 from simulator.cloud.rules import policies, vaults
+from simulator.cloud.rules.resources import usual
 from simulator.cloud.specs import ObjectType, ResourceType
 from simulator.cloud.store import Vault
 from simulator.routes.caller import CloudHere, Project
@@ -48,6 +49,12 @@ class BindRulesBody(Body):
     """Which resources are bound automatically."""
 
     tags: list[TagBody] = Field(min_length=1, max_length=5)
+
+
+class BindRulesChangeBody(Body):
+    """The same for an existing vault. Terraform clears the rules by an empty list."""
+
+    tags: list[TagBody] = Field(max_length=5)
 
 
 class IncludedVolumeBody(Body):
@@ -90,7 +97,6 @@ class SettingsBody(Body):
     """Fields that can be set at creation and later."""
 
     auto_bind: bool = False
-    bind_rules: BindRulesBody | None = None
     auto_expand: bool = False
     smn_notify: bool = True
     threshold: int = Field(80, ge=1, le=100)
@@ -103,6 +109,7 @@ class NewVaultBody(SettingsBody):
     name: str = Field(min_length=1, max_length=64, pattern=NAME)
     billing: BillingBody
     resources: list[ResourceBody] = Field(max_length=255)
+    bind_rules: BindRulesBody | None = None
     backup_policy_id: str | None = None
     description: str | None = Field(None, max_length=64, pattern=DESCRIPTION)
     tags: Tags = Field(default_factory=list)
@@ -127,6 +134,7 @@ class VaultChangeBody(SettingsBody):
 
     name: str | None = Field(None, min_length=1, max_length=64, pattern=NAME)
     billing: BillingChangeBody = BillingChangeBody()
+    bind_rules: BindRulesChangeBody | None = None
 
 
 class VaultChangeEnvelope(Body):
@@ -139,10 +147,7 @@ async def create_vault(
 ) -> dict[str, Any]:
     wanted, billing = body.vault, body.vault.billing
     vaults.refuse_kind(billing.protect_type, billing.object_type)
-    at_first_only = {
-        "backup_name_prefix": wanted.backup_name_prefix,
-        "demand_billing": wanted.demand_billing,
-    }
+    at_first_only = {"demand_billing": wanted.demand_billing}
     apart = {*_APART, *at_first_only, "backup_policy_id", "enterprise_project_id", "resources"}
     with cloud.session() as session:
         resources = [resource.model_dump(exclude_none=True) for resource in wanted.resources]
@@ -162,7 +167,7 @@ async def create_vault(
                 **vaults.usual_settings(),
                 **wanted.model_dump(exclude=apart, exclude_none=True),
                 **billing.model_dump(include={"consistent_level", "is_multi_az"}),
-                "resources": [_resource(resource) for resource in resources],
+                "resources": [usual(resource) for resource in resources],
             },
         )
         session.add(vault)
@@ -179,6 +184,8 @@ async def update_vault(
     wanted = body.vault
     given = wanted.model_dump(exclude=_APART, exclude_unset=True)
     given |= wanted.billing.model_dump(include={"consistent_level"}, exclude_unset=True)
+    if wanted.bind_rules is not None and not wanted.bind_rules.tags:
+        given["bind_rules"] = {}
     with cloud.session() as session:
         vault = find_vault(session, project_id, vault_id)
         vaults.change(vault, wanted.billing.size, given)
@@ -199,15 +206,3 @@ def find_vault(session: Session, project_id: str, vault_id: str) -> Vault:
     if vault is None or vault.project_id != project_id:
         raise errors.cbr("6105")
     return vault
-
-
-def _resource(given: dict[str, Any]) -> dict[str, Any]:
-    # A resource without a backup has no known size.
-    usual: dict[str, Any] = {
-        "name": None,
-        "extra_info": {},
-        "size": 0,
-        "backup_size": 0,
-        "backup_count": 0,
-    }
-    return {**usual, **given, "protect_status": "available", "auto_protect": False}
