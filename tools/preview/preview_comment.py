@@ -197,12 +197,21 @@ def _properties(step: dict[str, Any]) -> str:
 
 
 def _value(value: Any) -> str:
-    if isinstance(value, dict) and _SIGNATURE_KEY in value:
-        return "[secret]"
+    value = _without_secrets(value)
     if value == _UNKNOWN:
         return "known after the update"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _MAX_VALUE_CHARS else f"{text[:_MAX_VALUE_CHARS]}…"
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        if _SIGNATURE_KEY in value:
+            return "[secret]"
+        return {key: _without_secrets(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_without_secrets(member) for member in value]
+    return value
 
 
 def _messages(diagnostics: Iterable[dict[str, Any]], errors: str) -> list[Message]:
