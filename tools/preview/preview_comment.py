@@ -81,7 +81,8 @@ def render(
     if offline:
         sections.append(
             "Made without credentials: compared with an empty state, so every resource shows as "
-            "new, and nothing was asked of the API. The notes say what was not checked."
+            "new, and nothing was asked of the API. The notes say what was not checked. "
+            "Ids of zeros stand for secrets of the configuration."
         )
     if steps:
         sections.append(_table(steps))
