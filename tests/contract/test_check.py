@@ -63,6 +63,7 @@ def test_situation_is_ready_or_has_a_remedy(seen: Seen) -> None:
     """Only an account without problems has no remedies; each problem has one."""
     document = seen.document
     looks = [document, document["source"], *document["destinations"], document["backup"]]
+    looks += document["copies"]
     remarks = [remark for look in looks if look for remark in look["remarks"]]
     to_do = [remark for remark in remarks if remark["is_to_do"]]
 

@@ -75,8 +75,8 @@ def _without_secrets(value: Any, at: tuple[str, ...], numbers: Iterator[int]) ->
         kept = {key: item for key, item in members.items() if item is not None or not value[key]}
         return {key: _without_secrets(item, (*at, str(key)), numbers) for key, item in kept.items()}
     if isinstance(value, list):
-        members = [_stand_in(at, numbers) if _is_secret(item) else item for item in value]
-        return [_without_secrets(item, at, numbers) for item in members if item is not None]
+        listed = [_stand_in(at, numbers) if _is_secret(item) else item for item in value]
+        return [_without_secrets(item, at, numbers) for item in listed if item is not None]
     return value
 
 

@@ -212,8 +212,8 @@ def test_check_of_a_missing_stack_is_one_message(
     printed = capsys.readouterr()
     assert "" == printed.out
     assert (
-        "error: reading the configuration of stack 'prod': error: no stack named that; run this in "
-        "the project's directory\n"
+        "error: reading the configuration of stack 'prod': no stack named that; give one of the "
+        "names that pulumi stack ls shows\n"
     ) == printed.err
 
 
@@ -389,6 +389,8 @@ def test_json_keeps_its_shape() -> None:
         "clock_ahead_s",
         "source",
         "destinations",
+        "copies",
+        "backups",
         "backup",
         "remarks",
     ] == list(document)
