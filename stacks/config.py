@@ -11,7 +11,7 @@ declares resources.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -20,7 +20,7 @@ from pydantic_core import from_json
 
 import pulumi_huaweicloud_cbr as cbr
 from between import faults_between, members_of, resource_name
-from faults import ConfigurationFaultsError, Location, faults_of
+from faults import ConfigurationFaultsError, Fault, Location, faults_of
 from model import (
     LISTS,
     NAMESPACE,
@@ -34,6 +34,7 @@ from model import (
     Source,
     VaultEntry,
 )
+from secrecy import Secrecy, find_secrecy
 
 
 @dataclass(frozen=True)
@@ -99,18 +100,29 @@ class Plan:
     sets: list[ReplicationSet]
     vaults: list[Vault]
     wait: Wait
+    secrecy: Secrecy
 
 
-def read_plan(config: Mapping[str, str]) -> Plan:
+def read_plan(
+    config: Mapping[str, str],
+    secret_keys: Collection[str] = (),
+    stored: Callable[[], Mapping[str, Any]] = dict,
+) -> Plan:
     """Read what to copy, and whether to wait for it.
 
     Args:
         config: full key, such as ``cbr-replication:replications``, to its text, which is JSON for a
             structured value. Keys of other namespaces are ignored.
+        secret_keys: the full keys of which Pulumi says that they hold a secret.
+        stored: returns `config` of the stack's file, which is asked only if there are secrets.
     Raises:
         ConfigurationFaultsError: it names every fault.
     """
-    configuration = _read(config)
+    document = _own_keys(config)
+    secrecy = Secrecy()
+    if any(f"{NAMESPACE}:{key}" in secret_keys for key in document):
+        secrecy = find_secrecy(document, secret_keys, stored())
+    configuration = _read(document, secrecy)
     return Plan(
         replications=[
             _replication(level, entry, destination)
@@ -125,18 +137,20 @@ def read_plan(config: Mapping[str, str]) -> Plan:
             for entry, destination, level in _pairs(configuration, "vaults")
         ],
         wait=Wait(configuration.wait, configuration.timeout),
+        secrecy=secrecy,
     )
 
 
-def _read(config: Mapping[str, str]) -> Configuration:
-    document = _own_keys(config)
-    faults = list(faults_between(document))
+def _read(document: Mapping[str, Any], secrecy: Secrecy) -> Configuration:
+    configuration = None
+    faults = [*faults_between(document), *secrecy.faults]
     try:
         configuration = Configuration(**document)
     except ValidationError as error:
-        raise ConfigurationFaultsError([*faults_of(error), *faults]) from None
-    if faults:
-        raise ConfigurationFaultsError(faults)
+        faults = [*faults_of(error), *faults]
+    if configuration is None or faults:
+        shown = [Fault(fault.location, secrecy.hide(fault.reason)) for fault in faults]
+        raise ConfigurationFaultsError(shown)
     return configuration
 
 

@@ -7,7 +7,6 @@ here: see `between`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -33,7 +32,6 @@ def _missing(check: Check) -> Mapping[str, str]:
 MISSING_INPUTS = _missing(cbr.check_inputs)
 """The package's message about each required input that is missing."""
 MISSING_VAULT_INPUTS = _missing(cbr.check_vault_inputs)
-_GO_TIME = re.compile(r"(?P<day>\d{4}-\d\d-\d\d) (?P<time>\d\d:\d\d:\d\d) \+0000 UTC", re.ASCII)
 _A_UUID = "00000000-0000-0000-0000-000000000000"
 
 
@@ -172,16 +170,6 @@ def _filter(name: str) -> BeforeValidator:
     return _like_input(name, cbr.check_filters)
 
 
-def _as_written(value: Any) -> Any:
-    # YAML parses a time without quotes, and the engine passes it in Go's spelling.
-    if isinstance(value, str) and (found := _GO_TIME.fullmatch(value)):
-        return f"{found['day']}T{found['time']}Z"
-    return value
-
-
-_UNQUOTED = BeforeValidator(_as_written)
-
-
 class Select(Part):
     """The filters that select the backups of a set."""
 
@@ -189,8 +177,8 @@ class Select(Part):
     resource_id: Annotated[str, _filter("resource_id")] | None = None
     resource_name: Annotated[str, _filter("resource_name")] | None = None
     name: Annotated[str, _filter("name")] | None = None
-    created_since: Annotated[str, _filter("created_since"), _UNQUOTED] | None = None
-    created_until: Annotated[str, _filter("created_until"), _UNQUOTED] | None = None
+    created_since: Annotated[str, _filter("created_since")] | None = None
+    created_until: Annotated[str, _filter("created_until")] | None = None
     newest: Count | None = None
 
 

@@ -9,10 +9,11 @@ import argparse
 import sys
 
 from pulumi_huaweicloud_cbr.base.errors import CbrError
-from pulumi_huaweicloud_cbr.commands import import_file, recover
+from pulumi_huaweicloud_cbr.commands import import_file
 from pulumi_huaweicloud_cbr.commands._cli import print_whatever_comes
 from pulumi_huaweicloud_cbr.commands.check import command as check
 from pulumi_huaweicloud_cbr.commands.owners import command as owners
+from pulumi_huaweicloud_cbr.commands.recover import command as recover
 
 
 def main(arguments: list[str]) -> int:

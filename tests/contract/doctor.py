@@ -16,6 +16,7 @@ from pulumi_huaweicloud_cbr.api.client import CbrClient
 from pulumi_huaweicloud_cbr.api.wire.exchange import Response
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, ReplicateRequest
 from pulumi_huaweicloud_cbr.commands._cli import Destination
+from pulumi_huaweicloud_cbr.commands._stack import copies_in, read_state
 from pulumi_huaweicloud_cbr.commands.check.account import Account
 from pulumi_huaweicloud_cbr.commands.check.account_text import as_text
 from pulumi_huaweicloud_cbr.commands.check.command import look_at_account
@@ -147,17 +148,31 @@ class Doctor:
         asyncio.run(ask())
 
     def look(
-        self, *destinations: str, backup: str | None = None, owner: str | None = None
+        self,
+        *destinations: str,
+        backup: str | None = None,
+        owner: str | None = None,
+        deployment: dict[str, Any] | None = None,
+        is_listing: bool = False,
     ) -> Account:
         """Check the account.
 
         Args:
             owner: the stack that is meant.
+            deployment: its state; None examines nothing that its configuration declares.
         """
+        copies = () if deployment is None else copies_in(self.configured)
         return look_at_account(
             self.configured,
             self.environ,
-            Asked(tuple(Destination(*at.split("/")) for at in destinations), backup, owner),
+            Asked(
+                tuple(Destination(*at.split("/")) for at in destinations),
+                backup,
+                owner,
+                copies,
+                read_state(deployment or {}),
+                is_listing,
+            ),
             clock=SimulatedClock(self.simulator, self.ahead_s),
             transport=self.network,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pulumi_huaweicloud_cbr.commands.check.account import Account
 from simulator.testing import InProcessSimulator
@@ -20,6 +21,9 @@ EAST_PROJECT = "863129926600475a959e8f2efb991722"
 BROKEN = "afdb82ff-c7ba-415f-9773-32b07f014082"
 EAST_SUBPROJECT = "5e2f6c1b7a8d4e90b3c4d5e6f7a8b9c0"
 OF_FILES = "9eca71ee-b6a9-404e-8662-21af6ef03f71"
+WEB_1 = "6b974ebb-8376-4d1b-933f-f77c3bcd0c4e"
+FILES = "0d9c8b7a-6f5e-4d3c-8b2a-190807060504"
+FILE_REPLICAS = "3c9d2e1f-6b5a-4f48-9d7c-8e1f0a2b3c4d"
 SOUTH_VAULT = "d5e6f708-192a-43b4-85d6-e7f8091a2b3c"
 MARKED = "weekly [pulumi shop/prod]"
 NOWHERE = "00000000-0000-4000-8000-000000000000"
@@ -260,6 +264,101 @@ def refused_on_the_way(doctor: Doctor) -> Account:
     return doctor.look()
 
 
+def declare(doctor: Doctor, **keys: Any) -> None:
+    """Add the configuration of the stack program, as the CLI shows it."""
+    for key, value in keys.items():
+        doctor.configured[f"cbr-replication:{key}"] = json.dumps(value)
+
+
+def in_state(*backup_ids: str, vault_id: str = VAULT) -> dict[str, Any]:
+    """Return a state with the copies of these backups, in a set."""
+    rows = {
+        f"#{number}": {"backup_id": backup_id, "replication_record_id": f"record-{number}"}
+        for number, backup_id in enumerate(backup_ids)
+    }
+    outputs = {
+        "source_region": "cn-north-4",
+        "source_project_id": NORTH_PROJECT,
+        "destination_region": EAST,
+        "destination_project_id": EAST_PROJECT,
+        "destination_vault_id": vault_id,
+        "members": rows,
+    }
+    kind = "pulumi-python:dynamic/huaweicloud_cbr:BackupReplicationSet"
+    urn = f"urn:pulumi:prod::shop::{kind}::all-to-{EAST}"
+    return {"resources": [{"urn": urn, "type": kind, "id": "set", "outputs": outputs}]}
+
+
+def stack_is_ready(doctor: Doctor) -> Account:
+    to = [{"region": EAST, "vault_id": VAULT}]
+    expired = {"backup_id": NOWHERE}
+    declare(
+        doctor,
+        defaults={"destinations": to},
+        replications=[{"name": "erp", "backup_id": BACKUP}],
+        sets=[
+            {"name": "web", "backups": {"web-01": WEB_1, "expired": expired}},
+            {"name": "newest", "select": {"resource_name": "erp-db-01", "newest": 3}},
+        ],
+        vaults=[
+            {
+                "name": "files",
+                "vault_id": FILES,
+                "destinations": [{"region": EAST, "vault_id": FILE_REPLICAS}],
+            }
+        ],
+    )
+    return doctor.look(owner="shop/prod", deployment=in_state(NOWHERE))
+
+
+def stack_is_refused(doctor: Doctor) -> Account:
+    full = {"region": EAST, "vault_id": "a2b3c4d5-e6f7-4081-92a3-b4c5d6e7f809"}
+    declare(
+        doctor,
+        replications=[
+            {
+                "name": "erp",
+                "backup_id": NOWHERE,
+                "destinations": [{"region": EAST, "vault_id": VAULT}],
+            },
+            {"name": "warned", "backup_id": NOWHERE, "preflight": "warn", "destinations": [full]},
+            {
+                "name": "typed",
+                "backup_id": "5a863daa",
+                "destinations": [{"region": EAST, "vault_id": VAULT}],
+            },
+        ],
+        sets=[{"name": "web", "backups": [WEB_1, BACKUP], "destinations": [full]}],
+        vaults=[
+            {
+                "name": "files",
+                "vault_id": FILES,
+                "destinations": [{"region": EAST, "vault_id": NOWHERE}],
+            }
+        ],
+    )
+    return doctor.look(owner="shop/prod", deployment={})
+
+
+def stack_without_credentials(doctor: Doctor) -> Account:
+    declare(
+        doctor,
+        replications=[
+            {
+                "name": "erp",
+                "backup_id": BACKUP,
+                "destinations": [{"region": EAST, "vault_id": VAULT}],
+            }
+        ],
+    )
+    doctor.configured["huaweicloud:password"] = "wrong-on-purpose"
+    return doctor.look(owner="shop/prod", deployment={})
+
+
+def backups_listed(doctor: Doctor) -> Account:
+    return doctor.look(EAST, is_listing=True)
+
+
 SITUATIONS: dict[str, Callable[[Doctor], Account]] = {
     make.__name__: make
     for make in (
@@ -305,6 +404,10 @@ SITUATIONS: dict[str, Callable[[Doctor], Account]] = {
         no_answer,
         wrong_project_and_no_iam,
         refused_on_the_way,
+        stack_is_ready,
+        stack_is_refused,
+        stack_without_credentials,
+        backups_listed,
     )
 }
 ALL_WELL = {"perfect", "perfect_everywhere", "perfect_with_key"} | {
@@ -313,6 +416,8 @@ ALL_WELL = {"perfect", "perfect_everywhere", "perfect_with_key"} | {
     "backup_copied",
     "backup_copied_by_a_stack",
     "backup_copied_by_this_stack",
+    "stack_is_ready",
+    "backups_listed",
 }
 
 

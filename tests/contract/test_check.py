@@ -9,14 +9,20 @@ from typing import Any
 
 import pytest
 
-from pulumi_huaweicloud_cbr.commands.check.account import Account
+from pulumi_huaweicloud_cbr.commands.check.account import Account, CopyLook
 from simulator.testing import InProcessSimulator
-from tests.contract.doctor import Doctor
-from tests.contract.rig import PASSWORD, PERMANENT, WRITES
+from tests.contract.doctor import NORTH_PROJECT, Doctor
+from tests.contract.rig import BACKUP, PASSWORD, PERMANENT, VAULT, WRITES
 from tests.contract.situations import (
     ALL_WELL,
+    EAST,
+    EAST_PROJECT,
+    FILE_REPLICAS,
+    FILES,
     SITUATIONS,
     TEXTS,
+    declare,
+    in_state,
     make_doctor,
     unreachable,
     wrong_key,
@@ -63,6 +69,7 @@ def test_situation_is_ready_or_has_a_remedy(seen: Seen) -> None:
     """Only an account without problems has no remedies; each problem has one."""
     document = seen.document
     looks = [document, document["source"], *document["destinations"], document["backup"]]
+    looks += document["copies"]
     remarks = [remark for look in looks if look for remark in look["remarks"]]
     to_do = [remark for remark in remarks if remark["is_to_do"]]
 
@@ -131,3 +138,119 @@ def test_nothing_is_asked_of_a_region_that_cannot_be_copied_to(doctor: Doctor) -
     doctor.look("xx-nowhere-1")
 
     assert {"cn-north-4"} == {entry["region"] for entry in doctor.control.journal()}
+
+
+# -- the copies of a stack --------------------------------------------------------------------
+
+
+def declared(doctor: Doctor, **entry: Any) -> CopyLook:
+    """Examine a stack that declares one copy, and nothing in its state."""
+    declare(
+        doctor,
+        replications=[
+            {
+                "name": "erp",
+                "backup_id": BACKUP,
+                "destinations": [{"region": EAST, "vault_id": VAULT}],
+                **entry,
+            }
+        ],
+    )
+    (look,) = doctor.look(owner="shop/prod", deployment={}).copies
+    return look
+
+
+def test_copy_that_exists_is_there(doctor: Doctor) -> None:
+    """A copy outside the state is adopted by the next `up`."""
+    doctor.copy(BACKUP, EAST, EAST_PROJECT, VAULT)
+
+    look = declared(doctor)
+
+    assert (0, 1, 0, []) == (look.possible, look.copied, look.in_state, look.remarks)
+
+
+def test_copy_that_may_not_be_adopted_is_to_do(doctor: Doctor) -> None:
+    """The entry's own `adopt` counts, as in a preview."""
+    doctor.copy(BACKUP, EAST, EAST_PROJECT, VAULT)
+
+    (remark,) = declared(doctor, adopt=False).remarks
+
+    assert remark.is_to_do
+    assert "adopt" in str(remark)
+
+
+def test_copy_from_another_region_is_asked_there(doctor: Doctor) -> None:
+    """An entry may name its source, which is looked up like that of the stack."""
+    look = declared(doctor, source_region="cn-south-1")
+
+    assert 0 == look.possible
+    assert any("does not exist in region 'cn-south-1'" in str(found) for found in look.remarks)
+
+
+def test_copy_from_a_given_project_is_asked_there(doctor: Doctor) -> None:
+    """A project of the source region that is not the default one."""
+    look = declared(doctor, source_region="cn-north-4", source_project_id=NORTH_PROJECT)
+
+    assert 1 == look.possible
+
+
+def test_copy_whose_query_fails_is_to_do_once(doctor: Doctor) -> None:
+    """A missing permission that the region's part names already is a note here."""
+    doctor.deny("ListBackups")
+    doctor.deny("ShowBackup")
+    doctor.deny("ListVault")
+    doctor.deny("ShowVault")
+
+    look = declared(doctor)
+
+    assert look.remarks
+    assert not any(remark.is_to_do for remark in look.remarks)
+
+
+def test_vault_in_the_state_is_not_looked_at(doctor: Doctor) -> None:
+    """An entire vault that is copied already may be full by now."""
+    place = {"destinations": [{"region": EAST, "vault_id": FILE_REPLICAS}]}
+    declare(doctor, vaults=[{"name": "files", "vault_id": FILES, **place}])
+    deployment = in_state(vault_id=FILE_REPLICAS)
+    deployment["resources"][0]["outputs"]["vault_id"] = FILES
+
+    (look,) = doctor.look(owner="shop/prod", deployment=deployment).copies
+
+    assert (0, 1, []) == (look.possible, look.in_state, look.remarks)
+
+
+def test_stack_s_destinations_are_looked_at(doctor: Doctor) -> None:
+    """Without --destination, only the regions that the stack copies to are examined."""
+    declared(doctor)
+
+    account = doctor.look(deployment={})
+
+    assert [(EAST, True)] == [(look.region, look.is_asked) for look in account.destinations]
+
+
+def test_list_of_backups_that_may_not_be_read_is_to_do(doctor: Doctor) -> None:
+    """The missing permission is named; nothing is listed."""
+    doctor.deny("ListBackups")
+
+    account = doctor.look(EAST, is_listing=True)
+
+    assert account.backups is None
+    assert account.to_do_count
+
+
+def test_list_of_backups_has_their_ages(doctor: Doctor) -> None:
+    """The document has seconds, the exact time, and the vault."""
+    account = doctor.look(EAST, is_listing=True)
+
+    assert account.backups is not None
+    erp = next(backup for backup in account.backups if backup.id == BACKUP)
+    assert ("erp-db-01", 120, "available") == (erp.resource_name, erp.size_gb, erp.status)
+    assert erp.age_s is not None
+    assert 0 < erp.age_s < 86_400
+
+
+def test_list_of_backups_needs_a_source(doctor: Doctor) -> None:
+    """If the source cannot be looked at, its fault is told, and there is no list."""
+    doctor.configured["huaweicloud:password"] = "wrong-on-purpose"
+
+    assert doctor.look(EAST, is_listing=True).backups is None

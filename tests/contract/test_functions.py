@@ -62,6 +62,19 @@ def test_get_backups_of_a_resource() -> None:
     assert [BACKUP] == [backup.id for backup in backups]
 
 
+def test_get_backups_takes_a_time_as_pulumi_passes_it() -> None:
+    """YAML parses a time without quotes, and a program gets it in Go's spelling."""
+    newest = cbr.get_backups(limit=1)[0].created_at
+    assert newest is not None
+    day, time = newest[:10], newest[11:19]
+
+    found = cbr.get_backups(created_since=f"{day} {time} +0000 UTC")
+
+    assert found
+    assert found == cbr.get_backups(created_since=f"{day}T{time}Z")
+    assert len(found) < len(cbr.get_backups())
+
+
 def test_get_backups_none_is_empty() -> None:
     """Nothing found is an empty list."""
     assert [] == cbr.get_backups(name="no-such-backup")

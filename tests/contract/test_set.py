@@ -654,6 +654,22 @@ def test_rolling_set_keeps_its_newest(rig: Rig) -> None:
     assert not rig.diff(newer).changes
 
 
+def test_rolling_set_takes_times_as_yaml_and_pulumi_pass_them(rig: Rig) -> None:
+    """A time without quotes reaches a program in Go's spelling. It is the same moment."""
+    quoted = rolling(a=(BACKUP, 1), b=(WEB_1, 2), c=(WEB_2, 3))
+    unquoted = rolling(a=(BACKUP, 1), b=(WEB_1, 2), c=(WEB_2, 3))
+    for day, member in enumerate(unquoted["backups"].values(), 1):
+        member["created_at"] = f"2026-11-{day:02d} 04:00:00 +0200 CEST"
+
+    rig.create(unquoted)
+
+    assert sorted([WEB_1, WEB_2]) == copied(rig)
+    assert "2026-11-03T02:00:00Z" == rig.inputs["backups"]["c"]["created_at"]
+    assert not rig.diff(unquoted).changes
+    assert not rig.diff(quoted).changes
+    assert rig.inputs["backups"] == rig.provider.check(rig.inputs, quoted).inputs["backups"]
+
+
 def test_rolling_set_keeps_an_older_replica_for_a_newer_copy_that_failed(rig: Rig) -> None:
     """The newer copy is accepted and fails later, so two good copies are still there."""
     rig.create(rolling(a=(BACKUP, 1), b=(WEB_1, 2)))

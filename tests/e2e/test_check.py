@@ -84,4 +84,35 @@ def test_check_of_an_unknown_stack_is_one_message(project: Project) -> None:
     outcome = check(project, "--stack", "nowhere")
 
     assert (1, "") == (outcome.code, outcome.stdout)
-    assert outcome.stderr.startswith("error: reading the configuration of stack 'nowhere': ")
+    expected = (
+        "error: reading the configuration of stack 'nowhere': no stack named 'nowhere' found; "
+    )
+    assert f"{expected}give one of the names that pulumi stack ls shows\n" == outcome.stderr
+
+
+def test_check_with_a_wrong_passphrase_names_it(project: Project) -> None:
+    """The CLI cannot decrypt the configuration, and its words have no remedy."""
+    project.must("config", "set", "--secret", "huaweicloud:password", PASSWORD)
+
+    outcome = check(project, "--stack", "test", PULUMI_CONFIG_PASSPHRASE="another")
+
+    assert (1, "") == (outcome.code, outcome.stdout)
+    assert "incorrect passphrase; correct PULUMI_CONFIG_PASSPHRASE: " in outcome.stderr
+
+
+def test_check_of_a_stack_whose_preview_fails(project: Project, erp: dict[str, Any]) -> None:
+    """What the preview refuses is to do; what is copied already is not looked at."""
+    project.up()
+    gone = {**erp, "name": "gone", "backup_id": "00000000-0000-4000-8000-000000000000"}
+    project.configure({"cbr-replication:replications": [erp, gone]})
+
+    refused = project.run("preview")
+    outcome = check(project, "--stack", "test", "--list-backups")
+
+    assert (1, "") == (outcome.code, outcome.stderr)
+    assert "ok    copies       replications[0] (erp) to cn-east-3: 1 in the state" in outcome.stdout
+    assert "TO DO copies       replications[1] (gone) to cn-east-3: backup" in outcome.stdout
+    assert f"{erp['backup_id']}  erp-db-01" in outcome.stdout
+    assert 0 != refused.code
+    for text in (refused.text, outcome.stdout):
+        assert "does not exist in region 'cn-north-4'" in " ".join(text.split())

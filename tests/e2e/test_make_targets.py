@@ -120,19 +120,39 @@ def test_make_preview_and_up_of_a_stack(checkout: Path, control: Control) -> Non
     assert "erp-db-to-cn-east-3" not in (checkout / "build" / "preview" / "demo.md").read_text()
 
 
-def test_make_preview_of_a_fork_needs_no_credentials(checkout: Path, control: Control) -> None:
-    """A fork's pull request has no secrets: nothing is asked; the report says what is unknown."""
-    stack = checkout / "stacks" / "Pulumi.demo.yaml"
-    document = yaml.safe_load(stack.read_text())
+@pytest.mark.parametrize(
+    ("project", "stack"),
+    [
+        ("dr-copies", "acme/demo"),
+        pytest.param("dr-copies", "acme/dr-copies/demo", marks=pytest.mark.full),
+        pytest.param("cbr-replication", "demo", marks=pytest.mark.full),
+    ],
+)
+def test_make_preview_of_a_fork_needs_no_credentials(
+    checkout: Path, control: Control, project: str, stack: str
+) -> None:
+    """A fork's pull request has no secrets: nothing is asked; the report says what is unknown.
+
+    A project has any name, and a stack may be named with its organisation and project.
+    """
+    project_file = checkout / "Pulumi.yaml"
+    settings = yaml.safe_load(project_file.read_text())
+    project_file.write_text(yaml.safe_dump({**settings, "name": project}))
+    stack_file = checkout / "stacks" / "Pulumi.demo.yaml"
+    document = yaml.safe_load(stack_file.read_text())
+    sealed = {"secure": "v1:not-a-secret-but-sealed"}
+    document["encryptionsalt"] = "v1:salt"
+    document["config"]["cbr-replication:replications"][0]["backup_id"] = sealed
     document["config"]["cbr-replication:sets"] = [
         {"name": "nightly", "select": {"resource_name": "web-02", "newest": 7}}
     ]
-    stack.write_text(yaml.safe_dump(document))
+    stack_file.write_text(yaml.safe_dump(document))
 
-    code, printed = make(checkout, "preview", "STACK=demo", "PREFLIGHT=off", password=None)
+    code, printed = make(checkout, "preview", f"STACK={stack}", "PREFLIGHT=off", password=None)
 
     assert 0 == code, printed
-    report = (checkout / "build" / "preview" / "demo.md").read_text()
+    name = stack.replace("/", "-")
+    report = (checkout / "build" / "preview" / f"{name}.md").read_text()
     assert "erp-db-to-cn-east-3" in report
     assert "not checked" in report
     assert "nightly-to-cn-east-3" in report

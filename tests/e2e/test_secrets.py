@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import html
+import json
+from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+import yaml
+
 from simulator.testing import Control
-from tests.e2e.driver import PASSWORD, MakeProject, Project
+from tests.e2e.driver import PASSWORD, STACK, MakeProject, Project
+from tests.e2e.programs import BACKUP
+from tools.preview import preview_comment
+
+WEB_1 = "6b974ebb-8376-4d1b-933f-f77c3bcd0c4e"
+MANUAL = "8db960dd-a598-4f3d-b551-109e5def2e60"
+FILES = "0d9c8b7a-6f5e-4d3c-8b2a-190807060504"
 
 
 def test_secret_absent_from_state_and_logs(
@@ -113,3 +125,106 @@ def test_wrong_password_is_one_clean_message(
     assert "Traceback" not in outcome.text
     assert "wrong-on-purpose" not in outcome.text
     assert 1 == len(control.journal(operation="CreateToken"))
+
+
+CONFIGURATION = "cbr-replication"
+SECRET_TEXTS = {
+    "replications[0].description": "sesame-description",
+    "replications[0].backup_id": BACKUP,
+    "sets[0].backups.web-01.backup_id": WEB_1,
+    "sets[0].backups.web-01.name": "sesame-name",
+    "vaults[0].vault_id": FILES,
+    "timeout": "3h59m",
+}
+"""A secret in each form, by its path in the configuration."""
+
+
+def found_in(text: str) -> list[str]:
+    """Return the paths of the secrets that a text has."""
+    return [path for path, secret in SECRET_TEXTS.items() if secret in text]
+
+
+@pytest.fixture
+def in_every_form(
+    make_stacks_project: MakeProject, erp: dict[str, Any], vault_ids: dict[str, str]
+) -> Project:
+    """A stack with a single replication, a set, an entire vault and a wait; nothing is secret."""
+    files = [{"region": "cn-east-3", "vault_id": vault_ids["dr-files"]}]
+    # YAML has the time without quotes.
+    at = datetime(2026, 11, 20, 2, tzinfo=UTC)
+    web = {
+        "web-01": {"backup_id": WEB_1, "name": "sesame-name", "created_at": at},
+        "old": MANUAL,
+    }
+    return make_stacks_project(
+        [{**erp, "description": "sesame-description"}],
+        **{
+            f"{CONFIGURATION}:wait": "true",
+            f"{CONFIGURATION}:timeout": "3h59m",
+            f"{CONFIGURATION}:sets": [
+                {"name": "web", "backups": web, "destinations": erp["destinations"]}
+            ],
+            f"{CONFIGURATION}:vaults": [
+                {"name": "files", "vault_id": FILES, "destinations": files}
+            ],
+        },
+    )
+
+
+def make_secret(project: Project) -> None:
+    """Encrypt the secrets in the configuration, as a user does with --path."""
+    given = [f"{CONFIGURATION}:{path}={text}" for path, text in SECRET_TEXTS.items()]
+    project.must("config", "set-all", "--path", *(f"--secret={pair}" for pair in given))
+
+
+@pytest.mark.parametrize("plugin", ["host", pytest.param("sdk", marks=pytest.mark.full)])
+def test_secrets_inside_the_configuration_stay_secret(plugin: str, in_every_form: Project) -> None:
+    """A secret is ciphertext in every file of the backend, and hidden wherever it is shown."""
+    project = in_every_form
+    if plugin == "sdk":
+        without_host(project)
+    make_secret(project)
+
+    planned = project.run("preview", "--json")
+    comment = html.unescape(
+        preview_comment.render(
+            planned.json(), planned.stderr, STACK, exit_code=planned.code, offline=False
+        )
+    )
+    printed = [planned.text, comment, project.up().text]
+    printed.append(project.must("stack", "output", "--json").text)
+    printed.append(project.refresh().text)
+
+    assert 0 == planned.code
+    assert [] == found_in("\n".join(printed))
+    assert [] == found_in(project.everything_stored())
+    assert "backup_id: <code>[secret]</code>" in comment
+    assert f'{{"old": "{MANUAL}", "web-01": {{"backup_id": "[secret]"' in comment
+    assert "additional secret outputs" not in "\n".join(printed)
+    assert "holds secrets" not in "\n".join(printed)
+    assert '"created_at": "2026-11-20T02:00:00Z"' in comment
+    assert "2026-11-20 02:00:00+00:00" in project.config_file.read_text()
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("plugin", ["host", "sdk"])
+def test_values_that_become_secret_leave_the_state(plugin: str, in_every_form: Project) -> None:
+    """The first `up` after `config set --secret` changes nothing but the form of the state."""
+    project = in_every_form
+    if plugin == "sdk":
+        without_host(project)
+    project.up()
+    assert list(SECRET_TEXTS) == found_in(json.dumps(project.deployment()))
+
+    make_secret(project)
+    project.up("--expect-no-changes")
+
+    assert [] == found_in(json.dumps(project.deployment()))
+
+
+def without_host(project: Project) -> None:
+    """Make the stack program use the SDK's own plugin."""
+    file = project.directory / "Pulumi.yaml"
+    settings = yaml.safe_load(file.read_text())
+    del settings["plugins"]
+    file.write_text(yaml.safe_dump(settings))

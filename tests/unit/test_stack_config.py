@@ -509,18 +509,18 @@ def test_read_selection_keeps_as_many_as_it_selects(
     assert (("resource_name", "erp-db-01"),) == one.selection.filters
 
 
-def test_read_time_without_quotes_is_what_was_written() -> None:
+@pytest.mark.parametrize("at", ["2026-11-20 00:00:00 +0000 UTC", "2026-11-20 02:00:00 +0200 CEST"])
+def test_read_time_without_quotes_is_accepted(at: str) -> None:
     """The engine passes a YAML time in Go's format, and a day as its midnight."""
-    select = {
-        "created_since": "2026-11-20 00:00:00 +0000 UTC",
-        "created_until": "2026-11-27T02:00:00Z",
-    }
-    (one,) = plan(sets=[selecting(**select)]).sets
+    select = {"created_since": at, "created_until": "2026-11-27T02:00:00Z"}
+    member = {"backup_id": UUID, "created_at": at}
+    read = plan(
+        sets=[selecting(**select), a_set(name="listed", backups={"erp": member}, keep_newest=1)]
+    )
 
-    assert one.selection is not None
-    assert ["2026-11-20T00:00:00Z", "2026-11-27T02:00:00Z"] == [
-        value for _, value in one.selection.filters
-    ]
+    assert read.sets[0].selection is not None
+    assert at == dict(read.sets[0].selection.filters)["created_since"]
+    assert {"erp": member} == read.sets[1].args.backups
 
 
 def test_read_vault() -> None:

@@ -81,7 +81,8 @@ def render(
     if offline:
         sections.append(
             "Made without credentials: compared with an empty state, so every resource shows as "
-            "new, and nothing was asked of the API. The notes say what was not checked."
+            "new, and nothing was asked of the API. The notes say what was not checked. "
+            "Ids of zeros stand for secrets of the configuration."
         )
     if steps:
         sections.append(_table(steps))
@@ -197,12 +198,21 @@ def _properties(step: dict[str, Any]) -> str:
 
 
 def _value(value: Any) -> str:
-    if isinstance(value, dict) and _SIGNATURE_KEY in value:
-        return "[secret]"
+    value = _without_secrets(value)
     if value == _UNKNOWN:
         return "known after the update"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _MAX_VALUE_CHARS else f"{text[:_MAX_VALUE_CHARS]}…"
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        if _SIGNATURE_KEY in value:
+            return "[secret]"
+        return {key: _without_secrets(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_without_secrets(member) for member in value]
+    return value
 
 
 def _messages(diagnostics: Iterable[dict[str, Any]], errors: str) -> list[Message]:

@@ -58,6 +58,46 @@ def run_pulumi(*arguments: str) -> subprocess.CompletedProcess[str]:
         ) from None
 
 
+# What the CLI says (seen with 3.255), and what helps. The first one that fits counts.
+_REMEDIES = (
+    (
+        "passphrase must be set",
+        "set PULUMI_CONFIG_PASSPHRASE, or PULUMI_CONFIG_PASSPHRASE_FILE, to the stack's passphrase",
+    ),
+    ("unable to read PULUMI_CONFIG_PASSPHRASE_FILE", "correct PULUMI_CONFIG_PASSPHRASE_FILE"),
+    (
+        "incorrect passphrase",
+        "correct PULUMI_CONFIG_PASSPHRASE: it is not this stack's, or no longer",
+    ),
+    ("no stack named", "give one of the names that pulumi stack ls shows"),
+    (
+        "organization name must be",
+        "give the stack's name alone: this backend has no organisations",
+    ),
+    (
+        "PULUMI_ACCESS_TOKEN must be set",
+        "run pulumi login, or set PULUMI_BACKEND_URL to the backend that has the stack's state",
+    ),
+    ("no Pulumi.yaml project file found", "run this in the project's directory"),
+)
+
+
+def failure_of(
+    doing: str, said: str, remedy: str = "run this in the project's directory"
+) -> ConfigurationError:
+    """Return the error about a call of the CLI that failed, with what helps.
+
+    Args:
+        doing: what the call was for.
+        said: what the CLI printed as its error.
+        remedy: what to do if the CLI's words are not known.
+    """
+    known = (helps for words, helps in _REMEDIES if words in said)
+    return ConfigurationError(
+        f"{doing}: {excerpt(said.removeprefix('error: '))}", remedy=next(known, remedy)
+    )
+
+
 def stack_settings(stack: str, directory: Path | None = None) -> dict[str, Any]:
     """Return a stack's configuration, with secrets decrypted by the CLI.
 
@@ -69,10 +109,7 @@ def stack_settings(stack: str, directory: Path | None = None) -> dict[str, Any]:
     there = ["--cwd", str(directory)] if directory is not None else []
     done = run_pulumi("config", "--json", "--show-secrets", "--stack", stack, *there)
     if done.returncode:
-        raise ConfigurationError(
-            f"reading the configuration of stack {stack!r}: {excerpt(done.stderr)}",
-            remedy="run this in the project's directory",
-        )
+        raise failure_of(f"reading the configuration of stack {stack!r}", done.stderr)
     return {key: entry.get("value") for key, entry in json.loads(done.stdout).items()}
 
 
@@ -90,9 +127,10 @@ def default_owner(stack: str, directory: Path | None = None) -> str:
     )
     parts = done.stdout.strip().split("/")
     if done.returncode or len(parts) != 3 or not all(parts):
-        raise ConfigurationError(
-            f"looking up the project of stack {stack!r}: {excerpt(done.stderr or done.stdout)}",
-            remedy="say with HW_OWNER=PROJECT/STACK what the marks of this stack say",
+        raise failure_of(
+            f"looking up the project of stack {stack!r}",
+            done.stderr or done.stdout,
+            "say with HW_OWNER=PROJECT/STACK what the marks of this stack say",
         )
     return f"{parts[1]}/{parts[2]}"
 

@@ -36,6 +36,11 @@ class Secrets:
         """Return the secrets of both."""
         return Secrets(self.paths | other.paths, self.texts | other.texts)
 
+    def are_in(self, place: str) -> bool:
+        """Whether a property has a secret; its name may go on with the place in it."""
+        name = place.partition("[")[0].partition(".")[0]
+        return any(path[0] == name for path in self.paths)
+
 
 def open_secrets(bag: Struct) -> tuple[Struct, Secrets]:
     """Return the bag with plain values, and its secrets; without secrets it is the same bag.

@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypeVar
 import grpc  # type: ignore[import-untyped]
 from google.protobuf import any_pb2, empty_pb2  # type: ignore[import-untyped]
 from google.rpc import status_pb2  # type: ignore[import-untyped]
-from pulumi.dynamic import ReadResult, ResourceProvider
+from pulumi.dynamic import CheckFailure, ReadResult, ResourceProvider
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
@@ -32,6 +32,7 @@ from pulumi_huaweicloud_cbr.plugin.properties import (
     to_wire,
 )
 from pulumi_huaweicloud_cbr.plugin.providers import Providers, UnknownTypeError
+from pulumi_huaweicloud_cbr.plugin.secrecy import Secrets
 
 Answer = TypeVar("Answer")
 
@@ -95,12 +96,7 @@ class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
             result = self._provider_of(news, olds).check(olds, news)
             return provider_pb2.CheckResponse(
                 inputs=to_wire({**result.inputs, PROVIDER_KEY: news[PROVIDER_KEY]}, secrets),
-                failures=[
-                    provider_pb2.CheckFailure(
-                        property=failure.property, reason=redact(failure.reason)
-                    )
-                    for failure in result.failures
-                ],
+                failures=[_failure(failure, secrets) for failure in result.failures],
             )
 
         return self._serve(request, context, check)
@@ -267,6 +263,14 @@ _CHANGES = {
     False: provider_pb2.DiffResponse.DIFF_NONE,
     True: provider_pb2.DiffResponse.DIFF_SOME,
 }
+
+
+def _failure(failure: CheckFailure, secrets: Secrets) -> Any:
+    """Return what `check` found; the engine would print the value of the property that is named."""
+    name, reason = failure.property, redact(failure.reason)
+    if secrets.are_in(name):
+        return provider_pb2.CheckFailure(property="", reason=f"{name}: {reason}")
+    return provider_pb2.CheckFailure(property=name, reason=reason)
 
 
 def _refuse(context: Any, message: str) -> NoReturn:

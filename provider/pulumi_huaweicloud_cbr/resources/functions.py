@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.base.moments import spelled
 from pulumi_huaweicloud_cbr.engine.session import Session, open_session
 
 if TYPE_CHECKING:
@@ -85,8 +86,9 @@ def get_backups(
         "name": name,
         "status": status,
         "image_type": image_type,
-        "start_time": created_since,
-        "end_time": created_until,
+        # YAML parses a time without quotes, and Pulumi passes it on in Go's spelling.
+        "start_time": created_since and spelled(created_since),
+        "end_time": created_until and spelled(created_until),
     }
 
     async def collect(session: Session, scope: ProjectScope) -> list[Backup]:

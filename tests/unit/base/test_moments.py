@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pulumi_huaweicloud_cbr.base.moments import UNKNOWN, moment
+from pulumi_huaweicloud_cbr.base.moments import UNKNOWN, moment, spelled
 
 AT = datetime(2026, 11, 20, 2, 0, 11, tzinfo=UTC)
 
@@ -24,6 +24,9 @@ AT = datetime(2026, 11, 20, 2, 0, 11, tzinfo=UTC)
         "2026-11-19T21:00:11.0-05:00",
         "2026-11-20 02:00:11",
         "2026-11-20 02:00:11Z",
+        "2026-11-20 02:00:11 +0000 UTC",
+        "2026-11-20 10:00:11 +0800 +0800",
+        "2026-11-19 20:30:11 -0530 IST",
     ],
 )
 def test_moment_is_the_same_in_every_form(text: str) -> None:
@@ -59,3 +62,22 @@ def test_moment_of_what_is_no_time_is_before_all_others(text: str | None) -> Non
 def test_moment_at_the_ends_of_the_calendar_is_compared(text: str) -> None:
     """An input may hold them, and nothing may overflow."""
     assert (text[0] == "9") == (moment(text) > AT)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("2026-11-20 02:00:00 +0000 UTC", "2026-11-20T02:00:00Z"),
+        ("2026-11-20 02:00:00.905331 +0200 CEST", "2026-11-20T00:00:00.905331Z"),
+        ("2026-11-20 02:00:00+02:00", "2026-11-20T00:00:00Z"),
+        ("2026-11-20 02:00:00.5 Z", "2026-11-20T02:00:00.5Z"),
+        ("2026-11-20 02:00:00", "2026-11-20T02:00:00Z"),
+        ("2026-11-20T02:00:00", "2026-11-20T02:00:00"),
+        ("2026-02-30 02:00:00 +0000 UTC", "2026-02-30 02:00:00 +0000 UTC"),
+        ("0001-01-01 00:00:00 +0200 CEST", "0001-01-01 00:00:00 +0200 CEST"),
+        ("now", "now"),
+    ],
+)
+def test_spelled_is_a_time_as_the_api_writes_it(given: str, expected: str) -> None:
+    """Those of Go and YAML are converted; a text that is no time is told of as it is."""
+    assert expected == spelled(given)

@@ -27,6 +27,7 @@ from pulumi_huaweicloud_cbr.commands._text import COLUMNS
 from pulumi_huaweicloud_cbr.commands.check.account import (
     Account,
     BackupLook,
+    ListedBackup,
     RecordLook,
     RegionLook,
     Remark,
@@ -34,7 +35,7 @@ from pulumi_huaweicloud_cbr.commands.check.account import (
     TargetLook,
     VaultLook,
 )
-from pulumi_huaweicloud_cbr.commands.check.account_text import as_text
+from pulumi_huaweicloud_cbr.commands.check.account_text import age, as_text
 from pulumi_huaweicloud_cbr.commands.check.command import _owner_of, places_of
 from pulumi_huaweicloud_cbr.commands.check.examiner import ServiceClock
 from pulumi_huaweicloud_cbr.commands.check.refusals import check_of
@@ -212,8 +213,8 @@ def test_check_of_a_missing_stack_is_one_message(
     printed = capsys.readouterr()
     assert "" == printed.out
     assert (
-        "error: reading the configuration of stack 'prod': error: no stack named that; run this in "
-        "the project's directory\n"
+        "error: reading the configuration of stack 'prod': no stack named that; give one of the "
+        "names that pulumi stack ls shows\n"
     ) == printed.err
 
 
@@ -389,6 +390,8 @@ def test_json_keeps_its_shape() -> None:
         "clock_ahead_s",
         "source",
         "destinations",
+        "copies",
+        "backups",
         "backup",
         "remarks",
     ] == list(document)
@@ -423,3 +426,27 @@ def test_json_keeps_its_shape() -> None:
         "targets",
         "remarks",
     ] == list(document["backup"])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(59, "59 s"), (3_600 * 5 + 59, "5 h"), (86_400 * 3, "3 d"), (86_400 * 3 + 7_300, "3 d 2 h")],
+)
+def test_age_of_a_backup(seconds: float, shown: str) -> None:
+    """Days and hours: a backup may be years old."""
+    assert shown == age(seconds)
+
+
+def test_empty_list_of_backups_is_told() -> None:
+    """The source was looked at, and has none."""
+    account = Account(SignIn(None, "", ""), source=region(), backups=[])
+
+    assert "backups      there are none" in as_text(account)
+
+
+def test_backup_without_a_time_has_no_age() -> None:
+    """CBR need not tell when a backup was made."""
+    backup = ListedBackup("b", None, None, None, None, None, None, None, None)
+    account = Account(SignIn(None, "", ""), source=region(), backups=[backup])
+
+    assert ["b", "-", "-", "-", "-"] in [line.split() for line in as_text(account).splitlines()]

@@ -23,9 +23,7 @@ from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.base.text import remember_secret
 from pulumi_huaweicloud_cbr.commands._cli import default_owner
-from pulumi_huaweicloud_cbr.commands.owners.classify import Known, Listed, classify, match
-from pulumi_huaweicloud_cbr.commands.owners.report import RegionLook, ReplicaLook, Report
-from pulumi_huaweicloud_cbr.commands.owners.stack import (
+from pulumi_huaweicloud_cbr.commands._stack import (
     Place,
     Row,
     Scope,
@@ -35,6 +33,8 @@ from pulumi_huaweicloud_cbr.commands.owners.stack import (
     read_state,
     sources_in,
 )
+from pulumi_huaweicloud_cbr.commands.owners.classify import Known, Listed, classify, match
+from pulumi_huaweicloud_cbr.commands.owners.report import RegionLook, ReplicaLook, Report
 from pulumi_huaweicloud_cbr.commands.owners.text import as_text
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)

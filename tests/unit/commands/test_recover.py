@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from pulumi_huaweicloud_cbr.__main__ import main
-from pulumi_huaweicloud_cbr.commands import recover
-from pulumi_huaweicloud_cbr.commands._locks import Lock, locks_in, require_dead
-from pulumi_huaweicloud_cbr.commands._processes import Processes
+from pulumi_huaweicloud_cbr.commands.recover import command as recover
+from pulumi_huaweicloud_cbr.commands.recover.locks import Lock, locks_in, require_dead
+from pulumi_huaweicloud_cbr.commands.recover.processes import Processes
 
 HERE = socket.gethostname()
 OURS = "pulumi-python:dynamic/huaweicloud_cbr:BackupReplication"

@@ -6,13 +6,17 @@ import asyncio
 from typing import Any
 
 from google.protobuf.struct_pb2 import Struct  # type: ignore[import-untyped]
+from pulumi.dynamic import CheckFailure, CheckResult, ResourceProvider
+from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime import rpc
+from pulumi.runtime.proto import provider_pb2
 
 from pulumi_huaweicloud_cbr.base.text import redact
 from pulumi_huaweicloud_cbr.engine.ownership.state import SIGNATURE_KEY
 from pulumi_huaweicloud_cbr.plugin import secrecy
 from pulumi_huaweicloud_cbr.plugin.properties import from_wire, to_wire
 from pulumi_huaweicloud_cbr.plugin.secrecy import Secrets
+from pulumi_huaweicloud_cbr.plugin.servicer import DynamicResourceServicer
 
 PASSWORD = "correct-horse"
 
@@ -115,3 +119,31 @@ def test_from_wire_leaves_the_request_as_it_is() -> None:
     from_wire(sent)
 
     assert before == sent.SerializeToString()
+
+
+class Refusing(ResourceProvider):
+    """A provider that finds a fault in each property."""
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Refuse everything but the provider itself."""
+        names = ["a", 'members["x"].id', "plain"]
+        return CheckResult(news, [CheckFailure(name, f"{news['a']} is bad") for name in names])
+
+
+def test_check_names_no_secret_property_to_the_engine() -> None:
+    """The engine prints the value of a property that a failure names, even if it is secret."""
+    news = bag(
+        __provider=serialize_provider(Refusing()),
+        a=secret("tell-no-engine"),
+        members={"x": {"id": secret("tell-no-reader")}},
+        plain="x",
+    )
+    request = provider_pb2.CheckRequest(urn="urn:pulumi:s::p::t::n", news=news)
+
+    failures = DynamicResourceServicer().Check(request, None).failures
+
+    assert [
+        ("", "a: [secret] is bad"),
+        ("", 'members["x"].id: [secret] is bad'),
+        ("plain", "[secret] is bad"),
+    ] == [(failure.property, failure.reason) for failure in failures]

@@ -137,6 +137,39 @@ class TargetLook:
     reasons: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class ListedBackup:
+    """A backup of the source; `age_s` is the time since it was made, in seconds."""
+
+    id: str
+    name: str | None
+    resource_name: str | None
+    resource_type: str | None
+    vault_id: str | None
+    size_gb: float | None
+    status: str | None
+    created_at: str | None
+    age_s: float | None
+
+
+@dataclass
+class CopyLook:
+    """What was observed of the copies that an entry of the stack's configuration declares.
+
+    `possible`, `copied` and `in_state` count its backups: those that can be copied, those of which
+    a copy is there or on its way, and those that the stack's state has. An entire vault counts as
+    one.
+    """
+
+    at: str
+    region: str
+    vault_id: str
+    possible: int = 0
+    copied: int = 0
+    in_state: int = 0
+    remarks: list[Remark] = field(default_factory=list)
+
+
 @dataclass
 class BackupLook:
     """What was observed of the backup; if it could not be read, there is only its id."""
@@ -157,6 +190,7 @@ class BackupLook:
 class Account:
     """The whole result; `settings` maps the names of settings to the places they are from.
 
+    `backups` are those of the source, None if they were not asked for, or could not be listed.
     `id` is the account's; IAM reports it with a project. `clock_ahead_s` is how far this machine's
     clock is ahead of the service's, in seconds.
     """
@@ -167,6 +201,8 @@ class Account:
     clock_ahead_s: float | None = None
     source: RegionLook | None = None
     destinations: list[RegionLook] = field(default_factory=list)
+    copies: list[CopyLook] = field(default_factory=list)
+    backups: list[ListedBackup] | None = None
     backup: BackupLook | None = None
     remarks: list[Remark] = field(default_factory=list)
 
@@ -178,7 +214,8 @@ class Account:
     @property
     def to_do_count(self) -> int:
         """Return the number of things to do before the account is ready."""
-        looks: list[Account | RegionLook | BackupLook] = [self, *self.regions]
+        looks: list[Account | RegionLook | CopyLook | BackupLook]
+        looks = [self, *self.regions, *self.copies]
         if self.backup:
             looks.append(self.backup)
         return sum(remark.is_to_do for look in looks for remark in look.remarks)

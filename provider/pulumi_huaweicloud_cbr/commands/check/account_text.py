@@ -15,13 +15,15 @@ from pulumi_huaweicloud_cbr.commands.check.account import (
     UNKNOWN,
     Account,
     BackupLook,
+    CopyLook,
+    ListedBackup,
     RecordLook,
     RegionLook,
     Remark,
     TargetLook,
     VaultLook,
 )
-from pulumi_huaweicloud_cbr.commands.check.permissions import (
+from pulumi_huaweicloud_cbr.commands.check.refusals import (
     WRITING_AT_DESTINATION,
     WRITING_AT_SOURCE,
 )
@@ -32,6 +34,7 @@ IN_STEP_S = 5.0
 OK, TO_DO, NOTE, UNSEEN = "ok", "TO DO", "note", "-"
 _MARK_WIDTH = len(TO_DO)
 _NAME_WIDTH = 12
+_LIST_NAME_WIDTH = 24
 _TABLE_INDENT = " " * (_MARK_WIDTH + 3)
 _ANSWERS = {
     POSSIBLE: "can be copied",
@@ -45,6 +48,10 @@ def as_text(account: Account) -> str:
     """Return the result, section by section, with a conclusion."""
     sections = [_sign_in(account)]
     sections += [_region(look) for look in account.regions]
+    if account.copies:
+        sections.append(_copies(account.copies))
+    if account.backups is not None and account.source:
+        sections.append(_list(account.source.region, account.backups))
     if account.backup:
         sections.append(_backup(account.backup))
     sections.append(_conclusion(account))
@@ -148,6 +155,50 @@ def _vaults(vaults: Sequence[VaultLook]) -> Iterator[str]:
         yield line
         for fault in vault.faults:
             yield from wrapped(f"{_TABLE_INDENT}  ", fault)
+
+
+def _copies(looks: Iterable[CopyLook]) -> Iterator[str]:
+    yield "Copies of the stack"
+    for look in looks:
+        where = f"{look.at} to {look.region}"
+        counts = (
+            (look.in_state, "in the state"),
+            (look.copied, _ANSWERS[COPIED]),
+            (look.possible, _ANSWERS[POSSIBLE]),
+        )
+        told = [f"{count} {what}" for count, what in counts if count]
+        if told or not look.remarks:
+            text = f"{where}: {', '.join(told) or 'nothing stands in the way'}"
+            yield from _row(OK, "copies", text)
+        for remark in look.remarks:
+            mark = TO_DO if remark.is_to_do else NOTE
+            yield from _row(mark, remark.check, f"{where}: {remark}")
+
+
+def _list(region: str, backups: Sequence[ListedBackup]) -> Iterator[str]:
+    yield f"Backups in {region}, the newest first"
+    if not backups:
+        yield from _row(UNSEEN, "backups", "there are none")
+        return
+    rows = [
+        (
+            backup.id,
+            cell(backup.resource_name, _LIST_NAME_WIDTH),
+            "-" if backup.age_s is None else age(backup.age_s),
+            cell(backup.size_gb),
+            cell(backup.status),
+        )
+        for backup in backups
+    ]
+    yield from table([("id", "of", "age", "GB", "status"), *rows], _TABLE_INDENT)
+
+
+def age(seconds: float) -> str:
+    """Return the age of a backup in one or two units, such as ``3 d 4 h``."""
+    hours = int(seconds // 3600)
+    if hours < 24:
+        return span(hours * 3600 if hours else seconds)
+    return f"{hours // 24} d {hours % 24} h" if hours % 24 else f"{hours // 24} d"
 
 
 def _backup(look: BackupLook) -> Iterator[str]:

@@ -27,8 +27,7 @@ from pulumi_huaweicloud_cbr.commands.check.account import (
     TargetLook,
     VaultLook,
 )
-from pulumi_huaweicloud_cbr.commands.check.permissions import GET_BACKUP
-from pulumi_huaweicloud_cbr.commands.check.refusals import remark_on
+from pulumi_huaweicloud_cbr.commands.check.refusals import GET_BACKUP, remark_on
 from pulumi_huaweicloud_cbr.replication.preflight.backup import run_preflight
 from pulumi_huaweicloud_cbr.replication.preflight.flow import Aim, or_error
 from pulumi_huaweicloud_cbr.replication.rules.decisions import another_stack

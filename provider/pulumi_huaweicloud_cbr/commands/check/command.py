@@ -19,10 +19,11 @@ from pulumi_huaweicloud_cbr.commands._cli import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pulumi_huaweicloud_cbr.api.transport.http import Transport
     from pulumi_huaweicloud_cbr.base.clock import Clock
+    from pulumi_huaweicloud_cbr.commands._stack import Copy
     from pulumi_huaweicloud_cbr.commands.check.account import Account
     from pulumi_huaweicloud_cbr.commands.check.examiner import Asked
 
@@ -39,15 +40,16 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="see whether an account is ready for replications, and what is to do",
         description=(
             "Looks at an account: how it is signed in to, its projects, to where backups can be "
-            "copied, vaults of type replication, missing permissions, this machine's clock; and "
-            "with --backup to where that one can be copied. Reads only. Exit code 0: all is well; "
+            "copied, vaults of type replication, missing permissions, this machine's clock; with "
+            "--stack whether its copies are possible; with --backup to where that one can be "
+            "copied. Reads only. Exit code 0: all is well; "
             "1: there is something to do, which is named; 2: the options are wrong."
         ),
     )
     parser.add_argument(
         "--stack",
         help="take huaweicloud:* settings from this stack of the project in this directory, beside "
-        "the environment",
+        "the environment, and look at the copies that its configuration declares",
     )
     parser.add_argument("--cwd", type=Path, help="the project's directory, with --stack")
     parser.add_argument(
@@ -57,13 +59,18 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         type=destination,
         metavar="REGION[/PROJECT_ID]",
         help="a region to copy to, and the project there if it is not the one named like it; may "
-        "be repeated (default: all regions that the source can copy to)",
+        "be repeated (default: those of the stack, else all that the source can copy to)",
     )
     parser.add_argument(
         "--backup",
         type=like_input("backup_id"),
         metavar="ID",
         help="say of this backup to where it can be copied",
+    )
+    parser.add_argument(
+        "--list-backups",
+        action="store_true",
+        help="list the backups of the source region with ids, ages and sizes",
     )
     parser.add_argument(
         "--json", action="store_true", help="print a JSON document, which the user guide describes"
@@ -75,15 +82,24 @@ def run(given: argparse.Namespace) -> int:
     """Examine the account and print the result; return the exit code.
 
     Raises:
-        ConfigurationError: the stack's configuration cannot be read.
+        ConfigurationError: the stack's configuration or state cannot be read.
     """
+    from pulumi_huaweicloud_cbr.commands._stack import State, copies_in, export, read_state
     from pulumi_huaweicloud_cbr.commands.check.account_text import as_text
     from pulumi_huaweicloud_cbr.commands.check.examiner import Asked
 
     if given.cwd is not None and given.stack is None:
         given.parser.error("--cwd goes with --stack")
     configured = stack_settings(given.stack, given.cwd) if given.stack else {}
-    asked = Asked(tuple(given.destination), given.backup, _owner_of(given))
+    copies = copies_in(configured)
+    asked = Asked(
+        tuple(given.destination),
+        given.backup,
+        _owner_of(given, copies),
+        copies,
+        read_state(export(given.stack, given.cwd)) if copies else State(),
+        given.list_backups,
+    )
     account = look_at_account(configured, os.environ, asked)
     if given.json:
         document = account.to_json()
@@ -93,9 +109,9 @@ def run(given: argparse.Namespace) -> int:
     return 1 if account.to_do_count else 0
 
 
-def _owner_of(given: argparse.Namespace) -> str | None:
+def _owner_of(given: argparse.Namespace, copies: Sequence[Copy] = ()) -> str | None:
     """Return whose copies are a stack's own; None if no stack is given, or no copy is asked for."""
-    if given.stack is None or given.backup is None:
+    if given.stack is None or (given.backup is None and not copies):
         return None
     try:
         return default_owner(given.stack, given.cwd)

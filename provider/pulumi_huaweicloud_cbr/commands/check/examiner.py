@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pulumi_huaweicloud_cbr.api.auth.choose import choose
 from pulumi_huaweicloud_cbr.api.auth.signing import LARGEST_SKEW_S
@@ -21,7 +21,9 @@ from pulumi_huaweicloud_cbr.api.wire.responses import answered_at
 from pulumi_huaweicloud_cbr.base.clock import Clock
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.base.reporting import span
+from pulumi_huaweicloud_cbr.base.text import REGION_ID
 from pulumi_huaweicloud_cbr.commands._cli import Destination
+from pulumi_huaweicloud_cbr.commands._stack import Copy, State
 from pulumi_huaweicloud_cbr.commands.check.account import (
     Account,
     BackupLook,
@@ -30,6 +32,7 @@ from pulumi_huaweicloud_cbr.commands.check.account import (
     SignIn,
 )
 from pulumi_huaweicloud_cbr.commands.check.backup import see_backup
+from pulumi_huaweicloud_cbr.commands.check.copies import see_backups, see_copies
 from pulumi_huaweicloud_cbr.commands.check.refusals import SIGN_IN
 from pulumi_huaweicloud_cbr.commands.check.region import MAKE_A_VAULT, see_destination, see_source
 from pulumi_huaweicloud_cbr.config.settings import Settings
@@ -46,12 +49,25 @@ SKEW_WORTH_NOTING_S = 60.0
 class Asked:
     """What the user wants to know; no destinations means all that the source can copy to.
 
-    `owner` is whose marks are those of the stack that is meant, None if no stack is.
+    `owner` is whose marks are those of the stack that is meant, None if no stack is. `copies` are
+    what its configuration declares, and `state` is its state. `is_listing`: the backups of the
+    source are listed.
     """
 
     destinations: tuple[Destination, ...] = ()
     backup_id: str | None = None
     owner: str | None = None
+    copies: tuple[Copy, ...] = ()
+    state: State = field(default_factory=State)
+    is_listing: bool = False
+
+    @property
+    def named(self) -> tuple[Destination, ...]:
+        """Return the destinations that the user named, or else those of the stack."""
+        places = (copy.destination.scope for copy in self.copies)
+        own = [Destination(place.region, place.project_id) for place in places]
+        usable = (at for at in own if REGION_ID.fullmatch(at.region))
+        return self.destinations or tuple(dict.fromkeys(usable))
 
 
 class ServiceClock:
@@ -110,7 +126,7 @@ async def examine(
         account.remarks.append(Remark.of("settings", error))
         return account
     async with client:
-        await _Examiner(CachedApi(client), asked, account).examine()
+        await _Examiner(CachedApi(client), asked, account, clock).examine()
     account.clock_ahead_s = service_clock.ahead_s
     _judge_clock(account)
     return account
@@ -119,8 +135,9 @@ async def examine(
 class _Examiner:
     """One examination; its results go into the account."""
 
-    def __init__(self, api: Api, asked: Asked, account: Account) -> None:
+    def __init__(self, api: Api, asked: Asked, account: Account, clock: Clock) -> None:
         self._api = api
+        self._clock = clock
         self._settings = api.settings
         self._asked = asked
         self._account = account
@@ -143,16 +160,19 @@ class _Examiner:
         looks = (see_destination(self._api, account, look) for look in account.destinations)
         await asyncio.gather(*looks)
         self._judge_together()
+        owner = self._settings.owner or self._asked.owner
+        await see_copies(self._api, account, self._asked.copies, self._asked.state, owner)
+        if self._asked.is_listing:
+            await see_backups(self._api, account, self._clock.wall_time())
         if self._asked.backup_id is not None:
             account.backup = BackupLook(self._asked.backup_id)
-            owner = self._settings.owner or self._asked.owner
             await see_backup(self._api, account, account.backup, owner)
 
     def _look(self, at: Destination, *, is_source: bool = False) -> RegionLook:
         return RegionLook(
             at.region,
             is_source,
-            is_asked=is_source or bool(self._asked.destinations),
+            is_asked=is_source or bool(self._asked.named),
             cbr_url=self._settings.cbr_url(at.region),
             iam_url=self._settings.iam_url(at.region),
             given_project_id=at.project_id,
@@ -161,13 +181,13 @@ class _Examiner:
     def _destinations(self) -> list[RegionLook]:
         source = self._account.source
         known = source.destinations if source else None
-        wanted = self._asked.destinations or [Destination(region) for region in known or ()]
+        wanted = self._asked.named or [Destination(region) for region in known or ()]
         return [self._look(at) for at in dict.fromkeys(wanted)]
 
     def _judge_together(self) -> None:
         """If the user named no destination, one ready region is enough, and none is a fault."""
         looks = self._account.destinations
-        if not looks or self._asked.destinations or any(look.usable_vaults for look in looks):
+        if not looks or self._asked.named or any(look.usable_vaults for look in looks):
             return
         if all(look.vaults is None and not look.remarks for look in looks):
             return  # none was examined

@@ -1,9 +1,14 @@
-"""What a failed call means for an account: its subject in one word, and a remedy."""
+"""What a failed call means for an account: its subject in one word, and a remedy.
+
+Also the IAM actions that calls need. Source: CBR API reference, "Permissions and Supported
+Actions"; CBR service overview, "Permissions Management", for the policies that the vendor defines.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from pulumi_huaweicloud_cbr.api.wire.error_codes import is_known
 from pulumi_huaweicloud_cbr.base.errors import (
     ApiError,
     AuthenticationError,
@@ -14,7 +19,20 @@ from pulumi_huaweicloud_cbr.base.errors import (
     TransportError,
 )
 from pulumi_huaweicloud_cbr.commands.check.account import RegionLook, Remark
-from pulumi_huaweicloud_cbr.commands.check.permissions import READING_POLICY, is_permission_missing
+
+QUERY_CAPABILITY = "cbr:backups:queryReplicationCapability"
+LIST_BACKUPS = "cbr:backups:list"
+GET_BACKUP = "cbr:backups:get"
+LIST_TASKS = "cbr:tasks:list"
+LIST_VAULTS = "cbr:vaults:list"
+GET_VAULT = "cbr:vaults:get"
+
+WRITING_AT_SOURCE = ("cbr:backups:replicate", "cbr:vaults:replicate")
+WRITING_AT_DESTINATION = ("cbr:backups:delete",)
+"""The actions that replications need beside reading. No read-only call shows whether the user has
+them."""
+
+READING_POLICY = "CBR ReadOnlyAccess"
 
 SIGN_IN = "sign-in"
 PROJECT = "project"
@@ -28,6 +46,12 @@ OF_THE_WHOLE_REGION = {
     ENDPOINT: "the service did not answer as it should",
 }
 """After one of these, all other calls to the region would fail in the same way."""
+
+# Source: API Gateway user guide and IAM API reference, "Error Codes". Other codes with a 403 are
+# about the project, the region or the account.
+_MISSING_PERMISSION = frozenset(
+    {"APIGW.0302", "APIGW.0306", "APIG.0302", "APIG.0306", "IAM.0002", "IAM.0003"}
+)
 
 # Source: API Gateway user guide, "Error Codes".
 _NO_SUCH_API = frozenset({"APIGW.0101", "APIG.0101"})
@@ -95,3 +119,9 @@ def check_of(error: CbrError) -> str:
         return PERMISSION
     is_elsewhere = isinstance(error, ApiError) and error.is_unauthorized_url
     return PROJECT if is_elsewhere or error.code in _NOT_IN_THIS_PROJECT else SERVICE
+
+
+def is_permission_missing(error: CbrError) -> bool:
+    """Whether a call was refused because the user lacks its permission."""
+    is_forbidden = getattr(error, "status", None) == 403
+    return error.code in _MISSING_PERMISSION or (is_forbidden and not is_known(error.code))

@@ -14,7 +14,7 @@ from pulumi_huaweicloud_cbr.api.find import find_destinations, find_project, fin
 from pulumi_huaweicloud_cbr.api.wire.answers import Project, Vault
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
-from pulumi_huaweicloud_cbr.commands.check import permissions
+from pulumi_huaweicloud_cbr.commands.check import refusals
 from pulumi_huaweicloud_cbr.commands.check.account import (
     GRANTED,
     MISSING,
@@ -44,13 +44,13 @@ async def see_source(api: Api, account: Account, look: RegionLook) -> None:
     scope = await _enter(api, account, look)
     if scope is None:
         return
-    found = await _try(look, permissions.QUERY_CAPABILITY, lambda: find_destinations(api, scope))
+    found = await _try(look, refusals.QUERY_CAPABILITY, lambda: find_destinations(api, scope))
     if found is not None:
         look.destinations = tuple(sorted(found))
     await _try_backups(api, look, scope, "backup")
     await _try(
         look,
-        permissions.LIST_TASKS,
+        refusals.LIST_TASKS,
         lambda: api.list_tasks(scope, limit=1, operation_type="replication"),
     )
     if look.destinations == ():
@@ -79,12 +79,12 @@ async def see_destination(api: Api, account: Account, look: RegionLook) -> None:
     scope = await _enter(api, account, look)
     if scope is None:
         return
-    vaults = await _try(look, permissions.LIST_VAULTS, lambda: find_replication_vaults(api, scope))
+    vaults = await _try(look, refusals.LIST_VAULTS, lambda: find_replication_vaults(api, scope))
     if vaults is not None:
         look.vaults = tuple(_vault_look(vault) for vault in vaults)
     if vaults:
         first_id = vaults[0].id
-        await _try(look, permissions.GET_VAULT, lambda: api.get_vault(scope, first_id))
+        await _try(look, refusals.GET_VAULT, lambda: api.get_vault(scope, first_id))
     await _try_backups(api, look, scope, "replication")
     _judge_vaults(look)
 
@@ -93,12 +93,12 @@ async def _try_backups(api: Api, look: RegionLook, scope: ProjectScope, image_ty
     """Read one backup, if there is one: that shows whether the user may read backups."""
     backups = await _try(
         look,
-        permissions.LIST_BACKUPS,
+        refusals.LIST_BACKUPS,
         lambda: api.list_backups(scope, limit=1, image_type=image_type),
     )
     if backups:
         first_id = backups[0].id
-        await _try(look, permissions.GET_BACKUP, lambda: api.get_backup(scope, first_id))
+        await _try(look, refusals.GET_BACKUP, lambda: api.get_backup(scope, first_id))
 
 
 def _is_refused_everywhere(api: Api, source: RegionLook) -> bool:

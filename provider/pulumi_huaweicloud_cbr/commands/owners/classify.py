@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, ReplicationRecord, Task
 from pulumi_huaweicloud_cbr.api.wire.requests import FAILED_RECORD_STATUSES, ProjectScope
 from pulumi_huaweicloud_cbr.base.moments import UNKNOWN, moment
+from pulumi_huaweicloud_cbr.commands._stack import Row, State
 from pulumi_huaweicloud_cbr.commands.owners.report import (
     DELETING,
     FAILED,
@@ -34,7 +35,6 @@ from pulumi_huaweicloud_cbr.commands.owners.report import (
     Report,
     RowLook,
 )
-from pulumi_huaweicloud_cbr.commands.owners.stack import Row, State
 from pulumi_huaweicloud_cbr.replication.rules.decisions import DELETING_STATUSES
 from pulumi_huaweicloud_cbr.replication.rules.ownership import split_mark
 

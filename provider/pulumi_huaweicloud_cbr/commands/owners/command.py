@@ -63,10 +63,11 @@ def run(given: argparse.Namespace) -> int:
     Raises:
         ConfigurationError: the stack cannot be read, or no destination is known.
     """
-    from pulumi_huaweicloud_cbr.commands.owners import stack, text
+    from pulumi_huaweicloud_cbr.commands._stack import export
+    from pulumi_huaweicloud_cbr.commands.owners import text
 
     configured = stack_settings(given.stack)
-    deployment = stack.export(given.stack)
+    deployment = export(given.stack)
     report = look_at_stack(
         given.stack,
         configured,
@@ -107,14 +108,14 @@ def look_at_stack(
     import asyncio
 
     from pulumi_huaweicloud_cbr.base.clock import SystemClock
-    from pulumi_huaweicloud_cbr.commands.owners.examiner import Asked
-    from pulumi_huaweicloud_cbr.commands.owners.stack import (
+    from pulumi_huaweicloud_cbr.commands._stack import (
         Place,
         Scope,
         places_in,
         read_state,
         sources_in,
     )
+    from pulumi_huaweicloud_cbr.commands.owners.examiner import Asked
     from pulumi_huaweicloud_cbr.config.settings import Settings
 
     settings = Settings.load(configured.get, environ)

@@ -21,6 +21,7 @@ from pulumi_huaweicloud_cbr.api.find import (
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError
+from pulumi_huaweicloud_cbr.commands._stack import Place, Scope, State
 from pulumi_huaweicloud_cbr.commands.owners.classify import (
     Known,
     Listed,
@@ -29,7 +30,6 @@ from pulumi_huaweicloud_cbr.commands.owners.classify import (
     sources_of_unnamed,
 )
 from pulumi_huaweicloud_cbr.commands.owners.report import RegionLook, Report
-from pulumi_huaweicloud_cbr.commands.owners.stack import Place, Scope, State
 from pulumi_huaweicloud_cbr.replication.preflight.flow import or_error
 
 

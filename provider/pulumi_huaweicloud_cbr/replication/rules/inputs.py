@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from pulumi_huaweicloud_cbr.base.moments import spelled
 from pulumi_huaweicloud_cbr.base.text import REGION_CHARACTER, REGION_LIMIT, quoted
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
 from pulumi_huaweicloud_cbr.replication.rules.model import (
@@ -240,7 +241,7 @@ def _check_mode(value: object) -> str | None:
 def _check_moment(value: object) -> str | None:
     if not isinstance(value, str):
         return _wrong_type(value, "the time at which the backup was made, as text")
-    if _API_TIME.fullmatch(value):
+    if _API_TIME.fullmatch(spelled(value)):
         return None
     return (
         f"{_shown(value)} is not a time as CBR writes it; want one such as "
@@ -264,7 +265,9 @@ def _check_utc(value: object) -> str | None:
     wanted = "a time in UTC, such as '2026-11-20T02:00:00Z'"
     if not isinstance(value, str):
         return _wrong_type(value, wanted)
-    return None if _UTC.fullmatch(value) else f"{_shown(value)} is no such time; want {wanted}"
+    if _UTC.fullmatch(spelled(value)):
+        return None
+    return f"{_shown(value)} is no such time; want {wanted}"
 
 
 def _check_text(value: object) -> str | None:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from pulumi_huaweicloud_cbr.api.wire.error_codes import CODES_BACKUP_MISSING
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConflictError, NotFoundError
+from pulumi_huaweicloud_cbr.base.moments import moment, spelled
 from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.engine.ownership.operation import Operation, current_operation
@@ -451,18 +452,36 @@ def _is_unknown(value: Any) -> bool:
 
 
 def _members_of(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Member]:
-    return {label: Member(**fields) for label, fields in given.items()}
+    members = {label: Member(**fields) for label, fields in given.items()}
+    return {
+        label: replace(member, created_at=spelled(member.created_at))
+        if member.created_at
+        else member
+        for label, member in members.items()
+    }
 
 
 def _spelled_as_before(
     members: Mapping[str, Member], former: Mapping[str, Member]
 ) -> dict[str, Member]:
-    """Return members with ids as the state has them: another case is not another backup."""
-    spellings = {member.backup_id.lower(): member.backup_id for member in former.values()}
+    """Return members with ids and times as the state has them.
+
+    Another case is not another backup, and another spelling of a time is not another time.
+    """
+    before = {member.backup_id.lower(): member for member in former.values()}
     return {
-        label: replace(member, backup_id=spellings.get(member.backup_id.lower(), member.backup_id))
+        label: _like(member, before.get(member.backup_id.lower(), member))
         for label, member in members.items()
     }
+
+
+def _like(member: Member, former: Member) -> Member:
+    is_same_time = moment(member.created_at) == moment(former.created_at)
+    return replace(
+        member,
+        backup_id=former.backup_id,
+        created_at=former.created_at if is_same_time else member.created_at,
+    )
 
 
 def _old_members(olds: Mapping[str, Any]) -> dict[str, Member]:

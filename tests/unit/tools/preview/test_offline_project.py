@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+import model
+from config import read_plan
 from tools.preview import offline_project
 
 CONFIGURATION: dict[str, Any] = {
@@ -47,7 +50,7 @@ def read(path: Path) -> Any:
 
 
 def test_offline_configuration_has_no_secret_and_no_preflight() -> None:
-    offline = offline_project.without_credentials(CONFIGURATION, "cbr-replication")
+    offline = offline_project.without_credentials(CONFIGURATION)
 
     assert offline == {
         "config": {
@@ -59,18 +62,70 @@ def test_offline_configuration_has_no_secret_and_no_preflight() -> None:
 
 
 def test_offline_configuration_drops_secrets_inside_values() -> None:
-    given = {"config": {"p:list": [{"a": {"secure": "v1:x"}, "b": 1}, {"secure": "v1:y"}]}}
-    offline = offline_project.without_credentials(given, "p")
+    """Secrets of other programs, and values that an entry does without."""
+    sealed = {"secure": "v1:x"}
+    offline = offline_project.without_credentials(
+        {
+            "config": {
+                "p:list": [{"a": sealed, "b": 1}, sealed],
+                "cbr-replication:timeout": sealed,
+                "cbr-replication:replications": [{"name": "erp", "description": sealed}],
+            }
+        }
+    )
 
-    assert offline == {"config": {"p:list": [{"b": 1}], "p:preflight": "off"}}
+    assert offline == {
+        "config": {
+            "p:list": [{"b": 1}],
+            "cbr-replication:replications": [{"name": "erp"}],
+            "cbr-replication:preflight": "off",
+        }
+    }
+
+
+def test_offline_configuration_with_secrets_is_valid() -> None:
+    """Where a value is required, a stand-in replaces the secret, and each is another one."""
+    sealed = {"secure": "v1:x"}
+    to = [{"region": "cn-east-3", "vault_id": sealed, "project_id": sealed}]
+    member = {"backup_id": sealed, "name": sealed, "created_at": sealed}
+    select = {"resource_name": sealed, "vault_id": sealed, "created_since": sealed}
+    given: dict[str, Any] = {
+        "replications": [{"name": "erp", "backup_id": sealed, "destinations": to}],
+        "sets": [
+            {"name": "a", "backups": {"x": sealed, "y": member}},
+            {"name": "b", "backups": [sealed, sealed]},
+            {"name": "c", "select": select},
+        ],
+        "vaults": [{"name": "all", "vault_id": sealed}],
+        "defaults": {"destinations": to},
+    }
+    configuration = {f"cbr-replication:{key}": value for key, value in given.items()}
+
+    offline = offline_project.without_credentials({"config": configuration})["config"]
+
+    plan = read_plan(
+        {
+            key: value if isinstance(value, str) else json.dumps(value)
+            for key, value in offline.items()
+        }
+    )
+    backups: list[Any] = [one.args.backups for one in plan.sets]
+    ids = [plan.replications[0].args.backup_id, *backups[1]]
+    assert ids == sorted(set(ids))
+    assert "1970-01-01T00:00:00Z" == backups[0]["y"]["created_at"]
+    assert plan.sets[2].selection is not None
+    assert "secret" == dict(plan.sets[2].selection.filters)["resource_name"]
+
+
+def test_offline_configuration_uses_the_namespace_of_the_program() -> None:
+    """The project's name does not matter: the program reads its keys under its own name."""
+    assert f"{model.NAMESPACE}:preflight" in offline_project.without_credentials({})["config"]
 
 
 def test_offline_configuration_leaves_faults_to_the_program() -> None:
-    given = {"config": {"p:defaults": "nonsense", "p:replications": 7}}
+    given = {"config": {"p:defaults": "nonsense", "p:replications": 7, "p:empty": None}}
 
-    assert (
-        given["config"].items() <= offline_project.without_credentials(given, "p")["config"].items()
-    )
+    assert given["config"].items() <= offline_project.without_credentials(given)["config"].items()
 
 
 def test_offline_project_links_everything_but_the_configuration(

@@ -195,6 +195,16 @@ def test_comment_without_changes_says_so() -> None:
     assert "|" not in comment
 
 
+def test_comment_never_shows_a_secret_inside_a_value() -> None:
+    """A member of a set may be secret while the others are not."""
+    step = make_step(backups={"erp": SECRET, "web": ["b-2", {"name": SECRET}]})
+
+    comment = html.unescape(render(step))
+
+    assert '{"erp": "[secret]", "web": ["b-2", {"name": "[secret]"}]}' in comment
+    assert "hunter2" not in comment
+
+
 def test_comment_never_shows_configuration_or_secrets() -> None:
     comment = render(make_step(description=SECRET))
 

@@ -1,6 +1,6 @@
-"""What a stack says about its replicas: the rows of its state, and the places that it names.
+"""What a stack says about its replicas: the rows of its state, and what its configuration names.
 
-Only the Pulumi CLI is asked here; `examiner` asks CBR.
+Only the Pulumi CLI is asked here; the examiners of the commands ask CBR.
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
-from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
-from pulumi_huaweicloud_cbr.base.text import REGION_ID, excerpt
-from pulumi_huaweicloud_cbr.commands._cli import run_pulumi
+from pulumi_huaweicloud_cbr.base.text import REGION_ID
+from pulumi_huaweicloud_cbr.commands._cli import failure_of, run_pulumi
 from pulumi_huaweicloud_cbr.engine.ownership.stack import owner_of
 from pulumi_huaweicloud_cbr.engine.ownership.state import (
     is_managed,
@@ -23,6 +23,8 @@ from pulumi_huaweicloud_cbr.engine.ownership.state import (
 
 _LONGEST_VALUE = 1_000_000
 """Of configuration values; the engine's own limits are far below."""
+_PROGRAM = "cbr-replication:"
+"""The namespace of the stack program's configuration, whatever the name of its project."""
 _FORMS = (
     ("region", "project_id", "vault_id"),
     ("destination_region", "destination_project_id", "destination_vault_id"),
@@ -83,29 +85,49 @@ class Row:
 class State:
     """What the state of a stack says.
 
-    `owner` is ``project/stack``; None if no URN tells it. `unreadable` are resources of this
-    package whose rows cannot be read. `names` are the names of all resources.
+    `owner` is ``project/stack``; None if no URN tells it. `vaults` are the entire vaults that are
+    copied, each with its destination. `unreadable` are resources of this package whose rows cannot
+    be read. `names` are the names of all resources.
     """
 
     owner: str | None = None
     rows: tuple[Row, ...] = ()
+    vaults: frozenset[tuple[str, Place]] = frozenset()
     unreadable: tuple[str, ...] = ()
     names: frozenset[str] = frozenset()
     pending_count: int = 0
 
 
-def export(stack: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Copy:
+    """What one entry of the stack program's configuration copies to one destination.
+
+    `at` is the entry's place and name. `backup_ids` are those that it names: none for an entire
+    vault, which is `vault_id`, and for a selection. `is_required`: a preview fails if the copy is
+    not possible. Values are as written, and may be wrong.
+    """
+
+    at: str
+    source: Scope | None
+    destination: Place
+    backup_ids: tuple[str, ...] = ()
+    vault_id: str | None = None
+    adopt: bool | str = True
+    is_required: bool = True
+
+
+def export(stack: str, directory: Path | None = None) -> dict[str, Any]:
     """Return the stack's deployment, with secrets decrypted: a backup's id may be one.
 
+    Args:
+        directory: the project's; default: the current one.
     Raises:
         ConfigurationError: the CLI is missing, or cannot export it.
     """
-    done = run_pulumi("stack", "export", "--show-secrets", "--stack", stack)
+    there = ["--cwd", str(directory)] if directory is not None else []
+    done = run_pulumi("stack", "export", "--show-secrets", "--stack", stack, *there)
     if done.returncode:
-        raise ConfigurationError(
-            f"reading the state of stack {stack!r}: {excerpt(done.stderr)}",
-            remedy="run this in the project's directory",
-        )
+        raise failure_of(f"reading the state of stack {stack!r}", done.stderr)
     deployment: dict[str, Any] = json.loads(done.stdout).get("deployment") or {}
     return deployment
 
@@ -115,6 +137,7 @@ def read_state(deployment: Mapping[str, Any]) -> State:
     resources = deployment.get("resources") or []
     owner = None
     rows: list[Row] = []
+    vaults = set()
     unreadable = []
     for resource in resources:
         urn = resource["urn"]
@@ -127,11 +150,14 @@ def read_state(deployment: Mapping[str, Any]) -> State:
                 _row(urn, label, outputs, values)
                 for label, values in replications_of(resource, outputs)
             ]
+            if isinstance(vault_id := outputs.get("vault_id"), str):
+                vaults.add((vault_id.lower(), _place_of(outputs)))
         except (AttributeError, KeyError, TypeError, ValueError):
             unreadable.append(urn)
     return State(
         owner,
         tuple(rows),
+        frozenset(vaults),
         tuple(unreadable),
         frozenset(resource["urn"].rsplit("::", 1)[-1] for resource in resources),
         len(deployment.get("pending_operations") or []),
@@ -155,6 +181,11 @@ def _row(urn: str, label: str | None, outputs: Mapping[str, Any], values: Mappin
         owner=values.get("owner"),
         is_leaving=bool(values.get("leaving")),
     )
+
+
+def _place_of(outputs: Mapping[str, Any]) -> Place:
+    scope = Scope(outputs["destination_region"], outputs["destination_project_id"])
+    return Place(scope, outputs["destination_vault_id"].lower())
 
 
 def _lowered(value: str | None) -> str | None:
@@ -181,6 +212,61 @@ def sources_in(configured: Mapping[str, Any]) -> tuple[Scope, ...]:
     parts = _mappings(configured)
     found = (_scope(part, "source_region", "source_project_id") for part in parts)
     return tuple(dict.fromkeys(scope for scope in found if scope is not None))
+
+
+def copies_in(configured: Mapping[str, Any]) -> tuple[Copy, ...]:
+    """Return the copies that the configuration of the stack program declares.
+
+    What it cannot read is left out: the program itself names the faults of its configuration.
+    """
+    document = {
+        key.removeprefix(_PROGRAM): _parsed(value) if value[:1] in ("[", "{") else value
+        for key, value in configured.items()
+        if key.startswith(_PROGRAM) and isinstance(value, str)
+    }
+    defaults = _mapping(document.get("defaults"))
+    for_all = {"preflight": document["preflight"]} if document.get("preflight") else {}
+    found = []
+    for kind in ("replications", "sets", "vaults"):
+        for number, entry in enumerate(_list(document.get(kind))):
+            listed = _mapping(entry).get("destinations") or defaults.get("destinations")
+            for destination in map(_mapping, _list(listed)):
+                values = {**defaults, **_mapping(entry), **destination, **for_all}
+                region, vault_id = _text(values.get("region")), _text(destination.get("vault_id"))
+                if region is None or vault_id is None:
+                    continue
+                at = f"{kind}[{number}] ({_mapping(entry).get('name')})"
+                place = Place(Scope(region, _text(destination.get("project_id"))), vault_id.lower())
+                found.append(_copy(kind, at, _mapping(entry), place, values))
+    return tuple(found)
+
+
+def _copy(
+    kind: str, at: str, entry: Mapping[str, Any], place: Place, values: Mapping[str, Any]
+) -> Copy:
+    members: list[Any] = [entry.get("backup_id")] if kind == "replications" else []
+    if kind == "sets":
+        backups = entry.get("backups")
+        members = list(backups.values()) if isinstance(backups, dict) else _list(backups)
+    ids = (one.get("backup_id") if isinstance(one, dict) else one for one in members)
+    adopt = values.get("adopt")
+    return Copy(
+        at,
+        _scope(values, "source_region", "source_project_id"),
+        place,
+        tuple(one for one in ids if isinstance(one, str)),
+        _text(entry.get("vault_id")) if kind == "vaults" else None,
+        adopt=adopt if isinstance(adopt, (bool, str)) else True,
+        is_required=values.get("preflight") not in ("warn", "off"),
+    )
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _scope(part: Mapping[str, Any], region_key: str, project_key: str) -> Scope | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from pulumi_huaweicloud_cbr.base.errors import CbrError
-from pulumi_huaweicloud_cbr.commands._processes import Processes
+from pulumi_huaweicloud_cbr.commands.recover.processes import Processes
 
 _COUNT = re.compile(r"the stack is currently locked by (\d+) lock\(s\)")
 # A user's name may contain blanks and @; a host's contains neither.

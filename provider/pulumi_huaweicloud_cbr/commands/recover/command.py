@@ -19,8 +19,8 @@ from typing import Any
 
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.commands._cli import run_pulumi
-from pulumi_huaweicloud_cbr.commands._locks import Lock, LockedError, locks_in, require_dead
-from pulumi_huaweicloud_cbr.commands._processes import Processes
+from pulumi_huaweicloud_cbr.commands.recover.locks import Lock, LockedError, locks_in, require_dead
+from pulumi_huaweicloud_cbr.commands.recover.processes import Processes
 
 _OURS = "pulumi-python:dynamic/huaweicloud_cbr:"
 _STACK = "pulumi:pulumi:Stack"
