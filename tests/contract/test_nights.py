@@ -303,8 +303,8 @@ def test_requests_of_a_rolling_night(
 ) -> None:
     """One set of all servers: 1.1 requests for each new copy, and 3 for each old one.
 
-    These are a look at the replica, its deletion, and the look that shows it gone. CBR deletes at once
-    here: more polls depend on how long it takes.
+    These are a look at the replica, its deletion, and the look that shows it gone. CBR deletes at
+    once here: more polls depend on how long it takes.
     """
     fleet = make_fleet(servers, is_parallel=True, in_source=in_source, deletion_seconds=0.0)
     control = fleet.simulator.control

@@ -130,6 +130,12 @@ class CachedApi:
         ask = self._client.get_replication_capabilities
         return await self._once(("capabilities", scope), lambda: ask(scope))
 
+    async def shared(
+        self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, Answer]], /
+    ) -> Answer:
+        """Return what `ask` returns, once for all who ask with the same key at about that time."""
+        return await self._once(("shared", key), ask)
+
     async def sign_in(self, region: str) -> str | None:
         """Sign in to a region, once."""
         return await self._once(("signing in", region), lambda: self._client.sign_in(region))
@@ -168,6 +174,7 @@ class _FreshApi:
         self.get_task_page = client.get_task_page
         self.list_projects = client.list_projects
         self.sign_in = client.sign_in
+        self.shared = client.shared
 
     @property
     def fresh(self) -> Self:

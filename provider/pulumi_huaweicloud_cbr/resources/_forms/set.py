@@ -587,11 +587,12 @@ def _summed_up(by_label: Mapping[str, Verdict], inputs: Mapping[str, Any]) -> li
     for label, verdict in by_label.items():
         for finding in verdict.findings:
             # The room that a single copy needs says little; the sum is checked below.
-            if finding.field == "destination_vault_id" and not finding.is_certain:
+            is_room = finding.field == "destination_vault_id" and not finding.is_certain
+            if is_room and verdict.free_gb is not None:
                 continue
             is_members = finding.field in ("backup_id", "adopt")
             field = f'backups["{label}"]' if is_members else finding.field
-            findings.setdefault((field, finding.reason), Finding(field, finding.reason))
+            findings.setdefault((field, finding.reason), replace(finding, field=field))
     faults = [fault for verdict in by_label.values() for fault in verdict.faults]
     findings |= {("", finding.reason): finding for finding in all_unchecked(faults)}
     sizes = [verdict.size_gb for verdict in by_label.values() if verdict.size_gb is not None]
