@@ -36,6 +36,7 @@ from simulator.worlds.fleet import (
 from tests.contract.engine import Engine
 from tests.contract.owned import FORMS, SOUTH, WEB_1, copied, declared
 from tests.contract.rig import BACKUP, LONG_S, VAULT, Rig, SimulatedClock
+from tests.contract.situations import make_doctor
 
 pytestmark = pytest.mark.simulator_only
 
@@ -525,6 +526,7 @@ def doubled(engine: Engine, control: Control, network: Altered) -> Engine:
     return engine
 
 
+EAST_PROJECT = "863129926600475a959e8f2efb991722"
 TWICE = f"CBR lists several copies of backup ({BACKUP}) in region 'cn-east-3'"
 
 
@@ -565,6 +567,20 @@ def test_doubled_copy_is_told_of_a_member(doubled: Engine) -> None:
     assert "CBR lists several copies of a backup in region 'cn-east-3': 'erp':" in text
 
 
+@pytest.mark.usefixtures("doubled")
+def test_doubled_copy_is_told_by_check(simulator: InProcessSimulator, network: Altered) -> None:
+    """The command names both copies beside the vault that has one."""
+    doctor = make_doctor(simulator)
+    doctor.network._inner = network
+
+    account = doctor.look(f"cn-east-3/{EAST_PROJECT}", backup=BACKUP, owner="p/test")
+
+    assert account.backup is not None
+    assert 2 == len(account.backup.records)
+    told = [reason for target in account.backup.targets for reason in target.reasons]
+    assert TWICE in "\n".join(told)
+
+
 def test_doubled_copy_is_told_of_a_vault(doubled: Engine, control: Control) -> None:
     """Each preview of an entire vault looks at its records."""
     doubled.state.clear()
@@ -578,16 +594,16 @@ def test_doubled_copy_is_told_of_a_vault(doubled: Engine, control: Control) -> N
 
 
 def test_earlier_copy_that_was_deleted_is_no_double(rig: Rig, control: Control) -> None:
-    """Its record stays, and its replica is gone. No replica is read for that by itself."""
+    """Its record stays, and its replica is gone. One list of the vault tells that for all."""
     rig.create(declared("single")["dr"][1])
     rig.finish_copies()
     rig.delete()
     rig.create(declared("single")["dr"][1])
     rig.finish_copies()
-    assert rig.refresh()
     control.clear_journal()
 
     text = told_by(rig.refresh)
 
     assert "several copies" not in text
     assert 2 == len(control.records())
+    assert {"ListBackups": 1, "ShowBackup": 2} == control.journal_counts()

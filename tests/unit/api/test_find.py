@@ -581,7 +581,7 @@ def test_records_for_place_are_sorted_by_moments() -> None:
             },
             False,
         ),
-        ({"destination_vault_id": VAULT}, True),
+        ({"destination_vault_id": VAULT, "destination_project_id": "other"}, True),
         ({"destination_project_id": "other"}, False),
         # It may be a copy to any region.
         ({"destination_region": "eastchina"}, True),
