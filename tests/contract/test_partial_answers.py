@@ -459,6 +459,19 @@ def _replica_ids(engine: Engine) -> set[str]:
     return {each["destination_backup_id"] for each in row.outputs["members"].values()}
 
 
+@pytest.mark.parametrize("form", ["single", "set"])
+def test_deletion_is_waited_for_without_a_status(
+    settled: Engine, control: Control, network: Altered, form: str
+) -> None:
+    """A replica whose status is not told may be deleted, and is gone when CBR says so."""
+    network.change = without("backup", "status", value=None)
+    assert [form] == [row.form for row in settled.state]
+
+    settled.destroy()
+
+    assert [] == [row for row in control.replicas() if row["region"] == "cn-east-3"]
+
+
 # -- another name of a region ----------------------------------------------------------------
 
 

@@ -1531,6 +1531,26 @@ TEXTS: dict[str, Callable[[], str]] = {
     "set-of-another-stack": lambda: set_ends(
         lambda provider: provider.diff("set", state(), state()), one=MARKED
     ),
+    "set-warns-of-many-doubts": lambda: set_tells(
+        lambda provider: provider.check(
+            {}, {**WAY, "backups": [f"{number}{BACKUP[1:]}" for number in range(7)]}
+        ),
+        one={
+            **{
+                f"{number}{BACKUP[1:]}": httpx.Response(
+                    200,
+                    json={
+                        "backup": {"id": f"{number}{BACKUP[1:]}", "status": "available"},
+                    },
+                )
+                for number in range(7)
+            },
+            VAULT: httpx.Response(
+                200, json={"vault": {"id": VAULT, "billing": {"size": 100, "used": 0}}}
+            ),
+            "replication-capabilities": CAPABILITIES,
+        },
+    ),
     "set-tells-taken-over": lambda: set_tells(
         lambda provider: provider.check({}, {**WAY, "backups": {"erp": BACKUP}}),
         one={

@@ -149,7 +149,10 @@ class Api(Protocol):
     async def shared(
         self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, Shared]], /
     ) -> Shared:
-        """Return what `ask` returns; with a cache, once for all who ask with the same key."""
+        """Return what `ask` returns; with a cache, once for all who ask with the same key.
+
+        This is for what may be some seconds old, so `fresh` shares it too.
+        """
 
     async def get_backup(self, scope: ProjectScope, backup_id: str) -> Backup: ...
 

@@ -121,9 +121,7 @@ def decide_vault(
             doubles[label] = tuple(str(attempt) for attempt in live)
         if isinstance(decision, Adopt):
             held[label] = adopted(wanted, backup, decision.attempt)
-        elif isinstance(decision, Refuse) and (
-            decision.field == "backup_id" or any(attempt.is_unclear for attempt in others)
-        ):
+        elif isinstance(decision, Refuse) and decision.field == "backup_id":
             unclear.append(label)
         elif isinstance(decision, Refuse) and decision.field == "adopt":
             foreign[label] = decision

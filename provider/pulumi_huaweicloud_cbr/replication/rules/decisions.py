@@ -205,7 +205,7 @@ def _misplaced(desired: DesiredReplication, attempt: Attempt) -> Refuse | None:
     """Return why a live copy is not where it is wanted, None if it is."""
     if attempt.vault_id is None:
         return Refuse(
-            "destination_vault_id",
+            "backup_id",
             f"CBR does not tell the vault of {_named(attempt)}",
             "run pulumi up again later; if it stays so, look at the backup in the CBR console",
         )

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.replication.many import Results
 
 
+SHOWN = 5
+"""At most this many members are named one by one in warnings."""
+
+
 async def look(session: Session, rows: Rows) -> Results[tuple[Standing, TrackedReplication]]:
     """Refresh the members; return the state and the updated values of each."""
     from pulumi_huaweicloud_cbr.replication.many import refresh_all
@@ -212,10 +216,6 @@ def warn_of_doubles(region: object, doubled: Mapping[str, Sequence[str]]) -> Non
             f"{more}; a resource owns one of them, and nothing here deletes the others: look at "
             "them in the CBR console, since each takes room there"
         )
-
-
-SHOWN = 5
-"""At most this many backups with several copies are named one by one."""
 
 
 def orphans_of(looked: Results[tuple[Standing, TrackedReplication]]) -> list[str]:

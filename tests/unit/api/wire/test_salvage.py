@@ -105,15 +105,17 @@ def test_record_of_the_id_alone_has_an_unknown_status() -> None:
     assert [False] * 3 == [record.is_pending, record.is_failed, record.is_succeeded]
 
 
-@pytest.mark.parametrize("row", NO_ID)
 @pytest.mark.parametrize(
-    ("model", "field"),
-    [(BackupPage, "backups"), (VaultPage, "vaults"), (TaskPage, "operation_logs")],
+    ("model", "field", "row"),
+    [
+        *((BackupPage, "backups", row) for row in NO_ID),
+        *((VaultPage, "vaults", row) for row in NO_ID),
+        # The id of a task is in no path, so it may be any text.
+        *((TaskPage, "operation_logs", row) for row in NO_ID if row != {"id": "a b"}),
+    ],
 )
 def test_odd_row_of_a_page_leaves_the_others(model: Any, field: str, row: Any) -> None:
     """It keeps its place in the count, with an id that is the same each time."""
-    if field == "operation_logs" and row == {"id": "a b"}:
-        pytest.skip("the id of a task is in no path")
     page = read(model, {field: [{"id": "a"}, row, {"id": "c"}], "count": 3})
 
     first, odd, last = page.rows
