@@ -216,11 +216,15 @@ def tells(work: Callable[[CbrClient, Telling], Coroutine[Any, Any, Any]], **answ
 
 
 def refusal(
-    desired: DesiredReplication = DESIRED, description: str | None = None, **changes: Any
+    desired: DesiredReplication = DESIRED,
+    description: str | None = None,
+    *,
+    is_seen: bool = True,
+    **changes: Any,
 ) -> str:
     """Return why a replication is refused because of a record, and of its replica."""
     seen = Backup(id=REPLICA, status="available", description=description)
-    replica = Replica(REPLICA, seen)
+    replica = Replica(REPLICA, seen if is_seen else None)
     decision = decide_create(desired, [Attempt(record(**changes), replica)])
     assert isinstance(decision, Refuse)
     return f"{decision.field}: {decision.reason}; {decision.remedy}"
@@ -871,13 +875,15 @@ def let_go_of_orphans(provider: Any) -> None:
     provider.delete("v", vault_state())
 
 
-def vault_diff_tells(*records: ReplicationRecord, **changes: Any) -> str:
+def vault_diff_tells(*records: ReplicationRecord, records_told: bool = True, **changes: Any) -> str:
     """Return a preview's messages for a vault with one backup, without row and replica."""
     given = vault_state(members={}, **changes)
+    page = shown_in_list(*records)
+    if not records_told:
+        (row,) = page.json()["backups"]
+        page = httpx.Response(200, json={"backups": [{**row, "replication_records": None}]})
     return vault_tells(
-        lambda provider: provider.diff("v", given, given),
-        backups=[shown_in_list(*records), EMPTY],
-        one=MISSING,
+        lambda provider: provider.diff("v", given, given), backups=[page, EMPTY], one=MISSING
     )
 
 
@@ -959,10 +965,17 @@ TEXTS: dict[str, Callable[[], str]] = {
         DesiredReplication(BACKUP, SOURCE, DESTINATION, VAULT, adopt=False)
     ),
     "decide-another-stack": lambda: refusal(description=ANOTHER_STACK),
+    "decide-no-status": lambda: refusal(status=None, is_seen=False, destination_backup_id=None),
+    "decide-record-unreadable": lambda: refusal(status=None, is_seen=False, id="<unreadable:1>"),
+    "decide-no-vault": lambda: refusal(status="replicating", destination_vault_id=None),
     "decide-unknown-status": lambda: refusal(status="suspended"),
     "find-replicas-of-resource": lambda: ends(
         lambda api: find.require_no_replica(api, DESTINATION, VAULT, "r", "looking for it"),
         Routes(backups=[ONE_BACKUP, EMPTY]),
+    ),
+    "find-unreadable-row": lambda: ends(
+        lambda api: find.find_backups(api, DESTINATION),
+        Routes(backups=[httpx.Response(200, json={"backups": [{"id": None}]}), EMPTY]),
     ),
     "find-no-project": lambda: ends(
         lambda api: find.find_project_id(api, "cn-east-3"),
@@ -1061,6 +1074,10 @@ TEXTS: dict[str, Callable[[], str]] = {
         lambda api: find_replication(api, SOURCE, BACKUP, RECORD, Silent()),
         Routes(one=shown(record(id="other"))),
     ),
+    "import-place-not-told": lambda: ends(
+        lambda api: find_replication(api, SOURCE, BACKUP, RECORD, Silent()),
+        Routes(one=shown(record(destination_region="eastchina"))),
+    ),
     "import-replica-gone": lambda: ends(
         lambda api: find_replication(api, SOURCE, BACKUP, RECORD, Silent()),
         Routes(one=[shown(record()), shown(record()), MISSING]),
@@ -1085,6 +1102,11 @@ TEXTS: dict[str, Callable[[], str]] = {
         fitness.check_backup(backup(image_type="replication", resource_type=None))
     ),
     "preflight-status": lambda: finding(fitness.check_backup(backup(status="error"))),
+    "preflight-status-not-told": lambda: finding(fitness.check_backup(backup(status=None))),
+    "preflight-records-not-told": lambda: finding(fitness.check_records(backup())),
+    "preflight-kind-in-doubt": lambda: finding(
+        fitness.check_backup(backup(resource_type="OS::Workspace::DesktopV2"))
+    ),
     "preflight-not-ecs": lambda: finding(
         fitness.check_backup(backup(resource_type="OS::Native::Server"))
     ),
@@ -1110,6 +1132,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     "preflight-vault-object": lambda: finding(
         fitness.check_vault(vault(object_type="turbo"), backup())
     ),
+    "preflight-vault-room-not-told": lambda: finding(fitness.check_vault(vault(), backup())),
     "preflight-vault-full": lambda: finding(
         fitness.check_vault(vault(size=100, used=102_400), backup())
     ),
@@ -1167,6 +1190,9 @@ TEXTS: dict[str, Callable[[], str]] = {
     "vault-of-disks": lambda: finding(
         vault_preflight.check_source_vault(vault(object_type="disk"))
     ),
+    "vault-in-doubt": lambda: finding(
+        vault_preflight.check_source_vault(vault(object_type="vmware"))
+    ),
     "vault-of-another-kind": lambda: finding(
         vault_preflight.check_destination_vault(
             vault(object_type="turbo"), vault(object_type="server"), None
@@ -1211,6 +1237,10 @@ TEXTS: dict[str, Callable[[], str]] = {
         record(status="replicating", destination_vault_id=OTHER)
     ),
     "vault-warns-unclear": lambda: vault_diff_tells(record(status="paused")),
+    "vault-warns-untold": lambda: vault_diff_tells(records_told=False),
+    "vault-warns-doubled": lambda: vault_diff_tells(
+        record(status="replicating"), record(id="twin", status="replicating")
+    ),
     "vault-warns-not-adopted": lambda: vault_diff_tells(record(status="replicating"), adopt=False),
     "vault-tells-unfit": lambda: vault_tells(
         lambda provider: provider.check({}, {**WAY, "vault_id": SOURCE_VAULT}),
@@ -1299,6 +1329,29 @@ TEXTS: dict[str, Callable[[], str]] = {
     "set-warns-unknown": lambda: set_tells(
         lambda provider: provider.read("set", state()),
         one=shown(record(status="paused", destination_backup_id=None)),
+    ),
+    "set-warns-not-told": lambda: set_tells(
+        lambda provider: provider.read("set", state()),
+        one=shown(record(status=None, destination_backup_id=None)),
+    ),
+    "set-warns-doubled": lambda: set_tells(
+        lambda provider: provider.read("set", state()),
+        one=shown(record(status="replicating"), record(id="twin", status="replicating")),
+    ),
+    "one-warns-not-told": lambda: one_tells(
+        lambda provider: provider.read(RECORD, ONE_STATE),
+        one=shown(record(status=None, destination_backup_id=None)),
+    ),
+    "one-warns-doubled": lambda: one_tells(
+        lambda provider: provider.read(RECORD, ONE_STATE),
+        one=shown(record(status="replicating"), record(id="twin", status="replicating")),
+    ),
+    "one-warns-perhaps-doubled": lambda: one_tells(
+        lambda provider: provider.read(RECORD, ONE_STATE),
+        one=shown(record(status="replicating"), record(id="twin", destination_backup_id=OTHER)),
+        backups=httpx.Response(
+            403, json={"error_code": "APIGW.0302", "error_msg": "not authorized"}
+        ),
     ),
     "set-warns-failed": lambda: set_tells(
         lambda provider: provider.read("set", state()), one=FAILED_COPY
@@ -1479,6 +1532,26 @@ TEXTS: dict[str, Callable[[], str]] = {
     ),
     "set-of-another-stack": lambda: set_ends(
         lambda provider: provider.diff("set", state(), state()), one=MARKED
+    ),
+    "set-warns-of-many-doubts": lambda: set_tells(
+        lambda provider: provider.check(
+            {}, {**WAY, "backups": [f"{number}{BACKUP[1:]}" for number in range(7)]}
+        ),
+        one={
+            **{
+                f"{number}{BACKUP[1:]}": httpx.Response(
+                    200,
+                    json={
+                        "backup": {"id": f"{number}{BACKUP[1:]}", "status": "available"},
+                    },
+                )
+                for number in range(7)
+            },
+            VAULT: httpx.Response(
+                200, json={"vault": {"id": VAULT, "billing": {"size": 100, "used": 0}}}
+            ),
+            "replication-capabilities": CAPABILITIES,
+        },
     ),
     "set-tells-taken-over": lambda: set_tells(
         lambda provider: provider.check({}, {**WAY, "backups": {"erp": BACKUP}}),

@@ -11,7 +11,11 @@ from msgspec.structs import replace
 from pulumi_huaweicloud_cbr.api.find import find_backup, find_record, find_replica_by_id
 from pulumi_huaweicloud_cbr.api.transport.retry import is_outcome_unknown
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Replica, ReplicationRecord
-from pulumi_huaweicloud_cbr.api.wire.requests import PENDING_RECORD_STATUSES, STATUS_SUCCESS
+from pulumi_huaweicloud_cbr.api.wire.requests import (
+    PENDING_RECORD_STATUSES,
+    STATUS_SUBMITTED,
+    STATUS_SUCCESS,
+)
 from pulumi_huaweicloud_cbr.base.errors import CbrError
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
 from pulumi_huaweicloud_cbr.replication.observe import Limits, observe_once
@@ -127,7 +131,11 @@ class Copying:
                 self._notes.answer("14.7", told)
             progress = record.extra_info.progress if record.extra_info else None
             detail = "progress unknown" if progress is None else f"{progress} %"
-            return Look(record.status, record, record.failure if record.is_failed else detail)
+            return Look(
+                record.status or STATUS_SUBMITTED,
+                record,
+                record.failure if record.is_failed else detail,
+            )
 
         wanted = WaitPlan(
             what="waiting for the copy",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from pulumi_huaweicloud_cbr.api.client import CbrClient
-from pulumi_huaweicloud_cbr.api.find import find_backup, records_for_region
+from pulumi_huaweicloud_cbr.api.find import find_backup, records_for_place
 from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED, ProjectScope
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
 from pulumi_huaweicloud_cbr.replication.one import remove
@@ -160,11 +160,15 @@ async def _records_of(api: CbrClient, entry: Entry) -> list[str]:
         if look:
             await api.clock.sleep(LOOK_AGAIN_S)
         backup = await find_backup(api, entry.source, entry.backup_id)
+        destination = ProjectScope(entry.destination_region, entry.destination_project_id)
         found = [
             record.id
-            for record in records_for_region(backup, entry.destination_region)
+            for record in records_for_place(backup, destination, entry.destination_vault_id)
             if record.id not in entry.known_record_ids
-            and record.destination_vault_id in (None, entry.destination_vault_id)
+            # A record that tells no place may be somebody else's.
+            and (record.destination_vault_id or entry.destination_vault_id)
+            == entry.destination_vault_id
+            and (record.destination_vault_id or record.destination_region)
         ]
         if found:
             return found

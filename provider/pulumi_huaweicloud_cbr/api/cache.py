@@ -16,7 +16,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Iterator
 from contextlib import contextmanager
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Protocol, Self, TypeVar, cast
 
 from msgspec import Struct, field
 
@@ -38,6 +38,15 @@ from pulumi_huaweicloud_cbr.api.wire.requests import (
 from pulumi_huaweicloud_cbr.base.errors import CbrError
 
 Answer = TypeVar("Answer")
+
+
+class _Shared(Protocol):
+    """The method `CachedApi.shared`."""
+
+    async def __call__(
+        self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, Answer]], /
+    ) -> Answer: ...
+
 
 GATHER_S = 0.01
 """While a request is under way, a look-up waits this long for others to join its batch. Real time,
@@ -87,7 +96,7 @@ class CachedApi:
         self._client = client
         self._backups = _Backups(client)
         self._answers: dict[Hashable, tuple[float, asyncio.Task[Any]]] = {}
-        self.fresh: Api = _FreshApi(client, self._backups)
+        self.fresh: Api = _FreshApi(client, self._backups, self.shared)
         # The answers of these methods are not stored.
         self.list_backups = client.list_backups
         self.get_backup_page = client.get_backup_page
@@ -130,6 +139,12 @@ class CachedApi:
         ask = self._client.get_replication_capabilities
         return await self._once(("capabilities", scope), lambda: ask(scope))
 
+    async def shared(
+        self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, Answer]], /
+    ) -> Answer:
+        """Return what `ask` returns, once for all who ask with the same key at about that time."""
+        return await self._once(("shared", key), ask)
+
     async def sign_in(self, region: str) -> str | None:
         """Sign in to a region, once."""
         return await self._once(("signing in", region), lambda: self._client.sign_in(region))
@@ -154,7 +169,7 @@ class CachedApi:
 class _FreshApi:
     """The API without stored answers; it batches look-ups of backups at the same time."""
 
-    def __init__(self, client: Api, backups: _Backups) -> None:
+    def __init__(self, client: Api, backups: _Backups, shared: _Shared) -> None:
         self.settings = client.settings
         self.clock = client.clock
         self._client = client
@@ -168,6 +183,7 @@ class _FreshApi:
         self.get_task_page = client.get_task_page
         self.list_projects = client.list_projects
         self.sign_in = client.sign_in
+        self.shared = shared
 
     @property
     def fresh(self) -> Self:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import re
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Hashable, Iterable
 from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
@@ -63,6 +63,7 @@ from pulumi_huaweicloud_cbr.api.wire.error_codes import (
 )
 from pulumi_huaweicloud_cbr.api.wire.exchange import Request, Response, UnansweredError
 from pulumi_huaweicloud_cbr.api.wire.requests import (
+    UNREADABLE,
     ProjectScope,
     ReplicateRequest,
     ReplicateVaultRequest,
@@ -86,6 +87,7 @@ from pulumi_huaweicloud_cbr.config.settings import Settings
 logger = logging.getLogger(__name__)
 
 Model = TypeVar("Model", bound=WireModel)
+Shared = TypeVar("Shared")
 
 PAGE_SIZE = 1000
 """The largest page that ListBackups and ListOpLogs return."""
@@ -109,8 +111,9 @@ def _require_region(region: str, doing: str) -> None:
         )
 
 
-_PATH_STEP = re.compile(r"(?!\.{1,2}\Z)[!-~]{1,255}")
-"""An id in a path: ``.`` and ``..`` would make it the path of something else."""
+_PATH_STEP = re.compile(rf"(?!\.{{1,2}}\Z|{UNREADABLE})[!-~]{{1,255}}")
+"""An id in a path: ``.`` and ``..`` would make it the path of something else. It must not stand for
+a row that could not be read either."""
 
 
 def _require_ids(steps: Iterable[str], doing: str) -> None:
@@ -144,6 +147,14 @@ class Api(Protocol):
     @property
     def fresh(self) -> Api:
         """The same API without stored answers: each request is sent after the call."""
+
+    async def shared(
+        self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, Shared]], /
+    ) -> Shared:
+        """Return what `ask` returns; with a cache, once for all who ask with the same key.
+
+        This is for what may be some seconds old, so `fresh` shares it too.
+        """
 
     async def get_backup(self, scope: ProjectScope, backup_id: str) -> Backup: ...
 
@@ -251,6 +262,12 @@ class CbrClient:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._connections.aclose()
+
+    async def shared(
+        self, _key: Hashable, ask: Callable[[], Coroutine[Any, Any, Shared]], /
+    ) -> Shared:
+        """Return what `ask` returns."""
+        return await ask()
 
     async def replicate_backup(
         self, scope: ProjectScope, backup_id: str, request: ReplicateRequest

@@ -7,7 +7,7 @@ an empty `Replica`; searches return None or nothing. It does not decide what to 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from pulumi_huaweicloud_cbr.api.client import Api
@@ -18,6 +18,7 @@ from pulumi_huaweicloud_cbr.api.wire.answers import (
     Replica,
     ReplicationRecord,
     Task,
+    TaskReplication,
     Vault,
 )
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, readable
@@ -30,6 +31,7 @@ from pulumi_huaweicloud_cbr.base.errors import (
     UnidentifiedReplicaError,
 )
 from pulumi_huaweicloud_cbr.base.moments import moment
+from pulumi_huaweicloud_cbr.base.text import is_region_id
 
 Found = TypeVar("Found")
 
@@ -92,9 +94,25 @@ def find_record(source: Backup, record_id: str) -> ReplicationRecord | None:
     return next((record for record in source.records if record.id == record_id), None)
 
 
-def records_for_region(source: Backup, region: str) -> tuple[ReplicationRecord, ...]:
-    """Return the records of copies to a region, newest first."""
-    matching = [record for record in source.records if record.destination_region == region]
+def records_for_place(
+    source: Backup, destination: ProjectScope, vault_id: str
+) -> tuple[ReplicationRecord, ...]:
+    """Return the records of copies that are or may be in the region of a vault, newest first.
+
+    A record may name its region otherwise than by its id, or not at all. Its vault or its project
+    then tells the region, since each belongs to one. A record that tells neither may be of any
+    region.
+    """
+
+    def may_be_there(record: ReplicationRecord) -> bool:
+        region = record.destination_region
+        if region is not None and (region == destination.region or is_region_id(region)):
+            return region == destination.region
+        if (record.destination_vault_id or "").lower() == vault_id.lower():
+            return True
+        return record.destination_project_id in (None, destination.project_id)
+
+    matching = [record for record in source.records if may_be_there(record)]
     return tuple(sorted(matching, key=lambda record: moment(record.created_at), reverse=True))
 
 
@@ -112,32 +130,64 @@ async def find_replica_by_checkpoint(
     """Return the replica that belongs to a restore point of the destination vault."""
     filters = {"image_type": "replication", "vault_id": vault_id, "checkpoint_id": checkpoint_id}
 
+    unreadable: list[Backup] = []
+
     def choose(backups: tuple[Backup, ...]) -> Replica | None:
         for backup in backups:
-            if backup.checkpoint_id == checkpoint_id and backup.is_replica:
+            if backup.checkpoint_id == checkpoint_id and backup.may_be_replica:
                 return Replica(backup.id, backup)
+        unreadable.extend(backup for backup in backups if backup.is_unreadable)
         return None
 
-    return await first(api, _backups(api, scope, **filters), choose) or Replica(None, None)
+    listing = _backups(api, scope, **filters)
+    found = await first(api, listing, choose)
+    if found is None:
+        _require_readable(listing, unreadable)
+    return found or Replica(None, None)
 
 
-def _copy_tasks(api: Api, source_scope: ProjectScope) -> Listing[Task]:
+COPY_OPERATIONS = ("replication", "copy")
+"""The types of tasks that copy to another region: today's, and that of earlier versions of CBR (CBR
+API reference, ListOpLogs, operation_type)."""
+
+
+def _copy_tasks(api: Api, source_scope: ProjectScope, **filters: Any) -> Listing[Task]:
     return Listing(
         f"listing tasks in {source_scope}",
         lambda limit, offset: api.get_task_page(
-            source_scope, limit=limit, offset=offset, operation_type="replication"
+            source_scope, limit=limit, offset=offset, **filters
         ),
     )
 
 
+def _lists_of_copies(
+    api: Api, source_scope: ProjectScope, resource_id: str | None
+) -> list[Listing[Task]]:
+    """Return the lists that contain the tasks of copies, the likelier one first.
+
+    The log of one resource is short, so that one request shows its tasks of all types. Without a
+    resource, each type of copies has a list of its own.
+    """
+    if resource_id is not None:
+        return [_copy_tasks(api, source_scope, resource_id=resource_id)]
+    return [_copy_tasks(api, source_scope, operation_type=type_) for type_ in COPY_OPERATIONS]
+
+
 async def find_copy_task(
-    api: Api, source_scope: ProjectScope, backup_id: str, destination: ProjectScope
+    api: Api,
+    source_scope: ProjectScope,
+    backup_id: str,
+    destination: ProjectScope,
+    resource_id: str | None = None,
 ) -> Task | None:
     """Return the task for the backup's copy from the source region's operation log.
 
     Used if the source backup is gone, and its records with it. The newest task counts that is
     under way or names a replica: a policy's run also logs that it skipped an earlier copy.
     The log is kept for about 30 days (CBR user guide, "Tasks").
+
+    Args:
+        resource_id: what the backup is of; None if that is not known.
     """
 
     def choose(tasks: tuple[Task, ...]) -> Task | None:
@@ -145,23 +195,37 @@ async def find_copy_task(
             told = task.replication
             if (
                 told.source_backup_id == backup_id
-                and told.destination_region == destination.region
                 and told.destination_project_id in (None, destination.project_id)
+                # A project belongs to one region, whatever the name of that.
+                and (told.destination_region == destination.region or _is_named_otherwise(told))
                 and (told.destination_backup_id or task.is_under_way)
             ):
                 return task
         return None
 
-    return await first(api, _copy_tasks(api, source_scope), choose)
+    for listing in _lists_of_copies(api, source_scope, resource_id):
+        if (task := await first(api, listing, choose)) is not None:
+            return task
+    return None
 
 
-async def find_copy_tasks(api: Api, source_scope: ProjectScope) -> tuple[Task, ...]:
-    """Return all copies in the operation log of a source region, in the API's order.
+def _is_named_otherwise(told: TaskReplication) -> bool:
+    region, project_id = told.destination_region, told.destination_project_id
+    return project_id is not None and not (region is not None and is_region_id(region))
+
+
+async def find_copy_tasks(
+    api: Api, source_scope: ProjectScope, resource_id: str | None = None
+) -> tuple[Task, ...]:
+    """Return all copies in the operation log of a source region, or only those of one resource.
 
     Raises:
         IncompleteListError: rows are missing each time that the list is read.
     """
-    return await gathered(api, _copy_tasks(api, source_scope), lambda task: [task])
+    found: list[Task] = []
+    for listing in _lists_of_copies(api, source_scope, resource_id):
+        found += await gathered(api, listing, lambda task: [task])
+    return tuple(found)
 
 
 async def find_claimed_replicas(
@@ -185,8 +249,8 @@ async def find_claimed_replicas(
 
     filters = {"image_type": "backup", "resource_id": resource_id, "show_replication": True}
     in_records = await gathered(api, _backups(api, source_scope, **filters), of_records)
-    in_tasks = await gathered(api, _copy_tasks(api, source_scope), of_task)
-    return frozenset({*in_records, *in_tasks})
+    tasks = await find_copy_tasks(api, source_scope, resource_id)
+    return frozenset({*in_records, *(replica for task in tasks for replica in of_task(task))})
 
 
 async def require_no_replica(
@@ -257,15 +321,14 @@ async def find_destinations(api: Api, scope: ProjectScope) -> frozenset[str] | N
 
     Returns:
         None if that is not known: the only sample in the reference has a name that is no region id
-        (CBR API reference, ShowReplicationCapabilities), so the answer may name ours otherwise.
+        (CBR API reference, ShowReplicationCapabilities). So the answer may name regions otherwise,
+        ours or the destinations.
     """
     regions = await api.get_replication_capabilities(scope)
-    ours = [region for region in regions if region.name == scope.region]
-    if not ours:
-        return None
-    return frozenset(
-        destination for region in ours for destination in region.replication_destinations
-    )
+    told = [region.replication_destinations for region in regions if region.name == scope.region]
+    destinations = [name for names in told for name in names or ()]
+    is_told = bool(told) and None not in told and all(is_region_id(name) for name in destinations)
+    return frozenset(destinations) if is_told else None
 
 
 async def find_replication_vaults(api: Api, scope: ProjectScope) -> tuple[Vault, ...]:
@@ -292,8 +355,31 @@ async def find_backups(
         limit: the maximum number of backups; pages after them are not read.
     Raises:
         IncompleteListError: rows are missing each time that the list is read.
+        MalformedResponseError: a row cannot be read, so that the list does not tell what exists.
     """
-    return await gathered(api, _backups(api, scope, **filters), lambda row: [row], limit)
+    listing = _backups(api, scope, **filters)
+    found = await gathered(api, listing, lambda row: [row], limit)
+    _require_readable(listing, [row for row in found if row.is_unreadable])
+    return found
+
+
+async def find_standing_replicas(api: Api, scope: ProjectScope, vault_id: str) -> frozenset[str]:
+    """Return the ids of the backups in a vault; all who ask at about the same time share a list."""
+
+    async def ask() -> frozenset[str]:
+        rows = await gathered(api, _backups(api, scope, vault_id=vault_id), lambda row: [row.id])
+        return frozenset(rows)
+
+    return await api.shared(("replicas", scope, vault_id), ask)
+
+
+def _require_readable(listing: Listing[Any], unreadable: Sequence[Backup]) -> None:
+    if unreadable:
+        raise MalformedResponseError(
+            f"{listing.doing}: {len(unreadable)} row(s) cannot be read, so that the list does not "
+            "tell what exists",
+            remedy="run the same command again later; if it stays so, ask the vendor's support",
+        )
 
 
 def _backups(api: Api, scope: ProjectScope, **filters: Any) -> Listing[Backup]:

@@ -13,6 +13,16 @@ REGION_ID = re.compile(rf"{REGION_CHARACTER.pattern}{{1,{REGION_LIMIT}}}")
 """The form of a region's id (CBR API reference, CopyBackup, destination_region). It is as wide as
 what the vendor publishes, since legacy names such as ``southchina`` exist."""
 
+
+def is_region_id(name: str) -> bool:
+    """Whether the name of a region is its id, and not another name such as ``southchina``.
+
+    Each id that the vendor publishes has a hyphen (Regions and Endpoints); the other names have
+    none (CBR API reference, ShowReplicationCapabilities, sample).
+    """
+    return "-" in name and REGION_ID.fullmatch(name) is not None
+
+
 EXCERPT_CHARS = 256
 """How much of a response body an error may quote."""
 

@@ -6,6 +6,8 @@ waits for one copy, is here too.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -17,7 +19,8 @@ from pulumi_huaweicloud_cbr.api.find import (
     find_record,
     find_replica_by_checkpoint,
     find_replica_by_id,
-    records_for_region,
+    find_standing_replicas,
+    records_for_place,
     require_no_replica,
 )
 from pulumi_huaweicloud_cbr.api.wire.answers import (
@@ -27,9 +30,20 @@ from pulumi_huaweicloud_cbr.api.wire.answers import (
     ReplicationRecord,
     Task,
 )
-from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUCCESS, ProjectScope
-from pulumi_huaweicloud_cbr.base.errors import NotFoundError, UnidentifiedReplicaError
+from pulumi_huaweicloud_cbr.api.wire.requests import (
+    STATUS_SUBMITTED,
+    STATUS_SUCCESS,
+    ProjectScope,
+    readable,
+)
+from pulumi_huaweicloud_cbr.base.errors import (
+    CbrError,
+    ConflictError,
+    NotFoundError,
+    UnidentifiedReplicaError,
+)
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
+from pulumi_huaweicloud_cbr.base.text import is_region_id
 from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     DELETING_STATUSES,
     Attempt,
@@ -62,17 +76,23 @@ class Limits(Struct, frozen=True):
 async def observe_attempts(api: Api, desired: DesiredReplication, source: Backup) -> list[Attempt]:
     """Return all attempts to copy the backup to the region, the newest first."""
     attempts = []
-    for record in records_for_region(source, desired.destination.region):
+    for record in records_for_place(source, desired.destination, desired.destination_vault_id):
         replica = None
-        # The replica tells who made the copy. While that runs, CBR may not show it yet.
-        if record.is_succeeded or (record.is_pending and record.destination_backup_id):
-            replica = await _replica_of_record(api, desired, record)
+        is_named = record.destination_backup_id or record.destination_checkpoint_id
+        # The replica tells who made the copy. While that runs, CBR may not show it yet. If there is
+        # no status, the replica also tells whether there is a copy.
+        if (
+            record.is_succeeded
+            or (record.is_pending and record.destination_backup_id)
+            or (record.status is None and is_named)
+        ):
+            replica = await _replica_of_record(api, desired, source, record)
         attempts.append(Attempt(record, replica))
     return attempts
 
 
 async def _replica_of_record(
-    api: Api, desired: DesiredReplication, record: ReplicationRecord
+    api: Api, desired: DesiredReplication, source: Backup, record: ReplicationRecord
 ) -> Replica:
     # The record says where the replica is, which may not be the desired place.
     scope = replace(
@@ -86,7 +106,7 @@ async def _replica_of_record(
         return await find_replica_by_checkpoint(
             api, scope, vault_id, record.destination_checkpoint_id
         )
-    task = await find_copy_task(api, desired.source, desired.backup_id, scope)
+    task = await find_copy_task(api, desired.source, desired.backup_id, scope, source.resource_id)
     return await _replica_of_task(api, scope, vault_id, task)
 
 
@@ -151,16 +171,20 @@ async def observe_once(api: Api, tracked: TrackedReplication) -> Observation:
     if record is not None and record.is_pending:
         return Observation(source, record, Replica(record.destination_backup_id, None))
     is_unnamed = record is not None and not (
-        tracked.destination_backup_id or record.destination_backup_id
+        tracked.destination_backup_id
+        or record.destination_backup_id
+        or (record.status is None and record.destination_checkpoint_id)
     )
     if record is not None and is_unnamed and not record.is_succeeded:
-        # It failed, or has a status that we do not know: CBR never named a replica.
+        # It failed, or its status is not known: CBR never named a replica.
         return Observation(source, record, Replica(None, None))
-    replica, task = await _find_replica(api, tracked, record)
+    # The id of a replica that was seen tells whether it exists, without any record.
+    is_told = source is None or source.replication_records is not None or tracked.has_been_seen
+    replica, task = await _find_replica(api, tracked, record, is_told=is_told)
     if task is not None and source is not None and _is_of_another(source, tracked, replica):
         # The log has no record ids: its newest copy of the backup was not this one.
-        return Observation(source, record, Replica(None, None))
-    return Observation(source, record, replica, task)
+        return Observation(source, record, Replica(None, None), are_records_told=is_told)
+    return Observation(source, record, replica, task, is_told)
 
 
 async def look_for_source(api: Api, tracked: TrackedReplication) -> Backup | None:
@@ -185,18 +209,20 @@ def _is_of_another(source: Backup, tracked: TrackedReplication, replica: Replica
 
 
 async def _find_replica(
-    api: Api, tracked: TrackedReplication, record: ReplicationRecord | None
+    api: Api, tracked: TrackedReplication, record: ReplicationRecord | None, *, is_told: bool
 ) -> tuple[Replica, Task | None]:
-    """Return the replica by the most reliable trace, and the task if it was needed."""
+    """Return the replica by the most reliable trace, and the task if it was needed.
+
+    Args:
+        is_told: CBR told which records there are. If not, the absence of traces proves nothing.
+    """
     backup_id = tracked.destination_backup_id or (record and record.destination_backup_id)
     if backup_id:
         replica = await find_replica_by_id(api, tracked.destination, backup_id)
         if not replica.is_gone or record is not None or tracked.has_been_seen:
             return replica, None
         # The copy may still be running, although its source and so its record are gone.
-        return replica, await find_copy_task(
-            api, tracked.source, tracked.backup_id, tracked.destination
-        )
+        return replica, await _find_task(api, tracked)
     checkpoint_id = tracked.destination_checkpoint_id or (
         record and record.destination_checkpoint_id
     )
@@ -205,12 +231,14 @@ async def _find_replica(
             api, tracked.destination, tracked.destination_vault_id, checkpoint_id
         )
         return replica, None
-    task = await find_copy_task(api, tracked.source, tracked.backup_id, tracked.destination)
+    task = await _find_task(api, tracked)
     if task is not None:
         replica = await _replica_of_task(
             api, tracked.destination, tracked.destination_vault_id, task
         )
         return replica, task
+    if not is_told:
+        return Replica(None, None), None
     claimed = await find_claimed_replicas(
         api, tracked.source, tracked.backup_id, tracked.source_resource_id
     )
@@ -225,6 +253,12 @@ async def _find_replica(
     return Replica(None, None), None
 
 
+async def _find_task(api: Api, tracked: TrackedReplication) -> Task | None:
+    return await find_copy_task(
+        api, tracked.source, tracked.backup_id, tracked.destination, tracked.source_resource_id
+    )
+
+
 async def find_replication(
     api: Api, source_scope: ProjectScope, backup_id: str, record_id: str, report: Reporter
 ) -> TrackedReplication:
@@ -232,20 +266,29 @@ async def find_replication(
 
     Raises:
         NotFoundError: the backup or the record does not exist, or the replica is gone.
+        ConflictError: the record does not tell where the copy is.
     """
     source = await find_backup(api, source_scope, backup_id)
     record = find_record(source, record_id)
     doing = f"looking for replication record ({record_id}) of backup ({backup_id})"
-    if record is None or not (record.destination_region and record.destination_project_id):
+    if record is None:
         known = ", ".join(row.id for row in source.records) or "none"
         raise NotFoundError(f"{doing}: the backup does not list it; listed: {known}")
+    region, project_id = record.destination_region, record.destination_project_id
+    if not (region and project_id and record.destination_vault_id and is_region_id(region)):
+        raise ConflictError(
+            f"{doing}: CBR does not tell region, project and vault of the copy; told: region "
+            f"{readable(repr(region))}, project ({project_id}), "
+            f"vault ({record.destination_vault_id})",
+            remedy="declare the resource with its destination, and create adopts the replica",
+        )
     tracked = TrackedReplication(
         backup_id=backup_id,
         source=source_scope,
-        destination=ProjectScope(record.destination_region, record.destination_project_id),
-        destination_vault_id=record.destination_vault_id or "",
+        destination=ProjectScope(region, project_id),
+        destination_vault_id=record.destination_vault_id,
         replication_record_id=record_id,
-        status=record.status,
+        status=record.status or STATUS_SUBMITTED,
         provider_id=source.provider_id,
         source_resource_id=source.resource_id,
     )
@@ -267,7 +310,63 @@ async def refresh(
 ) -> tuple[Standing, TrackedReplication]:
     """Return the state of a replication, and its updated values; arguments as `observe`."""
     observation = await observe(api, tracked, report, limits, is_doubt_final=is_doubt_final)
-    return decide_read(observation), updated(tracked, observation)
+    seen = updated(tracked, observation)
+    return decide_read(observation), replace(
+        seen, beside=await find_beside(api, seen, observation.source)
+    )
+
+
+async def find_beside(
+    api: Api, tracked: TrackedReplication, source: Backup | None
+) -> tuple[str, ...]:
+    """Return what else is a live copy of the source in the region, as texts.
+
+    CBR keeps one replica of a backup per region, but may have accepted two requests. Records of
+    earlier copies stay when their replicas are deleted. So the replicas have to be looked for: in
+    one list for all members, since many of them may have such records.
+    """
+    others = [
+        record
+        for record in _records_beside(tracked, source)
+        if record.is_pending or record.destination_backup_id
+    ]
+    found = []
+    for record in others:
+        replica_id = record.destination_backup_id
+        if record.is_pending:
+            found.append(f"a copy under way (replication record {record.id})")
+        elif replica_id:
+            named = f"replica {replica_id} (replication record {record.id})"
+            try:
+                is_there = await _is_listed(api, tracked, record, replica_id)
+            except CbrError as error:
+                found.append(f"perhaps {named}, for which CBR could not be asked ({error})")
+            else:
+                found += [named] if is_there else []
+    return tuple(found)
+
+
+def _records_beside(
+    tracked: TrackedReplication, source: Backup | None
+) -> Iterator[ReplicationRecord]:
+    if source is None:
+        return
+    for record in records_for_place(source, tracked.destination, tracked.destination_vault_id):
+        is_ours = record.id == tracked.replication_record_id
+        is_same = record.destination_backup_id in (None, tracked.destination_backup_id)
+        if not (is_ours or record.is_failed) and (record.is_pending or not is_same):
+            yield record
+
+
+async def _is_listed(
+    api: Api, tracked: TrackedReplication, record: ReplicationRecord, replica_id: str
+) -> bool:
+    scope = replace(
+        tracked.destination,
+        project_id=record.destination_project_id or tracked.destination.project_id,
+    )
+    vault_id = record.destination_vault_id or tracked.destination_vault_id
+    return replica_id in await find_standing_replicas(api, scope, vault_id)
 
 
 def updated(tracked: TrackedReplication, observation: Observation) -> TrackedReplication:
@@ -305,8 +404,8 @@ def updated(tracked: TrackedReplication, observation: Observation) -> TrackedRep
 
 
 def _status_of(tracked: TrackedReplication, observation: Observation) -> str:
-    """Return the record's status, or the equivalent if the record is gone with its source."""
-    if observation.record is not None:
+    """Return the record's status, or the equivalent if CBR does not tell it, or no record."""
+    if observation.record is not None and observation.record.status is not None:
         return observation.record.status
     standing = decide_read(observation)
     if standing is Standing.PRESENT:

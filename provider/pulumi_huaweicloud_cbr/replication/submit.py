@@ -12,7 +12,7 @@ from typing import NoReturn, Protocol, TypeVar
 from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr.api.client import Api
-from pulumi_huaweicloud_cbr.api.find import find_backup, records_for_region
+from pulumi_huaweicloud_cbr.api.find import find_backup, records_for_place
 from pulumi_huaweicloud_cbr.api.transport.retry import is_outcome_unknown
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Replica
 from pulumi_huaweicloud_cbr.api.wire.error_codes import CODE_ALREADY_REPLICATED
@@ -36,6 +36,8 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     Submit,
     consequence,
     decide_create,
+    doubled,
+    told_of_doubles,
 )
 from pulumi_huaweicloud_cbr.replication.rules.model import (
     DesiredReplication,
@@ -180,6 +182,9 @@ class _SingleCopy:
         desired = self.desired
         self.source = await find_backup(api, desired.source, desired.backup_id)
         attempts = await observe_attempts(api, desired, self.source)
+        if live := doubled(attempts):
+            named = [str(attempt) for attempt in live]
+            self.report.tell(told_of_doubles(desired.backup_id, desired.destination.region, named))
         return decide_create(desired, attempts)
 
     async def _wait_for_deletion(self, attempt: Attempt) -> None:
@@ -241,13 +246,15 @@ def never_answered(
 
 def _unseen(desired: DesiredReplication, source: Backup) -> ConflictError:
     """Return the error for a copy that exists by CBR's refusal, but that CBR does not show."""
-    records = records_for_region(source, desired.destination.region)
-    record = next((record for record in records if record.is_succeeded), None)
+    records = records_for_place(source, desired.destination, desired.destination_vault_id)
+    record = next((record for record in records if not record.is_failed), None)
     doing = f"submitting {desired}: CBR says that the backup has been copied there, but"
     if record is None:
         return ConflictError(
             f"{doing} lists no replication record of it",
-            remedy="look for the replica in the CBR console of that region, and delete it there",
+            remedy="the copy exists, so keep it: run pulumi up again in some minutes, which adopts "
+            "it once its record is listed; if it stays so, take the backup out of the program, or "
+            "ask the vendor's support why the record is missing",
             code=CODE_ALREADY_REPLICATED,
         )
     return ConflictError(
@@ -270,7 +277,7 @@ def adopted(desired: DesiredReplication, source: Backup, attempt: Attempt) -> Tr
         destination=desired.destination,
         destination_vault_id=desired.destination_vault_id,
         replication_record_id=attempt.record.id,
-        status=attempt.record.status,
+        status=attempt.record.status or STATUS_SUBMITTED,
         provider_id=source.provider_id,
         source_resource_id=source.resource_id,
         owner=attempt.owner,
@@ -292,7 +299,7 @@ async def _adopt(
         f"adopting {tracked} with status {tracked.status!r}: nothing is copied again"
         f"{consequence(attempt.maker(desired.identity.names), attempt.owner)}"
     )
-    backup = attempt.replica.backup if attempt.replica and attempt.record.is_succeeded else None
+    backup = attempt.replica.backup if attempt.replica and tracked.has_been_seen else None
     if backup is not None and desired.name is not None and backup.name != desired.name:
         try:
             renamed = await api.rename_backup(desired.destination, backup.id, desired.name)

@@ -17,7 +17,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr.api.client import Api
-from pulumi_huaweicloud_cbr.api.find import find_backups, records_for_region
+from pulumi_huaweicloud_cbr.api.find import find_backups, find_record, records_for_place
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, VaultCopies
 from pulumi_huaweicloud_cbr.api.wire.error_codes import CODE_VAULT_BEING_REPLICATED
 from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED
@@ -28,7 +28,12 @@ from pulumi_huaweicloud_cbr.base.errors import (
     UnidentifiedReplicaError,
 )
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
-from pulumi_huaweicloud_cbr.replication.observe import Limits, observe_attempts, refresh
+from pulumi_huaweicloud_cbr.replication.observe import (
+    Limits,
+    find_beside,
+    observe_attempts,
+    refresh,
+)
 from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     TO_BE_REDONE,
     WAYS_OUT,
@@ -36,6 +41,7 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     Attempt,
     Refuse,
     decide_create,
+    doubled,
 )
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding, check_backup
 from pulumi_huaweicloud_cbr.replication.rules.members import labelled, listed
@@ -61,9 +67,10 @@ class VaultView(Struct, frozen=True):
     `due`: a copy of the vault would take them. `held`: copied, or being copied, to the desired
     vault, without those that a known row still describes. `spent`: copied once, and the replica is
     gone. `elsewhere`: in another vault or project of the region. `foreign`: of another stack.
-    `unclear`: with a status that this version does not know. `unfit`: of a kind or in a state that
-    cannot be copied. `labels`: the label by backup id. `pending` counts all running copies of the
-    backups, to any region.
+    `unclear`: with a status that this version does not know, or that CBR does not tell. `unfit`: of
+    a kind or in a state that cannot be copied. `untold`: due, but CBR does not tell which copies
+    exist. `doubled`: with several live copies in the region, each named. `labels`: the label by
+    backup id. `pending` counts all running copies of the backups, to any region.
 
     Of the known rows, `lost` are those whose copy failed or whose replica is gone. The vault may be
     unable to copy these again. For the rows in `doubtful`, nothing identifies the replica.
@@ -76,6 +83,8 @@ class VaultView(Struct, frozen=True):
     foreign: Mapping[str, Refuse] = field(default_factory=dict)
     unclear: tuple[str, ...] = ()
     unfit: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
+    doubled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     pending: int = 0
     lost: frozenset[str] = frozenset()
@@ -102,11 +111,14 @@ def decide_vault(
     due, held = {}, {}
     elsewhere: dict[str, Refuse] = {}
     foreign: dict[str, Refuse] = {}
-    spent, unclear, unfit = [], [], []
+    spent, unclear, unfit, untold = [], [], [], []
+    doubles: dict[str, tuple[str, ...]] = {}
     for label, (backup, attempts) in backups.items():
         wanted = desired.of_backup(backup.id, (recorded or {}).get(backup.id))
         others = [attempt for attempt in attempts if attempt.record.id not in own_record_ids]
         decision = decide_create(wanted, others)
+        if live := doubled(others):
+            doubles[label] = tuple(str(attempt) for attempt in live)
         if isinstance(decision, Adopt):
             held[label] = adopted(wanted, backup, decision.attempt)
         elif isinstance(decision, Refuse) and decision.field == "backup_id":
@@ -115,12 +127,13 @@ def decide_vault(
             foreign[label] = decision
         elif isinstance(decision, Refuse):
             elsewhere[label] = decision
-        elif check_backup(backup):
+        elif any(finding.is_certain for finding in check_backup(backup)):
             unfit.append(label)
         elif any(not attempt.record.is_failed for attempt in attempts):
             spent.append(label)
         else:
             due[label] = backup
+            untold += [label] if backup.replication_records is None else []
     return VaultView(
         due=due,
         held=held,
@@ -129,6 +142,8 @@ def decide_vault(
         foreign=foreign,
         unclear=tuple(unclear),
         unfit=tuple(unfit),
+        untold=tuple(untold),
+        doubled=doubles,
         labels={backup.id: label for label, (backup, _) in backups.items()},
     )
 
@@ -204,12 +219,15 @@ async def look_at_vault(
     labels = {backup.id: label for label, backup in newcomers.items()}
     labels |= {key: label for key, (label, _) in rows.items() if key in listing}
     told: dict[str, _Told] = {}
+    beside: dict[str, tuple[str, ...]] = {}
 
     async def attempts_of(backup: Backup) -> list[Attempt] | None:
         label, row = rows.get(backup.id, ("", None))
         if row is not None:
             told[label] = await _told_by_records(api, row, backup, report)
             if told[label] in (_Told.STANDS, _Told.DOUBTFUL):
+                if found := await find_beside(api, row, backup):
+                    beside[label] = (f"{row}, of the state", *found)
                 return None
         wanted = desired.of_backup(backup.id)
         return await observe_attempts(api.fresh, wanted, backup)
@@ -236,6 +254,7 @@ async def look_at_vault(
     return replace(
         view,
         held={**view.held, **seen},
+        doubled={**view.doubled, **beside},
         lost=frozenset(label for label, word in told.items() if word is _Told.LOST),
         doubtful=tuple(label for label, word in told.items() if word is _Told.DOUBTFUL),
         labels=labels,
@@ -262,15 +281,15 @@ async def _told_by_records(
     """Classify a row by its backup's records; query the API if its own record is missing."""
     if row.has_failed:
         return _Told.LOST
-    records = records_for_region(backup, row.destination.region)
-    own = next((rec for rec in records if rec.id == row.replication_record_id), None)
+    own = find_record(backup, row.replication_record_id)
     if own is None:
         # The record may be late, and a running copy must not be submitted again.
         word, _ = await _find_out(api, row, report)
         return word
-    newest = next(record for record in records if record is own or not record.is_failed)
     if own.is_failed:
         return _Told.LOST
+    records = records_for_place(backup, row.destination, row.destination_vault_id)
+    newest = next((record for record in records if record is own or not record.is_failed), own)
     if newest is own and (own.is_pending or (own.is_succeeded and row.has_been_seen)):
         return _Told.STANDS
     return _Told.OPEN

@@ -44,6 +44,7 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     TO_BE_REDONE,
     Standing,
     decide_diff,
+    told_of_doubles,
 )
 from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
 from pulumi_huaweicloud_cbr.replication.rules.inputs import FIELDS, check_inputs
@@ -244,6 +245,7 @@ class BackupReplicationProvider(CbrProvider):
             )
         elif standing is Standing.UNKNOWN:
             warn(_not_known(tracked))
+        _warn_of_double(tracked)
         return standing in TO_BE_REDONE
 
     @served
@@ -303,6 +305,7 @@ class BackupReplicationProvider(CbrProvider):
         warn_of_foreign({"": tracked}, identity)
         if standing is Standing.UNKNOWN:
             warn(_not_known(tracked))
+        _warn_of_double(tracked)
         if standing is Standing.FAILED:
             warn(
                 f"{tracked} failed ({tracked.failure}); the next pulumi up copies the backup again"
@@ -369,7 +372,18 @@ class BackupReplicationProvider(CbrProvider):
         session.run(_remove(session, tracked, rules))
 
 
+def _warn_of_double(tracked: TrackedReplication) -> None:
+    if tracked.beside:
+        region = tracked.destination.region
+        warn(told_of_doubles(tracked.backup_id, region, [str(tracked), *tracked.beside]))
+
+
 def _not_known(tracked: TrackedReplication) -> str:
+    if tracked.has_known_status:
+        return (
+            f"CBR does not tell the status of {tracked} at present: left as it is; run pulumi "
+            "refresh again later, and look at it in the CBR console if it stays so"
+        )
     return (
         f"{tracked} has status {tracked.status!r}, which this version does not know: left as it "
         "is; look at it in the CBR console"

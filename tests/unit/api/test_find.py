@@ -10,6 +10,7 @@ import pytest
 
 from pulumi_huaweicloud_cbr.api import find, pages
 from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
+from pulumi_huaweicloud_cbr.api.cache import CachedApi
 from pulumi_huaweicloud_cbr.api.client import CbrClient
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, ReplicationRecord
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
@@ -17,6 +18,7 @@ from pulumi_huaweicloud_cbr.base.clock import SystemClock
 from pulumi_huaweicloud_cbr.base.errors import (
     ApiError,
     ConfigurationError,
+    MalformedResponseError,
     NotFoundError,
     UnidentifiedReplicaError,
 )
@@ -24,6 +26,7 @@ from pulumi_huaweicloud_cbr.config.settings import Settings
 
 SOURCE = ProjectScope("cn-north-4", "source-project")
 DESTINATION = ProjectScope("cn-east-3", "destination-project")
+VAULT = "destination-vault"
 WRONG_PATH = httpx.Response(
     401, json={"unauthorized": {"code": "401", "message": "Malformed request url"}}
 )
@@ -237,7 +240,60 @@ async def test_find_copy_task_newest_comes_first() -> None:
     assert task is not None
     assert "new" == task.replication.destination_backup_id
     assert "/v3/source-project/operation-logs" == cloud.requests[0].url.path
-    assert {"limit": "1000", "operation_type": "replication"} == cloud.queries()[0]
+    assert [{"limit": "1000", "operation_type": "replication"}] == cloud.queries()
+
+
+@pytest.mark.anyio
+async def test_find_copy_task_of_a_resource_asks_for_its_log_alone() -> None:
+    """One request shows its tasks of all types, those of earlier versions of CBR too."""
+    old = {**make_task("2026-11-20T08:00:00", "r"), "operation_type": "copy"}
+    cloud = Cloud(rows={"operation-logs": [{"id": "t", "operation_type": "backup"}, old]})
+
+    task = await find.find_copy_task(cloud.api, SOURCE, "b", DESTINATION, "server")
+
+    assert task is not None
+    assert "r" == task.replication.destination_backup_id
+    assert [{"limit": "1000", "resource_id": "server"}] == cloud.queries()
+
+
+@pytest.mark.anyio
+async def test_find_copy_task_without_a_resource_asks_for_both_types() -> None:
+    """Earlier versions of CBR call the task of a replication ``copy``."""
+    cloud = Cloud(rows={"operation-logs": []})
+
+    assert await find.find_copy_task(cloud.api, SOURCE, "b", DESTINATION) is None
+    assert () == await find.find_copy_tasks(cloud.api, SOURCE)
+
+    asked = [query["operation_type"] for query in cloud.queries()]
+    assert ["replication", "copy"] * 2 == asked
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("region", "project", "is_found"),
+    [
+        ("cn-east-3", DESTINATION.project_id, True),
+        ("eastchina", DESTINATION.project_id, True),
+        (None, DESTINATION.project_id, True),
+        ("eastchina", "other", False),
+        ("eastchina", None, False),
+        ("cn-south-1", DESTINATION.project_id, False),
+    ],
+)
+async def test_find_copy_task_by_the_project_if_the_region_has_another_name(
+    region: str | None, project: str | None, is_found: bool
+) -> None:
+    """A project belongs to one region. Another id of a region is another region."""
+    task = make_task("2026", "r")
+    task["extra_info"]["replication"] |= {
+        "destination_region": region,
+        "destination_project_id": project,
+    }
+    cloud = Cloud(rows={"operation-logs": [task]})
+
+    found = await find.find_copy_task(cloud.api, SOURCE, "b", DESTINATION)
+
+    assert is_found is (found is not None)
 
 
 @pytest.mark.anyio
@@ -332,7 +388,10 @@ async def test_find_claimed_replicas_are_those_of_other_backups() -> None:
 
     assert {"r1", "r2", "r3"} == claimed
     expected = {"image_type": "backup", "resource_id": "server", "show_replication": "true"}
-    assert {**expected, "limit": "1000"} == cloud.queries()[0]
+    assert [
+        {**expected, "limit": "1000"},
+        {"resource_id": "server", "limit": "1000"},
+    ] == cloud.queries()
 
 
 # -- what nothing names any more -----------------------------------------------------------
@@ -443,7 +502,14 @@ async def test_find_destinations_is_of_the_region_itself() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(
-    "regions", [[], [{"name": "southchina", "replication_destinations": ["cn-east-3"]}]]
+    "regions",
+    [
+        [],
+        [{"name": "southchina", "replication_destinations": ["cn-east-3"]}],
+        [{"name": "cn-north-4", "replication_destinations": None}],
+        [{"name": "cn-north-4", "replication_destinations": ["cn-east-3", "southchina"]}],
+        [{"name": "cn-north-4", "replication_destinations": ["cn-east-3", 7]}],
+    ],
 )
 async def test_find_destinations_under_another_name_is_not_known(
     regions: list[dict[str, Any]],
@@ -464,7 +530,7 @@ def make_record(id_: str, created_at: str | None, region: str = "cn-east-3") -> 
     )
 
 
-def test_records_for_region_newest_comes_first() -> None:
+def test_records_for_place_newest_comes_first() -> None:
     """Records for other regions are left out, and those without a date come last."""
     records = (
         make_record("undated", None),
@@ -474,12 +540,12 @@ def test_records_for_region_newest_comes_first() -> None:
     )
     source = Backup(id="b", replication_records=records)
 
-    found = find.records_for_region(source, "cn-east-3")
+    found = find.records_for_place(source, DESTINATION, VAULT)
 
     assert ["new", "old", "undated"] == [record.id for record in found]
 
 
-def test_records_for_region_are_sorted_by_moments() -> None:
+def test_records_for_place_are_sorted_by_moments() -> None:
     """As texts, the order would be another one: the zones and the forms differ."""
     records = (
         make_record("second", "2026-11-20T02:00:00.5Z"),
@@ -488,9 +554,71 @@ def test_records_for_region_are_sorted_by_moments() -> None:
     )
     source = Backup(id="b", replication_records=records)
 
-    found = find.records_for_region(source, "cn-east-3")
+    found = find.records_for_place(source, DESTINATION, VAULT)
 
     assert ["third", "second", "first"] == [record.id for record in found]
+
+
+@pytest.mark.parametrize(
+    ("place", "is_there"),
+    [
+        ({"destination_region": "cn-east-3", "destination_vault_id": "other"}, True),
+        ({"destination_region": "cn-south-1", "destination_vault_id": VAULT}, False),
+        ({"destination_region": "eastchina", "destination_vault_id": VAULT.upper()}, True),
+        (
+            {
+                "destination_region": "eastchina",
+                "destination_vault_id": "other",
+                "destination_project_id": DESTINATION.project_id,
+            },
+            True,
+        ),
+        (
+            {
+                "destination_region": "eastchina",
+                "destination_vault_id": "other",
+                "destination_project_id": "other",
+            },
+            False,
+        ),
+        ({"destination_vault_id": VAULT, "destination_project_id": "other"}, True),
+        ({"destination_project_id": "other"}, False),
+        # It may be a copy to any region.
+        ({"destination_region": "eastchina"}, True),
+        ({}, True),
+    ],
+)
+def test_records_for_place_by_vault_and_project(place: dict[str, Any], is_there: bool) -> None:
+    """An id of a region decides. Under another name, the vault or the project does."""
+    record = ReplicationRecord(id="r", **place)
+    source = Backup(id="b", replication_records=(record,))
+
+    assert is_there is bool(find.records_for_place(source, DESTINATION, VAULT))
+
+
+@pytest.mark.anyio
+async def test_find_backups_with_a_row_that_cannot_be_read_is_an_error() -> None:
+    """The list does not tell what exists. Each of the others can be read by itself."""
+    cloud = Cloud(rows={"backups": [make_replica("r"), {"id": None}]})
+
+    with pytest.raises(MalformedResponseError, match=r"1 row\(s\) cannot be read"):
+        await find.find_backups(cloud.api, DESTINATION)
+    with pytest.raises(MalformedResponseError):
+        await find.find_replica_by_checkpoint(cloud.api, DESTINATION, VAULT, "unknown")
+    replica = await find.find_replica_by_checkpoint(cloud.api, DESTINATION, VAULT, "c")
+    assert "r" == replica.backup_id
+
+
+@pytest.mark.anyio
+async def test_find_standing_replicas_is_asked_once_for_all() -> None:
+    """Many members ask about other copies of their backups at the same time."""
+    cloud = Cloud(rows={"backups": [make_replica("r")]})
+    api = CachedApi(cloud.api)
+
+    found = [await find.find_standing_replicas(api, DESTINATION, VAULT) for _ in range(3)]
+
+    assert [frozenset({"r"})] * 3 == found
+    assert [{"limit": "1000", "vault_id": VAULT}] == cloud.queries()
 
 
 @pytest.mark.parametrize("listed", [None, ()], ids=["null", "empty"])

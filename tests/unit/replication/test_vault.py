@@ -174,7 +174,8 @@ def test_check_source_vault(billing: dict[str, Any], is_fit: bool) -> None:
         pytest.param({"used": 102400}, 0, [], id="full-and-nothing-to-come"),
         pytest.param({"object_type": "turbo"}, 0, [True], id="other-type"),
         pytest.param({"status": "frozen"}, 0, [True], id="frozen"),
-        pytest.param({"used": None}, 9, [], id="room-not-told"),
+        pytest.param({"used": None}, 9, [False], id="room-not-told"),
+        pytest.param({"used": None}, 0, [], id="room-not-told-and-nothing-to-come"),
     ],
 )
 def test_check_destination_vault(billing: dict[str, Any], due: int, certain: list[bool]) -> None:

@@ -1,9 +1,10 @@
 """The responses of CBR and IAM as typed values.
 
 Decoding is lenient where the vendor's own samples are: nulls in required fields, unknown fields,
-unknown statuses, numbers as text. It is strict if a wrong type would mislead us. `Replica` is not
-of the wire: it is the result of a look-up. Separate from `requests`, so that a program that
-decodes nothing does not load this module.
+unknown statuses, numbers as text. What the definitions do not require may be missing, and then is
+unknown. It is strict if a wrong type would mislead us. `Replica` is not of the wire: it is the
+result of a look-up. Separate from `requests`, so that a program that decodes nothing does not load
+this module.
 Source: CBR API reference, CopyBackup, CopyCheckpoint, ShowBackup, ListBackups, ShowVault,
 ListOpLogs and ShowReplicationCapabilities; IAM API reference, KeystoneListProjects.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import functools
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct
 from msgspec.structs import fields, force_setattr
@@ -22,18 +23,18 @@ from pulumi_huaweicloud_cbr.api.wire.requests import (
     STATUS_SKIPPED,
     STATUS_SUBMITTED,
     STATUS_SUCCESS,
+    is_unreadable,
     readable,
 )
-from pulumi_huaweicloud_cbr.base.text import REGION_ID
 
-# Ids select what is changed or deleted, and regions select the host that gets credentials. So both
-# are validated. The id in the response to a submission becomes the resource's own.
+# Ids select what is changed or deleted. So they are validated. The id in the response to a
+# submission becomes the resource's own.
 # `\\Z`, since `$` lets a line break follow.
 Id = Annotated[str, Meta(pattern=r"^[!-~]{1,255}\Z")]
 Uuid = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z")]
-RegionId = Annotated[str, Meta(pattern=rf"^{REGION_ID.pattern}\Z")]
 IdIfAny = Annotated[str, Meta(pattern=r"^[!-~]{0,255}\Z")]
-RegionIdIfAny = Annotated[str, Meta(pattern=rf"^({REGION_ID.pattern})?\Z")]
+RegionName = Annotated[str, Meta(max_length=255)]
+"""A region's id, or another name of it, such as ``southchina``; validated before it is used."""
 Word = Annotated[str, Meta(max_length=64)]
 """A status or a type, known or unknown."""
 Number = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -43,7 +44,13 @@ class WireModel(Struct, frozen=True, kw_only=True):
     """Base of everything decoded from a response: immutable, unknown fields ignored.
 
     CBR omits, nulls or empties a field without a value: an optional field is None then.
+
+    `is_lenient`: what is odd in such an answer is left out, see `salvage`. `strict_fields`: if one
+    of these cannot be read, nothing of its row counts.
     """
+
+    is_lenient: ClassVar[bool] = False
+    strict_fields: ClassVar[frozenset[str]] = frozenset()
 
     def __post_init__(self) -> None:
         for field in _optional_fields(type(self)):
@@ -65,15 +72,18 @@ class RecordExtraInfo(WireModel, frozen=True):
 
 
 class ReplicationRecord(WireModel, frozen=True):
-    """One attempt to copy a backup to another region, as the source backup lists it."""
+    """One attempt to copy a backup to another region, as the source backup lists it.
+
+    The definition requires only the id. A record without a status has an unknown one.
+    """
 
     id: Id
-    status: Word
+    status: Word | None = None
     created_at: str | None = None
     destination_backup_id: IdIfAny | None = None
     destination_checkpoint_id: IdIfAny | None = None
     destination_project_id: IdIfAny | None = None
-    destination_region: RegionIdIfAny | None = None
+    destination_region: RegionName | None = None
     destination_vault_id: IdIfAny | None = None
     extra_info: RecordExtraInfo | None = None
 
@@ -111,7 +121,13 @@ class BackupExtendInfo(WireModel, frozen=True):
 
 
 class Backup(WireModel, frozen=True):
-    """A backup, or a replica if `image_type` is ``replication``; sizes in GB."""
+    """A backup, or a replica if `image_type` is ``replication``; sizes in GB.
+
+    `replication_records` is None if the answer does not tell them. That is not the same as none.
+    """
+
+    # Without its mark, another stack's replica would look like nobody's.
+    strict_fields: ClassVar[frozenset[str]] = frozenset({"description"})
 
     id: Id
     name: str | None = None
@@ -137,8 +153,18 @@ class Backup(WireModel, frozen=True):
         return self.image_type == "replication"
 
     @property
+    def may_be_replica(self) -> bool:
+        """Whether this backup is a copy from another region, or does not tell its type."""
+        return self.image_type in (None, "replication")
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether this stands for a row of which nothing could be read."""
+        return is_unreadable(self.id)
+
+    @property
     def records(self) -> tuple[ReplicationRecord, ...]:
-        """Return the replication records; empty if the field is missing or null."""
+        """Return the replication records; empty also if the answer does not tell them."""
         return self.replication_records or ()
 
 
@@ -199,8 +225,8 @@ class VaultCopies(WireModel, frozen=True):
 class RegionCapability(WireModel, frozen=True):
     """A region and the regions that its backups can be copied to."""
 
-    name: str
-    replication_destinations: tuple[RegionId, ...]
+    name: RegionName
+    replication_destinations: tuple[RegionName, ...] | None = None
 
 
 class Project(WireModel, frozen=True):
@@ -249,7 +275,7 @@ class TaskReplication(WireModel, frozen=True):
     destination_backup_id: IdIfAny | None = None
     destination_checkpoint_id: IdIfAny | None = None
     destination_project_id: IdIfAny | None = None
-    destination_region: str | None = None
+    destination_region: RegionName | None = None
 
 
 class TaskExtraInfo(WireModel, frozen=True):
@@ -281,14 +307,16 @@ class Task(WireModel, frozen=True):
 class BackupEnvelope(WireModel, frozen=True):
     """``{"backup": …}``."""
 
+    is_lenient: ClassVar[bool] = True
     backup: Backup
 
 
 class BackupPage(WireModel, frozen=True):
     """One page of ListBackups."""
 
+    is_lenient: ClassVar[bool] = True
     backups: tuple[Backup, ...]
-    count: int | None = None
+    count: Number | None = None
 
     @property
     def rows(self) -> tuple[Backup, ...]:
@@ -299,14 +327,16 @@ class BackupPage(WireModel, frozen=True):
 class VaultEnvelope(WireModel, frozen=True):
     """``{"vault": …}``."""
 
+    is_lenient: ClassVar[bool] = True
     vault: Vault
 
 
 class VaultPage(WireModel, frozen=True):
     """One page of ListVault or ListExternalVault."""
 
+    is_lenient: ClassVar[bool] = True
     vaults: tuple[Vault, ...]
-    count: int | None = None
+    count: Number | None = None
 
     @property
     def rows(self) -> tuple[Vault, ...]:
@@ -329,20 +359,23 @@ class VaultCopiesEnvelope(WireModel, frozen=True):
 class CapabilitiesEnvelope(WireModel, frozen=True):
     """``{"regions": […]}``."""
 
+    is_lenient: ClassVar[bool] = True
     regions: tuple[RegionCapability, ...]
 
 
 class ProjectPage(WireModel, frozen=True):
     """``{"projects": […]}``."""
 
+    is_lenient: ClassVar[bool] = True
     projects: tuple[Project, ...]
 
 
 class TaskPage(WireModel, frozen=True):
     """One page of ListOpLogs."""
 
+    is_lenient: ClassVar[bool] = True
     operation_logs: tuple[Task, ...]
-    count: int | None = None
+    count: Number | None = None
 
     @property
     def rows(self) -> tuple[Task, ...]:

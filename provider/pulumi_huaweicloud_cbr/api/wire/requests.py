@@ -28,6 +28,15 @@ def readable(text: str, limit: int = EXCERPT_CHARS) -> str:
     return "".join(char if char.isprintable() else "\ufffd" for char in excerpt(text, limit))
 
 
+UNREADABLE = "<unreadable:"
+"""How the id begins that a row gets whose own id cannot be read; no id of CBR begins so."""
+
+
+def is_unreadable(id_: str) -> bool:
+    """Whether an id stands for a row of which nothing could be read."""
+    return id_.startswith(UNREADABLE)
+
+
 PENDING_RECORD_STATUSES = frozenset({"waiting_replicate", "replicating"})
 """The copy is waiting or under way (CBR API reference, ReplicationRecordGet)."""
 

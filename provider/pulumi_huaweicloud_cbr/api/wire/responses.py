@@ -191,7 +191,7 @@ def _remedy(remedy: str | None, wish_s: float | None) -> str | None:
 
 
 def decode(response: Response, model: type[Model], doing: str) -> Model:
-    """Return the body of a success as a model.
+    """Return the body of a success as a model; see `salvage` for what is odd in an answer.
 
     Raises:
         MalformedResponseError: the body is not JSON or not of the documented form.
@@ -200,11 +200,29 @@ def decode(response: Response, model: type[Model], doing: str) -> Model:
         # Not strict: a number may come as text.
         return msgspec.json.decode(response.body, type=model, strict=False)
     except _UNREADABLE as error:
+        found = _salvaged(response.body, model, error)
+        if found is not None:
+            return found
         raise MalformedResponseError(
             f"{doing}: the answer is not of the documented form: {_fault_of(error)}",
             remedy=NOT_THE_SERVICE,
             request_id=request_id_of(response),
         ) from error
+
+
+def _salvaged(body: bytes, model: type[Model], error: Exception) -> Model | None:
+    """Return what can be read of an odd answer to a look-up; None if that is too little."""
+    is_lenient = getattr(model, "is_lenient", False)
+    if not is_lenient or not isinstance(error, msgspec.ValidationError):
+        return None
+    # Hardly ever needed.
+    from pulumi_huaweicloud_cbr.api.wire.salvage import salvaged  # noqa: PLC0415
+
+    try:
+        found: Model = salvaged(model, msgspec.json.decode(body))
+    except _UNREADABLE:
+        return None
+    return found
 
 
 def _fault_of(error: Exception) -> str:

@@ -120,7 +120,7 @@ class RecordLook:
     id: str
     region: str | None
     vault_id: str | None
-    status: str
+    status: str | None
     progress: int | None
     replica_id: str | None
     failure: str | None

@@ -59,7 +59,9 @@ async def see_backup(api: Api, account: Account, look: BackupLook, owner: str | 
         return
     aim = Aim(source_region=scope.region, source_project_id=scope.project_id)
     alone = await run_preflight(api, aim, look.id, partial(find_project_id, api))
-    reasons = [finding.reason for finding in alone.findings]
+    doubts = frozenset(finding.reason for finding in alone.findings if not finding.is_certain)
+    look.remarks += [Remark("backup", doubt, is_to_do=False) for doubt in sorted(doubts)]
+    reasons = [finding.reason for finding in alone.findings if finding.is_certain]
     look.remarks += [Remark("backup", reason) for reason in reasons]
     if reasons:
         return
@@ -68,7 +70,7 @@ async def see_backup(api: Api, account: Account, look: BackupLook, owner: str | 
         for destination in account.destinations
         for vault in destination.vaults or ()
     ]
-    answers = (_see_target(api, scope, look.id, *target, owner) for target in targets)
+    answers = (_see_target(api, scope, look.id, *target, owner, doubts) for target in targets)
     look.targets = tuple(await asyncio.gather(*answers))
     _judge_targets(account, look)
 
@@ -80,6 +82,7 @@ async def _see_target(
     destination: RegionLook,
     vault: VaultLook,
     owner: str | None,
+    doubts: frozenset[str],
 ) -> TargetLook:
     aim = Aim(
         source_region=source.region,
@@ -93,14 +96,19 @@ async def _see_target(
     )
     verdict = await run_preflight(api, aim, backup_id, partial(find_project_id, api))
     certain = [finding.reason for finding in verdict.findings if finding.is_certain]
-    uncertain = [finding.reason for finding in verdict.findings if not finding.is_certain]
+    uncertain = [
+        finding.reason
+        for finding in verdict.findings
+        if not finding.is_certain and finding.reason not in doubts
+    ]
     if certain:
         answer, reasons = REFUSED, certain
     elif verdict.notes:
-        answer, reasons = COPIED, list(verdict.notes)
+        answer, reasons = COPIED, [*verdict.notes, *uncertain]
         if owner is None and verdict.maker is Maker.ANOTHER_STACK:
             maker = another_stack(verdict.owner)
-            reasons = [f"it is the copy of {maker}; others take it over only with adopt 'any'"]
+            told = f"it is the copy of {maker}; others take it over only with adopt 'any'"
+            reasons = [told, *uncertain]
     elif verdict.faults:
         answer, reasons = UNKNOWN, [fault.observed for fault in verdict.faults]
     else:

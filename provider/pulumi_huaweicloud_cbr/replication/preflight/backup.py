@@ -12,7 +12,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from pulumi_huaweicloud_cbr.api.client import Api
-from pulumi_huaweicloud_cbr.api.find import find_backup, records_for_region
+from pulumi_huaweicloud_cbr.api.find import find_backup, records_for_place
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Vault
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, NotFoundError
@@ -32,8 +32,15 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     Refuse,
     consequence,
     decide_create,
+    doubled,
+    told_of_doubles,
 )
-from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding, check_backup, check_vault
+from pulumi_huaweicloud_cbr.replication.rules.fitness import (
+    Finding,
+    check_backup,
+    check_records,
+    check_vault,
+)
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication
 from pulumi_huaweicloud_cbr.replication.rules.ownership import Maker
 
@@ -98,7 +105,7 @@ def _judge(
         standing: the verdict on earlier copies.
     """
     found = backup if isinstance(backup, Backup) else None
-    findings = check_backup(found) if found else []
+    findings = [*check_backup(found), *check_records(found)] if found else []
     if isinstance(backup, NotFoundError):
         findings.append(missing_backup(sides.source, backup_id))
     findings += [*sides.findings, *standing.findings]
@@ -159,7 +166,7 @@ async def _check_conflicts(
         for number, (backup_id, backup) in enumerate(zip(backup_ids, backups, strict=True))
         if backup_id is not None
         and isinstance(backup, Backup)
-        and records_for_region(backup, destination.region)
+        and records_for_place(backup, destination, vault_id)
     }
     for number, standing in zip(asked, await asyncio.gather(*asked.values()), strict=True):
         standings[number] = standing
@@ -176,8 +183,14 @@ async def _check_conflict(
         attempt for attempt in attempts if attempt.record.id not in own_record_ids
     ]
     decision = decide_create(desired, foreign)
+    doubles: tuple[Finding, ...] = ()
+    if live := doubled(foreign):
+        named = [str(attempt) for attempt in live]
+        reason = told_of_doubles(desired.backup_id, desired.destination.region, named)
+        doubles = (Finding("backup_id", reason, is_certain=False),)
     if isinstance(decision, Refuse):
-        return Verdict(findings=(Finding(decision.field, f"{decision.reason}; {decision.remedy}"),))
+        refusal = Finding(decision.field, f"{decision.reason}; {decision.remedy}")
+        return Verdict(findings=(refusal, *doubles))
     if isinstance(decision, Adopt):
         record = decision.attempt.record
         maker = decision.attempt.maker(desired.identity.names)
@@ -185,5 +198,5 @@ async def _check_conflict(
             f"replication record ({record.id}) with status {record.status!r} will be adopted: "
             f"nothing will be copied{consequence(maker, decision.attempt.owner)}"
         )
-        return Verdict(notes=(note,), maker=maker, owner=decision.attempt.owner)
+        return Verdict(findings=doubles, notes=(note,), maker=maker, owner=decision.attempt.owner)
     return Verdict()

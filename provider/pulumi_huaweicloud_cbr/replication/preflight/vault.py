@@ -29,7 +29,8 @@ from pulumi_huaweicloud_cbr.replication.preflight.flow import (
     or_error,
 )
 from pulumi_huaweicloud_cbr.replication.rules.fitness import (
-    VAULT_OBJECT_TYPES,
+    COPIED_OBJECT_TYPES,
+    UNCERTAIN_OBJECT_TYPES,
     Finding,
     check_vault,
 )
@@ -135,7 +136,13 @@ def check_source_vault(vault: Vault) -> list[Finding]:
             f"vault ({vault.id}) holds replicas, which cannot be copied again; "
             "give the vault of the original backups"
         )
-    elif billing.object_type not in (None, *VAULT_OBJECT_TYPES.values()):
+    elif billing.object_type in UNCERTAIN_OBJECT_TYPES:
+        reason = (
+            f"vault ({vault.id}) holds object type {billing.object_type!r}, of which it is not "
+            "certain that CBR copies it as a whole"
+        )
+        return [Finding("vault_id", reason, is_certain=False)]
+    elif billing.object_type not in (None, *COPIED_OBJECT_TYPES):
         reason = (
             f"vault ({vault.id}) holds object type {billing.object_type!r}, which cannot be "
             "copied; choose a vault of servers or of SFS Turbo file systems"
@@ -151,19 +158,20 @@ def check_destination_vault(
     """Return the reasons why a destination vault cannot take all backups that are due."""
     due = list(view.due.values()) if view is not None else []
     asked = vault
-    if view is not None and not due:
-        # Nothing will be written: a full vault is no fault, nor a frozen one for an adoption.
-        unasked = {"used": None, "status": None} if view.held else {"used": None}
-        asked = replace(vault, billing=replace(vault.billing, **unasked))
-    findings = check_vault(asked, None)
+    if view is not None and view.held and not due:
+        # Nothing will be written: a frozen vault is no fault for an adoption.
+        asked = replace(vault, billing=replace(vault.billing, status=None))
+    other_kind: list[Finding] = []
     kind, wanted = vault.billing.object_type, source_vault and source_vault.billing.object_type
     if kind is not None and wanted is not None and kind != wanted:
         reason = (
             f"vault ({vault.id}) holds object type {kind!r}, want {wanted!r} as the source vault; "
             "give a vault of that type"
         )
-        findings.append(Finding("destination_vault_id", reason))
+        other_kind.append(Finding("destination_vault_id", reason))
     free_gb = vault.free_gb
+    is_room_needed = (view is None or bool(due)) and not (other_kind and free_gb is None)
+    findings = [*check_vault(asked, None, is_room_needed=is_room_needed), *other_kind]
     needed_gb = sum(backup.resource_size or 0 for backup in due)
     if free_gb is not None and 0 < free_gb < needed_gb:
         # A replica needs less room than the size of its resource if blocks are unused.

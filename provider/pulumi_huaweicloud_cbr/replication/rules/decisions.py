@@ -5,12 +5,13 @@ Nothing here calls the API or waits. The user guide has the tables, and a test e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from pulumi_huaweicloud_cbr.api.wire.requests import is_unreadable
 from pulumi_huaweicloud_cbr.replication.rules.inputs import ADOPT_ANY, FIELDS
 from pulumi_huaweicloud_cbr.replication.rules.ownership import Maker, maker_of, split_mark
 
@@ -29,11 +30,56 @@ class Attempt(Struct, frozen=True):
     """A replication record to the desired region, with its replica as found in the destination.
 
     `replica` is None if it was not looked up, because the copy failed, or because it is still
-    running and CBR names no replica yet.
+    running and CBR names no replica yet. What CBR does not tell of the record is unknown.
     """
 
     record: ReplicationRecord
     replica: Replica | None = None
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether the replica was found, and is not being deleted."""
+        backup = self.replica.backup if self.replica else None
+        return backup is not None and backup.status not in DELETING_STATUSES
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is certain that there is a replica, or that one is being made."""
+        return self.record.is_pending or (self._may_have_replica and self.is_standing)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is certain that there is no replica, and that none will be made."""
+        is_gone = self.replica is None or self.replica.is_gone
+        return self.record.is_failed or (self.record.is_succeeded and is_gone)
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether the status is not told or not known, and no replica shows what it means."""
+        is_known = self.record.is_pending or self.record.is_failed or self.record.is_succeeded
+        is_found = self.replica is not None and not self.replica.is_gone
+        return not is_known and not (self.record.status is None and is_found)
+
+    def __str__(self) -> str:
+        replica_id = self.replica.backup_id if self.replica else None
+        what = f"replica {replica_id}" if self.is_standing else "a copy under way"
+        return f"{what} (replication record {self.record.id})"
+
+    @property
+    def _may_have_replica(self) -> bool:
+        return self.record.is_succeeded or self.record.status is None
+
+    @property
+    def project_id(self) -> str | None:
+        """Return the project of the copy, by its record or by its replica."""
+        backup = self.replica.backup if self.replica else None
+        return self.record.destination_project_id or (backup.project_id if backup else None)
+
+    @property
+    def vault_id(self) -> str | None:
+        """Return the vault of the copy, by its record or by its replica."""
+        backup = self.replica.backup if self.replica else None
+        return self.record.destination_vault_id or (backup.vault_id if backup else None)
 
     @property
     def owner(self) -> str | None:
@@ -79,29 +125,64 @@ def decide_create(desired: DesiredReplication, attempts: Sequence[Attempt]) -> C
     """Decide how to create a replication, given all attempts to copy the backup there.
 
     CBR keeps at most one live replica of a backup in a region (error code 1009). So the first
-    attempt that is or may become a replica decides.
+    attempt that is or may become a replica decides. If there is none, but an attempt of which that
+    is not known, nothing may be submitted.
 
     Args:
         attempts: to the desired region, the newest first.
     """
-    for attempt in attempts:
-        record = attempt.record
-        if record.is_failed:
-            continue
-        if record.is_succeeded and (attempt.replica is None or attempt.replica.is_gone):
-            continue
-        if not (record.is_pending or record.is_succeeded):
-            return Refuse(
-                "backup_id",
-                f"{_named(attempt)} has status {record.status!r}, which this version does not know",
-                "look at it in the CBR console; a newer version of this package may know it",
-            )
-        return _decide_live(desired, attempt)
-    return Submit()
+    possible = [attempt for attempt in attempts if not attempt.is_over]
+    for attempt in possible:
+        if not attempt.is_unclear:
+            return _decide_live(desired, attempt)
+    return _unclear(possible[0]) if possible else Submit()
+
+
+def doubled(attempts: Sequence[Attempt]) -> tuple[Attempt, ...]:
+    """Return the live attempts of a backup in a region if there are several, else none.
+
+    CBR keeps one, but may have accepted two requests at about the same time.
+    """
+    live = tuple(attempt for attempt in attempts if attempt.is_live)
+    return live if len(live) > 1 else ()
+
+
+def told_of_doubles(backup_id: str, region: str, named: Iterable[str]) -> str:
+    """Return the text about several live copies of a backup in a region.
+
+    Args:
+        named: the records or replicas, one text each.
+    """
+    return (
+        f"CBR lists several copies of backup ({backup_id}) in region {region!r}: "
+        f"{', '.join(named)}; a resource owns one of them, and nothing here deletes the others: "
+        "look at them in the CBR console, since each takes room there"
+    )
+
+
+def _unclear(attempt: Attempt) -> Refuse:
+    record = attempt.record
+    if is_unreadable(record.id):
+        return Refuse(
+            "backup_id",
+            "a replication record cannot be read, so it may be that of a copy to this region",
+            "run pulumi up again later; if it stays so, look at the backup in the CBR console",
+        )
+    if record.status is None:
+        return Refuse(
+            "backup_id",
+            f"CBR tells no status of replication record ({record.id}), and no replica of it is "
+            "to be seen",
+            "run pulumi up again later; if it stays so, look at the backup in the CBR console",
+        )
+    return Refuse(
+        "backup_id",
+        f"{_named(attempt)} has status {record.status!r}, which this version does not know",
+        "look at it in the CBR console; a newer version of this package may know it",
+    )
 
 
 def _decide_live(desired: DesiredReplication, attempt: Attempt) -> CreateDecision:
-    record = attempt.record
     backup = attempt.replica.backup if attempt.replica else None
     if backup is not None and backup.status in DELETING_STATUSES:
         return AwaitDeletion(attempt)
@@ -109,22 +190,8 @@ def _decide_live(desired: DesiredReplication, attempt: Attempt) -> CreateDecisio
     if maker is Maker.ANOTHER_STACK and desired.adopt != ADOPT_ANY:
         reason = f"{_named(attempt)} belongs to {another_stack(attempt.owner)}"
         return Refuse("adopt", reason, WAYS_OUT)
-    if record.destination_project_id != desired.destination.project_id:
-        return Refuse(
-            "destination_project_id",
-            f"{_named(attempt)} is in project ({record.destination_project_id}), "
-            f"want ({desired.destination.project_id})",
-            f"CBR keeps one replica of a backup per region: delete it, or set "
-            f"destination_project_id to '{record.destination_project_id}' to adopt it",
-        )
-    if record.destination_vault_id != desired.destination_vault_id:
-        return Refuse(
-            "destination_vault_id",
-            f"{_named(attempt)} is in vault ({record.destination_vault_id}), "
-            f"want ({desired.destination_vault_id})",
-            f"CBR keeps one replica of a backup per region: delete it, or set "
-            f"destination_vault_id to '{record.destination_vault_id}' to adopt it",
-        )
+    if (misplaced := _misplaced(desired, attempt)) is not None:
+        return misplaced
     if not desired.adopt and maker is not Maker.US:
         return Refuse(
             "adopt",
@@ -132,6 +199,33 @@ def _decide_live(desired: DesiredReplication, attempt: Attempt) -> CreateDecisio
             "set adopt to true to take it over, or delete it first",
         )
     return Adopt(attempt)
+
+
+def _misplaced(desired: DesiredReplication, attempt: Attempt) -> Refuse | None:
+    """Return why a live copy is not where it is wanted, None if it is."""
+    if attempt.vault_id is None:
+        return Refuse(
+            "backup_id",
+            f"CBR does not tell the vault of {_named(attempt)}",
+            "run pulumi up again later; if it stays so, look at the backup in the CBR console",
+        )
+    if attempt.project_id not in (None, desired.destination.project_id):
+        return Refuse(
+            "destination_project_id",
+            f"{_named(attempt)} is in project ({attempt.project_id}), "
+            f"want ({desired.destination.project_id})",
+            f"CBR keeps one replica of a backup per region: delete it, or set "
+            f"destination_project_id to '{attempt.project_id}' to adopt it",
+        )
+    if attempt.vault_id != desired.destination_vault_id:
+        return Refuse(
+            "destination_vault_id",
+            f"{_named(attempt)} is in vault ({attempt.vault_id}), "
+            f"want ({desired.destination_vault_id})",
+            f"CBR keeps one replica of a backup per region: delete it, or set "
+            f"destination_vault_id to '{attempt.vault_id}' to adopt it",
+        )
+    return None
 
 
 def another_stack(owner: str | None) -> str:
@@ -171,13 +265,15 @@ class Observation(Struct, frozen=True):
 
     `source` is None if the source backup is gone. `record` is None if the source does not list it,
     or no longer does. `task` is the copy's entry in the operation log. It is also None if the log
-    was not queried.
+    was not queried. `are_records_told`: CBR told which records the source has, as far as that
+    matters.
     """
 
     source: Backup | None
     record: ReplicationRecord | None
     replica: Replica
     task: Task | None = None
+    are_records_told: bool = True
 
 
 class Standing(Enum):
@@ -186,7 +282,7 @@ class Standing(Enum):
     `PRESENT`: the replica exists. `COPYING`: the copy is still running. `FAILED`: the copy ended
     without a replica. `LEAVING`: CBR is deleting the replica, and nothing can stop that. `GONE`:
     the replica does not exist, or no longer does. `UNKNOWN`: CBR reports a status that this version
-    does not know.
+    does not know, or none.
     """
 
     PRESENT = "present"
@@ -213,7 +309,9 @@ def decide_read(observation: Observation) -> Standing:
     if record is not None and record.is_pending:
         return Standing.COPYING
     if backup is None:
-        return _decide_without_replica(record, observation.task)
+        standing = _decide_without_replica(record, observation.task)
+        is_unknown = standing is Standing.GONE and not observation.are_records_told
+        return Standing.UNKNOWN if is_unknown else standing
     return _decide_with_replica(record, backup)
 
 

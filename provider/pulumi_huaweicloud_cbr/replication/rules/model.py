@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from pulumi_huaweicloud_cbr.api.wire.requests import (
     ENDED_RECORD_STATUSES,
     FAILED_RECORD_STATUSES,
+    PENDING_RECORD_STATUSES,
     STATUS_SKIPPED,
     STATUS_SUCCESS,
     ProjectScope,
@@ -121,8 +122,9 @@ class TrackedReplication(Struct, frozen=True):
     part of the observed description. `owner` is the one that the replica's mark named when the copy
     was made or adopted. `seen_owner` is the one that it names now; the state keeps it only if it is
     another one. `failure` is the code and reason of a copy that failed, as text. `is_leaving`: a
-    set no longer declares it, but cannot let it go yet. `is_adopted`: the copy existed before; the
-    state does not keep this.
+    set no longer declares it, but cannot let it go yet. `is_adopted`: the copy existed before.
+    `beside`: other live copies of the backup in the region, as texts. The state keeps neither of
+    these two.
     """
 
     backup_id: str
@@ -144,6 +146,12 @@ class TrackedReplication(Struct, frozen=True):
     failure: str | None = None
     is_leaving: bool = False
     is_adopted: bool = False
+    beside: tuple[str, ...] = ()
+
+    @property
+    def has_known_status(self) -> bool:
+        """Whether this version knows the status, which may be an earlier one."""
+        return self.status in ENDED_RECORD_STATUSES | PENDING_RECORD_STATUSES
 
     @property
     def has_ended(self) -> bool:

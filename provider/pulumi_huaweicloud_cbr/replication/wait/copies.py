@@ -7,7 +7,7 @@ replica is in the destination. Nothing here sleeps: see `completion`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum, auto
 
 from msgspec import Struct, field
@@ -23,6 +23,7 @@ from pulumi_huaweicloud_cbr.replication.observe import observe_once
 from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     ARRIVING_STATUSES,
     DELETING_STATUSES,
+    GOOD_STATUSES,
     Standing,
     decide_read,
 )
@@ -69,6 +70,7 @@ class Copy(Struct):
     """One copy of a wait, and its last observation.
 
     `absences` counts consecutive polls without a sighting. `is_told`: its failure was reported.
+    `is_untold`: CBR tells no status of it, so only its replica can show that it has ended.
     """
 
     record_id: str
@@ -85,6 +87,7 @@ class Copy(Struct):
     checkpoint_id: str | None = None
     resource_id: str | None = None
     is_source_gone: bool = False
+    is_untold: bool = False
     absences: int = 0
     reason: str = ""
     is_told: bool = False
@@ -185,6 +188,8 @@ class Source:
             await self._list(missing)
         for backup_id, copies in missing.items():
             await self._read(backup_id, copies)
+        running = [copy for copy in self._copies if copy.outcome is Outcome.RUNNING]
+        await _see_untold(self._api, [copy for copy in running if copy.is_untold])
         for copy in self._copies:
             if copy.outcome is Outcome.RUNNING and copy.is_source_gone:
                 await _look_closely(self._api, copy, Outcome.SOURCE_GONE)
@@ -241,20 +246,24 @@ class Source:
             copy.name = readable(backup.resource_name or backup.name or "", NAME_LIMIT)
             copy.resource_id = backup.resource_id
             record = find_record(backup, copy.record_id)
-            if record is None:
+            copy.is_untold = record is None and backup.replication_records is None
+            if record is None and not (copy.is_untold and copy.replica_id):
                 copy.absences += 1
+            elif record is None:
+                copy.absences = 0
             else:
                 _follow(copy, record)
 
 
 def _follow(copy: Copy, record: ReplicationRecord) -> None:
     copy.absences = 0
-    copy.status = record.status
+    copy.is_untold = record.status is None
+    copy.status = record.status or copy.status
     progress = record.extra_info.progress if record.extra_info else None
     copy.progress = None if progress is None else min(100, max(0, progress))
     copy.replica_id = record.destination_backup_id or copy.replica_id
     copy.checkpoint_id = record.destination_checkpoint_id or copy.checkpoint_id
-    if record.is_pending:
+    if record.is_pending or copy.is_untold:
         return
     if record.is_succeeded:
         copy.outcome = Outcome.COPIED
@@ -296,11 +305,29 @@ async def _look_closely(api: Api, copy: Copy, otherwise: Outcome) -> None:
             copy.replica_id = replica.id
             copy.end(Outcome.DONE)
             return
-        if decide_read(seen) is Standing.COPYING or copy.has_failed:
+        if decide_read(seen) in (Standing.COPYING, Standing.UNKNOWN) or copy.has_failed:
             return
     copy.absences += 1
     if copy.absences >= GRACE_LOOKS:
         copy.end(otherwise, reason)
+
+
+async def _see_untold(api: Api, copies: Iterable[Copy]) -> None:
+    """End copies of which CBR tells no status, if their replicas are complete."""
+    named = [copy for copy in copies if copy.replica_id]
+    for scope, vault_id in dict.fromkeys((copy.destination, copy.vault_id) for copy in named):
+        there = {
+            copy.replica_id or "": copy
+            for copy in named
+            if (copy.destination, copy.vault_id) == (scope, vault_id)
+        }
+        if len(there) >= LIST_FROM:
+            await _confirm_by_list(api, there, _is_complete)
+            continue
+        for replica_id, copy in there.items():
+            replica = await find_replica_by_id(api, scope, replica_id)
+            if replica.backup is not None and _is_complete(replica.backup):
+                copy.end(Outcome.DONE)
 
 
 async def confirm(api: Api, copies: list[Copy]) -> None:
@@ -308,7 +335,7 @@ async def confirm(api: Api, copies: list[Copy]) -> None:
     scope = copies[0].destination
     named = {copy.replica_id: copy for copy in copies if copy.replica_id}
     if len(named) >= LIST_FROM:
-        await _confirm_by_list(api, named)
+        await _confirm_by_list(api, named, _stands)
     for replica_id, copy in named.items():
         replica = await find_replica_by_id(api, scope, replica_id)
         if replica.backup is not None and _stands(replica.backup):
@@ -320,14 +347,16 @@ async def confirm(api: Api, copies: list[Copy]) -> None:
             await _look_closely(api, copy, Outcome.REPLICA_GONE)
 
 
-async def _confirm_by_list(api: Api, named: dict[str, Copy]) -> None:
-    """Remove from `named` the replicas that the vault's list shows."""
+async def _confirm_by_list(
+    api: Api, named: dict[str, Copy], is_good: Callable[[Backup], bool]
+) -> None:
+    """Remove from `named` the replicas that the vault's list shows, and that are good."""
     first = next(iter(named.values()))
     filters = {"image_type": "replication", "vault_id": first.vault_id}
     try:
         async for page in pages_worth_reading(api, first.destination, named, **filters):
             for backup in page.backups:
-                if backup.id in named and _stands(backup):
+                if backup.id in named and is_good(backup):
                     named.pop(backup.id).end(Outcome.DONE)
     except ApiError as error:
         # Credentials that may not list backups may still read each one.
@@ -344,4 +373,8 @@ def _miss(copy: Copy) -> None:
 
 
 def _stands(replica: Backup) -> bool:
-    return replica.is_replica and replica.status not in DELETING_STATUSES
+    return replica.may_be_replica and replica.status not in DELETING_STATUSES
+
+
+def _is_complete(replica: Backup) -> bool:
+    return replica.may_be_replica and replica.status in GOOD_STATUSES

@@ -9,6 +9,8 @@ from pulumi_huaweicloud_cbr.base.reporting import Reporter
 from pulumi_huaweicloud_cbr.replication.observe import Limits
 from pulumi_huaweicloud_cbr.replication.wait.polling import GONE, Look, WaitPlan, wait
 
+_UNTOLD = "not told"
+
 # A deletion is asynchronous. Before it has ended, a backup may have any of its statuses (CBR API
 # reference, ShowBackup).
 _ANY_BACKUP_STATUS = frozenset(
@@ -21,6 +23,7 @@ _ANY_BACKUP_STATUS = frozenset(
         "waiting_protect",
         "waiting_delete",
         "waiting_restore",
+        _UNTOLD,
     }
 )
 
@@ -32,7 +35,7 @@ async def wait_gone(
         replica = await find_replica_by_id(api.fresh, scope, backup_id)
         if replica.backup is None:
             return Look(GONE, None)
-        return Look(replica.backup.status or "unknown", None)
+        return Look(replica.backup.status or _UNTOLD, None)
 
     plan = WaitPlan(
         what="waiting for the deletion",

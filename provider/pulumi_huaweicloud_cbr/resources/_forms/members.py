@@ -6,7 +6,7 @@ between the forms does not belong here: that is in their modules.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
@@ -34,6 +34,10 @@ from pulumi_huaweicloud_cbr.resources._forms.owners import (
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.replication.many import Results
+
+
+SHOWN = 5
+"""At most this many members are named one by one in warnings."""
 
 
 async def look(session: Session, rows: Rows) -> Results[tuple[Standing, TrackedReplication]]:
@@ -184,20 +188,34 @@ def remaining(
     if failures:
         warn(f"failed: {', '.join(failures)}; {if_failed}")
     warn_of_unknown(looked)
+    doubled = {label: [str(row), *row.beside] for label, row in seen.items() if row.beside}
+    warn_of_doubles(next((row.destination.region for row in seen.values()), None), doubled)
     return seen
 
 
 def warn_of_unknown(looked: Results[tuple[Standing, TrackedReplication]]) -> None:
-    """Warn of members with statuses that this version does not know."""
+    """Warn of members with statuses that CBR does not tell, or that this version does not know."""
     unknown = [
-        f"{label}: {tracked.status}"
+        f"{label}: {'not told' if tracked.has_known_status else tracked.status}"
         for label, (standing, tracked) in looked.done.items()
         if standing is Standing.UNKNOWN
     ]
     if unknown:
         warn(
-            f"statuses that this version does not know, left as they are: {listed(unknown)}; "
-            "look at them in the CBR console"
+            "statuses that CBR does not tell, or that this version does not know, left as they "
+            f"are: {listed(unknown)}; look at them in the CBR console"
+        )
+
+
+def warn_of_doubles(region: object, doubled: Mapping[str, Sequence[str]]) -> None:
+    """Warn of backups with several live copies in a region, each with the copies beside ours."""
+    if doubled:
+        named = [f"{label!r}: {', '.join(copies)}" for label, copies in doubled.items()]
+        more = f"; and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
+        warn(
+            f"CBR lists several copies of a backup in region {region!r}: {'; '.join(named[:SHOWN])}"
+            f"{more}; a resource owns one of them, and nothing here deletes the others: look at "
+            "them in the CBR console, since each takes room there"
         )
 
 

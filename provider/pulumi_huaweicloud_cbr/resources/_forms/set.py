@@ -70,6 +70,7 @@ from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     with_defaults,
 )
 from pulumi_huaweicloud_cbr.resources._forms.members import (
+    SHOWN,
     let_go,
     look,
     look_before_replacing,
@@ -603,14 +604,23 @@ async def _judge(
 def _summed_up(by_label: Mapping[str, Verdict], inputs: Mapping[str, Any]) -> list[Finding]:
     """Return the findings about all members; those that are the same for many appear once."""
     findings: dict[tuple[str, str], Finding] = {}
+    doubts = 0
     for label, verdict in by_label.items():
         for finding in verdict.findings:
             # The room that a single copy needs says little; the sum is checked below.
-            if finding.field == "destination_vault_id" and not finding.is_certain:
+            is_room = finding.field == "destination_vault_id" and not finding.is_certain
+            if is_room and verdict.free_gb is not None:
                 continue
             is_members = finding.field in ("backup_id", "adopt")
             field = f'backups["{label}"]' if is_members else finding.field
-            findings.setdefault((field, finding.reason), Finding(field, finding.reason))
+            if is_members and not finding.is_certain:
+                doubts += 1
+                if doubts > SHOWN:
+                    continue
+            findings.setdefault((field, finding.reason), replace(finding, field=field))
+    if doubts > SHOWN:
+        reason = f"{doubts - SHOWN} more doubts of this kind about other members"
+        findings["backups", reason] = Finding("backups", reason, is_certain=False)
     faults = [fault for verdict in by_label.values() for fault in verdict.faults]
     findings |= {("", finding.reason): finding for finding in all_unchecked(faults)}
     sizes = [verdict.size_gb for verdict in by_label.values() if verdict.size_gb is not None]

@@ -51,7 +51,11 @@ from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     unchecked,
     with_defaults,
 )
-from pulumi_huaweicloud_cbr.resources._forms.members import look_before_replacing, resolve
+from pulumi_huaweicloud_cbr.resources._forms.members import (
+    look_before_replacing,
+    resolve,
+    warn_of_doubles,
+)
 from pulumi_huaweicloud_cbr.resources._forms.owners import (
     foreign_in,
     tell_taken_over,
@@ -384,9 +388,15 @@ def _warn_of_view(
         )
     if view.unclear:
         warn(
-            "not copied, because a replication record has a status that this version does not "
-            f"know: {listed(view.unclear)}; look at them in the CBR console"
+            "not copied, because a replication record has a status that CBR does not tell, or that "
+            f"this version does not know: {listed(view.unclear)}; look at them in the CBR console"
         )
+    if view.untold:
+        warn(
+            f"CBR does not tell which copies of {listed(view.untold)} exist, so a copy there is "
+            "not seen; CBR itself does not copy a backup twice with its vault"
+        )
+    warn_of_doubles(region, {label: list(named) for label, named in view.doubled.items()})
     if view.doubtful:
         warn(
             f"left as they are: nothing names the replicas of {listed(view.doubtful)} any more, "

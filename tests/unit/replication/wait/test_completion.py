@@ -265,3 +265,51 @@ async def test_refused_credentials_end_the_wait() -> None:
     with pytest.raises(AuthenticationError):
         await cloud.wait({"r": "b"})
     assert 0 == cloud.look
+
+
+@pytest.mark.parametrize("count", [1, 5])
+async def test_copies_without_a_status_end_with_their_replicas(count: int) -> None:
+    """A record may tell no status. Its replica shows the end, many of them in one list."""
+    names = [f"b{number}" for number in range(count)]
+
+    def script(_: int) -> dict[str, list[Record] | None]:
+        return {name: [{"id": f"r-{name}", "destination_backup_id": name + "x"}] for name in names}
+
+    def replicas(look: int) -> set[str]:
+        return {name + "x" for name in names} if look >= 3 else set()
+
+    cloud = ScriptedCloud(script, replicas)
+
+    found = await cloud.wait({f"r-{name}": name for name in names})
+
+    assert {f"r-{name}": name + "x" for name in names} == found
+    assert cloud.look >= 3
+    singles = cloud.requests.count("destination backups/*")
+    assert singles == (cloud.look + 1 if count == 1 else 0)
+
+
+async def test_copy_without_a_status_or_a_replica_goes_on_until_the_limit() -> None:
+    """Nothing tells that it has failed."""
+    cloud = ScriptedCloud(lambda _: {"b": [{"id": "r"}]})
+
+    with pytest.raises(WaitTimeoutError, match="1 still running"):
+        await cloud.wait({"r": "b"}, timeout_s=500.0)
+
+
+async def test_copy_whose_records_are_not_told_ends_with_its_replica() -> None:
+    """The list of records may be left out; what was known before names the replica."""
+    shown = [0, 1]
+
+    def script(look: int) -> dict[str, list[Record] | None]:
+        return {"b": [record("r", destination_backup_id="x")] if look in shown else UNTOLD}
+
+    cloud = ScriptedCloud(script, lambda look: {"x"} if look > 4 else set())
+    rows = cloud._rows
+    cloud._rows = lambda project: [  # type: ignore[method-assign]
+        {key: value for key, value in row.items() if value is not UNTOLD} for row in rows(project)
+    ]
+
+    assert {"r": "x"} == await cloud.wait({"r": "b"})
+
+
+UNTOLD: list[Record] = []
