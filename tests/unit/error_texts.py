@@ -73,6 +73,7 @@ from pulumi_huaweicloud_cbr.replication.wait.completion import CompletionPlan, w
 from pulumi_huaweicloud_cbr.replication.wait.polling import Look, WaitPlan, wait
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES, check_wait
 from pulumi_huaweicloud_cbr.resources import functions
+from pulumi_huaweicloud_cbr.resources._forms.inputs import unchecked
 from pulumi_huaweicloud_cbr.resources._forms.members import require_ours
 from tests.unit.wire import REQUEST, SOURCE, FakeClock, Wire, get_backup, replicate
 
@@ -665,6 +666,12 @@ def refused_signature(detail: str, **headers: str) -> httpx.Response:
     return httpx.Response(401, json=body, headers=headers)
 
 
+def refused_token() -> httpx.Response:
+    """Return the gateway's answer to a token that has expired."""
+    body = {"error_code": "APIGW.0307", "error_msg": "The token must be updated."}
+    return httpx.Response(401, json=body)
+
+
 def unsigned(detail: str, **headers: str) -> str:
     """Return the message about a signature that the gateway refuses."""
     return ends(get_backup, Wire(refused_signature(detail, **headers)), **ACCESS_KEY)
@@ -679,6 +686,15 @@ def refused_before() -> str:
         await get_backup(api)
 
     return ends(twice, Wire(refused_signature("verify aksk signature fail")), **ACCESS_KEY)
+
+
+class ByProxy(Wire):
+    """A network behind a proxy."""
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        """Note the proxy as the real way does, and answer."""
+        request.extensions[proxies.PROXY] = "'proxy.test' (HTTPS_PROXY)"
+        return super().handle(request)
 
 
 def certificate_refused() -> httpx.ConnectError:
@@ -914,6 +930,13 @@ TEXTS: dict[str, Callable[[], str]] = {
         lambda: make_authenticator(Settings.of(access_key="DEMO"), FakeClock())
     ),
     "auth-wrong-secret-key": lambda: unsigned("verify aksk signature fail"),
+    "auth-exchanged-keys": lambda: ends(
+        get_backup,
+        Wire(refused_signature("ak DEMO not exist")),
+        token=None,
+        access_key="not-a-secret-but-forty-characters-of-one",
+        secret_key="DEMOACCESSKEY0000001",
+    ),
     "auth-refused-before": refused_before,
     "auth-unknown-access-key": lambda: unsigned("ak DEMO not exist"),
     "auth-locked-access-key": lambda: unsigned("AK access failed to reach the limit,forbidden."),
@@ -923,6 +946,15 @@ TEXTS: dict[str, Callable[[], str]] = {
     "auth-foreign-security-token": lambda: unsigned("decrypt token fail"),
     "auth-no-token-of-project": lambda: caught(
         lambda: GivenTokens(Settings.of(tokens={"p": "t"})).for_project(SOURCE)
+    ),
+    "auth-token": lambda: ends(get_backup, Wire(refused_token())),
+    "auth-token-of-project": lambda: ends(
+        get_backup, Wire(refused_token()), token=None, tokens={SOURCE.project_id: "t"}
+    ),
+    "auth-misspelt-region": lambda: ends(
+        lambda api: api.list_projects("cn-north-44"),
+        Wire(httpx.Response(401, json={"error": {"code": 401, "message": "Wrong.", "title": "t"}})),
+        **PASSWORD_SIGN_IN,
     ),
     "auth-no-header": lambda: ends(
         get_backup, Wire(httpx.Response(201, json={})), **PASSWORD_SIGN_IN
@@ -953,6 +985,17 @@ TEXTS: dict[str, Callable[[], str]] = {
         lambda api: api.get_backup(ProjectScope("eu-west-101", "p"), BACKUP),
         Wire(httpx.ConnectError("[Errno -2] Name or service not known")),
     ),
+    "client-not-sent-to-misspelt-region": lambda: ends(
+        lambda api: api.get_backup(ProjectScope("cn-nroth-4", "p"), BACKUP),
+        Wire(httpx.ConnectError("[Errno -2] Name or service not known")),
+    ),
+    "client-not-sent-by-proxy": lambda: ends(
+        replicate, ByProxy(httpx.ConnectError("Connection refused"))
+    ),
+    "client-proxy-wants-a-user": lambda: ends(
+        replicate, ByProxy(httpx.ProxyError("407 Proxy Authentication Required"))
+    ),
+    "client-proxy-answers": lambda: ends(get_backup, Wire(httpx.Response(407))),
     "client-certificate": lambda: ends(get_backup, Wire(certificate_refused())),
     "client-no-answer": lambda: ends(replicate, Wire(httpx.ReadTimeout(""))),
     "responses-refused": lambda: ends(get_backup, Wire(MISSING)),
@@ -977,8 +1020,18 @@ TEXTS: dict[str, Callable[[], str]] = {
         lambda api: find.find_backups(api, DESTINATION),
         Routes(backups=[httpx.Response(200, json={"backups": [{"id": None}]}), EMPTY]),
     ),
+    "unchecked-credentials": lambda: unchecked(errors.AuthenticationError("refused", status=401)),
+    "unchecked-address": lambda: unchecked(errors.NotSentError("no answer")),
+    "unchecked-settings": lambda: unchecked(
+        errors.ConfigurationError("no credentials are configured")
+    ),
+    "unchecked-answer": lambda: unchecked(errors.ApiError("HTTP 500", status=500)),
     "find-no-project": lambda: ends(
         lambda api: find.find_project_id(api, "cn-east-3"),
+        Wire(httpx.Response(200, json={"projects": []})),
+    ),
+    "find-no-project-misspelt": lambda: ends(
+        lambda api: find.find_project_id(api, "cn-east-33"),
         Wire(httpx.Response(200, json={"projects": []})),
     ),
     "find-endless-pages": lambda: ends(

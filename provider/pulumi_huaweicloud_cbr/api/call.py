@@ -13,6 +13,8 @@ from msgspec import Struct
 
 from pulumi_huaweicloud_cbr.api.auth.flow import Authorisation
 from pulumi_huaweicloud_cbr.api.auth.signing import SignatureAuth
+from pulumi_huaweicloud_cbr.api.auth.tokens import GivenTokenAuth
+from pulumi_huaweicloud_cbr.api.wire.error_codes import WANTS_A_USER
 from pulumi_huaweicloud_cbr.api.wire.exchange import Request, Response, UnansweredError
 from pulumi_huaweicloud_cbr.api.wire.responses import error_of, redirection_of
 from pulumi_huaweicloud_cbr.base.errors import (
@@ -53,17 +55,20 @@ def transport_error(call: Call, request: Request, error: UnansweredError) -> Tra
     is_on_the_way = error.request is not request
     kind = NotSentError if is_on_the_way else error.kind
     host = error.request.host or error.request.url
-    if kind is not NotSentError:
+    proxy = f"the proxy {error.proxy}" if error.proxy else "the proxy"
+    if error.proxy and "407" in error.observed:
+        remedy = f"{proxy} {WANTS_A_USER}"
+    elif kind is not NotSentError:
         remedy = "the connection broke before an answer came, run the same command again"
     elif _is_certificate_refused(error):
         remedy = (
-            f"check the proxy and that {host!r} is the right endpoint; a private CA goes into "
+            f"check {proxy} and that {host!r} is the right endpoint; a private CA goes into "
             "huaweicloud:caFile (or HW_CA_FILE)"
         )
     elif call.unsent_remedy and not is_on_the_way:
         remedy = call.unsent_remedy
     else:
-        remedy = f"check the network, the proxy and that {host!r} is the right endpoint"
+        remedy = f"check the network, {proxy} and that {host!r} is the right endpoint"
     return kind(f"{call.doing}: no answer from {host!r}: {error.observed}", remedy=remedy)
 
 
@@ -90,6 +95,8 @@ def raise_for_refusal(call: Call, response: Response) -> None:
     error = error_of(response, call.doing, call.missing_codes)
     if error.status == 401 and not error.is_unauthorized_url:
         auth = call.auth
-        remedy = auth.remedy_for(response) if isinstance(auth, SignatureAuth) else None
+        remedy = None
+        if isinstance(auth, (GivenTokenAuth, SignatureAuth)):
+            remedy = auth.remedy_for(response)
         raise error.restated_as(AuthenticationError, remedy=remedy)
     raise error

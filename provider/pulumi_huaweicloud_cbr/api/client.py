@@ -571,6 +571,9 @@ async def send_authorised(http: Connection, request: Request, auth: Authorisatio
 
 
 def _way_elsewhere(settings: Settings, region: str) -> str | None:
+    doubt = settings.doubt_about(region)
+    if doubt is not None:
+        return f"check the network, the proxy and the region's name: {doubt}"
     endpoint = settings.other_cbr_endpoint(region)
     if endpoint is None:
         return None

@@ -310,9 +310,11 @@ async def find_project(api: Api, region: str) -> Project:
     exact = [project for project in projects if project.name == region]
     if len(exact) == 1:
         return exact[0]
+    remedy = "check the region's name and the user's access to it, or give the project id"
+    doubt = api.settings.doubt_about(region)
     raise ConfigurationError(
         f"looking up the project of region {region!r} in IAM: found {len(exact)} of that name",
-        remedy="check the region's name and the user's access to it, or give the project id",
+        remedy=f"{remedy}; {doubt}" if doubt else remedy,
     )
 
 

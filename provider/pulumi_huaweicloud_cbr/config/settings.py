@@ -35,6 +35,7 @@ _OWNER = re.compile(r"[A-Za-z0-9._/-]{1,100}")
 _PROJECT_ID = re.compile(r"[A-Za-z0-9_\-]{1,64}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.\-]*[A-Za-z0-9])?")
 _SERVICES = ("cbr", "iam")
+_REGION_CHARS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 
 
 _KEY_OF = {key.field: key for key in KEYS}
@@ -183,6 +184,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def is_known_region(self, region: str) -> bool:
         """Whether the vendor's table has this region; there may be others."""
         return get_iam_endpoint_by_id(region, None) is not None
+
+    def doubt_about(self, region: str) -> str | None:
+        """Return a hint if a region looks like a misspelt one of the vendor's table."""
+        if self.cloud is not None or self.is_known_region(region):
+            return None
+        near = sorted(name for name in _misspelt(region) if self.is_known_region(name))
+        if not near:
+            return None
+        meant = " or ".join(repr(name) for name in near[:3])
+        return f"the vendor's table has no region {region!r}, did you mean {meant}?"
 
     def _base_url(self, service: str, region: str) -> str:
         override = self.endpoints.get(service)
@@ -378,3 +389,14 @@ _CHECKS: dict[str, Check] = {
     "force_destroy": _flag,
     "origins": _object,
 }
+
+
+def _misspelt(name: str) -> set[str]:
+    """Return the names that differ in one place: a character less, more, another, or exchanged."""
+    parts = [(name[:at], name[at:]) for at in range(len(name) + 1)]
+    return {
+        *(f"{head}{tail[1:]}" for head, tail in parts if tail),
+        *(f"{head}{tail[1]}{tail[0]}{tail[2:]}" for head, tail in parts if len(tail) > 1),
+        *(f"{head}{char}{tail[1:]}" for head, tail in parts if tail for char in _REGION_CHARS),
+        *(f"{head}{char}{tail}" for head, tail in parts for char in _REGION_CHARS),
+    }

@@ -348,3 +348,35 @@ def test_addresses_that_are_configured_leave_no_doubt(
 
     assert expected == settings.cbr_url("eu-west-101")
     assert settings.other_cbr_endpoint("eu-west-101") is None
+
+
+@pytest.mark.parametrize(
+    ("region", "meant"),
+    [
+        ("cn-north-44", "'cn-north-4'"),
+        ("cn-nroth-4", "'cn-north-4'"),
+        ("cn-nort-4", "'cn-north-4'"),
+        ("cn-north-4x", "'cn-north-4'"),
+        ("cn-north4", "'cn-north-4'"),
+        ("cn-east-8", " or "),
+    ],
+)
+def test_misspelt_region_is_told_with_the_right_one(region: str, meant: str) -> None:
+    """One slip of the finger leads to a region of the vendor's table; at most three are told."""
+    doubt = Settings().doubt_about(region)
+
+    assert doubt is not None
+    assert doubt.startswith(f"the vendor's table has no region {region!r}, did you mean ")
+    assert meant in doubt
+    assert doubt.count(" or ") <= 2
+
+
+@pytest.mark.parametrize("region", ["cn-north-4", "my-own-region", ""])
+def test_region_that_is_known_or_quite_another_is_in_no_doubt(region: str) -> None:
+    """The table may lack a region, so only a likely slip is told."""
+    assert Settings().doubt_about(region) is None
+
+
+def test_region_of_another_cloud_is_in_no_doubt() -> None:
+    """The table has the regions of Huawei Cloud alone."""
+    assert Settings.of(cloud="otc.t-systems.com").doubt_about("cn-north-44") is None

@@ -148,6 +148,7 @@ class ChainKeys:
     """
 
     def __init__(self, way: Way, settings: Settings, clock: Clock) -> None:
+        self.are_exchanged = False  # The user did not write them.
         self.remedy: str | None = f"the keys come from {way.name}; {way.remedy}"
         self._way = way
         self._settings = settings

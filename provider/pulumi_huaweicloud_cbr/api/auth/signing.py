@@ -9,6 +9,7 @@ Source: API Gateway guide, "AK/SK Signing and Authentication" and its FAQ; vendo
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -61,6 +62,13 @@ _LOCKED = (
 )
 _UNKNOWN = f"check {_ACCESS_KEY}; a temporary key has to come with {_SECURITY_TOKEN}"
 _EXPIRED = "the temporary keys have expired, get new ones: access key, secret key, security token"
+_EXCHANGED = (
+    f"{_ACCESS_KEY} and {_SECRET_KEY} look exchanged: give the one of capital letters and digits "
+    "as access key"
+)
+# Source: IAM API reference, CreatePermanentAccessKey: the samples of `access`, and of `secret`,
+# which has small letters. No form is documented, so this is only a hint after a refusal.
+_LIKE_AN_ACCESS_KEY = re.compile(r"[A-Z0-9]+", re.ASCII)
 _OTHER_TOKEN = f"check {_SECURITY_TOKEN}: it belongs to one pair of temporary keys alone"
 _WRONG = (
     f"check {_SECRET_KEY}, that it belongs to the access key, "
@@ -93,9 +101,11 @@ class KeySource(Protocol):
     """The source of the keys that requests are signed with.
 
     `remedy` says what to do if they are refused; None if the user gave the keys themselves.
+    `are_exchanged`: the two keys look as if each was given in place of the other.
     """
 
     remedy: str | None
+    are_exchanged: bool
 
     async def current(self, region: str) -> Keys:
         """Return the keys to sign with; `region` is the region of the request."""
@@ -120,6 +130,9 @@ class GivenKeys:
             settings.secret_key.get_secret_value(),
             token.get_secret_value() if token else None,
         )
+        ak, sk = self._keys.ak, self._keys.sk
+        is_like_one = bool(_LIKE_AN_ACCESS_KEY.fullmatch(sk))
+        self.are_exchanged = is_like_one and not _LIKE_AN_ACCESS_KEY.fullmatch(ak)
 
     async def current(self, region: str) -> Keys:  # noqa: ARG002 -- they are good everywhere
         """Return the keys."""
@@ -171,6 +184,8 @@ class SignatureAuth:
         if off_s is not None and abs(off_s) > LARGEST_SKEW_S:
             side = "ahead of" if off_s > 0 else "behind"
             return f"set this machine's clock: it is {span(abs(off_s))} {side} the service's"
+        if self._source.are_exchanged:
+            return _EXCHANGED
         remedies: tuple[tuple[str, str], ...] = _REMEDIES_FOR_ANY_KEY
         if self._source.remedy is None:
             remedies += _REMEDIES_FOR_GIVEN_KEYS

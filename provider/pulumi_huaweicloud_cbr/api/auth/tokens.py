@@ -46,11 +46,25 @@ REFUSED_FOR_S = 300.0
 reference, IAM.0061). The account sets how many, and for how long, so this value is our choice."""
 
 
-class GivenTokenAuth:
-    """Sends a token that the user gave; it cannot be renewed."""
+_LIMITS = "a token lives 24 hours at most, and is valid in one project alone"
+_ONE_FOR_EACH = (
+    "for two regions, give one for each project in huaweicloud:tokens (or HW_AUTH_TOKENS)"
+)
 
-    def __init__(self, token: str) -> None:
+
+class GivenTokenAuth:
+    """Sends a token that the user gave; it cannot be renewed.
+
+    `remedy` says what to do if it is refused.
+    """
+
+    def __init__(self, token: str, remedy: str) -> None:
         self._token = token
+        self._remedy = remedy
+
+    def remedy_for(self, response: Response) -> str | None:
+        """Return the remedy for a refusal; None if the error code's own remedy says more."""
+        return self._remedy if is_credential_refused(response) else None
 
     async def flow(self, request: Request) -> AsyncGenerator[Request, Response]:
         """Add the token and send."""
@@ -76,14 +90,26 @@ class GivenTokens:
                 f"no token is configured for {scope}",
                 remedy=f"set huaweicloud:tokens (or HW_AUTH_TOKENS) for '{scope.project_id}'",
             )
-        return GivenTokenAuth(token.get_secret_value())
+        return self._auth(token, scope.project_id)
 
     def for_lookup(self, region: str) -> tuple[str, Authorisation]:
         """Use the configured region: a token may be valid only there; IAM knows all projects."""
         tokens = self._settings.tokens
-        home = tokens.get(self._settings.project_id or "") or self._settings.token
-        token = home or next(iter(tokens.values()))
-        return self._settings.region or region, GivenTokenAuth(token.get_secret_value())
+        project_id = self._settings.project_id or ""
+        home = tokens.get(project_id) or self._settings.token
+        if home is None:
+            project_id, home = next(iter(tokens.items()))
+        return self._settings.region or region, self._auth(home, project_id)
+
+    def _auth(self, token: Secret, project_id: str) -> GivenTokenAuth:
+        if project_id in self._settings.tokens:
+            remedy = (
+                f"renew the one for '{project_id}' in huaweicloud:tokens (or HW_AUTH_TOKENS): "
+                f"{_LIMITS}"
+            )
+        else:
+            remedy = f"renew huaweicloud:token (or HW_AUTH_TOKEN): {_LIMITS}; {_ONE_FOR_EACH}"
+        return GivenTokenAuth(token.get_secret_value(), remedy)
 
 
 class _Token(Struct, frozen=True):
@@ -190,6 +216,10 @@ class PasswordAuth:
             remedy = refusal.remedy
             if not is_known(refusal.code):
                 remedy = _SIGN_IN_REMEDIES.get(response.status, remedy)
+            doubt = self._settings.doubt_about(self._region)
+            if doubt and not self._project_id:
+                # IAM takes the region's name for that of a project, and finds none.
+                remedy = f"{remedy}; {doubt}" if remedy else doubt
             error = refusal.restated_as(AuthenticationError, remedy=remedy)
             if response.status == 401:
                 self._trust.refuse(password, error)

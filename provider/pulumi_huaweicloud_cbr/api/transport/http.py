@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from pulumi_huaweicloud_cbr.api.transport.proxies import Ways
+from pulumi_huaweicloud_cbr.api.transport.proxies import PROXY, Ways
 from pulumi_huaweicloud_cbr.api.wire.bodies import ENCODING, BoundedBody, UnpackingError
 from pulumi_huaweicloud_cbr.api.wire.exchange import Headers, Request, Response, UnansweredError
 from pulumi_huaweicloud_cbr.base.errors import NotSentError, OutcomeUnknownError, TransportError
@@ -165,6 +165,7 @@ class HttpxConnection:
 
     async def answer(self, request: Request) -> Response:
         """Send a request and return its response; see `Connection`."""
+        sent: httpx.Request | None = None
         try:
             sent = _theirs(request)
             theirs = await self._transport.handle_async_request(sent)
@@ -183,7 +184,8 @@ class HttpxConnection:
         except _CAUGHT as error:
             kind = next(kind for foreign, kind in TRANSPORT_ERRORS if isinstance(error, foreign))
             observed = excerpt(str(error)) or type(error).__name__
-            raise UnansweredError(request, kind, observed) from error
+            proxy = sent.extensions.get(PROXY) if sent is not None else None
+            raise UnansweredError(request, kind, observed, proxy) from error
         return response
 
     def _begin(self, theirs: httpx.Response, request: Request) -> Response:

@@ -23,6 +23,9 @@ _SCHEMES = ("http", "https", "socks5", "socks5h")
 _SOCKS = ("socks5", "socks5h")
 _PORTS = {"http": 80, "https": 443}
 
+PROXY = "huaweicloud_cbr_proxy"
+"""The extension of a request that names the proxy on its way."""
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -51,6 +54,10 @@ class Ways(httpx.AsyncBaseTransport):
         transport = self._by(proxy)
         host = f"{request.url.host!r}"
         by = f" by the proxy {httpx.URL(proxy).host!r}" if proxy else ""
+        if proxy:
+            # Its address may have a password, so it is told by its host alone.
+            named = f"{httpx.URL(proxy).host!r} ({_variable(_kind(request.url))})"
+            request.extensions[PROXY] = named
         with said_if_slow(
             f"still trying to reach {host}{by}: its name is being looked up, or it does not answer"
         ) as reached:
@@ -86,7 +93,7 @@ def proxy_of(url: str, socks_package: str = "socksio") -> str | None:
     """
     where = httpx.URL(url)
     named = urllib.request.getproxies()
-    kind = where.scheme if where.scheme in named else "all"
+    kind = _kind(where)
     if kind not in named or _goes_straight(where, named.get("no", "")):
         return None
     proxy = named[kind] if "://" in named[kind] else f"http://{named[kind]}"
@@ -97,6 +104,10 @@ def proxy_of(url: str, socks_package: str = "socksio") -> str | None:
             remedy=f"correct it, or unset it, or add {where.host!r} to NO_PROXY",
         )
     return proxy
+
+
+def _kind(where: httpx.URL) -> str:
+    return where.scheme if where.scheme in urllib.request.getproxies() else "all"
 
 
 def _reason_against(proxy: str, socks_package: str) -> str | None:

@@ -158,6 +158,7 @@ _CSBS: dict[str, CodeFacts] = {
     "3001": CodeFacts(_NEVER, "check the backup id, its project and its region", is_missing=True),
 }
 
+WANTS_A_USER = "wants a user and a password: give them in the variable that names it"
 _SIGN_IN = "check the credentials and that they belong to this cloud and region"
 _PERMISSION = (
     "give the user the permission for this call; python -m pulumi_huaweicloud_cbr check tells "
@@ -294,5 +295,6 @@ _BY_STATUS = {
     401: CodeFacts(_NEVER, _SIGN_IN),
     403: CodeFacts(_NEVER, _PERMISSION),
     404: CodeFacts(_NEVER, is_missing=True),
+    407: CodeFacts(_NEVER, f"the proxy {WANTS_A_USER}"),
     429: CodeFacts(_LATER, f"requests are throttled, {_AGAIN}"),
 }

@@ -101,10 +101,18 @@ class UnansweredError(Exception):
         request: the one that failed; it may be a sign-in before the actual request.
         kind: whether it can have been carried out (`OutcomeUnknownError`) or not (`NotSentError`).
         observed: what happened, in words.
+        proxy: the proxy on the way, and the variable that names it; None if there is none.
     """
 
-    def __init__(self, request: Request, kind: type[TransportError], observed: str) -> None:
+    def __init__(
+        self,
+        request: Request,
+        kind: type[TransportError],
+        observed: str,
+        proxy: str | None = None,
+    ) -> None:
         super().__init__(observed)
+        self.proxy = proxy
         self.request = request
         self.kind = kind
         self.observed = observed

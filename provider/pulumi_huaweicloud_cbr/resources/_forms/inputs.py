@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any
 from msgspec import NODEFAULT, Struct, structs
 from pulumi.dynamic import CheckFailure
 
-from pulumi_huaweicloud_cbr.base.errors import AuthenticationError, CbrError, ConfigurationError
+from pulumi_huaweicloud_cbr.base.errors import (
+    AuthenticationError,
+    CbrError,
+    ConfigurationError,
+    NotSentError,
+)
 from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.messages import tell, warn
 from pulumi_huaweicloud_cbr.engine.ownership.operation import current_operation
@@ -174,6 +179,10 @@ def unchecked(error: CbrError) -> str:
     if isinstance(error, AuthenticationError):
         # Without preflight, `up` would be refused just the same.
         return f"{told} (python -m pulumi_huaweicloud_cbr check tells what the credentials can do)"
+    if isinstance(error, NotSentError):
+        return f"{told} (python -m pulumi_huaweicloud_cbr check tells which addresses answer)"
+    if isinstance(error, ConfigurationError):
+        return f"{told} (a preview with preflight 'off' goes without it, pulumi up does not)"
     return f"{told} (preflight 'off' goes without it)"
 
 

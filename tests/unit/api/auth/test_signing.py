@@ -337,6 +337,7 @@ class Renewing:
     """Keys that change after each refusal: first with a token, then without."""
 
     remedy: str | None = "ask for others"
+    are_exchanged = False
 
     def __init__(self) -> None:
         self.renewed = 0

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from requests.utils import should_bypass_proxies
 
+from pulumi_huaweicloud_cbr.api.transport import proxies
 from pulumi_huaweicloud_cbr.api.transport.proxies import Ways, proxy_of
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 
@@ -138,6 +139,7 @@ async def test_request_of_another_host_takes_its_own_way(monkeypatch: pytest.Mon
     monkeypatch.setenv("HTTPS_PROXY", PROXY)
     monkeypatch.setenv("NO_PROXY", "iam.test")
     taken: list[tuple[str, str | None]] = []
+    told: list[str | None] = []
 
     class Transport(httpx.AsyncBaseTransport):
         def __init__(self, *, proxy: str | None, **_: object) -> None:
@@ -145,6 +147,7 @@ async def test_request_of_another_host_takes_its_own_way(monkeypatch: pytest.Mon
 
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             taken.append((request.url.host, self.proxy))
+            told.append(request.extensions.get(proxies.PROXY))
             return httpx.Response(200)
 
     monkeypatch.setattr(httpx, "AsyncHTTPTransport", Transport)
@@ -153,3 +156,5 @@ async def test_request_of_another_host_takes_its_own_way(monkeypatch: pytest.Mon
             await http.get(f"https://{host}/")
 
     assert [("cbr.test", PROXY), ("iam.test", None), ("cbr.test", PROXY)] == taken
+    named = "'proxy.test' (HTTPS_PROXY)"
+    assert [named, None, named] == told
