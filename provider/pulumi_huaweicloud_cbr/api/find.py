@@ -365,14 +365,17 @@ async def find_backups(
     return found
 
 
-async def find_standing_replicas(api: Api, scope: ProjectScope, vault_id: str) -> frozenset[str]:
-    """Return the ids of the backups in a vault; all who ask at about the same time share a list."""
+async def find_statuses(api: Api, scope: ProjectScope, vault_id: str) -> dict[str, str | None]:
+    """Return the status of each backup in a vault, by id.
 
-    async def ask() -> frozenset[str]:
-        rows = await gathered(api, _backups(api, scope, vault_id=vault_id), lambda row: [row.id])
-        return frozenset(rows)
+    All who ask at about the same time share a list.
+    """
 
-    return await api.shared(("replicas", scope, vault_id), ask)
+    async def ask() -> dict[str, str | None]:
+        listing = _backups(api, scope, vault_id=vault_id)
+        return dict(await gathered(api, listing, lambda row: [(row.id, row.status)]))
+
+    return await api.shared(("statuses", scope, vault_id), ask)
 
 
 def _require_readable(listing: Listing[Any], unreadable: Sequence[Backup]) -> None:

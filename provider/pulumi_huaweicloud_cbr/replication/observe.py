@@ -19,7 +19,7 @@ from pulumi_huaweicloud_cbr.api.find import (
     find_record,
     find_replica_by_checkpoint,
     find_replica_by_id,
-    find_standing_replicas,
+    find_statuses,
     records_for_place,
     require_no_replica,
 )
@@ -366,7 +366,8 @@ async def _is_listed(
         project_id=record.destination_project_id or tracked.destination.project_id,
     )
     vault_id = record.destination_vault_id or tracked.destination_vault_id
-    return replica_id in await find_standing_replicas(api, scope, vault_id)
+    statuses = await find_statuses(api, scope, vault_id)
+    return replica_id in statuses and statuses[replica_id] not in DELETING_STATUSES
 
 
 def updated(tracked: TrackedReplication, observation: Observation) -> TrackedReplication:

@@ -610,14 +610,14 @@ async def test_find_backups_with_a_row_that_cannot_be_read_is_an_error() -> None
 
 
 @pytest.mark.anyio
-async def test_find_standing_replicas_is_asked_once_for_all() -> None:
+async def test_find_statuses_is_asked_once_for_all() -> None:
     """Many members ask about other copies of their backups at the same time."""
-    cloud = Cloud(rows={"backups": [make_replica("r")]})
+    cloud = Cloud(rows={"backups": [make_replica("r", status="deleting")]})
     api = CachedApi(cloud.api)
 
-    found = [await find.find_standing_replicas(api, DESTINATION, VAULT) for _ in range(3)]
+    found = [await find.find_statuses(each, DESTINATION, VAULT) for each in (api, api, api.fresh)]
 
-    assert [frozenset({"r"})] * 3 == found
+    assert [{"r": "deleting"}] * 3 == found
     assert [{"limit": "1000", "vault_id": VAULT}] == cloud.queries()
 
 

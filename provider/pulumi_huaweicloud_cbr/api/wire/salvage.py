@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections import Counter
 from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -84,23 +85,29 @@ def _value(hint: Any, field: FieldInfo, value: Any) -> Any:
         rows = value if isinstance(value, list) else [value]
         if field.required and not isinstance(value, list):
             raise _OddError
-        return [row for each in rows if (row := _row(model, each)) is not None]
+        return _rows(model, rows)
     if value is None and not field.required:
         # A null where the model has no null: as if it were left out.
         raise _OddError
     return _object(model, value)
 
 
-def _row(model: type[Struct], value: Any) -> Any:
-    """Return the readable part of a row; a stand-in if it has no readable id, None without one."""
-    if _fits(model, value):
-        return value
-    try:
-        row = _object(model, value)
-    except _OddError:
-        stand_in = {"id": _made_id(value)}
-        return stand_in if _fits(model, stand_in) else None
-    return row
+def _rows(model: type[Struct], values: list[Any]) -> list[Any]:
+    """Return the readable parts of rows; a stand-in for each that has no readable id.
+
+    Rows of a model without an id cannot have a stand-in, and are left out.
+    """
+    rows = []
+    alike: Counter[str] = Counter()
+    for value in values:
+        try:
+            rows.append(value if _fits(model, value) else _object(model, value))
+        except _OddError:
+            made = _made_id(value)
+            alike[made] += 1
+            stand_in = {"id": f"{UNREADABLE}{made}-{alike[made]}>"}
+            rows += [stand_in] if _fits(model, stand_in) else []
+    return rows
 
 
 def _fits(hint: Any, value: Any) -> bool:
@@ -113,8 +120,7 @@ def _fits(hint: Any, value: Any) -> bool:
 
 def _made_id(value: Any) -> str:
     """Return an id that is the same each time that the row is listed."""
-    digest = hashlib.sha256(repr(value).encode(errors="replace")).hexdigest()
-    return f"{UNREADABLE}{digest[:_ID_CHARS]}>"
+    return hashlib.sha256(repr(value).encode(errors="replace")).hexdigest()[:_ID_CHARS]
 
 
 def _plain(hint: Any, value: Any) -> Any:

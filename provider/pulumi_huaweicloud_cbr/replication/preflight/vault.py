@@ -158,7 +158,8 @@ def check_destination_vault(
     """Return the reasons why a destination vault cannot take all backups that are due."""
     due = list(view.due.values()) if view is not None else []
     asked = vault
-    if view is not None and view.held and not due:
+    is_written = view is None or bool(due)
+    if view is not None and view.held and not is_written:
         # Nothing will be written: a frozen vault is no fault for an adoption.
         asked = replace(vault, billing=replace(vault.billing, status=None))
     other_kind: list[Finding] = []
@@ -170,7 +171,7 @@ def check_destination_vault(
         )
         other_kind.append(Finding("destination_vault_id", reason))
     free_gb = vault.free_gb
-    is_room_needed = (view is None or bool(due)) and not (other_kind and free_gb is None)
+    is_room_needed = is_written and not (other_kind and free_gb is None)
     findings = [*check_vault(asked, None, is_room_needed=is_room_needed), *other_kind]
     needed_gb = sum(backup.resource_size or 0 for backup in due)
     if free_gb is not None and 0 < free_gb < needed_gb:

@@ -125,6 +125,13 @@ def test_odd_row_of_a_page_leaves_the_others(model: Any, field: str, row: Any) -
     assert page == read(model, {field: [{"id": "a"}, row, {"id": "c"}], "count": 3})
 
 
+def test_odd_rows_that_are_alike_are_several() -> None:
+    """The list would seem to lack rows if two of them counted as one."""
+    page = read(BackupPage, {"backups": [None, {"id": "a"}, None], "count": 3})
+
+    assert 3 == len({row.id for row in page.rows})
+
+
 def test_backup_whose_mark_cannot_be_read_is_no_nobodys() -> None:
     """Without its description, another stack's replica would look like nobody's."""
     with pytest.raises(MalformedResponseError):
