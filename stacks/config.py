@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 import pulumi_huaweicloud_cbr as cbr
-from between import faults_between, members_of, resource_name
+from cross_checks import faults_between, members_of, resource_name
 from faults import ConfigurationFaultsError, Fault, Location, faults_of
 from model import (
     LISTS,

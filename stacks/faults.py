@@ -1,6 +1,6 @@
 """The texts of configuration faults: the key, its value, and what is valid.
 
-Faults are found elsewhere: in `model`, `between` and `selection`.
+Faults are found elsewhere: in `model`, `cross_checks` and `selection`.
 """
 
 from __future__ import annotations

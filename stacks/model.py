@@ -2,7 +2,7 @@
 
 The package decides which values are valid (`check_inputs` and the like). Every value is validated
 where it is written, even if a more specific one overrides it. Rules between values do not belong
-here: see `between`.
+here: see `cross_checks`.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ class Select(Part):
 
 
 class SetEntry(Source):
-    """Backups to copy together; `between` checks the members in `backups`."""
+    """Backups to copy together; `cross_checks` checks the members in `backups`."""
 
     name: EntryName
     backups: Annotated[Any, _like_input("backups", cbr.check_set_inputs)] | None = None

@@ -13,8 +13,8 @@ from typing import Any
 import pulumi
 
 import pulumi_huaweicloud_cbr as cbr
-from between import ONE_PER_REGION, backup_id_of, members_of
 from config import Plan, ReplicationSet, Selection
+from cross_checks import ONE_PER_REGION, backup_id_of, members_of
 from faults import ConfigurationFaultsError, Fault, Location, path_of
 from model import NAMESPACE
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_huaweicloud_cbr.base.host import new_host
+from pulumi_huaweicloud_cbr.base.process import new_process_state
 
 FOREIGN = ("HC_", "HW_", "HUAWEICLOUD_", "PULUMI_")
 # Allowed reasons for a skipped test in CI; any other reason fails the run.
@@ -65,7 +65,7 @@ def _is_here(host: str) -> bool:
 @pytest.fixture(autouse=True)
 def as_in_a_new_process() -> Iterator[None]:
     """Start each test in a new process's state: no output, no known secret, no open session."""
-    with new_host():
+    with new_process_state():
         yield
 
 

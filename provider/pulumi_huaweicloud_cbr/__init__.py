@@ -27,7 +27,7 @@ from pulumi_huaweicloud_cbr.base.errors import (
     WaitTimeoutError,
 )
 from pulumi_huaweicloud_cbr.engine import interruption as _interruption
-from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.finding import Finding
 from pulumi_huaweicloud_cbr.replication.rules.inputs import (
     check_filters,
     check_inputs,

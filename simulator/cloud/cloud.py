@@ -19,8 +19,8 @@ from simulator.cloud.clock import Clock, parse_time
 from simulator.cloud.faults import Faults
 from simulator.cloud.rules.checkpoints import Checkpoints
 from simulator.cloud.rules.copies import Copies
+from simulator.cloud.rules.copy_refusals import MB_PER_GB
 from simulator.cloud.rules.deletions import Deletions
-from simulator.cloud.rules.replication import MB_PER_GB
 from simulator.cloud.rules.vaults import usual_settings
 from simulator.cloud.specs import BackupSpec, VaultSpec, World, WorldError, made_uuid
 from simulator.cloud.store import (

@@ -17,7 +17,7 @@ from simulator.cloud import errors
 from simulator.cloud.cloud import Cloud
 from simulator.cloud.providers import provider_of, provider_of_vault
 from simulator.cloud.rules.copies import read_ahead, records_of_all
-from simulator.cloud.rules.replication import Destination
+from simulator.cloud.rules.copy_refusals import Destination
 from simulator.cloud.specs import BackupStatus, ResourceType
 from simulator.cloud.store import Backup, Vault
 from simulator.routes.caller import CloudHere, Project

@@ -28,7 +28,7 @@ from pulumi_huaweicloud_cbr import (
     BackupReplicationSetProvider,
     VaultReplicationProvider,
 )
-from pulumi_huaweicloud_cbr.base.host import current_host
+from pulumi_huaweicloud_cbr.base.process import process_state
 from pulumi_huaweicloud_cbr.engine.call import Call, serving
 from pulumi_huaweicloud_cbr.engine.messages import _Shown
 from pulumi_huaweicloud_cbr.engine.ownership.operation import begin_operation
@@ -60,7 +60,7 @@ def is_target(name: str, targets: Collection[str] | None) -> bool:
 
 def begin_messages() -> None:
     """Show each message again, as a new process does."""
-    current_host().renew(_Shown)
+    process_state().renew(_Shown)
 
 
 class RefusedError(Exception):

@@ -27,7 +27,7 @@ from pulumi_huaweicloud_cbr.replication.wait.completion import (
     wait_for_all,
 )
 from pulumi_huaweicloud_cbr.replication.wait.tracking import Group, merge_groups
-from simulator.cloud.rules.replication import Destination
+from simulator.cloud.rules.copy_refusals import Destination
 from simulator.cloud.specs import World
 from simulator.cloud.store import Backup
 from simulator.testing import Control, InProcessSimulator

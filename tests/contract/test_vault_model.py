@@ -42,7 +42,7 @@ from pulumi_huaweicloud_cbr import (
 from pulumi_huaweicloud_cbr.engine.provider import PartialResultError, UnexpectedError
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES, merge_groups
 from simulator.cloud.errors import RefusalError
-from simulator.cloud.rules.replication import Destination
+from simulator.cloud.rules.copy_refusals import Destination
 from simulator.cloud.store import Backup, FaultRow, JournalRow, next_sequence
 from tests.amount import VAULT_EXAMPLES, examples
 from tests.contract import fleet_model

@@ -8,7 +8,7 @@ import pytest
 
 from simulator.cloud.clock import VirtualClock
 from simulator.cloud.cloud import Cloud
-from simulator.cloud.rules.replication import Destination
+from simulator.cloud.rules.copy_refusals import Destination
 from simulator.cloud.store import Backup
 from simulator.testing import DEMO_WORLD, Control, InProcessSimulator
 from simulator.worlds.files import load_world

@@ -37,7 +37,7 @@ from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Replica, Replication
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base import errors
 from pulumi_huaweicloud_cbr.base.clock import InterruptibleClock
-from pulumi_huaweicloud_cbr.base.host import new_host
+from pulumi_huaweicloud_cbr.base.process import new_process_state
 from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.engine import messages
 from pulumi_huaweicloud_cbr.engine import provider as provider_base
@@ -54,6 +54,7 @@ from pulumi_huaweicloud_cbr.replication.preflight import flow as preflight_flow
 from pulumi_huaweicloud_cbr.replication.preflight import vault as vault_preflight
 from pulumi_huaweicloud_cbr.replication.rules import fitness
 from pulumi_huaweicloud_cbr.replication.rules.decisions import Attempt, Refuse, decide_create
+from pulumi_huaweicloud_cbr.replication.rules.finding import Finding
 from pulumi_huaweicloud_cbr.replication.rules.inputs import (
     check_inputs,
     check_members,
@@ -231,7 +232,7 @@ def refusal(
     return f"{decision.field}: {decision.reason}; {decision.remedy}"
 
 
-def finding(found: list[fitness.Finding]) -> str:
+def finding(found: list[Finding]) -> str:
     """Return the only finding."""
     (only,) = found
     return f"{only.field}: {only.reason}"
@@ -404,7 +405,7 @@ def with_provider(
         transport=httpx.MockTransport(Routes(**answers).handle),
         clock=FakeClock(),
     )
-    with new_host(), pytest.MonkeyPatch.context() as patch:
+    with new_process_state(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(messages, "_say_once", lambda message, **_: lines.append(message))
         for name in ("HW_AUTH_TOKEN", "HW_REGION_NAME", "HW_PROJECT_ID"):
             patch.delenv(name, raising=False)
@@ -766,7 +767,7 @@ def no_vault() -> str:
     """Return the message about a vault that does not exist."""
     gone = {"error_code": "BackupService.6105", "error_msg": "no"}
 
-    async def ask() -> list[fitness.Finding]:
+    async def ask() -> list[Finding]:
         async with Wire(httpx.Response(404, json=gone)).client() as api:
             aim = preflight_flow.Aim(source_region=SOURCE.region, destination_vault_id=VAULT)
             vault = await preflight_flow.or_error(
@@ -839,12 +840,12 @@ def shown_in_list(*records: ReplicationRecord, **fields: Any) -> httpx.Response:
     )
 
 
-def bring_over(page: httpx.Response, answer: httpx.Response, **desired: Any) -> str:
+def replicate_vault(page: httpx.Response, answer: httpx.Response, **desired: Any) -> str:
     """Return the text of the error that the copy of a vault raises."""
     wanted = DesiredVaultReplication(SOURCE_VAULT, SOURCE, DESTINATION, VAULT, **desired)
 
     async def work(api: CbrClient) -> None:
-        brought = await whole_vault.bring_over(
+        brought = await whole_vault.replicate_vault(
             api, wanted, {}, Silent(), is_new=True, is_strict=True
         )
         raise brought.failure or AssertionError("nothing failed")
@@ -885,7 +886,7 @@ def vault_tells(work: Work, **answers: Any) -> str:
     return with_provider(cbr.VaultReplicationProvider, work, **answers)[1]
 
 
-def let_go_of_orphans(provider: Any) -> None:
+def let_go_of_last_copies(provider: Any) -> None:
     """Delete a resource that was renamed in the program."""
     current_operation().note_vault((SOURCE_VAULT, *(VAULT_STATE[field] for field in COORDINATES)))
     provider.delete("v", vault_state())
@@ -1218,9 +1219,9 @@ TEXTS: dict[str, Callable[[], str]] = {
         )
     ),
     "vault-import": lambda: caught(lambda: cbr.VaultReplicationProvider().import_state("v-1")),
-    "vault-never-answered": lambda: bring_over(shown_in_list(), FAILED_POST),
+    "vault-never-answered": lambda: replicate_vault(shown_in_list(), FAILED_POST),
     "vault-tells-lost": lambda: tells(
-        lambda api, report: whole_vault.bring_over(
+        lambda api, report: whole_vault.replicate_vault(
             api,
             DesiredVaultReplication(SOURCE_VAULT, SOURCE, DESTINATION, VAULT),
             {},
@@ -1231,10 +1232,10 @@ TEXTS: dict[str, Callable[[], str]] = {
         backups=[shown_in_list(), EMPTY] * 20,
         post=FAILED_POST,
     ),
-    "vault-elsewhere": lambda: bring_over(
+    "vault-elsewhere": lambda: replicate_vault(
         shown_in_list(record(status="replicating", destination_vault_id=OTHER)), SECOND
     ),
-    "vault-no-adoption": lambda: bring_over(
+    "vault-no-adoption": lambda: replicate_vault(
         shown_in_list(record(status="replicating")), SECOND, adopt=False
     ),
     "vault-of-replicas": lambda: finding(
@@ -1258,13 +1259,13 @@ TEXTS: dict[str, Callable[[], str]] = {
             whole_vault.VaultView(due={"a": backup(resource_size=120)}),
         )
     ),
-    "vault-orphans": lambda: vault_ends(
+    "vault-leaving-last": lambda: vault_ends(
         lambda provider: provider.diff(
             "v", vault_state(), vault_state(destination_region="cn-south-1")
         ),
         one={REPLICA: PRESENT},
     ),
-    "vault-may-have-successor": lambda: vault_ends(let_go_of_orphans, one={REPLICA: PRESENT}),
+    "vault-may-have-successor": lambda: vault_ends(let_go_of_last_copies, one={REPLICA: PRESENT}),
     "vault-lost": lambda: vault_ends(
         lambda provider: provider.diff("v", vault_state(), vault_state(destination_vault_id=OTHER)),
         one={BACKUP: shown(record()), REPLICA: PRESENT},
@@ -1665,7 +1666,7 @@ def expected_texts() -> dict[str, str]:
 
 def write_expected_texts() -> None:
     """Write all texts in their current wording."""
-    with short_limits(), new_host(), pytest.MonkeyPatch.context() as patch:
+    with short_limits(), new_process_state(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(chain, "get_home_path", lambda: None)
         for name in [
             name for name in os.environ if name.startswith(("HW_", "HUAWEICLOUD_", "HC_"))

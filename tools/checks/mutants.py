@@ -394,7 +394,7 @@ MUTANTS = (
     Mutant(
         "any-404-is-gone",
         "a backup counts as gone by its own error code alone",
-        "api/wire/responses.py",
+        "api/wire/decoding.py",
         "        is_missing = code in missing_codes\n",
         "        pass\n",
         CODES,
@@ -1080,7 +1080,7 @@ MUTANTS = (
     Mutant(
         "odd-value-spoils-an-answer",
         "an odd value makes one thing of an answer unknown, and the rest counts",
-        "api/wire/responses.py",
+        "api/wire/decoding.py",
         '    is_lenient = getattr(model, "is_lenient", False)\n',
         "    is_lenient = False\n",
         SALVAGE,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pulumi_huaweicloud_cbr.api.wire.requests import readable
+from pulumi_huaweicloud_cbr.base.text import readable
 from tools.live.questions import BY_ID, QUESTIONS
 
 ANSWER_LIMIT = 400

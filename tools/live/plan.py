@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pulumi_huaweicloud_cbr.api.client import PAGE_SIZE, CbrClient
 from pulumi_huaweicloud_cbr.api.find import find_backup, find_project_id, find_vault
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Vault
-from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, readable
-from pulumi_huaweicloud_cbr.base.reporting import span
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.base.text import readable, span
 from pulumi_huaweicloud_cbr.replication.preflight.backup import run_preflight
 from pulumi_huaweicloud_cbr.replication.preflight.flow import Aim
 from pulumi_huaweicloud_cbr.replication.rules.fitness import check_vault

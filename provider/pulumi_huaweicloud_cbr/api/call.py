@@ -1,7 +1,7 @@
 """An API request as data, and how failures and error responses map to our errors.
 
 Sends nothing and repeats nothing: `client` does. `transport.http` has decided whether an unanswered
-request can have been carried out. `wire.responses` reads error bodies.
+request can have been carried out. `wire.decoding` reads error bodies.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from pulumi_huaweicloud_cbr.api.auth.flow import Authorisation
+from pulumi_huaweicloud_cbr.api.auth.authorisation import Authorisation
 from pulumi_huaweicloud_cbr.api.auth.signing import SignatureAuth
 from pulumi_huaweicloud_cbr.api.auth.tokens import GivenTokenAuth
+from pulumi_huaweicloud_cbr.api.wire.decoding import error_of, redirection_of
 from pulumi_huaweicloud_cbr.api.wire.error_codes import WANTS_A_USER
 from pulumi_huaweicloud_cbr.api.wire.exchange import Request, Response, UnansweredError
-from pulumi_huaweicloud_cbr.api.wire.responses import error_of, redirection_of
 from pulumi_huaweicloud_cbr.base.errors import (
     AuthenticationError,
     NotSentError,

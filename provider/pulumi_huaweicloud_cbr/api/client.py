@@ -21,8 +21,8 @@ from urllib.parse import quote, urlsplit
 
 import anyio
 
+from pulumi_huaweicloud_cbr.api.auth.authorisation import Authorisation
 from pulumi_huaweicloud_cbr.api.auth.choose import Authenticator
-from pulumi_huaweicloud_cbr.api.auth.flow import Authorisation
 from pulumi_huaweicloud_cbr.api.auth.tokens import PasswordAuth
 from pulumi_huaweicloud_cbr.api.call import Call, raise_for_refusal, transport_error
 from pulumi_huaweicloud_cbr.api.transport.http import (
@@ -32,7 +32,7 @@ from pulumi_huaweicloud_cbr.api.transport.http import (
     Transport,
     connector,
 )
-from pulumi_huaweicloud_cbr.api.transport.pacing import Pacer
+from pulumi_huaweicloud_cbr.api.transport.pacing import RateLimiter
 from pulumi_huaweicloud_cbr.api.transport.retry import Pause, RetryBudget, may_repeat, retrying
 from pulumi_huaweicloud_cbr.api.transport.tls import usual_context
 from pulumi_huaweicloud_cbr.api.wire.answers import (
@@ -55,6 +55,12 @@ from pulumi_huaweicloud_cbr.api.wire.answers import (
     WireModel,
 )
 from pulumi_huaweicloud_cbr.api.wire.bodies import BodyTooLongError
+from pulumi_huaweicloud_cbr.api.wire.decoding import (
+    NOT_THE_SERVICE,
+    decode,
+    request_id_of,
+    retry_after_s,
+)
 from pulumi_huaweicloud_cbr.api.wire.error_codes import (
     CODES_BACKUP_MISSING,
     CODES_DELETION_PENDING,
@@ -67,12 +73,6 @@ from pulumi_huaweicloud_cbr.api.wire.requests import (
     ProjectScope,
     ReplicateRequest,
     ReplicateVaultRequest,
-)
-from pulumi_huaweicloud_cbr.api.wire.responses import (
-    NOT_THE_SERVICE,
-    decode,
-    request_id_of,
-    retry_after_s,
 )
 from pulumi_huaweicloud_cbr.base.clock import Clock, SystemClock, slow_reporter
 from pulumi_huaweicloud_cbr.base.errors import (
@@ -239,7 +239,7 @@ class CbrClient:
         self._on_pause = on_pause
         self._on_slow = on_slow
         self._call_limit_s = CALL_LIMIT_S if call_limit_s is None else call_limit_s
-        self._pacer = Pacer(self.clock)
+        self._rate_limiter = RateLimiter(self.clock)
         verify = _tls_context(settings) if transport is None else True
         self._connections = Connections(connector(transport, verify, timeouts, on_answer))
 
@@ -500,7 +500,7 @@ class CbrClient:
         async def send_in_turn() -> Response:
             nonlocal waited_s
             asked_at = self.clock.monotonic()
-            async with self._pacer:
+            async with self._rate_limiter:
                 waited_s += self.clock.monotonic() - asked_at
                 return await self._send(call)
 
@@ -526,9 +526,9 @@ class CbrClient:
             request_id_of(response),
         )
         if response.status == 429:
-            self._pacer.throttled(retry_after_s(response))
+            self._rate_limiter.throttled(retry_after_s(response))
         else:
-            self._pacer.accepted()
+            self._rate_limiter.accepted()
         raise_for_refusal(call, response)
         return response
 

@@ -21,8 +21,8 @@ from pulumi_huaweicloud_cbr.api.wire.answers import (
     TaskReplication,
     Vault,
 )
-from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, readable
-from pulumi_huaweicloud_cbr.api.wire.responses import NOT_THE_SERVICE
+from pulumi_huaweicloud_cbr.api.wire.decoding import NOT_THE_SERVICE
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import (
     ApiError,
     ConfigurationError,
@@ -31,7 +31,7 @@ from pulumi_huaweicloud_cbr.base.errors import (
     UnidentifiedReplicaError,
 )
 from pulumi_huaweicloud_cbr.base.moments import moment
-from pulumi_huaweicloud_cbr.base.text import is_region_id
+from pulumi_huaweicloud_cbr.base.text import is_region_id, readable
 
 Found = TypeVar("Found")
 

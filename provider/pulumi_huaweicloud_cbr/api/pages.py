@@ -17,8 +17,8 @@ from msgspec import Struct
 
 from pulumi_huaweicloud_cbr.api.client import PAGE_SIZE, Api
 from pulumi_huaweicloud_cbr.api.wire.answers import BackupPage
+from pulumi_huaweicloud_cbr.api.wire.decoding import NOT_THE_SERVICE
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
-from pulumi_huaweicloud_cbr.api.wire.responses import NOT_THE_SERVICE
 from pulumi_huaweicloud_cbr.base.errors import IncompleteListError, MalformedResponseError
 
 LIST_FROM = 3

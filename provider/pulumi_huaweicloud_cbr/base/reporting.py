@@ -15,17 +15,3 @@ class Reporter(Protocol):
     def progress(self, message: str) -> None:
         """Show progress; lines may be dropped, and none of them stays."""
         ...
-
-
-def span(seconds: float) -> str:
-    """Return a duration in its two largest units, such as ``3 min 20 s``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return _joined(whole // 60, "min", whole % 60, "s")
-    return _joined(whole // 3600, "h", whole % 3600 // 60, "min")
-
-
-def _joined(large: int, large_unit: str, small: int, small_unit: str) -> str:
-    return f"{large} {large_unit} {small} {small_unit}" if small else f"{large} {large_unit}"

@@ -1,11 +1,12 @@
-"""Text that users see: redacted secrets, quoted values, and the form of a region's id."""
+"""Text that users see: redacted secrets, quoted values, lists, durations; a region's id."""
 
 from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Iterable
 
-from pulumi_huaweicloud_cbr.base.host import current_host
+from pulumi_huaweicloud_cbr.base.process import process_state
 
 REGION_LIMIT = 255
 REGION_CHARACTER = re.compile(r"[A-Za-z0-9._\-]")
@@ -52,14 +53,14 @@ def remember_secret(value: str) -> None:
     """Make `redact` replace this value wherever it appears in this process."""
     # Redacting shorter strings would hide ordinary words and protect nothing.
     if len(value) >= 4:
-        secrets = current_host().part(_Secrets)
+        secrets = process_state().part(_Secrets)
         with secrets.lock:
             secrets.values.add(value)
 
 
 def redact(text: str) -> str:
     """Return the text with known secrets, and anything that looks like one, replaced."""
-    secrets = current_host().part(_Secrets)
+    secrets = process_state().part(_Secrets)
     with secrets.lock:
         known = sorted(secrets.values, key=len, reverse=True)
     for secret in known:
@@ -89,3 +90,35 @@ def quoted(value: object, limit: int = 80) -> str:
     except (RecursionError, ValueError):
         # It is nested without end, or a number with more digits than Python prints.
         return f"this {type(value).__name__}"
+
+
+def listed(labels: Iterable[str], limit: int = 10) -> str:
+    """Return labels for a message: the first `limit` of them, and the number of the others."""
+    names = list(labels)
+    shown = ", ".join(repr(name) for name in names[:limit])
+    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
+
+
+def named_ids(ids: Iterable[str], limit: int = 10) -> str:
+    """Return ids for a message, at most the first `limit` of them."""
+    names = list(ids)
+    return ", ".join(names if len(names) <= limit else [*names[:limit], "..."])
+
+
+def readable(text: str, limit: int = EXCERPT_CHARS) -> str:
+    """Return an excerpt without characters that could control the terminal."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in excerpt(text, limit))
+
+
+def span(seconds: float) -> str:
+    """Return a duration in its two largest units, such as ``3 min 20 s``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return _joined(whole // 60, "min", whole % 60, "s")
+    return _joined(whole // 3600, "h", whole % 3600 // 60, "min")
+
+
+def _joined(large: int, large_unit: str, small: int, small_unit: str) -> str:
+    return f"{large} {large_unit} {small} {small_unit}" if small else f"{large} {large_unit}"

@@ -9,8 +9,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pulumi_huaweicloud_cbr.api.wire.requests import readable
-from pulumi_huaweicloud_cbr.base.text import redact
+from pulumi_huaweicloud_cbr.base.text import readable, redact
 
 COLUMNS = 100
 LONGEST = 2000

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pulumi_huaweicloud_cbr.base.host import current_host
+from pulumi_huaweicloud_cbr.base.process import process_state
 from pulumi_huaweicloud_cbr.base.text import inert
 from pulumi_huaweicloud_cbr.engine.call import Call, current_call
 from pulumi_huaweicloud_cbr.engine.workers import worker_limit
@@ -135,7 +135,7 @@ class _Shown:
 
 
 def _shown() -> _Shown:
-    return current_host().part(_Shown)
+    return process_state().part(_Shown)
 
 
 _SLOW_METHODS = frozenset({"create", "read", "update", "delete"})

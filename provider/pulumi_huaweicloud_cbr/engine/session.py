@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import WaitTimeoutError
-from pulumi_huaweicloud_cbr.base.host import current_host
 from pulumi_huaweicloud_cbr.base.logging import start_logging
-from pulumi_huaweicloud_cbr.base.reporting import span
+from pulumi_huaweicloud_cbr.base.process import process_state
+from pulumi_huaweicloud_cbr.base.text import span
 from pulumi_huaweicloud_cbr.engine.call import current_call
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ async def _cancel_all() -> None:
 
 
 def _shared() -> _Shared:
-    return current_host().part(_Shared)
+    return process_state().part(_Shared)
 
 
 class Session:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from pulumi_huaweicloud_cbr.base.host import current_host
+from pulumi_huaweicloud_cbr.base.process import process_state
 from pulumi_huaweicloud_cbr.engine.call import current_call
 
 STOCK_WORKERS = 4
@@ -29,7 +29,7 @@ class _Workers:
 
 def worker_limit() -> int:
     """Return how many calls the SDK's plugin serves at once, as far as we know."""
-    return current_host().part(_Workers).limit
+    return process_state().part(_Workers).limit
 
 
 def raise_worker_limit() -> None:
@@ -43,7 +43,7 @@ def raise_worker_limit() -> None:
         return
     if limit < WORKERS:
         pool._max_workers = WORKERS  # noqa: SLF001 -- see above
-    current_host().part(_Workers).limit = max(limit, WORKERS)
+    process_state().part(_Workers).limit = max(limit, WORKERS)
 
 
 def _pool_of_this_thread() -> ThreadPoolExecutor | None:

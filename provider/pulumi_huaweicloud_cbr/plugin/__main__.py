@@ -15,7 +15,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from pulumi_huaweicloud_cbr.plugin.orphans import end_language_hosts
+from pulumi_huaweicloud_cbr.plugin.leftover_hosts import end_language_hosts
 
 WORKERS = 1024
 """Far above any `--parallel`: the engine's own limit is the one that counts. Threads start on

@@ -20,8 +20,8 @@ from pulumi_huaweicloud_cbr.api.client import Api
 from pulumi_huaweicloud_cbr.api.find import find_backups
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import ApiError, CbrError, ConflictError, WaitTimeoutError
-from pulumi_huaweicloud_cbr.base.reporting import Reporter, span
-from pulumi_huaweicloud_cbr.base.text import redact
+from pulumi_huaweicloud_cbr.base.reporting import Reporter
+from pulumi_huaweicloud_cbr.base.text import listed, named_ids, redact, span
 from pulumi_huaweicloud_cbr.replication.observe import Limits, refresh
 from pulumi_huaweicloud_cbr.replication.one import (
     Settled,
@@ -38,7 +38,6 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     GOOD_STATUSES,
     Standing,
 )
-from pulumi_huaweicloud_cbr.replication.rules.members import listed, named_ids
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.rules.ownership import Deletion, DeletionRules, Removal
 from pulumi_huaweicloud_cbr.replication.submit import IncompleteError, submit_or_adopt

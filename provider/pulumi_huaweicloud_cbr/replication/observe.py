@@ -30,12 +30,7 @@ from pulumi_huaweicloud_cbr.api.wire.answers import (
     ReplicationRecord,
     Task,
 )
-from pulumi_huaweicloud_cbr.api.wire.requests import (
-    STATUS_SUBMITTED,
-    STATUS_SUCCESS,
-    ProjectScope,
-    readable,
-)
+from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED, STATUS_SUCCESS, ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import (
     CbrError,
     ConflictError,
@@ -43,7 +38,7 @@ from pulumi_huaweicloud_cbr.base.errors import (
     UnidentifiedReplicaError,
 )
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
-from pulumi_huaweicloud_cbr.base.text import is_region_id
+from pulumi_huaweicloud_cbr.base.text import is_region_id, readable
 from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     DELETING_STATUSES,
     Attempt,
@@ -293,7 +288,7 @@ async def find_replication(
         source_resource_id=source.resource_id,
     )
     standing, tracked = await refresh(api, tracked, report)
-    if standing in (Standing.GONE, Standing.LEAVING):
+    if standing in (Standing.GONE, Standing.DELETING):
         raise NotFoundError(
             f"{doing}: its replica is {standing.value}", remedy="there is nothing to import"
         )

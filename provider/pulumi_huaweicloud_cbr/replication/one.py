@@ -256,7 +256,7 @@ async def settle(
     return Settled(updated(tracked, ended), ended.replica, is_gone(ended.source))
 
 
-_SETTLED = (Standing.PRESENT, Standing.FAILED, Standing.LEAVING, Standing.GONE)
+_SETTLED = (Standing.PRESENT, Standing.FAILED, Standing.DELETING, Standing.GONE)
 
 
 def _percent(record: ReplicationRecord | None) -> int | None:

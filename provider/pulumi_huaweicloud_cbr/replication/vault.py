@@ -28,6 +28,7 @@ from pulumi_huaweicloud_cbr.base.errors import (
     UnidentifiedReplicaError,
 )
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
+from pulumi_huaweicloud_cbr.base.text import listed
 from pulumi_huaweicloud_cbr.replication.observe import (
     Limits,
     find_beside,
@@ -43,8 +44,9 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     decide_create,
     doubled,
 )
-from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding, check_backup
-from pulumi_huaweicloud_cbr.replication.rules.members import labelled, listed
+from pulumi_huaweicloud_cbr.replication.rules.finding import Finding
+from pulumi_huaweicloud_cbr.replication.rules.fitness import check_backup
+from pulumi_huaweicloud_cbr.replication.rules.members import labelled
 from pulumi_huaweicloud_cbr.replication.rules.model import (
     DesiredVaultReplication,
     TrackedReplication,
@@ -330,7 +332,7 @@ class Brought(Struct):
     failure: CbrError | None = None
 
 
-async def bring_over(
+async def replicate_vault(
     api: Api,
     desired: DesiredVaultReplication,
     known: Mapping[str, TrackedReplication],
@@ -367,12 +369,12 @@ async def bring_over(
     own = {row.replication_record_id for row in known.values()}
     found = [row for row in view.held.values() if row.replication_record_id not in own]
     theirs = await others() if others is not None and found else frozenset()
-    strangers = frozenset(
+    not_adopted = frozenset(
         row.replication_record_id
         for row in found
         if not is_adoptable(row, desired.adopt) or row.backup_id.lower() in theirs
     )
-    copy = _VaultCopy(api, desired, known, report, limits, asked_before, strangers, brought)
+    copy = _VaultCopy(api, desired, known, report, limits, asked_before, not_adopted, brought)
     try:
         return await submit_what_is_left(copy, api.clock, report, limits)
     except CbrError as error:
@@ -397,7 +399,7 @@ def _refuse(
 class _VaultCopy:
     """The submission of a vault's copy; `brought` collects the result.
 
-    `strangers` are records of copies that are not adopted. `is_sent`: a submission may have been
+    `not_adopted` are records of copies that are not adopted. `is_sent`: a submission may have been
     sent.
     """
 
@@ -407,7 +409,7 @@ class _VaultCopy:
     report: Reporter
     limits: Limits
     asked_before: frozenset[str]
-    strangers: frozenset[str]
+    not_adopted: frozenset[str]
     brought: Brought
     is_sent: bool = False
     looking: str = "looking what is being copied"
@@ -424,7 +426,7 @@ class _VaultCopy:
             )
         brought = self.brought
         for label, row in brought.view.held.items():
-            if row.replication_record_id not in self.strangers:
+            if row.replication_record_id not in self.not_adopted:
                 brought.rows[label] = row
         if not brought.view.due_but(self.asked_before):
             brought.dropped = brought.view.lost - brought.rows.keys()

@@ -20,6 +20,7 @@ from pulumi.dynamic import (
 )
 
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, ConflictError
+from pulumi_huaweicloud_cbr.base.text import listed
 from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell
 from pulumi_huaweicloud_cbr.engine.ownership.operation import DiffOf, current_operation
@@ -29,8 +30,7 @@ from pulumi_huaweicloud_cbr.engine.provider import (
     served,
     split_unknown,
 )
-from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
-from pulumi_huaweicloud_cbr.replication.rules.members import listed
+from pulumi_huaweicloud_cbr.replication.rules.finding import Finding
 from pulumi_huaweicloud_cbr.resources._forms.form import Change, Judged
 from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     failures_of,

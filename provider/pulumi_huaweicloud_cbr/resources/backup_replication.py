@@ -46,7 +46,7 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     decide_diff,
     told_of_doubles,
 )
-from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.finding import Finding
 from pulumi_huaweicloud_cbr.replication.rules.inputs import FIELDS, check_inputs
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.rules.ownership import DeletionRules, Removal
@@ -72,7 +72,7 @@ from pulumi_huaweicloud_cbr.resources._forms.inputs import (
 )
 from pulumi_huaweicloud_cbr.resources._forms.members import require_ours
 from pulumi_huaweicloud_cbr.resources._forms.owners import (
-    Owner,
+    OtherClaim,
     declared_twice,
     deletion_rules,
     not_had_yet,
@@ -513,10 +513,10 @@ async def _remove(session: Session, tracked: TrackedReplication, rules: Deletion
     owners = await owners_of(session, {"": tracked})
     for error in owners.failed.values():
         raise error
-    if owners.done[""] is Owner.HAS_IT:
+    if owners.done[""] is OtherClaim.HAS_IT:
         tell(f"{tracked}: the replica stays, since another resource of the stack has it")
         return
-    if owners.done[""] is Owner.DECLARES_IT:
+    if owners.done[""] is OtherClaim.DECLARES_IT:
         standing, _ = await refresh(session.client(), tracked, EngineReporter())
         if standing in TO_BE_REDONE:
             # What does not exist any more waits for nobody: only a replica is handed over.

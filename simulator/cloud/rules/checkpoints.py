@@ -18,7 +18,7 @@ from simulator.cloud import errors
 from simulator.cloud.clock import Clock
 from simulator.cloud.rules import tasks
 from simulator.cloud.rules.copies import promised_mb
-from simulator.cloud.rules.replication import MB_PER_GB
+from simulator.cloud.rules.copy_refusals import MB_PER_GB
 from simulator.cloud.rules.resources import refuse_leaving
 from simulator.cloud.specs import Options
 from simulator.cloud.store import Backup, Vault, next_sequence

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from simulator.cloud import errors
 from simulator.cloud.clock import Clock
 from simulator.cloud.rules import tasks
-from simulator.cloud.rules.replication import (
+from simulator.cloud.rules.copy_refusals import (
     MB_PER_GB,
     Destination,
     refusal,

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from simulator.cloud import errors
 from simulator.cloud.clock import Clock
-from simulator.cloud.rules.replication import Destination, refuse_destination
+from simulator.cloud.rules.copy_refusals import Destination, refuse_destination
 from simulator.cloud.specs import World
 from simulator.cloud.store import Association, Policy, Vault, next_sequence
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from simulator.cloud import errors
-from simulator.cloud.rules.replication import MB_PER_GB
+from simulator.cloud.rules.copy_refusals import MB_PER_GB
 from simulator.cloud.specs import OBJECT_TYPES
 from simulator.cloud.store import Vault
 

@@ -24,7 +24,10 @@ from pulumi_huaweicloud_cbr.base.errors import (
 )
 from pulumi_huaweicloud_cbr.base.text import remember_secret
 from pulumi_huaweicloud_cbr.commands._text import COLUMNS
-from pulumi_huaweicloud_cbr.commands.check.account import (
+from pulumi_huaweicloud_cbr.commands.check.command import _owner_of, places_of
+from pulumi_huaweicloud_cbr.commands.check.examiner import ServiceClock
+from pulumi_huaweicloud_cbr.commands.check.refusals import check_of
+from pulumi_huaweicloud_cbr.commands.check.report import (
     Account,
     BackupLook,
     ListedBackup,
@@ -35,10 +38,7 @@ from pulumi_huaweicloud_cbr.commands.check.account import (
     TargetLook,
     VaultLook,
 )
-from pulumi_huaweicloud_cbr.commands.check.account_text import age, as_text
-from pulumi_huaweicloud_cbr.commands.check.command import _owner_of, places_of
-from pulumi_huaweicloud_cbr.commands.check.examiner import ServiceClock
-from pulumi_huaweicloud_cbr.commands.check.refusals import check_of
+from pulumi_huaweicloud_cbr.commands.check.text import age, as_text
 from pulumi_huaweicloud_cbr.config.settings import Settings
 from tests.unit.wire import START, FakeClock, answered
 

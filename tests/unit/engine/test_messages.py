@@ -10,7 +10,7 @@ import grpc  # type: ignore[import-untyped]
 import pytest
 
 from pulumi_huaweicloud_cbr.base.errors import CbrError
-from pulumi_huaweicloud_cbr.base.reporting import span
+from pulumi_huaweicloud_cbr.base.text import span
 from pulumi_huaweicloud_cbr.engine import messages
 from pulumi_huaweicloud_cbr.engine.call import Call, serving
 from pulumi_huaweicloud_cbr.engine.provider import served

@@ -22,7 +22,7 @@ from pulumi_huaweicloud_cbr.replication.rules.model import Identity, TrackedRepl
 from pulumi_huaweicloud_cbr.replication.rules.ownership import Removal
 from pulumi_huaweicloud_cbr.resources._forms.members import require_ours
 from pulumi_huaweicloud_cbr.resources._forms.owners import (
-    Owner,
+    OtherClaim,
     deletion_rules,
     foreign_replicas,
     is_foreign,
@@ -197,7 +197,7 @@ def session() -> Iterator[Session]:
     opened.close()
 
 
-def owner_of(session: Session, *, urn: str = ME, is_plan: bool = False) -> Owner:
+def owner_of(session: Session, *, urn: str = ME, is_plan: bool = False) -> OtherClaim:
     """Return who else has the replica of the row."""
     with serving(Call(urn=urn)):
         owners = asyncio.run(owners_of(session, {"x": ROW}, is_plan=is_plan))
@@ -211,7 +211,7 @@ def test_nobody_else_has_it(session: Session) -> None:
     current_operation().note_held(ME, ["r1"])
     current_operation().note_claimed(ME, [("abc", "cn-east-3")])
 
-    assert Owner.NOBODY is owner_of(session)
+    assert OtherClaim.NOBODY is owner_of(session)
 
 
 @pytest.mark.parametrize("is_plan", [False, True])
@@ -219,21 +219,23 @@ def test_entry_of_the_state_has_it(session: Session, is_plan: bool) -> None:
     """With `--target`, the engine does not visit that resource, but the state has it."""
     use_export(state_with(entry(ME, "r1"), entry(THEY, "r1")))
 
-    assert Owner.HAS_IT is owner_of(session, is_plan=is_plan)
+    assert OtherClaim.HAS_IT is owner_of(session, is_plan=is_plan)
 
 
 def test_second_owner_of_the_state_does_not_leave_it_to_the_first(session: Session) -> None:
     """Both are deleted, so one of them deletes the replica. A plan gives nothing up."""
     use_export(state_with(entry(ME, "r1"), entry(THEY, "r1")))
 
-    assert Owner.HAS_IT is owner_of(session, urn=THEY, is_plan=True)
-    assert Owner.HAS_IT is owner_of(session, urn=ME)
-    assert Owner.NOBODY is owner_of(session, urn=THEY)
+    assert OtherClaim.HAS_IT is owner_of(session, urn=THEY, is_plan=True)
+    assert OtherClaim.HAS_IT is owner_of(session, urn=ME)
+    assert OtherClaim.NOBODY is owner_of(session, urn=THEY)
 
 
-@pytest.mark.parametrize(("is_plan", "owner"), [(False, Owner.HAS_IT), (True, Owner.NOBODY)])
+@pytest.mark.parametrize(
+    ("is_plan", "owner"), [(False, OtherClaim.HAS_IT), (True, OtherClaim.NOBODY)]
+)
 def test_leftover_of_a_replacement_leaves_it_to_its_successor(
-    session: Session, is_plan: bool, owner: Owner
+    session: Session, is_plan: bool, owner: OtherClaim
 ) -> None:
     """Both have the same URN. A plan is about the successor, which leaves nothing to the leftover.
 
@@ -248,7 +250,7 @@ def test_leftover_alone_is_deleted(session: Session) -> None:
     """Its successor copies another backup."""
     use_export(state_with(entry(ME, "r2"), entry(ME, "r1", delete=True)))
 
-    assert Owner.NOBODY is owner_of(session)
+    assert OtherClaim.NOBODY is owner_of(session)
 
 
 def test_secret_rows_are_read_too(session: Session) -> None:
@@ -259,7 +261,7 @@ def test_secret_rows_are_read_too(session: Session) -> None:
 
     use_export(export)
 
-    assert Owner.HAS_IT is owner_of(session)
+    assert OtherClaim.HAS_IT is owner_of(session)
 
 
 @pytest.mark.parametrize("is_replaced", [False, True])
@@ -272,7 +274,7 @@ def test_unreadable_state_leaves_the_notes(
     if is_replaced:
         current_operation().note_replaced(ME, ["r1"])
 
-    assert (Owner.NOBODY if is_replaced else Owner.HAS_IT) is owner_of(session)
+    assert (OtherClaim.NOBODY if is_replaced else OtherClaim.HAS_IT) is owner_of(session)
     assert "not looked in the stack's state" in capfd.readouterr().err
 
 
@@ -282,7 +284,7 @@ def test_unreadable_state_and_no_note_is_nobody(
     """The look before the deletion decides alone, and this is said."""
     use_export(unreadable)
 
-    assert Owner.NOBODY is owner_of(session)
+    assert OtherClaim.NOBODY is owner_of(session)
     assert "the pulumi CLI was not found" in capfd.readouterr().err
 
 
@@ -290,9 +292,9 @@ def test_without_a_urn_no_state_is_asked(session: Session) -> None:
     """Nothing tells which stack it is, and which notes are one's own."""
     use_export(state_with(entry(THEY, "r1")))
 
-    assert Owner.NOBODY is owner_of(session, urn="")
+    assert OtherClaim.NOBODY is owner_of(session, urn="")
     current_operation().note_held("", ["r1"])
-    assert Owner.HAS_IT is owner_of(session, urn="")
+    assert OtherClaim.HAS_IT is owner_of(session, urn="")
 
 
 def test_note_of_the_operation_needs_no_state(session: Session) -> None:
@@ -306,7 +308,7 @@ def test_note_of_the_operation_needs_no_state(session: Session) -> None:
     use_export(export)
     current_operation().note_held(SHE, ["r1"])
 
-    assert Owner.HAS_IT is owner_of(session)
+    assert OtherClaim.HAS_IT is owner_of(session)
     assert [] == asked
 
 
@@ -314,10 +316,10 @@ def test_declared_copy_is_not_had_yet(session: Session) -> None:
     """Ids are compared without regard to case. What the state has comes first."""
     current_operation().note_claimed(SHE, [("ABC", "cn-east-3")])
 
-    assert Owner.DECLARES_IT is owner_of(session)
+    assert OtherClaim.DECLARES_IT is owner_of(session)
     begin_operation()
     current_operation().note_claimed(SHE, [("ABC", "cn-south-1")])
-    assert Owner.NOBODY is owner_of(session)
+    assert OtherClaim.NOBODY is owner_of(session)
     current_operation().note_claimed(SHE, [("ABC", "cn-east-3")])
     use_export(state_with(entry(THEY, "r1")))
-    assert Owner.HAS_IT is owner_of(session)
+    assert OtherClaim.HAS_IT is owner_of(session)

@@ -32,11 +32,10 @@ from msgspec import Struct
 
 from pulumi_huaweicloud_cbr.api.auth.signing import Keys
 from pulumi_huaweicloud_cbr.api.transport.proxies import proxy_of
-from pulumi_huaweicloud_cbr.api.wire.responses import parse_error
+from pulumi_huaweicloud_cbr.api.wire.decoding import parse_error
 from pulumi_huaweicloud_cbr.base.clock import Clock, said_if_slow
 from pulumi_huaweicloud_cbr.base.errors import AuthenticationError, ConfigurationError
-from pulumi_huaweicloud_cbr.base.reporting import span
-from pulumi_huaweicloud_cbr.base.text import excerpt, remember_secret
+from pulumi_huaweicloud_cbr.base.text import excerpt, remember_secret, span
 from pulumi_huaweicloud_cbr.config.settings import Settings
 
 logger = logging.getLogger(__name__)

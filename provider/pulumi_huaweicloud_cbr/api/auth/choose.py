@@ -11,8 +11,8 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
+from pulumi_huaweicloud_cbr.api.auth.authorisation import Authorisation
 from pulumi_huaweicloud_cbr.api.auth.chain import ChainKeys, find_way, is_way_given
-from pulumi_huaweicloud_cbr.api.auth.flow import Authorisation
 from pulumi_huaweicloud_cbr.api.auth.signing import AccessKeys, GivenKeys
 from pulumi_huaweicloud_cbr.api.auth.tokens import GivenTokens, PasswordSignIn
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope

@@ -16,20 +16,20 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from pulumi_huaweicloud_cbr.api.auth.flow import Authorisation
+from pulumi_huaweicloud_cbr.api.auth.authorisation import Authorisation
 from pulumi_huaweicloud_cbr.api.auth.trust import Trust
-from pulumi_huaweicloud_cbr.api.wire.error_codes import is_known
-from pulumi_huaweicloud_cbr.api.wire.exchange import Request, Response
-from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
-from pulumi_huaweicloud_cbr.api.wire.responses import (
+from pulumi_huaweicloud_cbr.api.wire.decoding import (
     answered_at,
     is_credential_refused,
     parse_error,
     request_id_of,
 )
+from pulumi_huaweicloud_cbr.api.wire.error_codes import is_known
+from pulumi_huaweicloud_cbr.api.wire.exchange import Request, Response
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.clock import Clock
 from pulumi_huaweicloud_cbr.base.errors import AuthenticationError
-from pulumi_huaweicloud_cbr.base.reporting import span
+from pulumi_huaweicloud_cbr.base.text import span
 from pulumi_huaweicloud_cbr.config.settings import Settings, key_of
 
 LOCKED_FOR_S = 300.0

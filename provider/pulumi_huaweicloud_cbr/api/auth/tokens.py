@@ -12,20 +12,20 @@ from collections.abc import AsyncGenerator
 
 from msgspec import Struct
 
-from pulumi_huaweicloud_cbr.api.auth.flow import Authorisation
+from pulumi_huaweicloud_cbr.api.auth.authorisation import Authorisation
 from pulumi_huaweicloud_cbr.api.auth.trust import Trust
 from pulumi_huaweicloud_cbr.api.transport.http import bare_request
 from pulumi_huaweicloud_cbr.api.wire.answers import TokenBody, TokenEnvelope
-from pulumi_huaweicloud_cbr.api.wire.error_codes import is_known
-from pulumi_huaweicloud_cbr.api.wire.exchange import Request, Response
-from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
-from pulumi_huaweicloud_cbr.api.wire.responses import (
+from pulumi_huaweicloud_cbr.api.wire.decoding import (
     decode,
     error_of,
     is_credential_refused,
     redirection_of,
     request_id_of,
 )
+from pulumi_huaweicloud_cbr.api.wire.error_codes import is_known
+from pulumi_huaweicloud_cbr.api.wire.exchange import Request, Response
+from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.clock import Clock
 from pulumi_huaweicloud_cbr.base.errors import (
     AuthenticationError,

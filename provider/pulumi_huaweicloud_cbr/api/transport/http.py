@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from pulumi_huaweicloud_cbr.api.transport.proxies import PROXY, Ways
+from pulumi_huaweicloud_cbr.api.transport.proxies import PROXY, ProxyRouter
 from pulumi_huaweicloud_cbr.api.wire.bodies import ENCODING, BoundedBody, UnpackingError
 from pulumi_huaweicloud_cbr.api.wire.exchange import Headers, Request, Response, UnansweredError
 from pulumi_huaweicloud_cbr.base.errors import NotSentError, OutcomeUnknownError, TransportError
@@ -122,8 +122,8 @@ def connector(
         on_answer: called with each response before its body is read.
     """
     if transport is None:
-        # `Ways` finds the environment's proxies.
-        return lambda: HttpxConnection(Ways(verify), timeouts, on_answer)
+        # `ProxyRouter` finds the environment's proxies.
+        return lambda: HttpxConnection(ProxyRouter(verify), timeouts, on_answer)
     if isinstance(transport, httpx.AsyncBaseTransport):
         return lambda: HttpxConnection(transport, timeouts, on_answer)
     return transport

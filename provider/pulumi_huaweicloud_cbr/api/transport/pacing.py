@@ -26,7 +26,7 @@ LONGEST_SILENCE_S = 20.0
 SLOWEST_HZ, FIRST_HZ, FREE_HZ = 0.1, 1.0, 500.0
 
 
-class Pacer:
+class RateLimiter:
     """Lets requests begin: an asynchronous context manager around each request.
 
     Args:

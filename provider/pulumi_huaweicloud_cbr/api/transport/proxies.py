@@ -29,7 +29,7 @@ PROXY = "huaweicloud_cbr_proxy"
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-class Ways(httpx.AsyncBaseTransport):
+class ProxyRouter(httpx.AsyncBaseTransport):
     """Sends each request by the proxy that the environment names for its address, if any.
 
     Args:

@@ -24,8 +24,8 @@ from pulumi_huaweicloud_cbr.api.wire.requests import (
     STATUS_SUBMITTED,
     STATUS_SUCCESS,
     is_unreadable,
-    readable,
 )
+from pulumi_huaweicloud_cbr.base.text import readable
 
 # Ids select what is changed or deleted. So they are validated. The id in the response to a
 # submission becomes the resource's own.

@@ -10,8 +10,6 @@ from typing import Any
 
 from msgspec import Struct
 
-from pulumi_huaweicloud_cbr.base.text import EXCERPT_CHARS, excerpt
-
 
 class ProjectScope(Struct, frozen=True):
     """A project in a region: where a request goes, and what its credentials must be valid for."""
@@ -21,11 +19,6 @@ class ProjectScope(Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"region {self.region!r}, project ({self.project_id})"
-
-
-def readable(text: str, limit: int = EXCERPT_CHARS) -> str:
-    """Return an excerpt without characters that could control the terminal."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in excerpt(text, limit))
 
 
 UNREADABLE = "<unreadable:"

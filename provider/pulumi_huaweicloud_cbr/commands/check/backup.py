@@ -13,7 +13,8 @@ from pulumi_huaweicloud_cbr.api.find import find_backup, find_project_id
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, ReplicationRecord
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import NotFoundError
-from pulumi_huaweicloud_cbr.commands.check.account import (
+from pulumi_huaweicloud_cbr.commands.check.refusals import GET_BACKUP, remark_on
+from pulumi_huaweicloud_cbr.commands.check.report import (
     COPIED,
     MISSING,
     POSSIBLE,
@@ -27,7 +28,6 @@ from pulumi_huaweicloud_cbr.commands.check.account import (
     TargetLook,
     VaultLook,
 )
-from pulumi_huaweicloud_cbr.commands.check.refusals import GET_BACKUP, remark_on
 from pulumi_huaweicloud_cbr.replication.preflight.backup import run_preflight
 from pulumi_huaweicloud_cbr.replication.preflight.flow import Aim, or_error
 from pulumi_huaweicloud_cbr.replication.rules.decisions import another_stack

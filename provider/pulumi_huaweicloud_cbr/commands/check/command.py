@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.api.transport.http import Transport
     from pulumi_huaweicloud_cbr.base.clock import Clock
     from pulumi_huaweicloud_cbr.commands._stack import Copy
-    from pulumi_huaweicloud_cbr.commands.check.account import Account
     from pulumi_huaweicloud_cbr.commands.check.examiner import Asked
+    from pulumi_huaweicloud_cbr.commands.check.report import Account
 
 # What httpx reads from the environment, so that it affects the way of requests.
 _OF_THE_NETWORK = frozenset(
@@ -85,8 +85,8 @@ def run(given: argparse.Namespace) -> int:
         ConfigurationError: the stack's configuration or state cannot be read.
     """
     from pulumi_huaweicloud_cbr.commands._stack import State, copies_in, export, read_state
-    from pulumi_huaweicloud_cbr.commands.check.account_text import as_text
     from pulumi_huaweicloud_cbr.commands.check.examiner import Asked
+    from pulumi_huaweicloud_cbr.commands.check.text import as_text
 
     if given.cwd is not None and given.stack is None:
         given.parser.error("--cwd goes with --stack")
@@ -137,8 +137,8 @@ def look_at_account(
     import asyncio
 
     from pulumi_huaweicloud_cbr.base.clock import SystemClock
-    from pulumi_huaweicloud_cbr.commands.check.account import Account, Remark, SignIn
     from pulumi_huaweicloud_cbr.commands.check.examiner import examine
+    from pulumi_huaweicloud_cbr.commands.check.report import Account, Remark, SignIn
     from pulumi_huaweicloud_cbr.config.settings import Settings
 
     try:

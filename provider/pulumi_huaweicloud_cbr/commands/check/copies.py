@@ -15,18 +15,18 @@ from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError
 from pulumi_huaweicloud_cbr.base.moments import UNKNOWN, moment
 from pulumi_huaweicloud_cbr.commands._stack import Copy, State
-from pulumi_huaweicloud_cbr.commands.check.account import (
+from pulumi_huaweicloud_cbr.commands.check.refusals import check_of, remark_on
+from pulumi_huaweicloud_cbr.commands.check.report import (
     Account,
     CopyLook,
     ListedBackup,
     RegionLook,
     Remark,
 )
-from pulumi_huaweicloud_cbr.commands.check.refusals import check_of, remark_on
 from pulumi_huaweicloud_cbr.replication.preflight.backup import run_preflights
 from pulumi_huaweicloud_cbr.replication.preflight.flow import Aim, or_error
 from pulumi_huaweicloud_cbr.replication.preflight.vault import run_vault_preflight
-from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.finding import Finding
 from pulumi_huaweicloud_cbr.replication.rules.inputs import FIELDS, check_inputs
 from pulumi_huaweicloud_cbr.replication.rules.model import Identity
 

@@ -16,25 +16,24 @@ from pulumi_huaweicloud_cbr.api.cache import CachedApi
 from pulumi_huaweicloud_cbr.api.client import Api, CbrClient
 from pulumi_huaweicloud_cbr.api.transport.http import Timeouts, Transport
 from pulumi_huaweicloud_cbr.api.transport.retry import RetryBudget
+from pulumi_huaweicloud_cbr.api.wire.decoding import answered_at
 from pulumi_huaweicloud_cbr.api.wire.exchange import Response
-from pulumi_huaweicloud_cbr.api.wire.responses import answered_at
 from pulumi_huaweicloud_cbr.base.clock import Clock
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
-from pulumi_huaweicloud_cbr.base.reporting import span
-from pulumi_huaweicloud_cbr.base.text import REGION_ID
+from pulumi_huaweicloud_cbr.base.text import REGION_ID, span
 from pulumi_huaweicloud_cbr.commands._cli import Destination
 from pulumi_huaweicloud_cbr.commands._stack import Copy, State
-from pulumi_huaweicloud_cbr.commands.check.account import (
+from pulumi_huaweicloud_cbr.commands.check.backup import see_backup
+from pulumi_huaweicloud_cbr.commands.check.copies import see_backups, see_copies
+from pulumi_huaweicloud_cbr.commands.check.refusals import SIGN_IN
+from pulumi_huaweicloud_cbr.commands.check.region import MAKE_A_VAULT, see_destination, see_source
+from pulumi_huaweicloud_cbr.commands.check.report import (
     Account,
     BackupLook,
     RegionLook,
     Remark,
     SignIn,
 )
-from pulumi_huaweicloud_cbr.commands.check.backup import see_backup
-from pulumi_huaweicloud_cbr.commands.check.copies import see_backups, see_copies
-from pulumi_huaweicloud_cbr.commands.check.refusals import SIGN_IN
-from pulumi_huaweicloud_cbr.commands.check.region import MAKE_A_VAULT, see_destination, see_source
 from pulumi_huaweicloud_cbr.config.settings import Settings
 
 # The user waits for the result, so a host that does not answer is given up within seconds.

@@ -18,7 +18,7 @@ from pulumi_huaweicloud_cbr.base.errors import (
     OutcomeUnknownError,
     TransportError,
 )
-from pulumi_huaweicloud_cbr.commands.check.account import RegionLook, Remark
+from pulumi_huaweicloud_cbr.commands.check.report import RegionLook, Remark
 
 QUERY_CAPABILITY = "cbr:backups:queryReplicationCapability"
 LIST_BACKUPS = "cbr:backups:list"

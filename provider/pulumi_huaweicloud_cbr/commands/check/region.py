@@ -15,7 +15,14 @@ from pulumi_huaweicloud_cbr.api.wire.answers import Project, Vault
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
 from pulumi_huaweicloud_cbr.commands.check import refusals
-from pulumi_huaweicloud_cbr.commands.check.account import (
+from pulumi_huaweicloud_cbr.commands.check.refusals import (
+    ENDPOINT,
+    OF_THE_WHOLE_REGION,
+    PROJECT,
+    SIGN_IN,
+    remark_on,
+)
+from pulumi_huaweicloud_cbr.commands.check.report import (
     GRANTED,
     MISSING,
     UNKNOWN,
@@ -23,13 +30,6 @@ from pulumi_huaweicloud_cbr.commands.check.account import (
     RegionLook,
     Remark,
     VaultLook,
-)
-from pulumi_huaweicloud_cbr.commands.check.refusals import (
-    ENDPOINT,
-    OF_THE_WHOLE_REGION,
-    PROJECT,
-    SIGN_IN,
-    remark_on,
 )
 from pulumi_huaweicloud_cbr.replication.preflight.flow import or_error
 from pulumi_huaweicloud_cbr.replication.rules.fitness import check_region_pair, check_vault

@@ -247,7 +247,7 @@ class _Sorter:
         owner = split_mark(backup.description)[1]
         rows = self.holders.get(backup.id, [])
         origin = self.known.origin_of(backup)
-        suitors = () if origin or rows else self._suitors(at, backup)
+        suitors = () if origin or rows else self._candidates(at, backup)
         group = self._group(owner, is_held=bool(rows), origin=origin, suitors=suitors)
         import_id = self._import_id(origin) if group == ORPHAN else None
         created = moment(backup.created_at)
@@ -294,7 +294,7 @@ class _Sorter:
     def _has_seen_sources(self) -> bool:
         return not any(look.unseen_because for look in self.report.sources)
 
-    def _suitors(self, at: Listed, backup: Backup) -> tuple[Row, ...]:
+    def _candidates(self, at: Listed, backup: Backup) -> tuple[Row, ...]:
         """Return the rows without a known replica whose replica this may be."""
         place = (at.look.region, at.look.project_id, (backup.vault_id or "").lower())
         return tuple(

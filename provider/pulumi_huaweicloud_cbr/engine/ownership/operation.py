@@ -21,7 +21,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from pulumi_huaweicloud_cbr.base.host import current_host
+from pulumi_huaweicloud_cbr.base.process import process_state
 
 QUIET_S, QUIET_LOOKS = 1.0, 10
 """Seconds without a call of the engine, before a replica is deleted that another resource may
@@ -383,9 +383,9 @@ class Operation:
 
 def current_operation() -> Operation:
     """Return the notes of the operation that this process serves."""
-    return current_host().part(Operation)
+    return process_state().part(Operation)
 
 
 def begin_operation() -> None:
     """Forget all notes; for tests, in which one process serves many operations."""
-    current_host().renew(Operation)
+    process_state().renew(Operation)

@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from pulumi_huaweicloud_cbr.base.host import current_host
+from pulumi_huaweicloud_cbr.base.process import process_state
 
 EXPORT_LIMIT_S = 120.0
 """Far above the time of an export, which is about half a second."""
@@ -98,7 +98,7 @@ def read_stack_state(urn: str) -> StackState:
     Raises:
         UnreadableStateError: it cannot be read.
     """
-    reading = current_host().part(_Reading)
+    reading = process_state().part(_Reading)
     with reading.lock:
         if reading.failure is not None:
             raise reading.failure
@@ -118,8 +118,8 @@ def read_stack_state(urn: str) -> StackState:
 
 def use_export(export: Export) -> None:
     """Read the stack's state in this way from now on, and forget what was read."""
-    current_host().renew(_Reading)
-    current_host().part(_Reading).export = export
+    process_state().renew(_Reading)
+    process_state().part(_Reading).export = export
 
 
 def export_by_cli(urn: str, with_secrets: bool) -> bytes:

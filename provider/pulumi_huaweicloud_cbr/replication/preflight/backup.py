@@ -35,8 +35,8 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     doubled,
     told_of_doubles,
 )
+from pulumi_huaweicloud_cbr.replication.rules.finding import Finding
 from pulumi_huaweicloud_cbr.replication.rules.fitness import (
-    Finding,
     check_backup,
     check_records,
     check_vault,

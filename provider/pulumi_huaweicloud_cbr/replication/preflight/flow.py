@@ -20,7 +20,8 @@ from pulumi_huaweicloud_cbr.api.find import find_destinations, find_vault
 from pulumi_huaweicloud_cbr.api.wire.answers import Vault
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
-from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding, check_region_pair
+from pulumi_huaweicloud_cbr.replication.rules.finding import Finding
+from pulumi_huaweicloud_cbr.replication.rules.fitness import check_region_pair
 from pulumi_huaweicloud_cbr.replication.rules.model import Identity
 
 Found = TypeVar("Found")

@@ -28,10 +28,10 @@ from pulumi_huaweicloud_cbr.replication.preflight.flow import (
     missing_vault,
     or_error,
 )
+from pulumi_huaweicloud_cbr.replication.rules.finding import Finding
 from pulumi_huaweicloud_cbr.replication.rules.fitness import (
     COPIED_OBJECT_TYPES,
     UNCERTAIN_OBJECT_TYPES,
-    Finding,
     check_vault,
 )
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredVaultReplication

@@ -280,7 +280,7 @@ class Standing(Enum):
     """The state of a tracked replication.
 
     `PRESENT`: the replica exists. `COPYING`: the copy is still running. `FAILED`: the copy ended
-    without a replica. `LEAVING`: CBR is deleting the replica, and nothing can stop that. `GONE`:
+    without a replica. `DELETING`: CBR is deleting the replica, and nothing can stop that. `GONE`:
     the replica does not exist, or no longer does. `UNKNOWN`: CBR reports a status that this version
     does not know, or none.
     """
@@ -288,12 +288,12 @@ class Standing(Enum):
     PRESENT = "present"
     COPYING = "copying"
     FAILED = "failed"
-    LEAVING = "being deleted"
+    DELETING = "being deleted"
     GONE = "gone"
     UNKNOWN = "unknown"
 
 
-LOST = frozenset({Standing.LEAVING, Standing.GONE})
+LOST = frozenset({Standing.DELETING, Standing.GONE})
 """Nothing can keep the replica, so the backup has to be copied again."""
 TO_BE_REDONE = LOST | {Standing.FAILED}
 
@@ -317,7 +317,7 @@ def decide_read(observation: Observation) -> Standing:
 
 def _decide_with_replica(record: ReplicationRecord | None, backup: Backup) -> Standing:
     if backup.status in DELETING_STATUSES:
-        return Standing.LEAVING
+        return Standing.DELETING
     # CBR may list a replica before it is complete; only a record that ended proves that it is.
     is_arriving = backup.status in ARRIVING_STATUSES
     if is_arriving and record is None:

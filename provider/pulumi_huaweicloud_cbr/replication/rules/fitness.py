@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from pulumi_huaweicloud_cbr.replication.rules.finding import Finding
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Vault
@@ -34,17 +34,6 @@ RESOURCE_DISK = "OS::Cinder::Volume"
 NOT_AN_ECS = frozenset({"OS::Ironic::BareMetalServer", "OS::Native::Server"})
 # "lock" is a vault being expanded, in which other operations are allowed (CBR user guide).
 USABLE_VAULT_STATUSES = frozenset({"available", "lock"})
-
-
-class Finding(Struct, frozen=True):
-    """A fault of an input, or a reason why the API would refuse; `field` is the input to change.
-
-    If `is_certain` is false, the API might still accept, so this is only a warning.
-    """
-
-    field: str
-    reason: str
-    is_certain: bool = True
 
 
 def check_backup(backup: Backup) -> list[Finding]:

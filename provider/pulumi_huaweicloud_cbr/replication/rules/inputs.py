@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from pulumi_huaweicloud_cbr.base.moments import spelled
 from pulumi_huaweicloud_cbr.base.text import REGION_CHARACTER, REGION_LIMIT, quoted
-from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.finding import Finding
 from pulumi_huaweicloud_cbr.replication.rules.model import (
     DesiredReplication,
     DesiredVaultReplication,

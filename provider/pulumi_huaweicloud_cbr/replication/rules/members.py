@@ -184,16 +184,3 @@ def labelled(backups: Iterable[Backup], taken: Collection[str] = ()) -> dict[str
                 break
         found[label] = backup
     return found
-
-
-def listed(labels: Iterable[str], limit: int = 10) -> str:
-    """Return labels for a message: the first `limit` of them, and the number of the others."""
-    names = list(labels)
-    shown = ", ".join(repr(name) for name in names[:limit])
-    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
-
-
-def named_ids(ids: Iterable[str], limit: int = 10) -> str:
-    """Return ids for a message, at most the first `limit` of them."""
-    names = list(ids)
-    return ", ".join(names if len(names) <= limit else [*names[:limit], "..."])

@@ -22,7 +22,8 @@ from pulumi_huaweicloud_cbr.base.errors import (
     ReplicationsFailedError,
     WaitTimeoutError,
 )
-from pulumi_huaweicloud_cbr.base.reporting import Reporter, span
+from pulumi_huaweicloud_cbr.base.reporting import Reporter
+from pulumi_huaweicloud_cbr.base.text import span
 from pulumi_huaweicloud_cbr.replication.wait.copies import (
     ABSENT,
     OPEN,
@@ -32,7 +33,7 @@ from pulumi_huaweicloud_cbr.replication.wait.copies import (
     confirm,
     copies_of,
 )
-from pulumi_huaweicloud_cbr.replication.wait.estimates import Course, Rhythm, about
+from pulumi_huaweicloud_cbr.replication.wait.estimates import PollSchedule, ProgressEstimate, about
 from pulumi_huaweicloud_cbr.replication.wait.tracking import Group
 
 FAULTY_LOOKS = 10
@@ -99,8 +100,8 @@ class _Wait:
         self._copies = copies
         self._plan = plan
         self._report = report
-        self._rhythm = Rhythm(plan.interval_s)
-        self._all = Course()
+        self._schedule = PollSchedule(plan.interval_s)
+        self._all = ProgressEstimate()
         self._sources = [
             Source(api, scope, [copy for copy in copies if copy.source == scope])
             for scope in dict.fromkeys(copy.source for copy in copies)
@@ -145,7 +146,7 @@ class _Wait:
                 self._report.progress(self.summary())
                 self._tell_failures()
             is_new = before != self._standings() or any(copy.absences for copy in self._open())
-            pause_s = self._rhythm.next_s(is_new=is_new, left_s=self._left_s())
+            pause_s = self._schedule.next_s(is_new=is_new, left_s=self._left_s())
             await self._clock.sleep(min(pause_s, left_s))
 
     def result(self) -> dict[str, str]:

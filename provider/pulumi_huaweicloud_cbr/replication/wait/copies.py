@@ -17,8 +17,9 @@ from pulumi_huaweicloud_cbr.api.find import find_backup, find_record, find_repli
 from pulumi_huaweicloud_cbr.api.pages import LIST_FROM, pages_worth_reading
 from pulumi_huaweicloud_cbr.api.transport.retry import may_repeat
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, ReplicationRecord
-from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED, ProjectScope, readable
+from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUBMITTED, ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import ApiError, NotFoundError, UnidentifiedReplicaError
+from pulumi_huaweicloud_cbr.base.text import readable
 from pulumi_huaweicloud_cbr.replication.observe import observe_once
 from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     ARRIVING_STATUSES,
@@ -28,7 +29,7 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     decide_read,
 )
 from pulumi_huaweicloud_cbr.replication.rules.model import TrackedReplication
-from pulumi_huaweicloud_cbr.replication.wait.estimates import Course
+from pulumi_huaweicloud_cbr.replication.wait.estimates import ProgressEstimate
 from pulumi_huaweicloud_cbr.replication.wait.tracking import RECORDS, Group
 
 GRACE_LOOKS = 6
@@ -82,7 +83,7 @@ class Copy(Struct):
     name: str = ""
     status: str = STATUS_SUBMITTED
     progress: int | None = None
-    course: Course = field(default_factory=Course)
+    course: ProgressEstimate = field(default_factory=ProgressEstimate)
     replica_id: str | None = None
     checkpoint_id: str | None = None
     resource_id: str | None = None

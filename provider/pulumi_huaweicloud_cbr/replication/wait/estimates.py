@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from pulumi_huaweicloud_cbr.base.reporting import span
+from pulumi_huaweicloud_cbr.base.text import span
 
 LEAST_PROGRESS = 0.05
 """The progress that is needed to estimate a speed: CBR reports whole percents."""
@@ -22,7 +22,7 @@ SHARE_OF_REST = 0.5
 and a wrong estimate costs little."""
 
 
-class Course(Struct):
+class ProgressEstimate(Struct):
     """The progress of something, from 0 to 1, as first and as last seen; times in seconds."""
 
     began_at: float | None = None
@@ -52,7 +52,7 @@ def about(seconds: float) -> str:
     return f"about {span(max(step, round(seconds / step) * step))}"
 
 
-class Rhythm:
+class PollSchedule:
     """The pauses between polls.
 
     They begin with the interval and grow while no copy begins or ends, up to `LONGEST` intervals.

@@ -15,7 +15,8 @@ from msgspec import Struct
 
 from pulumi_huaweicloud_cbr.base.clock import Clock
 from pulumi_huaweicloud_cbr.base.errors import UnexpectedStatusError, WaitTimeoutError
-from pulumi_huaweicloud_cbr.base.reporting import Reporter, span
+from pulumi_huaweicloud_cbr.base.reporting import Reporter
+from pulumi_huaweicloud_cbr.base.text import span
 
 Observed = TypeVar("Observed")
 

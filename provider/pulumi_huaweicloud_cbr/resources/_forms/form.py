@@ -14,7 +14,7 @@ from msgspec import Struct
 from pulumi_huaweicloud_cbr.base.errors import CbrError
 from pulumi_huaweicloud_cbr.engine.ownership.operation import Operation
 from pulumi_huaweicloud_cbr.engine.session import Session
-from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.finding import Finding
 from pulumi_huaweicloud_cbr.replication.rules.model import TrackedReplication
 
 Rows = dict[str, TrackedReplication]

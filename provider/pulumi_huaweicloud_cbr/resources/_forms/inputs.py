@@ -22,7 +22,7 @@ from pulumi_huaweicloud_cbr.engine.messages import tell, warn
 from pulumi_huaweicloud_cbr.engine.ownership.operation import current_operation
 from pulumi_huaweicloud_cbr.engine.ownership.stack import this_owner
 from pulumi_huaweicloud_cbr.engine.session import Session
-from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.finding import Finding
 from pulumi_huaweicloud_cbr.replication.rules.inputs import FIELDS, check_room_for_mark
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, Identity
 

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConflictError
+from pulumi_huaweicloud_cbr.base.text import listed
 from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.engine.ownership.operation import current_operation
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.rules.decisions import LOST, TO_BE_REDONE, Standing
-from pulumi_huaweicloud_cbr.replication.rules.members import listed
 from pulumi_huaweicloud_cbr.replication.rules.model import Identity, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.rules.ownership import DeletionRules, Removal
 from pulumi_huaweicloud_cbr.resources._forms.inputs import limits, may_look_before_replacing
 from pulumi_huaweicloud_cbr.resources._forms.owners import (
-    Owner,
+    OtherClaim,
     Rows,
     deletion_rules,
     foreign_in,
@@ -72,7 +72,7 @@ async def remove(session: Session, rows: Rows, *, is_forced: bool) -> Results[No
     rules = deletion_rules(session, removal, is_forced=is_forced)
     owners, results = await _remove_unowned(session, rows, rules)
     for label, owner in owners.items():
-        if owner is Owner.DECLARES_IT:
+        if owner is OtherClaim.DECLARES_IT:
             results.failed[label] = not_had_yet(rows[label])
     return results
 
@@ -96,7 +96,7 @@ async def let_go(
     await current_operation().settled(session.client().clock.sleep)
     rules = deletion_rules(session, removal, is_forced=is_forced)
     owners, results = await _remove_unowned(session, rows, rules)
-    waiting = [label for label, owner in owners.items() if owner is Owner.DECLARES_IT]
+    waiting = [label for label, owner in owners.items() if owner is OtherClaim.DECLARES_IT]
     if waiting:
         warn(
             "leaving, but kept for now, since other resources of the program declare them and do "
@@ -107,21 +107,23 @@ async def let_go(
 
 async def _remove_unowned(
     session: Session, rows: Rows, rules: DeletionRules
-) -> tuple[dict[str, Owner], Results[None]]:
+) -> tuple[dict[str, OtherClaim], Results[None]]:
     """Delete the replicas that no other resource has or declares."""
     from pulumi_huaweicloud_cbr.replication.many import Results, remove_all
 
     owners = await owners_of(session, rows)
-    declared = {label for label, owner in owners.done.items() if owner is Owner.DECLARES_IT}
+    declared = {label for label, owner in owners.done.items() if owner is OtherClaim.DECLARES_IT}
     if declared:
         # What does not exist any more waits for nobody: only a replica is handed over.
         looked = await look(session, {label: rows[label] for label in declared})
         gone = {label for label, (standing, _) in looked.done.items() if standing in TO_BE_REDONE}
-        owners.done |= dict.fromkeys(gone, Owner.NOBODY)
-    held = sorted(label for label, owner in owners.done.items() if owner is Owner.HAS_IT)
+        owners.done |= dict.fromkeys(gone, OtherClaim.NOBODY)
+    held = sorted(label for label, owner in owners.done.items() if owner is OtherClaim.HAS_IT)
     if held:
         tell(f"not deleted, since other resources have their replicas now: {listed(held)}")
-    alone = {label: rows[label] for label, owner in owners.done.items() if owner is Owner.NOBODY}
+    alone = {
+        label: rows[label] for label, owner in owners.done.items() if owner is OtherClaim.NOBODY
+    }
     removed = await remove_all(
         session.client(), alone, EngineReporter(), limits(), current_call().timeout_s, rules=rules
     )
@@ -219,7 +221,7 @@ def warn_of_doubles(region: object, doubled: Mapping[str, Sequence[str]]) -> Non
         )
 
 
-def orphans_of(looked: Results[tuple[Standing, TrackedReplication]]) -> list[str]:
+def last_copies_in(looked: Results[tuple[Standing, TrackedReplication]]) -> list[str]:
     """Return the members whose source is gone: their replicas could not be made again."""
     return [
         label
@@ -256,10 +258,10 @@ def look_before_replacing(
     if looked.failed:
         # Of these replicas it is not known whether they could be made again.
         raise members_failed("looking at replicas", len(rows), looked.failed)
-    orphans = orphans_of(looked)
-    if orphans:
+    last = last_copies_in(looked)
+    if last:
         reason = (
-            f"{doing}: the source backups of {listed(orphans)} are gone, so that their replicas "
+            f"{doing}: the source backups of {listed(last)} are gone, so that their replicas "
             "would be deleted and could not be made again"
         )
         if not is_open:
@@ -279,7 +281,7 @@ def not_taken_over(session: Session, rows: Rows) -> list[str]:
     """
     owners = session.run(owners_of(session, rows, is_plan=True))
     others = {
-        label: row for label, row in rows.items() if owners.done.get(label) is not Owner.HAS_IT
+        label: row for label, row in rows.items() if owners.done.get(label) is not OtherClaim.HAS_IT
     }
     looked = session.run(look(session, others))
     if looked.failed:

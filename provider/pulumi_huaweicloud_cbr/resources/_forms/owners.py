@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConflictError
+from pulumi_huaweicloud_cbr.base.text import listed
 from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.engine.ownership.operation import Operation, current_operation
@@ -23,9 +24,8 @@ from pulumi_huaweicloud_cbr.engine.ownership.state import (
 )
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.rules.decisions import WAYS_OUT, another_stack
-from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.finding import Finding
 from pulumi_huaweicloud_cbr.replication.rules.inputs import ADOPT_ANY
-from pulumi_huaweicloud_cbr.replication.rules.members import listed
 from pulumi_huaweicloud_cbr.replication.rules.model import Identity, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.rules.ownership import (
     DeletionRules,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 Rows = dict[str, TrackedReplication]
 
 
-class Owner(Enum):
+class OtherClaim(Enum):
     """Which other resource of the stack has the replica of a row.
 
     `HAS_IT`: it was created with it, keeps it, or has it in the stack's state. `DECLARES_IT`: the
@@ -195,7 +195,7 @@ def warn_of_foreign(rows: Mapping[str, TrackedReplication], identity: Identity) 
 
 async def owners_of(
     session: Session, rows: Mapping[str, TrackedReplication], *, is_plan: bool = False
-) -> Results[Owner]:
+) -> Results[OtherClaim]:
     """Return for each row which other resource of the stack has or declares its replica.
 
     An entire vault declares all backups in it. If another resource copies a vault to the same
@@ -207,28 +207,28 @@ async def owners_of(
     from pulumi_huaweicloud_cbr.replication.many import Results, for_each
 
     operation, urn = current_operation(), current_call().urn
-    owners: Results[Owner] = Results()
-    asked: dict[str, Callable[[Reporter], Awaitable[Owner]]] = {}
+    owners: Results[OtherClaim] = Results()
+    asked: dict[str, Callable[[Reporter], Awaitable[OtherClaim]]] = {}
     state: StackState | None = None
     open_rows = {
         label: row
         for label, row in rows.items()
         if not operation.is_held(row.replication_record_id, besides=urn)
     }
-    owners.done |= dict.fromkeys(rows.keys() - open_rows.keys(), Owner.HAS_IT)
+    owners.done |= dict.fromkeys(rows.keys() - open_rows.keys(), OtherClaim.HAS_IT)
     if open_rows:
         state = await _stack_state(urn)
     for label, row in open_rows.items():
         if _is_left(operation, urn, row.replication_record_id, state, is_plan=is_plan):
-            owners.done[label] = Owner.HAS_IT
+            owners.done[label] = OtherClaim.HAS_IT
         elif operation.is_claimed(
             row.backup_id, row.destination.region, besides=urn
         ) or _is_declared_by_successor(operation, urn, row, state):
-            owners.done[label] = Owner.DECLARES_IT
+            owners.done[label] = OtherClaim.DECLARES_IT
         elif vaults := _vaults_declared(row, operation, urn):
             asked[label] = _asked_for_vault(session, row, vaults)
         else:
-            owners.done[label] = Owner.NOBODY
+            owners.done[label] = OtherClaim.NOBODY
     answers = await for_each(asked, "looking for sources", EngineReporter())
     owners.done |= answers.done
     owners.failed |= answers.failed
@@ -305,8 +305,8 @@ def _vaults_declared(row: TrackedReplication, operation: Operation, urn: str) ->
 
 def _asked_for_vault(
     session: Session, row: TrackedReplication, vault_ids: Collection[str]
-) -> Callable[[Reporter], Awaitable[Owner]]:
-    async def ask(_reporter: Reporter) -> Owner:
+) -> Callable[[Reporter], Awaitable[OtherClaim]]:
+    async def ask(_reporter: Reporter) -> OtherClaim:
         from pulumi_huaweicloud_cbr.api.find import find_backup
         from pulumi_huaweicloud_cbr.base.errors import NotFoundError
 
@@ -314,9 +314,9 @@ def _asked_for_vault(
             source = await find_backup(session.client(), row.source, row.backup_id)
         except NotFoundError:
             # A copy of the vault does not take over what is no longer in it.
-            return Owner.NOBODY
+            return OtherClaim.NOBODY
         is_in_one = (source.vault_id or "").lower() in vault_ids
-        return Owner.DECLARES_IT if is_in_one else Owner.NOBODY
+        return OtherClaim.DECLARES_IT if is_in_one else OtherClaim.NOBODY
 
     return ask
 

@@ -17,12 +17,13 @@ from pulumi_huaweicloud_cbr.api.wire.error_codes import CODES_BACKUP_MISSING
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConflictError, NotFoundError
 from pulumi_huaweicloud_cbr.base.moments import moment, spelled
+from pulumi_huaweicloud_cbr.base.text import listed, named_ids
 from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.engine.ownership.operation import Operation, current_operation
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.rules.decisions import TO_BE_REDONE
-from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.finding import Finding
 from pulumi_huaweicloud_cbr.replication.rules.inputs import (
     SET_FIELDS,
     check_members,
@@ -33,8 +34,6 @@ from pulumi_huaweicloud_cbr.replication.rules.members import (
     MemberChanges,
     decide_members,
     keep_newest,
-    listed,
-    named_ids,
     relabelled,
     rolled_off,
 )
@@ -71,17 +70,17 @@ from pulumi_huaweicloud_cbr.resources._forms.inputs import (
 )
 from pulumi_huaweicloud_cbr.resources._forms.members import (
     SHOWN,
+    last_copies_in,
     let_go,
     look,
     look_before_replacing,
     members_failed,
-    orphans_of,
     require_ours,
     resolve,
     warn_of_unknown,
 )
 from pulumi_huaweicloud_cbr.resources._forms.owners import (
-    Owner,
+    OtherClaim,
     declared_twice,
     deletion_rules,
     owners_of,
@@ -283,7 +282,7 @@ def _looked_up(
 
 def _plan_owners(
     open_session: Callable[[], Session], change: Change, removed: Rows
-) -> dict[str, Owner]:
+) -> dict[str, OtherClaim]:
     """Return the removed members that other resources have, or were seen to declare.
 
     A diff cannot wait for all declarations: the engine checks the next resource only after its
@@ -300,7 +299,7 @@ def _plan_owners(
         if change.declared.get("preflight") != "warn":
             raise error
         warn(str(error))
-    return {label: owner for label, owner in owners.done.items() if owner is not Owner.NOBODY}
+    return {label: owner for label, owner in owners.done.items() if owner is not OtherClaim.NOBODY}
 
 
 def _plan_staying(
@@ -340,10 +339,10 @@ def _require_sources(
     if not rules.spares_last_copy:
         return frozenset()
     looked = session.run(look(session, removed))
-    orphans = {label: looked.done[label][1] for label in sorted(orphans_of(looked))}
+    last = {label: looked.done[label][1] for label in sorted(last_copies_in(looked))}
     last = {
         label: row
-        for label, row in orphans.items()
+        for label, row in last.items()
         if decide_deletion(rules, row.seen_owner, row.owner, is_source_gone=True) is Deletion.REFUSE
     }
     if not last:
@@ -542,13 +541,13 @@ def _to_inputs(members: Mapping[str, Member]) -> dict[str, Any]:
     return inputs
 
 
-def _tell_changes(changes: MemberChanges, rows: Rows, owners: Mapping[str, Owner]) -> None:
+def _tell_changes(changes: MemberChanges, rows: Rows, owners: Mapping[str, OtherClaim]) -> None:
     """Report what an update would do with the members.
 
     Args:
         owners: the removed members that other resources have or declare.
     """
-    removed: dict[Owner | None, list[str]] = {owner: [] for owner in (*_REMOVED, None)}
+    removed: dict[OtherClaim | None, list[str]] = {owner: [] for owner in (*_REMOVED, None)}
     for label in changes.removed:
         removed[owners.get(label)].append(label)
     for verb, labels in (
@@ -566,8 +565,8 @@ def _tell_changes(changes: MemberChanges, rows: Rows, owners: Mapping[str, Owner
 
 
 _REMOVED = {
-    Owner.HAS_IT: "leave, and whose replicas stay with the resources that have them",
-    Owner.DECLARES_IT: "leave when the resources that declare them have their replicas",
+    OtherClaim.HAS_IT: "leave, and whose replicas stay with the resources that have them",
+    OtherClaim.DECLARES_IT: "leave when the resources that declare them have their replicas",
 }
 
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConflictError
+from pulumi_huaweicloud_cbr.base.text import listed
 from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.engine.ownership.operation import (
@@ -26,9 +27,8 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     WAYS_OUT,
     another_stack,
 )
-from pulumi_huaweicloud_cbr.replication.rules.fitness import Finding
+from pulumi_huaweicloud_cbr.replication.rules.finding import Finding
 from pulumi_huaweicloud_cbr.replication.rules.inputs import VAULT_FIELDS, check_vault_inputs
-from pulumi_huaweicloud_cbr.replication.rules.members import listed
 from pulumi_huaweicloud_cbr.replication.rules.model import (
     DesiredVaultReplication,
 )
@@ -404,11 +404,11 @@ def _warn_of_view(
             "console, and delete there what is no longer needed"
         )
     found = _found_elsewhere(view, rows)
-    strangers = [label for label in found if not _is_adoptable(view, label, inputs)]
-    if strangers:
+    not_adopted = [label for label in found if not _is_adoptable(view, label, inputs)]
+    if not_adopted:
         warn(
             f"in the destination vault, or on the way to it, but not made by this resource: "
-            f"{listed(strangers)}; left alone, unless adopt is set to true"
+            f"{listed(not_adopted)}; left alone, unless adopt is set to true"
         )
 
 
@@ -465,7 +465,7 @@ def _desired(
 
 async def _bring_about(session: Session, state: dict[str, Any], inputs: dict[str, Any]) -> Done:
     """Adopt and submit what the destination lacks, and report the result."""
-    from pulumi_huaweicloud_cbr.replication.vault import bring_over
+    from pulumi_huaweicloud_cbr.replication.vault import replicate_vault
 
     source, destination, coordinates = await resolve(session, inputs)
     old = tracked_rows({**coordinates, "members": state.get("members", {})})
@@ -474,7 +474,7 @@ async def _bring_about(session: Session, state: dict[str, Any], inputs: dict[str
     if state and current_operation().has_nothing_to_copy(current_call().urn):
         # Only the state changes, so an outage of the source is no error.
         return Done(inputs, coordinates, with_owners(old, identity, inputs.get("adopt")), left_out)
-    brought = await bring_over(
+    brought = await replicate_vault(
         session.client(),
         _desired(session, inputs, source, destination),
         old,

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from pulumi_huaweicloud_cbr.api.auth.authorisation import Authorisation
 from pulumi_huaweicloud_cbr.api.auth.choose import Authenticator, make_authenticator
-from pulumi_huaweicloud_cbr.api.auth.flow import Authorisation
 from pulumi_huaweicloud_cbr.api.auth.tokens import REFUSED_FOR_S, PasswordAuth
 from pulumi_huaweicloud_cbr.api.auth.trust import Trust
 from pulumi_huaweicloud_cbr.api.client import send_authorised

@@ -18,7 +18,7 @@ from pulumi_huaweicloud_cbr.api.transport.http import (
     bare_request,
     connector,
 )
-from pulumi_huaweicloud_cbr.api.transport.proxies import Ways
+from pulumi_huaweicloud_cbr.api.transport.proxies import ProxyRouter
 from pulumi_huaweicloud_cbr.api.wire.exchange import Headers, Request, Response, UnansweredError
 from pulumi_huaweicloud_cbr.base.errors import NotSentError, OutcomeUnknownError
 from tests.unit.wire import FakeConnection, answered, connection_to
@@ -339,5 +339,5 @@ def test_network_is_replaced_in_tests_alone() -> None:
     assert isinstance(by_mock, HttpxConnection)
     assert mock is by_mock._transport
     assert isinstance(real, HttpxConnection)
-    assert isinstance(real._transport, Ways)
+    assert isinstance(real._transport, ProxyRouter)
     assert isinstance(make(lambda: FakeConnection(_answer)), FakeConnection)

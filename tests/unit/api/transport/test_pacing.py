@@ -10,7 +10,7 @@ from collections import deque
 
 import pytest
 
-from pulumi_huaweicloud_cbr.api.transport.pacing import AT_ONCE, Pacer
+from pulumi_huaweicloud_cbr.api.transport.pacing import AT_ONCE, RateLimiter
 from pulumi_huaweicloud_cbr.base.clock import InterruptibleClock
 from pulumi_huaweicloud_cbr.base.errors import InterruptedWaitError
 
@@ -75,7 +75,7 @@ class Service:
         return is_accepted
 
 
-async def send_all(time: Timeline, service: Service, pacer: Pacer, count: int) -> float:
+async def send_all(time: Timeline, service: Service, pacer: RateLimiter, count: int) -> float:
     """Send this number of requests, each until it is accepted; return the seconds it took."""
 
     async def send() -> None:
@@ -94,7 +94,7 @@ async def send_all(time: Timeline, service: Service, pacer: Pacer, count: int) -
 async def test_nothing_but_the_number_holds_requests_back() -> None:
     """A service that refuses nothing gets the maximum number of concurrent requests."""
     time = Timeline()
-    service, pacer = Service(time, 10_000, 0.2), Pacer(time)
+    service, pacer = Service(time, 10_000, 0.2), RateLimiter(time)
 
     seconds = await send_all(time, service, pacer, 10 * AT_ONCE)
 
@@ -108,7 +108,7 @@ async def test_nothing_but_the_number_holds_requests_back() -> None:
 async def test_rate_settles_under_the_limit(limit: int, latency_s: float) -> None:
     """All are accepted in slightly more than the minimum time, with few refusals."""
     time = Timeline()
-    service, pacer = Service(time, limit, latency_s), Pacer(time)
+    service, pacer = Service(time, limit, latency_s), RateLimiter(time)
     count = 30 * limit
 
     seconds = await send_all(time, service, pacer, count)
@@ -120,7 +120,7 @@ async def test_rate_settles_under_the_limit(limit: int, latency_s: float) -> Non
 async def test_pace_follows_a_limit_that_falls_and_rises() -> None:
     """A later increase of the allowed rate is found, without endless refusals."""
     time = Timeline()
-    service, pacer = Service(time, 40, 0.1), Pacer(time)
+    service, pacer = Service(time, 40, 0.1), RateLimiter(time)
     await send_all(time, service, pacer, 400)
     service.limit, service.refused = 4, 0
     slow_s = await send_all(time, service, pacer, 80)
@@ -137,7 +137,7 @@ async def test_pace_follows_a_limit_that_falls_and_rises() -> None:
 async def test_silence_that_was_asked_for_is_kept_by_all() -> None:
     """No request begins during a Retry-After, not even one that was about to."""
     time = Timeline()
-    pacer = Pacer(time)
+    pacer = RateLimiter(time)
     began: list[float] = []
 
     async def send() -> None:
@@ -158,7 +158,7 @@ async def test_silence_that_was_asked_for_is_kept_by_all() -> None:
 async def test_interruption_ends_a_wait_and_frees_its_place() -> None:
     """An interrupt ends the wait for a turn, and releases its slot."""
     interruption = threading.Event()
-    pacer = Pacer(InterruptibleClock(interruption), at_once=1)
+    pacer = RateLimiter(InterruptibleClock(interruption), at_once=1)
     pacer.throttled(60.0)
     interruption.set()
 

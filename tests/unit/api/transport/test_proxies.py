@@ -9,7 +9,7 @@ import pytest
 from requests.utils import should_bypass_proxies
 
 from pulumi_huaweicloud_cbr.api.transport import proxies
-from pulumi_huaweicloud_cbr.api.transport.proxies import Ways, proxy_of
+from pulumi_huaweicloud_cbr.api.transport.proxies import ProxyRouter, proxy_of
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 
 PROXY = "http://proxy.test:3128"
@@ -151,7 +151,7 @@ async def test_request_of_another_host_takes_its_own_way(monkeypatch: pytest.Mon
             return httpx.Response(200)
 
     monkeypatch.setattr(httpx, "AsyncHTTPTransport", Transport)
-    async with httpx.AsyncClient(transport=Ways(verify=True)) as http:
+    async with httpx.AsyncClient(transport=ProxyRouter(verify=True)) as http:
         for host in ("cbr.test", "iam.test", "cbr.test"):
             await http.get(f"https://{host}/")
 

@@ -22,8 +22,8 @@ from pulumi_huaweicloud_cbr.api.wire.answers import (
     VaultEnvelope,
     VaultPage,
 )
+from pulumi_huaweicloud_cbr.api.wire.decoding import decode
 from pulumi_huaweicloud_cbr.api.wire.requests import is_unreadable
-from pulumi_huaweicloud_cbr.api.wire.responses import decode
 from tests.unit.wire import RECORD, answered
 
 NO_ID: list[Any] = [7, None, "x", [], {}, {"id": None}, {"id": 7.5}, {"id": "a b"}, {"status": "x"}]

@@ -121,7 +121,7 @@ def test_copies_that_are_over_prevent_nothing() -> None:
         (Observation(Backup(id="b"), record(), AVAILABLE), Standing.PRESENT),
         (Observation(Backup(id="b"), record(), GONE), Standing.UNKNOWN),
         (Observation(Backup(id="b"), record(), ARRIVING), Standing.UNKNOWN),
-        (Observation(Backup(id="b"), record(), DELETING), Standing.LEAVING),
+        (Observation(Backup(id="b"), record(), DELETING), Standing.DELETING),
         (Observation(Backup(id="b"), None, GONE), Standing.GONE),
         (Observation(Backup(id="b"), None, GONE, are_records_told=False), Standing.UNKNOWN),
         (Observation(Backup(id="b"), None, AVAILABLE, are_records_told=False), Standing.PRESENT),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from pulumi_huaweicloud_cbr.replication.wait.estimates import Course, Rhythm, about
+from pulumi_huaweicloud_cbr.replication.wait.estimates import PollSchedule, ProgressEstimate, about
 
 
-def seen(*points: tuple[float, float]) -> Course:
+def seen(*points: tuple[float, float]) -> ProgressEstimate:
     """Return a history with these shares done at these times."""
-    course = Course()
+    course = ProgressEstimate()
     for now, done in points:
         course.see(now, done)
     return course
@@ -53,7 +53,7 @@ def test_estimate_has_no_precision_that_it_lacks(seconds: float, words: str) -> 
 
 def test_pause_grows_to_a_bound_and_starts_again() -> None:
     """While nothing begins or ends, the pause grows by half, up to six intervals."""
-    rhythm = Rhythm(10, jitter=lambda: 1.0)
+    rhythm = PollSchedule(10, jitter=lambda: 1.0)
     pauses = [rhythm.next_s(is_new=False, left_s=None) for _ in range(7)]
 
     assert [10, 15, 22.5, 33.75, 50.625, 60, 60] == pytest.approx(pauses)
@@ -62,7 +62,7 @@ def test_pause_grows_to_a_bound_and_starts_again() -> None:
 
 def test_pause_shrinks_towards_the_expected_end() -> None:
     """The next poll is after half of the rest, and never before the interval."""
-    rhythm = Rhythm(10, jitter=lambda: 1.0)
+    rhythm = PollSchedule(10, jitter=lambda: 1.0)
     for _ in range(9):
         rhythm.next_s(is_new=False, left_s=None)
 
@@ -73,7 +73,7 @@ def test_pause_shrinks_towards_the_expected_end() -> None:
 
 def test_pauses_are_spread() -> None:
     """Waits that began together do not always poll together."""
-    rhythm = Rhythm(10)
+    rhythm = PollSchedule(10)
     pauses = {rhythm.next_s(is_new=True, left_s=None) for _ in range(20)}
 
     assert len(pauses) > 1

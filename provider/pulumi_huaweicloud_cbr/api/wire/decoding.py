@@ -17,9 +17,8 @@ from msgspec import Struct
 
 from pulumi_huaweicloud_cbr.api.wire.error_codes import facts_of
 from pulumi_huaweicloud_cbr.api.wire.exchange import Response
-from pulumi_huaweicloud_cbr.api.wire.requests import readable
 from pulumi_huaweicloud_cbr.base.errors import ApiError, MalformedResponseError, NotFoundError
-from pulumi_huaweicloud_cbr.base.reporting import span
+from pulumi_huaweicloud_cbr.base.text import readable, span
 
 Model = TypeVar("Model", bound=msgspec.Struct)
 

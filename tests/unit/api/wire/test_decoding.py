@@ -9,7 +9,7 @@ import pytest
 
 from pulumi_huaweicloud_cbr import ApiError, MalformedResponseError, NotFoundError
 from pulumi_huaweicloud_cbr.api.wire.answers import BackupEnvelope
-from pulumi_huaweicloud_cbr.api.wire.responses import decode, error_of, parse_error, retry_after_s
+from pulumi_huaweicloud_cbr.api.wire.decoding import decode, error_of, parse_error, retry_after_s
 from tests.unit.wire import answered
 
 ENVELOPES = [

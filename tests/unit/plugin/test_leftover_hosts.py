@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pulumi_huaweicloud_cbr.plugin.orphans import end_language_hosts
+from pulumi_huaweicloud_cbr.plugin.leftover_hosts import end_language_hosts
 
 ENGINE = "127.0.0.1:4242"
 

@@ -1,8 +1,8 @@
 """The state of the process: what it keeps from one call of the engine to the next.
 
-A process serves one operation of one engine, so there is one host. Each module that keeps something
-has its part of it. Every test begins a new host. It is not a context variable, because the threads
-in which gRPC serves calls do not inherit any. This is not the plugin host, which is `plugin`.
+A process serves one operation of one engine, so there is one state. Each module that keeps
+something has its part of it. Every test begins a new one. It is not a context variable, because the
+threads in which gRPC serves calls do not inherit any.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 Part = TypeVar("Part")
 
 
-class Host:
+class ProcessState:
     """The parts, by their class; each is created at its first use."""
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Host:
         self._parts: dict[type, Any] = {}
 
     def part(self, kind: type[Part]) -> Part:
-        """Return the host's one instance of a class that needs no arguments."""
+        """Return the one instance of a class that needs no arguments."""
         with self._lock:
             if kind not in self._parts:
                 self._parts[kind] = kind()
@@ -44,21 +44,21 @@ class Host:
             return self.part(kind)
 
 
-_hosts = [Host()]
+_states = [ProcessState()]
 
 
-def current_host() -> Host:
-    """Return the host of this process."""
-    return _hosts[-1]
+def process_state() -> ProcessState:
+    """Return the state of this process."""
+    return _states[-1]
 
 
 @contextmanager
-def new_host() -> Iterator[Host]:
-    """Use a new host for a while; all threads of the process see it."""
-    host = Host()
-    _hosts.append(host)
+def new_process_state() -> Iterator[ProcessState]:
+    """Use a new state for a while; all threads of the process see it."""
+    state = ProcessState()
+    _states.append(state)
     try:
-        yield host
+        yield state
     finally:
-        _hosts.remove(host)
-        host.close()
+        _states.remove(state)
+        state.close()

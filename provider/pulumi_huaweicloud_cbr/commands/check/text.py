@@ -5,9 +5,13 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
-from pulumi_huaweicloud_cbr.base.reporting import span
+from pulumi_huaweicloud_cbr.base.text import span
 from pulumi_huaweicloud_cbr.commands._text import COLUMNS, cell, table, wrapped
-from pulumi_huaweicloud_cbr.commands.check.account import (
+from pulumi_huaweicloud_cbr.commands.check.refusals import (
+    WRITING_AT_DESTINATION,
+    WRITING_AT_SOURCE,
+)
+from pulumi_huaweicloud_cbr.commands.check.report import (
     COPIED,
     GRANTED,
     POSSIBLE,
@@ -22,10 +26,6 @@ from pulumi_huaweicloud_cbr.commands.check.account import (
     Remark,
     TargetLook,
     VaultLook,
-)
-from pulumi_huaweicloud_cbr.commands.check.refusals import (
-    WRITING_AT_DESTINATION,
-    WRITING_AT_SOURCE,
 )
 
 IN_STEP_S = 5.0
