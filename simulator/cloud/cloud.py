@@ -195,11 +195,7 @@ class Cloud:
         return open_store(None, _first_states[key])
 
     def _found(self, engine: Engine, state: Path | None) -> None:
-        described = json.dumps(self.world.model_dump(mode="json"), sort_keys=True)
-        facts = {
-            "format": STATE_FORMAT,
-            "world": hashlib.sha256(described.encode()).hexdigest(),
-        }
+        facts = facts_of(self.world)
         with Session(engine) as session, session.begin():
             known = {row.key: row.value for row in session.scalars(select(Meta))}
             for key, value in facts.items():
@@ -233,6 +229,12 @@ class Cloud:
             created_at=self.clock.now(),
             settings={**usual_settings(), "charging_mode": spec.charging_mode},
         )
+
+
+def facts_of(world: World) -> dict[str, str]:
+    """Return what a state file must agree on with the simulator that opens it."""
+    described = json.dumps(world.model_dump(mode="json"), sort_keys=True)
+    return {"format": STATE_FORMAT, "world": hashlib.sha256(described.encode()).hexdigest()}
 
 
 def _new_backup(spec: BackupSpec, vault: Vault, sequence: int) -> Backup:

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from simulator.cloud.cloud import facts_of
 from simulator.testing import SimulatorProcess
+from simulator.worlds.files import load_world
 from tests.e2e.conftest import SPEED
 from tests.e2e.driver import MakeProject, Project, on_plugin
 from tests.e2e.programs import BACKUP, VAULT
@@ -58,6 +60,12 @@ def simulator(tmp_path: Path) -> Iterator[SimulatorProcess]:
     cloud = ForkedSimulator(directory, FIXTURE / "world.yaml", speed=SPEED)
     with closing(sqlite3.connect(cloud.state_file)) as database:
         database.executescript((FIXTURE / "cloud.sql").read_text(encoding="utf-8"))
+        # A cloud has no format, and its world may say more today than it did then.
+        facts = [
+            (value, key) for key, value in facts_of(load_world(FIXTURE / "world.yaml")).items()
+        ]
+        database.executemany("UPDATE meta SET value = ? WHERE key = ?", facts)
+        database.commit()
     with cloud:
         yield cloud
 
