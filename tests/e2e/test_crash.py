@@ -185,10 +185,10 @@ def die(
 
 
 def marks(scene: str, victim: str, plugin: str) -> tuple[pytest.MarkDecorator, ...]:
-    """Return when a cell runs. By day, other plugins run a submission only."""
+    """Return when a cell runs. By day, other plugins run a submission by the CLI only."""
     is_by_day = runs_by_day(scene, victim)
     if plugin != "host":
-        is_by_day = plugin == "sdk-3.272.0" and scene == "submitting"
+        is_by_day = (scene, victim, plugin) == ("submitting", "cli", "sdk-3.272.0")
     return () if is_by_day else (pytest.mark.full,)
 
 

@@ -53,6 +53,7 @@ def declare(project: Project, replications: dict[str, dict[str, Any]]) -> None:
     project.configure({"program:replications": json.dumps(replications)})
 
 
+@pytest.mark.full
 def test_orphaned_plugin_submits_beside_the_next_up(
     make_program: MakeProject, control: Control
 ) -> None:
@@ -127,6 +128,7 @@ def test_killed_without_checkpoints(
     project.up("--expect-no-changes")
 
 
+@pytest.mark.full
 def test_killed_destroy(make_program: MakeProject, control: Control) -> None:
     """The CLI is killed during deletions: a second `destroy` deletes the rest."""
     project = on_host(make_program(REPLICATION, sdk_python("3.255.0")))
@@ -236,6 +238,7 @@ def test_one_signal_during_a_submission(
     assert_one_copy(project, control)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "number",
     [
@@ -273,6 +276,7 @@ def hang_up_heeded() -> Iterator[None]:
     signal.signal(signal.SIGHUP, before)
 
 
+@pytest.mark.full
 @pytest.mark.usefixtures("hang_up_heeded")
 def test_terminal_closed_during_a_submission(make_program: MakeProject, control: Control) -> None:
     """A hang-up ends the CLI like a kill, and the next commands are the same."""

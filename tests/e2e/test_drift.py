@@ -498,6 +498,7 @@ def test_drift_replica_late(bench: Bench) -> None:
     assert ["CopyBackup"] == bench.written
 
 
+@pytest.mark.full
 def test_drift_replica_leaving(bench: Bench) -> None:
     """A replica that is being deleted is dropped; `up` waits for its end, and copies again."""
     row = (NOTHING, DROPPED, "create", f"waits, then {COPIES}")

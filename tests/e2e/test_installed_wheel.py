@@ -72,6 +72,7 @@ def test_wheel_full_cycle(make_program: MakeProject, python: Path, control: Cont
     assert 2 == len(control.journal(operation="CopyBackup"))
 
 
+@pytest.mark.full
 def test_wheel_downloads_no_plugin(make_program: MakeProject, python: Path) -> None:
     """The package declares that it needs no plugin, so the engine looks for none."""
     project = make_program(PROGRAM, python)
@@ -103,6 +104,7 @@ def test_wheel_refusal_is_one_line_without_traceback(
     assert {} == project.state()
 
 
+@pytest.mark.full
 def test_wheel_state_moves_between_sdks(make_program: MakeProject, control: Control) -> None:
     """A stack that one SDK created is unchanged under the other."""
     old, new = (
@@ -188,6 +190,7 @@ def new_project(directory: Path, kind: Kind, simulator: SimulatorProcess) -> Pro
 
 
 # Only the executable's search for Python differs: tests/unit/plugin/test_plugin_executable.py.
+@pytest.mark.full
 @pytest.mark.parametrize(
     "name",
     [name if name == "pip" else pytest.param(name, marks=pytest.mark.full) for name in KINDS],

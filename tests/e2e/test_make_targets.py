@@ -182,10 +182,11 @@ def test_make_preview_of_a_faulty_change_fails_with_the_fault(
 def test_make_recover_after_a_killed_up(checkout: Path, control: Control) -> None:
     """`make up` and `make preview` name the command. After it, `up` copies nothing twice."""
     make_stack(checkout)
-    control.fault(operation="CopyBackup", action="hold_after")
+    control.fault(operation="CopyBackup", action="hold_after", times=4)
     with ThreadPoolExecutor() as threads:
         killed = threads.submit(make, checkout, "up", "STACK=demo")
-        wait_until(control.held)
+        # While all copies are held, the CLI writes no state that the signal could cut short.
+        wait_until(lambda: 4 == control.held())
         for process, command in processes_of(checkout.parent).items():
             if command.startswith("pulumi up "):
                 os.kill(process, signal.SIGKILL)

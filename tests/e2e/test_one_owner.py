@@ -161,9 +161,9 @@ def test_claims_are_refused_or_handed_over(project: Project, control: Control) -
     assert {"erp"} == leaving(project, "few")
     assert [] == deleted(control)
     control.drop_faults()
-    # The vault takes it over, and then the set lets it go.
+    # The vault takes it over, and then the set lets it go: at once if the vault comes first.
     project.up()
-    assert {"erp"} == leaving(project, "few")
+    assert leaving(project, "few") <= {"erp"}
     project.up()
     assert {"web"} == set(members(project, "few"))
     assert {BACKUP, WEB_2} == {row["backup_id"] for row in members(project, "all").values()}

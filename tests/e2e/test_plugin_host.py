@@ -150,6 +150,7 @@ def test_host_keeps_what_was_created_with_outputs_that_cannot_be_stored(foreign:
     assert "x" == foreign.resources()["thing-0"]["id"]
 
 
+@pytest.mark.full
 def test_host_interrupted_twice(project: Project, control: Control) -> None:
     """Two Ctrl-C's abandon a submission that CBR accepts; `up` finds it."""
     control.fault(operation="CopyBackup", action="hold_after")
@@ -189,6 +190,7 @@ def test_host_listens_on_loopback_only() -> None:
             plugin.terminate()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("version", ["3.255.0", pytest.param("3.272.0", marks=pytest.mark.full)])
 def test_host_from_an_installed_wheel(
     make_program: MakeProject, control: Control, version: str

@@ -141,6 +141,7 @@ def test_wait_interrupted_and_timed_out_continues(waiting: Project, control: Con
     assert 3 == len(control.journal(operation="CopyBackup"))
 
 
+@pytest.mark.full
 def test_wait_of_another_member(
     waiting: Project, control: Control, erp: dict[str, Any], backup_ids: dict[str, str]
 ) -> None:
@@ -161,6 +162,7 @@ def test_wait_of_another_member(
     assert known.items() <= replicas.items()
 
 
+@pytest.mark.full
 def test_wait_is_not_changed_by_a_rename(waiting: Project, erp: dict[str, Any]) -> None:
     """A renamed replication is the same copy: the wait neither looks changed nor is updated."""
     waiting.configure({"cbr-replication:replications": [erp]})

@@ -13,7 +13,7 @@ from simulator.testing import Control
 from tests.e2e.driver import (
     BY_NIGHT_TOO,
     COMMAND_LIMIT_S,
-    ON_TWO_BY_DAY,
+    ON_SDK_BY_DAY,
     STACK,
     MakeProject,
     Project,
@@ -119,7 +119,7 @@ def live_copies(control: Control) -> Counter[str]:
     )
 
 
-@pytest.mark.parametrize("project", ON_TWO_BY_DAY, indirect=True)
+@pytest.mark.parametrize("project", ON_SDK_BY_DAY, indirect=True)
 def test_set_full_cycle(project: Project, control: Control) -> None:
     """Create, change, refresh and destroy: nothing is copied twice, nothing is left."""
     project.up()
@@ -241,6 +241,7 @@ def kept(project: Project, control: Control) -> None:
     assert {"day-1", "day-2"} == set(project.state()["nightly"]["outputs"]["members"])
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("plugin", ["host", pytest.param("sdk-3.255.0", marks=pytest.mark.full)])
 def test_set_rolling_moves_with_all_that_it_keeps(
     make_program: MakeProject, control: Control, plugin: str
@@ -260,6 +261,7 @@ def test_set_rolling_moves_with_all_that_it_keeps(
     project.up("--expect-no-changes")
 
 
+@pytest.mark.full
 def test_set_rolling_of_another_name_loses_nothing(
     make_program: MakeProject, control: Control
 ) -> None:
@@ -301,6 +303,7 @@ def test_set_rolling_of_another_name_loses_nothing(
     assert Counter([WEB_1]) == live_copies(control)
 
 
+@pytest.mark.full
 def test_set_moves_copy_nothing(make_program: MakeProject, control: Control) -> None:
     """A single replica moves into a set and out again, each in one `up`, without a new copy.
 

@@ -11,7 +11,7 @@ import pytest
 from simulator.testing import Control
 from tests.e2e.driver import (
     COMMAND_LIMIT_S,
-    ON_TWO_BY_DAY,
+    ON_SDK_BY_DAY,
     MakeProject,
     Project,
     on_host,
@@ -43,7 +43,7 @@ cbr.VaultReplication(
 """
 
 
-@pytest.fixture(params=ON_TWO_BY_DAY)
+@pytest.fixture(params=ON_SDK_BY_DAY)
 def project(request: pytest.FixtureRequest, make_program: MakeProject) -> Project:
     """A project with one vault, on our host and on the SDK's plugin in both versions."""
     return on_plugin(request.param, make_program, PROGRAM)
