@@ -239,7 +239,7 @@ def make_fleet() -> Iterator[Callable[..., Fleet]]:
         fleet.close()
 
 
-@pytest.mark.parametrize("servers", [10, pytest.param(500, marks=pytest.mark.full)])
+@pytest.mark.parametrize("servers", [6, pytest.param(500, marks=pytest.mark.full)])
 def test_no_server_has_fewer_copies_than_it_keeps(
     make_fleet: Callable[..., Fleet], servers: int, announce: Callable[[str], None]
 ) -> None:

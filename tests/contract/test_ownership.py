@@ -20,6 +20,7 @@ from pulumi_huaweicloud_cbr.engine.ownership.operation import (
     begin_operation,
     current_operation,
 )
+from pulumi_huaweicloud_cbr.engine.ownership.state import use_export
 from pulumi_huaweicloud_cbr.replication import many, one
 from simulator.testing import Control
 from tests.contract.engine import Engine, Program
@@ -38,7 +39,7 @@ from tests.contract.owned import (
     die,
     replicas,
 )
-from tests.contract.rig import BACKUP, LONG_S, SECOND_VAULT, SimulatedClock
+from tests.contract.rig import BACKUP, LONG_S, SECOND_VAULT, SimulatedClock, refuse_to_export
 
 pytestmark = pytest.mark.simulator_only
 
@@ -208,12 +209,18 @@ def test_refresh_stops_no_removal_of_a_member(engine: Engine, control: Control) 
 
 
 @FORMS
+@pytest.mark.parametrize("is_readable", [True, False], ids=["state", "no state"])
 def test_diff_for_a_dependency_stops_no_deletion(
-    settled: Engine, control: Control, form: str
+    settled: Engine, control: Control, form: str, is_readable: bool
 ) -> None:
-    """Its dependency is replaced, so the engine diffs it. The program no longer has it."""
+    """Its dependency is replaced, so the engine diffs it. The program no longer has it.
+
+    This holds where the stack's state cannot be read as well: then the notes alone decide.
+    """
     (row,) = settled.state
     begin_operation()
+    if not is_readable:
+        use_export(refuse_to_export)
     settled.call(form, "dr", "diff", row.id, row.outputs, row.inputs)
 
     settled.call(form, "dr", "delete", row.id, row.outputs)
@@ -256,10 +263,16 @@ REPLACEMENTS = pytest.mark.parametrize(
 
 @FORMS
 @REPLACEMENTS
+@pytest.mark.parametrize("is_forced", [False, True], ids=["plain", "forced"])
 def test_replacement_keeps_the_last_copy_when_the_source_goes_before_delete(
-    settled: Engine, control: Control, form: str, replace: Any
+    settled: Engine, control: Control, form: str, replace: Any, is_forced: bool
 ) -> None:
-    """Diff and preflight saw the source, but not `delete`: it refuses, and all replicas stay."""
+    """Diff and preflight saw the source, but not `delete`: it refuses, and all replicas stay.
+
+    `force_destroy` is about what nobody wants any more, and not about a replacement.
+    """
+    if is_forced:
+        settled.up(declared(form, force_destroy=True))
     before = replicas(control)
     settled.before_delete = lambda: control.forget_backup(BACKUP)
 

@@ -15,8 +15,13 @@ PLUGINS = {
 }
 
 
-BY_NIGHT = ("parallel", "custom_timeouts", "interrupt", "exit", "killed", "hint")
-"""Features that other tests of `make test` use too, or that this package's code has no part in."""
+BY_NIGHT = {
+    "custom_timeouts": "test_replications_complete.test_wait_interrupted_and_timed_out_continues",
+    "interrupt": "test_replications_complete.test_wait_interrupted_and_timed_out_continues",
+    "exit": "test_plugin_host.test_host_never_hangs",
+    "killed": "test_crash.test_crash",
+}
+"""Features whose own cell runs at night, with the test that proves them on the host by day."""
 
 
 @dataclass(frozen=True)

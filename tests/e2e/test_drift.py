@@ -477,6 +477,7 @@ def row_of(key: str) -> tuple[str, str, str, str]:
     return drift.plain_up, drift.refresh, drift.preview, drift.up
 
 
+@pytest.mark.full
 def test_drift_replica_late(bench: Bench) -> None:
     """A replica that only a later poll sees is kept, and copied once."""
     assert (NOTHING, "kept, `status: success`", SAME, NOTHING) == row_of("replica_late")

@@ -73,11 +73,12 @@ def submissions(control: Control) -> list[dict[str, Any]]:
     return control.journal(operation="CopyBackup")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("victim", "plugin"),
     [
         ("cli", "host"),
-        pytest.param("plugin", "host", marks=pytest.mark.full),
+        pytest.param("plugin", "host"),
         pytest.param("plugin", "3.255.0", marks=pytest.mark.full),
     ],
 )

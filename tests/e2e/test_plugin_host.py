@@ -55,6 +55,7 @@ def replicas(control: Control) -> list[dict[str, Any]]:
     return [row for row in control.replicas() if row["region"] == "cn-east-3"]
 
 
+@pytest.mark.full
 def test_host_full_cycle(project: Project, control: Control) -> None:
     """Create, rename, drift, repair and destroy work as on the SDK's plugin."""
     project.up()
