@@ -147,6 +147,12 @@ def doubled(attempts: Sequence[Attempt]) -> tuple[Attempt, ...]:
     return live if len(live) > 1 else ()
 
 
+ABOUT_DOUBLES = (
+    "a resource owns one of them, and nothing here deletes the others: look at them in the CBR "
+    "console, since each takes room there"
+)
+
+
 def told_of_doubles(backup_id: str, region: str, named: Iterable[str]) -> str:
     """Return the text about several live copies of a backup in a region.
 
@@ -155,8 +161,7 @@ def told_of_doubles(backup_id: str, region: str, named: Iterable[str]) -> str:
     """
     return (
         f"CBR lists several copies of backup ({backup_id}) in region {region!r}: "
-        f"{', '.join(named)}; a resource owns one of them, and nothing here deletes the others: "
-        "look at them in the CBR console, since each takes room there"
+        f"{', '.join(named)}; {ABOUT_DOUBLES}"
     )
 
 

@@ -16,7 +16,12 @@ from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.engine.ownership.operation import current_operation
 from pulumi_huaweicloud_cbr.engine.session import Session
-from pulumi_huaweicloud_cbr.replication.rules.decisions import LOST, TO_BE_REDONE, Standing
+from pulumi_huaweicloud_cbr.replication.rules.decisions import (
+    ABOUT_DOUBLES,
+    LOST,
+    TO_BE_REDONE,
+    Standing,
+)
 from pulumi_huaweicloud_cbr.replication.rules.model import Identity, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.rules.ownership import DeletionRules, Removal
 from pulumi_huaweicloud_cbr.resources._forms.inputs import limits, may_look_before_replacing
@@ -216,8 +221,7 @@ def warn_of_doubles(region: object, doubled: Mapping[str, Sequence[str]]) -> Non
         more = f"; and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
         warn(
             f"CBR lists several copies of a backup in region {region!r}: {'; '.join(named[:SHOWN])}"
-            f"{more}; a resource owns one of them, and nothing here deletes the others: look at "
-            "them in the CBR console, since each takes room there"
+            f"{more}; {ABOUT_DOUBLES}"
         )
 
 
