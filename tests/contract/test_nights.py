@@ -1,8 +1,7 @@
-"""Rolling sets over many nights: no server ever has fewer good copies than it is to keep.
+"""Rolling sets over many nights: no set ever has fewer good copies than it is to keep.
 
-`keep_newest` counts the members of a whole set. So each server has a set of its own here. In one
-set of all servers, a server whose copies fail would lose its older ones to the others. One set of
-all servers is measured too, for its number of requests.
+`keep_newest` counts the members of a whole set. In a set of all servers, a server whose copies
+fail loses its older ones to the others. With a set for each server, no server has fewer.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ import itertools
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -45,8 +43,6 @@ NIGHT_S = 86_400.0
 COPY_S = 600.0
 EAST = "cn-east-3"
 NIGHTS = 14
-KEPT = 4
-"""Good copies of each server in the destination."""
 FIXED = 10
 """Requests of a night of a few servers that do not grow with their number."""
 ONE_IN = 20
@@ -113,6 +109,7 @@ class Fleet:
     """A vault of many servers, each of which gets a backup each night.
 
     Args:
+        is_one_set: whether one set has the copies of all servers; else each server has its own.
         in_source: nights after which a backup expires in the source region.
     """
 
@@ -120,6 +117,7 @@ class Fleet:
         self,
         servers: int,
         *,
+        is_one_set: bool = False,
         is_parallel: bool = False,
         in_source: int = 2,
         deletion_seconds: float = 20.0,
@@ -127,6 +125,7 @@ class Fleet:
         script = CopyScript(mode="seconds", seconds=COPY_S)
         options = Options(deletion_seconds=deletion_seconds)
         self.simulator = InProcessSimulator(fleet_world(servers, copy=script, options=options))
+        self.is_one_set = is_one_set
         self.in_source = in_source
         self.transport = Watched(self.simulator.transport())
         address = f"{self.simulator.url}/regions/{{region}}"
@@ -199,29 +198,33 @@ class Fleet:
         return CopyScript(mode="seconds", seconds=COPY_S, outcome="fail").model_dump()
 
     def members(self) -> dict[str, dict[str, Any]]:
-        """Return what the program selects: the members of each server's set."""
+        """Return what the program selects: the members of each set."""
         pulumi.runtime.config.set_all_config(self.configuration)
         try:
             found = cbr.get_backups(vault_id=self.vaults[SOURCE_REGION])
         finally:
             pulumi.runtime.config.set_all_config({})
-        by_server: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+        by_set: defaultdict[str, dict[str, Any]] = defaultdict(dict)
         for backup in found:
             row = {"backup_id": backup.id, "created_at": backup.created_at}
-            by_server[str(backup.resource_id)][backup.id] = row
-        return by_server
+            by_set[self.set_of(backup.resource_id)][backup.id] = row
+        return by_set
+
+    def set_of(self, server: str | None) -> str:
+        """Return the name of the set that has a server's copies."""
+        return "fleet" if self.is_one_set else str(server)
 
     def place(self, **more: Any) -> dict[str, Any]:
         """Return the destination as inputs."""
         return {"destination_region": EAST, "destination_vault_id": self.vaults[EAST], **more}
 
     def good(self) -> defaultdict[str, set[str]]:
-        """Return the complete replicas of each server, which are not being deleted."""
+        """Return the complete replicas of each set, which are not being deleted."""
         found: defaultdict[str, set[str]] = defaultdict(set)
         with self.simulator.cloud.session() as session:
             query = select(Backup).where(Backup.region == EAST, Backup.status == "available")
             for row in session.scalars(query):
-                found[row.resource_id].add(row.id)
+                found[self.set_of(row.resource_id)].add(row.id)
         return found
 
 
@@ -239,13 +242,21 @@ def make_fleet() -> Iterator[Callable[..., Fleet]]:
         fleet.close()
 
 
-@pytest.mark.parametrize("servers", [6, pytest.param(500, marks=pytest.mark.full)])
-def test_no_server_has_fewer_copies_than_it_keeps(
-    make_fleet: Callable[..., Fleet], servers: int, announce: Callable[[str], None]
+@pytest.mark.parametrize("is_one_set", [False, True], ids=["sets-of-one-server", "one-set"])
+@pytest.mark.parametrize(
+    ("servers", "kept"), [(6, 4), pytest.param(250, 8, marks=pytest.mark.full)]
+)
+def test_no_set_has_fewer_copies_than_it_keeps(
+    make_fleet: Callable[..., Fleet],
+    servers: int,
+    kept: int,
+    is_one_set: bool,
+    announce: Callable[[str], None],
 ) -> None:
     """Over 14 nights copies fail, sources expire, and a page of a list is cut short each night."""
-    fleet = make_fleet(servers)
+    fleet = make_fleet(servers, is_one_set=is_one_set, is_parallel=is_one_set)
     control = fleet.simulator.control
+    keep_newest = servers * kept if is_one_set else kept
     asked: set[str] = set()
     short: list[str] = []
     good: defaultdict[str, set[str]] = defaultdict(set)
@@ -254,43 +265,43 @@ def test_no_server_has_fewer_copies_than_it_keeps(
         if replica_id in asked:
             return
         asked.add(replica_id)
-        for server, replicas in good.items():
+        for name, replicas in good.items():
             if replica_id in replicas:
                 replicas.discard(replica_id)
-                if len(replicas) < KEPT:
-                    short.append(f"night {len(fleet.nights)}: {server}: {len(replicas)}")
+                if len(replicas) < keep_newest:
+                    short.append(f"night {len(fleet.nights)}: {name}: {len(replicas)}")
 
     fleet.transport.before_deletion = look
     failed = 0
     for _ in range(NIGHTS):
         good.clear()
         good.update(fleet.good())
-        had = {server for server, replicas in good.items() if len(replicas) >= KEPT}
+        had = {name for name, replicas in good.items() if len(replicas) >= keep_newest}
         fleet.transport.is_cutting = True
         program: Program = {
-            server: ("set", {"backups": rows, **fleet.place(keep_newest=KEPT)})
-            for server, rows in fleet.members().items()
+            name: ("set", {"backups": rows, **fleet.place(keep_newest=keep_newest)})
+            for name, rows in fleet.members().items()
         }
-        with suppress(CbrError):
+        try:
             fleet.engine.up(program, is_refreshed=True, goes_on=True)
-            failed -= 1
-        failed += 1
+        except CbrError:
+            failed += 1
         assert [] == short
         there = fleet.good()
-        fewer = {server for server in had if len(there[server]) < KEPT}
-        assert not fewer, f"servers with fewer copies than before: {fewer}"
+        fewer = {name for name in had if len(there[name]) < keep_newest}
+        assert not fewer, f"sets with fewer copies than before: {fewer}"
         fleet.next_night()
     deletions = control.journal(operation="DeleteBackup")
     assert {entry["backup_id"] for entry in deletions} == asked
     copies = len(control.journal(operation="CopyBackup"))
     announce(
-        f"{servers} servers: {copies} copies, {len(asked)} deletions, {failed} nights with an "
-        f"error, {fleet.transport.cuts} lists cut short"
+        f"{servers * kept} copies in {len(good)} set(s): {copies} submitted, {len(asked)} deleted, "
+        f"{failed} nights with an error, {fleet.transport.cuts} lists cut short"
     )
     assert NIGHTS == fleet.transport.cuts
-    assert len(asked) > servers * (NIGHTS - 2 * KEPT), "nothing rolled off"
-    # A server whose newest copies failed keeps more.
-    assert all(KEPT <= len(replicas) for replicas in fleet.good().values())
+    assert len(asked) > servers * (NIGHTS - kept) // 2, "too few rolled off"
+    # A set whose newest copies failed keeps more.
+    assert all(keep_newest <= len(replicas) for replicas in fleet.good().values())
 
 
 @pytest.mark.parametrize(
@@ -306,12 +317,13 @@ def test_requests_of_a_rolling_night(
     These are a look at the replica, its deletion, and the look that shows it gone. CBR deletes at
     once here: more polls depend on how long it takes.
     """
-    fleet = make_fleet(servers, is_parallel=True, in_source=in_source, deletion_seconds=0.0)
+    fleet = make_fleet(
+        servers, is_one_set=True, is_parallel=True, in_source=in_source, deletion_seconds=0.0
+    )
     control = fleet.simulator.control
     for _ in range(3):
         fleet.next_night()
-        rows = {label: row for part in fleet.members().values() for label, row in part.items()}
-        inputs = {"backups": rows, **fleet.place(keep_newest=servers)}
+        inputs = {"backups": fleet.members()["fleet"], **fleet.place(keep_newest=servers)}
         control.clear_journal()
         fleet.engine.up({"fleet": ("set", inputs)})
     counts = control.journal_counts()

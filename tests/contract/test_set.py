@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pulumi.runtime.config
 import pytest
 from pulumi.dynamic import Config, ConfigureRequest
@@ -16,6 +17,7 @@ from pulumi_huaweicloud_cbr.engine.ownership.state import use_export
 from pulumi_huaweicloud_cbr.engine.provider import PartialResultError
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.many import MembersFailedError
+from simulator.cloud.store import Backup
 from simulator.testing import InProcessSimulator
 from tests.contract.rig import BACKUP, FULL, SECOND_VAULT, VAULT, AboutOne, Rig, refuse_to_export
 
@@ -703,6 +705,52 @@ def test_rolling_set_counts_no_replica_that_somebody_deleted(rig: Rig) -> None:
 
     assert "a" in rig.outputs["members"]
     assert BACKUP in copied(rig)
+
+
+@pytest.mark.parametrize("changed", ["vault_id", "resource_id"])
+def test_rolling_set_keeps_a_replica_that_the_list_lacks(
+    rig: Rig, simulator: InProcessSimulator, changed: str
+) -> None:
+    """A replica was moved to another vault, or shows another resource: it still has to stay."""
+    rig.create(rolling(a=(BACKUP, 1), b=(WEB_1, 2)))
+    rig.finish_copies()
+    rig.refresh()
+    oldest = rig.outputs["members"]["a"]["destination_backup_id"]
+    with simulator.cloud.session() as session:
+        setattr(session.get(Backup, oldest), changed, SECOND_VAULT)
+    newer = rolling(a=(BACKUP, 1), b=(WEB_1, 2), c=(WEB_2, 3))
+    rig.update(newer)
+
+    rig.update(newer)
+
+    assert {"a", "b", "c"} == set(rig.outputs["members"])
+    assert BACKUP in copied(rig)
+    rig.finish_copies()
+    rig.update(newer)
+    assert {"b", "c"} == set(rig.outputs["members"])
+
+
+def test_rolling_set_of_one_server_lists_the_replicas_of_that_server(
+    rig: Rig, simulator: InProcessSimulator
+) -> None:
+    """The vault of a fleet holds thousands of others. Members of two servers list all of them."""
+    with simulator.cloud.session() as session:
+        server = session.get_one(Backup, WEB_1).resource_id
+        session.get_one(Backup, WEB_2).resource_id = server
+
+    def filters_of_update(program: dict[str, Any]) -> list[str | None]:
+        rig.finish_copies()
+        rig.refresh()
+        rig.control.clear_journal()
+        rig.update(program)
+        entries = rig.control.journal(operation="ListBackups")
+        return [httpx.QueryParams(entry["query"]).get("resource_id") for entry in entries]
+
+    rig.create(rolling(a=(WEB_1, 1), b=(WEB_2, 2)))
+    newer = rolling(b=(WEB_2, 2), c=(BACKUP, 3))
+    assert [server] == filters_of_update(newer)
+    assert [None] == filters_of_update(newer)
+    assert {"b", "c"} == set(rig.outputs["members"])
 
 
 def test_rolling_set_keeps_replicas_of_expired_sources(rig: Rig) -> None:

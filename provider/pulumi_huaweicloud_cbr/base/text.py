@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from pulumi_huaweicloud_cbr.base.process import process_state
 
 REGION_LIMIT = 255
-REGION_CHARACTER = re.compile(r"[A-Za-z0-9._\-]")
-REGION_ID = re.compile(rf"{REGION_CHARACTER.pattern}{{1,{REGION_LIMIT}}}")
+REGION_CHARACTER = r"[A-Za-z0-9._\-]"
+REGION_ID = re.compile(rf"{REGION_CHARACTER}{{1,{REGION_LIMIT}}}")
 """The form of a region's id (CBR API reference, CopyBackup, destination_region). It is as wide as
 what the vendor publishes, since legacy names such as ``southchina`` exist."""
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct, field
 
 from pulumi_huaweicloud_cbr.api.client import Api
-from pulumi_huaweicloud_cbr.api.find import find_backups
+from pulumi_huaweicloud_cbr.api.find import find_backups, find_replica_by_id
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import ApiError, CbrError, ConflictError, WaitTimeoutError
 from pulumi_huaweicloud_cbr.base.reporting import Reporter
@@ -209,15 +209,29 @@ async def refresh_all(
     return await for_each(work, "reading", report)
 
 
-async def replicas_in(api: Api, destination: ProjectScope, vault_id: str) -> dict[str, bool]:
+async def replicas_in(
+    api: Api,
+    destination: ProjectScope,
+    vault_id: str,
+    *,
+    resource_id: str | None,
+    expected: Iterable[str | None],
+) -> dict[str, bool]:
     """Return the backups in a vault, without those that are being deleted.
 
-    This takes one request for each thousand.
+    This takes one request for each thousand, and one for each expected replica that the list
+    lacks: a list cannot prove that a replica is gone.
 
+    Args:
+        resource_id: lists only the backups of this server or file system; None lists all.
+        expected: the ids of replicas to look for; None is skipped.
     Returns:
         For each id whether the replica is complete, and can be used.
     """
-    backups = await find_backups(api, destination, vault_id=vault_id)
+    backups = list(await find_backups(api, destination, vault_id=vault_id, resource_id=resource_id))
+    missing = {id_ for id_ in expected if id_} - {backup.id for backup in backups}
+    looks = (find_replica_by_id(api, destination, id_) for id_ in sorted(missing))
+    backups += [found.backup for found in await asyncio.gather(*looks) if found.backup]
     return {
         backup.id: backup.status in GOOD_STATUSES
         for backup in backups

@@ -31,12 +31,15 @@ COUNT_LIMIT = 100_000
 """More is a mistake. The largest set that was tried is a hundred times smaller."""
 PROJECT_LIMIT = 64
 
+# Patterns of one character. Compiled at first use: the one for names takes longer than to import
+# this module.
+_NAME_CHARACTER = r"[\u4E00-\u9FA5\uf900-\ufa2da-zA-Z0-9_\-]"
+_PROJECT_CHARACTER = r"[a-zA-Z0-9_\-]"
+
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_NAME_CHARACTER = re.compile(r"[\u4E00-\u9FA5\uf900-\ufa2da-zA-Z0-9_\-]")
 _MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
 _API_TIME = re.compile(_MOMENT + r"(\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _UTC = re.compile(_MOMENT + "Z", re.ASCII)
-_PROJECT_CHARACTER = re.compile(r"[a-zA-Z0-9_\-]")
 
 Rule = Callable[[object], str | None]
 
@@ -190,15 +193,13 @@ def _check_project(value: object) -> str | None:
     )
 
 
-def _check_characters(
-    value: object, limit: int, allowed: re.Pattern[str], allowed_words: str
-) -> str | None:
+def _check_characters(value: object, limit: int, allowed: str, allowed_words: str) -> str | None:
     if not isinstance(value, str):
         return _wrong_type(value, "text")
     rule = f"allowed are {allowed_words}, 1 to {limit} characters"
     if not value:
         return f"is empty; {rule}"
-    forbidden = next((char for char in value if not allowed.fullmatch(char)), None)
+    forbidden = next((char for char in value if not re.fullmatch(allowed, char)), None)
     if forbidden is not None:
         return f"{_shown(value)} contains {forbidden!r}; {rule}"
     if len(value) > limit:

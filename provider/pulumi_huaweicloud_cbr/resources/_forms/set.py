@@ -313,7 +313,7 @@ def _plan_staying(
         there = {row.destination_backup_id or "": True for row in rows.values() if row.has_ended}
     else:
         session = open_session()
-        there = session.run(_replicas_beside(session.client(), removed))
+        there = session.run(_replicas_beside(session.client(), rows, removed))
     return _staying(rows, removed, change.declared, change.state, there)
 
 
@@ -358,12 +358,19 @@ def _require_sources(
     return frozenset(removed)
 
 
-async def _replicas_beside(api: Api, rows: Rows) -> dict[str, bool]:
-    """Return what is in the vault of a set, which all its rows share; see `replicas_in`."""
+async def _replicas_beside(api: Api, rows: Rows, removed: Rows) -> dict[str, bool]:
+    """Return which replicas of a set exist, each with whether it is complete; see `replicas_in`."""
     from pulumi_huaweicloud_cbr.replication.many import replicas_in
 
-    row = next(iter(rows.values()))
-    return await replicas_in(api, row.destination, row.destination_vault_id)
+    row = next(iter(removed.values()))
+    resources = {row.source_resource_id for row in rows.values()}
+    return await replicas_in(
+        api,
+        row.destination,
+        row.destination_vault_id,
+        resource_id=resources.pop() if len(resources) == 1 else None,
+        expected=[row.destination_backup_id for row in removed.values()],
+    )
 
 
 def _split_by_age(
@@ -695,7 +702,7 @@ async def _let_go(
     leaving = {label: old[label] for label in removed}
     staying: frozenset[str] = frozenset()
     if leaving and "keep_newest" in inputs:
-        there = await _replicas_beside(session.client().fresh, leaving)
+        there = await _replicas_beside(session.client().fresh, old, leaving)
         staying = _staying(old, leaving, inputs, state, there)
     going = {label: row for label, row in leaving.items() if label not in staying}
     rolling, others = _split_by_age(going, inputs, state)
