@@ -26,7 +26,7 @@ from config import (
     read_plan,
 )
 from faults import ConfigurationFaultsError
-from rows import Replicas, row_of, rows_of
+from rows import row_of, rows_of
 from secrecy import Secrecy, read_stored
 from selection import Members, select_members
 
@@ -69,18 +69,19 @@ def declare_vault(vault: Vault, secrecy: Secrecy) -> cbr.VaultReplication:
     return cbr.VaultReplication(vault.name, args, options(vault, secret))
 
 
-def declare_wait(wait: Wait, resources: Sequence[pulumi.Resource], secrecy: Secrecy) -> Replicas:
-    """Declare the wait for all copies, if it is wanted; return record id -> replica id."""
+def declare_wait(
+    wait: Wait, resources: Sequence[pulumi.Resource], secrecy: Secrecy
+) -> cbr.ReplicationsComplete | None:
+    """Declare the wait for all copies, if it is wanted."""
     if not wait.is_wanted:
-        return pulumi.Output.from_input({})
+        return None
     # It names the backups of all the others, so it is as secret as any of them.
     secret = ["replications"] if secrecy else []
-    complete = cbr.ReplicationsComplete(
+    return cbr.ReplicationsComplete(
         "replications-complete",
         cbr.ReplicationsCompleteArgs(replications=resources, timeout=secrecy.seal(wait.timeout)),
         pulumi.ResourceOptions(additional_secret_outputs=secret or None),
     )
-    return complete.replicas
 
 
 def build(plan: Plan, selected: Mapping[Selection, Members | None]) -> None:
@@ -90,12 +91,10 @@ def build(plan: Plan, selected: Mapping[Selection, Members | None]) -> None:
     sets = {one.name: declare_set(one, selected, secrecy) for one in plan.sets}
     vaults = {one.name: declare_vault(one, secrecy) for one in plan.vaults}
     resources = [*replications.values(), *sets.values(), *vaults.values()]
-    replicas = declare_wait(plan.wait, resources, secrecy)
-    pulumi.export(
-        "replications", {name: row_of(one, replicas) for name, one in replications.items()}
-    )
-    pulumi.export("sets", {name: rows_of(one, replicas) for name, one in sets.items()})
-    pulumi.export("vaults", {name: rows_of(one, replicas) for name, one in vaults.items()})
+    wait = declare_wait(plan.wait, resources, secrecy)
+    pulumi.export("replications", {name: row_of(one, wait) for name, one in replications.items()})
+    pulumi.export("sets", {name: rows_of(one, wait) for name, one in sets.items()})
+    pulumi.export("vaults", {name: rows_of(one, wait) for name, one in vaults.items()})
 
 
 def stored() -> Mapping[str, Any]:

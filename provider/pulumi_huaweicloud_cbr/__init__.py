@@ -66,9 +66,11 @@ from pulumi_huaweicloud_cbr.resources.functions import (
     get_vault_output,
 )
 from pulumi_huaweicloud_cbr.resources.replications_complete import (
+    CopyResult,
     ReplicationsComplete,
     ReplicationsCompleteArgs,
     ReplicationsCompleteProvider,
+    results_of,
 )
 from pulumi_huaweicloud_cbr.resources.vault_replication import (
     VaultReplication,
@@ -106,6 +108,7 @@ __all__ = [
     "CbrError",
     "ConfigurationError",
     "ConflictError",
+    "CopyResult",
     "Finding",
     "IncompleteListError",
     "InterruptedWaitError",
@@ -149,6 +152,7 @@ __all__ = [
     "get_replication_capabilities_output",
     "get_vault",
     "get_vault_output",
+    "results_of",
 ]
 
 _interruption.end_quietly_when_interrupted()

@@ -26,6 +26,7 @@ from pulumi_huaweicloud_cbr.replication.wait.completion import (
     CompletionPlan,
     wait_for_all,
 )
+from pulumi_huaweicloud_cbr.replication.wait.copies import Copy
 from pulumi_huaweicloud_cbr.replication.wait.tracking import Group, merge_groups
 from simulator.cloud.rules.copy_refusals import Destination
 from simulator.cloud.specs import World
@@ -69,6 +70,7 @@ class Bench:
     told: Told = field(default_factory=Told)
     groups: list[Group] = field(default_factory=list)
     began_at: float = 0.0
+    ended: list[Copy] = field(default_factory=list)
 
     @property
     def control(self) -> Control:
@@ -103,9 +105,11 @@ class Bench:
                 )
         self.began_at = self.simulator.clock.now()
 
-    async def wait(self, plan: CompletionPlan = PLAN) -> dict[str, str]:
+    async def wait(self, plan: CompletionPlan = PLAN) -> dict[str, str | None]:
         """Wait for all copies."""
-        return await wait_for_all(self.api, merge_groups(self.groups), plan, self.told)
+        ended = await wait_for_all(self.api, merge_groups(self.groups), plan, self.told)
+        self.ended = list(ended.values())
+        return {record_id: copy.replica_id for record_id, copy in ended.items()}
 
     async def failed(self) -> ReplicationsFailedError:
         """Wait for all copies; some of them fail."""

@@ -64,7 +64,21 @@ def test_life_of_a_wait(provider: ReplicationsCompleteProvider, rig: Rig, contro
     assert (ID, outputs) == (provider.read(ID, outputs).id, provider.read(ID, outputs).outs)
     assert [] == control.journal()
 
+    ((record_id, told),) = outputs["copies"].items()
+    (record,) = control.records()[:1]
+    source = next(row for row in control.state()["backups"] if row["id"] == BACKUP)
+    assert first["replication_record_id"] == record_id
+    assert {
+        "destination_checkpoint_id": record["destination_checkpoint_id"],
+        "resource_name": source["resource_name"],
+        "size_gb": source["resource_size"],
+        "backup_created_at": source["created_at"],
+        "created_at": record["created_at"],
+    } == told
+
     grown = dict(provider.update(ID, outputs, checked.inputs).outs or {})
+    assert outputs["copies"].items() <= grown["copies"].items()
+    assert grown["replicas"].keys() == grown["copies"].keys()
     assert outputs["replicas"].items() <= grown["replicas"].items()
     assert {row["id"] for row in rig.replicas} == set(grown["replicas"].values())
     assert {SECOND} == {

@@ -49,24 +49,44 @@ def records_of(control: Control) -> dict[str, str]:
     }
 
 
+def no_output_changes(project: Project) -> bool:
+    """Whether a preview shows no difference of the stack's outputs."""
+    return "Outputs:" not in project.preview("--diff").stdout
+
+
 def test_wait_basic(waiting: Project, control: Control) -> None:
     """`up` returns with all replicas present and their ids known; then nothing differs."""
+    assert not no_output_changes(waiting)
     waiting.up()
 
     assert 3 == len(records_of(control))
     complete = waiting.resources()[WAIT]
     assert records_of(control) == complete["outputs"]["replicas"]
     assert 1 == len(complete["outputs"]["replications"])
-    rows = waiting.must("stack", "output", "--json").json()["replications"]
+    shown = waiting.must("stack", "output", "--json").json()
+    rows = shown["replications"]
     assert records_of(control) == {
         row["replication_record_id"]: row["destination_backup_id"] for row in rows.values()
     }
     assert {"success"} == {row["status"] for row in rows.values()}
+    backups = {row["id"]: row for row in control.state()["backups"]}
+    for row in rows.values():
+        backup = backups[row["source_backup_id"]]
+        assert {
+            "resource_name": backup["resource_name"],
+            "backup_created_at": backup["created_at"],
+            "size_gb": backup["resource_size"],
+        }.items() <= row.items()
+        assert row["destination_checkpoint_id"]
 
+    # The outputs are the wait's. So they differ neither now, nor once the state knows as much.
+    assert no_output_changes(waiting)
     waiting.up("--expect-no-changes")
     waiting.refresh()
+    assert no_output_changes(waiting)
     control.clear_journal()
     waiting.up("--expect-no-changes")
+    assert shown == waiting.must("stack", "output", "--json").json()
     assert [] == control.journal(operation="ListBackups")
 
     # Another limit changes only the state.

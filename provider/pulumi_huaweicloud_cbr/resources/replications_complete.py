@@ -6,9 +6,9 @@ stores a pickle that names them, so neither may ever change.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast, overload
 
 import pulumi
 from pulumi.dynamic import (
@@ -21,11 +21,13 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUCCESS
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.messages import EngineReporter
 from pulumi_huaweicloud_cbr.engine.provider import CbrProvider, served, split_unknown
 from pulumi_huaweicloud_cbr.replication.wait.tracking import (
+    COORDINATES,
     Group,
     check_wait,
     merge_groups,
@@ -39,13 +41,28 @@ from pulumi_huaweicloud_cbr.resources._arguments.shared import Waitable
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.engine.session import Session
     from pulumi_huaweicloud_cbr.replication.wait.completion import CompletionPlan
+    from pulumi_huaweicloud_cbr.replication.wait.copies import Copy
     from pulumi_huaweicloud_cbr.resources._arguments.dicts import ReplicationsCompleteArgsDict
+    from pulumi_huaweicloud_cbr.resources.backup_replication import BackupReplication
+    from pulumi_huaweicloud_cbr.resources.backup_replication_set import BackupReplicationSet
+    from pulumi_huaweicloud_cbr.resources.vault_replication import VaultReplication
+
+    ManyReplications = BackupReplicationSet | VaultReplication
 
 ID = "replications-complete"
 """The id of every wait: CBR has no object that it could name."""
 INPUTS = ("replications", "timeout", "poll_interval")
 NAMED = "known_replicas"
 """The replicas that the states of the resources know. They help to poll, and cause no wait."""
+OUTPUTS = ("replicas", "copies")
+_TOLD = {
+    "destination_checkpoint_id": "checkpoint_id",
+    "resource_name": "resource_name",
+    "size_gb": "size_gb",
+    "backup_created_at": "backup_created_at",
+    "created_at": "created_at",
+}
+"""What the output `copies` has of each copy, by the name of the same in `Copy`."""
 
 
 class ReplicationsCompleteProvider(CbrProvider):
@@ -85,7 +102,7 @@ class ReplicationsCompleteProvider(CbrProvider):
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Wait for new replications; if there are none, send no request."""
         known, _ = split_unknown(_news)
-        return UpdateResult(self._wait(known, _olds.get("replicas") or {}))
+        return UpdateResult(self._wait(known, split_unknown(_olds)[0]))
 
     @served
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
@@ -108,27 +125,42 @@ class ReplicationsCompleteProvider(CbrProvider):
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Do nothing: other resources own the replications."""
 
-    def _wait(self, news: dict[str, Any], done: dict[str, str]) -> dict[str, Any]:
+    def _wait(self, news: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
         """Wait for what is not done yet; return the outputs."""
         inputs = _inputs_of(news)
         groups: list[Group] = inputs["replications"]
         wanted = record_ids(groups)
-        replicas = {key: replica for key, replica in done.items() if key in wanted}
+        replicas, copies = (
+            {key: value for key, value in (state.get(output) or {}).items() if key in wanted}
+            for output in OUTPUTS
+        )
         pending = without_records(groups, replicas)
         if pending:
             session = self.open()
             named: dict[str, str] = news.get(NAMED) or {}
-            replicas |= session.run(_complete(session, pending, inputs, named))
-        return {**inputs, "replicas": dict(sorted(replicas.items()))}
+            for record_id, copy in session.run(_complete(session, pending, inputs, named)).items():
+                replicas[record_id] = copy.replica_id or ""
+                copies[record_id] = _told_of(copy)
+        return {
+            **inputs,
+            "replicas": dict(sorted(replicas.items())),
+            "copies": dict(sorted(copies.items())),
+        }
 
 
 async def _complete(
     session: Session, groups: list[Group], inputs: dict[str, Any], named: dict[str, str]
-) -> dict[str, str]:
+) -> dict[str, Copy]:
     from pulumi_huaweicloud_cbr.replication.wait.completion import wait_for_all
 
     plan = _plan(session, inputs)
     return await wait_for_all(session.client(), groups, plan, EngineReporter(), named)
+
+
+def _told_of(copy: Copy) -> dict[str, Any]:
+    """Return what the state keeps of a copy that has ended; what CBR does not tell is left out."""
+    told = {output: getattr(copy, name) for output, name in _TOLD.items()}
+    return {output: value for output, value in told.items() if value is not None}
 
 
 def _plan(session: Session, inputs: dict[str, Any]) -> CompletionPlan:
@@ -170,8 +202,37 @@ def _inputs_of(properties: dict[str, Any]) -> dict[str, Any]:
     return {
         field: value
         for field, value in properties.items()
-        if value is not None and field not in ("replicas", NAMED)
+        if value is not None and field not in (*OUTPUTS, NAMED)
     }
+
+
+class CopyResult(TypedDict):
+    """One copy: what the wait has seen, else what the resource's own state knows.
+
+    None is not known, or not told by CBR. Sizes are in GB, times in UTC as CBR writes them.
+    """
+
+    backup_id: str
+    """The source backup."""
+    replication_record_id: str
+    """The replication record of the copy."""
+    status: str
+    """``success`` once the wait has ended; without a wait, the last observed status."""
+    destination_region: str
+    destination_project_id: str
+    destination_vault_id: str
+    destination_backup_id: str | None
+    """The replica."""
+    destination_checkpoint_id: str | None
+    """The replica's restore point."""
+    resource_name: str | None
+    """The server or file system that was backed up."""
+    size_gb: float | None
+    """The size of what was backed up."""
+    backup_created_at: str | None
+    """When the source backup was made."""
+    created_at: str | None
+    """When the copy began."""
 
 
 @dataclass(kw_only=True)
@@ -205,6 +266,8 @@ class ReplicationsComplete(Resource, module="huaweicloud_cbr", name="Replication
     poll_interval: pulumi.Output[str | float | None]
     replicas: pulumi.Output[dict[str, str]]
     """The replica's id for each replication record's id."""
+    copies: pulumi.Output[dict[str, dict[str, Any]]]
+    """More about each copy, by replication record id; `results` has it by resource name."""
 
     @overload
     def __init__(
@@ -243,6 +306,121 @@ class ReplicationsComplete(Resource, module="huaweicloud_cbr", name="Replication
             "timeout": inputs["timeout"],
             "poll_interval": inputs["poll_interval"],
             NAMED: pulumi.Output.from_input(named).apply(_merged),
-            "replicas": None,
+            **dict.fromkeys(OUTPUTS),
         }
         super().__init__(ReplicationsCompleteProvider(), resource_name, properties, opts)
+        self._resources = [one for one in replications if isinstance(one, pulumi.Resource)]
+
+    @property
+    def results(self) -> pulumi.Output[dict[str, Any]]:
+        """The copies of the given resources, by the name of the resource.
+
+        A single replication has a `CopyResult`. A set or an entire vault has one for each member,
+        by its label. What was given by its `tracking` has no name, and is left out.
+
+        Raises:
+            ArgumentsError: two of the resources have the same name.
+        """
+        results: dict[str, pulumi.Output[Any]] = {}
+        for resource in self._resources:
+            name = resource.pulumi_resource_name
+            if name in results:
+                raise ArgumentsError(
+                    f"ReplicationsComplete {self.pulumi_resource_name!r}: results has two "
+                    f"resources named {name!r}; give one of them another name, or use replica_of"
+                )
+            results[name] = self.result_of(cast("Any", resource))
+        return pulumi.Output.all(**results)
+
+    @overload
+    def result_of(self, resource: BackupReplication) -> pulumi.Output[CopyResult]: ...
+
+    @overload
+    def result_of(self, resource: ManyReplications) -> pulumi.Output[dict[str, CopyResult]]: ...
+
+    def result_of(self, resource: Any) -> pulumi.Output[Any]:
+        """Return the result of one resource, as in `results`.
+
+        Raises:
+            ArgumentsError: the resource replicates nothing.
+        """
+        return results_of(resource, self)
+
+    @overload
+    def replica_of(self, resource: BackupReplication) -> pulumi.Output[str | None]: ...
+
+    @overload
+    def replica_of(self, resource: ManyReplications) -> pulumi.Output[dict[str, str | None]]: ...
+
+    def replica_of(self, resource: Any) -> pulumi.Output[Any]:
+        """Return the id of a resource's replica; None if it is not known.
+
+        A set or an entire vault has one for each member, by its label.
+
+        Raises:
+            ArgumentsError: the resource replicates nothing.
+        """
+        results = self.result_of(resource)
+        if hasattr(resource, "members"):
+            return results.apply(
+                lambda rows: {label: row["destination_backup_id"] for label, row in rows.items()}
+            )
+        return results.apply(lambda result: result["destination_backup_id"])
+
+
+@overload
+def results_of(
+    resource: BackupReplication, complete: ReplicationsComplete | None = None
+) -> pulumi.Output[CopyResult]: ...
+
+
+@overload
+def results_of(
+    resource: ManyReplications, complete: ReplicationsComplete | None = None
+) -> pulumi.Output[dict[str, CopyResult]]: ...
+
+
+def results_of(resource: Any, complete: ReplicationsComplete | None = None) -> pulumi.Output[Any]:
+    """Return what is known of a resource's copies: one result, or one for each member by its label.
+
+    Args:
+        complete: the wait for the copies; without it, only the resource's own state is used.
+    Raises:
+        ArgumentsError: the resource replicates nothing.
+    """
+    if not hasattr(type(resource), "tracking"):
+        raise ArgumentsError(
+            f"{type(resource).__name__} replicates nothing, so it has no results; give a resource "
+            "of this package that replicates"
+        )
+    has_members = hasattr(resource, "members")
+    own = (*COORDINATES, "members") if has_members else _OWN
+    known = {name: getattr(resource, name) for name in own}
+    waited = {name: getattr(complete, name, None) for name in OUTPUTS}
+    make = _results_of_members if has_members else _result_of_one
+    return pulumi.Output.all(known=known, **waited).apply(lambda told: make(**told))
+
+
+_OWN = (
+    *COORDINATES,
+    *("backup_id", "replication_record_id", "status", "created_at"),
+    *("destination_backup_id", "destination_checkpoint_id"),
+)
+"""The outputs of a single replication that a result has."""
+
+
+def _results_of_members(known: dict[str, Any], **waited: Any) -> dict[str, dict[str, Any]]:
+    rows: dict[str, Any] = known.pop("members") or {}
+    return {label: _result_of_one({**known, **row}, **waited) for label, row in rows.items()}
+
+
+def _result_of_one(
+    known: Mapping[str, Any],
+    replicas: Mapping[str, str] | None,
+    copies: Mapping[str, dict[str, Any]] | None,
+) -> dict[str, Any]:
+    record_id = known["replication_record_id"]
+    seen = dict((copies or {}).get(record_id) or {})
+    if record_id in (replicas or {}):
+        seen |= {"status": STATUS_SUCCESS, "destination_backup_id": (replicas or {})[record_id]}
+    return {name: seen.get(name, known.get(name)) for name in CopyResult.__annotations__}

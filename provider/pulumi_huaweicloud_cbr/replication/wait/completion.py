@@ -59,8 +59,8 @@ async def wait_for_all(
     plan: CompletionPlan,
     report: Reporter,
     named: Mapping[str, str] = MappingProxyType({}),
-) -> dict[str, str]:
-    """Wait until every copy has ended; return record id -> replica id.
+) -> dict[str, Copy]:
+    """Wait until every copy has ended; return them by record id, each with its `replica_id`.
 
     Args:
         named: record id -> replica id, if known. It identifies a copy whose source is long gone.
@@ -149,8 +149,8 @@ class _Wait:
             pause_s = self._schedule.next_s(is_new=is_new, left_s=self._left_s())
             await self._clock.sleep(min(pause_s, left_s))
 
-    def result(self) -> dict[str, str]:
-        """Return record id -> replica id.
+    def result(self) -> dict[str, Copy]:
+        """Return the copies by record id.
 
         Raises:
             ReplicationsFailedError: not all copies have a replica.
@@ -166,7 +166,7 @@ class _Wait:
                 f"{again} to copy anew what failed, and to wait for it:{_listed(failed)}",
                 record_ids=tuple(copy.record_id for copy in failed),
             )
-        return {copy.record_id: copy.replica_id or "" for copy in self._copies}
+        return {copy.record_id: copy for copy in self._copies}
 
     # -- polling ----------------------------------------------------------------------------
 

@@ -72,6 +72,8 @@ class Copy(Struct):
 
     `absences` counts consecutive polls without a sighting. `is_told`: its failure was reported.
     `is_untold`: CBR tells no status of it, so only its replica can show that it has ended.
+    `resource_name` and `size_gb` are of what was backed up. `backup_created_at` is when the backup
+    was made, `created_at` when the copy began; both in UTC.
     """
 
     record_id: str
@@ -92,6 +94,10 @@ class Copy(Struct):
     absences: int = 0
     reason: str = ""
     is_told: bool = False
+    resource_name: str | None = None
+    size_gb: float | None = None
+    backup_created_at: str | None = None
+    created_at: str | None = None
 
     def __str__(self) -> str:
         return f"{self.name} ({self.backup_id})" if self.name else f"backup ({self.backup_id})"
@@ -125,6 +131,24 @@ class Copy(Struct):
     def end(self, outcome: Outcome, reason: str = "") -> None:
         """Note how it ended."""
         self.outcome, self.reason = outcome, reason or _REASON_OF_ABSENCE.get(outcome, "")
+
+    def end_with(self, replica: Backup) -> None:
+        """Note that it ended with a replica that stands in the destination."""
+        self.outcome = Outcome.DONE
+        self.replica_id = replica.id
+        self.checkpoint_id = self.checkpoint_id or replica.checkpoint_id
+        self._note(replica)
+
+    def note_source(self, backup: Backup) -> None:
+        """Note what the source backup tells."""
+        self.name = readable(backup.resource_name or backup.name or "", NAME_LIMIT)
+        self.backup_created_at = backup.created_at or self.backup_created_at
+        self._note(backup)
+
+    def _note(self, backup: Backup) -> None:
+        self.resource_id = backup.resource_id or self.resource_id
+        self.resource_name = backup.resource_name or self.resource_name
+        self.size_gb = self.size_gb if backup.resource_size is None else backup.resource_size
 
     def tracked(self) -> TrackedReplication:
         """Return it as a tracked replication."""
@@ -244,8 +268,7 @@ class Source:
     def _take(self, copies: Iterable[Copy], backup: Backup) -> None:
         self._vaults[backup.id] = backup.vault_id
         for copy in copies:
-            copy.name = readable(backup.resource_name or backup.name or "", NAME_LIMIT)
-            copy.resource_id = backup.resource_id
+            copy.note_source(backup)
             record = find_record(backup, copy.record_id)
             copy.is_untold = record is None and backup.replication_records is None
             if record is None and not (copy.is_untold and copy.replica_id):
@@ -264,6 +287,7 @@ def _follow(copy: Copy, record: ReplicationRecord) -> None:
     copy.progress = None if progress is None else min(100, max(0, progress))
     copy.replica_id = record.destination_backup_id or copy.replica_id
     copy.checkpoint_id = record.destination_checkpoint_id or copy.checkpoint_id
+    copy.created_at = record.created_at or copy.created_at
     if record.is_pending or copy.is_untold:
         return
     if record.is_succeeded:
@@ -303,8 +327,7 @@ async def _look_closely(api: Api, copy: Copy, otherwise: Outcome) -> None:
             if seen.record is None and replica.status in ARRIVING_STATUSES:
                 copy.absences = 0
                 return
-            copy.replica_id = replica.id
-            copy.end(Outcome.DONE)
+            copy.end_with(replica)
             return
         if decide_read(seen) in (Standing.COPYING, Standing.UNKNOWN) or copy.has_failed:
             return
@@ -328,7 +351,7 @@ async def _see_untold(api: Api, copies: Iterable[Copy]) -> None:
         for replica_id, copy in there.items():
             replica = await find_replica_by_id(api, scope, replica_id)
             if replica.backup is not None and _is_complete(replica.backup):
-                copy.end(Outcome.DONE)
+                copy.end_with(replica.backup)
 
 
 async def confirm(api: Api, copies: list[Copy]) -> None:
@@ -340,7 +363,7 @@ async def confirm(api: Api, copies: list[Copy]) -> None:
     for replica_id, copy in named.items():
         replica = await find_replica_by_id(api, scope, replica_id)
         if replica.backup is not None and _stands(replica.backup):
-            copy.end(Outcome.DONE)
+            copy.end_with(replica.backup)
         else:
             _miss(copy)
     for copy in copies:
@@ -358,7 +381,7 @@ async def _confirm_by_list(
         async for page in pages_worth_reading(api, first.destination, named, **filters):
             for backup in page.backups:
                 if backup.id in named and is_good(backup):
-                    named.pop(backup.id).end(Outcome.DONE)
+                    named.pop(backup.id).end_with(backup)
     except ApiError as error:
         # Credentials that may not list backups may still read each one.
         if may_repeat(error, is_repeatable=True):

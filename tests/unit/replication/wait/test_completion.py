@@ -76,14 +76,17 @@ class ScriptedCloud(ManualClock):
         """Record a line of progress."""
         self.progressed.append(message)
 
-    async def wait(self, records: dict[str, str], timeout_s: float = 3600.0) -> dict[str, str]:
+    async def wait(
+        self, records: dict[str, str], timeout_s: float = 3600.0
+    ) -> dict[str, str | None]:
         """Wait for the copies of these records."""
         settings = Settings.of(token="a-token", region="cn-north-4")
         transport = httpx.MockTransport(self._answer)
         auth = make_authenticator(settings, self)
         async with CbrClient(settings, auth, clock=self, transport=transport) as api:
             plan = CompletionPlan(timeout_s=timeout_s, interval_s=INTERVAL_S)
-            return await wait_for_all(api, [{**GROUP, "records": records}], plan, self)
+            ended = await wait_for_all(api, [{**GROUP, "records": records}], plan, self)
+            return {record_id: copy.replica_id for record_id, copy in ended.items()}
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         _, _, project, what, *rest = request.url.path.split("/")
