@@ -51,7 +51,7 @@ def records_of(control: Control) -> dict[str, str]:
 
 def no_output_changes(project: Project) -> bool:
     """Whether a preview shows no difference of the stack's outputs."""
-    return "Outputs:" not in project.preview("--diff").stdout
+    return "outputs:" not in project.preview("--diff").stdout
 
 
 def test_wait_basic(waiting: Project, control: Control) -> None:

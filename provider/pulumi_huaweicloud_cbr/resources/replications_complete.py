@@ -20,6 +20,7 @@ from pulumi.dynamic import (
     Resource,
     UpdateResult,
 )
+from pulumi.output import Unknown
 
 from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUCCESS
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
@@ -394,19 +395,31 @@ def results_of(resource: Any, complete: ReplicationsComplete | None = None) -> p
             "of this package that replicates"
         )
     has_members = hasattr(resource, "members")
-    own = (*COORDINATES, "members") if has_members else _OWN
+    own = (*COORDINATES, "members") if has_members else _ALWAYS
     known = {name: getattr(resource, name) for name in own}
-    waited = {name: getattr(complete, name, None) for name in OUTPUTS}
+    if not has_members:
+        known |= {name: _as_told(getattr(resource, name)) for name in _ONCE_TOLD}
+    replicas, copies = (getattr(complete, name, None) for name in OUTPUTS)
     make = _results_of_members if has_members else _result_of_one
-    return pulumi.Output.all(known=known, **waited).apply(lambda told: make(**told))
+    return pulumi.Output.all(known=known, replicas=replicas, copies=_as_told(copies)).apply(
+        lambda told: make(**told)
+    )
 
 
-_OWN = (
-    *COORDINATES,
-    *("backup_id", "replication_record_id", "status", "created_at"),
-    *("destination_backup_id", "destination_checkpoint_id"),
-)
-"""The outputs of a single replication that a result has."""
+_ALWAYS = (*COORDINATES, "backup_id", "replication_record_id", "status")
+_ONCE_TOLD = ("created_at", "destination_backup_id", "destination_checkpoint_id")
+"""The outputs of a single replication that a result has: those of each state, and the others."""
+
+
+def _as_told(output: Any) -> pulumi.Output[Any]:
+    """Return an output whose value is None if the state lacks it, in previews as well.
+
+    In a preview, Pulumi calls unknown what a state lacks. So an unchanged stack would seem to
+    change. What is about to change has unknown outputs besides, and so an unknown result.
+    """
+    return pulumi.Output.from_input(output).apply(
+        lambda value: None if isinstance(value, Unknown) else value, run_with_unknowns=True
+    )
 
 
 def _results_of_members(known: dict[str, Any], **waited: Any) -> dict[str, dict[str, Any]]:

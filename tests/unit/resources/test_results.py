@@ -121,12 +121,24 @@ async def test_results_of_a_set_without_members_yet_are_empty() -> None:
     assert {} == await wait_for(many, replicas={}, copies={}).result_of(many).future()
 
 
+async def test_what_the_state_lacks_is_none_in_a_preview() -> None:
+    """Pulumi calls it unknown there, so that an unchanged stack would seem to change."""
+    unknown: Any = object.__new__(Unknown)
+    one = single(created_at=unknown, destination_backup_id=unknown)
+    wait = wait_for(one, replicas={"r1": "x1"}, copies=unknown)
+
+    assert await wait.results.is_known()
+    result = (await wait.results.future())["erp-db"]
+    assert ("x1", None) == (result["destination_backup_id"], result["created_at"])
+
+
 async def test_results_are_unknown_while_the_wait_is() -> None:
     """A preview must not show the old replica as the new one's."""
     unknown: Any = object.__new__(Unknown)
     wait = wait_for(single(), replicas=unknown, copies=unknown)
 
     assert not await wait.results.is_known()
+    assert not await cbr.results_of(single(replication_record_id=unknown)).is_known()
 
 
 async def test_two_resources_of_one_name_have_no_results() -> None:
