@@ -773,7 +773,7 @@ MUTANTS = (
     Mutant(
         "create-first-waits-not-for-many",
         "a replacement that creates many copies first returns when all have succeeded",
-        "resources/_reconciler.py",
+        "resources/_forms/reconciler.py",
         "        if operation.is_created_first(urn):\n",
         "        if False:\n",
         CREATE_FIRST,

@@ -14,8 +14,8 @@ from pulumi.dynamic import Resource
 
 from pulumi_huaweicloud_cbr.resources._arguments.reading import declared
 from pulumi_huaweicloud_cbr.resources._arguments.shared import CopyArgs, CopyOutputs
+from pulumi_huaweicloud_cbr.resources._forms.reconciler import Reconciler
 from pulumi_huaweicloud_cbr.resources._forms.state import known_replicas_output, tracking_output
-from pulumi_huaweicloud_cbr.resources._reconciler import Reconciler
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.resources._arguments.dicts import VaultReplicationArgsDict

@@ -1,6 +1,6 @@
 """The form of a set: many backups to one destination, member by member.
 
-The engine's calls are in `_reconciler`, and the decisions about members are in `rules.members`.
+The engine's calls are in `reconciler`, and the decisions about members are in `rules.members`.
 """
 
 from __future__ import annotations

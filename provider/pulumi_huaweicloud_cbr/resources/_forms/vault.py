@@ -1,6 +1,6 @@
 """The form of an entire vault: all its backups to one destination, as CBR takes them.
 
-An update never deletes a replica. The engine's calls are in `_reconciler`, and the rules of a
+An update never deletes a replica. The engine's calls are in `reconciler`, and the rules of a
 vault's copy are in `replication.vault`.
 """
 
