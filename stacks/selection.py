@@ -75,13 +75,14 @@ def _modes(sets: Iterable[ReplicationSet]) -> dict[Selection, str]:
 
 
 def _ask(selection: Selection) -> list[cbr.Backup]:
+    filters: dict[str, Any] = dict(selection.filters)
     # If a set keeps only what is selected, a backup that is being restored must not leave it.
     backups = cbr.get_backups(
         region=selection.region,
         project_id=selection.project_id,
         status="available" if selection.is_rolling else None,
         limit=selection.limit,
-        **dict(selection.filters),
+        **filters,
     )
     return [backup for backup in backups if backup.status in STAYING]
 

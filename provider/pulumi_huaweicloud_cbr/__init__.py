@@ -65,6 +65,7 @@ from pulumi_huaweicloud_cbr.resources.functions import (
     get_vault,
     get_vault_output,
 )
+from pulumi_huaweicloud_cbr.resources.provider import Provider, ProviderArgs
 from pulumi_huaweicloud_cbr.resources.replications_complete import (
     CopyResult,
     ReplicationsComplete,
@@ -88,6 +89,7 @@ if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.resources._arguments.dicts import (
         BackupReplicationArgsDict,
         BackupReplicationSetArgsDict,
+        ProviderArgsDict,
         ReplicationsCompleteArgsDict,
         VaultReplicationArgsDict,
     )
@@ -118,6 +120,9 @@ __all__ = [
     "NotFoundError",
     "NotSentError",
     "OutcomeUnknownError",
+    "Provider",
+    "ProviderArgs",
+    "ProviderArgsDict",
     "RegionCapability",
     "ReplicationRecord",
     "ReplicationsComplete",
@@ -162,6 +167,7 @@ _LATER = {
     "Backup": _ANSWERS,
     "BackupReplicationArgsDict": _DICTS,
     "BackupReplicationSetArgsDict": _DICTS,
+    "ProviderArgsDict": _DICTS,
     "RegionCapability": _ANSWERS,
     "ReplicationRecord": _ANSWERS,
     "ReplicationsCompleteArgsDict": _DICTS,

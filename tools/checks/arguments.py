@@ -17,6 +17,7 @@ from typing import Any
 
 from pulumi_huaweicloud_cbr.plugin.schema import ARGUMENTS
 from pulumi_huaweicloud_cbr.resources._arguments.reading import inputs_of
+from pulumi_huaweicloud_cbr.resources.provider import ProviderArgs
 
 _RESOURCES = Path(__file__).parents[2] / "provider" / "pulumi_huaweicloud_cbr" / "resources"
 MODULE = _RESOURCES / "_arguments" / "dicts.py"
@@ -27,7 +28,7 @@ _HEAD = '''"""Typed dictionaries of the Args classes, for keywords and in place 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Required, TypedDict
 
 import pulumi
@@ -79,7 +80,8 @@ def _fields_of(form: type[Any]) -> Iterator[tuple[str, Described]]:
 
 def module_text() -> str:
     """Return the module of the typed dictionaries."""
-    return "\n".join([_HEAD, *(_dictionary_of(form) for form in ARGUMENTS.values())])
+    forms = sorted([*ARGUMENTS.values(), ProviderArgs], key=lambda form: form.__name__)
+    return "\n".join([_HEAD, *(_dictionary_of(form) for form in forms)])
 
 
 def _dictionary_of(form: type[Any]) -> str:

@@ -15,9 +15,11 @@ import pulumi
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.base.moments import spelled
 from pulumi_huaweicloud_cbr.engine.session import Session, open_session
+from pulumi_huaweicloud_cbr.resources._arguments.reading import ArgumentsError
+from pulumi_huaweicloud_cbr.resources.provider import Provider, known_settings, load, settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
     from typing import TypeVar
 
     from pulumi_huaweicloud_cbr.api.wire.answers import Backup, RegionCapability, Vault
@@ -27,13 +29,18 @@ if TYPE_CHECKING:
 
 
 def get_backup(
-    backup_id: str, *, region: str | None = None, project_id: str | None = None
+    backup_id: str,
+    *,
+    region: str | None = None,
+    project_id: str | None = None,
+    opts: pulumi.InvokeOptions | None = None,
 ) -> Backup:
     """Return a backup with its replication records.
 
     Args:
         region: default: ``huaweicloud:region``.
         project_id: default: ``huaweicloud:projectId``, else the project named like the region.
+        opts: its `provider` has the settings, in place of the stack's configuration.
     Raises:
         NotFoundError: the region and project have no backup with that id.
         ConfigurationError: a setting is missing or malformed.
@@ -41,7 +48,9 @@ def get_backup(
     """
     from pulumi_huaweicloud_cbr.api.find import find_backup
 
-    return _ask(region, project_id, lambda s, scope: find_backup(s.client(), scope, backup_id))
+    return _ask(
+        region, project_id, lambda s, scope: find_backup(s.client(), scope, backup_id), opts
+    )
 
 
 def get_backups(
@@ -58,6 +67,7 @@ def get_backups(
     created_since: str | None = None,
     created_until: str | None = None,
     limit: int | None = None,
+    opts: pulumi.InvokeOptions | None = None,
 ) -> list[Backup]:
     """Return backups, the newest first; the list is empty if no backup passes the filters.
 
@@ -69,6 +79,7 @@ def get_backups(
         created_since: ``YYYY-mm-ddTHH:MM:SSZ``, UTC.
         created_until: the same.
         limit: at most this many; None for all. Pages are read as needed.
+        opts: its `provider` has the settings, in place of the stack's configuration.
     Raises:
         ConfigurationError: a setting is missing or malformed, or `limit` is below 1.
         IncompleteListError: CBR counts more backups than it lists, even after repeated requests.
@@ -103,21 +114,30 @@ def get_backups(
             )
         )
 
-    return _ask(region, project_id, collect)
+    return _ask(region, project_id, collect, opts)
 
 
-def get_vault(vault_id: str, *, region: str | None = None, project_id: str | None = None) -> Vault:
+def get_vault(
+    vault_id: str,
+    *,
+    region: str | None = None,
+    project_id: str | None = None,
+    opts: pulumi.InvokeOptions | None = None,
+) -> Vault:
     """Return a vault; arguments and errors as for `get_backup`.
 
     Source: CBR API reference, ShowVault.
     """
     from pulumi_huaweicloud_cbr.api.find import find_vault
 
-    return _ask(region, project_id, lambda s, scope: find_vault(s.client(), scope, vault_id))
+    return _ask(region, project_id, lambda s, scope: find_vault(s.client(), scope, vault_id), opts)
 
 
 def get_replication_capabilities(
-    *, region: str | None = None, project_id: str | None = None
+    *,
+    region: str | None = None,
+    project_id: str | None = None,
+    opts: pulumi.InvokeOptions | None = None,
 ) -> list[RegionCapability]:
     """Return which regions can copy backups to which others, as one region reports it.
 
@@ -127,17 +147,19 @@ def get_replication_capabilities(
     async def read(session: Session, scope: ProjectScope) -> list[RegionCapability]:
         return list(await session.client().get_replication_capabilities(scope))
 
-    return _ask(region, project_id, read)
+    return _ask(region, project_id, read, opts)
 
 
-def get_project_id(region: str) -> str:
+def get_project_id(region: str, *, opts: pulumi.InvokeOptions | None = None) -> str:
     """Return the id of the project that is named like the region.
 
+    Args:
+        opts: its `provider` has the settings, in place of the stack's configuration.
     Raises:
         ConfigurationError: IAM lists no such project for these credentials, or several.
     Source: IAM API reference, KeystoneListProjects.
     """
-    session = _session()
+    session = _session(opts)
     return session.run(session.project_id(region))
 
 
@@ -146,9 +168,10 @@ def get_backup_output(
     *,
     region: pulumi.Input[str] | None = None,
     project_id: pulumi.Input[str] | None = None,
+    opts: pulumi.InvokeOptions | None = None,
 ) -> pulumi.Output[Backup]:
     """Return what `get_backup` does, as soon as the arguments are known."""
-    return _later(get_backup, backup_id=backup_id, region=region, project_id=project_id)
+    return _later(get_backup, opts, backup_id=backup_id, region=region, project_id=project_id)
 
 
 def get_backups_output(
@@ -165,10 +188,12 @@ def get_backups_output(
     created_since: pulumi.Input[str] | None = None,
     created_until: pulumi.Input[str] | None = None,
     limit: pulumi.Input[int] | None = None,
+    opts: pulumi.InvokeOptions | None = None,
 ) -> pulumi.Output[list[Backup]]:
     """Return what `get_backups` does, as soon as the arguments are known."""
     return _later(
         get_backups,
+        opts,
         region=region,
         project_id=project_id,
         vault_id=vault_id,
@@ -189,45 +214,79 @@ def get_vault_output(
     *,
     region: pulumi.Input[str] | None = None,
     project_id: pulumi.Input[str] | None = None,
+    opts: pulumi.InvokeOptions | None = None,
 ) -> pulumi.Output[Vault]:
     """Return what `get_vault` does, as soon as the arguments are known."""
-    return _later(get_vault, vault_id=vault_id, region=region, project_id=project_id)
+    return _later(get_vault, opts, vault_id=vault_id, region=region, project_id=project_id)
 
 
 def get_replication_capabilities_output(
-    *, region: pulumi.Input[str] | None = None, project_id: pulumi.Input[str] | None = None
+    *,
+    region: pulumi.Input[str] | None = None,
+    project_id: pulumi.Input[str] | None = None,
+    opts: pulumi.InvokeOptions | None = None,
 ) -> pulumi.Output[list[RegionCapability]]:
     """Return what `get_replication_capabilities` does, as soon as the arguments are known."""
-    return _later(get_replication_capabilities, region=region, project_id=project_id)
+    return _later(get_replication_capabilities, opts, region=region, project_id=project_id)
 
 
-def get_project_id_output(region: pulumi.Input[str]) -> pulumi.Output[str]:
+def get_project_id_output(
+    region: pulumi.Input[str], *, opts: pulumi.InvokeOptions | None = None
+) -> pulumi.Output[str]:
     """Return what `get_project_id` does, as soon as the region is known."""
-    return _later(get_project_id, region=region)
+    return _later(get_project_id, opts, region=region)
 
 
-def _later(question: Callable[..., Answer], **arguments: Any) -> pulumi.Output[Answer]:
+def _later(
+    question: Callable[..., Answer], opts: pulumi.InvokeOptions | None, /, **arguments: Any
+) -> pulumi.Output[Answer]:
     """Return the answer to a question whose arguments may be known later.
 
     The question blocks. It has a thread, so the program can go on declaring resources meanwhile.
     """
+    provider = _provider_in(opts)
+    given = None if provider is None else known_settings(provider)
 
-    async def ask(known: Mapping[str, Any]) -> Answer:
+    async def ask(known: dict[str, Any]) -> Answer:
         import asyncio
 
-        return await asyncio.to_thread(question, **known)
+        settings = known.pop(_SETTINGS)
+        if settings is None:
+            return await asyncio.to_thread(question, **known, opts=opts)
+        return await asyncio.to_thread(question, **known, opts=_Known(settings))
 
     # Pulumi's types do not say that a function of `apply` may be asynchronous.
-    answer: pulumi.Output[Any] = pulumi.Output.all(**arguments).apply(ask)
+    answer: pulumi.Output[Any] = pulumi.Output.all(**arguments, **{_SETTINGS: given}).apply(ask)
     return answer
+
+
+_SETTINGS = "settings of the provider"
+
+
+class _Known(pulumi.InvokeOptions):
+    """Options of a question whose provider's settings are known by now."""
+
+    def __init__(self, settings: dict[str, str]) -> None:
+        super().__init__()
+        self.settings = settings
+
+
+def _provider_in(opts: pulumi.InvokeOptions | None) -> Provider | None:
+    provider = None if opts is None else opts.provider
+    if provider is not None and not isinstance(provider, Provider):
+        raise ArgumentsError(
+            f"opts.provider is a {type(provider).__name__}, not a Provider of this package"
+        )
+    return provider
 
 
 def _ask(
     region: str | None,
     project_id: str | None,
     question: Callable[[Session, ProjectScope], Awaitable[Answer]],
+    opts: pulumi.InvokeOptions | None,
 ) -> Answer:
-    session = _session()
+    session = _session(opts)
     where = region or session.settings.region
     if where is None:
         raise ConfigurationError(
@@ -241,7 +300,12 @@ def _ask(
     return session.run(ask())
 
 
-def _session() -> Session:
+def _session(opts: pulumi.InvokeOptions | None) -> Session:
+    if isinstance(opts, _Known):
+        return open_session(load(opts.settings))
+    provider = _provider_in(opts)
+    if provider is not None:
+        return open_session(settings_of(provider))
     from pulumi_huaweicloud_cbr.config.settings import Settings
 
     return open_session(Settings.load(pulumi.runtime.get_config, os.environ))

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Required, TypedDict
 
 import pulumi
@@ -86,6 +86,51 @@ class BackupReplicationSetArgsDict(TypedDict, total=False):
     force_destroy: pulumi.Input[bool] | None
     """Delete a replica also if its source backup is gone, so that it is the last copy. Default:
     false. A change affects only the state."""
+
+
+class ProviderArgsDict(TypedDict, total=False):
+    """The inputs of `ProviderArgs`, as a dictionary or as keywords."""
+
+    region: pulumi.Input[str] | None
+    """The region of the backups. A change affects only what resources leave out."""
+    project_id: pulumi.Input[str] | None
+    """The project of the backups. Default: the project named like the region."""
+    access_key: pulumi.Input[str] | None
+    """An access key, which signs each request. Stored encrypted."""
+    secret_key: pulumi.Input[str] | None
+    """The secret key that belongs to it. Stored encrypted."""
+    security_token: pulumi.Input[str] | None
+    """For a temporary access key. Stored encrypted."""
+    user_name: pulumi.Input[str] | None
+    """An IAM user, in place of an access key."""
+    password: pulumi.Input[str] | None
+    """The password of that user. Stored encrypted."""
+    domain_name: pulumi.Input[str] | None
+    """The name of that user's account."""
+    token: pulumi.Input[str] | None
+    """One token for everything. Stored encrypted."""
+    tokens: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None
+    """Tokens by project id. Stored encrypted."""
+    metadata: pulumi.Input[bool] | None
+    """Whether a server's metadata service may be asked for keys. Default: true."""
+    auth_url: pulumi.Input[str] | None
+    """The address of IAM."""
+    cloud: pulumi.Input[str] | None
+    """The domain of the endpoints. Default: the vendor's own addresses."""
+    endpoints: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None
+    """Addresses of ``cbr`` and ``iam``; ``{region}`` is substituted."""
+    insecure: pulumi.Input[bool] | None
+    """Verify no certificate, with a warning. Default: false."""
+    ca_file: pulumi.Input[str] | None
+    """The file of a private CA."""
+    poll_interval: pulumi.Input[float] | None
+    """Seconds between polls while waiting. Default: 10."""
+    owner: pulumi.Input[str] | None
+    """The name in the marks on replicas. Default: ``project/stack``."""
+    mark_replicas: pulumi.Input[bool] | None
+    """Whether new replicas get a mark. Default: true."""
+    force_destroy: pulumi.Input[bool] | None
+    """Delete last copies as well; meant for one run. Default: false."""
 
 
 class ReplicationsCompleteArgsDict(TypedDict, total=False):
