@@ -51,7 +51,7 @@ from pulumi_huaweicloud_cbr.replication.rules.inputs import FIELDS, check_inputs
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, TrackedReplication
 from pulumi_huaweicloud_cbr.replication.rules.ownership import DeletionRules, Removal
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES, RECORDS
-from pulumi_huaweicloud_cbr.resources._arguments.reading import declared, inputs_of
+from pulumi_huaweicloud_cbr.resources._arguments.reading import checked, declared, inputs_of
 from pulumi_huaweicloud_cbr.resources._arguments.shared import CopyArgs, CopyOutputs
 from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     DEFAULTS,
@@ -609,6 +609,7 @@ def _inputs_of(outputs: dict[str, Any]) -> dict[str, Any]:
     return {field: outputs[field] for field in FIELDS if field in outputs}
 
 
+@checked
 @dataclass(kw_only=True)
 class BackupReplicationArgs(CopyArgs):
     """The inputs of `BackupReplication`; those without a default are required.

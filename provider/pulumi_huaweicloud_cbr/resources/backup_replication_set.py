@@ -13,7 +13,7 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from pulumi_huaweicloud_cbr.resources._arguments.members import Members, plain_members
-from pulumi_huaweicloud_cbr.resources._arguments.reading import declared
+from pulumi_huaweicloud_cbr.resources._arguments.reading import checked, declared
 from pulumi_huaweicloud_cbr.resources._arguments.shared import CopyArgs, CopyOutputs
 from pulumi_huaweicloud_cbr.resources._forms.reconciler import Reconciler
 from pulumi_huaweicloud_cbr.resources._forms.state import known_replicas_output, tracking_output
@@ -33,6 +33,7 @@ class BackupReplicationSetProvider(Reconciler):
         return SetForm()
 
 
+@checked
 @dataclass(kw_only=True)
 class BackupReplicationSetArgs(CopyArgs):
     """The inputs of `BackupReplicationSet`; those without a default are required.

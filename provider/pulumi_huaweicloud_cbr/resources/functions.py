@@ -15,7 +15,7 @@ import pulumi
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.base.moments import spelled
 from pulumi_huaweicloud_cbr.engine.session import Session, open_session
-from pulumi_huaweicloud_cbr.resources._arguments.reading import ArgumentsError
+from pulumi_huaweicloud_cbr.resources._arguments.reading import ArgumentsError, in_one_line
 from pulumi_huaweicloud_cbr.resources.provider import Provider, known_settings, load, settings_of
 
 if TYPE_CHECKING:
@@ -87,8 +87,9 @@ def get_backups(
     """
     from pulumi_huaweicloud_cbr.api.find import find_backups
 
-    if limit is not None and limit < 1:
-        raise ConfigurationError(f"get_backups: limit is {limit}, want at least 1")
+    with in_one_line():
+        if limit is not None and limit < 1:
+            raise ConfigurationError(f"get_backups: limit is {limit}, want at least 1")
     filters: dict[str, Any] = {
         "vault_id": vault_id,
         "resource_id": resource_id,
@@ -159,8 +160,9 @@ def get_project_id(region: str, *, opts: pulumi.InvokeOptions | None = None) -> 
         ConfigurationError: IAM lists no such project for these credentials, or several.
     Source: IAM API reference, KeystoneListProjects.
     """
-    session = _session(opts)
-    return session.run(session.project_id(region))
+    with in_one_line():
+        session = _session(opts)
+        return session.run(session.project_id(region))
 
 
 def get_backup_output(
@@ -286,18 +288,19 @@ def _ask(
     question: Callable[[Session, ProjectScope], Awaitable[Answer]],
     opts: pulumi.InvokeOptions | None,
 ) -> Answer:
-    session = _session(opts)
-    where = region or session.settings.region
-    if where is None:
-        raise ConfigurationError(
-            "no region is given",
-            remedy="pass region, or set huaweicloud:region (or HW_REGION_NAME)",
-        )
+    with in_one_line():
+        session = _session(opts)
+        where = region or session.settings.region
+        if where is None:
+            raise ConfigurationError(
+                "no region is given",
+                remedy="pass region, or set huaweicloud:region (or HW_REGION_NAME)",
+            )
 
-    async def ask() -> Answer:
-        return await question(session, await session.scope(where, project_id))
+        async def ask() -> Answer:
+            return await question(session, await session.scope(where, project_id))
 
-    return session.run(ask())
+        return session.run(ask())
 
 
 def _session(opts: pulumi.InvokeOptions | None) -> Session:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 import pulumi
 
 from pulumi_huaweicloud_cbr.config.setting_names import KEYS, NAMESPACE, SECRET_FIELDS
-from pulumi_huaweicloud_cbr.resources._arguments.reading import ArgumentsError, declared
+from pulumi_huaweicloud_cbr.resources._arguments.reading import ArgumentsError, checked, declared
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.config.settings import Settings
@@ -27,6 +27,7 @@ _KEY_OF = {_INPUT_OF.get(key.field, key.field): f"{NAMESPACE}:{key.config}" for 
 """The configuration key of each input."""
 
 
+@checked
 @dataclass(kw_only=True)
 class ProviderArgs:
     """The inputs of `Provider`: the settings of ``huaweicloud:`` in a stack's configuration.

@@ -36,7 +36,7 @@ from pulumi_huaweicloud_cbr.replication.wait.tracking import (
     seconds_of,
     without_records,
 )
-from pulumi_huaweicloud_cbr.resources._arguments.reading import ArgumentsError, declared
+from pulumi_huaweicloud_cbr.resources._arguments.reading import ArgumentsError, checked, declared
 from pulumi_huaweicloud_cbr.resources._arguments.shared import Waitable
 
 if TYPE_CHECKING:
@@ -236,6 +236,7 @@ class CopyResult(TypedDict):
     """When the copy began."""
 
 
+@checked
 @dataclass(kw_only=True)
 class ReplicationsCompleteArgs:
     """The inputs of `ReplicationsComplete`; those without a default are required.

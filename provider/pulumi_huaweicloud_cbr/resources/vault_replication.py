@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 import pulumi
 from pulumi.dynamic import Resource
 
-from pulumi_huaweicloud_cbr.resources._arguments.reading import declared
+from pulumi_huaweicloud_cbr.resources._arguments.reading import checked, declared
 from pulumi_huaweicloud_cbr.resources._arguments.shared import CopyArgs, CopyOutputs
 from pulumi_huaweicloud_cbr.resources._forms.reconciler import Reconciler
 from pulumi_huaweicloud_cbr.resources._forms.state import known_replicas_output, tracking_output
@@ -32,6 +32,7 @@ class VaultReplicationProvider(Reconciler):
         return VaultForm()
 
 
+@checked
 @dataclass(kw_only=True)
 class VaultReplicationArgs(CopyArgs):
     """The inputs of `VaultReplication`; those without a default are required.

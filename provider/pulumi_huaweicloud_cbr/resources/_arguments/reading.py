@@ -6,7 +6,9 @@ Values are not validated here: the provider's `check` does that.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import functools
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import MISSING, fields
 from inspect import get_annotations
 from types import MappingProxyType
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import pulumi
 
+from pulumi_huaweicloud_cbr.base.errors import CbrError
 from pulumi_huaweicloud_cbr.engine.configuration_warnings import warn_of_configuration
 
 if TYPE_CHECKING:
@@ -27,6 +30,24 @@ _PLAIN = (str, bool, int, float, pulumi.Output, Awaitable, pulumi.Resource, pulu
 
 class ArgumentsError(pulumi.RunError, TypeError):
     """A resource got arguments that it does not take; shown without a traceback."""
+
+
+@contextmanager
+def in_one_line() -> Iterator[None]:
+    """Make an error of this package end a program with its one line, without a traceback.
+
+    Pulumi shows a `pulumi.RunError` so. The error stays of its own class as well, for who catches
+    it.
+    """
+    try:
+        yield
+    except CbrError as error:
+        error.__class__ = _shown_in_one_line(type(error))
+        raise
+
+
+def _shown_in_one_line(kind: type[CbrError]) -> type[CbrError]:
+    return type(kind.__name__, (kind, pulumi.RunError), {"__module__": kind.__module__})
 
 
 def declared(
@@ -73,6 +94,23 @@ def inputs_of(form: type[DataclassInstance]) -> dict[str, bool]:
     }
 
 
+def checked(form: type[Args]) -> type[Args]:
+    """Make an Args class answer wrong arguments with one line, in place of Python's traceback.
+
+    Raises:
+        ArgumentsError: on a call with arguments that are no inputs, or without a required one.
+    """
+    make: Any = form.__init__
+
+    @functools.wraps(make)
+    def init(self: Any, *positional: Any, **keywords: Any) -> None:
+        _Reading(type(self).__name__, type(self)).require_inputs(positional, keywords)
+        make(self, **keywords)
+
+    form.__init__ = init  # type: ignore[method-assign]
+    return form
+
+
 class _Reading:
     def __init__(self, what: str, form: type[Any]) -> None:
         self._what = what
@@ -114,13 +152,23 @@ class _Reading:
                 hint = ", pass its id" if hasattr(unfit, "id") else ""
                 self._refuse(f"{name}{where} is {_kind(unfit)}, which is no plain value{hint}")
 
-    def _from_keywords(self, keywords: Mapping[str, Any]) -> Any:
+    def require_inputs(self, positional: Sequence[Any], keywords: Mapping[str, Any]) -> None:
+        """Refuse what an Args class does not take.
+
+        Raises:
+            ArgumentsError: on the first fault.
+        """
+        if positional:
+            self._refuse(f"{_kind(positional[0])} is given without the name of an input")
         for keyword in keywords:
             if keyword not in self._inputs:
                 self._refuse(f"{keyword} is not an input{self._meant(keyword)}")
         missing = [name for name in self._required if name not in keywords]
         if missing:
             self._refuse(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing")
+
+    def _from_keywords(self, keywords: Mapping[str, Any]) -> Any:
+        self.require_inputs((), keywords)
         return self._form(**keywords)
 
     def _meant(self, keyword: str) -> str:
@@ -130,7 +178,8 @@ class _Reading:
         return f", did you mean {near[0]}?" if near else f"; known: {', '.join(self._inputs)}"
 
     def _refuse(self, fault: str) -> NoReturn:
-        inputs = ", ".join(f"{name}=..." for name in self._required)
+        named = self._required or list(self._inputs)[:2]
+        inputs = ", ".join(f"{name}=..." for name in named)
         form = self._form.__name__
         raise ArgumentsError(
             f"{self._what}: {fault}; give inputs as keywords ({inputs}), or all of them in "
