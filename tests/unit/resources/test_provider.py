@@ -46,7 +46,7 @@ async def test_settings_are_stored_as_in_a_configuration(monkeypatch: pytest.Mon
         "account-b",
         region="cn-north-4",
         access_key="AK",
-        secret_key=pulumi.Output.from_input("SK"),
+        secret_key=pulumi.Output.from_input("not-a-secret-key"),
         tokens={"p1": "t1"},
         endpoints={"cbr": "https://cbr.test"},
         metadata=False,
@@ -55,7 +55,7 @@ async def test_settings_are_stored_as_in_a_configuration(monkeypatch: pytest.Mon
     assert {
         "huaweicloud:region": "cn-north-4",
         "huaweicloud:accessKey": "AK",
-        "huaweicloud:secretKey": "SK",
+        "huaweicloud:secretKey": "not-a-secret-key",
         "huaweicloud:tokens": '{"p1": "t1"}',
         "huaweicloud:endpoints": '{"cbr": "https://cbr.test"}',
         "huaweicloud:metadata": "false",
