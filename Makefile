@@ -202,6 +202,16 @@ audit: .cache/audit/.complete ## Check the pinned dependencies against a databas
 	@.cache/audit/bin/python $(PIP_INSTALL_PINS) -r requirements/audit.txt
 	@touch $@
 
+# The same bytes for each build of one commit: the files have the time of the commit.
+.PHONY: release
+release: $(VENV) .cache/audit/.complete ## Build what a release has into dist/: wheel, sdist, SBOM, checksums
+	@rm -rf dist && mkdir -p build
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) .venv/bin/python -m hatchling build --directory dist >build/release.log 2>&1 || { cat build/release.log >&2; exit 1; }
+	@.cache/audit/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-format JSON \
+		--output-file dist/sbom.cdx.json requirements/runtime.txt
+	@cd dist && shasum -a 256 *.whl *.tar.gz sbom.cdx.json >SHA256SUMS 2>/dev/null || sha256sum *.whl *.tar.gz sbom.cdx.json >SHA256SUMS
+	@ls dist
+
 .PHONY: format
 format: $(TOOLS) ## Format the code, and fix what can be fixed automatically
 	@.venv/bin/python -m ruff check --quiet --fix-only .

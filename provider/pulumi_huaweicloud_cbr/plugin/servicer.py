@@ -36,7 +36,7 @@ from pulumi_huaweicloud_cbr.plugin.secrecy import Secrets
 
 Answer = TypeVar("Answer")
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 
 _EXPECTED = (CbrError, UnexpectedError, UnknownTypeError)
 
