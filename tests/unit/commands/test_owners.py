@@ -22,11 +22,11 @@ from pulumi_huaweicloud_cbr.api.wire.answers import (
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.base.text import remember_secret
-from pulumi_huaweicloud_cbr.commands._cli import default_owner
-from pulumi_huaweicloud_cbr.commands._stack import (
+from pulumi_huaweicloud_cbr.commands._cli.options import Scope
+from pulumi_huaweicloud_cbr.commands._cli.pulumi_cli import default_owner
+from pulumi_huaweicloud_cbr.commands._cli.stack import (
     Place,
     Row,
-    Scope,
     State,
     export,
     places_in,

@@ -7,7 +7,7 @@ import textwrap
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from pulumi_huaweicloud_cbr.commands._text import COLUMNS, cell, table, wrapped
+from pulumi_huaweicloud_cbr.commands._cli.text import COLUMNS, cell, table, wrapped
 from pulumi_huaweicloud_cbr.commands.owners.report import (
     DELETING,
     FAILED,
