@@ -8,15 +8,19 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from pulumi_huaweicloud_cbr.base.errors import CbrError
 from pulumi_huaweicloud_cbr.commands import import_file
 from pulumi_huaweicloud_cbr.commands._cli.exits import Exit
 from pulumi_huaweicloud_cbr.commands._cli.help import PROGRAM, CommandParser
-from pulumi_huaweicloud_cbr.commands._cli.output import print_whatever_comes
+from pulumi_huaweicloud_cbr.commands._cli.output import print_json, print_whatever_comes
+from pulumi_huaweicloud_cbr.commands.backups import command as backups
 from pulumi_huaweicloud_cbr.commands.check import command as check
+from pulumi_huaweicloud_cbr.commands.completion import command as completion
 from pulumi_huaweicloud_cbr.commands.owners import command as owners
 from pulumi_huaweicloud_cbr.commands.recover import command as recover
+from pulumi_huaweicloud_cbr.commands.version import find_versions
 
 _SETTINGS = """\
 settings:
@@ -33,14 +37,26 @@ def make_parser() -> CommandParser:
         usage=f"{PROGRAM} COMMAND [options]",
         purpose="Commands beside pulumi itself, for copies of CBR backups in other regions.",
         notes=_SETTINGS,
-        examples=("check --stack prod", "owners --help"),
+        examples=("check --stack prod", "backups --without-copy-in cn-east-3"),
+    )
+    parser.add_argument(
+        "--version",
+        action="store_true",
+        help="print the versions that a report of a fault needs, and exit",
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        dest="is_json",
+        help="with --version: print a JSON document, which docs/reference/commands.md describes",
     )
     commands = parser.add_subparsers(
-        metavar="COMMAND", required=True, help=argparse.SUPPRESS, parser_class=CommandParser
+        prog=PROGRAM, metavar="COMMAND", help=argparse.SUPPRESS, parser_class=CommandParser
     )
-    for command in (check, owners, import_file, recover):
+    for command in (check, backups, owners, import_file, recover, completion):
         command.add_to(commands)
-    parser.list_commands(commands)
+    parser.list_commands()
+    parser.set_defaults(program=parser)
     return parser
 
 
@@ -49,7 +65,7 @@ def main(arguments: list[str]) -> int:
     print_whatever_comes()
     given = make_parser().parse_args(arguments)
     try:
-        code: int = given.run(given)
+        code = _run(given)
         sys.stdout.flush()
     except CbrError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -61,6 +77,23 @@ def main(arguments: list[str]) -> int:
         # Python flushes standard output once more at the end, which would fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OUTPUT_CLOSED
+    return code
+
+
+def _run(given: argparse.Namespace) -> int:
+    parser: CommandParser = given.program
+    if given.version:
+        versions = find_versions(Path.cwd())
+        if given.is_json:
+            print_json(versions.to_json())
+        else:
+            print(versions)
+        return Exit.DONE
+    if given.is_json:
+        parser.error("--json before a command goes with --version")
+    if "run" not in given:
+        parser.error("want a COMMAND; --help lists them")
+    code: int = given.run(given)
     return int(code)
 
 

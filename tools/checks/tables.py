@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from pulumi_huaweicloud_cbr.__main__ import make_parser
 from tests.e2e import crash, drift, features
-from tools.checks import arguments, ownership, reference
+from tools.checks import arguments, commands, ownership, reference
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -25,6 +27,28 @@ def block(name: str) -> str:
     return f"```\n{text}```"
 
 
+REFERENCE = REPOSITORY / "docs" / "reference" / "commands.md"
+COMMANDS: dict[str, tuple[Path, Callable[[], str]]] = {
+    "commands": (REFERENCE, commands.overview),
+    "exit-codes": (REFERENCE, commands.codes),
+    "command-options": (REFERENCE, lambda: commands.description("")),
+    **{
+        f"command-{name}": (REFERENCE, partial(commands.description, name))
+        for name in make_parser().commands
+    },
+    "version": (REFERENCE, lambda: f"```\n{commands.EXAMPLE}\n```"),
+    "printed-check": (REFERENCE, lambda: printed("no_vault")),
+    "printed-owners": (REFERENCE, lambda: block("owners.txt")),
+    "printed-import-file": (REFERENCE, lambda: block("import_file.txt")),
+    "printed-recover": (REFERENCE, lambda: block("recover.txt")),
+    **{
+        f"backups-{name.replace('_', '-')}": (REFERENCE, partial(block, f"backups/{name}.txt"))
+        for name in ("all", "without_copy", "replicas")
+    },
+    "backups-json": (REFERENCE, lambda: block("backups/document.json")),
+}
+"""The parts of the reference of commands."""
+
 TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "adoption": (REPOSITORY / "docs" / "user-guide.md", ownership.adoption_table),
     "check": (REPOSITORY / "README.md", lambda: printed("no_vault")),
@@ -39,6 +63,7 @@ TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "keys": (REPOSITORY / "docs" / "user-guide.md", reference.keys_table),
     "owners": (REPOSITORY / "docs" / "user-guide.md", lambda: block("owners.txt")),
     "features": (REPOSITORY / "docs" / "plugin-host.md", features.table),
+    **COMMANDS,
 }
 
 
@@ -59,6 +84,7 @@ def with_table(text: str, name: str, table: str) -> str:
 def main() -> None:
     """Write all tables into their documents."""
     # It brings the simulator along, which the unit tests of the tables do without.
+    from tests.contract.listing import write_lists  # noqa: PLC0415
     from tests.contract.owning import write_text  # noqa: PLC0415
     from tests.contract.situations import write_texts  # noqa: PLC0415
     from tests.unit.error_texts import write_expected_texts  # noqa: PLC0415
@@ -66,6 +92,7 @@ def main() -> None:
     arguments.write_module()
     write_texts()
     write_text()
+    write_lists()
     write_expected_texts()
     for name, (document, table) in TABLES.items():
         document.write_text(with_table(document.read_text(), name, table()))

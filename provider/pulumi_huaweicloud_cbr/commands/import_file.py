@@ -45,7 +45,7 @@ def add_to(commands: Commands) -> None:
             Exit.DONE: "the file is written",
             Exit.TO_DO: "a replication could not be read; no file is written",
         },
-        examples=("import-file --stack prod erp=cn-north-4/BACKUP_ID/RECORD_ID",),
+        examples=("import-file erp=BACKUP_ID/RECORD_ID --stack prod",),
         arguments="NAME=ID...",
     )
     parser.add_argument(

@@ -370,7 +370,7 @@ def test_marks_that_are_off_and_pending_operations_are_told() -> None:
     text = as_text(report)
 
     assert text.startswith("Stack prod marks no new replicas (huaweicloud:markReplicas)")
-    assert "2 operation(s) are pending" in text
+    assert "2 operations pending in the state" in text
     assert "No orphans." == text.splitlines()[-1]
 
 

@@ -19,7 +19,7 @@ class Exit(IntEnum):
 
 
 MEANINGS = {
-    Exit.DONE: "done, and nothing is left to do",
+    Exit.DONE: "done; the command names nothing to do",
     Exit.TO_DO: "something is to do: the output names it, or an error does",
     Exit.USAGE: "the options are wrong",
     Exit.INTERRUPTED: "interrupted, for instance by Ctrl-C",

@@ -6,6 +6,7 @@ The reference of commands is generated from the same parsers.
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import textwrap
 from collections.abc import Iterable, Mapping
@@ -68,23 +69,35 @@ class CommandParser(argparse.ArgumentParser):
             lines += ["", title, *(f"  {shown}" for shown in self.command_lines())]
         return "\n".join(lines)
 
+    @property
+    def actions(self) -> tuple[argparse.Action, ...]:
+        """Return the options and arguments that the help shows."""
+        return tuple(one for one in self._actions if one.help != argparse.SUPPRESS)
+
+    @property
+    def commands(self) -> dict[str, CommandParser]:
+        """Return the parsers of the commands by name, in the order of the help."""
+        groups = (one for one in self._actions if isinstance(one, argparse._SubParsersAction))  # noqa: SLF001 -- no public name
+        return {name: one for group in groups for name, one in group.choices.items()}
+
     def command_lines(self) -> list[str]:
         """Return the examples as a shell takes them, in lines of the help's width."""
         lines = []
         for example in self.examples:
-            *before, last = textwrap.wrap(
-                f"{PROGRAM} {example}",
-                COLUMNS - len("  ") - len(" \\"),
-                subsequent_indent="  ",
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
-            lines += [*(f"{line} \\" for line in before), last]
+            head, *options = re.split(r" (?=--)", f"{PROGRAM} {example}")
+            parts = [head]
+            for option in options:
+                # An option stays together with its value.
+                if len(f"  {parts[-1]} {option} \\") > COLUMNS:
+                    parts.append(f"  {option}")
+                else:
+                    parts[-1] += f" {option}"
+            lines += [*(f"{part} \\" for part in parts[:-1]), parts[-1]]
         return lines
 
-    def list_commands(self, commands: Commands) -> None:
+    def list_commands(self) -> None:
         """Show the commands with their summaries, before the options."""
-        rows = [f"  {name:<13}{one.summary}" for name, one in commands.choices.items()]
+        rows = [f"  {name:<13}{one.summary}" for name, one in self.commands.items()]
         self.description = "\n".join([textwrap.fill(self.purpose, COLUMNS), "", "commands:", *rows])
 
 

@@ -63,7 +63,7 @@ def add_to(commands: Commands) -> None:
         default=[],
         type=scope,
         metavar="REGION[/PROJECT_ID]",
-        help="a region to copy to, and the project there if it is not the one named like it; may "
+        help="a region to copy to, and the project there if it is not the one named like it. May "
         "be repeated (default: those of the stack, else all that the source can copy to)",
     )
     parser.add_argument(

@@ -31,9 +31,10 @@ def add_to(commands: Commands) -> None:
         "owners",
         summary="see which replicas have an owner, and which have none",
         purpose=(
-            "Lists the replicas in the destinations of a stack by owner: in the stack's state; "
-            "with its mark but in no state (orphans, with the command that imports them); of "
-            "other stacks; without a mark. Reads only. Run it while no pulumi up runs."
+            "Lists the replicas in a stack's destinations by owner: those in its state, those "
+            "with its mark but in no state (orphans), those of other stacks, those without a "
+            "mark. It prints the command that imports an orphan. Reads only. Run it while no "
+            "pulumi up runs."
         ),
         exits={
             Exit.DONE: "no orphans, and everything was looked at",

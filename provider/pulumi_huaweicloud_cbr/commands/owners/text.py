@@ -7,6 +7,7 @@ import textwrap
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from pulumi_huaweicloud_cbr.base.text import counted
 from pulumi_huaweicloud_cbr.commands._cli.text import COLUMNS, cell, table, wrapped
 from pulumi_huaweicloud_cbr.commands.owners.report import (
     DELETING,
@@ -76,8 +77,8 @@ def _head(report: Report) -> Iterator[str]:
     if report.pending_count:
         yield from wrapped(
             _INDENT,
-            f"{report.pending_count} operation(s) are pending in the state: an up that still runs, "
-            "or was killed, may explain an orphan",
+            f"{counted(report.pending_count, 'operation')} pending in the state: an up that still "
+            "runs, or was killed, may explain an orphan",
         )
 
 
@@ -85,7 +86,7 @@ def _destination(look: RegionLook) -> str:
     project = f"project {look.project_id}" if look.project_id else "its project"
     if look.unseen_because:
         return f"{project}, not looked at: {look.unseen_because}"
-    count = _count(look.replica_count, "replica")
+    count = counted(look.replica_count, "replica")
     if not look.elsewhere_count:
         return f"{project}, {count}"
     return (
@@ -97,7 +98,7 @@ def _destination(look: RegionLook) -> str:
 def _in_state(replicas: Sequence[ReplicaLook]) -> Iterator[str]:
     if not replicas:
         return
-    yield f"In the state of this stack: {_count(len(replicas), 'replica')}"
+    yield f"In the state of this stack: {counted(len(replicas), 'replica')}"
     rows = [
         (*_facts(one), cell(", ".join(holder.title for holder in one.held_by), _TITLE))
         for one in replicas
@@ -116,7 +117,7 @@ def _rows_without_replica(report: Report) -> Iterator[str]:
     rows = report.rows_without_replica
     if not rows:
         return
-    yield f"In the state, without a replica: {_count(len(rows), 'row')}"
+    yield f"In the state, without a replica: {counted(len(rows), 'row')}"
     cells = [
         (cell(row.title, _TITLE), row.backup_id, cell(row.region, 16), _REASONS[row.reason])
         for row in rows
@@ -139,14 +140,14 @@ def _other_stacks(replicas: Sequence[ReplicaLook]) -> Iterator[str]:
         if not is_first:
             yield ""
         is_first = False
-        yield f"Of the stack {owner}: {_count(len(its_replicas), 'replica')}"
+        yield f"Of the stack {owner}: {counted(len(its_replicas), 'replica')}"
         yield from _listed(its_replicas)
 
 
 def _unmarked(replicas: Sequence[ReplicaLook]) -> Iterator[str]:
     if not replicas:
         return
-    yield f"Without a mark, and in no row of this state: {_count(len(replicas), 'replica')}"
+    yield f"Without a mark, and in no row of this state: {counted(len(replicas), 'replica')}"
     yield from _listed(replicas)
     yield from _paragraph(
         "Made in the console, by a policy, by another tool, with marks turned off, or as part of "
@@ -172,7 +173,7 @@ def _facts(replica: ReplicaLook) -> tuple[str, str, str, str]:
 def _unclear(replicas: Sequence[ReplicaLook]) -> Iterator[str]:
     if not replicas:
         return
-    yield f"Not clear: {_count(len(replicas), 'replica')}"
+    yield f"Not clear: {counted(len(replicas), 'replica')}"
     for one in replicas:
         yield from wrapped(_INDENT, _described(one))
         reason = (
@@ -193,7 +194,7 @@ def _orphans(report: Report) -> Iterator[str]:
     orphans = report.of(ORPHAN)
     if not orphans:
         return
-    yield f"Orphans, with this stack's mark and in no state: {_count(len(orphans), 'replica')}"
+    yield f"Orphans, with this stack's mark and in no state: {counted(len(orphans), 'replica')}"
     for one in orphans:
         yield from wrapped(_INDENT, _described(one))
         yield from wrapped(f"{_INDENT}  id      ", one.id)
@@ -240,8 +241,8 @@ def _conclusion(report: Report) -> Iterator[str]:
         yield "Not everything could be looked at; see above."
     count = len(report.of(ORPHAN))
     unclear = len(report.of(UNCLEAR))
-    but = f"; {_count(unclear, 'replica')} not clear" if unclear else ""
-    yield f"{_count(count, 'orphan') if count else 'No orphans'}{but}."
+    but = f"; {counted(unclear, 'replica')} not clear" if unclear else ""
+    yield f"{counted(count, 'orphan') if count else 'No orphans'}{but}."
 
 
 def _described(replica: ReplicaLook) -> str:
@@ -269,12 +270,8 @@ def _age(age_s: int | None) -> str:
         return "-"
     for unit, seconds in (("day", 86400), ("hour", 3600), ("minute", 60)):
         if age_s >= seconds:
-            return _count(age_s // seconds, unit)
+            return counted(age_s // seconds, unit)
     return "new"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _paragraph(text: str, indent: str = "") -> list[str]:

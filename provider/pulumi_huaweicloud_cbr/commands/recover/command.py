@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.base.text import counted
 from pulumi_huaweicloud_cbr.commands._cli.exits import Exit
 from pulumi_huaweicloud_cbr.commands._cli.help import Commands, add_command
 from pulumi_huaweicloud_cbr.commands._cli.pulumi_cli import run_pulumi
@@ -117,13 +118,14 @@ def _recover(stack: str, processes: Processes) -> None:
     _require_success(done, "refresh")
     if pending.foreign:
         raise ConfigurationError(
-            f"recovering: {len(pending.foreign)} interrupted creation(s) are not of this package, "
-            f"and might be made twice: {', '.join(pending.foreign)}",
+            f"recovering: {counted(len(pending.foreign), 'interrupted creation')} of other "
+            f"packages might be made twice: {', '.join(pending.foreign)}",
             remedy="look whether they exist and delete those that do; then "
             + _command("refresh --clear-pending-creates", stack),
         )
     if pending.count:
-        print(f"Dropped {pending.count} pending operation(s); pulumi up looks what came of them.")
+        dropped = counted(pending.count, "pending operation")
+        print(f"Dropped {dropped}; pulumi up finds what CBR accepted.")
 
 
 def _refused_for(done: subprocess.CompletedProcess[str]) -> list[Lock]:
@@ -203,7 +205,7 @@ def _advice(stack: str, errors: str) -> str | None:
     if not reason:
         done = run_pulumi("stack", "export", "--stack", stack)
         count = _pending_in(done.stdout).count if done.returncode == 0 else 0
-        reason = f"{count} operation(s) are pending in the state" if count else None
+        reason = f"the state has {counted(count, 'pending operation')}" if count else None
     return reason and f"{reason}; if no pulumi is at work on it: make recover STACK={stack}"
 
 
