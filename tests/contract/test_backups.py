@@ -289,6 +289,32 @@ def test_region_without_any_record_is_not_asked(estate: Estate) -> None:
     assert 10 == len(report.backups)
 
 
+def test_region_that_cbr_does_not_copy_to_is_refused(estate: Estate) -> None:
+    """In a misspelt region nothing has a copy, which would be a false alarm."""
+    with pytest.raises(ConfigurationError) as caught:
+        look(estate, "--without-copy-in", "cn-east3")
+
+    assert (
+        "looking for backups without a copy in 'cn-east3': CBR copies from 'cn-north-4' to "
+        "cn-east-3, cn-south-1, cn-southwest-2 only; name one of the regions that it copies to"
+    ) == str(caught.value)
+
+
+@pytest.mark.parametrize("status", [200, 403])
+def test_region_is_not_refused_if_capabilities_are_not_known(estate: Estate, status: int) -> None:
+    """They may name regions otherwise, or their permission may be missing."""
+    body = {"regions": [{"name": "southchina"}]} if status == 200 else DENIED
+    estate.control.fault(
+        operation="ShowReplicationCapabilities",
+        action="respond",
+        status=status,
+        body=body,
+        times=9,
+    )
+
+    assert 10 == len(look(estate, "--without-copy-in", "cn-east3").backups)
+
+
 def test_limit_counts_what_has_no_copy(estate: Estate) -> None:
     """Backups with a copy do not use up the limit."""
     make_copies(estate)

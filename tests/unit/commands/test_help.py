@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -138,6 +139,27 @@ def test_interrupted_command_ends_without_a_traceback(
 
     assert Exit.INTERRUPTED == runs(interrupt, monkeypatch)
     assert "interrupted\n" == capsys.readouterr().err
+
+
+def test_closed_output_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left in the buffer goes nowhere, so that Python's own flush succeeds."""
+    with (tmp_path / "closed").open("w") as file:
+
+        class Closed:
+            encoding = "utf-8"
+
+            def flush(self) -> None:
+                raise BrokenPipeError
+
+            def fileno(self) -> int:
+                return file.fileno()
+
+        monkeypatch.setattr(sys, "stdout", Closed())
+
+        assert Exit.OUTPUT_CLOSED == runs(lambda: 0, monkeypatch)
+        file.write("dropped")
+
+    assert "" == (tmp_path / "closed").read_text()
 
 
 def test_closed_output_ends_without_a_message() -> None:

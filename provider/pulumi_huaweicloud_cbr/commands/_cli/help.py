@@ -23,9 +23,9 @@ _HELP_AT = 24
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     """Takes at most 80 columns, and fewer in a narrow terminal."""
 
-    def __init__(self, prog: str) -> None:
+    def __init__(self, prog: str, **given: Any) -> None:
         width = min(COLUMNS, max(40, shutil.get_terminal_size().columns))
-        super().__init__(prog, max_help_position=_HELP_AT, width=width)
+        super().__init__(prog, **{**given, "max_help_position": _HELP_AT, "width": width})
 
 
 class CommandParser(argparse.ArgumentParser):

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pulumi_huaweicloud_cbr.api.client import Api
-from pulumi_huaweicloud_cbr.api.find import find_backups
+from pulumi_huaweicloud_cbr.api.find import find_backups, find_destinations
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, ReplicationRecord
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError
 from pulumi_huaweicloud_cbr.base.moments import UNKNOWN, moment
 from pulumi_huaweicloud_cbr.base.text import is_region_id
 from pulumi_huaweicloud_cbr.commands._cli.cloud import find_scope
@@ -27,6 +28,7 @@ from pulumi_huaweicloud_cbr.commands.backups.report import (
     Report,
 )
 from pulumi_huaweicloud_cbr.commands.backups.when import When, as_filter
+from pulumi_huaweicloud_cbr.replication.preflight.flow import or_error
 from pulumi_huaweicloud_cbr.replication.rules.ownership import split_mark
 
 _BEING_DELETED = frozenset({"deleting", "waiting_delete"})
@@ -78,6 +80,7 @@ async def examine(api: Api, asked: Asked) -> Report:
     )
     looks = [_look(backup, now, is_replica=asked.is_of_replicas) for backup in found]
     if region is not None:
+        await _require_destination(api, scope, region, found)
         there = await _replicas_there(api, region, found)
         looks = [
             _verified(look, region, there)
@@ -146,6 +149,26 @@ def _copies(records: Sequence[ReplicationRecord]) -> Iterable[CopyLook]:
             record.created_at,
             record.failure if record.is_failed else None,
         )
+
+
+async def _require_destination(
+    api: Api, scope: ProjectScope, region: str, backups: Iterable[Backup]
+) -> None:
+    """Require that CBR copies to the region: in one that is misspelt, nothing has a copy.
+
+    Raises:
+        ConfigurationError: no record names the region, and CBR says that it copies to others only.
+    """
+    if any(record.destination_region == region for one in backups for record in one.records):
+        return
+    known = await or_error(find_destinations(api, scope))
+    if isinstance(known, CbrError) or known is None or region in known:
+        return
+    raise ConfigurationError(
+        f"looking for backups without a copy in {region!r}: CBR copies from {scope.region!r} to "
+        f"{', '.join(sorted(known)) or 'no other region'} only",
+        remedy="name one of the regions that it copies to",
+    )
 
 
 async def _replicas_there(api: Api, region: str, backups: Iterable[Backup]) -> frozenset[str]:

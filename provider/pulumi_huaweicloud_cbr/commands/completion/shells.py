@@ -1,7 +1,8 @@
 """The completion scripts for bash, zsh and fish, made of the words of the commands.
 
-The program is a module that Python runs, not an executable. So each script completes ``python`` and
-``python3``, and passes on whatever is not this module.
+The program is a module that Python runs, not an executable. Libraries such as shtab complete an
+executable by its name, and argcomplete starts Python at each Tab, so neither fits. Each script
+completes ``python`` and ``python3``, and passes on whatever is not this module.
 """
 
 from __future__ import annotations
