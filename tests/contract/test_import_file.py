@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pulumi_huaweicloud_cbr.__main__ import main
+from pulumi_huaweicloud_cbr.commands import import_file
 from pulumi_huaweicloud_cbr.config.setting_names import KEYS
 from simulator.testing import InProcessSimulator
 from tests.contract.listing import shown
@@ -46,6 +47,33 @@ def test_file_and_next_step_are_printed(
     assert TEXT.read_text() == shown(estate, capsys.readouterr().out)
     (resource,) = json.loads((tmp_path / "import.json").read_text())["resources"]
     assert replica == resource["outputs"]["destination_backup_id"]
+
+
+def test_next_step_is_in_the_projects_directory(
+    estate: Estate,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The CLI enters that directory before it opens the file, so the file's path is absolute."""
+    asked: list[object] = []
+
+    def settings_of(*given: object) -> dict[str, str]:
+        asked.extend(given)
+        return {}
+
+    monkeypatch.setattr(import_file, "_settings_of", settings_of)
+    estate.copy(BACKUP)
+    (record,) = estate.control.records()
+    arguments = [f"erp=cn-north-4/{BACKUP}/{record['id']}", "--stack", "prod", "--cwd", "infra"]
+
+    assert 0 == main(["import-file", *arguments])
+
+    assert ["prod", Path("infra")] == asked
+    assert (
+        f"  pulumi import --file {tmp_path.resolve()}/import.json --generate-code=false "
+        "--protect=false --yes --stack prod --cwd infra\n"
+    ) in capsys.readouterr().out
 
 
 def test_missing_replication_writes_no_file(

@@ -89,10 +89,15 @@ def run(given: argparse.Namespace) -> int:
             f"{resource['name']}: backup ({outputs['backup_id']}) to "
             f"{outputs['destination_region']}, status {outputs['status']}"
         )
+    file = given.out
     stack = f" --stack {shlex.quote(given.stack)}" if given.stack else ""
+    if given.cwd is not None:
+        # The CLI looks for the file in that directory.
+        file = file.resolve()
+        stack += f" --cwd {shlex.quote(str(given.cwd))}"
     print(f"\nWrote {given.out}. Take them over with:")
     print(
-        f"  pulumi import --file {shlex.quote(str(given.out))} --generate-code=false "
+        f"  pulumi import --file {shlex.quote(str(file))} --generate-code=false "
         f"--protect=false --yes{stack}"
     )
     print("Then `pulumi preview` should show no change.")

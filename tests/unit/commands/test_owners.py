@@ -35,7 +35,7 @@ from pulumi_huaweicloud_cbr.commands._cli.stack import (
 )
 from pulumi_huaweicloud_cbr.commands.owners.classify import Known, Listed, classify, match
 from pulumi_huaweicloud_cbr.commands.owners.report import RegionLook, ReplicaLook, Report
-from pulumi_huaweicloud_cbr.commands.owners.text import as_text
+from pulumi_huaweicloud_cbr.commands.owners.text import as_text, import_command
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 SOURCE = ProjectScope("cn-north-4", "north")
@@ -101,6 +101,31 @@ def test_state_that_cannot_be_exported_is_one_message(
     assert "error: reading the configuration of stack 'prod'" in capsys.readouterr().err
     with pytest.raises(ConfigurationError, match="reading the state of stack 'prod'"):
         export("prod")
+
+
+def test_stack_is_read_in_the_projects_directory(
+    cli: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--cwd` reaches each call of the CLI."""
+    (cli / "answer").write_text("{}")
+
+    assert 1 == main(["owners", "--stack", "prod", "--cwd", "infra"])
+    assert (
+        (cli / "called")
+        .read_text()
+        .endswith("stack export --show-secrets --stack prod --cwd infra")
+    )
+    assert 1 == main(["import-file", "a=b/c", "--stack", "prod", "--cwd", "infra"])
+    assert (cli / "called").read_text().endswith("--stack prod --cwd infra")
+    assert "looking for the destinations of stack 'prod'" in capsys.readouterr().err
+
+
+def test_import_of_an_orphan_names_the_projects_directory() -> None:
+    """Who gave `--cwd` can run the command from the same place."""
+    program = "python -m pulumi_huaweicloud_cbr import-file --stack prod"
+
+    assert program == import_command("prod", None)
+    assert f"{program} --cwd 'in fra'" == import_command("prod", Path("in fra"))
 
 
 def test_project_of_an_empty_stack_is_that_of_its_full_name(cli: Path) -> None:

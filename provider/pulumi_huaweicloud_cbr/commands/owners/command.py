@@ -79,7 +79,7 @@ def run(given: argparse.Namespace) -> int:
     if given.json:
         print_json(report.to_json())
     else:
-        print(text.as_text(report))
+        print(text.as_text(report, given.cwd))
     return Exit.DONE if report.is_clean else Exit.TO_DO
 
 

@@ -6,6 +6,7 @@ import shlex
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from pulumi_huaweicloud_cbr.base.text import counted
 from pulumi_huaweicloud_cbr.commands._cli.text import COLUMNS, cell, table, wrapped
@@ -40,8 +41,12 @@ _REASONS = {
 }
 
 
-def as_text(report: Report) -> str:
-    """Return the result, group by group, with a conclusion."""
+def as_text(report: Report, directory: Path | None = None) -> str:
+    """Return the result, group by group, with a conclusion.
+
+    Args:
+        directory: the project's, for the command that imports; None if it is the current one.
+    """
     sections = [
         _head(report),
         _in_state(report.of(IN_STATE)),
@@ -49,7 +54,7 @@ def as_text(report: Report) -> str:
         _other_stacks(report.of(OTHER_STACK)),
         _unmarked(report.of(UNMARKED)),
         _unclear(report.of(UNCLEAR)),
-        _orphans(report),
+        _orphans(report, directory),
         _conclusion(report),
     ]
     texts = ("\n".join(section) for section in sections)
@@ -190,7 +195,7 @@ def _unclear(replicas: Sequence[ReplicaLook]) -> Iterator[str]:
     )
 
 
-def _orphans(report: Report) -> Iterator[str]:
+def _orphans(report: Report, directory: Path | None) -> Iterator[str]:
     orphans = report.of(ORPHAN)
     if not orphans:
         return
@@ -198,7 +203,7 @@ def _orphans(report: Report) -> Iterator[str]:
     for one in orphans:
         yield from wrapped(_INDENT, _described(one))
         yield from wrapped(f"{_INDENT}  id      ", one.id)
-        yield from _ways(report, one)
+        yield from _ways(report, one, directory)
     if any(one.origin for one in orphans):
         yield from _paragraph(
             "If the program declares the copy, pulumi up takes it over, and no import is needed. "
@@ -208,7 +213,7 @@ def _orphans(report: Report) -> Iterator[str]:
         )
 
 
-def _ways(report: Report, orphan: ReplicaLook) -> Iterator[str]:
+def _ways(report: Report, orphan: ReplicaLook, directory: Path | None) -> Iterator[str]:
     origin = orphan.origin
     if origin is None:
         regions = ", ".join(dict.fromkeys(look.region for look in report.sources)) or "any region"
@@ -227,13 +232,14 @@ def _ways(report: Report, orphan: ReplicaLook) -> Iterator[str]:
             "the copy with source_project_id, and pulumi up takes it over",
         )
         return
-    yield f"{_INDENT}  import  {import_command(report.stack)} \\"
+    yield f"{_INDENT}  import  {import_command(report.stack, directory)} \\"
     yield f"{_INDENT}    {shlex.quote(f'{orphan.import_name}={orphan.import_id}')}"
 
 
-def import_command(stack: str) -> str:
+def import_command(stack: str, directory: Path | None) -> str:
     """Return the command that writes an import file, without the replications."""
-    return f"python -m pulumi_huaweicloud_cbr import-file --stack {shlex.quote(stack)}"
+    there = f" --cwd {shlex.quote(str(directory))}" if directory is not None else ""
+    return f"python -m pulumi_huaweicloud_cbr import-file --stack {shlex.quote(stack)}{there}"
 
 
 def _conclusion(report: Report) -> Iterator[str]:
