@@ -30,7 +30,15 @@ from tests.contract.listing import (
     make_copies,
     shown,
 )
-from tests.contract.owning import EAST_PROJECT, MANUAL, WEB_1, WEB_2, Estate, make_estate
+from tests.contract.owning import (
+    EAST_PROJECT,
+    MANUAL,
+    SOUTH_PROJECT,
+    WEB_1,
+    WEB_2,
+    Estate,
+    make_estate,
+)
 from tests.contract.rig import BACKUP, PASSWORD, WRITES, SimulatedClock
 
 pytestmark = pytest.mark.simulator_only
@@ -255,19 +263,39 @@ def test_earlier_replica_counts_though_a_later_attempt_failed(estate: Estate) ->
     assert [] == ids(look(estate, *WITHOUT))
 
 
-def test_record_with_another_name_of_the_region_counts(estate: Estate) -> None:
-    """A record may name its region otherwise than by its id; the replica tells where it is."""
-    made = make_copies(estate)
-    record = {
-        "id": "record",
-        "status": "success",
-        "destination_region": "Süd 1",
-        "destination_project_id": EAST_PROJECT,
-        "destination_backup_id": made["there"],
-    }
-    answer(estate, {"id": BACKUP, "replication_records": [record]})
+def odd(**members: Any) -> dict[str, Any]:
+    """Return a backup whose record names its region otherwise than by its id."""
+    record = {"id": "record", "destination_region": "S\u00fcd 1", **members}
+    return {"id": BACKUP, "replication_records": [record]}
 
+
+def test_record_with_another_name_of_the_region_counts(estate: Estate) -> None:
+    """The replica tells where it is, and the project of a copy under way does."""
+    made = make_copies(estate)
+    place = {"destination_project_id": EAST_PROJECT}
+    answer(estate, odd(status="success", destination_backup_id=made["there"], **place))
     assert [] == ids(look(estate, *WITHOUT))
+    answer(estate, odd(status="replicating", **place))
+    assert [] == ids(look(estate, *WITHOUT))
+
+
+@pytest.mark.parametrize("status", ["success", "replicating"])
+def test_record_with_another_name_of_another_region_does_not_count(
+    estate: Estate, status: str
+) -> None:
+    """Its project cannot be read in this region, which is no error."""
+    made = make_copies(estate)
+    place = {"destination_project_id": SOUTH_PROJECT}
+    answer(estate, odd(status=status, destination_backup_id=made["in the south"], **place))
+
+    assert [BACKUP] == ids(look(estate, *WITHOUT))
+
+
+def test_record_without_any_place_does_not_count(estate: Estate) -> None:
+    """A copy that may be on its way to anywhere hides nothing."""
+    answer(estate, odd(status="replicating"))
+
+    assert [BACKUP] == ids(look(estate, *WITHOUT))
 
 
 def test_other_region_counts_for_itself(estate: Estate) -> None:

@@ -81,7 +81,7 @@ async def examine(api: Api, asked: Asked) -> Report:
     looks = [_look(backup, now, is_replica=asked.is_of_replicas) for backup in found]
     if region is not None:
         await _require_destination(api, scope, region, found)
-        there = await _replicas_there(api, region, found)
+        there = await _look_there(api, region, found)
         looks = [
             _verified(look, region, there)
             for look, backup in zip(looks, found, strict=True)
@@ -171,46 +171,75 @@ async def _require_destination(
     )
 
 
-async def _replicas_there(api: Api, region: str, backups: Iterable[Backup]) -> frozenset[str]:
-    """Return the replicas that exist in the region, in the projects that records name."""
+@dataclass(frozen=True)
+class _There:
+    """What exists in a region: its replicas, and the projects that are known to be its own."""
+
+    replica_ids: frozenset[str]
+    project_ids: frozenset[str]
+
+
+async def _look_there(api: Api, region: str, backups: Iterable[Backup]) -> _There:
+    """Return what exists in the region, in the projects that records name.
+
+    A project belongs to one region. That of a record which names its region otherwise may belong to
+    another one, and then it cannot be read here, which is no error.
+    """
+    records = [record for backup in backups for record in backup.records]
     project_ids = {
         record.destination_project_id
-        for backup in backups
-        for record in backup.records
-        if record.destination_backup_id and _may_be_in(record, region)
+        for record in records
+        if record.destination_region == region and record.destination_backup_id
     }
-    scopes = [await find_scope(api, Scope(region, one)) for one in project_ids]
-    lists = await asyncio.gather(
-        *(find_backups(api, scope, image_type=REPLICATION) for scope in _unique(scopes))
+    named = {await find_scope(api, Scope(region, one)) for one in project_ids}
+    perhaps = {
+        ProjectScope(region, record.destination_project_id)
+        for record in records
+        if record.destination_project_id and _is_named_otherwise(record)
+    } - named
+    scopes = [*named, *perhaps]
+    answers = await asyncio.gather(
+        *(or_error(find_backups(api, scope, image_type=REPLICATION)) for scope in scopes)
     )
-    return frozenset(
-        replica.id for found in lists for replica in found if replica.status not in _BEING_DELETED
-    )
+    replica_ids: set[str] = set()
+    own_ids: set[str] = set()
+    for scope, answer in zip(scopes, answers, strict=True):
+        if isinstance(answer, CbrError):
+            if scope in named:
+                raise answer
+            continue
+        own_ids.add(scope.project_id)
+        replica_ids |= {one.id for one in answer if one.status not in _BEING_DELETED}
+    return _There(frozenset(replica_ids), frozenset(own_ids))
 
 
-def _unique(scopes: Iterable[ProjectScope]) -> Iterable[ProjectScope]:
-    return dict.fromkeys(scopes)
-
-
-def _has_copy(backup: Backup, region: str, there: frozenset[str]) -> bool:
-    """Whether a replica exists in the region, or a copy to it is waiting or under way."""
-    return any(
-        record.destination_backup_id in there or record.is_pending
-        for record in backup.records
-        if _may_be_in(record, region)
-    )
-
-
-def _may_be_in(record: ReplicationRecord, region: str) -> bool:
-    # A record may name its region otherwise than by its id, or not at all.
+def _is_named_otherwise(record: ReplicationRecord) -> bool:
+    """Whether a record names its region otherwise than by its id, or not at all."""
     name = record.destination_region
-    return name == region or name is None or not is_region_id(name)
+    return name is None or not is_region_id(name)
 
 
-def _verified(look: BackupLook, region: str, there: frozenset[str]) -> BackupLook:
+def _has_copy(backup: Backup, region: str, there: _There) -> bool:
+    """Whether a replica exists in the region, or a copy to it is waiting or under way."""
+
+    def is_going_there(record: ReplicationRecord) -> bool:
+        is_its_project = record.destination_project_id in there.project_ids
+        return record.is_pending and (
+            record.destination_region == region or (_is_named_otherwise(record) and is_its_project)
+        )
+
+    return any(
+        record.destination_backup_id in there.replica_ids or is_going_there(record)
+        for record in backup.records
+    )
+
+
+def _verified(look: BackupLook, region: str, there: _There) -> BackupLook:
     """Return a backup whose copy in the region says whether it is there."""
     copies = (
-        replace(copy, is_there=copy.replica_id in there) if copy.region == region else copy
+        replace(copy, is_there=copy.replica_id in there.replica_ids)
+        if copy.region == region
+        else copy
         for copy in look.copies or ()
     )
     return look if look.copies is None else replace(look, copies=tuple(copies))
