@@ -11,7 +11,7 @@ from pulumi_huaweicloud_cbr.commands._cli.help import CommandParser
 from pulumi_huaweicloud_cbr.commands.version import INSTALLED, Versions
 
 EXAMPLE = Versions(
-    "0.1.0",
+    "0.2.0",
     "3.12.4 (CPython)",
     "3.255.0",
     "3.255.0",
