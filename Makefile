@@ -212,6 +212,15 @@ release: $(VENV) .cache/audit/.complete ## Build what a release has into dist/: 
 	@cd dist && shasum -a 256 *.whl *.tar.gz sbom.cdx.json >SHA256SUMS 2>/dev/null || sha256sum *.whl *.tar.gz sbom.cdx.json >SHA256SUMS
 	@ls dist
 
+.PHONY: release-tag
+release-tag: ## Check that TAG is the version of the package, such as v0.2.0
+	@version=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml); \
+	if [ "$(TAG)" != "v$$version" ]; then echo "release: the tag is '$(TAG)', and the version is $$version" >&2; exit 1; fi
+
+.PHONY: publish
+publish: $(TOOLS) ## Publish dist/ as the identity of a workflow, without a stored key
+	@.venv/bin/python -m uv publish --trusted-publishing always dist/*.whl dist/*.tar.gz
+
 .PHONY: format
 format: $(TOOLS) ## Format the code, and fix what can be fixed automatically
 	@.venv/bin/python -m ruff check --quiet --fix-only .
