@@ -73,7 +73,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="list the backups of the source region with ids, ages and sizes",
     )
     parser.add_argument(
-        "--json", action="store_true", help="print a JSON document, which the user guide describes"
+        "--json",
+        action="store_true",
+        help="print a JSON document (docs/how-to/check-an-account.md)",
     )
     parser.set_defaults(run=run, parser=parser)
 

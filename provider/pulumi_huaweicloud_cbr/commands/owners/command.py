@@ -52,7 +52,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "name; may be repeated",
     )
     parser.add_argument(
-        "--json", action="store_true", help="print a JSON document, which the user guide describes"
+        "--json", action="store_true", help="print a JSON document (docs/how-to/find-orphans.md)"
     )
     parser.set_defaults(run=run)
 
