@@ -67,15 +67,14 @@ def inputs_table(
             raise ValueError(f"{name}: no limit in tools/checks/limits.py")
         cells = (
             f"`{name}`",
-            f"`{_type_of(field.annotation)}`".replace("|", "\\|"),
-            _default_of(name, field.line, is_required=inputs_of(args)[name]),
-            known[name].text,
-            _change_of(name, field.line, changes.get(name)),
             _in_markdown(name, field.line),
+            f"`{_type_of(field.annotation)}`".replace("|", "\\|") + f": {known[name].text}",
+            _default_of(name, field.line, is_required=inputs_of(args)[name]),
+            _change_of(name, field.line, changes.get(name)),
         )
         rows.append(f"| {' | '.join(cells)} |")
-    head = "| input | type | default | accepted | a change | |"
-    return "\n".join([head, "|---|---|---|---|---|---|", *rows])
+    head = "| input | | accepted | default | a change |"
+    return "\n".join([head, "|---|---|---|---|---|", *rows])
 
 
 def _type_of(annotation: str) -> str:
@@ -226,6 +225,35 @@ def _docstring_of(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
 def _entries_of(part: str) -> dict[str, str]:
     found = re.findall(r"^ *(\w+): (.*(?:\n {4,}.*)*)", part, re.MULTILINE)
     return {name: " ".join(text.split()) for name, text in found}
+
+
+_RESULTS = (cbr.Backup, cbr.ReplicationRecord, cbr.Vault, cbr.RegionCapability)
+_WIRE_TYPES = re.compile(r"\b(Id|IdIfAny|RegionName|Word)\b")
+
+
+def results_text() -> str:
+    """Return a section for each class that functions return: fields, and what they tell."""
+    return "\n\n".join(_result_text(result) for result in _RESULTS)
+
+
+def _result_text(result: type[Any]) -> str:
+    rows = [
+        f"| `{name}` | `{_plain_type(_wire_type(annotation))}` | |"
+        for name, annotation in inspect.get_annotations(result).items()
+        if "ClassVar" not in annotation
+    ]
+    rows += [
+        f"| `{name}` | `{_plain_type(member.fget.__annotations__['return'])}` | "
+        f"{_sentence((member.__doc__ or '').partition(chr(10))[0]).removeprefix('Return ')} |"
+        for name, member in vars(result).items()
+        if isinstance(member, property) and member.fget
+    ]
+    head = [f"### {result.__name__}", "| field | type | |", "|---|---|---|"]
+    return "\n".join([*head, *rows])
+
+
+def _wire_type(annotation: str) -> str:
+    return _WIRE_TYPES.sub("str", annotation).replace("Number", "int")
 
 
 def settings_table() -> str:

@@ -45,6 +45,7 @@ NOT_LOADED = {"canonical", "next", "prev", "edit"}
 ITEM = re.compile(r" *([-*+]|\d+\.) +(?=\S)")
 FENCE = re.compile(r" *(```+|~~~+)")
 ROW = re.compile(r" *\|")
+SECTION = re.compile(r"^( +(?:Raises|Returns|Source):)", re.MULTILINE)
 COMMENT = re.compile(r" *<!--")
 BLOCKS = (FENCE, ROW, COMMENT, re.compile(r"#{1,6} "))
 """Lines that never continue the paragraph of a list item."""
@@ -167,7 +168,11 @@ def build() -> str:
     shutil.copytree(REPOSITORY / "docs", WORKSHOP / "docs")
     for page in (WORKSHOP / "docs").rglob("*.md"):
         page.write_text(as_older_markdown(page.read_text(encoding="utf-8")), encoding="utf-8")
-    (WORKSHOP / "provider").symlink_to(REPOSITORY / "provider")
+    for module in (REPOSITORY / "provider").rglob("*.py"):
+        copy = WORKSHOP / module.relative_to(REPOSITORY)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        # The reader of docstrings wants an empty line before each section.
+        copy.write_text(SECTION.sub(r"\n\1", module.read_text(encoding="utf-8")), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "zensical", "build", "--strict"],
         cwd=WORKSHOP,

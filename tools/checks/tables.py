@@ -60,6 +60,7 @@ TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     ),
     "program": (REPOSITORY / "README.md", lambda: block("program.py", "python")),
     "program-start": (DOCS / "start.md", lambda: block("program.py", "python")),
+    "results": (DOCS / "reference" / "functions.md", reference.results_text),
     "settings": (DOCS / "reference" / "settings.md", reference.settings_table),
 }
 
