@@ -16,8 +16,8 @@ from pulumi_huaweicloud_cbr.commands.owners import command as owners
 from pulumi_huaweicloud_cbr.commands.recover import command as recover
 
 
-def main(arguments: list[str]) -> int:
-    """Run a command; return its exit code, or 1 after a message on standard error."""
+def command_line() -> argparse.ArgumentParser:
+    """Return the parser of all commands and their options."""
     parser = argparse.ArgumentParser(
         prog="python -m pulumi_huaweicloud_cbr",
         description="Help for replications of Huawei Cloud CBR backups, beside pulumi itself.",
@@ -27,8 +27,13 @@ def main(arguments: list[str]) -> int:
     import_file.add_to(commands)
     owners.add_to(commands)
     recover.add_to(commands)
+    return parser
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command; return its exit code, or 1 after a message on standard error."""
     print_whatever_comes()
-    given = parser.parse_args(arguments)
+    given = command_line().parse_args(arguments)
     try:
         code: int = given.run(given)
     except CbrError as error:

@@ -154,6 +154,7 @@ ARGUMENTS = {
     "image_type": "the kind of backup",
     "limit": "at most this many",
     "name": "only backups of this name",
+    "opts": "its `provider` has the settings, in place of the stack's configuration",
     "project_id": "default: `huaweicloud:projectId`, else the project named like the region",
     "region": "default: `huaweicloud:region`",
     "resource_id": "only backups of this server or file system",

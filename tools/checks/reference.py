@@ -169,6 +169,26 @@ def outputs_of_wait() -> str:
     return outputs_table(cbr.ReplicationsComplete, cbr.ReplicationsCompleteArgs)
 
 
+def provider_table() -> str:
+    """Return the inputs of a provider as a Markdown table: what each of them accepts as a setting.
+
+    Raises:
+        ValueError: an input has no setting of its name.
+    """
+    keys = {key.field.removesuffix("_s"): key for key in KEYS}
+    rows = []
+    for name, field in described(cbr.ProviderArgs).items():
+        if name not in keys:
+            raise ValueError(f"{name}: no setting has this name")
+        setting = limits.SETTINGS[keys[name].field]
+        rows.append(
+            f"| `{name}` | {_in_markdown(name, field.line)} | {setting.limit.text} | "
+            f"{setting.default} | `huaweicloud:{keys[name].config}` |"
+        )
+    head = "| input | | accepted | default | like the setting |"
+    return "\n".join([head, "|---|---|---|---|---|", *rows])
+
+
 def functions_text() -> str:
     """Return a section for each function that looks something up: arguments, result, errors."""
     names = [name for name in cbr.__all__ if name.startswith("get_")]

@@ -44,6 +44,7 @@ TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "features": (DOCS / "explanation" / "plugin-host.md", features.table),
     "functions": (DOCS / "reference" / "functions.md", reference.functions_text),
     "inputs-one": (RESOURCES, reference.one_table),
+    "inputs-provider": (RESOURCES, reference.provider_table),
     "inputs-set": (RESOURCES, reference.set_table),
     "inputs-vault": (RESOURCES, reference.vault_table),
     "inputs-wait": (RESOURCES, reference.wait_table),
