@@ -108,23 +108,24 @@ def _in_markdown(name: str, said: str) -> str:
 
 
 def outputs_table(resource: type[Any], args: type[Any]) -> str:
-    """Return the outputs of a resource as a Markdown table; those that are inputs come last.
+    """Return the outputs of a resource that are no inputs as a Markdown table.
 
     Raises:
-        ValueError: an output that is no input has no description.
+        ValueError: an output has no description, or an input is no output.
     """
     inputs = inputs_of(args)
     found = dict(_outputs_of(resource))
     own = {name: field for name, field in found.items() if name not in inputs}
     if missing := [name for name, field in own.items() if not field.text]:
         raise ValueError(f"{resource.__name__}: no text behind {', '.join(missing)}")
+    if missing := sorted(inputs.keys() - found.keys()):
+        raise ValueError(f"{resource.__name__}: no outputs {', '.join(missing)}")
     rows = [
         f"| `{name}` | `{_output_type_of(field.annotation)}` | {_sentence(field.line)} |"
         for name, field in own.items()
     ]
-    resolved = ", ".join(f"`{name}`" for name in inputs if name in found)
-    rows.append(f"| {resolved} | as the input | the input, resolved |")
-    return "\n".join(["| output | type | |", "|---|---|---|", *rows])
+    table = "\n".join(["| output | type | |", "|---|---|---|", *rows])
+    return f"{table}\n\nAll inputs are outputs as well, resolved."
 
 
 def _output_type_of(annotation: str) -> str:

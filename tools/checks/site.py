@@ -54,12 +54,20 @@ BLOCKS = (FENCE, ROW, COMMENT, re.compile(r"#{1,6} "))
 def as_older_markdown(text: str) -> str:
     """Return a page with empty lines around lists, tables and comments, and lists of four columns.
 
-    Lines of a paragraph stay as they are; code keeps its own indentation.
+    Bars in the code of tables lose their escapes. Lines of a paragraph stay as they are, and code
+    keeps its own indentation.
     """
     page = _OlderMarkdown()
     for line in text.splitlines():
         page.add(line)
     return "\n".join([*page.lines, ""])
+
+
+def _unescaped(line: str) -> str:
+    """Return a table's row with plain bars in code, where GitHub wants them escaped."""
+    if not ROW.match(line):
+        return line
+    return re.sub(r"`[^`]*`", lambda code: code[0].replace("\\|", "|"), line)
 
 
 class _OlderMarkdown:
@@ -76,7 +84,7 @@ class _OlderMarkdown:
         opened = FENCE.match(line)
         if not self._fence and line.strip():
             self._begin(line)
-        self.lines.append(self._moved(line))
+        self.lines.append(self._moved(line if self._fence else _unescaped(line)))
         if not self._fence and opened:
             self._fence = opened[1]
         elif line.strip() == self._fence:

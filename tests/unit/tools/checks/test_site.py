@@ -27,9 +27,20 @@ DOCS = REPOSITORY / "docs"
         ("- a\n  b\n  - c\n    d\n- e\n", "- a\n    b\n    - c\n        d\n- e\n"),
         ("- a\n\n  b\n\nc\n", "- a\n\n    b\n\nc\n"),
         ("- a\n# b\n- c\n", "- a\n# b\n\n- c\n"),
+        ("| `a \\| b` | c \\| d |\n", "| `a | b` | c \\| d |\n"),
         ("a\n```\n- b\n| c\n```\nd\n", "a\n```\n- b\n| c\n```\nd\n"),
     ],
-    ids=["list", "table", "comments", "code", "nested", "paragraphs", "heading", "code-block"],
+    ids=[
+        "list",
+        "table",
+        "comments",
+        "code",
+        "nested",
+        "paragraphs",
+        "heading",
+        "bars",
+        "code-block",
+    ],
 )
 def test_page_gets_room(page: str, expected: str) -> None:
     """Lists and tables have empty lines around them, and each level has four columns."""
@@ -38,10 +49,11 @@ def test_page_gets_room(page: str, expected: str) -> None:
 
 @pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.name)
 def test_page_keeps_its_words(page: Path) -> None:
-    """Nothing but space changes."""
+    """Nothing changes but space, and the bars in tables."""
     text = page.read_text(encoding="utf-8")
+    changed = as_older_markdown(text)
 
-    assert text.split() == as_older_markdown(text).split()
+    assert text.replace("\\|", "|").split() == changed.replace("\\|", "|").split()
 
 
 def test_faults_are_found(tmp_path: Path) -> None:
