@@ -38,6 +38,7 @@ LOADED = {
     "video": "src",
 }
 """Elements that load something by themselves, with the attribute that says from where."""
+LOADED_BY_STYLE = re.compile(r"""(?:url\(|@import)\s*["']?((?:https?:)?//[^"')\s]+)""")
 NOT_LOADED = {"canonical", "next", "prev", "edit"}
 """Values of `rel` with which a `link` element is only a link."""
 
@@ -149,6 +150,9 @@ def faults(site: Path) -> list[str]:
         name = path.relative_to(site).as_posix()
         found += [f"{name}: broken link {link}" for link in sorted(_broken(path, pages))]
         found += [f"{name}: loads {there}" for there in page.loaded if urlsplit(there).netloc]
+    for path in sorted(site.rglob("*.css")):
+        name = path.relative_to(site).as_posix()
+        found += [f"{name}: loads {there}" for there in LOADED_BY_STYLE.findall(path.read_text())]
     return found
 
 

@@ -64,12 +64,17 @@ def test_faults_are_found(tmp_path: Path) -> None:
         '<script src="https://example.com/x.js"></script>'
         '<link rel="canonical" href="https://example.com/a.html">'
     )
+    (tmp_path / "c.css").write_text(
+        '@import "//example.com/a.css"; a { background: url(https://example.com/b.png) url(d.png) }'
+    )
     (tmp_path / "b.html").write_text('<p id="here"></p>')
 
     assert [
         "a.html: broken link b.html#gone",
         "a.html: broken link gone.html",
         "a.html: loads https://example.com/x.js",
+        "c.css: loads //example.com/a.css",
+        "c.css: loads https://example.com/b.png",
     ] == faults(tmp_path)
 
 
