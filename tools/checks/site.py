@@ -198,6 +198,9 @@ def build() -> str:
     if done.returncode:
         return printed.partition(TRACEBACK)[0].strip() or printed
     shutil.move(WORKSHOP / "build" / "site", SITE)
+    # A page that was opened from a file may load scripts, and no data.
+    index = (SITE / "search.json").read_text(encoding="utf-8")
+    (SITE / "search.js").write_text(f"var __index = {index}", encoding="utf-8")
     return "" if "No issues found" in printed else printed
 
 
