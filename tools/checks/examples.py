@@ -27,9 +27,12 @@ class Example(NamedTuple):
 
 
 def pages() -> list[Path]:
-    """Return the pages whose examples are tried: the README, and the site without decisions."""
+    """Return the pages whose examples are tried: the READMEs, and the site without decisions."""
     docs = sorted((REPOSITORY / "docs").rglob("*.md"))
-    return [REPOSITORY / "README.md", *(page for page in docs if page.parent.name != "decisions")]
+    return [
+        *sorted(REPOSITORY.glob("README*.md")),
+        *(page for page in docs if page.parent.name != "decisions"),
+    ]
 
 
 def examples(language: str) -> Iterator[Example]:

@@ -62,6 +62,10 @@ TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "program": (REPOSITORY / "README.md", lambda: block("program.py", "python")),
     "program-start": (DOCS / "start.md", lambda: block("program.py", "python")),
     "results": (DOCS / "reference" / "functions.md", reference.results_text),
+    "program-zh": (
+        REPOSITORY / "README.zh-CN.md",
+        lambda: block("program.py", "python"),
+    ),
     "settings": (DOCS / "reference" / "settings.md", reference.settings_table),
 }
 

@@ -13,6 +13,7 @@ import yaml
 from config import read_plan
 from pulumi_huaweicloud_cbr.__main__ import command_line
 from pulumi_huaweicloud_cbr.config.settings import Settings
+from tests.unit.test_page_commands import TO_COME
 from tools.checks.examples import REPOSITORY, Example, command_lines, examples, programs
 
 OURS = "python -m pulumi_huaweicloud_cbr "
@@ -30,7 +31,12 @@ ENTRY = {"name": "any", "backup_id": "5a863daa-7265-4c0a-822f-e66b2abcfb3d"}
 )
 def test_command_parses(example: Example, line: str) -> None:
     """The command, its options and its arguments exist."""
-    given = command_line().parse_args(shlex.split(line.removeprefix(OURS)))
+    words = shlex.split(line.removeprefix(OURS).partition(" > ")[0])
+    if words[0] in TO_COME:
+        with pytest.raises(SystemExit):
+            command_line().parse_args(words)
+        return
+    given = command_line().parse_args(words)
 
     assert callable(given.run), example.name
 
@@ -72,7 +78,7 @@ def test_configuration_is_valid(example: Example) -> None:
 
 def test_there_are_examples() -> None:
     """The tests above have something to try."""
-    assert {"check", "owners", "recover", "import-file"} == {
+    assert {"check", "owners", "recover", "import-file"} | TO_COME == {
         line.removeprefix(OURS).split()[0] for _, line in COMMANDS
     }
     assert len(MAKE) > 5
