@@ -104,6 +104,7 @@ requirements: ## Compile requirements/*.txt from pyproject.toml (UPGRADE=1 takes
 	@$(COMPILE) pyproject.toml --constraint requirements/dev.txt --group demo -o requirements/demo.txt
 	@$(COMPILE) --group go --only-binary :all: -o requirements/go.txt
 	@$(COMPILE) --group audit -o requirements/audit.txt
+	@$(COMPILE) --group docs -o requirements/docs.txt
 	@echo 'pip==22.3' | $(COMPILE) - --only-binary :all: -o tests/fixtures/pips/oldest.txt
 	@echo 'pip' | $(COMPILE) - --only-binary :all: -o tests/fixtures/pips/newest.txt
 
@@ -179,14 +180,15 @@ build/wheel.stamp: $(VENV) $(PACKAGE_SOURCES)
 check: lint test ## Everything that CI runs
 
 .PHONY: lint
-lint: $(TOOLS) ## Format, lint rules, types, layers, secrets, long sentences
+lint: $(TOOLS) .cache/docs/.complete ## Format, lint rules, types, layers, secrets, long sentences, documentation site
 	@set -eu; run() { echo "lint: $$*"; "$$@"; }; \
 	run .venv/bin/python -m ruff format --check --quiet .; \
 	run .venv/bin/python -m ruff check --quiet .; \
 	run .venv/bin/python -m mypy; \
 	run .venv/bin/lint-imports; \
 	run .venv/bin/python -m tools.checks.secret_scan; \
-	run .venv/bin/python -m tools.checks.prose
+	run .venv/bin/python -m tools.checks.prose; \
+	run .cache/docs/bin/python -m tools.checks.site
 
 # Apart from `check`: it asks a database on the network, which may know something new each day.
 # --strict: a package that the database cannot be asked about is a failure, not a pass.
@@ -221,6 +223,15 @@ release-tag: ## Check that TAG is the version of the package, such as v0.2.0
 publish: $(TOOLS) ## Publish dist/ as the identity of a workflow, without a stored key
 	@.venv/bin/python -m uv publish --trusted-publishing always dist/*.whl dist/*.tar.gz
 
+# A broken link, a missing anchor and a name that the package does not have are failures.
+.PHONY: site
+site: .cache/docs/.complete ## Build the documentation site into build/site; any warning is a failure
+	@.cache/docs/bin/python -m tools.checks.site
+.cache/docs/.complete: requirements/docs.txt | $(VENV)
+	@.venv/bin/python -m venv --clear .cache/docs
+	@.cache/docs/bin/python $(PIP_INSTALL_PINS) -r requirements/docs.txt
+	@touch $@
+
 .PHONY: format
 format: $(TOOLS) ## Format the code, and fix what can be fixed automatically
 	@.venv/bin/python -m ruff check --quiet --fix-only .
@@ -241,7 +252,7 @@ test: $(TOOLS) toolchain-quiet sdk-venvs pips ## Tests of every guarantee: unit,
 	@$(PYTEST) $(NOT_FULL) $(SUITES)
 
 .PHONY: test-full
-test-full: $(TOOLS) toolchain-quiet sdk-venvs pips .cache/audit/.complete ## All tests, including the nightly ones
+test-full: $(TOOLS) toolchain-quiet sdk-venvs pips .cache/audit/.complete .cache/docs/.complete ## All tests, including the nightly ones
 	@echo "test-full: $(SUITES)"
 	@export CBR_MODEL_EXAMPLES=$(or $(EXAMPLES),156); $(PYTEST) $(SUITES)
 

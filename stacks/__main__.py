@@ -1,6 +1,7 @@
-"""Declare the replications that the stack's configuration lists; see docs/user-guide.md.
+"""Declare the replications that the stack's configuration lists.
 
-Reading and validating the configuration does not belong here: see `config`.
+See docs/reference/stack-configuration.md. Reading and validating the configuration does not belong
+here: see `config`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The reconciliation tables of the user guide, row by row, against the simulator."""
+"""The reconciliation tables of the documentation, row by row, against the simulator."""
 
 from __future__ import annotations
 

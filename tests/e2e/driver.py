@@ -352,7 +352,7 @@ def _log_of(project: Project) -> Path:
 
 
 def recover(project: Project) -> Outcome:
-    """Do what the user guide says after a CLI was killed."""
+    """Do what the documentation says after a CLI was killed."""
     done = subprocess.run(
         [project.python, "-m", "pulumi_huaweicloud_cbr", "recover", "--stack", project.stack],
         cwd=project.directory,

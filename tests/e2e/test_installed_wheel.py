@@ -122,8 +122,8 @@ def test_wheel_state_moves_between_sdks(make_program: MakeProject, control: Cont
 
 # -- a project as `pulumi new` creates it ---------------------------------------------------------
 
-README = (REPOSITORY / "README.md").read_text()
-_, _, OWN = README.partition("### In your own program\n```python\n")
+PAGE = (REPOSITORY / "docs" / "reference" / "resources.md").read_text()
+_, _, OWN = PAGE.partition("## BackupReplication\n```python\n")
 KEYWORDS, _, _ = OWN.partition("```\n")
 
 

@@ -36,6 +36,7 @@ ENVIRONMENTS = {
     "demo.txt": ".venv",
     "dev.txt": ".venv",
     "audit.txt": ".cache/audit",
+    "docs.txt": ".cache/docs",
 }
 # The oldest pip of Python 3.11 does not run on a later Python.
 PIPS = ("newest", "oldest") if sys.version_info < (3, 12) else ("newest",)

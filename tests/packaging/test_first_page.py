@@ -1,4 +1,4 @@
-"""The README's first page, run as written: each command in its order, in one shell."""
+"""What users type first, run as written: the README's commands, and those of docs/start.md."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from simulator.worlds.files import load_world
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+START = (ROOT / "docs" / "start.md").read_text(encoding="utf-8")
+CONFIGURATION = ROOT / "docs" / "reference" / "stack-configuration.md"
 EXAMPLE = ROOT / "stacks" / "Pulumi.example.yaml"
 WORLD = load_world(ROOT / "simulator" / "worlds" / "demo.yaml")
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -35,9 +37,9 @@ LINKED = (
 CURRENT = (".venv/.base", ".venv/.package", ".venv/.tools", "toolchain", "toolchain-quiet")
 
 
-def commands_in(section: str) -> list[str]:
+def commands_in(page: str, section: str) -> list[str]:
     """Return the command lines of a section's code blocks, without comments."""
-    text = re.split(r"\n##+ ", README.partition(f"\n## {section}\n")[2])[0]
+    text = re.split(r"\n##+ ", page.partition(f"\n## {section}\n")[2])[0]
     lines = [line.strip() for block in BLOCK.finditer(text) for line in block[2].splitlines()]
     return [re.sub(r"\s+# .*", "", line) for line in lines]
 
@@ -103,9 +105,9 @@ def as_typed(lines: list[str], port: int) -> list[str]:
 
 
 @pytest.mark.e2e
-def test_first_stack_as_the_readme_has_it(checkout: Path) -> None:
+def test_first_stack_as_the_page_has_it(checkout: Path) -> None:
     """From the tools to a completed `up`, with the simulator that the page starts."""
-    lines = commands_in("Your first stack")
+    lines = commands_in(START, "Your first stack")
     code, printed = run_shell(checkout, as_typed(lines, free_port()))
 
     assert "make up STACK=prod" == lines[-1]
@@ -143,15 +145,15 @@ def test_preview_on_a_terminal_is_text(checkout: Path) -> None:
 
 
 def test_two_commands_are_targets() -> None:
-    """The first commands of the page exist; tests/e2e/test_make_targets.py runs the demo."""
+    """The first commands of the README exist; tests/e2e/test_make_targets.py runs the demo."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
 
-    assert ["make demo", "make test"] == commands_in("Two commands")
+    assert ["make demo", "make test"] == commands_in(README, "Two commands")
     assert re.search(r"^demo: .*\n\t.* -m tools\.demo ", makefile, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
-    "text", [EXAMPLE.read_text(), README.partition("### The stack program")[2][:3000]]
+    "text", [EXAMPLE.read_text(), CONFIGURATION.read_text().partition("## Keys")[0]]
 )
 def test_example_stacks_exist_in_the_demo_world(text: str) -> None:
     """A user who copies an example finds its backups and vaults in the simulator."""

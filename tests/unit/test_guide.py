@@ -1,4 +1,4 @@
-"""The guide's situations name the tests that see them, and its settings exist."""
+"""The situations of the documentation name the tests that see them, and its settings exist."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ import pytest
 from pulumi_huaweicloud_cbr.config.setting_names import KEYS
 
 REPOSITORY = Path(__file__).parents[2]
-GUIDE = (REPOSITORY / "docs" / "user-guide.md").read_text(encoding="utf-8")
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-OWNERS = GUIDE.partition("\n## Who owns a copy\n")[2].partition("\n## ")[0]
+OWNERS = (REPOSITORY / "docs" / "explanation" / "ownership.md").read_text(encoding="utf-8")
+SETTINGS = (REPOSITORY / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| .+ \| .+ \| `([\w/]+\.py)::(\w+)` \|$", re.MULTILINE)
 SITUATIONS = OWNERS.partition("| situation | outcome | seen by |\n|---|---|---|\n")[2]
 
@@ -41,9 +40,9 @@ def test_each_situation_names_a_test() -> None:
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.config)
-def test_setting_is_in_the_readme(key: object) -> None:
-    """Each setting is in the table of the README, with its variable."""
+def test_setting_is_in_the_reference(key: object) -> None:
+    """Each setting is in the table of settings, with its variable."""
     config, env = getattr(key, "config", ""), getattr(key, "env", "")
-    row = next(line for line in README.splitlines() if f"`huaweicloud:{config}`" in line)
+    row = next(line for line in SETTINGS.splitlines() if f"`huaweicloud:{config}`" in line)
 
     assert f"`{env}`" in row

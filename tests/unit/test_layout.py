@@ -172,9 +172,9 @@ def told_folders(package: Path) -> list[str]:
     return told_in(text.partition(f"```\n{TREES[package]}/\n")[2].partition("```")[0])
 
 
-def test_readme_lists_the_folders_that_exist() -> None:
-    """README's layout names each folder of the top level and each tool, and no other."""
-    text = (REPOSITORY / "README.md").read_text()
+def test_layout_lists_the_folders_that_exist() -> None:
+    """The layout names each folder of the top level and each tool, and no other."""
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text()
     tree = text.partition("\n## Layout\n```\n")[2].partition("```")[0]
 
     assert sorted(folders_of_repository()) == sorted(told_in(tree))

@@ -57,14 +57,15 @@ def described(form: type[Any]) -> dict[str, Described]:
     Raises:
         ValueError: an input has no text.
     """
-    found = {name: one for base in form.__mro__[:-1] for name, one in _fields_of(base)}
+    found = {name: one for base in form.__mro__[:-1] for name, one in fields_of(base)}
     inputs = inputs_of(form)
     if missing := inputs.keys() - found.keys():
         raise ValueError(f"{form.__name__}: no text behind {', '.join(sorted(missing))}")
     return {name: found[name] for name in inputs}
 
 
-def _fields_of(form: type[Any]) -> Iterator[tuple[str, Described]]:
+def fields_of(form: type[Any]) -> Iterator[tuple[str, Described]]:
+    """Yield the annotated fields of a class that have a text behind them."""
     source = textwrap.dedent(inspect.getsource(form))
     (node,) = ast.parse(source).body
     parts = node.body if isinstance(node, ast.ClassDef) else []

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from pulumi_huaweicloud_cbr.__main__ import make_parser
-from tests.e2e import crash, drift, features
+from tests.e2e import crash, drift, features, mistakes
 from tools.checks import arguments, commands, ownership, reference
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -21,13 +21,18 @@ def printed(situation: str) -> str:
     return block(f"check/{situation}.txt")
 
 
-def block(name: str) -> str:
+def block(name: str, language: str = "") -> str:
     """Return a file of the fixtures as a block."""
     text = (REPOSITORY / "tests" / "fixtures" / name).read_text()
-    return f"```\n{text}```"
+    return f"```{language}\n{text}```"
 
 
-REFERENCE = REPOSITORY / "docs" / "reference" / "commands.md"
+DOCS = REPOSITORY / "docs"
+CHINESE = REPOSITORY / "README.zh-CN.md"
+OWNERSHIP = DOCS / "explanation" / "ownership.md"
+RESOURCES = DOCS / "reference" / "resources.md"
+
+REFERENCE = DOCS / "reference" / "commands.md"
 COMMANDS: dict[str, tuple[Path, Callable[[], str]]] = {
     "commands": (REFERENCE, commands.overview),
     "exit-codes": (REFERENCE, commands.codes),
@@ -50,19 +55,44 @@ COMMANDS: dict[str, tuple[Path, Callable[[], str]]] = {
 """The parts of the reference of commands."""
 
 TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
-    "adoption": (REPOSITORY / "docs" / "user-guide.md", ownership.adoption_table),
-    "check": (REPOSITORY / "README.md", lambda: printed("no_vault")),
-    "check-backup": (REPOSITORY / "docs" / "user-guide.md", lambda: printed("backup_to_all")),
-    "crashes": (REPOSITORY / "docs" / "crash-safety.md", crash.table),
-    "deletion": (REPOSITORY / "docs" / "user-guide.md", ownership.deletion_table),
-    "drift": (REPOSITORY / "docs" / "user-guide.md", drift.table),
-    "inputs-one": (REPOSITORY / "README.md", reference.one_table),
-    "inputs-set": (REPOSITORY / "README.md", reference.set_table),
-    "inputs-vault": (REPOSITORY / "docs" / "user-guide.md", reference.vault_table),
-    "inputs-wait": (REPOSITORY / "README.md", reference.wait_table),
-    "keys": (REPOSITORY / "docs" / "user-guide.md", reference.keys_table),
-    "owners": (REPOSITORY / "docs" / "user-guide.md", lambda: block("owners.txt")),
-    "features": (REPOSITORY / "docs" / "plugin-host.md", features.table),
+    "adoption": (OWNERSHIP, ownership.adoption_table),
+    "check": (DOCS / "start.md", lambda: printed("no_vault")),
+    "check-zh": (DOCS / "zh" / "start.md", lambda: printed("no_vault")),
+    "check-backup": (
+        DOCS / "how-to" / "check-an-account.md",
+        lambda: printed("backup_to_all"),
+    ),
+    "codes": (DOCS / "reference" / "errors.md", reference.codes_table),
+    "crashes": (DOCS / "explanation" / "crash-safety.md", crash.table),
+    "deletion": (OWNERSHIP, ownership.deletion_table),
+    "drift": (DOCS / "explanation" / "drift.md", drift.table),
+    "errors": (DOCS / "reference" / "errors.md", reference.errors_table),
+    "features": (DOCS / "explanation" / "plugin-host.md", features.table),
+    "functions": (DOCS / "reference" / "functions.md", reference.functions_text),
+    "inputs-one": (RESOURCES, reference.one_table),
+    "inputs-provider": (RESOURCES, reference.provider_table),
+    "inputs-set": (RESOURCES, reference.set_table),
+    "inputs-vault": (RESOURCES, reference.vault_table),
+    "inputs-wait": (RESOURCES, reference.wait_table),
+    "keys": (DOCS / "reference" / "stack-configuration.md", reference.keys_table),
+    "outputs-one": (RESOURCES, reference.outputs_of_one),
+    "outputs-set": (RESOURCES, reference.outputs_of_set),
+    "outputs-vault": (RESOURCES, reference.outputs_of_vault),
+    "outputs-wait": (RESOURCES, reference.outputs_of_wait),
+    "mistakes": (DOCS / "reference" / "mistakes.md", mistakes.table),
+    "owners": (DOCS / "how-to" / "find-orphans.md", lambda: block("owners.txt")),
+    "preview": (REPOSITORY / "README.md", lambda: block("preview.txt")),
+    "preview-zh": (CHINESE, lambda: block("preview.txt")),
+    "printed": (
+        DOCS / "explanation" / "plugin-host.md",
+        lambda: block("printed/erp-db.txt"),
+    ),
+    "program": (REPOSITORY / "README.md", lambda: block("program.py", "python")),
+    "program-start": (DOCS / "start.md", lambda: block("program.py", "python")),
+    "program-start-zh": (DOCS / "zh" / "start.md", lambda: block("program.py", "python")),
+    "results": (DOCS / "reference" / "functions.md", reference.results_text),
+    "program-zh": (CHINESE, lambda: block("program.py", "python")),
+    "settings": (DOCS / "reference" / "settings.md", reference.settings_table),
     **COMMANDS,
 }
 

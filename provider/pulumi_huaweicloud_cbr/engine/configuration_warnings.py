@@ -21,6 +21,8 @@ from pulumi_huaweicloud_cbr.config.setting_names import (
     VENDOR_KEYS,
 )
 
+_ALL_OF_THEM = "see docs/reference/settings.md for all of them"
+
 
 @functools.cache
 def warn_of_configuration() -> None:
@@ -51,6 +53,6 @@ def unknown_settings(given: Iterable[str]) -> list[str]:
         if namespace != NAMESPACE or key in known or key in VENDOR_KEYS:
             continue
         near = get_close_matches(key, known, 1)
-        meant = f"did you mean {NAMESPACE}:{near[0]}?" if near else "see the README for all of them"
+        meant = f"did you mean {NAMESPACE}:{near[0]}?" if near else _ALL_OF_THEM
         texts.append(f"{name} is no setting, and has no effect; {meant}")
     return texts

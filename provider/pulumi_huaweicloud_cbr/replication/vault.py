@@ -1,7 +1,7 @@
 """The copy of an entire vault: observe its backups, adopt what exists, submit the rest.
 
 CBR decides which backups the copy takes, and its answer names them (CopyCheckpoint). A preview
-predicts that from the backups' replication records, by the rules of the user guide. CBR copies a
+predicts that from the backups' replication records, by the documented rules. CBR copies a
 backup to a region with its vault once, and never again after that replica is deleted. A failed
 copy is made again. Nothing here deletes a replica.
 """

@@ -375,7 +375,7 @@ def test_json_has_the_clock_in_whole_seconds() -> None:
 
 
 def test_json_keeps_its_shape() -> None:
-    """The members that the user guide promises, in this order. A new shape needs a new number."""
+    """The members that the documentation has, in this order. A new shape needs a new number."""
     document = Account(
         SignIn(None, "", ""), source=region(vaults=(VAULT,)), backup=BackupLook("b")
     ).to_json()

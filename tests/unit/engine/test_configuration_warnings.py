@@ -108,7 +108,7 @@ def test_misspelt_setting_is_warned_of_with_the_right_name(warnings: list[str]) 
     no_setting = "is no setting, and has no effect"
     assert [
         f"huaweicloud:acessKey {no_setting}; did you mean huaweicloud:accessKey?",
-        f"huaweicloud:zebra {no_setting}; see the README for all of them",
+        f"huaweicloud:zebra {no_setting}; see docs/reference/settings.md for all of them",
     ] == warnings
 
 

@@ -100,7 +100,7 @@ def place_of(view: VaultView) -> list[str]:
 def test_decide_vault_puts_each_backup_in_one_place(
     backup: dict[str, Any], attempts: list[Attempt], place: str
 ) -> None:
-    """The table of the user guide, row by row."""
+    """The table of docs/how-to/entire-vault.md, row by row."""
     view = decide_vault(DESIRED, {"erp": (make_backup(**backup), attempts)})
 
     assert [place] == place_of(view)

@@ -281,6 +281,16 @@ def facts_of(code: str | None, status: int) -> CodeFacts:
     return _BY_STATUS.get(status, CodeFacts(_NEVER))
 
 
+def known_codes() -> dict[str, CodeFacts]:
+    """Return all codes with their facts, such as ``BackupService.1009``; ``APIG`` as ``APIGW``."""
+    return {
+        f"{family}.{number}": facts
+        for family, codes in _FAMILIES.items()
+        if family != "APIG"
+        for number, facts in codes.items()
+    }
+
+
 def is_known(code: str | None) -> bool:
     """Whether the table has the code; if not, only its HTTP status counts."""
     return _known(code) is not None

@@ -77,7 +77,7 @@ def add_to(commands: Commands) -> None:
         action="store_true",
         help="list the backups of the source region with ids, ages and sizes",
     )
-    add_json(parser, "the user guide")
+    add_json(parser, "docs/how-to/check-an-account.md")
     parser.set_defaults(run=run)
 
 

@@ -221,7 +221,7 @@ class Account:
         return sum(remark.is_to_do for look in looks for remark in look.remarks)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the document that `--json` prints; the user guide describes it."""
+        """Return the document that `--json` prints (docs/how-to/check-an-account.md)."""
         document = {"format": FORMAT, "is_ready": not self.to_do_count, **asdict(self)}
         if self.clock_ahead_s is not None:
             # Dates in headers are in whole seconds.

@@ -53,7 +53,7 @@ def add_to(commands: Commands) -> None:
         help="look at all vaults of this region too, beside what the state and the configuration "
         "name; may be repeated",
     )
-    add_json(parser, "the user guide")
+    add_json(parser, "docs/how-to/find-orphans.md")
     parser.set_defaults(run=run)
 
 

@@ -153,7 +153,7 @@ class Report:
         return self.is_complete and not self.of(ORPHAN)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the document that `--json` prints; the user guide describes it."""
+        """Return the document that `--json` prints (docs/how-to/find-orphans.md)."""
         values = {
             "format": FORMAT,
             "is_clean": self.is_clean,

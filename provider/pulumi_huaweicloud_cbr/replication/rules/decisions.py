@@ -1,6 +1,6 @@
 """The decision tables: what to do, given the desired state and the observed one. Pure.
 
-Nothing here calls the API or waits. The user guide has the tables, and a test exercises each row.
+Nothing here calls the API or waits. The documentation has the tables; a test exercises each row.
 """
 
 from __future__ import annotations

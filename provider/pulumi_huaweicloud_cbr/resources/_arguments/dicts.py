@@ -31,14 +31,14 @@ class BackupReplicationArgsDict(TypedDict, total=False):
     destination_vault_id: Required[pulumi.Input[str]]
     """A vault of protect_type ``replication`` there. A change replaces."""
     destination_project_id: pulumi.Input[str] | None
-    """Default: the project named like the region. A change replaces."""
+    """The project of that vault. Default: the project named like the region. A change replaces."""
     enable_acceleration: pulumi.Input[bool] | None
     """Copy faster, at extra cost. Default: false. A change affects later copies only."""
     source_region: pulumi.Input[str] | None
     """The region of what is copied. Default: ``huaweicloud:region``. A change replaces."""
     source_project_id: pulumi.Input[str] | None
-    """Default: ``huaweicloud:projectId`` in ``huaweicloud:region``, else the project named like the
-    region. A change replaces."""
+    """The project of what is copied. Default: ``huaweicloud:projectId`` in ``huaweicloud:region``,
+    else the project named like the region. A change replaces."""
     adopt: pulumi.Input[Adopt] | None
     """Take over a matching replica or running copy, instead of failing. ``any`` takes over those of
     other stacks too. Default: true. A change affects later copies only."""
@@ -68,14 +68,14 @@ class BackupReplicationSetArgsDict(TypedDict, total=False):
     destination_vault_id: Required[pulumi.Input[str]]
     """A vault of protect_type ``replication`` there. A change replaces."""
     destination_project_id: pulumi.Input[str] | None
-    """Default: the project named like the region. A change replaces."""
+    """The project of that vault. Default: the project named like the region. A change replaces."""
     enable_acceleration: pulumi.Input[bool] | None
     """Copy faster, at extra cost. Default: false. A change affects later copies only."""
     source_region: pulumi.Input[str] | None
     """The region of what is copied. Default: ``huaweicloud:region``. A change replaces."""
     source_project_id: pulumi.Input[str] | None
-    """Default: ``huaweicloud:projectId`` in ``huaweicloud:region``, else the project named like the
-    region. A change replaces."""
+    """The project of what is copied. Default: ``huaweicloud:projectId`` in ``huaweicloud:region``,
+    else the project named like the region. A change replaces."""
     adopt: pulumi.Input[Adopt] | None
     """Take over a matching replica or running copy, instead of failing. ``any`` takes over those of
     other stacks too. Default: true. A change affects later copies only."""
@@ -158,14 +158,14 @@ class VaultReplicationArgsDict(TypedDict, total=False):
     destination_vault_id: Required[pulumi.Input[str]]
     """A vault of protect_type ``replication`` there. A change replaces."""
     destination_project_id: pulumi.Input[str] | None
-    """Default: the project named like the region. A change replaces."""
+    """The project of that vault. Default: the project named like the region. A change replaces."""
     enable_acceleration: pulumi.Input[bool] | None
     """Copy faster, at extra cost. Default: false. A change affects later copies only."""
     source_region: pulumi.Input[str] | None
     """The region of what is copied. Default: ``huaweicloud:region``. A change replaces."""
     source_project_id: pulumi.Input[str] | None
-    """Default: ``huaweicloud:projectId`` in ``huaweicloud:region``, else the project named like the
-    region. A change replaces."""
+    """The project of what is copied. Default: ``huaweicloud:projectId`` in ``huaweicloud:region``,
+    else the project named like the region. A change replaces."""
     adopt: pulumi.Input[Adopt] | None
     """Take over a matching replica or running copy, instead of failing. ``any`` takes over those of
     other stacks too. Default: true. A change affects later copies only."""

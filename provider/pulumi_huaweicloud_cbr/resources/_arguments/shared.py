@@ -25,14 +25,14 @@ class CopyArgs:
     destination_vault_id: pulumi.Input[str]
     """A vault of protect_type ``replication`` there. A change replaces."""
     destination_project_id: pulumi.Input[str] | None = None
-    """Default: the project named like the region. A change replaces."""
+    """The project of that vault. Default: the project named like the region. A change replaces."""
     enable_acceleration: pulumi.Input[bool] | None = None
     """Copy faster, at extra cost. Default: false. A change affects later copies only."""
     source_region: pulumi.Input[str] | None = None
     """The region of what is copied. Default: ``huaweicloud:region``. A change replaces."""
     source_project_id: pulumi.Input[str] | None = None
-    """Default: ``huaweicloud:projectId`` in ``huaweicloud:region``, else the project named like the
-    region. A change replaces."""
+    """The project of what is copied. Default: ``huaweicloud:projectId`` in ``huaweicloud:region``,
+    else the project named like the region. A change replaces."""
     adopt: pulumi.Input[Adopt] | None = None
     """Take over a matching replica or running copy, instead of failing. ``any`` takes over those of
     other stacks too. Default: true. A change affects later copies only."""

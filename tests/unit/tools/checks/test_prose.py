@@ -125,6 +125,7 @@ def test_documents_and_code_are_read() -> None:
     assert {
         "README.md",
         "docs/decisions/README.md",
+        "docs/reference/settings.md",
         "tools/checks/prose.py",
         "stacks/__main__.py",
     } <= found

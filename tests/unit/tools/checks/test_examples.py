@@ -1,0 +1,86 @@
+"""The commands and configurations in the pages are valid."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from typing import Any
+
+import pytest
+import yaml
+
+from config import read_plan
+from pulumi_huaweicloud_cbr.__main__ import make_parser
+from pulumi_huaweicloud_cbr.config.settings import Settings
+from tests.unit.test_page_commands import TO_COME
+from tools.checks.examples import REPOSITORY, Example, command_lines, examples, programs
+
+OURS = "python -m pulumi_huaweicloud_cbr "
+LINES = list(command_lines())
+COMMANDS = [(example, line) for example, line in LINES if line.startswith(OURS)]
+MAKE = [(example, line) for example, line in LINES if re.match(r"make [a-z]", line)]
+YAML = list(examples("yaml"))
+# For entries that show a part of a configuration.
+DESTINATION = {"region": "cn-east-3", "vault_id": "ca0083e4-1bda-48ca-af6d-aa9c8c93bc85"}
+ENTRY = {"name": "any", "backup_id": "5a863daa-7265-4c0a-822f-e66b2abcfb3d"}
+
+
+@pytest.mark.parametrize(
+    ("example", "line"), COMMANDS, ids=[f"{example.name} {line}" for example, line in COMMANDS]
+)
+def test_command_parses(example: Example, line: str) -> None:
+    """The command, its options and its arguments exist."""
+    words = shlex.split(line.removeprefix(OURS).partition(" > ")[0])
+    if words[0] in TO_COME:
+        with pytest.raises(SystemExit):
+            make_parser().parse_args(words)
+        return
+    given = make_parser().parse_args(words)
+
+    assert callable(given.run), example.name
+
+
+@pytest.mark.parametrize(
+    ("example", "line"), MAKE, ids=[f"{example.name} {line}" for example, line in MAKE]
+)
+def test_make_target_exists(example: Example, line: str) -> None:
+    """Each target is one of the Makefile, and each variable is used there."""
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    words = shlex.split(line)[1:]
+    variables = [word.partition("=")[0] for word in words if "=" in word]
+
+    assert re.search(rf"^{words[0]}:", makefile, re.MULTILINE), example.name
+    assert [] == [name for name in variables if name not in makefile]
+
+
+@pytest.mark.parametrize("example", YAML, ids=[example.name for example in YAML])
+def test_configuration_is_valid(example: Example) -> None:
+    """Keys of the stack program are valid; a destination may be left to other parts."""
+    document: dict[str, Any] = yaml.safe_load(example.text)
+    config = document.get("config", document)
+    assert isinstance(config, dict)
+    own = {key: value for key, value in config.items() if key.startswith("cbr-replication:")}
+    others = {key for key in config if not key.startswith(("cbr-replication:", "huaweicloud:"))}
+    assert others <= {"plugins"}
+    Settings.load(config.get, {})
+    if not own:
+        return
+    defaults = own.setdefault("cbr-replication:defaults", {})
+    defaults.setdefault("destinations", [DESTINATION])
+    if len(own) == 1:
+        own["cbr-replication:replications"] = [ENTRY]
+
+    plan = read_plan({key: json.dumps(value) for key, value in own.items()})
+
+    assert plan.replications or plan.sets or plan.vaults
+
+
+def test_there_are_examples() -> None:
+    """The tests above have something to try."""
+    assert {"check", "owners", "recover", "import-file"} | TO_COME == {
+        line.removeprefix(OURS).split()[0] for _, line in COMMANDS
+    }
+    assert len(MAKE) > 5
+    assert len(YAML) > 5
+    assert len(list(programs())) > 8
