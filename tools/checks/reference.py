@@ -1,9 +1,9 @@
 """Reference tables of the documents, which follow from the code.
 
 Inputs and outputs come from the Args classes and the resource classes, with the text behind each
-field. Functions come from their signatures and docstrings, and settings, error codes and keys of
-the stack program from the tables that the package itself goes by. What a change of an input does is
-told by the forms and by the rules, not by that text.
+field. Functions come from their signatures and docstrings. Settings, error codes and keys of the
+stack program come from the tables that the package itself goes by. What a change of an input does
+is told by the forms and by the rules, not by that text.
 """
 
 from __future__ import annotations
