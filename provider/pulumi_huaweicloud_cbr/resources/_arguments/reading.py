@@ -149,8 +149,10 @@ class _Reading:
             found = _unfit_in(value)
             if found is not None:
                 where, unfit = found
-                hint = ", pass its id" if hasattr(unfit, "id") else ""
-                self._refuse(f"{name}{where} is {_kind(unfit)}, which is no plain value{hint}")
+                hint = "; pass its id" if hasattr(unfit, "id") else ""
+                raise ArgumentsError(
+                    f"{self._what}: {name}{where} is {_kind(unfit)}, which is no plain value{hint}"
+                )
 
     def require_inputs(self, positional: Sequence[Any], keywords: Mapping[str, Any]) -> None:
         """Refuse what an Args class does not take.
@@ -162,7 +164,9 @@ class _Reading:
             self._refuse(f"{_kind(positional[0])} is given without the name of an input")
         for keyword in keywords:
             if keyword not in self._inputs:
-                self._refuse(f"{keyword} is not an input{self._meant(keyword)}")
+                raise ArgumentsError(
+                    f"{self._what}: {keyword} is not an input{self._meant(keyword)}"
+                )
         missing = [name for name in self._required if name not in keywords]
         if missing:
             self._refuse(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing")
@@ -181,10 +185,12 @@ class _Reading:
         named = self._required or list(self._inputs)[:2]
         inputs = ", ".join(f"{name}=..." for name in named)
         form = self._form.__name__
-        raise ArgumentsError(
-            f"{self._what}: {fault}; give inputs as keywords ({inputs}), or all of them in "
-            f"{_article(form)}, and Pulumi's own options as opts"
+        others = (
+            ""
+            if self._what == form
+            else (f", or all of them in {_article(form)}, and Pulumi's own options as opts")
         )
+        raise ArgumentsError(f"{self._what}: {fault}; give inputs as keywords ({inputs}){others}")
 
 
 def _unfit_in(value: Any) -> tuple[str, Any] | None:
