@@ -223,6 +223,15 @@ site: .cache/docs/.complete ## Build the documentation site into build/site; any
 	@.cache/docs/bin/python $(PIP_INSTALL_PINS) -r requirements/docs.txt
 	@touch $@
 
+.PHONY: release-tag
+release-tag: ## Check that TAG is the version of the package, such as v0.2.0
+	@version=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml); \
+	if [ "$(TAG)" != "v$$version" ]; then echo "release: the tag is '$(TAG)', and the version is $$version" >&2; exit 1; fi
+
+.PHONY: publish
+publish: $(TOOLS) ## Publish dist/ as the identity of a workflow, without a stored key
+	@.venv/bin/python -m uv publish --trusted-publishing always dist/*.whl dist/*.tar.gz
+
 .PHONY: format
 format: $(TOOLS) ## Format the code, and fix what can be fixed automatically
 	@.venv/bin/python -m ruff check --quiet --fix-only .

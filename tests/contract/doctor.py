@@ -15,8 +15,8 @@ from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
 from pulumi_huaweicloud_cbr.api.client import CbrClient
 from pulumi_huaweicloud_cbr.api.wire.exchange import Response
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, ReplicateRequest
-from pulumi_huaweicloud_cbr.commands._cli import Destination
-from pulumi_huaweicloud_cbr.commands._stack import copies_in, read_state
+from pulumi_huaweicloud_cbr.commands._cli.options import Scope
+from pulumi_huaweicloud_cbr.commands._cli.stack import copies_in, read_state
 from pulumi_huaweicloud_cbr.commands.check.command import look_at_account
 from pulumi_huaweicloud_cbr.commands.check.examiner import Asked
 from pulumi_huaweicloud_cbr.commands.check.report import Account
@@ -166,7 +166,7 @@ class Doctor:
             self.configured,
             self.environ,
             Asked(
-                tuple(Destination(*at.split("/")) for at in destinations),
+                tuple(Scope(*at.split("/")) for at in destinations),
                 backup,
                 owner,
                 copies,

@@ -16,7 +16,7 @@ from typing import Any
 from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
 from pulumi_huaweicloud_cbr.api.client import CbrClient
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, ReplicateRequest
-from pulumi_huaweicloud_cbr.commands._cli import Destination
+from pulumi_huaweicloud_cbr.commands._cli.options import Scope
 from pulumi_huaweicloud_cbr.commands.owners.command import look_at_stack
 from pulumi_huaweicloud_cbr.commands.owners.report import ReplicaLook, Report
 from pulumi_huaweicloud_cbr.commands.owners.text import as_text
@@ -116,7 +116,7 @@ class Estate:
             self.configured,
             self.environ,
             self.deployment() if deployment is None else deployment,
-            tuple(Destination(*at.split("/")) for at in destinations),
+            tuple(Scope(*at.split("/")) for at in destinations),
             default_owner=self.default_owner,
             clock=SimulatedClock(self.simulator),
             transport=self.simulator.transport(),

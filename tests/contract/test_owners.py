@@ -15,7 +15,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 
 from pulumi_huaweicloud_cbr import BackupReplicationProvider, ConfigurationError
 from pulumi_huaweicloud_cbr.__main__ import main
-from pulumi_huaweicloud_cbr.commands._text import COLUMNS
+from pulumi_huaweicloud_cbr.commands._cli.text import COLUMNS
 from pulumi_huaweicloud_cbr.commands.owners import command as owners
 from pulumi_huaweicloud_cbr.commands.owners.command import look_at_stack
 from pulumi_huaweicloud_cbr.commands.owners.text import as_text

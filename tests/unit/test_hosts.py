@@ -364,7 +364,7 @@ def test_tls_can_be_off_in_two_places() -> None:
         ("api/auth/chain.py", "ignore_ssl_verification"),
     } == places
     deciders = {("api/client.py", "_tls_context"), ("api/auth/chain.py", "_http_client")}
-    tellers = {("engine/session.py", "client")}
+    tellers = {("engine/session.py", "client"), ("commands/_cli/cloud.py", "make_client")}
     assert deciders | tellers == readers
 
 

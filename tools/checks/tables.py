@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from pulumi_huaweicloud_cbr.__main__ import make_parser
 from tests.e2e import crash, drift, features
-from tools.checks import arguments, ownership, reference
+from tools.checks import arguments, commands, ownership, reference
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -28,6 +30,28 @@ def block(name: str, language: str = "") -> str:
 DOCS = REPOSITORY / "docs"
 OWNERSHIP = DOCS / "explanation" / "ownership.md"
 RESOURCES = DOCS / "reference" / "resources.md"
+
+REFERENCE = DOCS / "reference" / "commands.md"
+COMMANDS: dict[str, tuple[Path, Callable[[], str]]] = {
+    "commands": (REFERENCE, commands.overview),
+    "exit-codes": (REFERENCE, commands.codes),
+    "command-options": (REFERENCE, lambda: commands.description("")),
+    **{
+        f"command-{name}": (REFERENCE, partial(commands.description, name))
+        for name in make_parser().commands
+    },
+    "version": (REFERENCE, lambda: f"```\n{commands.EXAMPLE}\n```"),
+    "printed-check": (REFERENCE, lambda: printed("no_vault")),
+    "printed-owners": (REFERENCE, lambda: block("owners.txt")),
+    "printed-import-file": (REFERENCE, lambda: block("import_file.txt")),
+    "printed-recover": (REFERENCE, lambda: block("recover.txt")),
+    **{
+        f"backups-{name.replace('_', '-')}": (REFERENCE, partial(block, f"backups/{name}.txt"))
+        for name in ("all", "without_copy", "replicas")
+    },
+    "backups-json": (REFERENCE, lambda: block("backups/document.json")),
+}
+"""The parts of the reference of commands."""
 
 TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "adoption": (OWNERSHIP, ownership.adoption_table),
@@ -67,6 +91,7 @@ TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
         lambda: block("program.py", "python"),
     ),
     "settings": (DOCS / "reference" / "settings.md", reference.settings_table),
+    **COMMANDS,
 }
 
 
@@ -87,6 +112,7 @@ def with_table(text: str, name: str, table: str) -> str:
 def main() -> None:
     """Write all tables into their documents."""
     # It brings the simulator along, which the unit tests of the tables do without.
+    from tests.contract.listing import write_lists  # noqa: PLC0415
     from tests.contract.owning import write_text  # noqa: PLC0415
     from tests.contract.situations import write_texts  # noqa: PLC0415
     from tests.unit.error_texts import write_expected_texts  # noqa: PLC0415
@@ -94,6 +120,7 @@ def main() -> None:
     arguments.write_module()
     write_texts()
     write_text()
+    write_lists()
     write_expected_texts()
     for name, (document, table) in TABLES.items():
         document.write_text(with_table(document.read_text(), name, table()))

@@ -31,7 +31,7 @@ from pulumi_huaweicloud_cbr.base.errors import (
     UnidentifiedReplicaError,
 )
 from pulumi_huaweicloud_cbr.base.moments import moment
-from pulumi_huaweicloud_cbr.base.text import is_region_id, readable
+from pulumi_huaweicloud_cbr.base.text import counted, is_region_id, readable
 
 Found = TypeVar("Found")
 
@@ -280,8 +280,8 @@ async def require_no_replica(
     )
     raise UnidentifiedReplicaError(
         f"{doing}: neither the source backup's records nor the operation log names it any more, "
-        f"and vault ({vault_id}) in {scope} holds {len(candidates)} replica(s) of the same "
-        f"resource that could be it: {names}",
+        f"and vault ({vault_id}) in {scope} holds {counted(len(candidates), 'replica')} of the "
+        f"same resource that could be it: {names}",
         remedy=(
             "look at them in the CBR console, and delete there what is no longer needed; where all "
             "are needed, drop the resource with pulumi state delete, which deletes no replica: "
@@ -381,8 +381,8 @@ async def find_statuses(api: Api, scope: ProjectScope, vault_id: str) -> dict[st
 def _require_readable(listing: Listing[Any], unreadable: Sequence[Backup]) -> None:
     if unreadable:
         raise MalformedResponseError(
-            f"{listing.doing}: {len(unreadable)} row(s) cannot be read, so that the list does not "
-            "tell what exists",
+            f"{listing.doing}: {counted(len(unreadable), 'row')} cannot be read, so that the list "
+            "does not tell what exists",
             remedy="run the same command again later; if it stays so, ask the vendor's support",
         )
 

@@ -110,6 +110,11 @@ def readable(text: str, limit: int = EXCERPT_CHARS) -> str:
     return "".join(char if char.isprintable() else "\ufffd" for char in excerpt(text, limit))
 
 
+def counted(number: int, what: str) -> str:
+    """Return a number of things, such as ``1 row`` or ``2 rows``."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def span(seconds: float) -> str:
     """Return a duration in its two largest units, such as ``3 min 20 s``."""
     whole = round(seconds)

@@ -16,21 +16,37 @@ from typing import Any
 
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.base.text import quoted
-from pulumi_huaweicloud_cbr.commands._cli import as_text, default_owner, stack_settings
+from pulumi_huaweicloud_cbr.commands._cli.exits import Exit
+from pulumi_huaweicloud_cbr.commands._cli.help import Commands, add_command
+from pulumi_huaweicloud_cbr.commands._cli.options import (
+    SETTINGS_OF_STACK,
+    add_stack,
+    as_text,
+    require_stack_for_cwd,
+)
+from pulumi_huaweicloud_cbr.commands._cli.pulumi_cli import default_owner, stack_settings
 
 OWNER = "huaweicloud:owner"
 TYPE = "pulumi-python:dynamic/huaweicloud_cbr:BackupReplication"
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_to(commands: Commands) -> None:
     """Add the command to a parser."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "import-file",
-        help="write the file with which pulumi import takes over existing replications",
-        description=(
+        summary="write the file with which pulumi import takes over copies",
+        purpose=(
             "Reads existing replications from CBR and writes the file with which `pulumi import` "
-            "takes them into a stack, also with the SDK's own plugin. Reads only."
+            "takes them into a stack, also with the SDK's own plugin. Imports nothing itself, and "
+            "only reads from CBR."
         ),
+        exits={
+            Exit.DONE: "the file is written",
+            Exit.TO_DO: "a replication could not be read; no file is written",
+        },
+        examples=("import-file erp=BACKUP_ID/RECORD_ID --stack prod",),
+        arguments="NAME=ID...",
     )
     parser.add_argument(
         "replications",
@@ -39,13 +55,13 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="the resource's name in the program, and SOURCE_REGION/BACKUP_ID/RECORD_ID "
         "(without the region: the configured one)",
     )
+    add_stack(parser, SETTINGS_OF_STACK)
     parser.add_argument(
-        "--stack",
-        help="take huaweicloud:* settings from this stack of the project in this directory "
-        "(else from the environment alone)",
-    )
-    parser.add_argument(
-        "--out", type=Path, default=Path("import.json"), help="the file (default: %(default)s)"
+        "--out",
+        type=Path,
+        default=Path("import.json"),
+        metavar="FILE",
+        help="the file (default: %(default)s)",
     )
     parser.set_defaults(run=run)
 
@@ -56,8 +72,9 @@ def run(given: argparse.Namespace) -> int:
     Raises:
         CbrError: a replication cannot be read; nothing is written.
     """
+    require_stack_for_cwd(given)
     named = [_split(text) for text in given.replications]
-    document = {"resources": _read(named, _settings_of(given.stack))}
+    document = {"resources": _read(named, _settings_of(given.stack, given.cwd))}
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     try:
         given.out.write_text(text, encoding="utf-8")
@@ -72,23 +89,28 @@ def run(given: argparse.Namespace) -> int:
             f"{resource['name']}: backup ({outputs['backup_id']}) to "
             f"{outputs['destination_region']}, status {outputs['status']}"
         )
+    file = given.out
     stack = f" --stack {shlex.quote(given.stack)}" if given.stack else ""
+    if given.cwd is not None:
+        # The CLI looks for the file in that directory.
+        file = file.resolve()
+        stack += f" --cwd {shlex.quote(str(given.cwd))}"
     print(f"\nWrote {given.out}. Take them over with:")
     print(
-        f"  pulumi import --file {shlex.quote(str(given.out))} --generate-code=false "
+        f"  pulumi import --file {shlex.quote(str(file))} --generate-code=false "
         f"--protect=false --yes{stack}"
     )
     print("Then `pulumi preview` should show no change.")
-    return 0
+    return Exit.DONE
 
 
-def _settings_of(stack: str | None) -> dict[str, Any]:
+def _settings_of(stack: str | None, directory: Path | None) -> dict[str, Any]:
     """Return the stack's configuration, with the owner that the stack's marks name."""
     if stack is None:
         return {}
-    settings = stack_settings(stack)
+    settings = stack_settings(stack, directory)
     if OWNER not in settings and not os.environ.get("HW_OWNER"):
-        settings[OWNER] = default_owner(stack)
+        settings[OWNER] = default_owner(stack, directory)
     return settings
 
 

@@ -417,7 +417,7 @@ async def test_require_no_replica_candidates_are_named() -> None:
         await find.require_no_replica(cloud.api, DESTINATION, "v", None, "looking for it")
 
     assert str(caught.value).startswith("looking for it: ")
-    assert "holds 7 replica(s)" in str(caught.value)
+    assert "holds 7 replicas" in str(caught.value)
     assert "'name-of-r4' (r4)" in str(caught.value)
     assert "r5" not in str(caught.value)
     assert "resource_id" not in cloud.queries()[0]
@@ -601,7 +601,7 @@ async def test_find_backups_with_a_row_that_cannot_be_read_is_an_error() -> None
     """The list does not tell what exists. Each of the others can be read by itself."""
     cloud = Cloud(rows={"backups": [make_replica("r"), {"id": None}]})
 
-    with pytest.raises(MalformedResponseError, match=r"1 row\(s\) cannot be read"):
+    with pytest.raises(MalformedResponseError, match=r"1 row cannot be read"):
         await find.find_backups(cloud.api, DESTINATION)
     with pytest.raises(MalformedResponseError):
         await find.find_replica_by_checkpoint(cloud.api, DESTINATION, VAULT, "unknown")

@@ -8,7 +8,7 @@ import pytest
 
 from pulumi_huaweicloud_cbr.base.errors import CbrError
 from pulumi_huaweicloud_cbr.base.logging import VARIABLE, start_logging
-from pulumi_huaweicloud_cbr.base.text import inert
+from pulumi_huaweicloud_cbr.base.text import counted, inert
 
 ACTING = "a\x1b[2Jb\x07c\x9bd\u202ee\u2066f\u200bg\r"
 SHOWN = r"a\x1b[2Jb\x07c\x9bd\u202ee\u2066f\u200bg\r"
@@ -34,3 +34,11 @@ def test_log_is_inert(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     logger.debug("backup %s", ACTING)
 
     assert f"backup {SHOWN}\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (1000, "1000 rows")]
+)
+def test_counted_things_have_their_number(number: int, text: str) -> None:
+    """One thing is singular, all other numbers are plural."""
+    assert text == counted(number, "row")

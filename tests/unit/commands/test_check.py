@@ -23,7 +23,7 @@ from pulumi_huaweicloud_cbr.base.errors import (
     OutcomeUnknownError,
 )
 from pulumi_huaweicloud_cbr.base.text import remember_secret
-from pulumi_huaweicloud_cbr.commands._text import COLUMNS
+from pulumi_huaweicloud_cbr.commands._cli.text import COLUMNS
 from pulumi_huaweicloud_cbr.commands.check.command import _owner_of, places_of
 from pulumi_huaweicloud_cbr.commands.check.examiner import ServiceClock
 from pulumi_huaweicloud_cbr.commands.check.refusals import check_of

@@ -22,11 +22,11 @@ from pulumi_huaweicloud_cbr.api.wire.answers import (
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.base.text import remember_secret
-from pulumi_huaweicloud_cbr.commands._cli import default_owner
-from pulumi_huaweicloud_cbr.commands._stack import (
+from pulumi_huaweicloud_cbr.commands._cli.options import Scope
+from pulumi_huaweicloud_cbr.commands._cli.pulumi_cli import default_owner
+from pulumi_huaweicloud_cbr.commands._cli.stack import (
     Place,
     Row,
-    Scope,
     State,
     export,
     places_in,
@@ -35,7 +35,7 @@ from pulumi_huaweicloud_cbr.commands._stack import (
 )
 from pulumi_huaweicloud_cbr.commands.owners.classify import Known, Listed, classify, match
 from pulumi_huaweicloud_cbr.commands.owners.report import RegionLook, ReplicaLook, Report
-from pulumi_huaweicloud_cbr.commands.owners.text import as_text
+from pulumi_huaweicloud_cbr.commands.owners.text import as_text, import_command
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 SOURCE = ProjectScope("cn-north-4", "north")
@@ -101,6 +101,31 @@ def test_state_that_cannot_be_exported_is_one_message(
     assert "error: reading the configuration of stack 'prod'" in capsys.readouterr().err
     with pytest.raises(ConfigurationError, match="reading the state of stack 'prod'"):
         export("prod")
+
+
+def test_stack_is_read_in_the_projects_directory(
+    cli: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--cwd` reaches each call of the CLI."""
+    (cli / "answer").write_text("{}")
+
+    assert 1 == main(["owners", "--stack", "prod", "--cwd", "infra"])
+    assert (
+        (cli / "called")
+        .read_text()
+        .endswith("stack export --show-secrets --stack prod --cwd infra")
+    )
+    assert 1 == main(["import-file", "a=b/c", "--stack", "prod", "--cwd", "infra"])
+    assert (cli / "called").read_text().endswith("--stack prod --cwd infra")
+    assert "looking for the destinations of stack 'prod'" in capsys.readouterr().err
+
+
+def test_import_of_an_orphan_names_the_projects_directory() -> None:
+    """Who gave `--cwd` can run the command from the same place."""
+    program = "python -m pulumi_huaweicloud_cbr import-file --stack prod"
+
+    assert program == import_command("prod", None)
+    assert f"{program} --cwd 'in fra'" == import_command("prod", Path("in fra"))
 
 
 def test_project_of_an_empty_stack_is_that_of_its_full_name(cli: Path) -> None:
@@ -370,7 +395,7 @@ def test_marks_that_are_off_and_pending_operations_are_told() -> None:
     text = as_text(report)
 
     assert text.startswith("Stack prod marks no new replicas (huaweicloud:markReplicas)")
-    assert "2 operation(s) are pending" in text
+    assert "2 operations pending in the state" in text
     assert "No orphans." == text.splitlines()[-1]
 
 

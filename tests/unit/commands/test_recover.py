@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -21,6 +22,7 @@ from pulumi_huaweicloud_cbr.commands.recover import command as recover
 from pulumi_huaweicloud_cbr.commands.recover.locks import Lock, locks_in, require_dead
 from pulumi_huaweicloud_cbr.commands.recover.processes import Processes
 
+TEXT = Path(__file__).parents[2] / "fixtures" / "recover.txt"
 HERE = socket.gethostname()
 OURS = "pulumi-python:dynamic/huaweicloud_cbr:BackupReplication"
 STACK_URN = "urn:pulumi:test::p::pulumi:pulumi:Stack::p-test"
@@ -464,7 +466,21 @@ def test_pending_operations_are_dropped_and_only_they_are_refreshed(
     assert [] == backend.state()["pending_operations"]
     targets = [option for option in backend.calls("refresh")[-1] if option.startswith("urn:")]
     assert [STACK_URN, known] == targets
-    assert "Dropped 2 pending operation(s)" in capsys.readouterr().out
+    assert "Dropped 2 pending operations; pulumi up finds" in capsys.readouterr().out
+
+
+def test_output_is_that_of_the_reference(
+    backend: Backend, dead: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is printed for a lock and an interrupted creation, word for word."""
+    backend.lock(dead)
+    backend.interrupted("creating", "new", is_known=False)
+
+    assert 0 == recovered()
+
+    text = capsys.readouterr().out.replace(HERE, "ops-vm").replace(str(dead), "4711")
+    text = re.sub(r"since [^)]*\)", "since 2026-11-20T08:00:00Z)", text)
+    assert TEXT.read_text() == text.replace("--stack test", "--stack prod")
 
 
 def test_creation_of_another_package_is_left_to_the_user(
@@ -480,10 +496,7 @@ def test_creation_of_another_package_is_left_to_the_user(
     assert [] == backend.locks()
     assert 2 == len(backend.state()["pending_operations"])
     error = capsys.readouterr().err
-    assert (
-        f"1 interrupted creation(s) are not of this package, and might be made twice: {bucket}"
-        in error
-    )
+    assert f"1 interrupted creation of other packages might be made twice: {bucket}" in error
     assert "pulumi refresh --clear-pending-creates --stack test" in error
 
 
@@ -540,7 +553,7 @@ def test_advice_on_pending_operations(backend: Backend, capsys: pytest.CaptureFi
     line = advice(backend.root, "", capsys)
 
     assert (
-        "1 operation(s) are pending in the state; if no pulumi is at work on it: "
+        "the state has 1 pending operation; if no pulumi is at work on it: "
         "make recover STACK=test\n"
     ) == line
     assert [] == backend.calls("refresh")

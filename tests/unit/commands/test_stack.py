@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from pulumi_huaweicloud_cbr.commands._cli import failure_of
-from pulumi_huaweicloud_cbr.commands._stack import Copy, Place, Scope, copies_in
+from pulumi_huaweicloud_cbr.commands._cli.options import Scope
+from pulumi_huaweicloud_cbr.commands._cli.pulumi_cli import failure_of
+from pulumi_huaweicloud_cbr.commands._cli.stack import Copy, Place, copies_in
 
 BACKUP = "5a863daa-7265-4c0a-822f-e66b2abcfb3d"
 VAULT = "ca0083e4-1bda-48ca-af6d-aa9c8c93bc85"

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
-from pulumi_huaweicloud_cbr.commands._cli import (
-    default_owner,
-    destination,
+from pulumi_huaweicloud_cbr.commands._cli.exits import Exit
+from pulumi_huaweicloud_cbr.commands._cli.help import Commands, add_command
+from pulumi_huaweicloud_cbr.commands._cli.options import (
+    add_json,
+    add_stack,
     like_input,
-    stack_settings,
-    takes_every_character,
+    require_stack_for_cwd,
+    scope,
 )
+from pulumi_huaweicloud_cbr.commands._cli.output import print_json, tell
+from pulumi_huaweicloud_cbr.commands._cli.pulumi_cli import default_owner, stack_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pulumi_huaweicloud_cbr.api.transport.http import Transport
     from pulumi_huaweicloud_cbr.base.clock import Clock
-    from pulumi_huaweicloud_cbr.commands._stack import Copy
+    from pulumi_huaweicloud_cbr.commands._cli.stack import Copy
     from pulumi_huaweicloud_cbr.commands.check.examiner import Asked
     from pulumi_huaweicloud_cbr.commands.check.report import Account
 
@@ -33,32 +34,36 @@ _OF_THE_NETWORK = frozenset(
 )
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_to(commands: Commands) -> None:
     """Add the command to a parser."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "check",
-        help="see whether an account is ready for replications, and what is to do",
-        description=(
+        summary="see whether an account is ready for copies, and what is to do",
+        purpose=(
             "Looks at an account: how it is signed in to, its projects, to where backups can be "
-            "copied, vaults of type replication, missing permissions, this machine's clock; with "
-            "--stack whether its copies are possible; with --backup to where that one can be "
-            "copied. Reads only. Exit code 0: all is well; "
-            "1: there is something to do, which is named; 2: the options are wrong."
+            "copied, vaults of type replication, missing permissions, this machine's clock. With "
+            "--stack it says whether the stack's copies are possible, and with --backup to where "
+            "that one can be copied. Reads only."
         ),
+        exits={
+            Exit.DONE: "the account is ready",
+            Exit.TO_DO: "something is to do: each line with TO DO names a remedy",
+        },
+        examples=("check --stack prod", "check --destination cn-east-3 --backup ID"),
     )
-    parser.add_argument(
-        "--stack",
-        help="take huaweicloud:* settings from this stack of the project in this directory, beside "
-        "the environment, and look at the copies that its configuration declares",
+    add_stack(
+        parser,
+        "take huaweicloud:* settings from this stack of the project, beside the environment, and "
+        "look at the copies that its configuration declares",
     )
-    parser.add_argument("--cwd", type=Path, help="the project's directory, with --stack")
     parser.add_argument(
         "--destination",
         action="append",
         default=[],
-        type=destination,
+        type=scope,
         metavar="REGION[/PROJECT_ID]",
-        help="a region to copy to, and the project there if it is not the one named like it; may "
+        help="a region to copy to, and the project there if it is not the one named like it. May "
         "be repeated (default: those of the stack, else all that the source can copy to)",
     )
     parser.add_argument(
@@ -72,12 +77,8 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         action="store_true",
         help="list the backups of the source region with ids, ages and sizes",
     )
-    parser.add_argument(
-        "--json",
-        action="store_true",
-        help="print a JSON document (docs/how-to/check-an-account.md)",
-    )
-    parser.set_defaults(run=run, parser=parser)
+    add_json(parser, "docs/how-to/check-an-account.md")
+    parser.set_defaults(run=run)
 
 
 def run(given: argparse.Namespace) -> int:
@@ -86,12 +87,11 @@ def run(given: argparse.Namespace) -> int:
     Raises:
         ConfigurationError: the stack's configuration or state cannot be read.
     """
-    from pulumi_huaweicloud_cbr.commands._stack import State, copies_in, export, read_state
+    from pulumi_huaweicloud_cbr.commands._cli.stack import State, copies_in, export, read_state
     from pulumi_huaweicloud_cbr.commands.check.examiner import Asked
     from pulumi_huaweicloud_cbr.commands.check.text import as_text
 
-    if given.cwd is not None and given.stack is None:
-        given.parser.error("--cwd goes with --stack")
+    require_stack_for_cwd(given)
     configured = stack_settings(given.stack, given.cwd) if given.stack else {}
     copies = copies_in(configured)
     asked = Asked(
@@ -104,11 +104,10 @@ def run(given: argparse.Namespace) -> int:
     )
     account = look_at_account(configured, os.environ, asked)
     if given.json:
-        document = account.to_json()
-        print(json.dumps(document, indent=2, ensure_ascii=not takes_every_character(sys.stdout)))
+        print_json(account.to_json())
     else:
         print(as_text(account))
-    return 1 if account.to_do_count else 0
+    return Exit.TO_DO if account.to_do_count else Exit.DONE
 
 
 def _owner_of(given: argparse.Namespace, copies: Sequence[Copy] = ()) -> str | None:
@@ -150,16 +149,11 @@ def look_at_account(
         return Account(unknown, remarks=[Remark.of("settings", error)])
 
     looking = examine(
-        settings, asked, clock=clock or SystemClock(), on_slow=_tell, transport=transport
+        settings, asked, clock=clock or SystemClock(), on_slow=tell, transport=transport
     )
     account = asyncio.run(looking)
     account.settings = places_of(settings.origins, environ)
     return account
-
-
-def _tell(message: str) -> None:
-    # Not to standard output, which programs may read.
-    print(message, file=sys.stderr, flush=True)
 
 
 def places_of(origins: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from pulumi_huaweicloud_cbr.api.find import find_backups, find_project_id
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError
 from pulumi_huaweicloud_cbr.base.moments import UNKNOWN, moment
-from pulumi_huaweicloud_cbr.commands._stack import Copy, State
+from pulumi_huaweicloud_cbr.commands._cli.stack import Copy, State
 from pulumi_huaweicloud_cbr.commands.check.refusals import check_of, remark_on
 from pulumi_huaweicloud_cbr.commands.check.report import (
     Account,

@@ -21,8 +21,8 @@ from pulumi_huaweicloud_cbr.api.wire.exchange import Response
 from pulumi_huaweicloud_cbr.base.clock import Clock
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.base.text import REGION_ID, span
-from pulumi_huaweicloud_cbr.commands._cli import Destination
-from pulumi_huaweicloud_cbr.commands._stack import Copy, State
+from pulumi_huaweicloud_cbr.commands._cli.options import Scope
+from pulumi_huaweicloud_cbr.commands._cli.stack import Copy, State
 from pulumi_huaweicloud_cbr.commands.check.backup import see_backup
 from pulumi_huaweicloud_cbr.commands.check.copies import see_backups, see_copies
 from pulumi_huaweicloud_cbr.commands.check.refusals import SIGN_IN
@@ -53,7 +53,7 @@ class Asked:
     source are listed.
     """
 
-    destinations: tuple[Destination, ...] = ()
+    destinations: tuple[Scope, ...] = ()
     backup_id: str | None = None
     owner: str | None = None
     copies: tuple[Copy, ...] = ()
@@ -61,11 +61,10 @@ class Asked:
     is_listing: bool = False
 
     @property
-    def named(self) -> tuple[Destination, ...]:
+    def named(self) -> tuple[Scope, ...]:
         """Return the destinations that the user named, or else those of the stack."""
         places = (copy.destination.scope for copy in self.copies)
-        own = [Destination(place.region, place.project_id) for place in places]
-        usable = (at for at in own if REGION_ID.fullmatch(at.region))
+        usable = (at for at in places if REGION_ID.fullmatch(at.region))
         return self.destinations or tuple(dict.fromkeys(usable))
 
 
@@ -152,7 +151,7 @@ class _Examiner:
                 )
             )
         else:
-            at = Destination(region, self._settings.project_id)
+            at = Scope(region, self._settings.project_id)
             account.source = self._look(at, is_source=True)
             await see_source(self._api, account, account.source)
         account.destinations = self._destinations()
@@ -167,7 +166,7 @@ class _Examiner:
             account.backup = BackupLook(self._asked.backup_id)
             await see_backup(self._api, account, account.backup, owner)
 
-    def _look(self, at: Destination, *, is_source: bool = False) -> RegionLook:
+    def _look(self, at: Scope, *, is_source: bool = False) -> RegionLook:
         return RegionLook(
             at.region,
             is_source,
@@ -180,7 +179,7 @@ class _Examiner:
     def _destinations(self) -> list[RegionLook]:
         source = self._account.source
         known = source.destinations if source else None
-        wanted = self._asked.named or [Destination(region) for region in known or ()]
+        wanted = self._asked.named or [Scope(region) for region in known or ()]
         return [self._look(at) for at in dict.fromkeys(wanted)]
 
     def _judge_together(self) -> None:

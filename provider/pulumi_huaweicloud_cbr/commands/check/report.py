@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pulumi_huaweicloud_cbr.base.errors import CbrError
-from pulumi_huaweicloud_cbr.commands._text import redacted
+from pulumi_huaweicloud_cbr.commands._cli.text import redacted
 
 FORMAT = 1
 """Of the JSON document. A new number means that a member was removed or has another meaning."""

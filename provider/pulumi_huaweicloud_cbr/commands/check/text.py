@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from pulumi_huaweicloud_cbr.base.text import span
-from pulumi_huaweicloud_cbr.commands._text import COLUMNS, cell, table, wrapped
+from pulumi_huaweicloud_cbr.commands._cli.text import COLUMNS, cell, table, wrapped
 from pulumi_huaweicloud_cbr.commands.check.refusals import (
     WRITING_AT_DESTINATION,
     WRITING_AT_SOURCE,

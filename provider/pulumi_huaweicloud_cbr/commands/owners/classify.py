@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, ReplicationRecord, Task
 from pulumi_huaweicloud_cbr.api.wire.requests import FAILED_RECORD_STATUSES, ProjectScope
 from pulumi_huaweicloud_cbr.base.moments import UNKNOWN, moment
-from pulumi_huaweicloud_cbr.commands._stack import Row, State
+from pulumi_huaweicloud_cbr.commands._cli.stack import Row, State
 from pulumi_huaweicloud_cbr.commands.owners.report import (
     DELETING,
     FAILED,

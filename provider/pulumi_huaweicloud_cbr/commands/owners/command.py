@@ -3,57 +3,57 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
-from pulumi_huaweicloud_cbr.commands._cli import (
-    Destination,
-    as_text,
-    default_owner,
-    destination,
-    stack_settings,
-    takes_every_character,
-)
+from pulumi_huaweicloud_cbr.commands._cli.exits import Exit
+from pulumi_huaweicloud_cbr.commands._cli.help import Commands, add_command
+from pulumi_huaweicloud_cbr.commands._cli.options import add_json, add_stack, scope
+from pulumi_huaweicloud_cbr.commands._cli.output import print_json
+from pulumi_huaweicloud_cbr.commands._cli.pulumi_cli import default_owner, stack_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pulumi_huaweicloud_cbr.api.transport.http import Transport
     from pulumi_huaweicloud_cbr.base.clock import Clock
+    from pulumi_huaweicloud_cbr.commands._cli.options import Scope
     from pulumi_huaweicloud_cbr.commands.owners.examiner import Asked
     from pulumi_huaweicloud_cbr.commands.owners.report import Report
     from pulumi_huaweicloud_cbr.config.settings import Settings
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_to(commands: Commands) -> None:
     """Add the command to a parser."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "owners",
-        help="see who owns the replicas in a stack's destinations, and which have no owner",
-        description=(
-            "Lists the replicas in the destinations of a stack by owner: in the stack's state; "
-            "with its mark but in no state (orphans, with the command that imports them); of "
-            "other stacks; without a mark. Reads only. Run it in the project's directory, while "
-            "no pulumi up runs. Exit code 0: no orphans; 1: there are some, or something could "
-            "not be read; 2: the options are wrong."
+        summary="see which replicas have an owner, and which have none",
+        purpose=(
+            "Lists the replicas in a stack's destinations by owner: those in its state, those "
+            "with its mark but in no state (orphans), those of other stacks, those without a "
+            "mark. It prints the command that imports an orphan. Reads only. Run it while no "
+            "pulumi up runs."
         ),
+        exits={
+            Exit.DONE: "no orphans, and everything was looked at",
+            Exit.TO_DO: "there are orphans, or something could not be read",
+        },
+        examples=("owners --stack prod", "owners --stack prod --destination cn-south-1 --json"),
+        arguments="--stack NAME",
     )
-    parser.add_argument("--stack", required=True, type=as_text, help="the stack's name")
+    add_stack(parser, "the stack; its huaweicloud:* settings are used", is_required=True)
     parser.add_argument(
         "--destination",
         action="append",
         default=[],
-        type=destination,
+        type=scope,
         metavar="REGION[/PROJECT_ID]",
         help="look at all vaults of this region too, beside what the state and the configuration "
         "name; may be repeated",
     )
-    parser.add_argument(
-        "--json", action="store_true", help="print a JSON document (docs/how-to/find-orphans.md)"
-    )
+    add_json(parser, "docs/how-to/find-orphans.md")
     parser.set_defaults(run=run)
 
 
@@ -63,25 +63,24 @@ def run(given: argparse.Namespace) -> int:
     Raises:
         ConfigurationError: the stack cannot be read, or no destination is known.
     """
-    from pulumi_huaweicloud_cbr.commands._stack import export
+    from pulumi_huaweicloud_cbr.commands._cli.stack import export
     from pulumi_huaweicloud_cbr.commands.owners import text
 
-    configured = stack_settings(given.stack)
-    deployment = export(given.stack)
+    configured = stack_settings(given.stack, given.cwd)
+    deployment = export(given.stack, given.cwd)
     report = look_at_stack(
         given.stack,
         configured,
         os.environ,
         deployment,
         tuple(given.destination),
-        default_owner=lambda: default_owner(given.stack),
+        default_owner=lambda: default_owner(given.stack, given.cwd),
     )
     if given.json:
-        document = report.to_json()
-        print(json.dumps(document, indent=2, ensure_ascii=not takes_every_character(sys.stdout)))
+        print_json(report.to_json())
     else:
-        print(text.as_text(report))
-    return 0 if report.is_clean else 1
+        print(text.as_text(report, given.cwd))
+    return Exit.DONE if report.is_clean else Exit.TO_DO
 
 
 def look_at_stack(
@@ -89,7 +88,7 @@ def look_at_stack(
     configured: Mapping[str, Any],
     environ: Mapping[str, str],
     deployment: Mapping[str, Any],
-    destinations: tuple[Destination, ...] = (),
+    destinations: tuple[Scope, ...] = (),
     *,
     default_owner: Callable[[], str],
     clock: Clock | None = None,
@@ -108,9 +107,9 @@ def look_at_stack(
     import asyncio
 
     from pulumi_huaweicloud_cbr.base.clock import SystemClock
-    from pulumi_huaweicloud_cbr.commands._stack import (
+    from pulumi_huaweicloud_cbr.commands._cli.options import Scope
+    from pulumi_huaweicloud_cbr.commands._cli.stack import (
         Place,
-        Scope,
         places_in,
         read_state,
         sources_in,
@@ -122,7 +121,7 @@ def look_at_stack(
     state = read_state(deployment)
     places = [Place(Scope(row.region, row.project_id), row.vault_id) for row in state.rows]
     places += places_in(configured)
-    places += [Place(Scope(*one)) for one in destinations]
+    places += [Place(one) for one in destinations]
     if not places:
         raise ConfigurationError(
             f"looking for the destinations of stack {stack!r}: neither its state nor its "
@@ -146,24 +145,8 @@ def look_at_stack(
 async def _examine(
     settings: Settings, asked: Asked, clock: Clock, transport: Transport | None
 ) -> Report:
-    from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
-    from pulumi_huaweicloud_cbr.api.client import CbrClient
+    from pulumi_huaweicloud_cbr.commands._cli.cloud import make_client
     from pulumi_huaweicloud_cbr.commands.owners.examiner import examine
 
-    if settings.insecure:
-        _tell("huaweicloud:insecure is true: no certificate is verified")
-    client = CbrClient(
-        settings,
-        make_authenticator(settings, clock),
-        clock=clock,
-        on_pause=lambda pause: _tell(str(pause)),
-        on_slow=_tell,
-        transport=transport,
-    )
-    async with client:
+    async with make_client(settings, clock, transport) as client:
         return await examine(client, asked)
-
-
-def _tell(message: str) -> None:
-    # Not to standard output, which programs may read.
-    print(message, file=sys.stderr, flush=True)

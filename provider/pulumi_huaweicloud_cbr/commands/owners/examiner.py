@@ -15,13 +15,14 @@ from pulumi_huaweicloud_cbr.api.client import Api
 from pulumi_huaweicloud_cbr.api.find import (
     find_backups,
     find_copy_tasks,
-    find_project_id,
     find_replication_vaults,
 )
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError
-from pulumi_huaweicloud_cbr.commands._stack import Place, Scope, State
+from pulumi_huaweicloud_cbr.commands._cli.cloud import find_scope
+from pulumi_huaweicloud_cbr.commands._cli.options import Scope
+from pulumi_huaweicloud_cbr.commands._cli.stack import Place, State
 from pulumi_huaweicloud_cbr.commands.owners.classify import (
     Known,
     Listed,
@@ -85,13 +86,12 @@ async def examine(api: Api, asked: Asked) -> Report:
 async def _resolved(api: Api, places: Iterable[Place]) -> list[_Destination]:
     """Return the projects of places, each once, with the vaults that are named there."""
     scopes = dict.fromkeys(place.scope for place in places)
-    answers = await asyncio.gather(*(or_error(_project(api, scope)) for scope in scopes))
+    answers = await asyncio.gather(*(or_error(find_scope(api, scope)) for scope in scopes))
     found: dict[tuple[str, str | None], _Destination] = {}
     for scope, answer in zip(scopes, answers, strict=True):
-        is_failed = isinstance(answer, CbrError)
-        project_id = scope.project_id if is_failed else str(answer)
+        project_id = scope.project_id if isinstance(answer, CbrError) else answer.project_id
         look = RegionLook(scope.region, project_id)
-        if is_failed:
+        if isinstance(answer, CbrError):
             look.unseen_because = str(answer)
         at = found.setdefault((scope.region, project_id), _Destination(look, set()))
         vault_ids = {place.vault_id for place in places if place.scope == scope}
@@ -102,15 +102,6 @@ async def _resolved(api: Api, places: Iterable[Place]) -> list[_Destination]:
     for at in found.values():
         at.look.vault_ids = tuple(sorted(at.vault_ids or ()))
     return list(found.values())
-
-
-async def _project(api: Api, scope: Scope) -> str:
-    if scope.project_id is not None:
-        return scope.project_id
-    settings = api.settings
-    if scope.region == settings.region and settings.project_id is not None:
-        return settings.project_id
-    return await find_project_id(api, scope.region)
 
 
 async def _list(api: Api, at: _Destination) -> None:
@@ -136,9 +127,9 @@ async def _find_origins(api: Api, asked: Asked, known: Known, report: Report) ->
     report.sources = [at.look for at in sources]
     await asyncio.gather(*(_read_records(api, at.look, known) for at in sources))
     for region in {at.look.region for at in sources}:
-        default = await or_error(_project(api, Scope(region)))
+        default = await or_error(find_scope(api, Scope(region)))
         if not isinstance(default, CbrError):
-            known.default_projects[region] = default
+            known.default_projects[region] = default.project_id
 
 
 async def _read_records(api: Api, look: RegionLook, known: Known) -> None:

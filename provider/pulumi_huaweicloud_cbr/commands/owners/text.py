@@ -6,8 +6,10 @@ import shlex
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from pulumi_huaweicloud_cbr.commands._text import COLUMNS, cell, table, wrapped
+from pulumi_huaweicloud_cbr.base.text import counted
+from pulumi_huaweicloud_cbr.commands._cli.text import COLUMNS, cell, table, wrapped
 from pulumi_huaweicloud_cbr.commands.owners.report import (
     DELETING,
     FAILED,
@@ -39,8 +41,12 @@ _REASONS = {
 }
 
 
-def as_text(report: Report) -> str:
-    """Return the result, group by group, with a conclusion."""
+def as_text(report: Report, directory: Path | None = None) -> str:
+    """Return the result, group by group, with a conclusion.
+
+    Args:
+        directory: the project's, for the command that imports; None if it is the current one.
+    """
     sections = [
         _head(report),
         _in_state(report.of(IN_STATE)),
@@ -48,7 +54,7 @@ def as_text(report: Report) -> str:
         _other_stacks(report.of(OTHER_STACK)),
         _unmarked(report.of(UNMARKED)),
         _unclear(report.of(UNCLEAR)),
-        _orphans(report),
+        _orphans(report, directory),
         _conclusion(report),
     ]
     texts = ("\n".join(section) for section in sections)
@@ -76,8 +82,8 @@ def _head(report: Report) -> Iterator[str]:
     if report.pending_count:
         yield from wrapped(
             _INDENT,
-            f"{report.pending_count} operation(s) are pending in the state: an up that still runs, "
-            "or was killed, may explain an orphan",
+            f"{counted(report.pending_count, 'operation')} pending in the state: an up that still "
+            "runs, or was killed, may explain an orphan",
         )
 
 
@@ -85,7 +91,7 @@ def _destination(look: RegionLook) -> str:
     project = f"project {look.project_id}" if look.project_id else "its project"
     if look.unseen_because:
         return f"{project}, not looked at: {look.unseen_because}"
-    count = _count(look.replica_count, "replica")
+    count = counted(look.replica_count, "replica")
     if not look.elsewhere_count:
         return f"{project}, {count}"
     return (
@@ -97,7 +103,7 @@ def _destination(look: RegionLook) -> str:
 def _in_state(replicas: Sequence[ReplicaLook]) -> Iterator[str]:
     if not replicas:
         return
-    yield f"In the state of this stack: {_count(len(replicas), 'replica')}"
+    yield f"In the state of this stack: {counted(len(replicas), 'replica')}"
     rows = [
         (*_facts(one), cell(", ".join(holder.title for holder in one.held_by), _TITLE))
         for one in replicas
@@ -116,7 +122,7 @@ def _rows_without_replica(report: Report) -> Iterator[str]:
     rows = report.rows_without_replica
     if not rows:
         return
-    yield f"In the state, without a replica: {_count(len(rows), 'row')}"
+    yield f"In the state, without a replica: {counted(len(rows), 'row')}"
     cells = [
         (cell(row.title, _TITLE), row.backup_id, cell(row.region, 16), _REASONS[row.reason])
         for row in rows
@@ -139,14 +145,14 @@ def _other_stacks(replicas: Sequence[ReplicaLook]) -> Iterator[str]:
         if not is_first:
             yield ""
         is_first = False
-        yield f"Of the stack {owner}: {_count(len(its_replicas), 'replica')}"
+        yield f"Of the stack {owner}: {counted(len(its_replicas), 'replica')}"
         yield from _listed(its_replicas)
 
 
 def _unmarked(replicas: Sequence[ReplicaLook]) -> Iterator[str]:
     if not replicas:
         return
-    yield f"Without a mark, and in no row of this state: {_count(len(replicas), 'replica')}"
+    yield f"Without a mark, and in no row of this state: {counted(len(replicas), 'replica')}"
     yield from _listed(replicas)
     yield from _paragraph(
         "Made in the console, by a policy, by another tool, with marks turned off, or as part of "
@@ -172,7 +178,7 @@ def _facts(replica: ReplicaLook) -> tuple[str, str, str, str]:
 def _unclear(replicas: Sequence[ReplicaLook]) -> Iterator[str]:
     if not replicas:
         return
-    yield f"Not clear: {_count(len(replicas), 'replica')}"
+    yield f"Not clear: {counted(len(replicas), 'replica')}"
     for one in replicas:
         yield from wrapped(_INDENT, _described(one))
         reason = (
@@ -189,15 +195,15 @@ def _unclear(replicas: Sequence[ReplicaLook]) -> Iterator[str]:
     )
 
 
-def _orphans(report: Report) -> Iterator[str]:
+def _orphans(report: Report, directory: Path | None) -> Iterator[str]:
     orphans = report.of(ORPHAN)
     if not orphans:
         return
-    yield f"Orphans, with this stack's mark and in no state: {_count(len(orphans), 'replica')}"
+    yield f"Orphans, with this stack's mark and in no state: {counted(len(orphans), 'replica')}"
     for one in orphans:
         yield from wrapped(_INDENT, _described(one))
         yield from wrapped(f"{_INDENT}  id      ", one.id)
-        yield from _ways(report, one)
+        yield from _ways(report, one, directory)
     if any(one.origin for one in orphans):
         yield from _paragraph(
             "If the program declares the copy, pulumi up takes it over, and no import is needed. "
@@ -207,7 +213,7 @@ def _orphans(report: Report) -> Iterator[str]:
         )
 
 
-def _ways(report: Report, orphan: ReplicaLook) -> Iterator[str]:
+def _ways(report: Report, orphan: ReplicaLook, directory: Path | None) -> Iterator[str]:
     origin = orphan.origin
     if origin is None:
         regions = ", ".join(dict.fromkeys(look.region for look in report.sources)) or "any region"
@@ -226,13 +232,14 @@ def _ways(report: Report, orphan: ReplicaLook) -> Iterator[str]:
             "the copy with source_project_id, and pulumi up takes it over",
         )
         return
-    yield f"{_INDENT}  import  {import_command(report.stack)} \\"
+    yield f"{_INDENT}  import  {import_command(report.stack, directory)} \\"
     yield f"{_INDENT}    {shlex.quote(f'{orphan.import_name}={orphan.import_id}')}"
 
 
-def import_command(stack: str) -> str:
+def import_command(stack: str, directory: Path | None) -> str:
     """Return the command that writes an import file, without the replications."""
-    return f"python -m pulumi_huaweicloud_cbr import-file --stack {shlex.quote(stack)}"
+    there = f" --cwd {shlex.quote(str(directory))}" if directory is not None else ""
+    return f"python -m pulumi_huaweicloud_cbr import-file --stack {shlex.quote(stack)}{there}"
 
 
 def _conclusion(report: Report) -> Iterator[str]:
@@ -240,8 +247,8 @@ def _conclusion(report: Report) -> Iterator[str]:
         yield "Not everything could be looked at; see above."
     count = len(report.of(ORPHAN))
     unclear = len(report.of(UNCLEAR))
-    but = f"; {_count(unclear, 'replica')} not clear" if unclear else ""
-    yield f"{_count(count, 'orphan') if count else 'No orphans'}{but}."
+    but = f"; {counted(unclear, 'replica')} not clear" if unclear else ""
+    yield f"{counted(count, 'orphan') if count else 'No orphans'}{but}."
 
 
 def _described(replica: ReplicaLook) -> str:
@@ -269,12 +276,8 @@ def _age(age_s: int | None) -> str:
         return "-"
     for unit, seconds in (("day", 86400), ("hour", 3600), ("minute", 60)):
         if age_s >= seconds:
-            return _count(age_s // seconds, unit)
+            return counted(age_s // seconds, unit)
     return "new"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _paragraph(text: str, indent: str = "") -> list[str]:

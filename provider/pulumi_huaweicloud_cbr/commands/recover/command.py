@@ -18,7 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
-from pulumi_huaweicloud_cbr.commands._cli import run_pulumi
+from pulumi_huaweicloud_cbr.base.text import counted
+from pulumi_huaweicloud_cbr.commands._cli.exits import Exit
+from pulumi_huaweicloud_cbr.commands._cli.help import Commands, add_command
+from pulumi_huaweicloud_cbr.commands._cli.pulumi_cli import run_pulumi
 from pulumi_huaweicloud_cbr.commands.recover.locks import Lock, LockedError, locks_in, require_dead
 from pulumi_huaweicloud_cbr.commands.recover.processes import Processes
 
@@ -42,18 +45,25 @@ class Pending:
     foreign: tuple[str, ...]
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_to(commands: Commands) -> None:
     """Add the command to a parser."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "recover",
-        help="after a CLI was killed: remove its lock and pending operations",
-        description=(
+        summary="after a killed pulumi up: remove its lock and pending operations",
+        purpose=(
             "Removes the lock of a CLI that was killed, once its process is known to be dead, and "
-            "the pending operations that it left; then pulumi up goes on without a second copy. "
+            "the pending operations that it left. Then pulumi up goes on without a second copy. "
             "Run it in the project's directory, on the machine where the CLI was killed."
         ),
+        exits={
+            Exit.DONE: "no lock and no pending operation is left; go on with pulumi up",
+            Exit.TO_DO: "not done: the lock's holder may live, or the CLI failed",
+        },
+        examples=("recover --stack prod",),
+        arguments="--stack NAME",
     )
-    parser.add_argument("--stack", required=True, help="the stack's name")
+    parser.add_argument("--stack", required=True, metavar="NAME", help="the stack")
     parser.add_argument(
         "--advise",
         type=Path,
@@ -78,14 +88,14 @@ def run(given: argparse.Namespace) -> int:
         advice = _advice(given.stack, given.advise.read_text(encoding="utf-8", errors="replace"))
         if advice:
             print(advice)
-        return 0
+        return Exit.DONE
     _recover(given.stack, Processes())
     print(f"No lock, and no operation is pending. Go on with:\n  {_command('up', given.stack)}")
     print(
         "Then see whether a replica is left without an owner:\n"
         f"  python -m pulumi_huaweicloud_cbr owners --stack {shlex.quote(given.stack)}"
     )
-    return 0
+    return Exit.DONE
 
 
 def _recover(stack: str, processes: Processes) -> None:
@@ -108,13 +118,14 @@ def _recover(stack: str, processes: Processes) -> None:
     _require_success(done, "refresh")
     if pending.foreign:
         raise ConfigurationError(
-            f"recovering: {len(pending.foreign)} interrupted creation(s) are not of this package, "
-            f"and might be made twice: {', '.join(pending.foreign)}",
+            f"recovering: {counted(len(pending.foreign), 'interrupted creation')} of other "
+            f"packages might be made twice: {', '.join(pending.foreign)}",
             remedy="look whether they exist and delete those that do; then "
             + _command("refresh --clear-pending-creates", stack),
         )
     if pending.count:
-        print(f"Dropped {pending.count} pending operation(s); pulumi up looks what came of them.")
+        dropped = counted(pending.count, "pending operation")
+        print(f"Dropped {dropped}; pulumi up finds what CBR accepted.")
 
 
 def _refused_for(done: subprocess.CompletedProcess[str]) -> list[Lock]:
@@ -194,7 +205,7 @@ def _advice(stack: str, errors: str) -> str | None:
     if not reason:
         done = run_pulumi("stack", "export", "--stack", stack)
         count = _pending_in(done.stdout).count if done.returncode == 0 else 0
-        reason = f"{count} operation(s) are pending in the state" if count else None
+        reason = f"the state has {counted(count, 'pending operation')}" if count else None
     return reason and f"{reason}; if no pulumi is at work on it: make recover STACK={stack}"
 
 

@@ -1,37 +1,17 @@
-"""What commands share: the Pulumi CLI, a stack's settings, options, and encodings."""
+"""The Pulumi CLI, as commands call it: a stack's settings and its owner.
+
+It knows no option of a command and prints nothing.
+"""
 
 from __future__ import annotations
 
-import argparse
-import codecs
-import io
 import json
-import os
 import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any
 
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.base.text import excerpt
-
-
-def print_whatever_comes() -> None:
-    """Make output replace characters that its encoding lacks, instead of raising an error."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-
-
-def as_text(argument: str) -> str:
-    """Return an argument as text, even if this machine's encoding could not read all of it."""
-    return os.fsencode(argument).decode("utf-8", errors="replace")
-
-
-def takes_every_character(stream: TextIO) -> bool:
-    """Whether a stream's encoding has every character, so that JSON needs no escapes."""
-    return codecs.lookup(stream.encoding or "utf-8").name.startswith("utf")
 
 
 def run_pulumi(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -133,33 +113,3 @@ def default_owner(stack: str, directory: Path | None = None) -> str:
             "say with HW_OWNER=PROJECT/STACK what the marks of this stack say",
         )
     return f"{parts[1]}/{parts[2]}"
-
-
-class Destination(NamedTuple):
-    """A region to copy to; without a project, it is the project named like the region."""
-
-    region: str
-    project_id: str | None = None
-
-
-def destination(text: str) -> Destination:
-    """Return the value of an option ``REGION[/PROJECT_ID]``."""
-    region, slash, project_id = text.partition("/")
-    return Destination(
-        like_input("destination_region")(region),
-        like_input("destination_project_id")(project_id) if slash else None,
-    )
-
-
-def like_input(field: str) -> Callable[[str], str]:
-    """Return a reader for an option that is also an input of replications; the rule is the same."""
-
-    def read(text: str) -> str:
-        from pulumi_huaweicloud_cbr.replication.rules.inputs import FIELDS, check_inputs
-
-        faults = check_inputs({field: text}, unknown=frozenset(FIELDS))
-        if faults:
-            raise argparse.ArgumentTypeError(faults[0].reason)
-        return text
-
-    return read

@@ -50,3 +50,11 @@ def redacted(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [redacted(member) for member in value]
     return value
+
+
+def short_age(seconds: float) -> str:
+    """Return an age in its largest unit, such as ``10 d``."""
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{int(seconds // length)} {unit}"
+    return "new"

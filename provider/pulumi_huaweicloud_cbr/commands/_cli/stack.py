@@ -13,7 +13,8 @@ from typing import Any
 
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.text import REGION_ID
-from pulumi_huaweicloud_cbr.commands._cli import failure_of, run_pulumi
+from pulumi_huaweicloud_cbr.commands._cli.options import Scope
+from pulumi_huaweicloud_cbr.commands._cli.pulumi_cli import failure_of, run_pulumi
 from pulumi_huaweicloud_cbr.engine.ownership.stack import owner_of
 from pulumi_huaweicloud_cbr.engine.ownership.state import (
     is_managed,
@@ -30,14 +31,6 @@ _FORMS = (
     ("destination_region", "destination_project_id", "destination_vault_id"),
 )
 """The names that a destination's parts have: in the stack program, and in inputs."""
-
-
-@dataclass(frozen=True)
-class Scope:
-    """A region; without a project, it is the default one."""
-
-    region: str
-    project_id: str | None = None
 
 
 @dataclass(frozen=True)
