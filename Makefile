@@ -214,15 +214,6 @@ release: $(VENV) .cache/audit/.complete ## Build what a release has into dist/: 
 	@cd dist && shasum -a 256 *.whl *.tar.gz sbom.cdx.json >SHA256SUMS 2>/dev/null || sha256sum *.whl *.tar.gz sbom.cdx.json >SHA256SUMS
 	@ls dist
 
-# A broken link, a missing anchor and a name that the package does not have are failures.
-.PHONY: site
-site: .cache/docs/.complete ## Build the documentation site into build/site; any warning is a failure
-	@.cache/docs/bin/python -m tools.checks.site
-.cache/docs/.complete: requirements/docs.txt | $(VENV)
-	@.venv/bin/python -m venv --clear .cache/docs
-	@.cache/docs/bin/python $(PIP_INSTALL_PINS) -r requirements/docs.txt
-	@touch $@
-
 .PHONY: release-tag
 release-tag: ## Check that TAG is the version of the package, such as v0.2.0
 	@version=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml); \
@@ -231,6 +222,15 @@ release-tag: ## Check that TAG is the version of the package, such as v0.2.0
 .PHONY: publish
 publish: $(TOOLS) ## Publish dist/ as the identity of a workflow, without a stored key
 	@.venv/bin/python -m uv publish --trusted-publishing always dist/*.whl dist/*.tar.gz
+
+# A broken link, a missing anchor and a name that the package does not have are failures.
+.PHONY: site
+site: .cache/docs/.complete ## Build the documentation site into build/site; any warning is a failure
+	@.cache/docs/bin/python -m tools.checks.site
+.cache/docs/.complete: requirements/docs.txt | $(VENV)
+	@.venv/bin/python -m venv --clear .cache/docs
+	@.cache/docs/bin/python $(PIP_INSTALL_PINS) -r requirements/docs.txt
+	@touch $@
 
 .PHONY: format
 format: $(TOOLS) ## Format the code, and fix what can be fixed automatically

@@ -198,7 +198,6 @@ def table() -> str:
     rows = ["| what is wrong | program | answer |", "|---|---|---|"]
     for mistake in MISTAKES.values():
         program = "<br>".join(f"`{line}`" for line in mistake.program.splitlines())
-        rows.append(
-            f"| {mistake.what} | {program} | {mistake.answer.replace('|', chr(92) + '|')} |"
-        )
+        answer = mistake.answer.replace("|", chr(92) + "|")
+        rows.append(f"| {mistake.what} | {program} | `{answer}` |")
     return "\n".join(rows)

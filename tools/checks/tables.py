@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from pulumi_huaweicloud_cbr.__main__ import make_parser
-from tests.e2e import crash, drift, features
+from tests.e2e import crash, drift, features, mistakes
 from tools.checks import arguments, commands, ownership, reference
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -28,6 +28,7 @@ def block(name: str, language: str = "") -> str:
 
 
 DOCS = REPOSITORY / "docs"
+CHINESE = REPOSITORY / "README.zh-CN.md"
 OWNERSHIP = DOCS / "explanation" / "ownership.md"
 RESOURCES = DOCS / "reference" / "resources.md"
 
@@ -56,6 +57,7 @@ COMMANDS: dict[str, tuple[Path, Callable[[], str]]] = {
 TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "adoption": (OWNERSHIP, ownership.adoption_table),
     "check": (DOCS / "start.md", lambda: printed("no_vault")),
+    "check-zh": (DOCS / "zh" / "start.md", lambda: printed("no_vault")),
     "check-backup": (
         DOCS / "how-to" / "check-an-account.md",
         lambda: printed("backup_to_all"),
@@ -77,19 +79,19 @@ TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "outputs-set": (RESOURCES, reference.outputs_of_set),
     "outputs-vault": (RESOURCES, reference.outputs_of_vault),
     "outputs-wait": (RESOURCES, reference.outputs_of_wait),
+    "mistakes": (DOCS / "reference" / "mistakes.md", mistakes.table),
     "owners": (DOCS / "how-to" / "find-orphans.md", lambda: block("owners.txt")),
     "preview": (REPOSITORY / "README.md", lambda: block("preview.txt")),
+    "preview-zh": (CHINESE, lambda: block("preview.txt")),
     "printed": (
         DOCS / "explanation" / "plugin-host.md",
         lambda: block("printed/erp-db.txt"),
     ),
     "program": (REPOSITORY / "README.md", lambda: block("program.py", "python")),
     "program-start": (DOCS / "start.md", lambda: block("program.py", "python")),
+    "program-start-zh": (DOCS / "zh" / "start.md", lambda: block("program.py", "python")),
     "results": (DOCS / "reference" / "functions.md", reference.results_text),
-    "program-zh": (
-        REPOSITORY / "README.zh-CN.md",
-        lambda: block("program.py", "python"),
-    ),
+    "program-zh": (CHINESE, lambda: block("program.py", "python")),
     "settings": (DOCS / "reference" / "settings.md", reference.settings_table),
     **COMMANDS,
 }
