@@ -130,20 +130,3 @@ def test_interrupted_program_ends_without_a_traceback(make_program: MakeProject)
     assert "Traceback" not in said(project)
     assert "KeyboardInterrupt" not in said(project)
     assert not (project.directory / "caught").exists()
-
-
-WRONG = """
-import pulumi_huaweicloud_cbr as cbr
-
-cbr.BackupReplication("erp", backup_id="b", destination_region="r", destination_vault="v")
-"""
-
-
-def test_wrong_keyword_is_one_line_without_a_traceback(make_program: MakeProject) -> None:
-    """The line names the argument, the intended one, and the right form."""
-    outcome = make_program(WRONG).run("preview")
-
-    assert 0 != outcome.code
-    told = "error: BackupReplication 'erp': destination_vault is not an input, did you mean "
-    assert told + "destination_vault_id?; give inputs as keywords (backup_id=..., " in outcome.text
-    assert "Traceback" not in outcome.text
