@@ -217,7 +217,7 @@ SCENES = tuple(dict.fromkeys(point.scene for point in POINTS))
 BY_DAY = {
     "cli": ("submitting", "answered", "replacing", "removing", "waiting", "fleets", "awaiting"),
     "plugin": ("signing-in", "checking", "looking", "submitting", "renaming", "refreshing"),
-    "service": ("submitting",),
+    "service": (),
     "connection": ("submitting",),
 }
 """Scenes that kill a victim on the plugin host in each `make test`; the others run at night. Each

@@ -272,6 +272,11 @@ BY_NIGHT_TOO = ["host", *(pytest.param(f"sdk-{sdk}", marks=pytest.mark.full) for
 """The plugins, for tests with equal results on each. By day only our host runs."""
 ON_TWO_BY_DAY = ["host", "sdk-3.272.0", pytest.param("sdk-3.255.0", marks=pytest.mark.full)]
 """The same, for tests of a whole life, which run by day on the newest SDK's plugin too."""
+BY_NIGHT = [
+    pytest.param(plugin, marks=pytest.mark.full)
+    for plugin in ("host", "sdk-3.272.0", "sdk-3.255.0")
+]
+"""The same, for a form whose whole life on our host is a part of `test_fleets.py` by day."""
 ON_SDK_BY_DAY = [pytest.param("host", marks=pytest.mark.full), *ON_TWO_BY_DAY[1:]]
 """The same, for forms whose whole life on our host is a part of `test_fleets.py` by day."""
 

@@ -11,7 +11,7 @@ import pytest
 from simulator.testing import SimulatorProcess
 from simulator.worlds.files import load_world
 from tests.e2e.conftest import SPEED
-from tests.e2e.driver import ON_TWO_BY_DAY, REPOSITORY, MakeProject, on_plugin
+from tests.e2e.driver import BY_NIGHT_TOO, REPOSITORY, MakeProject, on_plugin
 from tests.e2e.programs import BACKUP, VAULT
 from tests.e2e.simulators import ForkedSimulator
 
@@ -62,7 +62,7 @@ def second(tmp_path: Path) -> Iterator[SimulatorProcess]:
         yield running
 
 
-@pytest.mark.parametrize("plugin", ON_TWO_BY_DAY)
+@pytest.mark.parametrize("plugin", BY_NIGHT_TOO)
 def test_two_accounts_in_one_program(
     make_program: MakeProject, plugin: str, simulator: SimulatorProcess, second: SimulatorProcess
 ) -> None:

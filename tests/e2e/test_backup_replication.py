@@ -136,6 +136,7 @@ def test_replication_adopt(
     assert control.records()[0]["id"] == project.state()[NAME]["id"]
 
 
+@pytest.mark.full
 def test_replication_adopt_off(
     make_stacks_project: MakeProject, erp: dict[str, Any], control: Control
 ) -> None:
@@ -154,6 +155,7 @@ def test_replication_adopt_off(
     assert "set adopt to true" in outcome.text
 
 
+@pytest.mark.full
 def test_replication_rename(replicated: Project, erp: dict[str, Any], control: Control) -> None:
     """A changed name renames the replica in place."""
     erp["destinations"][0]["replica_name"] = "erp-renamed"
@@ -202,6 +204,7 @@ def test_replication_replace_vault(
     ]
 
 
+@pytest.mark.full
 def test_replication_replace_backup(
     replicated: Project, erp: dict[str, Any], backup_ids: dict[str, str], control: Control
 ) -> None:
@@ -294,6 +297,7 @@ def test_replication_preview_makes_no_writes(
     assert [] == writes(control)
 
 
+@pytest.mark.full
 def test_replication_survives_killed_simulator(
     make_stacks_project: MakeProject, erp: dict[str, Any], simulator: SimulatorProcess
 ) -> None:
@@ -310,6 +314,7 @@ def test_replication_survives_killed_simulator(
     assert 1 == len(simulator.control.journal(operation="CopyBackup"))
 
 
+@pytest.mark.full
 def test_replication_unanswered_submission(
     make_stacks_project: MakeProject, erp: dict[str, Any], control: Control
 ) -> None:

@@ -100,6 +100,7 @@ def test_check_with_a_wrong_passphrase_names_it(project: Project) -> None:
     assert "incorrect passphrase; correct PULUMI_CONFIG_PASSPHRASE: " in outcome.stderr
 
 
+@pytest.mark.full
 def test_check_of_a_stack_whose_preview_fails(project: Project, erp: dict[str, Any]) -> None:
     """What the preview refuses is to do; what is copied already is not looked at."""
     project.up()

@@ -80,6 +80,7 @@ def test_orphaned_plugin_submits_beside_the_next_up(
     assert_one_copy(project, control)
 
 
+@pytest.mark.full
 def test_orphaned_plugin_submits_while_the_next_up_does(
     make_program: MakeProject, control: Control
 ) -> None:
@@ -100,6 +101,7 @@ def test_orphaned_plugin_submits_while_the_next_up_does(
     assert_one_copy(project, control)
 
 
+@pytest.mark.full
 def test_killed_without_checkpoints(
     make_program: MakeProject, control: Control, backup_ids: dict[str, str]
 ) -> None:

@@ -179,6 +179,7 @@ def test_make_preview_of_a_faulty_change_fails_with_the_fault(
     assert [] == control.journal(operation="CopyBackup")
 
 
+@pytest.mark.full
 def test_make_recover_after_a_killed_up(checkout: Path, control: Control) -> None:
     """`make up` and `make preview` name the command. After it, `up` copies nothing twice."""
     make_stack(checkout)
@@ -208,6 +209,7 @@ def test_make_recover_after_a_killed_up(checkout: Path, control: Control) -> Non
     assert 4 == len(control.records())
 
 
+@pytest.mark.full
 def test_demo_interrupted_cleans_up(tmp_path: Path) -> None:
     """An interrupt ends the demo with its code, and leaves no process or file."""
     environment = {

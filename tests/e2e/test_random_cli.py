@@ -22,7 +22,7 @@ from tests.e2e.driver import MakeProject, Outcome, Project, plugins_of, start, w
 from tests.e2e.programs import SECOND_VAULT, VAULT
 
 SEED = 20261120
-COMMANDS = 15
+COMMANDS = 10
 """CLI commands in a plain `make test`, without those at the end; the nightly run has more."""
 BACKUPS = {
     "erp": "5a863daa-7265-4c0a-822f-e66b2abcfb3d",

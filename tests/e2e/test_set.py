@@ -326,6 +326,7 @@ def test_set_moves_copy_nothing(make_program: MakeProject, control: Control) -> 
     assert 2 == len(control.journal(operation="CopyBackup"))
 
 
+@pytest.mark.full
 def test_set_is_waited_for(make_program: MakeProject, control: Control) -> None:
     """A wait accepts sets. It knows the replicas in a set's state, even if nothing else does."""
     project = on_host(make_program(MOVES))
@@ -347,7 +348,7 @@ def test_set_is_waited_for(make_program: MakeProject, control: Control) -> None:
     assert waited == project.resources()["second"]["outputs"]["replicas"]
 
 
-@pytest.mark.parametrize("victim", ["cli", "plugin"])
+@pytest.mark.parametrize("victim", ["cli", pytest.param("plugin", marks=pytest.mark.full)])
 def test_set_killed_in_the_middle(project: Project, control: Control, victim: str) -> None:
     """After a kill halfway, the next `up` submits only the missing members."""
     control.fault(operation="CopyBackup", action="hold_before", backup_id=WEB_2)

@@ -10,8 +10,8 @@ import pytest
 
 from simulator.testing import Control
 from tests.e2e.driver import (
+    BY_NIGHT,
     COMMAND_LIMIT_S,
-    ON_SDK_BY_DAY,
     MakeProject,
     Project,
     on_host,
@@ -43,7 +43,7 @@ cbr.VaultReplication(
 """
 
 
-@pytest.fixture(params=ON_SDK_BY_DAY)
+@pytest.fixture(params=BY_NIGHT)
 def project(request: pytest.FixtureRequest, make_program: MakeProject) -> Project:
     """A project with one vault, on our host and on the SDK's plugin in both versions."""
     return on_plugin(request.param, make_program, PROGRAM)
@@ -94,6 +94,7 @@ def test_vault_other_destination_is_refused_in_preview(make_program: MakeProject
     assert "Traceback" not in outcome.text
 
 
+@pytest.mark.full
 def test_vault_plugin_killed_after_the_request(make_program: MakeProject, control: Control) -> None:
     """A request that was accepted for a dead plugin is found by the next `up`."""
     project = on_host(make_program(PROGRAM))

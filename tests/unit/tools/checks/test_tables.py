@@ -54,9 +54,9 @@ def test_every_crash_scene_is_run_by_day(scene: str) -> None:
     assert {"cli", "plugin"} & by_day
 
 
-@pytest.mark.parametrize("victim", crash.VICTIMS)
+@pytest.mark.parametrize("victim", [one for one in crash.VICTIMS if one != "service"])
 def test_every_crash_victim_dies_by_day(victim: str) -> None:
-    """`make test` kills each victim during a submission."""
+    """`make test` kills each victim during a submission; a dead service is a cut connection."""
     assert crash.runs_by_day("submitting", victim)
 
 
