@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-MODEL_EXAMPLES = 52
+MODEL_EXAMPLES = 46
 """Histories of `test_model.py` in a plain `make test`."""
 SET_EXAMPLES = 12
 """Those of `test_set_model.py`."""

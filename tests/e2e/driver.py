@@ -277,8 +277,6 @@ BY_NIGHT = [
     for plugin in ("host", "sdk-3.272.0", "sdk-3.255.0")
 ]
 """The same, for a form whose whole life on our host is a part of `test_fleets.py` by day."""
-ON_SDK_BY_DAY = [pytest.param("host", marks=pytest.mark.full), *ON_TWO_BY_DAY[1:]]
-"""The same, for forms whose whole life on our host is a part of `test_fleets.py` by day."""
 
 
 def on_plugin(plugin: str, make: MakeProject, program: str) -> Project:

@@ -19,7 +19,7 @@ VARIABLES = {"accessKey": "HUAWEICLOUD_SDK_AK", "secretKey": "HUAWEICLOUD_SDK_SK
 @pytest.mark.parametrize(
     "place",
     [
-        "configuration",
+        pytest.param("configuration", marks=pytest.mark.full),
         pytest.param("environment", marks=pytest.mark.full),
         pytest.param("profile", marks=pytest.mark.full),
     ],

@@ -117,7 +117,11 @@ def test_destroy_with_refresh_deletes_every_form(
 
 @pytest.mark.parametrize(
     ("plugin", "form"),
-    [("host", "single"), ("sdk-3.272.0", "set"), ("sdk-3.255.0", "vault")],
+    [
+        ("host", "single"),
+        pytest.param("sdk-3.272.0", "set", marks=pytest.mark.full),
+        pytest.param("sdk-3.255.0", "vault", marks=pytest.mark.full),
+    ],
 )
 def test_source_that_expires_while_delete_waits_keeps_its_replica(
     make_program: MakeProject, control: Control, plugin: str, form: str

@@ -10,7 +10,7 @@ import pytest
 
 from simulator.testing import Control
 from tests.e2e.driver import (
-    BY_NIGHT_TOO,
+    BY_NIGHT,
     STACK,
     MakeProject,
     Project,
@@ -98,7 +98,7 @@ def test_wait_basic(waiting: Project, control: Control) -> None:
     assert {} == waiting.resources()
 
 
-@pytest.mark.parametrize("plugin", BY_NIGHT_TOO)
+@pytest.mark.parametrize("plugin", BY_NIGHT)
 def test_wait_failed_copy_is_reported_and_copied_again(
     make_program: MakeProject, control: Control, plugin: str
 ) -> None:

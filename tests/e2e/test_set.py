@@ -11,9 +11,9 @@ import pytest
 
 from simulator.testing import Control
 from tests.e2e.driver import (
+    BY_NIGHT,
     BY_NIGHT_TOO,
     COMMAND_LIMIT_S,
-    ON_SDK_BY_DAY,
     STACK,
     MakeProject,
     Project,
@@ -119,7 +119,7 @@ def live_copies(control: Control) -> Counter[str]:
     )
 
 
-@pytest.mark.parametrize("project", ON_SDK_BY_DAY, indirect=True)
+@pytest.mark.parametrize("project", BY_NIGHT, indirect=True)
 def test_set_full_cycle(project: Project, control: Control) -> None:
     """Create, change, refresh and destroy: nothing is copied twice, nothing is left."""
     project.up()
