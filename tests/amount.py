@@ -10,7 +10,7 @@ SET_EXAMPLES = 12
 """Those of `test_set_model.py`."""
 VAULT_EXAMPLES = 14
 """Those of `test_vault_model.py`."""
-OWNERS_EXAMPLES = 10
+OWNERS_EXAMPLES = 6
 """Those of `test_owners_model.py`."""
 
 

@@ -353,6 +353,7 @@ def test_life_of_a_stack_with_drift(project: Project, simulator: SimulatorProces
 # -- targets ------------------------------------------------------------------------------------
 
 
+@pytest.mark.full
 def test_targets_leave_a_replica_to_its_other_owner(project: Project, control: Control) -> None:
     """Two members move out of a set, each to a resource that is visited without the set.
 

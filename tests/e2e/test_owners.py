@@ -7,6 +7,8 @@ import json
 import re
 import subprocess
 
+import pytest
+
 from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
 from pulumi_huaweicloud_cbr.api.client import CbrClient
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, ReplicateRequest
@@ -59,6 +61,7 @@ def owners(project: Project, *options: str) -> Outcome:
     )
 
 
+@pytest.mark.full
 def test_orphan_of_a_deleted_row_is_found_and_imported(
     make_program: MakeProject, simulator: SimulatorProcess, control: Control
 ) -> None:

@@ -181,6 +181,7 @@ def test_source_that_goes_between_diff_and_delete_keeps_its_replica(
     assert before == replicas(control)
 
 
+@pytest.mark.full
 def test_member_is_handed_over_to_an_entire_vault_that_is_slow(
     make_program: MakeProject, control: Control
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 from typing import Any
 
+import pytest
+
 from simulator.testing import Control
 from tests.e2e.driver import MakeProject, Project
 from tests.e2e.programs import BACKUP
@@ -29,6 +31,7 @@ def comment_of(project: Project) -> dict[str, str]:
     return {"": next(line for line in lines if line.startswith("###")), **named}
 
 
+@pytest.mark.full
 def test_comment_shouts_at_last_copies(
     make_stacks_project: MakeProject, erp: dict[str, Any], control: Control
 ) -> None:

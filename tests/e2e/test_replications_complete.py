@@ -215,6 +215,7 @@ COLUMNS = 120
 """The names of the types take 61 columns; at 100 the engine has none left for messages."""
 
 
+@pytest.mark.full
 def test_progress_has_its_numbers_first_and_leaves_nothing_behind(
     make_program: MakeProject, control: Control
 ) -> None:

@@ -348,6 +348,7 @@ def test_set_is_waited_for(make_program: MakeProject, control: Control) -> None:
     assert waited == project.resources()["second"]["outputs"]["replicas"]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("victim", ["cli", pytest.param("plugin", marks=pytest.mark.full)])
 def test_set_killed_in_the_middle(project: Project, control: Control, victim: str) -> None:
     """After a kill halfway, the next `up` submits only the missing members."""
