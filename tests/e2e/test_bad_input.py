@@ -96,6 +96,7 @@ def diagnostics_of(program: Project, name: str, inputs: dict[str, Any]) -> list[
     return [line for line in shown.splitlines() if "error:" in line]
 
 
+@pytest.mark.full
 def test_bad_fields_one_message_each(program: Project, control: Control) -> None:
     """All wrong fields are reported at once, with value and expectation; nothing is sent."""
     for name, (inputs, faults) in RESOURCES.items():

@@ -142,6 +142,7 @@ def test_set_full_cycle(project: Project, control: Control) -> None:
     assert Counter() == live_copies(control)
 
 
+@pytest.mark.full
 def test_set_of_an_incomplete_list_deletes_nothing(
     make_program: MakeProject, control: Control
 ) -> None:
