@@ -132,7 +132,6 @@ def test_wait_failed_copy_is_reported_and_copied_again(
     project.up("--expect-no-changes")
 
 
-@pytest.mark.full
 def test_wait_interrupted_and_timed_out_continues(waiting: Project, control: Control) -> None:
     """Ctrl-C and a limit end the wait with all copies in the state; the next `up` continues."""
     control.change_backup(BACKUP, copy={"mode": "never"})
