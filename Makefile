@@ -326,7 +326,7 @@ bench-host: $(TOOLS) toolchain-quiet sdk-venvs ## The plugin host against the SD
 
 .PHONY: bench-start
 bench-start: sdk-venvs ## Cost of importing the package, in plugins and programs
-	@$(ISOLATE) .venv/bin/python -m tools.benchmarks.start
+	@$(ISOLATE) .venv/bin/python -m tools.benchmarks.start $(BENCH_ARGS)
 
 .PHONY: bench-simulator
 bench-simulator: $(TOOLS) ## Time that the simulator takes for each kind of request, with many copies under way

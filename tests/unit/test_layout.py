@@ -306,17 +306,58 @@ def test_levels_of_the_simulator_have_few_entries() -> None:
 
 
 def test_import_is_light() -> None:
-    """A program that declares resources does not pay for the client."""
+    """A program that uses every public name does not pay for the client."""
+    loaded = loaded_by("from pulumi_huaweicloud_cbr import *")
+
+    assert "pulumi_huaweicloud_cbr.resources.functions" in loaded
+    packages = {name.partition(".")[0] for name in loaded}
+    assert set() == packages & {"httpx", "anyio", "tenacity", "httpcore", "pydantic"}
+
+
+def test_resources_load_when_they_are_used() -> None:
+    """The package alone loads nothing, and a program of single replications no other form."""
+    package = loaded_by("import pulumi_huaweicloud_cbr")
+    single = loaded_by("from pulumi_huaweicloud_cbr import BackupReplication")
+    forms = {provider.__module__ for provider in PROVIDERS.values()}
+
+    assert 5 > len([name for name in package if name.startswith("pulumi_huaweicloud_cbr")])
+    assert {"pulumi_huaweicloud_cbr.resources.backup_replication"} == single & forms
+
+
+def loaded_by(line: str) -> set[str]:
+    """Return the modules that a line of a program loads beyond Pulumi's own."""
     code = (
-        "import pulumi, sys; before = set(sys.modules); import pulumi_huaweicloud_cbr;"
-        "print(sorted({name.split('.')[0] for name in set(sys.modules) - before}))"
+        f"import pulumi.dynamic, sys; before = set(sys.modules); {line};"
+        "print('\\n'.join(set(sys.modules) - before))"
     )
     printed = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout
+    return set(printed.split())
 
-    for heavy in ("httpx", "anyio", "tenacity", "httpcore", "pydantic"):
-        assert f"'{heavy}'" not in printed
+
+def test_public_names_are_where_type_checkers_find_them() -> None:
+    """The imports that only type checkers read, the table of modules and `__all__` agree."""
+    tree = ast.parse(Path(cbr.__file__).read_text(encoding="utf-8"))
+    read = {
+        alias.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").startswith("pulumi_huaweicloud_cbr")
+        for alias in node.names
+        if alias.asname is None
+    }
+    at_run_time = {
+        name: f"pulumi_huaweicloud_cbr.{module}"
+        for module, names in cbr._MODULES.items()
+        for name in names
+    }
+
+    assert read == at_run_time
+    assert sorted(read) == cbr.__all__
+    assert set(cbr.__all__) <= set(dir(cbr))
+    with pytest.raises(AttributeError, match="has no attribute 'BackupReplications'"):
+        _ = cbr.BackupReplications  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
@@ -334,7 +375,7 @@ def test_every_provider_has_its_pickle() -> None:
     """No provider class is published whose path could change unnoticed."""
     published = {
         value
-        for value in vars(cbr).values()
+        for value in (getattr(cbr, name) for name in cbr.__all__)
         if inspect.isclass(value) and issubclass(value, ResourceProvider)
     }
 

@@ -17,8 +17,7 @@ from pulumi_huaweicloud_cbr.api.transport.pacing import AT_ONCE
 from simulator.cloud.specs import CopyScript
 from tools.benchmarks.fleet import FORMS, Cell, Form, bare_client, end_copies, fleet, measured, warm
 from tools.benchmarks.rig import PluginWatch, machine, pulumi_version, seconds_of
-from tools.benchmarks.start import PLUGIN, PULUMI, Stage
-from tools.benchmarks.start import measure as measure_import
+from tools.benchmarks.start import OURS, PLUGIN, PULUMI, Stage
 
 LATENCY_MS = 200.0
 LATENCY_S = LATENCY_MS / 1000
@@ -156,7 +155,7 @@ def imports(rounds: int, tell: Tell) -> Iterator[Finding]:
     """Yield what the plugin imports besides Pulumi's own modules."""
     tell("imports")
     stage = Stage("plugin", PULUMI, PLUGIN)
-    spent_s = statistics.median(measure_import(stage)[0] for _ in range(2 * rounds + 1))
+    spent_s = statistics.median(OURS.measure(stage)[0] for _ in range(2 * rounds + 1))
     yield Finding("imports of the plugin beyond pulumi's, ms", spent_s * 1000, 250.0, "CPU time")
 
 

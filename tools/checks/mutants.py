@@ -448,7 +448,7 @@ MUTANTS = (
         "tokens-quoted",
         "what looks like a token is redacted, even if it is not a known secret",
         "base/text.py",
-        '    return _TOKEN_LIKE.sub("[secret]", text)\n',
+        '    return re.sub(_CONFIDENTIAL, "[secret]", text)\n',
         "    return text\n",
         ("tests/unit/base/test_errors.py",),
     ),

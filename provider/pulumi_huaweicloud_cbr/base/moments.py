@@ -11,10 +11,9 @@ UNKNOWN = datetime.min.replace(tzinfo=UTC)
 # What Pulumi makes of a time without quotes in a YAML file is Go's `time.String`, such as
 # "2026-11-20 02:00:00.5 +0200 CEST". Where Go's parser knows a form of YAML's not, such as
 # "2026-11-20 02:00:00+02:00", it passes the text (both seen with CLI 3.255).
-_SPACED = re.compile(
+_SPACED = (
     r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d+)?"
-    r"(?: ?(?:Z|([+-])(\d\d):?(\d\d))(?: [A-Z]+| [+-]\d+)?)?",
-    re.ASCII,
+    r"(?: ?(?:Z|([+-])(\d\d):?(\d\d))(?: [A-Z]+| [+-]\d+)?)?"
 )
 
 
@@ -23,7 +22,7 @@ def spelled(text: str) -> str:
 
     It is in UTC. A fraction stays as it is written.
     """
-    found = _SPACED.fullmatch(text)
+    found = re.fullmatch(_SPACED, text, re.ASCII)
     if found is None:
         return text
     day, time, fraction, sign, hours, minutes = found.groups(default="")

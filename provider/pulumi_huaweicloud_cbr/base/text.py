@@ -27,18 +27,18 @@ def is_region_id(name: str) -> bool:
 EXCERPT_CHARS = 256
 """How much of a response body an error may quote."""
 
+# Patterns are compiled at first use, and `re` keeps them: programs start on every command.
+
 # Tokens are long base64 texts: IAM's begin with MII, those of OIDC have three parts. Signatures are
 # 64 hex digits. A URL may have a user and a password, that of a proxy for instance.
-_TOKEN_LIKE = re.compile(
+_CONFIDENTIAL = (
     r"MII[A-Za-z0-9+/=_\-]{40,}|eyJ[\w\-]{8,}\.[\w\-]{8,}\.[\w\-]{8,}"
     r"|Signature=[0-9a-fA-F]{16,}|(?<=://)[^\s/?#@]+(?=@)"
 )
 
 
 # Control characters, zero-width ones, and those that change the direction of what follows.
-_ACTING = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
-)
+_ACTING = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
 
 
 class _Secrets:
@@ -65,7 +65,7 @@ def redact(text: str) -> str:
         known = sorted(secrets.values, key=len, reverse=True)
     for secret in known:
         text = text.replace(secret, "[secret]")
-    return _TOKEN_LIKE.sub("[secret]", text)
+    return re.sub(_CONFIDENTIAL, "[secret]", text)
 
 
 def inert(text: str) -> str:
@@ -73,7 +73,7 @@ def inert(text: str) -> str:
 
     Line breaks and tabs stay. Names in CBR, and ids in a state, may have any character.
     """
-    return _ACTING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return re.sub(_ACTING, lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def excerpt(text: str, limit: int = EXCERPT_CHARS) -> str:

@@ -16,7 +16,6 @@ from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.base.moments import spelled
 from pulumi_huaweicloud_cbr.engine.session import Session, open_session
 from pulumi_huaweicloud_cbr.resources._arguments.reading import ArgumentsError, in_one_line
-from pulumi_huaweicloud_cbr.resources.provider import Provider, known_settings, load, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from pulumi_huaweicloud_cbr.api.wire.answers import Backup, RegionCapability, Vault
     from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+    from pulumi_huaweicloud_cbr.resources.provider import Provider
 
     Answer = TypeVar("Answer")
 
@@ -247,7 +247,7 @@ def _later(
     The question blocks. It has a thread, so the program can go on declaring resources meanwhile.
     """
     provider = _provider_in(opts)
-    given = None if provider is None else known_settings(provider)
+    given = None if provider is None else _known_settings(provider)
 
     async def ask(known: dict[str, Any]) -> Answer:
         import asyncio
@@ -275,11 +275,21 @@ class _Known(pulumi.InvokeOptions):
 
 def _provider_in(opts: pulumi.InvokeOptions | None) -> Provider | None:
     provider = None if opts is None else opts.provider
-    if provider is not None and not isinstance(provider, Provider):
+    if provider is None:
+        return None
+    from pulumi_huaweicloud_cbr.resources.provider import Provider
+
+    if not isinstance(provider, Provider):
         raise ArgumentsError(
             f"opts.provider is a {type(provider).__name__}, not a Provider of this package"
         )
     return provider
+
+
+def _known_settings(provider: Provider) -> pulumi.Output[dict[str, str]]:
+    from pulumi_huaweicloud_cbr.resources.provider import known_settings
+
+    return known_settings(provider)
 
 
 def _ask(
@@ -305,9 +315,13 @@ def _ask(
 
 def _session(opts: pulumi.InvokeOptions | None) -> Session:
     if isinstance(opts, _Known):
+        from pulumi_huaweicloud_cbr.resources.provider import load
+
         return open_session(load(opts.settings))
     provider = _provider_in(opts)
     if provider is not None:
+        from pulumi_huaweicloud_cbr.resources.provider import settings_of
+
         return open_session(settings_of(provider))
     from pulumi_huaweicloud_cbr.config.settings import Settings
 

@@ -76,3 +76,8 @@ def unknown_column(one: cbr.BackupReplication) -> None:
 def results_of_a_bucket(bucket: pulumi.CustomResource) -> None:
     """Only what replicates has results."""
     cbr.results_of(bucket)  # type: ignore[call-overload]
+
+
+def unknown_resource() -> None:
+    """A name that the package does not have."""
+    cbr.BackupReplications  # type: ignore[attr-defined]  # noqa: B018

@@ -31,15 +31,15 @@ COUNT_LIMIT = 100_000
 """More is a mistake. The largest set that was tried is a hundred times smaller."""
 PROJECT_LIMIT = 64
 
-# Patterns of one character. Compiled at first use: the one for names takes longer than to import
-# this module.
+# Patterns are compiled at first use: the one for names takes longer than to import this module.
+# These are of one character.
 _NAME_CHARACTER = r"[\u4E00-\u9FA5\uf900-\ufa2da-zA-Z0-9_\-]"
 _PROJECT_CHARACTER = r"[a-zA-Z0-9_\-]"
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
-_API_TIME = re.compile(_MOMENT + r"(\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
-_UTC = re.compile(_MOMENT + "Z", re.ASCII)
+_API_TIME = _MOMENT + r"(\.\d+)?(Z|[+-]\d\d:?\d\d)?"
+_UTC = _MOMENT + "Z"
 
 Rule = Callable[[object], str | None]
 
@@ -167,7 +167,7 @@ def check_members(
 def _check_uuid(value: object) -> str | None:
     if not isinstance(value, str):
         return _wrong_type(value, "a UUID as text")
-    if not _UUID.fullmatch(value):
+    if not re.fullmatch(_UUID, value):
         return (
             f"{_shown(value)} is not a UUID; "
             "want 32 hexadecimal digits in the form 8-4-4-4-12, as the console shows it"
@@ -242,7 +242,7 @@ def _check_mode(value: object) -> str | None:
 def _check_moment(value: object) -> str | None:
     if not isinstance(value, str):
         return _wrong_type(value, "the time at which the backup was made, as text")
-    if _API_TIME.fullmatch(spelled(value)):
+    if re.fullmatch(_API_TIME, spelled(value), re.ASCII):
         return None
     return (
         f"{_shown(value)} is not a time as CBR writes it; want one such as "
@@ -266,7 +266,7 @@ def _check_utc(value: object) -> str | None:
     wanted = "a time in UTC, such as '2026-11-20T02:00:00Z'"
     if not isinstance(value, str):
         return _wrong_type(value, wanted)
-    if _UTC.fullmatch(spelled(value)):
+    if re.fullmatch(_UTC, spelled(value), re.ASCII):
         return None
     return f"{_shown(value)} is no such time; want {wanted}"
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 TEXT_LIMIT = 255
 """Characters of a replica's description (CBR API reference, CopyBackup)."""
 
-_MARK = re.compile(r"(?:^|\s)\[pulumi ([^\s\[\]<>]+)\]\s*$")
+_MARK = r"(?:^|\s)\[pulumi ([^\s\[\]<>]+)\]\s*$"
 
 
 def mark_of(owner: str) -> str:
@@ -34,7 +34,7 @@ def split_mark(description: str | None) -> tuple[str | None, str | None]:
     """
     if not description:
         return None, None
-    found = _MARK.search(description)
+    found = re.search(_MARK, description)
     if found is None:
         return description, None
     return description[: found.start()] or None, found[1]

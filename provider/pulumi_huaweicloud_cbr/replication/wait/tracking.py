@@ -29,10 +29,7 @@ POLL_INTERVAL_S = (0.01, 3600.0)
 
 Group = dict[str, Any]
 
-_DURATION = re.compile(
-    r"(?:(?P<h>\d+(?:\.\d+)?)h)?(?:(?P<m>\d+(?:\.\d+)?)m)?(?:(?P<s>\d+(?:\.\d+)?)s)?",
-    re.ASCII,
-)
+_DURATION = r"(?:(?P<h>\d+(?:\.\d+)?)h)?(?:(?P<m>\d+(?:\.\d+)?)m)?(?:(?P<s>\d+(?:\.\d+)?)s)?"
 _UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0}
 _SHOWN_LIMIT = 80
 _INPUTS = ("replications", "timeout", "poll_interval")
@@ -88,7 +85,7 @@ def seconds_of(duration: object) -> float | None:
         return None
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", duration):
         return float(duration)
-    parts = _DURATION.fullmatch(duration)
+    parts = re.fullmatch(_DURATION, duration, re.ASCII)
     if parts is None:
         return None
     return sum(_UNITS_S[unit] * float(amount) for unit, amount in parts.groupdict("0").items())
