@@ -227,6 +227,9 @@ publish: $(TOOLS) ## Publish dist/ as the identity of a workflow, without a stor
 .PHONY: site
 site: .cache/docs/.complete ## Build the documentation site into build/site; any warning is a failure
 	@.cache/docs/bin/python -m tools.checks.site
+.PHONY: site-pictures
+site-pictures: site ## Take pictures of the main pages into build/site/pictures; needs Chromium or Chrome
+	@.venv/bin/python -m tools.checks.pictures
 .cache/docs/.complete: requirements/docs.txt | $(VENV)
 	@.venv/bin/python -m venv --clear .cache/docs
 	@.cache/docs/bin/python $(PIP_INSTALL_PINS) -r requirements/docs.txt

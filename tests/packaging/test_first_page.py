@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from simulator.worlds.files import load_world
+from tests.pages import answered, commands_in
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -25,7 +26,6 @@ CONFIGURATION = ROOT / "docs" / "reference" / "stack-configuration.md"
 EXAMPLE = ROOT / "stacks" / "Pulumi.example.yaml"
 WORLD = load_world(ROOT / "simulator" / "worlds" / "demo.yaml")
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-BLOCK = re.compile(r"^( *)```\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 COMMAND_LIMIT_S = 900
 
 COPIED = ("Makefile", "Pulumi.yaml", "pyproject.toml", "README.md", "LICENSE")
@@ -35,13 +35,6 @@ LINKED = (
 )
 # What this checkout's environment already has, so that a copy does not make it again.
 CURRENT = (".venv/.base", ".venv/.package", ".venv/.tools", "toolchain", "toolchain-quiet")
-
-
-def commands_in(page: str, section: str) -> list[str]:
-    """Return the command lines of a section's code blocks, without comments."""
-    text = re.split(r"\n##+ ", page.partition(f"\n## {section}\n")[2])[0]
-    lines = [line.strip() for block in BLOCK.finditer(text) for line in block[2].splitlines()]
-    return [re.sub(r"\s+# .*", "", line) for line in lines]
 
 
 @pytest.fixture
@@ -90,16 +83,11 @@ def free_port() -> int:
 def as_typed(lines: list[str], port: int) -> list[str]:
     """Answer a command's questions, wait for the simulator, and use a free port."""
     typed = []
-    answers = {"accessKey": "DEMOACCESSKEY0000001", "secretKey": "not-a-secret-demo-key"}
-    for written in lines:
-        # Pulumi resolves `~` with the system's list of users, whatever HOME is.
-        line = written.replace("8080", str(port)).replace("file://~", "file://$HOME")
+    for written in answered(lines):
+        line = written.replace("8080", str(port))
         if "python -m simulator" in line:
             line = line.removesuffix(" &") + " --port-file ready & "
             line += "until [ -e ready ]; do sleep 0.1; done"
-        asked = re.search(r"huaweicloud:(\w+) --secret", line)
-        if asked:
-            line = f"echo {answers[asked[1]]} | {line}"
         typed.append(line)
     return typed
 

@@ -22,6 +22,8 @@ MAKE = [(example, line) for example, line in LINES if re.match(r"make [a-z]", li
 YAML = list(examples("yaml"))
 # For entries that show a part of a configuration.
 DESTINATION = {"region": "cn-east-3", "vault_id": "ca0083e4-1bda-48ca-af6d-aa9c8c93bc85"}
+PROJECT_KEYS = {"name", "runtime", "plugins"}
+"""Keys of `Pulumi.yaml` that the pages show; a test of `docs/start.md` runs them."""
 A_BACKUP = "5a863daa-7265-4c0a-822f-e66b2abcfb3d"
 ENTRY = {"name": "any", "backup_id": A_BACKUP}
 
@@ -65,7 +67,7 @@ def test_configuration_is_valid(example: Example) -> None:
     assert isinstance(config, dict)
     own = {key: value for key, value in config.items() if key.startswith("cbr-replication:")}
     others = {key for key in config if not key.startswith(("cbr-replication:", "huaweicloud:"))}
-    assert others <= {"plugins"}
+    assert others <= PROJECT_KEYS
     Settings.load(config.get, {})
     if not own:
         return
