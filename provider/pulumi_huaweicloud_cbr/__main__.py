@@ -11,16 +11,16 @@ import sys
 from pathlib import Path
 
 from pulumi_huaweicloud_cbr.base.errors import CbrError
-from pulumi_huaweicloud_cbr.commands import import_file
 from pulumi_huaweicloud_cbr.commands._cli.exits import Exit
 from pulumi_huaweicloud_cbr.commands._cli.help import PROGRAM, CommandParser
 from pulumi_huaweicloud_cbr.commands._cli.output import print_json, print_whatever_comes
-from pulumi_huaweicloud_cbr.commands.backups import command as backups
-from pulumi_huaweicloud_cbr.commands.check import command as check
-from pulumi_huaweicloud_cbr.commands.completion import command as completion
-from pulumi_huaweicloud_cbr.commands.owners import command as owners
-from pulumi_huaweicloud_cbr.commands.recover import command as recover
-from pulumi_huaweicloud_cbr.commands.version import find_versions
+from pulumi_huaweicloud_cbr.commands.about.completion import command as completion
+from pulumi_huaweicloud_cbr.commands.about.version import find_versions
+from pulumi_huaweicloud_cbr.commands.account.backups import command as backups
+from pulumi_huaweicloud_cbr.commands.account.check import command as check
+from pulumi_huaweicloud_cbr.commands.account.owners import command as owners
+from pulumi_huaweicloud_cbr.commands.stack import import_file
+from pulumi_huaweicloud_cbr.commands.stack.recover import command as recover
 
 _SETTINGS = """\
 settings:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pulumi_huaweicloud_cbr.__main__ import make_parser
 from pulumi_huaweicloud_cbr.commands._cli.exits import MEANINGS, Exit
 from pulumi_huaweicloud_cbr.commands._cli.help import CommandParser
-from pulumi_huaweicloud_cbr.commands.version import INSTALLED, Versions
+from pulumi_huaweicloud_cbr.commands.about.version import INSTALLED, Versions
 
 EXAMPLE = Versions(
     "0.2.0",
