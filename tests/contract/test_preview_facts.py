@@ -112,9 +112,7 @@ def lines(folder: Path) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("settled", ["set"], indirect=True, ids=["set"])
 @pytest.mark.parametrize("form", ["set"])
-def test_members_that_leave_have_a_fate(
-    settled: Engine, folder: Path, form: str, control: Control
-) -> None:
+def test_members_that_leave_have_a_fate(settled: Engine, folder: Path, form: str) -> None:
     """Deleted, handed over to another resource, or copied again because they are gone."""
     smaller = declared(form, backups={"erp": BACKUP})
     assert {"web": "deleted"} == fates(settled, folder, smaller)
@@ -153,18 +151,17 @@ def test_without_the_folder_nothing_is_written_and_a_fault_ends_the_preview(
 
 def wrong(form: str) -> dict[str, Any]:
     """Return inputs that name something that does not exist."""
-    return {
+    inputs: dict[str, dict[str, Any]] = {
         "single": {"backup_id": NOWHERE},
         "set": {"backups": {"no": NOWHERE}},
         "vault": {"vault_id": NOWHERE},
-    }[form]
+    }
+    return inputs[form]
 
 
 def test_faults_of_all_resources_are_told_in_one_run(engine: Engine, folder: Path) -> None:
     """A refusal of one resource does not hide those of the others."""
-    program: Program = {
-        form: (form, {**declared(form, **wrong(form))["dr"][1]}) for form in BACKUPS
-    }
+    program = {form: (form, {**declared(form, **wrong(form))["dr"][1]}) for form in BACKUPS}
     program["malformed"] = ("single", {**EAST, "backup_id": "no id"})
     engine.preview(program)
     told = {fact["urn"].rpartition("::")[2]: fact for fact in facts(folder, "refused")}

@@ -16,13 +16,14 @@ import os
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
-
-from pulumi.dynamic import CheckFailure
+from typing import TYPE_CHECKING, Any
 
 from pulumi_huaweicloud_cbr.base.process import process_state
 from pulumi_huaweicloud_cbr.base.text import redact
 from pulumi_huaweicloud_cbr.engine.call import current_call
+
+if TYPE_CHECKING:
+    from pulumi.dynamic import CheckFailure
 
 VARIABLE = "CBR_PREVIEW_FACTS"
 """The environment variable with the folder, which exists only while `ci preview` runs."""
