@@ -17,10 +17,10 @@ from pulumi_huaweicloud_cbr.api.wire.exchange import Response
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, ReplicateRequest
 from pulumi_huaweicloud_cbr.commands._cli.options import Scope
 from pulumi_huaweicloud_cbr.commands._cli.stack import copies_in, read_state
-from pulumi_huaweicloud_cbr.commands.check.command import look_at_account
-from pulumi_huaweicloud_cbr.commands.check.examiner import Asked
-from pulumi_huaweicloud_cbr.commands.check.report import Account
-from pulumi_huaweicloud_cbr.commands.check.text import as_text
+from pulumi_huaweicloud_cbr.commands.account.check.command import look_at_account
+from pulumi_huaweicloud_cbr.commands.account.check.examiner import Asked
+from pulumi_huaweicloud_cbr.commands.account.check.report import Account
+from pulumi_huaweicloud_cbr.commands.account.check.text import as_text
 from pulumi_huaweicloud_cbr.config.settings import Settings
 from simulator.testing import Control, InProcessSimulator
 from tests.contract.rig import LONG_S, SimulatedClock, signed_with

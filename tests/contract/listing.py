@@ -10,9 +10,9 @@ import re
 from pathlib import Path
 
 from pulumi_huaweicloud_cbr.__main__ import make_parser
-from pulumi_huaweicloud_cbr.commands.backups.command import look_at_backups
-from pulumi_huaweicloud_cbr.commands.backups.report import Report
-from pulumi_huaweicloud_cbr.commands.backups.text import as_text
+from pulumi_huaweicloud_cbr.commands.account.backups.command import look_at_backups
+from pulumi_huaweicloud_cbr.commands.account.backups.report import Report
+from pulumi_huaweicloud_cbr.commands.account.backups.text import as_text
 from simulator.testing import InProcessSimulator
 from tests.contract.owning import (
     FILES,

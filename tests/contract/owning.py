@@ -17,9 +17,9 @@ from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
 from pulumi_huaweicloud_cbr.api.client import CbrClient
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope, ReplicateRequest
 from pulumi_huaweicloud_cbr.commands._cli.options import Scope
-from pulumi_huaweicloud_cbr.commands.owners.command import look_at_stack
-from pulumi_huaweicloud_cbr.commands.owners.report import ReplicaLook, Report
-from pulumi_huaweicloud_cbr.commands.owners.text import as_text
+from pulumi_huaweicloud_cbr.commands.account.owners.command import look_at_stack
+from pulumi_huaweicloud_cbr.commands.account.owners.report import ReplicaLook, Report
+from pulumi_huaweicloud_cbr.commands.account.owners.text import as_text
 from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.engine.session import Session, use_session
 from simulator.testing import Control, InProcessSimulator

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pulumi_huaweicloud_cbr.commands.check.report import Account
+from pulumi_huaweicloud_cbr.commands.account.check.report import Account
 from simulator.testing import InProcessSimulator
 from tests.contract.doctor import NORTH_PROJECT, Doctor
 from tests.contract.rig import BACKUP, PASSWORD, PERMANENT, VAULT

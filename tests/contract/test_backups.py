@@ -15,10 +15,10 @@ import pytest
 from pulumi_huaweicloud_cbr.__main__ import main
 from pulumi_huaweicloud_cbr.base.errors import ApiError, ConfigurationError, IncompleteListError
 from pulumi_huaweicloud_cbr.commands._cli.text import COLUMNS
-from pulumi_huaweicloud_cbr.commands.backups import command
-from pulumi_huaweicloud_cbr.commands.backups.command import look_at_backups
-from pulumi_huaweicloud_cbr.commands.backups.report import Report
-from pulumi_huaweicloud_cbr.commands.backups.text import as_text
+from pulumi_huaweicloud_cbr.commands.account.backups import command
+from pulumi_huaweicloud_cbr.commands.account.backups.command import look_at_backups
+from pulumi_huaweicloud_cbr.commands.account.backups.report import Report
+from pulumi_huaweicloud_cbr.commands.account.backups.text import as_text
 from simulator.testing import InProcessSimulator
 from simulator.worlds.fleet import FLEET_ACCOUNT, FLEET_PASSWORD, FLEET_USER, fleet_world
 from tests.contract.listing import (

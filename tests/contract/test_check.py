@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_huaweicloud_cbr.commands.check.report import Account, CopyLook
+from pulumi_huaweicloud_cbr.commands.account.check.report import Account, CopyLook
 from simulator.testing import InProcessSimulator
 from tests.contract.doctor import NORTH_PROJECT, Doctor
 from tests.contract.rig import BACKUP, PASSWORD, PERMANENT, VAULT, WRITES

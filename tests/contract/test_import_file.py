@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pulumi_huaweicloud_cbr.__main__ import main
-from pulumi_huaweicloud_cbr.commands import import_file
+from pulumi_huaweicloud_cbr.commands.stack import import_file
 from pulumi_huaweicloud_cbr.config.setting_names import KEYS
 from simulator.testing import InProcessSimulator
 from tests.contract.listing import shown

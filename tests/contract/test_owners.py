@@ -16,9 +16,9 @@ from pulumi.dynamic import Config, ConfigureRequest
 from pulumi_huaweicloud_cbr import BackupReplicationProvider, ConfigurationError
 from pulumi_huaweicloud_cbr.__main__ import main
 from pulumi_huaweicloud_cbr.commands._cli.text import COLUMNS
-from pulumi_huaweicloud_cbr.commands.owners import command as owners
-from pulumi_huaweicloud_cbr.commands.owners.command import look_at_stack
-from pulumi_huaweicloud_cbr.commands.owners.text import as_text
+from pulumi_huaweicloud_cbr.commands.account.owners import command as owners
+from pulumi_huaweicloud_cbr.commands.account.owners.command import look_at_stack
+from pulumi_huaweicloud_cbr.commands.account.owners.text import as_text
 from pulumi_huaweicloud_cbr.engine.call import Call, serving
 from simulator.testing import InProcessSimulator
 from tests.contract.doctor import NORTH_PROJECT

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from pulumi_huaweicloud_cbr.api import client
-from pulumi_huaweicloud_cbr.commands.check import refusals
+from pulumi_huaweicloud_cbr.commands.account.check import refusals
 from simulator.cloud.operations import CBR_OPERATIONS, operation_of
 
 REPOSITORY = Path(__file__).parents[2]

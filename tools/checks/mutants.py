@@ -891,7 +891,7 @@ MUTANTS = (
     Mutant(
         "check-forgets-the-stack",
         "`check` names what a preview of the stack would refuse as something to do",
-        "commands/check/copies.py",
+        "commands/account/check/copies.py",
         "remark if is_certain and copy.is_required else remark.as_note()",
         "remark.as_note()",
         ("tests/contract/test_check.py",),
@@ -900,7 +900,7 @@ MUTANTS = (
     Mutant(
         "backups-trusts-records",
         "`backups --without-copy-in` asks the destination which replicas exist",
-        "commands/backups/examiner.py",
+        "commands/account/backups/examiner.py",
         "record.destination_backup_id in there.replica_ids or",
         "record.is_succeeded or",
         ("tests/contract/test_backups.py",),
@@ -909,7 +909,7 @@ MUTANTS = (
     Mutant(
         "backups-takes-any-region",
         "`backups --without-copy-in` refuses a region that CBR does not copy to",
-        "commands/backups/examiner.py",
+        "commands/account/backups/examiner.py",
         "    if isinstance(known, CbrError) or known is None or region in known:\n",
         "    if True:\n",
         ("tests/contract/test_backups.py",),
@@ -973,7 +973,7 @@ MUTANTS = (
         "adoption-needs-room",
         "an existing copy is adopted again where the vault is full or frozen",
         "replication/preflight/backup.py",
-        "    if vault and not is_adopted:\n",
+        "    if vault and not standing.is_adopted:\n",
         "    if vault:\n",
         ADOPTION,
         "needs_no_room",

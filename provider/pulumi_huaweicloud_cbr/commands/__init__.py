@@ -1,5 +1,5 @@
-"""The commands of ``python -m pulumi_huaweicloud_cbr``, a module or a folder for each.
+"""The commands of ``python -m pulumi_huaweicloud_cbr``, grouped by what they are about.
 
-Code that programs or the engine need does not belong here. A module with an underscore is shared by
-commands, or is part of one.
+Code that programs or the engine need does not belong here. A module or folder with an underscore is
+shared by commands, or is part of one.
 """
