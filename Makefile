@@ -114,49 +114,34 @@ requirements: ## Compile requirements/*.txt from pyproject.toml (UPGRADE=1 takes
 demo: toolchain-quiet ## Replicate, drift, repair and destroy against the simulator; needs no account
 	@$(ISOLATE) .venv/bin/python -m tools.demo $(DEMO_ARGS)
 
-# preview and up work on the user's own backend and login: nothing of Pulumi's settings is replaced.
-# PREFLIGHT=off: a preview without any credentials, on a copy of the project without secrets, against
-# an empty state (tools/preview/offline_project.py).
+# preview, up and recover work on the user's own backend and login: nothing of Pulumi's settings is
+# replaced. PREFLIGHT=off: a preview without any credentials, against an empty state. CI_ARGS are
+# options of the command, such as CI_ARGS="--fail-on delete,last-copy".
 REQUIRE_STACK = if [ -z "$${STACK:-}" ]; then echo "$@: which stack? make $@ STACK=name" >&2; exit 2; fi
-# One line, if a CLI that was killed has left something behind. It reads a file: a pipe whose reader
-# dies would kill the CLI in the middle of its work.
-ADVISE = .venv/bin/python -m pulumi_huaweicloud_cbr recover --stack "$$STACK" --advise "$$scratch/$(1)"
+CI = .venv/bin/python -m pulumi_huaweicloud_cbr ci
 .PHONY: preview
 preview: toolchain-quiet ## Preview STACK=name (PREFLIGHT=off: no credentials; FORMAT=text or markdown, default: text on a terminal)
-	@set -euo pipefail; $(REQUIRE_STACK); \
-	case "$${PREFLIGHT:-}" in ''|off) ;; *) echo "preview: PREFLIGHT is '$$PREFLIGHT'; it can be off or unset" >&2; exit 2;; esac; \
-	format=$${FORMAT:-}; if [ -z "$$format" ]; then if [ -t 1 ]; then format=text; else format=markdown; fi; fi; \
-	case "$$format" in text|markdown) ;; *) echo "preview: FORMAT is '$$format'; it can be text, markdown or unset" >&2; exit 2;; esac; \
-	scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; project=.; stack=$$STACK; \
-	if [ "$${PREFLIGHT:-}" = off ]; then \
-		$(ISOLATE) export PULUMI_BACKEND_URL="file://$$scratch" PULUMI_CONFIG_PASSPHRASE=; \
-		project=$$scratch/project; stack=$${STACK##*/}; \
-		.venv/bin/python tools/preview/offline_project.py . "$$STACK" "$$project"; \
-		pulumi --cwd "$$project" stack init "$$stack" --non-interactive >"$$scratch/init" 2>&1 || { cat "$$scratch/init" >&2; exit 1; }; \
-	fi; \
-	code=0; note=; \
-	if [ "$$format" = text ]; then \
-		pulumi --cwd "$$project" preview --stack "$$stack" 2> >(tee "$$scratch/preview.err" >&2) || code=$$?; \
-		if [ -z "$${PREFLIGHT:-}" ]; then $(call ADVISE,preview.err) >&2 || true; fi; \
-		exit $$code; \
-	fi; \
-	pulumi --cwd "$$project" preview --stack "$$stack" --non-interactive --json \
-		>"$$scratch/preview.json" 2>"$$scratch/preview.err" </dev/null || code=$$?; \
-	mkdir -p build/preview; report=build/preview/$${STACK//\//-}.md; \
-	if [ -z "$${PREFLIGHT:-}" ]; then note=$$($(call ADVISE,preview.err)) || true; fi; \
-	.venv/bin/python tools/preview/preview_comment.py --stack "$$STACK" --exit-code $$code --note "$$note" \
-		--errors "$$scratch/preview.err" $${PREFLIGHT:+--offline} "$$scratch/preview.json" >"$$report"; \
-	cat "$$report"; exit $$code
+	@set -euo pipefail; $(REQUIRE_STACK); offline=; \
+	case "$${PREFLIGHT:-}" in '') ;; off) offline=--offline; export PULUMI_HOME="$(CURDIR)/.pulumi-home";; \
+	*) echo "preview: PREFLIGHT is '$$PREFLIGHT'; it can be off or unset" >&2; exit 2;; esac; \
+	case "$${FORMAT:-text}" in text|markdown) ;; *) echo "preview: FORMAT is '$$FORMAT'; it can be text, markdown or unset" >&2; exit 2;; esac; \
+	report=build/preview/$${STACK//\//-}; \
+	$(CI) preview --stack "$$STACK" $$offline $${FORMAT:+--format "$$FORMAT"} \
+		--comment-file "$$report.md" --json-file "$$report.json" $(CI_ARGS)
 
 .PHONY: up
 up: toolchain-quiet ## Run `pulumi up` for STACK=name, without prompts
-	@set -euo pipefail; $(REQUIRE_STACK); scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; code=0; \
-	pulumi up --stack "$$STACK" --yes --skip-preview --non-interactive </dev/null 2>"$$scratch/errors" || code=$$?; \
-	cat "$$scratch/errors" >&2; $(call ADVISE,errors) >&2 || true; exit $$code
+	@set -euo pipefail; $(REQUIRE_STACK); $(CI) up --stack "$$STACK" $(CI_ARGS)
+
+.PHONY: drift
+drift: toolchain-quiet ## Say which replicas of STACK=name are lost, or were changed outside of Pulumi
+	@set -euo pipefail; $(REQUIRE_STACK); report=build/drift/$${STACK//\//-}; \
+	$(CI) drift --stack "$$STACK" $${FORMAT:+--format "$$FORMAT"} \
+		--comment-file "$$report.md" --json-file "$$report.json" $(CI_ARGS)
 
 .PHONY: recover
 recover: toolchain-quiet ## Remove the lock and the pending operations that a killed `up` of STACK=name left
-	@set -euo pipefail; $(REQUIRE_STACK); .venv/bin/python -m pulumi_huaweicloud_cbr recover --stack "$$STACK"
+	@set -euo pipefail; $(REQUIRE_STACK); $(CI) recover --stack "$$STACK"
 
 # An account of the user's is what this is for: nothing of the environment is taken away.
 .PHONY: live

@@ -30,7 +30,7 @@ from pulumi_huaweicloud_cbr import (
 )
 from pulumi_huaweicloud_cbr.base.process import process_state
 from pulumi_huaweicloud_cbr.engine.call import Call, serving
-from pulumi_huaweicloud_cbr.engine.messages import _Shown
+from pulumi_huaweicloud_cbr.engine.output.messages import _Shown
 from pulumi_huaweicloud_cbr.engine.ownership.operation import begin_operation
 from pulumi_huaweicloud_cbr.engine.ownership.state import use_export
 from pulumi_huaweicloud_cbr.engine.provider import PartialResultError

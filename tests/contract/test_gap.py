@@ -12,7 +12,7 @@ from pulumi_huaweicloud_cbr import (
     BackupReplicationSetProvider,
     VaultReplicationProvider,
 )
-from pulumi_huaweicloud_cbr.engine import messages
+from pulumi_huaweicloud_cbr.engine.output import messages
 from pulumi_huaweicloud_cbr.engine.session import Session
 from simulator.testing import InProcessSimulator
 from tests.contract.rig import BACKUP, SECOND_VAULT, VAULT, Rig

@@ -17,7 +17,7 @@ from pulumi_huaweicloud_cbr.api.transport.retry import RetryBudget
 from pulumi_huaweicloud_cbr.base import clock
 from pulumi_huaweicloud_cbr.base.errors import NotSentError
 from pulumi_huaweicloud_cbr.config.settings import Settings
-from pulumi_huaweicloud_cbr.engine import messages
+from pulumi_huaweicloud_cbr.engine.output import messages
 from tests.unit.wire import BACKUP, SOURCE, FakeClock
 
 pytestmark = pytest.mark.simulator_only

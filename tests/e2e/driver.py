@@ -369,6 +369,22 @@ def recover(project: Project) -> Outcome:
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
+def ci(project: Project, command: str, *options: str) -> Outcome:
+    """Run a command for pipelines on a project's stack."""
+    program = (project.python, "-m", "pulumi_huaweicloud_cbr", "ci")
+    done = subprocess.run(
+        [*program, command, "--stack", project.stack, *options],
+        cwd=project.directory,
+        env=project.env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_LIMIT_S,
+        check=False,
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
 def wait_until(condition: Callable[[], object]) -> None:
     """Wait for a condition, on a machine of any speed."""
     deadline = time.monotonic() + COMMAND_LIMIT_S

@@ -107,7 +107,7 @@ def test_first_stack_as_the_page_has_it(checkout: Path) -> None:
 
 @pytest.mark.e2e
 def test_preview_on_a_terminal_is_text(checkout: Path) -> None:
-    """A terminal shows Pulumi's own display; Markdown is for pull requests. It needs no account."""
+    """A terminal shows plain text; Markdown is for pull requests. It needs no account."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(checkout.parent), "LANG": "C.UTF-8"}
     environment |= {"TERM": "xterm", "PULUMI_HOME": str(checkout.parent / "pulumi-home")}
     settled = [word for target in CURRENT for word in ("-o", target)]
@@ -128,7 +128,7 @@ def test_preview_on_a_terminal_is_text(checkout: Path) -> None:
 
     text = shown.decode()
     assert code == 0, text
-    assert "Previewing update" in text
+    assert "replicas will be copied" in text
     assert "pulumi-preview:" not in text
 
 

@@ -39,10 +39,10 @@ from pulumi_huaweicloud_cbr.base import errors
 from pulumi_huaweicloud_cbr.base.clock import InterruptibleClock
 from pulumi_huaweicloud_cbr.base.process import new_process_state
 from pulumi_huaweicloud_cbr.config.settings import Settings
-from pulumi_huaweicloud_cbr.engine import messages
 from pulumi_huaweicloud_cbr.engine import provider as provider_base
 from pulumi_huaweicloud_cbr.engine import session as engine_session
 from pulumi_huaweicloud_cbr.engine.call import Call, serving
+from pulumi_huaweicloud_cbr.engine.output import messages
 from pulumi_huaweicloud_cbr.engine.ownership.operation import VaultClaim, current_operation
 from pulumi_huaweicloud_cbr.engine.ownership.state import UnreadableStateError, use_export
 from pulumi_huaweicloud_cbr.engine.session import Session, use_session

@@ -10,6 +10,8 @@ from pulumi_huaweicloud_cbr.commands._cli.exits import MEANINGS, Exit
 from pulumi_huaweicloud_cbr.commands._cli.help import CommandParser
 from pulumi_huaweicloud_cbr.commands.about.version import INSTALLED, Versions
 
+OF_SOME = (Exit.NOT_ALLOWED, Exit.DIFFERS, Exit.OUTDATED)
+"""The exit codes that only some commands have."""
 EXAMPLE = Versions(
     "0.2.0",
     "3.12.4 (CPython)",
@@ -29,18 +31,28 @@ def overview() -> str:
     return _table(("command", "what it does"), rows)
 
 
+def all_commands() -> dict[str, CommandParser]:
+    """Return the parsers of all commands by name, those of a group as ``ci preview``."""
+    found = {}
+    for name, one in make_parser().commands.items():
+        found[name] = one
+        found |= {f"{name} {below}": each for below, each in one.commands.items()}
+    return found
+
+
 def codes() -> str:
     """Return the table of exit codes: the meaning of each one, and the words of commands."""
-    parser = make_parser()
-    rows = [
-        *((str(int(code)), "every command", MEANINGS[code]) for code in Exit),
-        *(
+    rows = []
+    for code in Exit:
+        own = [
             (str(int(code)), f"`{name}`", one.exits[code])
-            for code in (Exit.DONE, Exit.TO_DO)
-            for name, one in parser.commands.items()
+            for name, one in all_commands().items()
             if code in one.exits
-        ),
-    ]
+        ]
+        if code not in OF_SOME:
+            rows.append((str(int(code)), "every command", MEANINGS[code]))
+            own = [row for row in own if row[2] != MEANINGS[code]]
+        rows += own
     rows.sort(key=lambda row: int(row[0]))
     return _table(("code", "command", "meaning"), rows)
 
@@ -51,8 +63,7 @@ def description(name: str) -> str:
     Args:
         name: the command; empty for the options before all commands.
     """
-    parser = make_parser()
-    one = parser.commands[name] if name else parser
+    one = all_commands()[name] if name else make_parser()
     parts = [f"```\n{chr(10).join(one.command_lines())}\n```"] if name else []
     if name:
         parts.insert(0, one.purpose)

@@ -973,7 +973,7 @@ MUTANTS = (
         "adoption-needs-room",
         "an existing copy is adopted again where the vault is full or frozen",
         "replication/preflight/backup.py",
-        "    if vault and not is_adopted:\n",
+        "    if vault and not standing.is_adopted:\n",
         "    if vault:\n",
         ADOPTION,
         "needs_no_room",

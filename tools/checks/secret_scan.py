@@ -63,7 +63,7 @@ ALLOWED = (
     # This is the name of a variable, not a secret.
     (r"tests/e2e/test_access_keys\.py", r"HUAWEICLOUD_SDK_SK"),
     # Keys under which Pulumi stores encrypted values.
-    (r"tools/preview/offline_project\.py", r"secure"),
+    (r"provider/pulumi_huaweicloud_cbr/commands/ci/run/offline_project\.py", r"secure"),
     (r"provider/pulumi_huaweicloud_cbr/plugin/secrecy\.py", r"1b47061264138c4ac30d75fd1eb44270"),
 )
 

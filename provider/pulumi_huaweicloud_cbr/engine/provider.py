@@ -18,13 +18,14 @@ from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import pulumi
-from pulumi.dynamic import ConfigureRequest, ResourceProvider
+from pulumi.dynamic import ConfigureRequest, DiffResult, ResourceProvider
 
 from pulumi_huaweicloud_cbr.api.transport.tls import begin_reading
-from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, ConflictError
 from pulumi_huaweicloud_cbr.base.text import redact
 from pulumi_huaweicloud_cbr.engine.call import refuse, serving
-from pulumi_huaweicloud_cbr.engine.messages import end_progress, slow_call
+from pulumi_huaweicloud_cbr.engine.output import preview_facts
+from pulumi_huaweicloud_cbr.engine.output.messages import end_progress, slow_call
 from pulumi_huaweicloud_cbr.engine.ownership.operation import current_operation
 from pulumi_huaweicloud_cbr.engine.session import Session, open_session
 from pulumi_huaweicloud_cbr.engine.workers import raise_worker_limit
@@ -70,6 +71,12 @@ def served(method: Method) -> Method:
             try:
                 with operation.call_about_program() if is_about_program else nullcontext():
                     answer = method(*args, **kwargs)
+            except ConflictError as error:
+                if method.__name__ == "diff" and preview_facts.are_wanted():
+                    preview_facts.note_refusal(str(error))
+                    return DiffResult(changes=True)
+                refuse(str(error))
+                raise
             except CbrError as error:
                 refuse(str(error))
                 raise

@@ -117,7 +117,7 @@ class Session:
             from pulumi_huaweicloud_cbr.api.cache import CachedApi
             from pulumi_huaweicloud_cbr.api.client import CbrClient
             from pulumi_huaweicloud_cbr.base.clock import InterruptibleClock
-            from pulumi_huaweicloud_cbr.engine.messages import progress, say_now, warn
+            from pulumi_huaweicloud_cbr.engine.output.messages import progress, say_now, warn
 
             if self.settings.insecure:
                 warn(

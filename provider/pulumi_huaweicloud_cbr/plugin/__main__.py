@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
     import grpc  # type: ignore[import-untyped]
     from pulumi.runtime.proto import provider_pb2_grpc
 
-    from pulumi_huaweicloud_cbr.engine.messages import use_engine
+    from pulumi_huaweicloud_cbr.engine.output.messages import use_engine
     from pulumi_huaweicloud_cbr.plugin.servicer import DynamicResourceServicer
 
     use_engine(arguments[0])

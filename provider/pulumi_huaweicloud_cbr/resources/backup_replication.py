@@ -29,7 +29,8 @@ from pulumi_huaweicloud_cbr.base.errors import (
     NotFoundError,
 )
 from pulumi_huaweicloud_cbr.engine.call import current_call
-from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
+from pulumi_huaweicloud_cbr.engine.output.messages import EngineReporter, tell, warn
+from pulumi_huaweicloud_cbr.engine.output.preview_facts import deferred, note
 from pulumi_huaweicloud_cbr.engine.ownership.operation import DiffOf, current_operation
 from pulumi_huaweicloud_cbr.engine.provider import (
     CbrProvider,
@@ -120,6 +121,8 @@ class BackupReplicationProvider(CbrProvider):
             failures, resolved = self._preflight(session, inputs, unknown)
             inputs |= resolved
         # Unknown inputs stay as they are: the engine replaces them when they are known.
+        if not olds:
+            failures = deferred(failures)
         return CheckResult({**inputs, **{field: news[field] for field in unknown}}, failures)
 
     def _preflight(
@@ -394,7 +397,7 @@ async def _judge(
     session: Session, inputs: Mapping[str, Any], unknown: frozenset[str]
 ) -> tuple[list[Finding], Mapping[str, str]]:
     """Ask the API whether it would accept the copy; return findings and the projects' ids."""
-    from pulumi_huaweicloud_cbr.replication.preflight.backup import run_preflight
+    from pulumi_huaweicloud_cbr.replication.preflight.backup import facts_of, run_preflight
 
     client = session.client()
     if "source_project_id" in unknown:
@@ -402,8 +405,9 @@ async def _judge(
     verdict = await run_preflight(
         client, aim_of(session, inputs, unknown), inputs.get("backup_id"), session.project_id
     )
-    for note in verdict.notes:
-        tell(note)
+    for told in verdict.notes:
+        tell(told)
+    note(facts_of([None], [verdict]))
     return [*verdict.findings, *all_unchecked(verdict.faults)], verdict.resolved
 
 

@@ -25,7 +25,7 @@ from pulumi.output import Unknown
 from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUCCESS
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.engine.call import current_call
-from pulumi_huaweicloud_cbr.engine.messages import EngineReporter
+from pulumi_huaweicloud_cbr.engine.output.messages import EngineReporter
 from pulumi_huaweicloud_cbr.engine.provider import CbrProvider, served, split_unknown
 from pulumi_huaweicloud_cbr.replication.wait.tracking import (
     COORDINATES,

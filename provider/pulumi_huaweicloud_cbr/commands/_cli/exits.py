@@ -14,6 +14,9 @@ class Exit(IntEnum):
     DONE = 0
     TO_DO = 1
     USAGE = 2
+    NOT_ALLOWED = 3
+    DIFFERS = 4
+    OUTDATED = 5
     INTERRUPTED = 130
     OUTPUT_CLOSED = 141
 
@@ -22,6 +25,9 @@ MEANINGS = {
     Exit.DONE: "done; the command names nothing to do",
     Exit.TO_DO: "something is to do: the output names it, or an error does",
     Exit.USAGE: "the options are wrong",
+    Exit.NOT_ALLOWED: "the preview would do what --fail-on names, and --allow does not",
+    Exit.DIFFERS: "replicas are lost, or were changed outside of Pulumi",
+    Exit.OUTDATED: "the saved plan no longer fits; nothing it does not name was changed",
     Exit.INTERRUPTED: "interrupted, for instance by Ctrl-C",
     Exit.OUTPUT_CLOSED: "the reader of the output went away, such as head",
 }

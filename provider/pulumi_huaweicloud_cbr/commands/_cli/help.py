@@ -114,14 +114,16 @@ def add_command(
     exits: Mapping[Exit, str],
     examples: Iterable[str],
     arguments: str = "",
+    group: str = "",
 ) -> CommandParser:
     """Add a command, and return its parser for the options.
 
     Args:
+        group: the command that it belongs to, such as ``ci``.
         exits: its exit codes beside those that each command has, in its own words.
         arguments: what is required, for the line of its usage.
     """
-    usage = " ".join(part for part in (PROGRAM, name, arguments, "[options]") if part)
+    usage = " ".join(part for part in (PROGRAM, group, name, arguments, "[options]") if part)
     return commands.add_parser(
         name,
         help=summary,

@@ -6,7 +6,7 @@ Read-only, since it also runs in previews.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from msgspec import Struct
@@ -35,6 +35,12 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     doubled,
     told_of_doubles,
 )
+from pulumi_huaweicloud_cbr.replication.rules.facts import (
+    Fact,
+    adoption_fact,
+    copy_fact,
+    vault_facts,
+)
 from pulumi_huaweicloud_cbr.replication.rules.finding import Finding
 from pulumi_huaweicloud_cbr.replication.rules.fitness import (
     check_backup,
@@ -51,9 +57,8 @@ class Verdict(Struct, frozen=True):
     """The result of preflight: reasons for a refusal, notes for the user, calls that failed.
 
     `maker` made a copy that will be adopted, None if none will be. `owner` is the one that its mark
-    names. `resolved` are the ids of known projects, by the names of their inputs. `size_gb` is the
-    room that the copy may need, None if it needs none or if that is not known. `free_gb` is the
-    free room of its vault.
+    names. `resolved` are the ids of known projects, by the names of their inputs. `backup` and
+    `vault` are what was found, None if they were not.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -62,8 +67,37 @@ class Verdict(Struct, frozen=True):
     owner: str | None = None
     faults: tuple[CbrError, ...] = ()
     resolved: Mapping[str, str] = MappingProxyType({})
-    size_gb: float | None = None
-    free_gb: float | None = None
+    backup: Backup | None = None
+    vault: Vault | None = None
+
+    @property
+    def is_adopted(self) -> bool:
+        """Whether an existing copy will be adopted, so that nothing is copied."""
+        return bool(self.notes)
+
+    @property
+    def size_gb(self) -> float | None:
+        """Return the room that the copy may need, None if it needs none or that is not known."""
+        return None if self.is_adopted or self.backup is None else self.backup.resource_size
+
+    @property
+    def free_gb(self) -> float | None:
+        """Return the free room of the vault, None if it is not known."""
+        return None if self.vault is None else self.vault.free_gb
+
+
+def facts_of(labels: Iterable[str | None], verdicts: Iterable[Verdict]) -> list[Fact]:
+    """Return what was found out about the copies of a resource, which share a destination."""
+    pairs = list(zip(labels, verdicts, strict=True))
+    facts = vault_facts(next((verdict.vault for _, verdict in pairs if verdict.vault), None))
+    for label, verdict in pairs:
+        if verdict.backup is None:
+            continue
+        if verdict.is_adopted:
+            facts.append(adoption_fact(label, verdict.backup.id, verdict.maker, verdict.owner))
+        else:
+            facts.append(copy_fact(label, verdict.backup))
+    return facts
 
 
 async def run_preflight(
@@ -112,8 +146,7 @@ def _judge(
     if isinstance(sides.vault, NotFoundError):
         findings.append(missing_vault(aim, sides.destination))
     vault = sides.vault if isinstance(sides.vault, Vault) else None
-    is_adopted = bool(standing.notes)
-    if vault and not is_adopted:
+    if vault and not standing.is_adopted:
         # An existing replica needs no room.
         findings += check_vault(vault, found)
     return Verdict(
@@ -123,8 +156,8 @@ def _judge(
         owner=standing.owner,
         faults=(*faults_of(backup), *sides.faults, *faults_of(sides.vault), *standing.faults),
         resolved=sides.resolved,
-        size_gb=None if is_adopted or found is None else found.resource_size,
-        free_gb=vault.free_gb if vault else None,
+        backup=found,
+        vault=vault,
     )
 
 

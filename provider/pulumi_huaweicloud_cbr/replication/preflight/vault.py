@@ -43,13 +43,15 @@ _Answer = Vault | CbrError | None
 class VaultVerdict(Struct, frozen=True):
     """The result of preflight; `view` is None if the backups were not queried.
 
-    `resolved` are the ids of known projects, by the names of their inputs.
+    `resolved` are the ids of known projects, by the names of their inputs. `vault` is the
+    destination vault, None if it was not found.
     """
 
     findings: tuple[Finding, ...] = ()
     faults: tuple[CbrError, ...] = ()
     resolved: Mapping[str, str] = MappingProxyType({})
     view: VaultView | None = None
+    vault: Vault | None = None
 
 
 async def run_vault_preflight(
@@ -84,6 +86,7 @@ async def run_vault_preflight(
         faults=(*faults_of(sides.seen), *sides.faults, *faults_of(vault, view)),
         resolved=sides.resolved,
         view=seen,
+        vault=vault if isinstance(vault, Vault) else None,
     )
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import pulumi
 
 from pulumi_huaweicloud_cbr.base.errors import CbrError
-from pulumi_huaweicloud_cbr.engine.configuration_warnings import warn_of_configuration
+from pulumi_huaweicloud_cbr.engine.output.configuration_warnings import warn_of_configuration
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

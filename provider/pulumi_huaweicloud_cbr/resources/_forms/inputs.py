@@ -18,7 +18,7 @@ from pulumi_huaweicloud_cbr.base.errors import (
     NotSentError,
 )
 from pulumi_huaweicloud_cbr.engine.call import current_call
-from pulumi_huaweicloud_cbr.engine.messages import tell, warn
+from pulumi_huaweicloud_cbr.engine.output.messages import tell, warn
 from pulumi_huaweicloud_cbr.engine.ownership.operation import current_operation
 from pulumi_huaweicloud_cbr.engine.ownership.stack import this_owner
 from pulumi_huaweicloud_cbr.engine.session import Session

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConflictError
 from pulumi_huaweicloud_cbr.base.text import listed
 from pulumi_huaweicloud_cbr.engine.call import current_call
-from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
+from pulumi_huaweicloud_cbr.engine.output.messages import EngineReporter, tell, warn
 from pulumi_huaweicloud_cbr.engine.ownership.operation import Operation, current_operation
 from pulumi_huaweicloud_cbr.engine.ownership.stack import this_owner
 from pulumi_huaweicloud_cbr.engine.ownership.state import (

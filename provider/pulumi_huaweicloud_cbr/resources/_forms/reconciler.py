@@ -22,7 +22,8 @@ from pulumi.dynamic import (
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, ConflictError
 from pulumi_huaweicloud_cbr.base.text import listed
 from pulumi_huaweicloud_cbr.engine.call import current_call
-from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell
+from pulumi_huaweicloud_cbr.engine.output.messages import EngineReporter, tell
+from pulumi_huaweicloud_cbr.engine.output.preview_facts import deferred
 from pulumi_huaweicloud_cbr.engine.ownership.operation import DiffOf, current_operation
 from pulumi_huaweicloud_cbr.engine.provider import (
     CbrProvider,
@@ -87,6 +88,9 @@ class Reconciler(CbrProvider):
         if not failures:
             failures, resolved = self._preflight(session, declared, unknown)
             declared.inputs |= resolved
+            failures = deferred(failures)
+        elif not olds:
+            failures = deferred(failures)
         return CheckResult(
             {**declared.inputs, **{field: news[field] for field in unknown}}, failures
         )

@@ -19,10 +19,12 @@ from pulumi_huaweicloud_cbr.base.errors import CbrError, ConflictError, NotFound
 from pulumi_huaweicloud_cbr.base.moments import moment, spelled
 from pulumi_huaweicloud_cbr.base.text import listed, named_ids
 from pulumi_huaweicloud_cbr.engine.call import current_call
-from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
+from pulumi_huaweicloud_cbr.engine.output.messages import EngineReporter, tell, warn
+from pulumi_huaweicloud_cbr.engine.output.preview_facts import note
 from pulumi_huaweicloud_cbr.engine.ownership.operation import Operation, current_operation
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.rules.decisions import TO_BE_REDONE
+from pulumi_huaweicloud_cbr.replication.rules.facts import member_facts
 from pulumi_huaweicloud_cbr.replication.rules.finding import Finding
 from pulumi_huaweicloud_cbr.replication.rules.inputs import (
     SET_FIELDS,
@@ -204,6 +206,7 @@ class SetForm(Form):
         alone = {label: row for label, row in going.items() if label not in owners}
         refused = _require_sources(open_session, change, alone)
         told = tuple(label for label in going if label not in refused)
+        note(member_facts(changes, rows, staying=staying, handed_over=owners, refused=refused))
         _tell_changes(replace(changes, removed=told), rows, owners)
         if staying:
             count = int(change.declared["keep_newest"])
@@ -587,7 +590,7 @@ async def _judge(
     entering: Mapping[str, Member],
 ) -> Judged:
     """Ask the API whether it would accept all added members."""
-    from pulumi_huaweicloud_cbr.replication.preflight.backup import run_preflights
+    from pulumi_huaweicloud_cbr.replication.preflight.backup import facts_of, run_preflights
 
     backup_ids = [member.backup_id for member in entering.values()]
     verdicts = await run_preflights(
@@ -603,6 +606,7 @@ async def _judge(
         if verdict.maker in (Maker.SOMEBODY, Maker.ANOTHER_STACK)
     ]
     tell_taken_over(others)
+    note(facts_of(by_label, verdicts))
     # All share source and destination.
     return Judged(_summed_up(by_label, inputs), verdicts[0].resolved)
 

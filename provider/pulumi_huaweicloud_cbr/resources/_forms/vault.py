@@ -15,7 +15,8 @@ from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConflictError
 from pulumi_huaweicloud_cbr.base.text import listed
 from pulumi_huaweicloud_cbr.engine.call import current_call
-from pulumi_huaweicloud_cbr.engine.messages import EngineReporter, tell, warn
+from pulumi_huaweicloud_cbr.engine.output.messages import EngineReporter, tell, warn
+from pulumi_huaweicloud_cbr.engine.output.preview_facts import are_wanted, note
 from pulumi_huaweicloud_cbr.engine.ownership.operation import (
     Operation,
     VaultClaim,
@@ -27,11 +28,19 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
     WAYS_OUT,
     another_stack,
 )
+from pulumi_huaweicloud_cbr.replication.rules.facts import (
+    Fact,
+    adoption_fact,
+    copy_fact,
+    dropped_facts,
+    vault_facts,
+)
 from pulumi_huaweicloud_cbr.replication.rules.finding import Finding
 from pulumi_huaweicloud_cbr.replication.rules.inputs import VAULT_FIELDS, check_vault_inputs
 from pulumi_huaweicloud_cbr.replication.rules.model import (
     DesiredVaultReplication,
 )
+from pulumi_huaweicloud_cbr.replication.rules.ownership import Maker
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES
 from pulumi_huaweicloud_cbr.resources._forms.form import (
     Change,
@@ -65,6 +74,7 @@ from pulumi_huaweicloud_cbr.resources._forms.owners import (
 from pulumi_huaweicloud_cbr.resources._forms.state import row_of, scopes_of, tracked_rows
 
 if TYPE_CHECKING:
+    from pulumi_huaweicloud_cbr.api.wire.answers import Vault
     from pulumi_huaweicloud_cbr.replication.vault import VaultView
 
 _NOT_LOOKED = (
@@ -213,11 +223,42 @@ def _is_more_to_copy(open_session: Callable[[], Session], change: Change) -> boo
     found = _to_adopt(view, rows, declared, foreign)
     dropped = view.lost.difference(due, found)
     _tell_plan(view, due, found)
+    note(_facts_of(view, due, found, _vault_to_fill(session, state, due)))
+    note(dropped_facts([*dropped, *foreign], rows))
     tell_taken_over([label for label in found if view.held[label].owner is None])
     _tell_dropped(dropped)
     _warn_of_view(view, rows, left_out, declared)
     _warn_of_foreign_rows(foreign)
     return bool(due or found or dropped or foreign.keys() & rows.keys())
+
+
+def _facts_of(
+    view: VaultView, due: Collection[str], found: Collection[str], vault: Vault | None
+) -> list[Fact]:
+    """Return what a copy of the vault takes, and what is adopted instead."""
+    facts = vault_facts(vault)
+    facts += [copy_fact(label, view.due[label]) for label in due]
+    for label in found:
+        row = view.held[label]
+        maker = Maker.SOMEBODY if row.owner is None else Maker.US
+        facts.append(adoption_fact(label, row.backup_id, maker, row.owner))
+    return facts
+
+
+def _vault_to_fill(
+    session: Session, state: Mapping[str, Any], due: Collection[str]
+) -> Vault | None:
+    """Return the destination vault of an update, if somebody reads how much room it has."""
+    from pulumi_huaweicloud_cbr.api.find import find_vault
+
+    if not due or not are_wanted():
+        return None
+    _, destination = scopes_of(state)
+    try:
+        return session.run(find_vault(session.client(), destination, state["destination_vault_id"]))
+    except CbrError:
+        # The report then says that the room is not known.
+        return None
 
 
 def _to_adopt(
@@ -430,6 +471,7 @@ async def _judge(session: Session, inputs: Mapping[str, Any], unknown: frozenset
     if view is not None:
         found = _to_adopt(view, {}, inputs, ())
         _tell_plan(view, view.due, found)
+        note(_facts_of(view, view.due, found, verdict.vault))
         tell_taken_over([label for label in found if view.held[label].owner is None])
         if view.unfit:
             tell(

@@ -540,7 +540,8 @@ def test_advice_after_a_refusal_because_of_a_lock(
     errors = REFUSED.format(1) + f"\n  s3://b/l.json: created by ops@{HERE} (pid 1) at {at(0)}"
 
     assert (
-        "the stack is locked; if no pulumi is at work on it: make recover STACK=test\n"
+        "the stack is locked; if no pulumi is at work on it: "
+        "python -m pulumi_huaweicloud_cbr recover --stack test\n"
         == advice(backend.root, errors, capsys)
     )
     assert not (backend.root / "calls").exists()
@@ -554,7 +555,7 @@ def test_advice_on_pending_operations(backend: Backend, capsys: pytest.CaptureFi
 
     assert (
         "the state has 1 pending operation; if no pulumi is at work on it: "
-        "make recover STACK=test\n"
+        "python -m pulumi_huaweicloud_cbr recover --stack test\n"
     ) == line
     assert [] == backend.calls("refresh")
 

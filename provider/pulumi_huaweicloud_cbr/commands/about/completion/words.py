@@ -37,9 +37,18 @@ class Command:
 def commands_of(parser: CommandParser) -> tuple[Command, ...]:
     """Return all commands, in the order of the help."""
     return tuple(
-        Command(name, one.summary, options_of(one), tuple(_choices(one)))
+        Command(name, one.summary, _options_of_all(one), tuple(_choices(one)))
         for name, one in parser.commands.items()
     )
+
+
+def _options_of_all(parser: CommandParser) -> tuple[Option, ...]:
+    """Return the options of a command, and those of its own commands, each once."""
+    found = {option.name: option for option in options_of(parser)}
+    for one in parser.commands.values():
+        for option in options_of(one):
+            found.setdefault(option.name, option)
+    return tuple(found.values())
 
 
 def options_of(parser: CommandParser) -> tuple[Option, ...]:
@@ -64,6 +73,7 @@ def _choices(parser: CommandParser) -> Iterator[str]:
     for action in parser.actions:
         if not action.option_strings:
             yield from (str(one) for one in action.choices or ())
+    yield from parser.commands
 
 
 def _short(text: str) -> str:

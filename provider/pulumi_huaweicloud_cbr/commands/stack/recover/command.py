@@ -90,8 +90,8 @@ def run(given: argparse.Namespace) -> int:
             is not ours to drop.
     """
     if given.advise is not None:
-        advice = _advice(given.stack, given.advise.read_text(encoding="utf-8", errors="replace"))
-        if advice:
+        said = given.advise.read_text(encoding="utf-8", errors="replace")
+        if advice := advice_for(given.stack, said):
             print(advice)
         return Exit.DONE
     _recover(given.stack, Processes())
@@ -201,17 +201,25 @@ def _remove(stack: str, locks: list[Lock], dead: set[str]) -> None:
         print(f"Removed the lock of {lock}, which is dead.")
 
 
-def _advice(stack: str, errors: str) -> str | None:
+def advice_for(stack: str, errors: str, directory: Path | None = None) -> str | None:
+    """Return in one line whether this command is needed, None if it is not.
+
+    Args:
+        errors: what a command of Pulumi wrote to standard error.
+        directory: the project's; default: the current one.
+    """
     try:
         is_locked = bool(locks_in(errors))
     except LockedError as error:
         return str(error)
     reason = "the stack is locked" if is_locked else None
     if not reason:
-        done = run_pulumi("stack", "export", "--stack", stack)
+        there = ["--cwd", str(directory)] if directory is not None else []
+        done = run_pulumi("stack", "export", "--stack", stack, *there)
         count = _pending_in(done.stdout).count if done.returncode == 0 else 0
         reason = f"the state has {counted(count, 'pending operation')}" if count else None
-    return reason and f"{reason}; if no pulumi is at work on it: make recover STACK={stack}"
+    command = f"python -m pulumi_huaweicloud_cbr recover --stack {shlex.quote(stack)}"
+    return reason and f"{reason}; if no pulumi is at work on it: {command}"
 
 
 def _command(what: str, stack: str) -> str:

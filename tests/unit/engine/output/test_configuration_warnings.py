@@ -11,7 +11,7 @@ from pulumi.dynamic import Resource
 
 import pulumi_huaweicloud_cbr as cbr
 from pulumi_huaweicloud_cbr.config.setting_names import VENDOR_KEYS
-from pulumi_huaweicloud_cbr.engine.configuration_warnings import warn_of_configuration
+from pulumi_huaweicloud_cbr.engine.output.configuration_warnings import warn_of_configuration
 
 
 @pytest.fixture

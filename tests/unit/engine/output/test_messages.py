@@ -11,8 +11,8 @@ import pytest
 
 from pulumi_huaweicloud_cbr.base.errors import CbrError
 from pulumi_huaweicloud_cbr.base.text import span
-from pulumi_huaweicloud_cbr.engine import messages
 from pulumi_huaweicloud_cbr.engine.call import Call, serving
+from pulumi_huaweicloud_cbr.engine.output import messages
 from pulumi_huaweicloud_cbr.engine.provider import served
 from pulumi_huaweicloud_cbr.engine.workers import STOCK_WORKERS
 

@@ -8,14 +8,12 @@ relative paths in Pulumi.yaml stay valid. The original is not changed.
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 
 _PROJECT_FILE = "Pulumi.yaml"
 _SECRET_KEY = "secure"  # noqa: S105 - the key under which Pulumi stores an encrypted value
@@ -29,12 +27,15 @@ _IDS = ("backup_id", "vault_id", "resource_id", "backups")
 _TIMES = ("created_at", "created_since", "created_until")
 
 
-class ProjectError(Exception):
-    """The project cannot be previewed; the message has the reason."""
-
-
 def make_offline_project(root: Path, stack: str, destination: Path) -> None:
-    """Create `destination` as the offline copy of the project at `root`, for one stack."""
+    """Create `destination` as the offline copy of the project at `root`, for one stack.
+
+    Raises:
+        ConfigurationError: a file of the project is missing, or cannot be read.
+    """
+    import yaml
+
+    root = root.resolve()
     project = _read(root / _PROJECT_FILE)
     config_dir = Path(str(project.get("stackConfigDir", ".")))
     file_name = f"Pulumi.{stack.rpartition('/')[2]}.yaml"
@@ -101,31 +102,18 @@ def _link_all(source: Path, destination: Path) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    # The SDK brings it along.
+    import yaml
+
+    doing = f"reading {path.name} for a preview without credentials"
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ProjectError(f"there is no {path}; is the stack's name right?") from None
+        raise ConfigurationError(
+            f"{doing}: there is no {path}", remedy="give the name of a stack that has a file"
+        ) from None
     except yaml.YAMLError as exc:
-        raise ProjectError(f"{path} is no valid YAML: {exc}") from exc
+        raise ConfigurationError(f"{doing}: it is not valid YAML: {exc}") from exc
     if not isinstance(content, dict):
-        raise ProjectError(f"{path} holds no settings")
+        raise ConfigurationError(f"{doing}: it holds no settings")
     return content
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Make an offline copy of a Pulumi project."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("root", type=Path, help="the folder of Pulumi.yaml")
-    parser.add_argument("stack")
-    parser.add_argument("destination", type=Path, help="a folder that does not exist yet")
-    options = parser.parse_args(arguments)
-    try:
-        make_offline_project(options.root.resolve(), options.stack, options.destination)
-    except ProjectError as exc:
-        sys.stderr.write(f"preview: {exc}\n")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

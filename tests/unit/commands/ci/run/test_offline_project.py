@@ -11,7 +11,8 @@ import yaml
 
 import model
 from config import read_plan
-from tools.preview import offline_project
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.commands.ci.run import offline_project
 
 CONFIGURATION: dict[str, Any] = {
     "encryptionsalt": "v1:salt",
@@ -160,21 +161,14 @@ def test_offline_project_configuration_beside_the_project_file(
     ("stack", "content", "problem"),
     [
         ("nope", None, "there is no"),
-        ("dev", "config: [", "no valid YAML"),
+        ("dev", "config: [", "not valid YAML"),
         ("dev", "", "holds no settings"),
     ],
 )
-def test_main_reports_what_is_wrong(
-    project: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    stack: str,
-    content: str | None,
-    problem: str,
+def test_a_project_that_cannot_be_read_is_named(
+    project: Path, tmp_path: Path, stack: str, content: str | None, problem: str
 ) -> None:
     if content is not None:
         (project / "stacks" / "Pulumi.dev.yaml").write_text(content)
-    code = offline_project.main([str(project), stack, str(tmp_path / "copy")])
-
-    assert code == 1
-    assert problem in capsys.readouterr().err
+    with pytest.raises(ConfigurationError, match=problem):
+        offline_project.make_offline_project(project, stack, tmp_path / "copy")
