@@ -24,6 +24,8 @@ ALLOWED_SKIPS = (
     # Completion for a shell is tried where the shell is.
     "there is no zsh here",
     "there is no fish here",
+    # The sites' runners have it.
+    "there is no jq here",
     # The registries of Python packages have no browser.
     "there is no Chromium here",
 )
