@@ -17,7 +17,6 @@ from pulumi.dynamic import (
     CreateResult,
     DiffResult,
     ReadResult,
-    Resource,
     UpdateResult,
 )
 
@@ -53,6 +52,7 @@ from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, T
 from pulumi_huaweicloud_cbr.replication.rules.ownership import DeletionRules, Removal
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES, RECORDS
 from pulumi_huaweicloud_cbr.resources._arguments.reading import checked, declared, inputs_of
+from pulumi_huaweicloud_cbr.resources._arguments.registration import Registered
 from pulumi_huaweicloud_cbr.resources._arguments.shared import CopyArgs, CopyOutputs
 from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     DEFAULTS,
@@ -634,7 +634,9 @@ class BackupReplicationArgs(CopyArgs):
     changes nothing."""
 
 
-class BackupReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="BackupReplication"):
+class BackupReplication(
+    CopyOutputs, Registered, module="huaweicloud_cbr", name="BackupReplication"
+):
     """One copy of one CBR backup in another region.
 
     Creating it submits the copy and returns. If it replaces a copy in another region or of another
@@ -697,7 +699,7 @@ class BackupReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="B
         found = BackupReplication.__new__(BackupReplication)
         nothing: dict[str, Any] = dict.fromkeys((*inputs_of(BackupReplicationArgs), *_OUTPUTS))
         options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id))
-        Resource.__init__(found, BackupReplicationProvider(), resource_name, nothing, options)
+        found.register(BackupReplicationProvider, resource_name, nothing, options)
         return found
 
     @overload
@@ -719,7 +721,7 @@ class BackupReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="B
     def __init__(self, resource_name: Any = None, *positional: Any, **keywords: Any) -> None:
         inputs, opts = declared(self, BackupReplicationArgs, resource_name, positional, keywords)
         outputs: dict[str, Any] = dict.fromkeys(_OUTPUTS)
-        super().__init__(BackupReplicationProvider(), resource_name, {**inputs, **outputs}, opts)
+        self.register(BackupReplicationProvider, resource_name, {**inputs, **outputs}, opts)
 
 
 _OUTPUTS = (

@@ -17,7 +17,6 @@ from pulumi.dynamic import (
     CreateResult,
     DiffResult,
     ReadResult,
-    Resource,
     UpdateResult,
 )
 from pulumi.output import Unknown
@@ -37,6 +36,7 @@ from pulumi_huaweicloud_cbr.replication.wait.tracking import (
     without_records,
 )
 from pulumi_huaweicloud_cbr.resources._arguments.reading import ArgumentsError, checked, declared
+from pulumi_huaweicloud_cbr.resources._arguments.registration import Registered
 from pulumi_huaweicloud_cbr.resources._arguments.shared import Waitable
 
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ class ReplicationsCompleteArgs:
     ``huaweicloud:pollInterval``, which is 10 seconds if not set."""
 
 
-class ReplicationsComplete(Resource, module="huaweicloud_cbr", name="ReplicationsComplete"):
+class ReplicationsComplete(Registered, module="huaweicloud_cbr", name="ReplicationsComplete"):
     """Waits until all of the given replications have ended, and fails if one of them failed.
 
     All are polled together. If one fails, ``pulumi up`` fails once the others have ended. The next
@@ -310,7 +310,7 @@ class ReplicationsComplete(Resource, module="huaweicloud_cbr", name="Replication
             NAMED: pulumi.Output.from_input(named).apply(_merged),
             **dict.fromkeys(OUTPUTS),
         }
-        super().__init__(ReplicationsCompleteProvider(), resource_name, properties, opts)
+        self.register(ReplicationsCompleteProvider, resource_name, properties, opts)
         self._resources = [one for one in replications if isinstance(one, pulumi.Resource)]
 
     @property
