@@ -34,7 +34,9 @@ def resource(kind: type[Any], name: str = "erp-db", **outputs: Any) -> Any:
     made = object.__new__(kind)
     made._name = name
     for output, value in outputs.items():
-        setattr(made, output, pulumi.Output.from_input(value))
+        # The id of a single replication is that of its record.
+        stored = "id" if output == "replication_record_id" else output
+        vars(made)[stored] = pulumi.Output.from_input(value)
     return made
 
 

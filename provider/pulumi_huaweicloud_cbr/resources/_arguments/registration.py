@@ -17,6 +17,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import Resource, ResourceProvider
 from pulumi.dynamic.dynamic import PROVIDER_KEY
+from pulumi.output import Unknown
 from pulumi.runtime.settings import SETTINGS
 
 _PACKAGE = __name__.partition(".")[0]
@@ -54,7 +55,11 @@ class Registered(Resource):
                 {**properties, PROVIDER_KEY: pickle_of(provider)},
                 opts,
             )
-        _leave_to_registration(vars(self)[name] for name in (*properties, PROVIDER_KEY))
+        _leave_to_registration(
+            output
+            for name, output in vars(self).items()
+            if isinstance(output, pulumi.Output) and name not in ("id", "urn")
+        )
 
 
 def pickle_of(provider: type[ResourceProvider]) -> str:
@@ -66,6 +71,25 @@ def pickle_of(provider: type[ResourceProvider]) -> str:
     # Protocol 2: the class by name, no arguments, a new object (Python, pickletools).
     named = f"\x80\x02c{_PACKAGE}\n{provider.__name__}\n)\x81."
     return base64.b64encode(named.encode("latin-1")).decode("ascii")
+
+
+def told_or(output: Any, default: Any) -> pulumi.Output[Any]:
+    """Return an output whose value is the default if the state lacks it, in previews as well.
+
+    In a preview, Pulumi calls unknown what a state lacks. So an unchanged stack would seem to
+    change.
+    """
+    return pulumi.Output.from_input(output).apply(
+        lambda value: default if value is None or isinstance(value, Unknown) else value,
+        run_with_unknowns=True,
+    )
+
+
+def without_resources(output: pulumi.Output[Any]) -> pulumi.Output[Any]:
+    """Return an output that tells nothing of the resources that its value is from."""
+    return pulumi.Output(
+        set(), output.future(with_unknowns=True), output.is_known(), output.is_secret()
+    )
 
 
 def _leave_to_registration(outputs: Iterable[pulumi.Output[Any]]) -> None:
