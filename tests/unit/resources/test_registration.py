@@ -12,6 +12,7 @@ from typing import Any
 
 import pulumi
 import pytest
+from pulumi.output import Unknown
 from pulumi.runtime import resource as runtime
 from pulumi.runtime import rpc
 from pulumi.runtime.settings import SETTINGS
@@ -167,6 +168,27 @@ def test_limit_that_a_program_sets_meanwhile_stays() -> None:
         sys.tracebacklimit = 4
 
     assert sys.tracebacklimit == 4
+
+
+@pytest.mark.parametrize(
+    ("output", "default"),
+    [
+        ("adopt", True),
+        ("enable_acceleration", False),
+        ("preflight", "error"),
+        ("source_deleted", False),
+    ],
+)
+@pytest.mark.anyio
+async def test_program_reads_defaults_that_the_state_leaves_out(
+    output: str, default: object
+) -> None:
+    """Also in a preview, where Pulumi calls unknown what a state lacks."""
+    one = object.__new__(cbr.BackupReplication)
+    for stored, told in ((None, default), (Unknown(), default), ("other", "other")):
+        vars(one)[output] = pulumi.Output.from_input(stored)
+
+        assert told == await getattr(one, output).future()
 
 
 @pytest.mark.anyio

@@ -107,10 +107,8 @@ def split_stored(properties: dict[str, Any]) -> tuple[dict[str, Any], frozenset[
     States of earlier versions have the defaults.
     """
     known, unknown = split_unknown(properties)
-    return {
-        **{field: value for field, value in DEFAULTS.items() if field not in unknown},
-        **known,
-    }, unknown
+    defaults = {field: value for field, value in DEFAULTS.items() if field not in unknown}
+    return {**defaults, **known}, unknown
 
 
 def declared_as(desired: type[Struct], inputs: Mapping[str, Any]) -> dict[str, Any]:
