@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from google.protobuf.struct_pb2 import Struct
+from google.protobuf.struct_pb2 import Struct  # type: ignore[import-untyped]
 from pulumi.runtime.proto import provider_pb2
 
 from pulumi_huaweicloud_cbr.plugin.servicer import DynamicResourceServicer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import sys
 import threading
@@ -18,7 +19,10 @@ from pulumi.runtime import rpc
 from pulumi.runtime.settings import SETTINGS
 
 import pulumi_huaweicloud_cbr as cbr
-from pulumi_huaweicloud_cbr.resources._arguments.registration import from_caller_only
+from pulumi_huaweicloud_cbr.resources._arguments.registration import (
+    from_caller_only,
+    without_resources,
+)
 
 TO: dict[str, Any] = {"destination_region": "cn-east-3", "destination_vault_id": "v1"}
 Declare = Callable[[], object]
@@ -185,10 +189,36 @@ async def test_program_reads_defaults_that_the_state_leaves_out(
 ) -> None:
     """Also in a preview, where Pulumi calls unknown what a state lacks."""
     one = object.__new__(cbr.BackupReplication)
-    for stored, told in ((None, default), (Unknown(), default), ("other", "other")):
+    unknown = Unknown()  # type: ignore[no-untyped-call]
+    for stored, told in ((None, default), (unknown, default), ("other", "other")):
         vars(one)[output] = pulumi.Output.from_input(stored)
 
         assert told == await getattr(one, output).future()
+
+
+@pytest.mark.anyio
+@pytest.mark.filterwarnings("error")
+async def test_output_without_resources_is_otherwise_the_same() -> None:
+    """It is as secret, as unknown and as failed as before; an error leaves nothing unawaited."""
+
+    async def fail() -> str:
+        raise RefusedError
+
+    before = set(SETTINGS.outputs)
+    unknown = pulumi.Output.from_input(pulumi.UNKNOWN)
+    secret = without_resources(pulumi.Output.secret("x"))
+    failed: pulumi.Output[str] = pulumi.Output.from_input(fail())
+
+    assert ("x", True, set()) == (
+        await secret.future(),
+        await secret.is_secret(),
+        await secret.resources(),
+    )
+    assert not await without_resources(unknown).is_known()
+    with pytest.raises(RefusedError):
+        await without_resources(failed).future()
+    gc.collect()
+    SETTINGS.outputs.intersection_update(before)
 
 
 @pytest.mark.anyio

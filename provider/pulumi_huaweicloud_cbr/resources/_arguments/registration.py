@@ -8,9 +8,10 @@ own line is sent, and each provider has one short pickle.
 from __future__ import annotations
 
 import base64
+import functools
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -87,9 +88,18 @@ def told_or(output: Any, default: Any) -> pulumi.Output[Any]:
 
 def without_resources(output: pulumi.Output[Any]) -> pulumi.Output[Any]:
     """Return an output that tells nothing of the resources that its value is from."""
-    return pulumi.Output(
-        set(), output.future(with_unknowns=True), output.is_known(), output.is_secret()
-    )
+    value = _Later(functools.partial(output.future, with_unknowns=True))
+    return pulumi.Output(set(), value, _Later(output.is_known), _Later(output.is_secret))
+
+
+class _Later(Awaitable[Any]):
+    """Starts a coroutine when it is awaited: Python warns of one that never is, after an error."""
+
+    def __init__(self, start: Callable[[], Awaitable[Any]]) -> None:
+        self._start = start
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._start().__await__()
 
 
 def _leave_to_registration(outputs: Iterable[pulumi.Output[Any]]) -> None:
