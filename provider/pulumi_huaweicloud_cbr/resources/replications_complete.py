@@ -19,6 +19,7 @@ from pulumi.dynamic import (
     ReadResult,
     UpdateResult,
 )
+from pulumi.output import Unknown
 
 from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUCCESS
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
@@ -422,10 +423,10 @@ def results_of(resource: Any, complete: ReplicationsComplete | None = None) -> p
     known = {name: getattr(resource, name) for name in own}
     if not has_members:
         known |= {name: told_or(getattr(resource, name), None) for name in _ONCE_TOLD}
-    replicas, copies = (getattr(complete, name, None) for name in OUTPUTS)
+    replicas, copies = _seen_by(complete)
     make = _results_of_members if has_members else _result_of_one
-    return pulumi.Output.all(known=known, replicas=replicas, copies=told_or(copies, None)).apply(
-        lambda told: make(**told)
+    return pulumi.Output.all(known=known, replicas=replicas, copies=copies).apply(
+        lambda told: make(told["known"], told["replicas"].value, told["copies"].value)
     )
 
 
@@ -434,9 +435,31 @@ _ONCE_TOLD = ("created_at", "destination_backup_id", "destination_checkpoint_id"
 """The outputs of a single replication that a result has: those of each state, and the others."""
 
 
-def _results_of_members(known: dict[str, Any], **waited: Any) -> dict[str, dict[str, Any]]:
+class _Whole:
+    """A value that Pulumi passes on as it is: of a mapping it makes an output for each entry."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = None if isinstance(value, Unknown) else value
+
+
+def _seen_by(complete: ReplicationsComplete | None) -> tuple[Any, Any]:
+    """Return what a wait has seen of all its copies, made once for all results.
+
+    What was seen of the copies may be missing in an older state, which is unknown in a preview.
+    """
+    if complete is None:
+        return _Whole(None), _Whole(None)
+    seen: tuple[Any, Any] | None = vars(complete).get("_seen")
+    if seen is None:
+        replicas, copies = (getattr(complete, name) for name in OUTPUTS)
+        seen = replicas.apply(_Whole), copies.apply(_Whole, run_with_unknowns=True)
+        vars(complete)["_seen"] = seen
+    return seen
+
+
+def _results_of_members(known: dict[str, Any], *waited: Any) -> dict[str, dict[str, Any]]:
     rows: dict[str, Any] = known.pop("members") or {}
-    return {label: _result_of_one({**known, **row}, **waited) for label, row in rows.items()}
+    return {label: _result_of_one({**known, **row}, *waited) for label, row in rows.items()}
 
 
 def _result_of_one(
