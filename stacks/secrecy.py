@@ -24,6 +24,13 @@ _Args = TypeVar("_Args", bound=Any)
 
 _SECURE = "secure"
 """The key under which Pulumi stores an encrypted value."""
+_DEFAULTS = {
+    "adopt": True,
+    "enable_acceleration": False,
+    "force_destroy": False,
+    "preflight": "error",
+}
+"""The values of inputs that states leave out."""
 _PROJECT_FILE = "Pulumi.yaml"
 _GO_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [+-]\d{4} \S+", re.ASCII)
 SHORTEST_TEXT = 4
@@ -106,8 +113,10 @@ class Secrecy:
             if sealed is not value:
                 changes[field.name] = sealed
         # The engine finds a secret input again in the output of the same name only. An unchanged
-        # resource keeps its outputs as they are, unless they are named here.
-        outputs = [*changes, *(["members"] if "backups" in changes else [])]
+        # resource keeps its outputs as they are, unless they are named here. The engine warns of a
+        # name that the state does not have, and states leave out defaults.
+        told = [name for name in changes if getattr(args, name) != _DEFAULTS.get(name)]
+        outputs = [*told, *(["members"] if "backups" in changes else [])]
         return replace(args, **changes), outputs
 
 

@@ -36,6 +36,11 @@ def provider(session: Session, configuration: dict[str, str]) -> ReplicationsCom
     return provider
 
 
+def copied(rig: Rig, **inputs: Any) -> dict[str, Any]:
+    """Copy a backup; return its outputs with the record's id, which is that of the resource."""
+    return {**rig.create(declared(**inputs)), "replication_record_id": rig.id}
+
+
 def group(*outputs: dict[str, Any]) -> dict[str, Any]:
     """Return the inputs of some replications to the same vault."""
     records = {row["replication_record_id"]: row["backup_id"] for row in outputs}
@@ -50,7 +55,7 @@ def group(*outputs: dict[str, Any]) -> dict[str, Any]:
 
 def test_life_of_a_wait(provider: ReplicationsCompleteProvider, rig: Rig, control: Control) -> None:
     """It waits once for each replication, and never polls a completed one again."""
-    first, second = rig.create(declared()), rig.create(declared(backup_id=SECOND))
+    first, second = copied(rig), copied(rig, backup_id=SECOND)
     checked = provider.check({}, {"replications": [group(first), group(second)], "timeout": None})
     assert [] == checked.failures
     assert {"replications": [group(first, second)]} == checked.inputs
@@ -60,6 +65,7 @@ def test_life_of_a_wait(provider: ReplicationsCompleteProvider, rig: Rig, contro
     outputs = dict(created.outs or {})
     assert ID == created.id
     assert {first["replication_record_id"]} == outputs["replicas"].keys()
+    assert "replications" not in outputs
     control.clear_journal()
     assert (ID, outputs) == (provider.read(ID, outputs).id, provider.read(ID, outputs).outs)
     assert [] == control.journal()
@@ -112,17 +118,18 @@ def test_diff_asks_nothing_and_replaces_nothing(
     change: dict[str, Any],
     is_changed: bool,
 ) -> None:
-    """Every difference is an update."""
+    """Every difference is an update. States of earlier versions have the groups as well."""
     coordinates = {"source_region": "a", "source_project_id": "b", "destination_region": "c"}
     to = {"destination_project_id": "d", "destination_vault_id": "e", "records": {"r": BACKUP}}
     inputs = {"replications": [{**coordinates, **to}], "timeout": "1h", "__provider": "one"}
-    state = {**inputs, "replicas": {"r": "x"}}
+    earlier = {**inputs, "replicas": {"r": "x"}}
+    state = {name: value for name, value in earlier.items() if name != "replications"}
 
     checked = provider.check(inputs, {**inputs, **change})
-    difference = provider.diff(ID, state, checked.inputs)
-
     assert [] == checked.failures
-    assert (is_changed, []) == (difference.changes, difference.replaces)
+    for outputs in (state, earlier):
+        difference = provider.diff(ID, outputs, checked.inputs)
+        assert (is_changed, []) == (difference.changes, difference.replaces)
     assert [] == control.journal()
 
 
@@ -140,7 +147,7 @@ def test_shorter_limit_counts(
 ) -> None:
     """`custom_timeouts` and `timeout` both limit a wait. The error names the running copies."""
     control.change_backup(BACKUP, copy={"mode": "never"})
-    inputs = {"replications": [group(rig.create(declared()))]}
+    inputs = {"replications": [group(copied(rig))]}
     for timeout, call_s, words in (
         (None, 40.0, "40 s"),
         ("1h", 40.0, "40 s"),
@@ -162,14 +169,14 @@ def test_source_that_went_long_ago(
     provider: ReplicationsCompleteProvider, rig: Rig, control: Control
 ) -> None:
     """A replica that the state names is complete, though CBR has no trace of its copy."""
-    rig.create(declared())
+    row = copied(rig)
     rig.finish_copies()
     rig.refresh()
     control.forget_backup(BACKUP)
     empty = {"operation_logs": [], "count": 0}
     control.fault(operation="ListOpLogs", action="respond", status=200, body=empty, times=100)
     replica = {rig.id: rig.outputs["destination_backup_id"]}
-    program = {"replications": [group(rig.outputs)], "known_replicas": replica}
+    program = {"replications": [group(row)], "known_replicas": replica}
 
     checked = provider.check({}, program)
     created = provider.create(checked.inputs)

@@ -22,6 +22,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "set": {"backups": {"erp": BACKUP}},
     "vault": {"vault_id": "de587d5d-f63e-4ea1-a892-5935070352ba"},
 }
+OLD_VALUES = {"adopt": True, "enable_acceleration": False, "preflight": "error"}
+"""What every resource had then. A single replication leaves it out today."""
 NEW_OUTPUTS = ("owner", "force_destroy", "declared_description")
 EACH_FORM = pytest.mark.parametrize("form", FORMS)
 
@@ -42,6 +44,10 @@ def stack(session: Session, configuration: dict[str, str], control: Control, for
     for values in (row.inputs, row.outputs, *row.outputs.get("members", {}).values()):
         for name in NEW_OUTPUTS:
             values.pop(name, None)
+    row.inputs.update(OLD_VALUES)
+    row.outputs.update(OLD_VALUES)
+    if form == "single":
+        row.outputs.update(replication_record_id=row.id, source_deleted=False)
     return engine
 
 
@@ -64,6 +70,8 @@ def test_older_state_shows_no_difference(
 
     assert not plan(stack).changes
     assert not plan(stack, force_destroy=False).changes
+    assert not plan(stack, **OLD_VALUES).changes
+    assert plan(stack, adopt=False).changes
     assert all("[pulumi" not in (row["description"] or "") for row in control.replicas())
 
 

@@ -62,7 +62,14 @@ def test_wait_basic(waiting: Project, control: Control) -> None:
     assert 3 == len(records_of(control))
     complete = waiting.resources()[WAIT]
     assert records_of(control) == complete["outputs"]["replicas"]
-    assert 1 == len(complete["outputs"]["replications"])
+    assert 1 == len(complete["inputs"]["replications"])
+    copies = {row["urn"] for row in waiting.state().values()}
+    assert copies == set(complete["dependencies"])
+    assert {"__provider": [], "replications": [], "known_replicas": []}.items() >= complete[
+        "propertyDependencies"
+    ].items()
+    lists = {f"cbr-replication:{name}" for name in ("replications", "sets", "vaults")}
+    assert lists.isdisjoint(waiting.resources()["default"]["inputs"])
     shown = waiting.must("stack", "output", "--json").json()
     rows = shown["replications"]
     assert records_of(control) == {

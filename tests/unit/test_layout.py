@@ -25,6 +25,7 @@ import pulumi_huaweicloud_cbr as cbr
 from pulumi_huaweicloud_cbr.api.transport.http import TRANSPORT_ERRORS
 from pulumi_huaweicloud_cbr.base import errors
 from pulumi_huaweicloud_cbr.plugin import __main__ as plugin_main
+from pulumi_huaweicloud_cbr.resources._arguments.registration import pickle_of
 
 PACKAGE = Path(inspect.getfile(cbr)).parent
 REPOSITORY = Path(__file__).parents[2]
@@ -371,6 +372,18 @@ def test_stored_provider_always_loads(name: str) -> None:
     assert stored == serialize_provider(PROVIDERS[name]())
 
 
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_short_provider_always_loads(name: str) -> None:
+    """States name the provider by its public name as well: that must stay too."""
+    stored = (PICKLES / f"{name}.short.b64").read_text().strip()
+
+    loaded = pickle.loads(base64.b64decode(stored))
+
+    assert type(loaded) is PROVIDERS[name]
+    assert {} == vars(loaded)
+    assert stored == pickle_of(PROVIDERS[name])
+
+
 def test_every_provider_has_its_pickle() -> None:
     """No provider class is published whose path could change unnoticed."""
     published = {
@@ -380,7 +393,9 @@ def test_every_provider_has_its_pickle() -> None:
     }
 
     assert set(PROVIDERS.values()) == published
-    assert {f"{name}.b64" for name in PROVIDERS} == {path.name for path in PICKLES.iterdir()}
+    assert {f"{name}{form}.b64" for name in PROVIDERS for form in ("", ".short")} == {
+        path.name for path in PICKLES.iterdir()
+    }
 
 
 def test_configured_provider_holds_no_secret() -> None:

@@ -258,6 +258,10 @@ def test_outputs_named_as_secret_exist() -> None:
     """The engine warns of an output that is named as secret and does not exist."""
     for form in (cbr.BackupReplicationArgs, cbr.BackupReplicationSetArgs, cbr.VaultReplicationArgs):
         resource = getattr(cbr, form.__name__.removesuffix("Args"))
-        known = {name for base in resource.__mro__ for name in getattr(base, "__annotations__", {})}
+        known = {
+            name
+            for base in resource.__mro__
+            for name in (*getattr(base, "__annotations__", {}), *vars(base))
+        }
 
         assert {field.name for field in fields(form)} <= known

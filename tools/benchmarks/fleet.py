@@ -119,6 +119,8 @@ class Form:
     program: str
     copies: CopyScript = field(default_factory=lambda: CopyScript(seconds=LONG_COPY_S))
     recorded: Recorded = field(default_factory=dict)
+    modules: dict[str, str] = field(default_factory=dict)
+    """More files of the program, by name."""
 
 
 FORMS = {
@@ -179,6 +181,7 @@ def fleet(form: Form, size: int) -> Iterator[tuple[SimulatorProcess, Project]]:
         "idle.py": IDLE_MODULE,
         "fleet.json": json.dumps(description),
         "recorded.json": json.dumps(form.recorded),
+        **form.modules,
     }
     with tempfile.TemporaryDirectory() as scratch:
         (Path(scratch) / "simulator").mkdir()
@@ -253,7 +256,7 @@ def measure_round(simulator: SimulatorProcess, project: Project, cell: Cell) -> 
         cell.requests[step].append(sum(simulator.control.journal_counts().values()))
         if step == "up":
             cell.up_cpu_s.append(children_cpu_s() - spent_s)
-            cell.state_bytes.append(len(json.dumps(project.deployment())))
+            cell.state_bytes.append(len(json.dumps(project.deployment(), separators=(",", ":"))))
             floor = floor_of(project)
             end_copies(simulator)
     return floor

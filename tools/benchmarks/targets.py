@@ -2,7 +2,7 @@
 
 ``make bench-targets`` prints a Markdown table; `results/targets.md` is one such output. Seconds are
 compared with a floor of the same minutes: as many dynamic resources that do nothing and have the
-same state. The ideal is the API's latency if requests are always in flight.
+same state, or one property each. The ideal is the API's latency if requests are always in flight.
 """
 
 from __future__ import annotations
@@ -74,6 +74,58 @@ def of(cell: Cell, step: str = "up") -> float:
 def per_replica(cell: Cell, size: int) -> float:
     """Return the number of requests of `up` for each replica."""
     return statistics.median(cell.requests["up"]) / size
+
+
+ONE_PROPERTY = """
+import json, pathlib
+from one_property import Idle
+
+for label in json.loads(pathlib.Path("fleet.json").read_text())["backups"]:
+    Idle(label)
+"""
+ONE_PROPERTY_MODULE = """
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, ResourceProvider
+
+class IdleProvider(ResourceProvider):
+    serialize_as_secret_always = False
+
+    def diff(self, id, olds, news):
+        return DiffResult(changes=False)
+
+    def create(self, props):
+        return CreateResult("idle", {"idle": props["idle"]})
+
+    def read(self, id, props):
+        return ReadResult(id, props)
+
+class Idle(Resource):
+    def __init__(self, name):
+        super().__init__(IdleProvider(), name, {"idle": name})
+"""
+MANY_SINGLES = 500
+SINGLE_BYTES = 1700
+
+
+def many_singles(rounds: int, tell: Tell) -> Iterator[Finding]:
+    """Yield the times of `up` for many single replications against resources that do nothing."""
+    idle = Form(ONE_PROPERTY, modules={"one_property.py": ONE_PROPERTY_MODULE})
+    for latency_ms, limit in ((0.0, 1.5), (LATENCY_MS, 1.3)):
+        cell, beside = Cell(), Cell()
+        for number in range(rounds):
+            tell(f"{MANY_SINGLES} singles, {latency_ms:g} ms, round {number + 1} of {rounds}")
+            must(measured(idle, MANY_SINGLES, latency_ms, beside, tell))
+            must(measured(FORMS["single"], MANY_SINGLES, latency_ms, cell, tell))
+        ideal_s = MANY_SINGLES * latency_ms / 1000 / ENGINES_CALLS
+        yield Finding(
+            f"{MANY_SINGLES} single replications go up, {latency_ms:g} ms",
+            of(cell) / (of(beside) + ideal_s),
+            limit,
+            f"{of(cell):.2f} s / ({of(beside):.2f} s of {MANY_SINGLES} that do nothing + "
+            f"{ideal_s:.2f} s ideal)",
+        )
+        if not latency_ms:
+            state_bytes = statistics.median(cell.state_bytes) / MANY_SINGLES
+            yield Finding("bytes of each in the state", state_bytes, SINGLE_BYTES, "file / number")
 
 
 def sets(rounds: int, tell: Tell) -> Iterator[Finding]:
@@ -261,6 +313,7 @@ def wait_once(copy_s: float) -> Waited:
 PARTS = {
     "imports": imports,
     "singles": singles,
+    "many": many_singles,
     "sets": sets,
     "throttled": throttled,
     "waiting": waiting,

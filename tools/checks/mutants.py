@@ -104,6 +104,8 @@ NOTES = (
 SALVAGE = ("tests/unit/api/wire/test_salvage.py",)
 UNKNOWN = ("tests/unit/replication/rules/test_unknown.py",)
 PARTIAL = ("tests/contract/test_partial_answers.py",)
+UPGRADE = ("tests/contract/test_upgrade.py",)
+REGISTRATION = ("tests/unit/resources/test_registration.py",)
 MOMENTS = ("tests/unit/base/test_moments.py", "tests/unit/api/test_find.py")
 
 MUTANTS = (
@@ -1296,6 +1298,47 @@ MUTANTS = (
         "UNCERTAIN_OBJECT_TYPES: frozenset[str] = frozenset()\n",
         UNKNOWN,
         "as_a_whole",
+    ),
+    Mutant(
+        "limit-stays",
+        "after a declaration, a program's tracebacks are as long as before",
+        "resources/_arguments/registration.py",
+        "                _put_back(limit.theirs)\n",
+        "                pass\n",
+        REGISTRATION,
+    ),
+    Mutant(
+        "limit-everywhere",
+        "a declaration cuts no traceback of another thread",
+        "resources/_arguments/registration.py",
+        "self.levels.get(threading.get_ident())",
+        "next(iter(self.levels.values()), None)",
+        REGISTRATION,
+    ),
+    Mutant(
+        "path-in-state",
+        "the state names no file of this package",
+        "resources/_arguments/registration.py",
+        "_TO_CALLER = 7\n",
+        "_TO_CALLER = 70\n",
+        REGISTRATION,
+    ),
+    Mutant(
+        "defaults-differ",
+        "what an older state has and a newer leaves out is no difference",
+        "resources/_forms/inputs.py",
+        "    return {**defaults, **known}, unknown\n",
+        "    return known, unknown\n",
+        UPGRADE,
+    ),
+    Mutant(
+        "wait-once",
+        "a wait for other replications than before waits again",
+        "resources/replications_complete.py",
+        ' or _waited_for(state) != record_ids(declared["replications"])',
+        "",
+        ("tests/contract/test_replications_complete_provider.py",),
+        "diff",
     ),
 )
 

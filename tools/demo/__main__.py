@@ -73,10 +73,10 @@ class Demo:
         table = Table("replication", "id of the", "in the stack's state", "in the simulator", "")
         is_same = True
         for name, outputs in sorted(state.items()):
-            record = records.get(outputs["replication_record_id"], {})
+            record = records.get(outputs["id"], {})
             replica = replicas.get(record.get("destination_backup_id", ""), {})
             for what, ours, theirs in (
-                ("record", outputs["replication_record_id"], record.get("id")),
+                ("record", outputs["id"], record.get("id")),
                 ("replica", outputs.get("destination_backup_id"), replica.get("id")),
                 (
                     "restore point",
@@ -115,7 +115,7 @@ class Demo:
         """Restore the lost replica."""
         self._head("pulumi up", "what is declared and does not exist is copied again")
         self._show(self._work.pulumi("up", "--yes", "--skip-preview"))
-        record_id = self._work.state()[self._lost]["replication_record_id"]
+        record_id = self._work.state()[self._lost]["id"]
         found = {record["id"]: record for record in self._work.control.records()}
         replicas = {replica["id"] for replica in self._work.control.replicas()}
         replica_id = found[record_id]["destination_backup_id"]

@@ -136,10 +136,10 @@ class Workspace:
         return output
 
     def state(self) -> dict[str, dict[str, Any]]:
-        """Return the outputs of the replications in the stack's state, by name."""
+        """Return the ids and outputs of the replications in the stack's state, by name."""
         deployment = json.loads(self.pulumi("stack", "export"))["deployment"]
         return {
-            resource["urn"].rsplit("::", 1)[1]: resource["outputs"]
+            resource["urn"].rsplit("::", 1)[1]: {**resource["outputs"], "id": resource["id"]}
             for resource in deployment.get("resources", [])
             if resource["type"].endswith(":BackupReplication")
         }

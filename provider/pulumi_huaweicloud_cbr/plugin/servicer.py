@@ -2,7 +2,8 @@
 
 Each call gets an answer, even if a provider fails in any way: a `SystemExit` that escaped would
 leave the engine waiting for ever. The state format is the SDK's: a provider's pickle under
-``__provider``. Apart from the schema, nothing here knows about backups.
+``__provider``. Apart from the schema and the stack program's lists, nothing here knows about
+backups.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ Answer = TypeVar("Answer")
 
 VERSION = "0.2.0"
 
+_LISTS = tuple(f"cbr-replication:{name}" for name in ("replications", "sets", "vaults"))
+"""What the stack program's configuration lists. No resource reads these."""
 _EXPECTED = (CbrError, UnexpectedError, UnknownTypeError)
 
 
@@ -50,6 +53,20 @@ class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
         self._idle = threading.Condition()
 
     # -- the plugin itself ------------------------------------------------------------------
+
+    def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Leave out the stack program's lists.
+
+        The engine would store them twice, as inputs and as outputs of the default provider.
+        """
+
+        def check() -> Any:
+            answer = provider_pb2.CheckResponse(inputs=request.news)
+            for name in _LISTS:
+                answer.inputs.fields.pop(name, None)
+            return answer
+
+        return self._serve(request, context, check)
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Take the stack's configuration, with decrypted secrets, as the SDK's plugin does."""

@@ -17,7 +17,6 @@ from pulumi.dynamic import (
     CreateResult,
     DiffResult,
     ReadResult,
-    Resource,
     UpdateResult,
 )
 
@@ -53,6 +52,7 @@ from pulumi_huaweicloud_cbr.replication.rules.model import DesiredReplication, T
 from pulumi_huaweicloud_cbr.replication.rules.ownership import DeletionRules, Removal
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES, RECORDS
 from pulumi_huaweicloud_cbr.resources._arguments.reading import checked, declared, inputs_of
+from pulumi_huaweicloud_cbr.resources._arguments.registration import Registered, told_or
 from pulumi_huaweicloud_cbr.resources._arguments.shared import CopyArgs, CopyOutputs
 from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     DEFAULTS,
@@ -67,9 +67,11 @@ from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     may_look_before_replacing,
     missing_source_region,
     no_room_for_mark,
+    split_stored,
     tell_gap,
     unchecked,
     with_defaults,
+    without_defaults,
 )
 from pulumi_huaweicloud_cbr.resources._forms.members import require_ours
 from pulumi_huaweicloud_cbr.resources._forms.owners import (
@@ -123,7 +125,9 @@ class BackupReplicationProvider(CbrProvider):
         # Unknown inputs stay as they are: the engine replaces them when they are known.
         if not olds:
             failures = deferred(failures)
-        return CheckResult({**inputs, **{field: news[field] for field in unknown}}, failures)
+        return CheckResult(
+            {**without_defaults(inputs), **{field: news[field] for field in unknown}}, failures
+        )
 
     def _preflight(
         self, session: Session, inputs: Mapping[str, Any], unknown: frozenset[str]
@@ -150,8 +154,9 @@ class BackupReplicationProvider(CbrProvider):
         """
         operation, urn = current_operation(), current_call().urn
         asked_for = operation.reason_of_diff(urn)
-        state, _ = split_unknown(_olds)
-        declared, unknown = split_unknown(_news)
+        state, _ = split_stored(_olds)
+        state["replication_record_id"] = _id
+        declared, unknown = split_stored(_news)
         difference = decide_diff(state, declared, unknown)
         if not difference.replaces and asked_for is DiffOf.PROGRAM:
             self._require_ours(state, declared)
@@ -260,7 +265,7 @@ class BackupReplicationProvider(CbrProvider):
         """
         from pulumi_huaweicloud_cbr.replication.submit import IncompleteError
 
-        inputs, _ = split_unknown(props)
+        inputs, _ = split_stored(props)
         session = self.open()
         is_created_first = current_operation().is_created_first(current_call().urn)
         try:
@@ -287,7 +292,7 @@ class BackupReplicationProvider(CbrProvider):
         change back.
         """
         current_operation().note_read(current_call().urn)
-        state, _ = split_unknown(props)
+        state, _ = split_stored(props)
         if "backup_id" not in state:
             # `get` gives nothing but the id.
             return self._found_by_id(id_)
@@ -345,8 +350,8 @@ class BackupReplicationProvider(CbrProvider):
     @served
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Rename the replica. All other in-place changes affect only the state."""
-        state, _ = split_unknown(_olds)
-        inputs, _ = split_unknown(_news)
+        state, _ = split_stored(_olds)
+        inputs, _ = split_stored(_news)
         tracked = _from_state({**state, "replication_record_id": _id})
         name = inputs.get("name")
         if name is not None and name != state.get("name"):
@@ -367,7 +372,7 @@ class BackupReplicationProvider(CbrProvider):
         adopts it under its new name before the old one is deleted. So does one that the user
         replaces by ``--replace``.
         """
-        state, _ = split_unknown(_props)
+        state, _ = split_stored(_props)
         session = self.open()
         tracked = _from_state({**state, "replication_record_id": _id})
         removal = session.run(_why_removed(session, tracked))
@@ -541,13 +546,12 @@ def _to_state(inputs: dict[str, Any], tracked: TrackedReplication) -> dict[str, 
         "destination_region": tracked.destination.region,
         "destination_project_id": tracked.destination.project_id,
         "destination_vault_id": tracked.destination_vault_id,
-        "replication_record_id": tracked.replication_record_id,
         "provider_id": tracked.provider_id,
         "status": tracked.status,
         "destination_backup_id": tracked.destination_backup_id,
         "destination_checkpoint_id": tracked.destination_checkpoint_id,
         "created_at": tracked.created_at,
-        "source_deleted": tracked.source_deleted,
+        "source_deleted": tracked.source_deleted or None,
         "source_resource_id": tracked.source_resource_id,
         "owner": tracked.owner,
         "seen_owner": tracked.other_owner,
@@ -562,7 +566,7 @@ def _to_state(inputs: dict[str, Any], tracked: TrackedReplication) -> dict[str, 
         state["description"] = tracked.description
     elif inputs.get("declared_description") is not None:
         state["declared_description"] = inputs["declared_description"]
-    return {field: value for field, value in state.items() if value is not None}
+    return without_defaults({field: value for field, value in state.items() if value is not None})
 
 
 def _from_state(state: dict[str, Any]) -> TrackedReplication:
@@ -634,7 +638,9 @@ class BackupReplicationArgs(CopyArgs):
     changes nothing."""
 
 
-class BackupReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="BackupReplication"):
+class BackupReplication(
+    CopyOutputs, Registered, module="huaweicloud_cbr", name="BackupReplication"
+):
     """One copy of one CBR backup in another region.
 
     Creating it submits the copy and returns. If it replaces a copy in another region or of another
@@ -645,8 +651,6 @@ class BackupReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="B
     backup_id: pulumi.Output[str]
     name: pulumi.Output[str | None]
     description: pulumi.Output[str | None]
-    replication_record_id: pulumi.Output[str]
-    """The replication record of the copy; also the resource's id."""
     provider_id: pulumi.Output[str | None]
     """The kind of resource that was backed up, as CBR numbers it."""
     status: pulumi.Output[str]
@@ -657,12 +661,20 @@ class BackupReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="B
     """The replica's restore point; not known until CBR reports it."""
     created_at: pulumi.Output[str | None]
     """When the copy began, in UTC."""
-    source_deleted: pulumi.Output[bool]
-    """Whether the source backup is gone; the replica remains."""
     source_resource_id: pulumi.Output[str | None]
     """The server or file system that was backed up."""
     owner: pulumi.Output[str | None]
     """The stack that the replica's mark names; none without a mark."""
+
+    @property
+    def replication_record_id(self) -> pulumi.Output[str]:
+        """The replication record of the copy; also the resource's id."""
+        return self.id
+
+    @property
+    def source_deleted(self) -> pulumi.Output[bool]:
+        """Whether the source backup is gone; the replica remains."""
+        return told_or(vars(self)["source_deleted"], default=False)
 
     @property
     def tracking(self) -> pulumi.Output[dict[str, Any]]:
@@ -697,7 +709,7 @@ class BackupReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="B
         found = BackupReplication.__new__(BackupReplication)
         nothing: dict[str, Any] = dict.fromkeys((*inputs_of(BackupReplicationArgs), *_OUTPUTS))
         options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id))
-        Resource.__init__(found, BackupReplicationProvider(), resource_name, nothing, options)
+        found.register(BackupReplicationProvider, resource_name, nothing, options)
         return found
 
     @overload
@@ -719,11 +731,10 @@ class BackupReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="B
     def __init__(self, resource_name: Any = None, *positional: Any, **keywords: Any) -> None:
         inputs, opts = declared(self, BackupReplicationArgs, resource_name, positional, keywords)
         outputs: dict[str, Any] = dict.fromkeys(_OUTPUTS)
-        super().__init__(BackupReplicationProvider(), resource_name, {**inputs, **outputs}, opts)
+        self.register(BackupReplicationProvider, resource_name, {**inputs, **outputs}, opts)
 
 
 _OUTPUTS = (
-    "replication_record_id",
     "provider_id",
     "status",
     "destination_backup_id",

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import pulumi
-from pulumi.dynamic import Resource
 
 from pulumi_huaweicloud_cbr.resources._arguments.members import Members, plain_members
 from pulumi_huaweicloud_cbr.resources._arguments.reading import checked, declared
+from pulumi_huaweicloud_cbr.resources._arguments.registration import Registered
 from pulumi_huaweicloud_cbr.resources._arguments.shared import CopyArgs, CopyOutputs
 from pulumi_huaweicloud_cbr.resources._forms.reconciler import Reconciler
 from pulumi_huaweicloud_cbr.resources._forms.state import known_replicas_output, tracking_output
@@ -55,7 +55,7 @@ class BackupReplicationSetArgs(CopyArgs):
 
 
 class BackupReplicationSet(
-    CopyOutputs, Resource, module="huaweicloud_cbr", name="BackupReplicationSet"
+    CopyOutputs, Registered, module="huaweicloud_cbr", name="BackupReplicationSet"
 ):
     """Copies of many CBR backups in another region.
 
@@ -96,8 +96,8 @@ class BackupReplicationSet(
             keywords,
             plain={"backups": plain_members},
         )
-        super().__init__(
-            BackupReplicationSetProvider(), resource_name, {**inputs, "members": None}, opts
+        self.register(
+            BackupReplicationSetProvider, resource_name, {**inputs, "members": None}, opts
         )
 
     @property

@@ -15,6 +15,10 @@ import pulumi
 
 from pulumi_huaweicloud_cbr.config.setting_names import KEYS, NAMESPACE, SECRET_FIELDS
 from pulumi_huaweicloud_cbr.resources._arguments.reading import ArgumentsError, checked, declared
+from pulumi_huaweicloud_cbr.resources._arguments.registration import (
+    WITHOUT_LINE,
+    from_caller_only,
+)
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.config.settings import Settings
@@ -109,7 +113,9 @@ class Provider(pulumi.ProviderResource):
         given = {name: value for name, value in inputs.items() if value is not None}
         self.given = {_KEY_OF[name]: value for name, value in given.items()}
         properties = {_KEY_OF[name]: _stored(name, value) for name, value in given.items()}
-        super().__init__(_PACKAGE, resource_name, properties, opts)
+        # The SDK would take a line of this package for the program's.
+        with from_caller_only(WITHOUT_LINE):
+            super().__init__(_PACKAGE, resource_name, properties, opts)
 
 
 def settings_of(provider: Provider) -> Settings:

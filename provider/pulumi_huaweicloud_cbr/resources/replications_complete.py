@@ -17,7 +17,6 @@ from pulumi.dynamic import (
     CreateResult,
     DiffResult,
     ReadResult,
-    Resource,
     UpdateResult,
 )
 from pulumi.output import Unknown
@@ -37,6 +36,11 @@ from pulumi_huaweicloud_cbr.replication.wait.tracking import (
     without_records,
 )
 from pulumi_huaweicloud_cbr.resources._arguments.reading import ArgumentsError, checked, declared
+from pulumi_huaweicloud_cbr.resources._arguments.registration import (
+    Registered,
+    told_or,
+    without_resources,
+)
 from pulumi_huaweicloud_cbr.resources._arguments.shared import Waitable
 
 if TYPE_CHECKING:
@@ -88,9 +92,12 @@ class ReplicationsCompleteProvider(CbrProvider):
         """Compare, without any call: every difference is an update, and nothing replaces."""
         state, _ = split_unknown(_olds)
         declared, unknown = split_unknown(_news)
+        limits = (field for field in INPUTS if field != "replications")
         changed = [
-            field for field in INPUTS if field in unknown or declared.get(field) != state.get(field)
+            field for field in limits if field in unknown or declared.get(field) != state.get(field)
         ]
+        if "replications" in unknown or _waited_for(state) != record_ids(declared["replications"]):
+            changed.append("replications")
         return DiffResult(changes=bool(changed), replaces=[])
 
     @served
@@ -143,10 +150,18 @@ class ReplicationsCompleteProvider(CbrProvider):
                 replicas[record_id] = copy.replica_id or ""
                 copies[record_id] = _told_of(copy)
         return {
-            **inputs,
+            **{field: value for field, value in inputs.items() if field != "replications"},
             "replicas": dict(sorted(replicas.items())),
             "copies": dict(sorted(copies.items())),
         }
+
+
+def _waited_for(state: dict[str, Any]) -> frozenset[str]:
+    """Return the records that a state's wait was for; it has the replica of each.
+
+    A record's id tells its source and destination, so the state keeps no more of the groups.
+    """
+    return frozenset(state.get("replicas") or {})
 
 
 async def _complete(
@@ -255,15 +270,13 @@ class ReplicationsCompleteArgs:
     ``huaweicloud:pollInterval``, which is 10 seconds if not set."""
 
 
-class ReplicationsComplete(Resource, module="huaweicloud_cbr", name="ReplicationsComplete"):
+class ReplicationsComplete(Registered, module="huaweicloud_cbr", name="ReplicationsComplete"):
     """Waits until all of the given replications have ended, and fails if one of them failed.
 
     All are polled together. If one fails, ``pulumi up`` fails once the others have ended. The next
     one copies it again and waits again. An interruption or a timeout loses nothing.
     """
 
-    replications: pulumi.Output[list[dict[str, Any]]]
-    """What is waited for, grouped by source and destination."""
     timeout: pulumi.Output[str | float | None]
     poll_interval: pulumi.Output[str | float | None]
     replicas: pulumi.Output[dict[str, str]]
@@ -298,20 +311,30 @@ class ReplicationsComplete(Resource, module="huaweicloud_cbr", name="Replication
         )
         replications = inputs["replications"]
         groups = [_tracking_of(replication, resource_name) for replication in replications]
-        named = [
-            getattr(replication, NAMED, None)
-            for replication in replications
-            if isinstance(replication, pulumi.Resource)
-        ]
+        self._groups = pulumi.Output.from_input(groups).apply(merge_groups)
+        self._resources = [one for one in replications if isinstance(one, pulumi.Resource)]
+        named = [getattr(resource, NAMED, None) for resource in self._resources]
+        given = self._groups
+        if self._resources and len(self._resources) == len(replications):
+            # The engine stores a dependency of an input twice, and that of an option once.
+            given = without_resources(self._groups)
+            option = pulumi.ResourceOptions(depends_on=self._resources)
+            opts = pulumi.ResourceOptions.merge(opts, option)
         properties = {
-            "replications": pulumi.Output.from_input(groups).apply(merge_groups),
+            "replications": given,
             "timeout": inputs["timeout"],
             "poll_interval": inputs["poll_interval"],
-            NAMED: pulumi.Output.from_input(named).apply(_merged),
+            # It is from the same resources.
+            NAMED: without_resources(pulumi.Output.from_input(named).apply(_merged)),
             **dict.fromkeys(OUTPUTS),
         }
-        super().__init__(ReplicationsCompleteProvider(), resource_name, properties, opts)
-        self._resources = [one for one in replications if isinstance(one, pulumi.Resource)]
+        self.register(ReplicationsCompleteProvider, resource_name, properties, opts)
+
+    @property
+    def replications(self) -> pulumi.Output[list[dict[str, Any]]]:
+        """What is waited for, grouped by source and destination."""
+        # The state has it once, as the input.
+        return pulumi.Output.all(self.id, self._groups).apply(lambda known: known[1])
 
     @property
     def results(self) -> pulumi.Output[dict[str, Any]]:
@@ -399,11 +422,11 @@ def results_of(resource: Any, complete: ReplicationsComplete | None = None) -> p
     own = (*COORDINATES, "members") if has_members else _ALWAYS
     known = {name: getattr(resource, name) for name in own}
     if not has_members:
-        known |= {name: _as_told(getattr(resource, name)) for name in _ONCE_TOLD}
-    replicas, copies = (getattr(complete, name, None) for name in OUTPUTS)
+        known |= {name: told_or(getattr(resource, name), None) for name in _ONCE_TOLD}
+    replicas, copies = _seen_by(complete)
     make = _results_of_members if has_members else _result_of_one
-    return pulumi.Output.all(known=known, replicas=replicas, copies=_as_told(copies)).apply(
-        lambda told: make(**told)
+    return pulumi.Output.all(known=known, replicas=replicas, copies=copies).apply(
+        lambda told: make(told["known"], told["replicas"].value, told["copies"].value)
     )
 
 
@@ -412,20 +435,31 @@ _ONCE_TOLD = ("created_at", "destination_backup_id", "destination_checkpoint_id"
 """The outputs of a single replication that a result has: those of each state, and the others."""
 
 
-def _as_told(output: Any) -> pulumi.Output[Any]:
-    """Return an output whose value is None if the state lacks it, in previews as well.
+class _Whole:
+    """A value that Pulumi passes on as it is: of a mapping it makes an output for each entry."""
 
-    In a preview, Pulumi calls unknown what a state lacks. So an unchanged stack would seem to
-    change. What is about to change has unknown outputs besides, and so an unknown result.
+    def __init__(self, value: Any) -> None:
+        self.value = None if isinstance(value, Unknown) else value
+
+
+def _seen_by(complete: ReplicationsComplete | None) -> tuple[Any, Any]:
+    """Return what a wait has seen of all its copies, made once for all results.
+
+    What was seen of the copies may be missing in an older state, which is unknown in a preview.
     """
-    return pulumi.Output.from_input(output).apply(
-        lambda value: None if isinstance(value, Unknown) else value, run_with_unknowns=True
-    )
+    if complete is None:
+        return _Whole(None), _Whole(None)
+    seen: tuple[Any, Any] | None = vars(complete).get("_seen")
+    if seen is None:
+        replicas, copies = (getattr(complete, name) for name in OUTPUTS)
+        seen = replicas.apply(_Whole), copies.apply(_Whole, run_with_unknowns=True)
+        vars(complete)["_seen"] = seen
+    return seen
 
 
-def _results_of_members(known: dict[str, Any], **waited: Any) -> dict[str, dict[str, Any]]:
+def _results_of_members(known: dict[str, Any], *waited: Any) -> dict[str, dict[str, Any]]:
     rows: dict[str, Any] = known.pop("members") or {}
-    return {label: _result_of_one({**known, **row}, **waited) for label, row in rows.items()}
+    return {label: _result_of_one({**known, **row}, *waited) for label, row in rows.items()}
 
 
 def _result_of_one(

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import pulumi
-from pulumi.dynamic import Resource
 
 from pulumi_huaweicloud_cbr.resources._arguments.reading import checked, declared
+from pulumi_huaweicloud_cbr.resources._arguments.registration import Registered
 from pulumi_huaweicloud_cbr.resources._arguments.shared import CopyArgs, CopyOutputs
 from pulumi_huaweicloud_cbr.resources._forms.reconciler import Reconciler
 from pulumi_huaweicloud_cbr.resources._forms.state import known_replicas_output, tracking_output
@@ -47,7 +47,7 @@ class VaultReplicationArgs(CopyArgs):
     that leaves it keeps its replica. A change replaces."""
 
 
-class VaultReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="VaultReplication"):
+class VaultReplication(CopyOutputs, Registered, module="huaweicloud_cbr", name="VaultReplication"):
     """Copies of all backups of a CBR vault in another region.
 
     Creating it submits the copies and returns. If it replaces a resource in another region, it
@@ -80,8 +80,8 @@ class VaultReplication(CopyOutputs, Resource, module="huaweicloud_cbr", name="Va
 
     def __init__(self, resource_name: Any = None, *positional: Any, **keywords: Any) -> None:
         inputs, opts = declared(self, VaultReplicationArgs, resource_name, positional, keywords)
-        super().__init__(
-            VaultReplicationProvider(),
+        self.register(
+            VaultReplicationProvider,
             resource_name,
             {**inputs, "members": None, "left_out": None},
             opts,

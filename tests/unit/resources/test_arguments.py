@@ -14,7 +14,6 @@ import grpc  # type: ignore[import-untyped]
 import pulumi
 import pytest
 from pulumi._types import resource_types
-from pulumi.dynamic import Resource
 from pulumi.runtime.proto import provider_pb2
 from pulumi.runtime.rpc import translate_output_properties
 
@@ -63,10 +62,11 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any], Any
     """The call that reaches Pulumi: name, properties, options."""
     registered: list[tuple[str, dict[str, Any], Any]] = []
 
-    def keep(_self: object, _provider: object, name: str, props: Any, opts: Any) -> None:
+    def keep(_self: object, _type: str, name: str, props: dict[str, Any], opts: Any) -> None:
+        del props["__provider"]
         registered.append((name, props, opts))
 
-    monkeypatch.setattr(Resource, "__init__", keep)
+    monkeypatch.setattr(pulumi.CustomResource, "__init__", keep)
     return registered
 
 

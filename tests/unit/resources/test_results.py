@@ -34,7 +34,9 @@ def resource(kind: type[Any], name: str = "erp-db", **outputs: Any) -> Any:
     made = object.__new__(kind)
     made._name = name
     for output, value in outputs.items():
-        setattr(made, output, pulumi.Output.from_input(value))
+        # The id of a single replication is that of its record.
+        stored = "id" if output == "replication_record_id" else output
+        vars(made)[stored] = pulumi.Output.from_input(value)
     return made
 
 
@@ -164,3 +166,27 @@ async def test_what_replicates_nothing_has_no_results() -> None:
         "CustomResource replicates nothing, so it has no results; give a resource of this package "
         "that replicates" == str(caught.value)
     )
+
+
+async def test_work_for_results_grows_with_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the wait has seen of all copies is not gone through anew for each of them."""
+    make = pulumi.Output.from_input
+    made: list[object] = []
+
+    def count(value: Any) -> Any:
+        made.append(value)
+        return make(value)
+
+    monkeypatch.setattr(pulumi.Output, "from_input", staticmethod(count))
+
+    async def work(number: int) -> int:
+        ids = [f"r{index}" for index in range(number)]
+        singles = [single(name, replication_record_id=name) for name in ids]
+        seen = {"replicas": dict.fromkeys(ids, "x"), "copies": dict.fromkeys(ids, SEEN)}
+        wait = wait_for(*singles, **seen)
+        made.clear()
+        results = await wait.results.future()
+        assert {"x"} == {result["destination_backup_id"] for result in results.values()}
+        return len(made)
+
+    assert await work(40) <= 2 * await work(20)

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import pulumi
 
+from pulumi_huaweicloud_cbr.resources._arguments.registration import told_or
+
 Adopt = bool | Literal["any"]
 Preflight = Literal["error", "warn", "off"]
 Waitable = pulumi.Resource | pulumi.Input[dict[str, Any]]
@@ -46,7 +48,7 @@ class CopyArgs:
 
 
 class CopyOutputs:
-    """The same as outputs, resolved."""
+    """The same as outputs, resolved. States leave out defaults."""
 
     destination_region: pulumi.Output[str]
     """The region that is copied to."""
@@ -54,15 +56,24 @@ class CopyOutputs:
     """The vault that has the replicas."""
     destination_project_id: pulumi.Output[str]
     """The project of that vault."""
-    enable_acceleration: pulumi.Output[bool]
-    """Whether later copies are made faster, at extra cost."""
     source_region: pulumi.Output[str]
     """The region of what is copied."""
     source_project_id: pulumi.Output[str]
     """The project of what is copied."""
-    adopt: pulumi.Output[Adopt]
-    """Whether existing copies are taken over."""
-    preflight: pulumi.Output[Preflight]
-    """What previews ask the API."""
     force_destroy: pulumi.Output[bool | None]
     """Whether last copies may be deleted."""
+
+    @property
+    def enable_acceleration(self) -> pulumi.Output[bool]:
+        """Whether later copies are made faster, at extra cost."""
+        return told_or(vars(self)["enable_acceleration"], default=False)
+
+    @property
+    def adopt(self) -> pulumi.Output[Adopt]:
+        """Whether existing copies are taken over."""
+        return told_or(vars(self)["adopt"], default=True)
+
+    @property
+    def preflight(self) -> pulumi.Output[Preflight]:
+        """What previews ask the API."""
+        return told_or(vars(self)["preflight"], default="error")

@@ -21,6 +21,7 @@ from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.output.messages import tell, warn
 from pulumi_huaweicloud_cbr.engine.ownership.operation import current_operation
 from pulumi_huaweicloud_cbr.engine.ownership.stack import this_owner
+from pulumi_huaweicloud_cbr.engine.provider import split_unknown
 from pulumi_huaweicloud_cbr.engine.session import Session
 from pulumi_huaweicloud_cbr.replication.rules.finding import Finding
 from pulumi_huaweicloud_cbr.replication.rules.inputs import FIELDS, check_room_for_mark
@@ -89,6 +90,25 @@ def with_defaults(
         if region is not None and region == olds.get(f"{side}_region"):
             fill(f"{side}_project_id", olds.get(f"{side}_project_id"))
     return inputs
+
+
+def without_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the values that `split_stored` fills in: each property costs time and bytes."""
+    return {
+        field: value
+        for field, value in values.items()
+        if field not in DEFAULTS or value != DEFAULTS[field]
+    }
+
+
+def split_stored(properties: dict[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
+    """Return what a state or a check has, as `split_unknown`, with the defaults it leaves out.
+
+    States of earlier versions have the defaults.
+    """
+    known, unknown = split_unknown(properties)
+    defaults = {field: value for field, value in DEFAULTS.items() if field not in unknown}
+    return {**defaults, **known}, unknown
 
 
 def declared_as(desired: type[Struct], inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 import pulumi
 import pulumi.runtime.config
 import pytest
-from pulumi.dynamic import Resource
 
 import pulumi_huaweicloud_cbr as cbr
 from pulumi_huaweicloud_cbr.config.setting_names import VENDOR_KEYS
@@ -90,7 +89,7 @@ async def test_every_resource_warns(
     warnings: list[str], monkeypatch: pytest.MonkeyPatch, make: Callable[[], object]
 ) -> None:
     """A program with any one of them shows the warning."""
-    monkeypatch.setattr(Resource, "__init__", lambda *_: None)
+    monkeypatch.setattr(pulumi.CustomResource, "__init__", lambda *_: None)
     pulumi.runtime.config.set_all_config({"huaweicloud:token": "x"}, [])
 
     make()

@@ -46,7 +46,10 @@ def _properties(step: Step) -> Iterator[Property]:
         left_out |= {*_DERIVED, *_COUNTED, *_OF_PLACE}
     for name in sorted({*old, *new} - left_out):
         before, after = old.get(name), new.get(name)
-        is_default = step.kind and step.op == "create" and after == _DEFAULTS.get(name)
-        if before == after or is_default:
+        default = _DEFAULTS.get(name) if step.kind else None
+        is_default = step.op == "create" and after is not None and after == default
+        # States leave out defaults, and those of earlier versions do not.
+        is_same = (default if before is None else before) == (default if after is None else after)
+        if is_same or is_default:
             continue
         yield Property(name, before, after, name in step.replace_reasons)

@@ -61,7 +61,8 @@ def replicas_in(kind: str, state: Mapping[str, Any]) -> list[Replica] | None:
     outputs = mapping(state.get("outputs"))
     if kind == SINGLE:
         bag = outputs or mapping(state.get("inputs"))
-        return [_replica(None, bag, {})]
+        # Its id is that of its record.
+        return [_replica(None, {"replication_record_id": state.get("id"), **bag}, {})]
     rows = outputs.get("members")
     if is_hidden(rows) and not isinstance(rows, dict):
         return None
