@@ -41,6 +41,12 @@ replicas = [
         "b", backup_id="{BACKUP}", **place, opts=pulumi.ResourceOptions(provider=second)
     ),
 ]
+# A wait has the provider of what it waits for: the account of the stack knows none of its copies.
+waits = [
+    cbr.ReplicationsComplete(f"wait-{{replica.pulumi_resource_name}}", replications=replica)
+    for replica in replicas
+]
+pulumi.export("replicas", [wait.replica_of(one) for wait, one in zip(waits, replicas)])
 pulumi.export("records", [replica.replication_record_id for replica in replicas])
 pulumi.export("newest", newest.apply(lambda backups: backups[0].resource_name))
 """
@@ -81,6 +87,7 @@ def test_two_accounts_in_one_program(
     records = [*simulator.control.records(), *second.control.records()]
     assert [row["id"] for row in records] == shown["records"]
     assert 2 == len(shown["records"])
+    assert [row["destination_backup_id"] for row in records] == shown["replicas"]
     assert shown["newest"]
     assert SECOND_PASSWORD not in project.everything_stored()
     project.up("--expect-no-changes")

@@ -86,11 +86,11 @@ class Site:
             for index, stack in enumerate(STACKS)
         }
 
-    def up(self) -> dict[str, Job]:
+    def up(self) -> None:
         """Run Up as after a push: plan all stacks, then bring them up to date."""
-        for job in self.each("up.yml", "plan").values():
-            assert job.code == 0, job.printed
-        return self.each("up.yml", "up")
+        for name in ("plan", "up"):
+            for job in self.each("up.yml", name).values():
+                assert job.code == 0, job.printed
 
     def copied(self) -> list[tuple[str, str]]:
         """Return the region and the source backup of each replica."""
@@ -197,12 +197,12 @@ def test_github_from_pull_request_to_recovery(site: Site) -> None:
     assert [] == site.copied()
 
     # It is merged.
-    assert [0, 0] == [job.code for job in site.up().values()]
+    site.up()
     assert ["cn-east-3", "cn-south-1"] == [region for region, _ in site.copied()]
 
     # At night a new backup is there, and a replica is lost.
     site.control.change_backup(BACKUP, status="available")
-    assert [0, 0] == [job.code for job in site.up().values()]
+    site.up()
     assert 4 == len(site.copied())
     lost = next(row for row in site.control.replicas() if row["region"] == "cn-east-3")
     site.control.forget_backup(lost["id"])
@@ -215,7 +215,7 @@ def test_github_from_pull_request_to_recovery(site: Site) -> None:
         assert "1 replica is LOST" in issue["body"]
 
     # The next `up` repairs it, and the issue is closed.
-    assert [0, 0] == [job.code for job in site.up().values()]
+    site.up()
     assert 5 == len(site.control.journal(operation="CopyBackup"))
     assert [0, 0] == [job.code for job in site.each("drift.yml", "drift").values()]
     assert "closed" == site.posts.get()["issues"][0]["state"]
@@ -227,7 +227,7 @@ def test_github_from_pull_request_to_recovery(site: Site) -> None:
         "recover.yml", "recover", {"inputs.stack": "south", "inputs.holder": ""}
     )
     assert recovered.code == 0, recovered.printed
-    assert [0, 0] == [job.code for job in site.up().values()]
+    site.up()
     assert 5 == len(site.control.journal(operation="CopyBackup"))
 
 
@@ -311,6 +311,11 @@ def test_gitlab_from_merge_request_to_recovery(site: Site) -> None:
     def run(job: str, **more: str) -> Job:
         return site.runner.run_gitlab(job, {**variables, **more})
 
+    def up() -> None:
+        for job in ("plan", "up"):
+            done = run(job)
+            assert done.code == 0, done.printed
+
     site.control.change_backup(BACKUP, status="error")
     for _ in range(2):
         previewed = run("preview")
@@ -318,13 +323,11 @@ def test_gitlab_from_merge_request_to_recovery(site: Site) -> None:
         assert 2 == len(site.posts.get()["comments"])
     assert [] == site.copied()
 
-    for job in ("plan", "up"):
-        done = run(job)
-        assert done.code == 0, done.printed
+    up()
     assert 2 == len(site.copied())
 
     site.control.change_backup(BACKUP, status="available")
-    assert [0, 0] == [run(job).code for job in ("plan", "up")]
+    up()
     assert 4 == len(site.copied())
 
     lost = next(row for row in site.control.replicas() if row["region"] == "cn-east-3")
@@ -333,7 +336,7 @@ def test_gitlab_from_merge_request_to_recovery(site: Site) -> None:
         assert 4 == run("drift").code
         (issue,) = site.posts.get()["issues"]
         assert ("Drift of stack east", "opened") == (issue["title"], issue["state"])
-    assert [0, 0] == [run(job).code for job in ("plan", "up")]
+    up()
     assert 5 == len(site.control.journal(operation="CopyBackup"))
     assert 0 == run("drift").code
     assert "closed" == site.posts.get()["issues"][0]["state"]
@@ -342,5 +345,5 @@ def test_gitlab_from_merge_request_to_recovery(site: Site) -> None:
     assert 0 != run("up").code
     recovered = run("recover", RECOVER_STACK="south")
     assert recovered.code == 0, recovered.printed
-    assert [0, 0] == [run(job).code for job in ("plan", "up")]
+    up()
     assert 5 == len(site.control.journal(operation="CopyBackup"))

@@ -15,6 +15,7 @@ import pulumi
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.base.moments import spelled
 from pulumi_huaweicloud_cbr.engine.session import Session, open_session
+from pulumi_huaweicloud_cbr.resources._arguments.questions import require_answerable
 from pulumi_huaweicloud_cbr.resources._arguments.reading import ArgumentsError, in_one_line
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def get_backup(
     """
     from pulumi_huaweicloud_cbr.api.find import find_backup
 
+    asked = {"backup_id": backup_id, "region": region, "project_id": project_id}
+    require_answerable("get_backup", asked, ("backup_id",))
     return _ask(
         region, project_id, lambda s, scope: find_backup(s.client(), scope, backup_id), opts
     )
@@ -81,15 +84,30 @@ def get_backups(
         limit: at most this many; None for all. Pages are read as needed.
         opts: its `provider` has the settings, in place of the stack's configuration.
     Raises:
-        ConfigurationError: a setting is missing or malformed, or `limit` is below 1.
+        ArgumentsError: an argument is an output.
+        ConfigurationError: a setting is missing or malformed, or an argument is malformed.
         IncompleteListError: CBR counts more backups than it lists, even after repeated requests.
     Source: CBR API reference, ListBackups.
     """
     from pulumi_huaweicloud_cbr.api.find import find_backups
 
-    with in_one_line():
-        if limit is not None and limit < 1:
-            raise ConfigurationError(f"get_backups: limit is {limit}, want at least 1")
+    require_answerable(
+        "get_backups",
+        {
+            "region": region,
+            "project_id": project_id,
+            "vault_id": vault_id,
+            "resource_id": resource_id,
+            "resource_name": resource_name,
+            "resource_type": resource_type,
+            "name": name,
+            "status": status,
+            "image_type": image_type,
+            "created_since": created_since,
+            "created_until": created_until,
+            "limit": limit,
+        },
+    )
     filters: dict[str, Any] = {
         "vault_id": vault_id,
         "resource_id": resource_id,
@@ -131,6 +149,8 @@ def get_vault(
     """
     from pulumi_huaweicloud_cbr.api.find import find_vault
 
+    asked = {"vault_id": vault_id, "region": region, "project_id": project_id}
+    require_answerable("get_vault", asked, ("vault_id",))
     return _ask(region, project_id, lambda s, scope: find_vault(s.client(), scope, vault_id), opts)
 
 
@@ -144,6 +164,8 @@ def get_replication_capabilities(
 
     Source: CBR API reference, ShowReplicationCapabilities.
     """
+    asked = {"region": region, "project_id": project_id}
+    require_answerable("get_replication_capabilities", asked)
 
     async def read(session: Session, scope: ProjectScope) -> list[RegionCapability]:
         return list(await session.client().get_replication_capabilities(scope))
@@ -160,6 +182,7 @@ def get_project_id(region: str, *, opts: pulumi.InvokeOptions | None = None) -> 
         ConfigurationError: IAM lists no such project for these credentials, or several.
     Source: IAM API reference, KeystoneListProjects.
     """
+    require_answerable("get_project_id", {"region": region}, ("region",))
     with in_one_line():
         session = _session(opts)
         return session.run(session.project_id(region))

@@ -6,7 +6,8 @@ stores a pickle that names them, so neither may ever change.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast, overload
 
@@ -24,7 +25,7 @@ from pulumi.output import Unknown
 from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUCCESS
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.engine.call import current_call
-from pulumi_huaweicloud_cbr.engine.output.messages import EngineReporter
+from pulumi_huaweicloud_cbr.engine.output.messages import EngineReporter, begin_wait
 from pulumi_huaweicloud_cbr.engine.provider import CbrProvider, served, split_unknown
 from pulumi_huaweicloud_cbr.replication.wait.tracking import (
     COORDINATES,
@@ -145,6 +146,7 @@ class ReplicationsCompleteProvider(CbrProvider):
         pending = without_records(groups, replicas)
         if pending:
             session = self.open()
+            begin_wait()
             named: dict[str, str] = news.get(NAMED) or {}
             for record_id, copy in session.run(_complete(session, pending, inputs, named)).items():
                 replicas[record_id] = copy.replica_id or ""
@@ -192,9 +194,41 @@ def _plan(session: Session, inputs: dict[str, Any]) -> CompletionPlan:
     )
 
 
+def _with_provider_of(
+    resources: Sequence[pulumi.Resource], name: str, opts: pulumi.ResourceOptions | None
+) -> pulumi.ResourceOptions | None:
+    """Return the options with the provider of the resources.
+
+    With other settings, a wait would ask another account, which knows none of the copies.
+
+    Raises:
+        ArgumentsError: the resources belong to several providers, or to another than `opts` names.
+    """
+    found = {id(one): one for one in (getattr(each, "_provider", None) for each in resources)}
+    own = None if opts is None else opts.provider
+    if own is not None:
+        found[id(own)] = own
+    if len(found) > 1:
+        names = " and ".join(
+            sorted(
+                "the stack's settings" if one is None else f"Provider {one.pulumi_resource_name!r}"
+                for one in found.values()
+            )
+        )
+        raise ArgumentsError(
+            f"ReplicationsComplete {name!r}: replications belong to {names}; make a wait for each"
+        )
+    provider = next(iter(found.values()), None)
+    if provider is None or own is not None:
+        return opts
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(provider=provider))
+
+
 def _as_list(replications: Any) -> Any:
     """Return what a program gives to wait for as a list."""
-    return list(replications) if isinstance(replications, (list, tuple)) else [replications]
+    # Other collections are refused as a whole, and the message names them.
+    is_whole = isinstance(replications, (list, tuple, AbstractSet, Iterator))
+    return replications if is_whole else [replications]
 
 
 def _tracking_of(replication: object, name: str) -> Any:
@@ -283,6 +317,8 @@ class ReplicationsComplete(Registered, module="huaweicloud_cbr", name="Replicati
     """The replica's id for each replication record's id."""
     copies: pulumi.Output[dict[str, dict[str, Any]]]
     """More about each copy, by replication record id; `results` has it by resource name."""
+    _given = 0
+    """How much was given to wait for: resources, and the `tracking` of others."""
 
     @overload
     def __init__(
@@ -313,7 +349,9 @@ class ReplicationsComplete(Registered, module="huaweicloud_cbr", name="Replicati
         groups = [_tracking_of(replication, resource_name) for replication in replications]
         self._groups = pulumi.Output.from_input(groups).apply(merge_groups)
         self._resources = [one for one in replications if isinstance(one, pulumi.Resource)]
+        self._given = len(replications)
         named = [getattr(resource, NAMED, None) for resource in self._resources]
+        opts = _with_provider_of(self._resources, resource_name, opts)
         given = self._groups
         if self._resources and len(self._resources) == len(replications):
             # The engine stores a dependency of an input twice, and that of an option once.
@@ -367,8 +405,19 @@ class ReplicationsComplete(Registered, module="huaweicloud_cbr", name="Replicati
         """Return the result of one resource, as in `results`.
 
         Raises:
-            ArgumentsError: the resource replicates nothing.
+            ArgumentsError: the resource replicates nothing, or is not waited for.
         """
+        is_all_known = len(self._resources) == self._given
+        if (
+            is_all_known
+            and isinstance(resource, pulumi.Resource)
+            and not any(resource is one for one in self._resources)
+        ):
+            raise ArgumentsError(
+                f"ReplicationsComplete {self.pulumi_resource_name!r}: "
+                f"{type(resource).__name__} {resource.pulumi_resource_name!r} is not among its "
+                "replications; add it there"
+            )
         return results_of(resource, self)
 
     @overload
@@ -383,7 +432,7 @@ class ReplicationsComplete(Registered, module="huaweicloud_cbr", name="Replicati
         A set or an entire vault has one for each member, by its label.
 
         Raises:
-            ArgumentsError: the resource replicates nothing.
+            ArgumentsError: the resource replicates nothing, or is not waited for.
         """
         results = self.result_of(resource)
         if hasattr(resource, "members"):

@@ -272,7 +272,9 @@ def test_part_that_is_not_plain_is_named() -> None:
     made: Any = cbr.BackupReplicationSet
     with pytest.raises(ArgumentsError, match=r"backups\['erp'\]\['name'\] is a set, which is no"):
         made("x", backups={"erp": {"backup_id": "b", "name": {1}}}, **PLACE)
-    with pytest.raises(ArgumentsError, match=r"backups is a generator, which is no plain value$"):
+    with pytest.raises(
+        ArgumentsError, match=r"backups is a generator, which is no plain value; give a list$"
+    ):
         made("x", backups=(one for one in "b"), **PLACE)
 
 

@@ -9,6 +9,7 @@ import pytest
 from pulumi.output import Unknown
 
 import pulumi_huaweicloud_cbr as cbr
+from pulumi_huaweicloud_cbr.resources.replications_complete import _with_provider_of
 
 pytestmark = pytest.mark.anyio
 
@@ -190,3 +191,47 @@ async def test_work_for_results_grows_with_their_number(monkeypatch: pytest.Monk
         return len(made)
 
     assert await work(40) <= 2 * await work(20)
+
+
+def with_provider(name: str | None) -> Any:
+    """Return a single replication of a provider; None has the stack's settings."""
+    made = single()
+    made._provider = None if name is None else resource(cbr.Provider, name)
+    return made
+
+
+async def test_wait_has_the_provider_of_what_it_waits_for() -> None:
+    """The stack's account knows no copy of another account."""
+    one = with_provider("b")
+
+    opts = _with_provider_of([one, one], "complete", pulumi.ResourceOptions(protect=True))
+
+    assert opts is not None
+    assert (one._provider, True) == (opts.provider, opts.protect)
+
+
+async def test_wait_without_providers_keeps_its_options() -> None:
+    """Nothing is added for resources with the stack's settings."""
+    given = pulumi.ResourceOptions(protect=True)
+
+    assert _with_provider_of([with_provider(None)], "complete", given) is given
+    assert _with_provider_of([], "complete", None) is None
+
+
+async def test_wait_for_several_providers_is_refused() -> None:
+    """One request cannot ask two accounts, and a wrong account calls a good copy lost."""
+    told = "ReplicationsComplete 'complete': replications belong to Provider 'b' and the stack's"
+    with pytest.raises(cbr.ArgumentsError, match=told):
+        _with_provider_of([with_provider(None), with_provider("b")], "complete", None)
+    other = pulumi.ResourceOptions(provider=resource(cbr.Provider, "c"))
+    with pytest.raises(cbr.ArgumentsError, match="to Provider 'b' and Provider 'c'; make a wait"):
+        _with_provider_of([with_provider("b")], "complete", other)
+
+
+async def test_replica_of_what_is_not_waited_for_is_refused() -> None:
+    """It would be None for ever, and the export would be missing."""
+    wait = wait_for(single("a"), replicas={}, copies={})
+    wait._given = 1
+
+    with pytest.raises(cbr.ArgumentsError, match="BackupReplication 'b' is not among its repl"):
+        wait.replica_of(single("b"))

@@ -53,7 +53,11 @@ def progress(message: str) -> None:
         _send(call, message, is_ephemeral=True)
         with shown.lock:
             shown.progressing.add(call.urn)
-    if not call.is_by_host:
+
+
+def begin_wait() -> None:
+    """Say that the user cannot interrupt the wait that begins, if that is so."""
+    if not current_call().is_by_host:
         _hint(
             "a wait cannot be interrupted with the SDK's plugin for dynamic resources, which "
             "ignores Ctrl-C until the wait's own limit"

@@ -78,6 +78,11 @@ def check_filters(known: Mapping[str, object]) -> list[Finding]:
     return _check(_FILTER_RULES, {}, "a selection of backups", known, frozenset())
 
 
+def check_question(known: Mapping[str, object]) -> list[Finding]:
+    """Return every fault of what a function of a program is asked with, named as its arguments."""
+    return _check(_QUESTION_RULES, {}, "a function", known, frozenset())
+
+
 def _check(
     rules: Mapping[str, Rule],
     required: Mapping[str, str],
@@ -356,6 +361,16 @@ _FILTER_RULES: dict[str, Rule] = {
     "name": _check_text,
     "created_since": _check_utc,
     "created_until": _check_utc,
+}
+_QUESTION_RULES: dict[str, Rule] = {
+    "backup_id": _check_uuid,
+    "region": _check_region,
+    "project_id": _check_project,
+    "limit": _check_count,
+    "status": _check_text,
+    "image_type": _check_text,
+    "resource_type": _check_text,
+    **_FILTER_RULES,
 }
 _MEMBER_RULES: dict[str, Rule] = {
     "backup_id": _check_uuid,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Required, TypedDict, TypeGuard, Union
 import pulumi
 
 from pulumi_huaweicloud_cbr.replication.rules.members import labelled
+from pulumi_huaweicloud_cbr.resources._arguments.reading import ArgumentsError, kind_of
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.api.wire.answers import Backup
@@ -44,7 +45,27 @@ def as_members(backups: Sequence[Backup]) -> dict[str, SelectedMember]:
 
     A label is the resource's name and the backup's creation time, such as
     ``erp-db-01@2026-11-20T02:00:11``. If the backup has no creation time, label and member lack it.
+
+    Raises:
+        ArgumentsError: these are no backups of `get_backups` or `get_backup`.
     """
+    given: Any = backups
+    if isinstance(given, (pulumi.Output, Awaitable)):
+        raise ArgumentsError(
+            "as_members: backups is an Output, which is known later; a set takes it as it is: "
+            "backups=get_backups_output(...)"
+        )
+    if not isinstance(given, Sequence) or isinstance(given, str):
+        raise ArgumentsError(
+            f"as_members: backups is {kind_of(given)}, not a list of backups; give what "
+            "get_backups returns"
+        )
+    for index, backup in enumerate(given):
+        if not _is_backup(backup):
+            raise ArgumentsError(
+                f"as_members: backups[{index}] is {kind_of(backup)}, not a Backup; get_backups and "
+                "get_backup return those, with the time of each"
+            )
     return {label: _member_of(backup) for label, backup in labelled(backups).items()}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import MISSING, fields
 from inspect import get_annotations
@@ -70,7 +71,8 @@ def declared(
     """
     kind = type(resource).__name__
     if not isinstance(name, str) or not name:
-        given = "is missing" if name is None else f"is {_kind(name)}, not a text"
+        given = f"is {kind_of(name)}, not a text"
+        given = "is missing" if name is None else "is empty" if name == "" else given
         raise ArgumentsError(f'{kind}: the name {given}; give it first: {kind}("erp-db", ...)')
     reading = _Reading(f"{kind} {name!r}", form)
     args, opts = reading.of(positional, dict(keywords))
@@ -130,7 +132,7 @@ class _Reading:
         if given:
             self._refuse(f"{len(positional)} arguments follow the name, at most two can")
         if opts is not None and not isinstance(opts, pulumi.ResourceOptions):
-            self._refuse(f"opts is {_kind(opts)}, not a pulumi.ResourceOptions")
+            self._refuse(f"opts is {kind_of(opts)}, not a pulumi.ResourceOptions")
         return (
             self._from_keywords(keywords) if args is None else self._alone(args, keywords)
         ), opts
@@ -138,7 +140,7 @@ class _Reading:
     def _alone(self, args: Any, keywords: Mapping[str, Any]) -> Any:
         """Return the Args object; keywords may not be given as well."""
         if not isinstance(args, (self._form, Mapping)):
-            self._refuse(f"args is {_kind(args)}, not {_article(self._form.__name__)}")
+            self._refuse(f"args is {kind_of(args)}, not {_article(self._form.__name__)}")
         if keywords:
             self._refuse(f"{next(iter(keywords))} is given beside args")
         return self._from_keywords(args) if isinstance(args, Mapping) else args
@@ -150,9 +152,10 @@ class _Reading:
             if found is not None:
                 where, unfit = found
                 hint = "; pass its id" if hasattr(unfit, "id") else ""
-                raise ArgumentsError(
-                    f"{self._what}: {name}{where} is {_kind(unfit)}, which is no plain value{hint}"
-                )
+                if isinstance(unfit, (AbstractSet, Iterator)):
+                    hint = "; give a list"
+                form = f"is {kind_of(unfit)}, which is no plain value{hint}"
+                raise ArgumentsError(f"{self._what}: {name}{where} {form}")
 
     def require_inputs(self, positional: Sequence[Any], keywords: Mapping[str, Any]) -> None:
         """Refuse what an Args class does not take.
@@ -161,7 +164,7 @@ class _Reading:
             ArgumentsError: on the first fault.
         """
         if positional:
-            self._refuse(f"{_kind(positional[0])} is given without the name of an input")
+            self._refuse(f"{kind_of(positional[0])} is given without the name of an input")
         for keyword in keywords:
             if keyword not in self._inputs:
                 raise ArgumentsError(
@@ -212,7 +215,8 @@ def _unfit_in(value: Any) -> tuple[str, Any] | None:
     return None
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
+    """Return the name of a value's type with its article, such as ``an int``."""
     return _article(type(value).__name__)
 
 

@@ -32,9 +32,9 @@ def report_preview(given: argparse.Namespace, environ: Mapping[str, str]) -> int
     done = preview(given.stack, given.cwd, is_offline=given.offline, plan_file=given.save_plan)
     plan = read_plan(done.document)
     code = _code_of(done, plan)
-    if code and given.save_plan is not None:
-        # A plan that was refused must not be applied.
-        given.save_plan.unlink(missing_ok=True)
+    if code and given.save_plan is not None and given.save_plan.is_file():
+        # A plan that was refused must not be applied. What is no file, such as a device, stays.
+        given.save_plan.unlink()
     report = report_of(done.document, plan, _origin(given, environ))
     outputs.write_json(done.document, given.json_file)
     outputs.write(report, given, environ)
