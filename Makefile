@@ -264,6 +264,10 @@ model: $(TOOLS) ## Random tests without the CLI: EXAMPLES=600 histories of the m
 tables: $(TOOLS) ## Write the documents' tables from the tests' data
 	@.venv/bin/python -m tools.checks.tables
 
+.PHONY: pictures
+pictures: $(TOOLS) toolchain-quiet ## Draw the comments that the documentation shows; needs Chromium
+	@$(ISOLATE) .venv/bin/python -m tools.pictures
+
 .PHONY: mutants
 mutants: $(TOOLS) ## Disable the package's rules, one at a time: a test must notice each (docs/mutants.md)
 	@$(ISOLATE) .venv/bin/python -m tools.checks.mutants --write $(MUTANTS)

@@ -13,6 +13,8 @@ import pytest
 from simulator.testing import Control
 from tests.e2e.driver import MakeProject, Project, ci
 from tests.e2e.programs import BACKUP
+from tests.e2e.simulators import ForkedSimulator
+from tests.e2e.six_comments import six_previews
 
 MANUAL = "8db960dd-a598-4f3d-b551-109e5def2e60"
 WEB_1 = "6b974ebb-8376-4d1b-933f-f77c3bcd0c4e"
@@ -171,3 +173,21 @@ def test_a_failure_before_the_preview_has_a_comment(
     assert "### Preview FAILED" in told
     assert said in told
     assert "a1b2c3d" in told
+
+
+@pytest.mark.full
+def test_six_comments_tell_the_decision_in_their_first_line(tmp_path: Path) -> None:
+    """The comments that the documentation shows, from a stack of 375 replicas."""
+    told = {
+        name: headline(file.read_text())
+        for name, _, file in six_previews(tmp_path, ForkedSimulator)
+    }
+
+    assert {
+        "nothing-changes": "Nothing changes",
+        "two-new-backups": "2 replicas will be copied (240 GB)",
+        "three-members-less": "3 replicas will be DELETED",
+        "a-set-moves": "7 replicas will be DELETED, 7 copied (840 GB)",
+        "hundred-new-two-deleted": "2 replicas will be DELETED, 100 copied (2 TB)",
+        "broken-configuration": "Preview FAILED",
+    } == told

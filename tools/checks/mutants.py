@@ -83,6 +83,11 @@ HOSTS = ("tests/unit/test_hosts.py",)
 AUTH = ("tests/unit/api/auth/test_choose.py", "tests/unit/api/auth/test_signing.py")
 CHAIN = ("tests/unit/api/auth/test_chain.py",)
 OWNERS = ("tests/contract/test_ownership.py",)
+REPORTS = (
+    "tests/unit/commands/ci/plan/test_changes.py",
+    "tests/unit/commands/ci/run/test_commands.py",
+    "tests/unit/commands/ci/show/test_properties.py",
+)
 LAST_COPIES = ("tests/contract/test_last_copy.py",)
 ADOPTION = ("tests/contract/test_adoption.py",)
 CREATE_FIRST = ("tests/contract/test_create_first.py",)
@@ -914,6 +919,70 @@ MUTANTS = (
         "    if True:\n",
         ("tests/contract/test_backups.py",),
         "refused",
+    ),
+    Mutant(
+        "report-trusts-a-fate",
+        "in a report, a member whose fate is not known counts as deleted",
+        "commands/ci/plan/changes.py",
+        "_FATES.get(fate, What.DELETED)",
+        "_FATES.get(fate, What.STAYS)",
+        REPORTS,
+        "becomes_of_a_member or counted_and_named",
+    ),
+    Mutant(
+        "report-merges-unread-rows",
+        "in a report, each row of a deleted set counts, also those with unreadable backups",
+        "commands/ci/plan/changes.py",
+        "        self._add(self._removed(one, what) for one in replicas if not one.has_failed)\n",
+        "        listed = {one.backup_id: one for one in replicas if not one.has_failed}.values()\n"
+        "        self._add(self._removed(one, what) for one in listed)\n",
+        REPORTS,
+        "one_by_one",
+    ),
+    Mutant(
+        "report-cuts-deletions",
+        "what is deleted and does not fit into a comment goes on in the next one",
+        "commands/ci/show/markdown.py",
+        "        return rows[count:]\n",
+        "        return []\n",
+        REPORTS,
+        "no_deletion_is_cut",
+    ),
+    Mutant(
+        "report-publishes-secrets",
+        "facts about a resource with a secret input stay on the machine",
+        "commands/ci/plan/facts.py",
+        'is_open = text(fact.get("urn")) not in secret or fact.get("kind") == "refused"',
+        "is_open = True or secret",
+        REPORTS,
+        "stay_on_the_machine",
+    ),
+    Mutant(
+        "up-defers-refusals",
+        "`ci up` never defers a refusal, whatever the environment says",
+        "commands/ci/run/update.py",
+        "if key != VARIABLE",
+        "if key or VARIABLE",
+        REPORTS,
+        "never_defers",
+    ),
+    Mutant(
+        "refused-preview-succeeds",
+        "a preview in which a resource would be refused fails, and leaves no plan",
+        "commands/ci/run/reporting.py",
+        "if has_failed or plan.refusals else",
+        "if has_failed else",
+        REPORTS,
+        "a_refusal_fails",
+    ),
+    Mutant(
+        "refusal-is-not-noted",
+        "a preview tells the refusals of all resources in one run",
+        "engine/output/preview_facts.py",
+        "        note_refusal(failure.reason, failure.property)\n",
+        "        pass\n",
+        ("tests/contract/test_preview_facts.py",),
+        "faults_of_all",
     ),
     Mutant(
         "records-as-texts",

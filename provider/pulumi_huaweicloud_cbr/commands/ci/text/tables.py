@@ -170,7 +170,7 @@ def _copies_cell(effects: Sequence[Effect], now: datetime, *, is_whole: bool) ->
 
 
 def _one(effect: Effect, now: datetime) -> Phrase:
-    name = name_of(effect)
+    (name,) = names([name_of(effect)], now.date())
     parts: list[Phrase] = [(Value(name),)]
     if effect.renamed_to:
         parts.append(("to ", Value(effect.renamed_to)))

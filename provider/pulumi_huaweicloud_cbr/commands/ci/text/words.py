@@ -79,8 +79,21 @@ def names(labels: Sequence[str], today: date) -> list[str]:
             dated.setdefault(found[1], []).append(at)
         else:
             others.append(label)
-    told = [_days(server, times, today) for server, times in dated.items()]
-    return [*told, *_numbers(others)]
+    return [*_servers(dated, today), *_numbers(others)]
+
+
+def _servers(dated: dict[str, list[datetime]], today: date) -> list[str]:
+    """Return servers with the days of their backups; those in a row with the same days are one."""
+    by_days: dict[tuple[str, int], list[str]] = {}
+    for server, times in dated.items():
+        by_days.setdefault((_days(times, today), len(times)), []).append(server)
+    told = []
+    for (days, count), servers in by_days.items():
+        for run in _rows(servers):
+            total_count = count * len(run)
+            who = f"{run[0]} to {run[-1]}" if len(run) > 1 else run[0]
+            told.append(f"{who} {days}{f' ({total_count})' if total_count > 1 else ''}")
+    return told
 
 
 def _shortened(label: str) -> str:
@@ -104,7 +117,7 @@ def chunks(told: Sequence[str], most: int) -> Iterator[list[str]]:
         yield part
 
 
-def _days(server: str, times: list[datetime], today: date) -> str:
+def _days(times: list[datetime], today: date) -> str:
     """Return the times of one server's backups; each is a day, if there is one of that day."""
     times = sorted(times)
     per_day = {at: len(list(group)) for at, group in groupby(times, key=datetime.date)}
@@ -115,8 +128,7 @@ def _days(server: str, times: list[datetime], today: date) -> str:
         for at in times
         if per_day[at.date()] > 1
     ]
-    count = f" ({len(times)})" if len(times) > 1 else ""
-    return f"{server} {', '.join(words for _, words in sorted(told))}{count}"
+    return ", ".join(words for _, words in sorted(told))
 
 
 def _runs(days: list[date]) -> list[list[date]]:
@@ -144,14 +156,24 @@ def _range_of_days(run: list[date], today: date) -> str:
 
 def _numbers(labels: Sequence[str]) -> list[str]:
     """Return labels with numbers in a row as ranges, such as ``app-01 to app-09 (9)``."""
-    told: list[str] = []
-    run: list[str] = []
+    return [
+        f"{run[0]} to {run[-1]} ({len(run)})" if len(run) > 1 else run[0] for run in _rows(labels)
+    ]
+
+
+def _rows(labels: Sequence[str]) -> list[list[str]]:
+    """Return labels in rows: those with numbers that follow each other, and others alone."""
+    rows: list[list[str]] = []
     for label in sorted(dict.fromkeys(labels), key=_order):
-        if run and not _follows(run[-1], label):
-            told += _told(run)
-            run = []
-        run.append(label)
-    return [*told, *_told(run)]
+        if rows and _follows(rows[-1][-1], label):
+            rows[-1].append(label)
+        else:
+            rows.append([label])
+    return [
+        part
+        for row in rows
+        for part in ([row] if len(row) >= _SHORTEST_RUN else [[one] for one in row])
+    ]
 
 
 def _order(label: str) -> tuple[str, int, int, str]:
@@ -165,9 +187,3 @@ def _follows(label: str, other: str) -> bool:
         return False
     is_alike = one[1] == two[1] and len(one[2]) == len(two[2])
     return is_alike and int(two[2]) - int(one[2]) == 1
-
-
-def _told(run: list[str]) -> list[str]:
-    if len(run) < _SHORTEST_RUN:
-        return run
-    return [f"{run[0]} to {run[-1]} ({len(run)})"]

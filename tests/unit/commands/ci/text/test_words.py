@@ -66,6 +66,11 @@ def days(first: date, count: int, server: str = "app-01") -> list[str]:
         pytest.param([f"web-{n:02}" for n in range(1, 10)], ["web-01 to web-09 (9)"], id="numbers"),
         pytest.param(["a1", "a2", "b1", "b2"], ["a1", "a2", "b1", "b2"], id="short rows"),
         pytest.param(["9", "10", "11"], ["9", "10", "11"], id="other lengths"),
+        pytest.param(
+            [label for n in range(1, 4) for label in days(date(2026, 11, 20), 7, f"web-{n}")],
+            ["web-1 to web-3 20 to 26 Nov (21)"],
+            id="servers in a row",
+        ),
         pytest.param(["a@2026-02-30T00:00:00"], ["a@2026-02-30T00:00:00"], id="no day"),
     ],
 )
