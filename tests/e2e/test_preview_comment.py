@@ -20,6 +20,7 @@ MANUAL = "8db960dd-a598-4f3d-b551-109e5def2e60"
 WEB_1 = "6b974ebb-8376-4d1b-933f-f77c3bcd0c4e"
 WEB_2 = "7ca85fcc-9487-4e2c-a440-0f8d4cde1d5f"
 NOWHERE = "00000000-0000-4000-8000-000000000000"
+NOWHERE_TOO = "00000000-0000-4000-8000-000000000001"
 REPLICATIONS = "cbr-replication:replications"
 SETS = "cbr-replication:sets"
 
@@ -78,7 +79,7 @@ def test_pipeline_of_a_stack(
     project.configure(
         {
             REPLICATIONS: [{**erp, "backup_id": NOWHERE}],
-            SETS: [{**app, "backups": {"a": WEB_1, "no": NOWHERE}}],
+            SETS: [{**app, "backups": {"a": WEB_1, "no": NOWHERE_TOO}}],
         }
     )
     refused = ci(project, "preview", "--save-plan", str(saved))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
 from pulumi_huaweicloud_cbr.commands._cli.exits import Exit
 from pulumi_huaweicloud_cbr.commands._cli.help import CommandParser, Commands, add_command
 from pulumi_huaweicloud_cbr.commands._cli.options import add_stack, as_text
+from pulumi_huaweicloud_cbr.commands.ci.policy import kinds
 
 _FORMATS = ("text", "markdown")
 _LIMITS = ("github", "gitlab")
@@ -193,8 +193,6 @@ def _add_comment(commands: Commands) -> None:
 
 
 def _add_policy(parser: CommandParser) -> None:
-    from pulumi_huaweicloud_cbr.commands.ci.policy import kinds
-
     parser.add_argument(
         "--fail-on",
         type=kinds,
@@ -292,5 +290,4 @@ def _run_up(given: argparse.Namespace) -> int:
 def _run_recover(given: argparse.Namespace) -> int:
     from pulumi_huaweicloud_cbr.commands.stack.recover import command as recover
 
-    sys.stdout.flush()
     return recover.run(argparse.Namespace(stack=given.stack, advise=None))

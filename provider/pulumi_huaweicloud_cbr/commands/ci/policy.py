@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from pulumi_huaweicloud_cbr.commands.ci.plan.effects import What
-from pulumi_huaweicloud_cbr.commands.ci.plan.reading import Plan
-from pulumi_huaweicloud_cbr.commands.ci.text.words import amount
+if TYPE_CHECKING:
+    from pulumi_huaweicloud_cbr.commands.ci.plan.reading import Plan
 
 KINDS = ("delete", "replace", "last-copy")
 
@@ -23,6 +23,10 @@ def kinds(text: str) -> frozenset[str]:
 
 def violations(plan: Plan, refused: Collection[str], allowed: Collection[str]) -> list[str]:
     """Return what a plan does of the refused kinds, each in words."""
+    # The options of all commands are read with this module, and need none of it.
+    from pulumi_huaweicloud_cbr.commands.ci.plan.effects import What
+    from pulumi_huaweicloud_cbr.commands.ci.text.words import amount
+
     deleted = plan.of(What.DELETED)
     unknown = [one for one in plan.uncounted if one.what is What.DELETED]
     others = [one.op for one in plan.others]

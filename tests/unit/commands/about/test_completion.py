@@ -76,6 +76,8 @@ def by_fish(script: Path, line: str) -> list[str]:
         (("backups", "--s"), ["--server", "--since", "--status", "--stack"]),
         (("backups", "--limit", "5", "--re"), ["--region", "--replicas"]),
         (("completion", ""), [*SHELLS, "--help"]),
+        (("ci", "pr"), ["preview"]),
+        (("ci", "drift", "--str"), ["--strict"]),
         (("completion", "z"), ["zsh"]),
         (("recover", "--x"), []),
         (("backups", "--server", ""), []),

@@ -5,6 +5,7 @@ A pipe whose reader dies would kill the CLI in the middle of its work, and leave
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from types import FrameType
 from typing import Any, TextIO
 
 _LOOK_S = 0.1
-_NOT_FOUND = 127
+_NOT_FOUND, _NOT_STARTED = 127, 126
 MOST_BYTES = 256 * 1024 * 1024
 """Of a file that is read back; a preview of 2,000 replicas has a hundredth of it."""
 
@@ -47,18 +48,22 @@ def run(
         shows_output, shows_errors: pass these on while it runs.
     """
     out, err = scratch / "output", scratch / "errors"
-    command = ["pulumi", "--non-interactive", *arguments]
+    program = shutil.which("pulumi", path=env.get("PATH"))
+    if program is None:
+        return Ran(
+            _NOT_FOUND,
+            "",
+            f"running pulumi {arguments[0]}: there is no pulumi on PATH; install the Pulumi CLI, "
+            "or make toolchain and add .toolchain/bin to PATH",
+        )
+    command = [program, "--non-interactive", *arguments]
     with out.open("wb") as output, err.open("wb") as errors:
         try:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=dict(env)
             )
-        except FileNotFoundError:
-            said = (
-                f"running pulumi {arguments[0]}: there is no pulumi on PATH; install the Pulumi "
-                "CLI, or make toolchain and add .toolchain/bin to PATH"
-            )
-            return Ran(_NOT_FOUND, "", said)
+        except OSError as error:
+            return Ran(_NOT_STARTED, "", f"running {program}: {error}; look at that file")
         shown = [
             _Tail(out, sys.stdout) if shows_output else None,
             _Tail(err, sys.stderr) if shows_errors else None,

@@ -205,6 +205,15 @@ def test_a_preview_without_json_has_a_comment(
     assert "### Preview FAILED" in capsys.readouterr().out
 
 
+def test_a_cli_that_cannot_be_started_has_a_comment(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "bin" / "pulumi").write_text("#!/nowhere/at/all\n")
+
+    assert Exit.TO_DO == ci("preview", "--summary", "s.md")
+    assert "look at that file" in capsys.readouterr().out
+
+
 def test_a_warning_on_standard_error_is_no_failure(
     answer: Answer, capsys: pytest.CaptureFixture[str]
 ) -> None:
