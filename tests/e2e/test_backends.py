@@ -24,7 +24,7 @@ from tests.e2e.driver import (
 )
 from tests.e2e.programs import REPLICATIONS
 from tools.state_servers.places import Place
-from tools.state_servers.running import is_open
+from tools.state_servers.running import Server, ServerError, is_open
 
 
 def project_on(directory: Path, simulator: SimulatorProcess, place: Place) -> Project:
@@ -59,6 +59,35 @@ def test_stack_goes_up_and_is_destroyed(
 
     assert {"cn-north-4"} >= {row["region"] for row in simulator.control.replicas()}
     assert {} == project.resources()
+
+
+class Broken(Server):
+    """A server that ends at once."""
+
+    def prepare(self) -> None:
+        """Create nothing."""
+
+    def command(self) -> list[str]:
+        """Return a command that fails."""
+        return [sys.executable, "-c", "raise SystemExit('no such option')"]
+
+    def is_ready(self) -> bool:
+        """Never answer."""
+        return False
+
+    def new_place(self) -> Place:
+        """Have none."""
+        raise NotImplementedError
+
+
+def test_server_that_does_not_start_tells_why() -> None:
+    """The error has what it printed, and its folder is gone."""
+    server = Broken()
+
+    with pytest.raises(ServerError, match="no such option"), server:
+        pytest.fail("it did not start")
+
+    assert not server.folder.exists()
 
 
 USER = """

@@ -13,11 +13,12 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from simulator.cloud.specs import Options
 from simulator.testing import SimulatorProcess
@@ -25,7 +26,7 @@ from simulator.worlds.files import World
 from simulator.worlds.fleet import FLEET_ACCOUNT, FLEET_PASSWORD, FLEET_USER, fleet_world
 from tests.e2e.conftest import new_stacks_project
 from tests.e2e.driver import Project, heed_interrupts
-from tools.benchmarks.rig import machine, pulumi_version, seconds_of
+from tools.benchmarks.rig import machine, pulumi_version
 from tools.state_servers.places import Place, folder_place
 from tools.state_servers.postgresql import PostgresServer
 from tools.state_servers.running import Server
@@ -137,12 +138,24 @@ def fleet_on(
             yield project
 
 
-def cpu_s_of(work: Callable[[], object]) -> float:
-    """Return the CPU time of the child processes that a call ends; the servers still run."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    work()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+class Spent:
+    """The time of the commands while it is entered, in seconds: `wall_s`, and `cpu_s` of theirs.
+
+    Servers still run afterwards, so the system does not count them here.
+    """
+
+    def __enter__(self) -> Self:
+        self.wall_s, self.cpu_s = -time.perf_counter(), -self._ended_cpu_s()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wall_s += time.perf_counter()
+        self.cpu_s += self._ended_cpu_s()
+
+    @staticmethod
+    def _ended_cpu_s() -> float:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
 
 
 def bytes_written_by_up(project: Project) -> int:
@@ -166,14 +179,8 @@ def bytes_written_by_up(project: Project) -> int:
         if running.returncode:
             output.seek(0)
             raise SystemExit(f"pulumi up failed:\n{output.read()[-3000:]}")
-        size = sum(len(line) for line in _lines_of(output))
     # proc(5): wchar counts what was given to write(2) and the like.
-    return int(counts.split("wchar:")[1].split()[0]) - size
-
-
-def _lines_of(output: Any) -> list[str]:
-    output.seek(0)
-    return list(output)
+    return int(counts.split("wchar:")[1].split()[0])
 
 
 def measure(form: str, size: int, backend: str, is_packed: bool, backends: Backends) -> Cell:
@@ -188,27 +195,27 @@ def measure(form: str, size: int, backend: str, is_packed: bool, backends: Backe
         before = backends.written(backend, places[0])
         server = backends.server_of(backend)
         served_s = server.cpu_s() if server else 0.0
-        written: list[int] = []
-        spent_s: list[float] = []
-        up_s = seconds_of(
-            lambda: spent_s.append(cpu_s_of(lambda: written.append(bytes_written_by_up(project))))
-        )
+        with Spent() as first:
+            written = bytes_written_by_up(project)
+        served_s = server.cpu_s() - served_s if server else 0.0
         after = backends.written(backend, places[0])
         stacks = places[0].read(".pulumi/stacks/")
         current = [len(text) for key, text in stacks.items() if key.endswith((".json", ".json.gz"))]
         state = project.stored_state()
+        with Spent() as again:
+            project.up("--expect-no-changes")
         return Cell(
             state_bytes=len(state),
             stored_bytes=max(current),
             writes=after.rows - before.rows if before and after else None,
-            up_s=up_s,
-            up_cpu_s=spent_s[0],
-            written_bytes=written[0],
+            up_s=first.wall_s,
+            up_cpu_s=first.cpu_s,
+            written_bytes=written,
             journal_bytes=(
                 after.journal_bytes - before.journal_bytes if before and after else None
             ),
-            server_cpu_s=server.cpu_s() - served_s if server else 0.0,
-            unchanged_cpu_s=cpu_s_of(lambda: project.up("--expect-no-changes")),
+            server_cpu_s=served_s,
+            unchanged_cpu_s=again.cpu_s,
         )
 
 

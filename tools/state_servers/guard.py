@@ -7,6 +7,7 @@ was killed. So no server is left behind. It is run as a file: nothing is importe
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -29,7 +30,7 @@ def main() -> int:
         cwd=folder,
         start_new_session=True,
         user=user or None,
-        group=user or None,
+        group=pwd.getpwnam(user).pw_gid if user else None,
         extra_groups=[] if user else None,
     )
 

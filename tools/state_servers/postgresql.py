@@ -9,11 +9,10 @@ import pwd
 import re
 import secrets
 import shutil
-import subprocess
 from pathlib import Path
 
 from tools.state_servers.places import Place
-from tools.state_servers.running import HOST, Server, is_open
+from tools.state_servers.running import HOST, Server, ServerError, is_open
 
 _DEBIAN = Path("/usr/lib/postgresql")
 _TABLE = "pulumi_state"  # pulumi 3.255, backend/diy/postgres/bucket.go
@@ -98,12 +97,14 @@ class PostgresServer(Server):
         return {**super().environment(), "PGPASSWORD": self.password, "LC_ALL": "C"}
 
     def is_ready(self) -> bool:
-        """Whether it executes a query; while it starts up it refuses."""
+        """Whether it executes a query: it refuses while it starts, and another one always."""
         if not is_open(self.port):
             return False
-        ready = self._programs / "pg_isready"
-        asked = subprocess.run([ready, "-q", "-h", HOST, "-p", str(self.port)], check=False)
-        return asked.returncode == 0
+        try:
+            self.query("SELECT 1")
+        except ServerError:
+            return False
+        return True
 
     def query(self, sql: str, database: str = "postgres") -> str:
         """Execute SQL as the administrator, and return the rows as text."""

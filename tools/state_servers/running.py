@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -19,7 +20,6 @@ from tools.state_servers.places import Place
 HOST = "127.0.0.1"
 START_LIMIT_S = 60.0
 _ATTEMPTS = 5
-_LOG = "server.log"
 
 
 class ServerError(Exception):
@@ -41,16 +41,16 @@ class Server(ABC):
         self.port = 0
         self.folder = Path()
         self._guard: subprocess.Popen[bytes] | None = None
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 (it is read after the server's end)
 
     def __enter__(self) -> Self:
         try:
-            for _ in range(_ATTEMPTS):
-                if self._start():
-                    return self
+            self._start_somewhere()
         except BaseException:
             self._end()
+            self._output.close()
             raise
-        raise ServerError(f"no server started within {_ATTEMPTS} attempts")
+        return self
 
     def __exit__(
         self,
@@ -59,6 +59,7 @@ class Server(ABC):
         traceback: TracebackType | None,
     ) -> None:
         self._end()
+        self._output.close()
 
     @abstractmethod
     def prepare(self) -> None:
@@ -70,7 +71,7 @@ class Server(ABC):
 
     @abstractmethod
     def is_ready(self) -> bool:
-        """Whether the server answers."""
+        """Whether this server answers, and not another one that took its port."""
 
     @abstractmethod
     def new_place(self) -> Place:
@@ -95,7 +96,7 @@ class Server(ABC):
             text=True,
             check=False,
             user=self._user or None,
-            group=self._user or None,
+            group=group_of(self._user),
             extra_groups=[] if self._user else None,
         )
         if done.returncode:
@@ -119,36 +120,43 @@ class Server(ABC):
         family = [pid for pid, parent in parents.items() if pid in servers or parent in servers]
         return sum(spent[pid] for pid in family) / os.sysconf("SC_CLK_TCK")
 
+    def _start_somewhere(self) -> None:
+        for _ in range(_ATTEMPTS):
+            if self._start():
+                return
+            self._end()
+        raise ServerError(f"no server started in {_ATTEMPTS} attempts: {self._told()}")
+
     def _start(self) -> bool:
         """Start it on a free port; return False if somebody else took the port meanwhile."""
         self.folder = Path(tempfile.mkdtemp(prefix="state-server-"))
         if self._user:
-            shutil.chown(self.folder, self._user, self._user)
+            shutil.chown(self.folder, self._user, group_of(self._user))
         self.port = _free_port()
         self.prepare()
         guard = Path(__file__).with_name("guard.py")
-        with (self.folder / _LOG).open("wb") as log:
-            self._guard = subprocess.Popen(
-                [sys.executable, "-I", str(guard), *self._ends(), *self.command()],
-                env=self.environment(),
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-            )
+        self._guard = subprocess.Popen(
+            [sys.executable, "-I", str(guard), *self._ends(), *self.command()],
+            env=self.environment(),
+            stdin=subprocess.PIPE,
+            stdout=self._output,
+            stderr=self._output,
+        )
         deadline = time.monotonic() + START_LIMIT_S
         while self._guard.poll() is None:
             if self.is_ready():
                 return True
             if time.monotonic() > deadline:
-                raise ServerError(f"no answer within {START_LIMIT_S:g} s: {self._log()}")
+                raise ServerError(f"no answer within {START_LIMIT_S:g} s: {self._told()}")
             time.sleep(0.02)
         return False
 
     def _ends(self) -> list[str]:
         return [self.ending, self._user, str(self.folder)]
 
-    def _log(self) -> str:
-        return (self.folder / _LOG).read_text(errors="replace")[-2000:]
+    def _told(self) -> str:
+        self._output.seek(0)
+        return self._output.read().decode(errors="replace")[-2000:]
 
     def _end(self) -> None:
         guard, self._guard = self._guard, None
@@ -156,6 +164,11 @@ class Server(ABC):
             guard.stdin.close()
             guard.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def group_of(user: str) -> int | None:
+    """Return the id of a user's own group; None for the same user."""
+    return pwd.getpwnam(user).pw_gid if user else None
 
 
 def is_open(port: int) -> bool:

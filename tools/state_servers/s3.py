@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import secrets
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 
 from tools.state_servers.build import PROGRAM
 from tools.state_servers.places import Place, files_in
-from tools.state_servers.running import HOST, Server, is_open
+from tools.state_servers.running import HOST, Server
 
 ACCESS_KEY, SECRET_KEY = "not-a-secret-access", "not-a-secret-key"
 
@@ -24,6 +27,7 @@ class S3Server(Server):
         if not is_provided():
             raise FileNotFoundError("there is no S3 server here; run make state-servers")
         self._count = 0
+        self._health = f"/health-{secrets.token_hex(8)}"
 
     def prepare(self) -> None:
         """Create the folders of the buckets and of the objects' attributes."""
@@ -34,6 +38,7 @@ class S3Server(Server):
         """Return its command line."""
         return [
             *(str(PROGRAM.resolve()), "--port", f"{HOST}:{self.port}", "--quiet"),
+            *("--health", self._health),
             # Not each file system has extended attributes.
             *("posix", "--sidecar", str(self.folder / "attributes")),
             str(self.folder / "buckets"),
@@ -45,8 +50,15 @@ class S3Server(Server):
         return {**super().environment(), **keys}
 
     def is_ready(self) -> bool:
-        """Whether it accepts connections."""
-        return is_open(self.port)
+        """Whether it answers on a path that no other server knows."""
+        connection = HTTPConnection(HOST, self.port, timeout=5)
+        try:
+            connection.request("GET", self._health)
+            return connection.getresponse().status == HTTPStatus.OK
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()
 
     def new_place(self) -> Place:
         """Create a bucket for states."""
