@@ -37,14 +37,19 @@ BACKENDS = ("file", "postgresql", "s3")
 
 
 def entries(form: str, world: World) -> dict[str, Any]:
-    """Return the stack's configuration for all backups of a world, in a form."""
+    """Return the stack's configuration for all backups of a world, in a form.
+
+    It names the destination once. Pulumi hands the configuration to the program in an environment
+    variable, so Linux limits it to 128 KiB (execve(2), MAX_ARG_STRLEN).
+    """
     _, destination = world.vaults
-    to = {"destinations": [{"region": destination.region, "vault_id": destination.id}]}
+    to = [{"region": destination.region, "vault_id": destination.id}]
+    defaults = {"defaults": {"destinations": to}}
     if form == "set":
         backups = {backup.name: {"backup_id": backup.id} for backup in world.backups}
-        return {"sets": [{"name": "fleet", "backups": backups, **to}]}
-    rows = [{"name": row.name, "backup_id": row.id, **to} for row in world.backups]
-    return {"replications": rows}
+        return {"sets": [{"name": "fleet", "backups": backups}], **defaults}
+    rows = [{"name": row.name, "backup_id": row.id} for row in world.backups]
+    return {"replications": rows, **defaults}
 
 
 class Backends:
