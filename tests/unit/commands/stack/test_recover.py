@@ -266,6 +266,16 @@ def test_holder_on_another_host_is_refused(
     assert [] == backend.locks()
 
 
+def test_pipelines_give_the_users_word_too(backend: Backend, dead: int) -> None:
+    """`ci recover` has the same option, for a runner that is gone."""
+    backend.lock(dead, host="runner-3")
+    assert 1 == main(["ci", "recover", "--stack", "test"])
+
+    assert 0 == main(["ci", "recover", "--stack", "test", "--dead", f"runner-3:{dead}"])
+
+    assert [] == backend.locks()
+
+
 @pytest.mark.parametrize("holder", ["4711", "build-7", "build-7:", ":4711", "build-7:x"])
 def test_holder_in_another_form_is_a_wrong_use(
     backend: Backend, holder: str, capsys: pytest.CaptureFixture[str]
