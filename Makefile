@@ -93,6 +93,10 @@ toolchain: $(VENV) ## Provide the Pulumi CLI in .toolchain/bin (PULUMI_TOOLCHAIN
 toolchain-quiet: $(VENV)
 	@.venv/bin/python -m tools.toolchain --quiet
 
+.PHONY: state-servers
+state-servers: $(VENV) ## Provide the S3 server that tests and benchmarks of backends use, and look for PostgreSQL
+	@.venv/bin/python -m tools.state_servers
+
 COMPILE = .venv/bin/python -m uv pip compile --quiet --universal --python-version 3.11 \
 	--no-strip-extras --generate-hashes --no-emit-index-url --no-header $(if $(UPGRADE),--upgrade)
 .PHONY: requirements
@@ -140,8 +144,8 @@ drift: toolchain-quiet ## Say which replicas of STACK=name are lost, or were cha
 		--comment-file "$$report.md" --json-file "$$report.json" $(CI_ARGS)
 
 .PHONY: recover
-recover: toolchain-quiet ## Remove the lock and the pending operations that a killed `up` of STACK=name left
-	@set -euo pipefail; $(REQUIRE_STACK); $(CI) recover --stack "$$STACK"
+recover: toolchain-quiet ## Remove the lock and the pending operations that a killed `up` of STACK=name left (DEAD=host:process)
+	@set -euo pipefail; $(REQUIRE_STACK); $(CI) recover --stack "$$STACK" $${DEAD:+--dead "$$DEAD"}
 
 # An account of the user's is what this is for: nothing of the environment is taken away.
 .PHONY: live
@@ -240,7 +244,7 @@ test: $(TOOLS) toolchain-quiet sdk-venvs pips ## Tests of every guarantee: unit,
 	@$(PYTEST) $(NOT_FULL) $(SUITES)
 
 .PHONY: test-full
-test-full: $(TOOLS) toolchain-quiet sdk-venvs pips .cache/audit/.complete .cache/docs/.complete ## All tests, including the nightly ones
+test-full: $(TOOLS) toolchain-quiet state-servers sdk-venvs pips .cache/audit/.complete .cache/docs/.complete ## All tests, including the nightly ones
 	@echo "test-full: $(SUITES)"
 	@export CBR_MODEL_EXAMPLES=$(or $(EXAMPLES),156); $(PYTEST) $(SUITES)
 
@@ -315,6 +319,10 @@ bench-targets: $(TOOLS) toolchain-quiet sdk-venvs ## Cost limits of fleets: each
 .PHONY: bench-host
 bench-host: $(TOOLS) toolchain-quiet sdk-venvs ## The plugin host against the SDK's plugin, side by side
 	@$(ISOLATE) .venv/bin/python -m tools.benchmarks.plugin_host
+
+.PHONY: bench-state
+bench-state: $(TOOLS) toolchain-quiet state-servers ## What states cost on files, PostgreSQL and S3 (BENCH_ARGS="--forms set --sizes 100")
+	@$(ISOLATE) .venv/bin/python -m tools.benchmarks.state $(BENCH_ARGS)
 
 .PHONY: bench-start
 bench-start: sdk-venvs ## Cost of importing the package, in plugins and programs

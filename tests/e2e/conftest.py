@@ -15,6 +15,7 @@ import pytest
 
 from simulator.testing import Control, SimulatorProcess
 from simulator.worlds.files import World, load_world
+from tests.e2e.backends import Places
 from tests.e2e.driver import (
     PASSWORD,
     REPOSITORY,
@@ -27,6 +28,7 @@ from tests.e2e.driver import (
     processes_of,
 )
 from tests.e2e.simulators import ForkedSimulator, simulators_forked
+from tools.state_servers.places import Place
 
 SPEED = 5000.0
 """Copies of 500 GB take about a second, so no test waits long."""
@@ -71,6 +73,13 @@ def simulator(tmp_path: Path) -> Iterator[SimulatorProcess]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def places() -> Iterator[Places]:
+    """Places for states on each backend; a test process starts each server at most once."""
+    with Places() as started:
+        yield started
+
+
 @pytest.fixture
 def control(simulator: SimulatorProcess) -> Control:
     """Control of the simulator: what happens in the cloud without us."""
@@ -99,6 +108,7 @@ def new_stacks_project(
     parent: Path,
     simulator: SimulatorProcess,
     replications: list[dict[str, Any]],
+    place: Place | None = None,
     **settings: Any,
 ) -> Project:
     """Return a project in a directory with a copy of this repository's stack program."""
@@ -108,7 +118,7 @@ def new_stacks_project(
     shutil.copytree(REPOSITORY / "plugin", directory / "plugin")
     for source in (REPOSITORY / "stacks").glob("*.py"):
         shutil.copy(source, directory / "stacks")
-    project = Project(directory, Path(sys.executable))
+    project = Project(directory, Path(sys.executable), place=place)
     project.environment["HW_USER_PASSWORD"] = PASSWORD
     project.init()
     project.configure(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ import pytest
 import yaml
 
 from simulator.testing import SimulatorProcess
+from tools.state_servers.places import Place, folder_place
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOOLCHAIN = REPOSITORY / ".toolchain" / "bin"
@@ -60,7 +62,7 @@ class Project:
 
     `python` is the interpreter whose environment the program and the plugin run in. Its packages
     are listed once for each test process, or each time if `is_pip_asked`. `stack` is the stack that
-    all commands are about.
+    all commands are about. `place` is where states lie, the folder `backend` unless it is given.
     """
 
     directory: Path
@@ -68,10 +70,12 @@ class Project:
     environment: dict[str, str] = field(default_factory=dict)
     is_pip_asked: bool = False
     stack: str = STACK
+    place: Place | None = None
 
     def __post_init__(self) -> None:
         self.backend = self.directory.parent / "backend"
         self.backend.mkdir(parents=True, exist_ok=True)
+        self._place = self.place or folder_place(self.backend)
 
     def use(self, python: Path) -> None:
         """Run the program and the plugin in another environment from now on."""
@@ -87,6 +91,9 @@ class Project:
 
     def init(self) -> None:
         """Create the stack. The CLI does it once per project name; others get a copy."""
+        if self.place is not None:
+            self.must("stack", "init", self.stack, on_stack=False)
+            return
         name = yaml.safe_load((self.directory / "Pulumi.yaml").read_text())["name"]
         if name not in _NEW_STACKS:
             self.must("stack", "init", self.stack, on_stack=False)
@@ -159,10 +166,11 @@ class Project:
             # A machine of the cloud has its own credentials.
             "HW_METADATA": "false",
             "PULUMI_HOME": str(self.directory.parent / "pulumi-home"),
-            "PULUMI_BACKEND_URL": f"file://{self.backend}",
+            "PULUMI_BACKEND_URL": self._place.url,
             "PULUMI_CONFIG_PASSPHRASE": "e2e-passphrase",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "NO_COLOR": "1",
+            **self._place.environment,
             **self.environment,
         }
 
@@ -208,26 +216,46 @@ class Project:
 
     def deployment(self) -> dict[str, Any]:
         """Return the state as stored in the backend."""
-        (file,) = (self.backend / ".pulumi" / "stacks").glob(f"*/{self.stack}.json")
-        latest: dict[str, Any] = json.loads(file.read_text())["checkpoint"]["latest"] or {}
+        latest: dict[str, Any] = json.loads(self.stored_state())["checkpoint"]["latest"] or {}
         return latest
 
-    def locks(self) -> list[Path]:
-        """Return the files that lock a stack of the backend."""
-        return [path for path in (self.backend / ".pulumi" / "locks").rglob("*") if path.is_file()]
+    def stored_state(self) -> bytes:
+        """Return the bytes of the state's file, without compression."""
+        found = self._states()
+        packed = found.get(f"{self.stack}.json.gz")
+        return gzip.decompress(packed) if packed else found[f"{self.stack}.json"]
+
+    def is_state_packed(self) -> bool:
+        """Whether the state is stored with compression."""
+        return f"{self.stack}.json.gz" in self._states()
+
+    def _states(self) -> dict[str, bytes]:
+        return {
+            key.rpartition("/")[2]: content
+            for key, content in self._place.read(".pulumi/stacks/").items()
+        }
+
+    def locks(self) -> list[str]:
+        """Return the keys of the entries that lock a stack of the backend."""
+        return sorted(self._place.read(".pulumi/locks/"))
 
     def everything_stored(self) -> str:
         """Return all text in the backend: states, checkpoints, history, backups."""
-        files = (path for path in self.backend.rglob("*") if path.is_file())
-        return "\n".join(path.read_text(errors="replace") for path in files)
+        return "\n".join(text.decode(errors="replace") for text in self._place.read("").values())
 
 
 MakeProject = Callable[..., Project]
 
 
-def new_program(directory: Path, source: str, python: Path, simulator: SimulatorProcess) -> Project:
-    """Return a project in a directory with its own program."""
-    project = Project(directory / "program", python)
+def new_program(
+    directory: Path,
+    source: str,
+    python: Path,
+    simulator: SimulatorProcess,
+    place: Place | None = None,
+) -> Project:
+    """Return a project in a directory with its own program, and its state in a place."""
+    project = Project(directory / "program", python, place=place)
     project.directory.mkdir(parents=True)
     (project.directory / "Pulumi.yaml").write_text("name: program\nruntime: python\n")
     (project.directory / "__main__.py").write_text(source)
@@ -354,10 +382,11 @@ def _log_of(project: Project) -> Path:
     return project.directory.parent / f"started-{project.stack}.log"
 
 
-def recover(project: Project) -> Outcome:
+def recover(project: Project, *options: str) -> Outcome:
     """Do what the documentation says after a CLI was killed."""
+    command = ["-m", "pulumi_huaweicloud_cbr", "recover", "--stack", project.stack]
     done = subprocess.run(
-        [project.python, "-m", "pulumi_huaweicloud_cbr", "recover", "--stack", project.stack],
+        [project.python, *command, *options],
         cwd=project.directory,
         env=project.env,
         stdin=subprocess.DEVNULL,

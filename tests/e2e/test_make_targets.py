@@ -201,6 +201,9 @@ def test_make_recover_after_a_killed_up(checkout: Path, control: Control) -> Non
     assert 0 == code, printed
     assert "recover --stack demo" in printed
 
+    code, printed = make(checkout, "recover", "STACK=demo", "DEAD=nobody")
+    assert 0 != code
+    assert "argument --dead: 'nobody' is not HOST:PROCESS" in printed
     code, printed = make(checkout, "recover", "STACK=demo")
     assert 0 == code, printed
     code, printed = make(checkout, "up", "STACK=demo")

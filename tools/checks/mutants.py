@@ -106,6 +106,7 @@ UNKNOWN = ("tests/unit/replication/rules/test_unknown.py",)
 PARTIAL = ("tests/contract/test_partial_answers.py",)
 UPGRADE = ("tests/contract/test_upgrade.py",)
 REGISTRATION = ("tests/unit/resources/test_registration.py",)
+HOLDERS = ("tests/unit/commands/stack/test_holders.py", "tests/unit/commands/stack/test_recover.py")
 MOMENTS = ("tests/unit/base/test_moments.py", "tests/unit/api/test_find.py")
 
 MUTANTS = (
@@ -903,6 +904,70 @@ MUTANTS = (
         "remark.as_note()",
         ("tests/contract/test_check.py",),
         "stack_is_refused",
+    ),
+    Mutant(
+        "word-outweighs-what-is-seen",
+        "a lock's holder that is seen alive keeps its lock, whatever the user says",
+        "commands/stack/recover/holders.py",
+        "    if evidence.names_this_host and evidence.seen is Seen.OLDER:\n",
+        "    if False:\n",
+        HOLDERS,
+    ),
+    Mutant(
+        "any-host-is-this-one",
+        "a lock that names another host is not removed",
+        "commands/stack/recover/holders.py",
+        "    if not evidence.names_this_host:\n",
+        "    if False:\n",
+        HOLDERS,
+    ),
+    Mutant(
+        "name-proves-a-machine",
+        "where other machines can lock, an equal host name proves nothing",
+        "commands/stack/recover/holders.py",
+        "    if evidence.is_shared:\n",
+        "    if False:\n",
+        HOLDERS,
+    ),
+    Mutant(
+        "name-proves-a-container",
+        "a lock that is older than a container may be another one's of the same name",
+        "commands/stack/recover/holders.py",
+        "    if evidence.predates_container:\n",
+        "    if False:\n",
+        HOLDERS,
+    ),
+    Mutant(
+        "later-cli-is-another",
+        "a later CLI with the holder's number may be the holder, if the clock was set",
+        "commands/stack/recover/holders.py",
+        "    if evidence.seen is Seen.LATER_CLI and not evidence.predates_boot:\n",
+        "    if False:\n",
+        HOLDERS,
+    ),
+    Mutant(
+        "holder-outlives-its-machine",
+        "the holder of a lock from before this machine's start is dead",
+        "commands/stack/recover/holders.py",
+        "    if evidence.seen is Seen.LATER_CLI and not evidence.predates_boot:\n",
+        "    if evidence.seen is Seen.LATER_CLI:\n",
+        HOLDERS,
+    ),
+    Mutant(
+        "word-for-any-holder",
+        "`--dead` speaks of the one holder that it names",
+        "commands/stack/recover/locks.py",
+        "is_confirmed=lock.holder in confirmed",
+        "is_confirmed=bool(confirmed)",
+        HOLDERS,
+    ),
+    Mutant(
+        "network-is-this-machine",
+        "a file on a file system of a network can be another machine's",
+        "commands/stack/recover/places.py",
+        "    return kind in _OF_NETWORKS or kind.startswith(_OF_USER_SPACE)\n",
+        "    return False\n",
+        HOLDERS,
     ),
     Mutant(
         "backups-trusts-records",

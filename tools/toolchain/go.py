@@ -19,6 +19,7 @@ GO_REQUIREMENTS = pins.MODULES_ROOT.parents[1] / "requirements" / "go.txt"
 _HEARTBEAT_S = 30.0
 _LOG_LINES = 15
 _NO_SPACE = ("no space left on device", "disk quota exceeded")
+_OTHERWISE = "install Pulumi yourself so that `pulumi` is on PATH"
 _TAMPERED = ("checksum mismatch", "SECURITY ERROR")
 _NO_NETWORK = (
     "dial tcp",
@@ -59,9 +60,18 @@ def go_environment(environ: dict[str, str]) -> dict[str, str]:
 
 
 def run_go(
-    go: Path, arguments: list[str], log: Path, activity: str, say: Callable[[str], None]
+    go: Path,
+    arguments: list[str],
+    log: Path,
+    activity: str,
+    say: Callable[[str], None],
+    otherwise: str = _OTHERWISE,
 ) -> None:
-    """Run one long go command. Report every half minute, and explain a failure in plain words."""
+    """Run one long go command. Report every half minute, and explain a failure in plain words.
+
+    Args:
+        otherwise: what a user can do who cannot build.
+    """
     started = time.monotonic()
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -84,7 +94,8 @@ def run_go(
                 process.terminate()
                 process.wait()
     if process.returncode != 0:
-        raise explain_failure(activity, log.read_text(encoding="utf-8", errors="replace"))
+        output_text = log.read_text(encoding="utf-8", errors="replace")
+        raise explain_failure(activity, output_text, otherwise)
 
 
 def read_go(go: Path, arguments: list[str]) -> str:
@@ -102,7 +113,7 @@ def read_go(go: Path, arguments: list[str]) -> str:
     return answer.stdout
 
 
-def explain_failure(activity: str, output: str) -> ToolchainError:
+def explain_failure(activity: str, output: str, otherwise: str = _OTHERWISE) -> ToolchainError:
     """Find the causes in the compiler's output that a user can fix."""
     if any(sign in output for sign in _NO_SPACE):
         return ToolchainError(
@@ -117,11 +128,11 @@ def explain_failure(activity: str, output: str) -> ToolchainError:
     if any(sign in output for sign in _NO_NETWORK):
         return ToolchainError(
             f"{activity}: the Go module proxy cannot be reached:\n{_tail(output)}",
-            "check the network and GOPROXY, or install Pulumi yourself so that `pulumi` is on PATH",
+            f"check the network and GOPROXY, or {otherwise}",
         )
     return ToolchainError(
         f"{activity}: Go reported\n{_tail(output)}",
-        "install Pulumi yourself so that `pulumi` is on PATH, or report this",
+        f"{otherwise}, or report this",
     )
 
 

@@ -59,17 +59,30 @@ class Entry:
 
 
 class Store:
-    """Toolchains by key under one root, shared by all checkouts of a user."""
+    """Programs by key under one root, shared by all checkouts of a user.
 
-    def __init__(self, root: Path, say: Callable[[str], None]) -> None:
+    Args:
+        name: what the messages call an entry.
+        version: the version of new entries.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        say: Callable[[str], None],
+        name: str = "Pulumi toolchain",
+        version: str = pins.CLI_VERSION,
+    ) -> None:
         self._root = root
         self._say = say
+        self._name = name
+        self._version = version
 
     def find(self, key: str) -> Entry | None:
         """Return the entry if it exists and is intact; report it if it is damaged."""
         entry, damage = self._look(key)
         if damage is not None:
-            self._say(f"the cached Pulumi toolchain is damaged ({damage}); preparing it again")
+            self._say(f"the cached {self._name} is damaged ({damage}); preparing it again")
         return entry
 
     def _look(self, key: str) -> tuple[Entry | None, str | None]:
@@ -97,12 +110,12 @@ class Store:
             try:
                 (scratch / "bin").mkdir()
                 fill(scratch)
-                _write_manifest(scratch, source)
+                _write_manifest(scratch, source, self._version)
                 scratch.chmod(0o755)
                 self._publish(scratch, self._root / key)
             finally:
                 shutil.rmtree(scratch, ignore_errors=True)
-            return Entry(self._root / key, source, pins.CLI_VERSION)
+            return Entry(self._root / key, source, self._version)
 
     def _publish(self, scratch: Path, destination: Path) -> None:
         if destination.exists():  # Damaged, since find() would have returned it otherwise.
@@ -118,18 +131,18 @@ class Store:
             lock: IO[str] = (self._root / ".lock").open("w")
         except OSError as exc:
             raise ToolchainError(
-                f"the toolchain cache {str(self._root)!r} cannot be written ({exc.strerror})",
+                f"the {self._name} cache {str(self._root)!r} cannot be written ({exc.strerror})",
                 "set XDG_CACHE_HOME to a directory you can write to",
             ) from exc
         with lock:  # Closing the file releases the lock, as does the end of the process.
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                self._say("another run is preparing the Pulumi toolchain; waiting for it")
+                self._say(f"another run is preparing the {self._name}; waiting for it")
                 fcntl.flock(lock, fcntl.LOCK_EX)
             except OSError as exc:
                 raise ToolchainError(
-                    f"the toolchain cache {str(self._root)!r} cannot be locked ({exc.strerror})",
+                    f"the {self._name} cache {str(self._root)!r} cannot be locked ({exc.strerror})",
                     "set XDG_CACHE_HOME to a directory on a local file system",
                 ) from exc
             yield
@@ -144,7 +157,7 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _write_manifest(root: Path, source: str) -> None:
+def _write_manifest(root: Path, source: str, version: str) -> None:
     files = {}
     for path in sorted((root / "bin").iterdir()):
         path.chmod(0o755)
@@ -154,7 +167,7 @@ def _write_manifest(root: Path, source: str) -> None:
     manifest = {
         "format": _MANIFEST_FORMAT,
         "source": source,
-        "version": pins.CLI_VERSION,
+        "version": version,
         "files": files,
     }
     with (root / MANIFEST).open("w", encoding="utf-8") as file_:

@@ -45,6 +45,26 @@ def as_text(argument: str) -> str:
     return os.fsencode(argument).decode("utf-8", errors="replace")
 
 
+def add_dead(parser: argparse.ArgumentParser) -> None:
+    """Add ``--dead``, the user's word on holders of locks; the value is a list of texts."""
+    parser.add_argument(
+        "--dead",
+        action="append",
+        default=[],
+        type=_holder,
+        metavar="HOST:PROCESS",
+        help="a lock's holder that is certainly dead, although that cannot be seen from here; can "
+        "be given several times",
+    )
+
+
+def _holder(text: str) -> str:
+    host, _, process = text.rpartition(":")
+    if not host or not process.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PROCESS, such as build-7:4711")
+    return text
+
+
 def add_stack(parser: argparse.ArgumentParser, words: str, *, is_required: bool = False) -> None:
     """Add ``--stack`` and ``--cwd``.
 

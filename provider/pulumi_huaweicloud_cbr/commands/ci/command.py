@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pulumi_huaweicloud_cbr.commands._cli.exits import Exit
 from pulumi_huaweicloud_cbr.commands._cli.help import CommandParser, Commands, add_command
-from pulumi_huaweicloud_cbr.commands._cli.options import add_stack, as_text
+from pulumi_huaweicloud_cbr.commands._cli.options import add_dead, add_stack, as_text
 from pulumi_huaweicloud_cbr.commands.ci.policy import kinds
 
 _FORMATS = ("text", "markdown")
@@ -146,10 +146,11 @@ def _add_recover(commands: Commands) -> None:
             Exit.DONE: "no lock and no pending operation is left; go on with ci up",
             Exit.TO_DO: "not done: the lock's holder may live, or the CLI failed",
         },
-        examples=("ci recover --stack prod",),
+        examples=("ci recover --stack prod", "ci recover --stack prod --dead build-7:4711"),
         arguments="--stack NAME",
     )
     parser.add_argument("--stack", type=as_text, required=True, metavar="NAME", help="the stack")
+    add_dead(parser)
     parser.set_defaults(run=_run_recover)
 
 
@@ -290,4 +291,4 @@ def _run_up(given: argparse.Namespace) -> int:
 def _run_recover(given: argparse.Namespace) -> int:
     from pulumi_huaweicloud_cbr.commands.stack.recover import command as recover
 
-    return recover.run(argparse.Namespace(stack=given.stack, advise=None))
+    return recover.run(argparse.Namespace(stack=given.stack, dead=given.dead, advise=None))

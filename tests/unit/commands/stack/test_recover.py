@@ -19,6 +19,7 @@ import pytest
 
 from pulumi_huaweicloud_cbr.__main__ import main
 from pulumi_huaweicloud_cbr.commands.stack.recover import command as recover
+from pulumi_huaweicloud_cbr.commands.stack.recover.holders import Seen
 from pulumi_huaweicloud_cbr.commands.stack.recover.locks import Lock, locks_in, require_dead
 from pulumi_huaweicloud_cbr.commands.stack.recover.processes import Processes
 
@@ -159,9 +160,9 @@ def other_alive() -> Iterator[int]:
         yield running.pid
 
 
-def recovered() -> int:
+def recovered(*options: str) -> int:
     """Run the command; return its exit code."""
-    return main(["recover", "--stack", "test"])
+    return main(["recover", "--stack", "test", *options])
 
 
 def test_stack_without_lock_and_pending_operations_is_left_as_it_is(
@@ -194,12 +195,17 @@ def test_dead_holders_lock_is_removed_with_files_beside_it(
 
 
 @pytest.mark.parametrize("scheme", ["s3://state", "postgres://****:****@127.0.0.1:5432/db"])
-def test_lock_outside_of_files_is_cancelled(backend: Backend, dead: int, scheme: str) -> None:
-    """Only the CLI can reach buckets and databases."""
+def test_lock_outside_of_files_is_cancelled_at_the_users_word(
+    backend: Backend, dead: int, scheme: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Other machines can lock there, so a name proves nothing. Only the CLI can remove it."""
     (backend.root / "backend").write_text(scheme)
     backend.lock(dead)
+    assert 1 == recovered()
+    assert [] == backend.calls("cancel")
+    assert f"add --dead {HERE}:{dead}" in capsys.readouterr().err
 
-    assert 0 == recovered()
+    assert 0 == recovered("--dead", f"{HERE}:{dead}")
 
     assert [] == backend.locks()
     assert [["--yes", "--stack", "test"]] == backend.calls("cancel")
@@ -209,11 +215,11 @@ def test_lock_outside_of_files_is_cancelled(backend: Backend, dead: int, scheme:
 def test_living_holders_lock_stays(
     backend: Backend, cli_alive: int, scheme: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A running `up` would lose its state."""
+    """A running `up` would lose its state, whatever the user says."""
     (backend.root / "backend").write_text(scheme)
     backend.lock(cli_alive)
 
-    assert 1 == recovered()
+    assert 1 == recovered("--dead", f"{HERE}:{cli_alive}")
 
     assert ["lock-0.json"] == backend.locks()
     assert [] == backend.calls("cancel")
@@ -229,7 +235,7 @@ def test_one_living_holder_among_several_keeps_all_locks(
     backend.lock(dead)
     backend.lock(cli_alive)
 
-    assert 1 == recovered()
+    assert 1 == recovered("--dead", f"{HERE}:{dead}", "--dead", f"{HERE}:{cli_alive}")
 
     assert ["lock-0.json", "lock-1.json"] == backend.locks()
 
@@ -256,6 +262,31 @@ def test_holder_on_another_host_is_refused(
     error = capsys.readouterr().err
     assert f"ops@build-7 (process {dead} since" in error
     assert f"on another machine than this ({HERE}); run this there" in error
+    assert 0 == recovered("--dead", f"build-7:{dead}")
+    assert [] == backend.locks()
+
+
+def test_pipelines_give_the_users_word_too(backend: Backend, dead: int) -> None:
+    """`ci recover` has the same option, for a runner that is gone."""
+    backend.lock(dead, host="runner-3")
+    assert 1 == main(["ci", "recover", "--stack", "test"])
+
+    assert 0 == main(["ci", "recover", "--stack", "test", "--dead", f"runner-3:{dead}"])
+
+    assert [] == backend.locks()
+
+
+@pytest.mark.parametrize("holder", ["4711", "build-7", "build-7:", ":4711", "build-7:x"])
+def test_holder_in_another_form_is_a_wrong_use(
+    backend: Backend, holder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The option wants what the refusal names; nothing is asked."""
+    with pytest.raises(SystemExit) as ended:
+        recovered("--dead", holder)
+
+    assert 2 == ended.value.code
+    assert f"{holder!r} is not HOST:PROCESS, such as build-7:4711" in capsys.readouterr().err
+    assert not (backend.root / "calls").exists()
 
 
 def test_number_given_to_another_program_is_dead(backend: Backend, other_alive: int) -> None:
@@ -440,14 +471,14 @@ def test_lock_that_vanished_leads_to_no_removal_of_the_next_one(
     ended = backend.lock(dead)
     late = backend.lock(cli_alive, when="late")
 
-    def gone_by_itself(lock: Lock, processes: Processes) -> None:
-        require_dead(lock, processes)
+    def gone_by_itself(lock: Lock, processes: Processes, confirmed: list[str]) -> None:
+        require_dead(lock, processes, confirmed)
         ended.unlink()
         shutil.move(late, backend.root / "locks" / late.name)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recover, "require_dead", gone_by_itself)
-        assert 1 == recovered()
+        assert 1 == recovered("--dead", f"{HERE}:{dead}")
 
     assert [late.name] == backend.locks()
     assert [] == backend.calls("cancel")
@@ -593,16 +624,16 @@ def test_start_of_the_first_process(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "inside", "is_alive"),
+    ("name", "inside", "seen"),
     [
-        ("pulumi", "same", True),
-        ("nginx", "same", False),
-        ("pulumi", "7", False),
-        ("pulumi", "", False),
+        ("pulumi", "same", Seen.OLDER),
+        ("nginx", "same", Seen.NOTHING),
+        ("pulumi", "7", Seen.NOTHING),
+        ("pulumi", "", Seen.NOTHING),
     ],
 )
 def test_process_of_a_container_with_this_machines_name(
-    tmp_path: Path, dead: int, name: str, inside: str, is_alive: bool
+    tmp_path: Path, dead: int, name: str, inside: str, seen: Seen
 ) -> None:
     """The process has another id on the machine; the lock names the inner one."""
     number = str(dead) if inside == "same" else inside
@@ -614,24 +645,30 @@ def test_process_of_a_container_with_this_machines_name(
     (process / "stat").write_text(f"{os.getpid()} ({name}) S {'0 ' * 19}0")
     (tmp_path / "stat").write_text("btime 1700000000\n")
 
-    assert is_alive == Processes(tmp_path).is_cli_alive(dead, datetime.now(UTC))
+    assert seen is Processes(tmp_path).seen(dead, datetime.now(UTC))
 
 
 @pytest.mark.parametrize(
-    ("answers", "is_alive"),
+    ("answers", "seen"),
     [
-        ({"stat": "Z", "lstart": "Fri Nov 20 02:00:00 2026", "comm": "pulumi"}, False),
-        ({"stat": "S", "lstart": "Fri Nov 20 02:00:00 2026", "comm": "/usr/bin/vi"}, False),
-        ({"stat": "S", "lstart": "Fri Nov 20 02:00:00 2026", "comm": "/opt/pulumi"}, True),
-        ({"stat": "S", "lstart": "Tue Nov 10 02:00:00 2026", "comm": "/usr/bin/vi"}, True),
-        ({"stat": "S", "lstart": "", "comm": "/usr/bin/vi"}, True),
-        ({}, True),
+        ({"stat": "Z", "lstart": "Fri Nov 20 02:00:00 2026", "comm": "pulumi"}, Seen.NOTHING),
+        (
+            {"stat": "S", "lstart": "Fri Nov 20 02:00:00 2026", "comm": "/usr/bin/vi"},
+            Seen.LATER_OTHER,
+        ),
+        (
+            {"stat": "S", "lstart": "Fri Nov 20 02:00:00 2026", "comm": "/opt/pulumi"},
+            Seen.LATER_CLI,
+        ),
+        ({"stat": "S", "lstart": "Tue Nov 10 02:00:00 2026", "comm": "/usr/bin/vi"}, Seen.OLDER),
+        ({"stat": "S", "lstart": "", "comm": "/usr/bin/vi"}, Seen.OLDER),
+        ({}, Seen.OLDER),
     ],
 )
 def test_processes_without_proc(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: dict[str, str], is_alive: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: dict[str, str], seen: Seen
 ) -> None:
-    """On macOS `ps` is called. A process that it does not show counts as alive."""
+    """On macOS `ps` is called. A process that it does not show may be the holder."""
     if answers:
         ps = tmp_path / "ps"
         cases = "\n".join(f"{key}=) echo '{text}';;" for key, text in answers.items())
@@ -640,4 +677,4 @@ def test_processes_without_proc(
     monkeypatch.setenv("PATH", str(tmp_path))
     since = datetime(2026, 11, 15, tzinfo=UTC)
 
-    assert is_alive == Processes(tmp_path / "none").is_cli_alive(os.getpid(), since)
+    assert seen is Processes(tmp_path / "none").seen(os.getpid(), since)

@@ -2,8 +2,9 @@
 
 A killed CLI leaves a lock and perhaps pending operations. `pulumi cancel` removes any lock, even
 that of a running `up`, and then one of two states is lost. So this command removes a lock only if
-its holder is known to be dead. It drops a pending creation of this package, since the next one
-finds what CBR accepted. One of another package may not, so it is left to the user.
+its holder is known to be dead, or the user says so. It drops a pending creation of this package,
+since the next one finds what CBR accepted. One of another package may not, so it is left to the
+user.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.base.text import counted
 from pulumi_huaweicloud_cbr.commands._cli.exits import Exit
 from pulumi_huaweicloud_cbr.commands._cli.help import Commands, add_command
+from pulumi_huaweicloud_cbr.commands._cli.options import add_dead
 from pulumi_huaweicloud_cbr.commands._cli.pulumi_cli import run_pulumi
 from pulumi_huaweicloud_cbr.commands.stack.recover.locks import (
     Lock,
@@ -59,16 +61,19 @@ def add_to(commands: Commands) -> None:
         purpose=(
             "Removes the lock of a CLI that was killed, once its process is known to be dead, and "
             "the pending operations that it left. Then pulumi up goes on without a second copy. "
-            "Run it in the project's directory, on the machine where the CLI was killed."
+            "Run it in the project's directory, on the machine where the CLI was killed. In a "
+            "bucket or a database, a lock does not prove which machine made it: there, --dead says "
+            "that its holder is dead."
         ),
         exits={
             Exit.DONE: "no lock and no pending operation is left; go on with pulumi up",
             Exit.TO_DO: "not done: the lock's holder may live, or the CLI failed",
         },
-        examples=("recover --stack prod",),
+        examples=("recover --stack prod", "recover --stack prod --dead build-7:4711"),
         arguments="--stack NAME",
     )
     parser.add_argument("--stack", required=True, metavar="NAME", help="the stack")
+    add_dead(parser)
     parser.add_argument(
         "--advise",
         type=Path,
@@ -94,7 +99,7 @@ def run(given: argparse.Namespace) -> int:
         if advice := advice_for(given.stack, said):
             print(advice)
         return Exit.DONE
-    _recover(given.stack, Processes())
+    _recover(given.stack, Processes(), given.dead)
     print(f"No lock, and no operation is pending. Go on with:\n  {_command('up', given.stack)}")
     print(
         "Then see whether a replica is left without an owner:\n"
@@ -103,7 +108,7 @@ def run(given: argparse.Namespace) -> int:
     return Exit.DONE
 
 
-def _recover(stack: str, processes: Processes) -> None:
+def _recover(stack: str, processes: Processes, confirmed: list[str]) -> None:
     dead: set[str] = set()
     for _ in range(_ROUNDS):
         pending = _pending(stack)
@@ -112,7 +117,7 @@ def _recover(stack: str, processes: Processes) -> None:
         if not locks:
             break
         for lock in locks:
-            require_dead(lock, processes)
+            require_dead(lock, processes, confirmed)
         _remove(stack, locks, dead)
         dead.update(lock.url for lock in locks)
     else:

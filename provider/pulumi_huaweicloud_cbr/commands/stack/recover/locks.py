@@ -10,13 +10,16 @@ from __future__ import annotations
 import json
 import re
 import socket
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from pulumi_huaweicloud_cbr.base.errors import CbrError
-from pulumi_huaweicloud_cbr.commands.stack.recover.processes import Processes
+from pulumi_huaweicloud_cbr.commands.stack.recover.holders import Evidence, Ruling, judge
+from pulumi_huaweicloud_cbr.commands.stack.recover.places import is_shared
+from pulumi_huaweicloud_cbr.commands.stack.recover.processes import SLACK, Processes
 
 _COUNT = re.compile(r"the stack is currently locked by (\d+) lock\(s\)")
 # A user's name may contain blanks and @; a host's contains neither.
@@ -48,6 +51,11 @@ class Lock:
 
     def __str__(self) -> str:
         return f"{self.user}@{self.host} (process {self.pid} since {self.at.isoformat()})"
+
+    @property
+    def holder(self) -> str:
+        """The holder as the option ``--dead`` names it."""
+        return f"{self.host}:{self.pid}"
 
     @property
     def file(self) -> Path | None:
@@ -114,27 +122,54 @@ def _unreadable() -> LockedError:
     )
 
 
-def require_dead(lock: Lock, processes: Processes) -> None:
+def require_dead(lock: Lock, processes: Processes, confirmed: Collection[str] = ()) -> None:
     """Check that a lock's holder is dead.
+
+    Args:
+        confirmed: holders that are dead by the user's word, in the form of `Lock.holder`.
 
     Raises:
         LockedError: it is alive, or that cannot be checked from here.
     """
     here = socket.gethostname()
-    doing = f"recovering: the stack is locked by {lock}"
-    if lock.host != here:
-        raise LockedError(
-            f"{doing}, on another machine than this ({here})",
-            remedy="run this there; if that machine, or that container, is gone for good, run "
-            "pulumi cancel, then this again",
-        )
-    if processes.is_isolated and lock.at < processes.first_started_at():
-        raise LockedError(
-            f"{doing}, and this container is younger than the lock: the holder may be in another "
-            "container of the same name, which cannot be seen from here",
-            remedy="if that container is gone, run pulumi cancel, then this again",
-        )
-    if processes.is_cli_alive(lock.pid, lock.at):
-        raise LockedError(
-            f"{doing}, and that process is alive", remedy="wait for it, or end it with Ctrl-C"
-        )
+    ruling = judge(_evidence(lock, processes, here, confirmed))
+    if ruling is Ruling.DEAD:
+        return
+    observed, remedy = _WHY[ruling]
+    raise LockedError(
+        f"recovering: the stack is locked by {lock}, {observed.format(here=here)}",
+        remedy=remedy.format(option=f"--dead {lock.holder}"),
+    )
+
+
+def _evidence(lock: Lock, processes: Processes, here: str, confirmed: Collection[str]) -> Evidence:
+    booted_at = processes.booted_at()
+    return Evidence(
+        names_this_host=lock.host == here,
+        is_shared=is_shared(lock.file),
+        seen=processes.seen(lock.pid, lock.at),
+        predates_container=processes.is_isolated and lock.at < processes.first_started_at(),
+        predates_boot=booted_at is not None and lock.at < booted_at - SLACK,
+        is_confirmed=lock.holder in confirmed,
+    )
+
+
+_WHY = {
+    Ruling.ALIVE: ("and that process is alive", "wait for it, or end it with Ctrl-C"),
+    Ruling.ELSEWHERE: (
+        "on another machine than this ({here})",
+        "run this there; if that machine or container is gone for good, add {option}",
+    ),
+    Ruling.OTHER_CONTAINER: (
+        "and this container is younger: the holder may be in another one of the same name",
+        "if that container is gone, add {option}",
+    ),
+    Ruling.SAME_NAME: (
+        "and has no process here; but another machine may have this name, and lock there too",
+        "make sure that the process has ended, wherever it ran; then add {option}",
+    ),
+    Ruling.CLOCK: (
+        "and a later pulumi has that number; if the clock was set meanwhile, it is the holder",
+        "wait for it, or end it with Ctrl-C; if it does other work, add {option}",
+    ),
+}

@@ -8,11 +8,13 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pulumi_huaweicloud_cbr.commands.stack.recover.holders import Seen
+
 # The kernel's number for the first process namespace, which is that of no container (Linux,
 # include/linux/proc_ns.h, PROC_PID_INIT_INO).
 _FIRST_NAMESPACE = "pid:[4026531836]"
-# The times of a lock and of the machine's start are in whole seconds.
-_SLACK = timedelta(seconds=2)
+SLACK = timedelta(seconds=2)
+"""The times of a lock and of the machine's start are in whole seconds."""
 
 
 class Processes:
@@ -40,28 +42,34 @@ class Processes:
         """
         return self._started_at(1) or datetime.now(UTC)
 
-    def is_cli_alive(self, pid: int, since: datetime) -> bool:
-        """Whether the CLI that had this process id at that time still runs.
+    def booted_at(self) -> datetime | None:
+        """Return when this machine started, None if that is not known."""
+        booted = self._booted_s()
+        return self._started_at(1) if booted is None else datetime.fromtimestamp(booted, UTC)
 
-        Ids are reused. Another program that started later is not that CLI. If in doubt, it counts
-        as alive, since the clock may have been changed. A container may share this machine's name,
-        so a process that has the id in a container counts too.
+    def seen(self, pid: int, since: datetime) -> Seen:
+        """Return what has the process id that a CLI had at that time.
+
+        Ids are reused. Another program that started later is not that CLI. A container may share
+        this machine's name, so a process that has the id in a container counts too.
         """
-        return any(self._is_cli(seen, since) for seen in (pid, *self._in_containers(pid)))
+        found = {self._seen(process, since) for process in (pid, *self._in_containers(pid))}
+        order = (Seen.OLDER, Seen.LATER_CLI, Seen.LATER_OTHER)
+        return next((seen for seen in order if seen in found), Seen.NOTHING)
 
-    def _is_cli(self, pid: int, since: datetime) -> bool:
+    def _seen(self, pid: int, since: datetime) -> Seen:
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
-            return False
+            return Seen.NOTHING
         except PermissionError:
             pass  # it exists, and is another user's
         if self._state(pid).startswith(("Z", "X")):
-            return False  # dead, but its parent has not read its exit code
+            return Seen.NOTHING  # dead, but its parent has not read its exit code
         started_at = self._started_at(pid)
-        if started_at is None or started_at <= since + _SLACK:
-            return True
-        return "pulumi" in self._program(pid)
+        if started_at is None or started_at <= since + SLACK:
+            return Seen.OLDER
+        return Seen.LATER_CLI if "pulumi" in self._program(pid) else Seen.LATER_OTHER
 
     def _in_containers(self, pid: int) -> list[int]:
         """Return the CLIs that have this id in a namespace of their own."""
@@ -91,12 +99,20 @@ class Processes:
                 return datetime.strptime(_ps(pid, "lstart"), "%a %b %d %H:%M:%S %Y").astimezone()
             except ValueError:
                 return None
-        booted = re.search(r"^btime (\d+)$", (self._proc / "stat").read_text(), re.MULTILINE)
+        booted = self._booted_s()
         if booted is None:
             return None
         # proc(5): the 22nd field of stat is the start in clock ticks since the machine booted.
-        seconds = int(booted[1]) + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+        seconds = booted + int(fields[19]) / os.sysconf("SC_CLK_TCK")
         return datetime.fromtimestamp(seconds, UTC)
+
+    def _booted_s(self) -> int | None:
+        try:
+            text = (self._proc / "stat").read_text()
+        except OSError:
+            return None
+        booted = re.search(r"^btime (\d+)$", text, re.MULTILINE)
+        return int(booted[1]) if booted else None
 
     def _program(self, pid: int) -> str:
         """Return the names of the program; an unknown one may be any program."""
