@@ -58,6 +58,7 @@ from pulumi_huaweicloud_cbr.replication.rules.finding import Finding
 from pulumi_huaweicloud_cbr.replication.rules.inputs import (
     check_inputs,
     check_members,
+    check_question,
     check_room_for_mark,
     check_set_inputs,
     check_vault_inputs,
@@ -275,6 +276,11 @@ def too_many(**changes: Any) -> str:
 def filtered(**filters: Any) -> str:
     """Return the failures of the filters of a selection."""
     return "\n".join(f"{fault.field}: {fault.reason}" for fault in cbr.check_filters(filters))
+
+
+def questioned(**asked: Any) -> str:
+    """Return the failures of a function's arguments."""
+    return "\n".join(f"{fault.field}: {fault.reason}" for fault in check_question(asked))
 
 
 def backup(**changes: Any) -> Backup:
@@ -1101,6 +1107,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     "wait-inputs-duration": lambda: of_wait(timeout="soon"),
     "wait-inputs-limit": lambda: of_wait(timeout="800h", poll_interval=0),
     "inputs-count": lambda: too_many(keep_newest=10**6),
+    "question-unknown": lambda: questioned(colour="red"),
     "filters-unknown": lambda: filtered(limit=3),
     "filters-time": lambda: filtered(created_since="2026-11-20"),
     "filters-text": lambda: filtered(resource_name=" "),

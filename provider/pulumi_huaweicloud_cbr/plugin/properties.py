@@ -62,13 +62,18 @@ def detailed_diff(
     replacing = set(replaces)
     kinds = provider_pb2.PropertyDiff.Kind
     found = {}
-    for root in sorted({*replacing, *_changed_keys(old, new)}):
+    for root in differing(old, new, replacing):
         suffix = "_REPLACE" if root in replacing else ""
         changes = dict(_changes(root, old.get(root, _ABSENT), new.get(root, _ABSENT)))
         for path, name in (changes or {root: "UPDATE"}).items():
             kind = "UPDATE" if name == "DELETE" and suffix else name
             found[path] = provider_pb2.PropertyDiff(kind=kinds.Value(kind + suffix), inputDiff=True)
     return found
+
+
+def differing(old: Mapping[str, Any], new: Mapping[str, Any], replaces: Iterable[str]) -> list[str]:
+    """Return the properties that differ or that replace, sorted."""
+    return sorted({*replaces, *_changed_keys(old, new)})
 
 
 _ABSENT = object()

@@ -28,6 +28,7 @@ from pulumi_huaweicloud_cbr.engine.session import interrupt_waits
 from pulumi_huaweicloud_cbr.plugin.properties import (
     PROVIDER_KEY,
     detailed_diff,
+    differing,
     from_wire,
     serialisable,
     to_wire,
@@ -137,7 +138,8 @@ class DynamicResourceServicer(provider_pb2_grpc.ResourceProviderServicer):
                 sent, _ = from_wire(request.old_inputs, keep_unknowns=True)
                 old_inputs = sent if PROVIDER_KEY in sent else olds
                 details = detailed_diff(old_inputs, news, replaces)
-                answer.diffs.extend(details)
+                # A row of the preview shows whole properties, and no paths.
+                answer.diffs.extend(differing(old_inputs, news, replaces))
                 answer.hasDetailedDiff = bool(details)
                 for key, detail in details.items():
                     answer.detailedDiff[key].CopyFrom(detail)

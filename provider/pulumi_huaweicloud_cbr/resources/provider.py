@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import pulumi
 
+from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.config.setting_names import KEYS, NAMESPACE, SECRET_FIELDS
 from pulumi_huaweicloud_cbr.resources._arguments.reading import ArgumentsError, checked, declared
 from pulumi_huaweicloud_cbr.resources._arguments.registration import (
@@ -29,6 +31,9 @@ _PACKAGE = "pulumi-python"
 _INPUT_OF = {"poll_interval_s": "poll_interval"}
 _KEY_OF = {_INPUT_OF.get(key.field, key.field): f"{NAMESPACE}:{key.config}" for key in KEYS}
 """The configuration key of each input."""
+_NAME_OF = {key: name for name, key in _KEY_OF.items()}
+_KEY_IN_TEXT = re.compile(rf"({NAMESPACE}:\w+)(?: \(or \w+\))?")
+_CREDENTIALS = {*SECRET_FIELDS, "access_key", "user_name", "domain_name"}
 
 
 @checked
@@ -111,11 +116,34 @@ class Provider(pulumi.ProviderResource):
     def __init__(self, resource_name: Any = None, *positional: Any, **keywords: Any) -> None:
         inputs, opts = declared(self, ProviderArgs, resource_name, positional, keywords)
         given = {name: value for name, value in inputs.items() if value is not None}
+        _require_valid(resource_name, given)
         self.given = {_KEY_OF[name]: value for name, value in given.items()}
         properties = {_KEY_OF[name]: _stored(name, value) for name, value in given.items()}
         # The SDK would take a line of this package for the program's.
         with from_caller_only(WITHOUT_LINE):
             super().__init__(_PACKAGE, resource_name, properties, opts)
+
+
+def _require_valid(name: str, given: Mapping[str, Any]) -> None:
+    """Refuse malformed settings while the program runs: a preview may not use the provider.
+
+    Credentials are left out. One of a pair may be known later.
+
+    Raises:
+        ArgumentsError: the first fault, by the name of the input.
+    """
+    plain = {
+        _KEY_OF[key]: _text(value)
+        for key, value in given.items()
+        if key not in _CREDENTIALS and not _is_later(value)
+    }
+    from pulumi_huaweicloud_cbr.config.settings import Settings
+
+    try:
+        Settings.load(plain.get, {})
+    except ConfigurationError as error:
+        told = _KEY_IN_TEXT.sub(lambda found: _NAME_OF.get(found[1], found[1]), str(error))
+        raise ArgumentsError(f"Provider {name!r}: {told}") from None
 
 
 def settings_of(provider: Provider) -> Settings:

@@ -124,3 +124,14 @@ def test_other_packages_provider_is_refused() -> None:
     assert "opts.provider is a ProviderResource, not a Provider of this package" == (
         str(caught.value)
     )
+
+
+def test_malformed_settings_are_told_by_the_names_of_inputs() -> None:
+    """Also if no resource uses the provider, and together; credentials may be known later."""
+    with pytest.raises(cbr.ArgumentsError) as caught:
+        cbr.Provider("account-b", metadata="maybe", poll_interval=-1)  # type: ignore[call-overload]
+
+    assert (
+        "Provider 'account-b': metadata: is 'maybe'; want true or false | poll_interval: is '-1'; "
+        "want seconds from 0.01 to 3600" == str(caught.value)
+    )

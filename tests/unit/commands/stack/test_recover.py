@@ -174,7 +174,7 @@ def test_stack_without_lock_and_pending_operations_is_left_as_it_is(
     assert [["--yes", "--skip-preview", "--clear-pending-creates", "--target", STACK_URN,
              "--stack", "test"]] == backend.calls("refresh")  # fmt: skip
     assert capsys.readouterr().out.endswith(
-        "Go on with:\n  pulumi up --stack test\n"
+        "Go on with the command that was killed, such as:\n  pulumi up --stack test\n"
         "Then see whether a replica is left without an owner:\n"
         "  python -m pulumi_huaweicloud_cbr owners --stack test\n"
     )
@@ -497,7 +497,7 @@ def test_pending_operations_are_dropped_and_only_they_are_refreshed(
     assert [] == backend.state()["pending_operations"]
     targets = [option for option in backend.calls("refresh")[-1] if option.startswith("urn:")]
     assert [STACK_URN, known] == targets
-    assert "Dropped 2 pending operations; pulumi up finds" in capsys.readouterr().out
+    assert "Dropped 2 pending operations, and read what" in capsys.readouterr().out
 
 
 def test_output_is_that_of_the_reference(

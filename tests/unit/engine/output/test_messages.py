@@ -154,10 +154,18 @@ def test_hint_in_a_wait_on_the_sdks_plugin_only(engine: Engine) -> None:
     """Once per process, on the stack's row. Our own plugin host needs no hint."""
     for call in (ERP, STOCK, Call(urn="other")):
         with serving(call):
-            messages.progress("45 %")
+            messages.begin_wait()
 
     hints = [request for request in engine.taken if "--install plugin" in request.message]
     assert [""] == [request.urn for request in hints]
+
+
+def test_progress_alone_gives_no_hint(engine: Engine) -> None:
+    """A preview reads many copies as well, and ends by itself."""
+    with serving(ERP):
+        messages.progress("1 of 7 done: reading")
+
+    assert [] == [request for request in engine.taken if "--install plugin" in request.message]
 
 
 @pytest.mark.parametrize(("calls", "expected"), [(4, 0), (5, 1)])

@@ -100,7 +100,10 @@ def run(given: argparse.Namespace) -> int:
             print(advice)
         return Exit.DONE
     _recover(given.stack, Processes(), given.dead)
-    print(f"No lock, and no operation is pending. Go on with:\n  {_command('up', given.stack)}")
+    print(
+        "No lock, and no operation is pending. Go on with the command that was killed, such as:\n"
+        f"  {_command('up', given.stack)}"
+    )
     print(
         "Then see whether a replica is left without an owner:\n"
         f"  python -m pulumi_huaweicloud_cbr owners --stack {shlex.quote(given.stack)}"
@@ -135,7 +138,7 @@ def _recover(stack: str, processes: Processes, confirmed: list[str]) -> None:
         )
     if pending.count:
         dropped = counted(pending.count, "pending operation")
-        print(f"Dropped {dropped}; pulumi up finds what CBR accepted.")
+        print(f"Dropped {dropped}, and read what their resources are now.")
 
 
 def _refused_for(done: subprocess.CompletedProcess[str]) -> list[Lock]:
