@@ -177,6 +177,7 @@ lint: $(TOOLS) .cache/docs/.complete ## Format, lint rules, types, layers, secre
 	run .venv/bin/lint-imports; \
 	run .venv/bin/python -m tools.checks.secret_scan; \
 	run .venv/bin/python -m tools.checks.prose; \
+	run .venv/bin/python -m tools.checks.workflows; \
 	run .cache/docs/bin/python -m tools.checks.site
 
 # Apart from `check`: it asks a database on the network, which may know something new each day.

@@ -27,6 +27,8 @@ ALLOWED_SKIPS = (
     # Completion for a shell is tried where the shell is.
     "there is no zsh here",
     "there is no fish here",
+    # `make lint` provides it.
+    "there is no actionlint here",
     # The sites' runners have it.
     "there is no jq here",
     # The registries of Python packages have no browser.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tools.state_servers.build import pinned_version, provide
+from tools.state_servers.build import VERSITYGW
 from tools.state_servers.postgresql import programs_folder
 from tools.toolchain.errors import ToolchainError
 
@@ -12,7 +12,7 @@ from tools.toolchain.errors import ToolchainError
 def main() -> int:
     """Build the S3 server if needed, and look for PostgreSQL; return the exit code."""
     try:
-        provide(_say)
+        VERSITYGW.provide(_say)
     except ToolchainError as exc:
         sys.stderr.write(f"state-servers: {exc}\n")
         return 1
@@ -20,7 +20,7 @@ def main() -> int:
     if folder is None:
         _say("there is no PostgreSQL here; on Debian and Ubuntu: apt-get install postgresql")
     else:
-        _say(f"versitygw {pinned_version()}, and PostgreSQL in {folder}")
+        _say(f"versitygw {VERSITYGW.version}, and PostgreSQL in {folder}")
     return 0
 
 

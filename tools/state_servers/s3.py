@@ -7,7 +7,7 @@ import secrets
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 
-from tools.state_servers.build import PROGRAM
+from tools.state_servers.build import VERSITYGW
 from tools.state_servers.places import Place, files_in
 from tools.state_servers.running import HOST, Server
 
@@ -16,7 +16,7 @@ ACCESS_KEY, SECRET_KEY = "not-a-secret-access", "not-a-secret-key"
 
 def is_provided() -> bool:
     """Whether `make state-servers` has provided the program."""
-    return os.access(PROGRAM, os.X_OK)
+    return os.access(VERSITYGW.path, os.X_OK)
 
 
 class S3Server(Server):
@@ -37,7 +37,7 @@ class S3Server(Server):
     def command(self) -> list[str]:
         """Return its command line."""
         return [
-            *(str(PROGRAM.resolve()), "--port", f"{HOST}:{self.port}", "--quiet"),
+            *(str(VERSITYGW.path.resolve()), "--port", f"{HOST}:{self.port}", "--quiet"),
             *("--health", self._health),
             # Not each file system has extended attributes.
             *("posix", "--sidecar", str(self.folder / "attributes")),

@@ -2,58 +2,61 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tools.checks import workflows
 from tools.state_servers import build, postgresql
 from tools.state_servers.places import files_in
 from tools.toolchain.errors import ToolchainError
 from tools.toolchain.go import explain_failure
+from tools.toolchain.module import GoProgram
 from tools.toolchain.store import Store
 
+PROGRAMS = pytest.mark.parametrize(
+    "program", [build.VERSITYGW, workflows.ACTIONLINT], ids=lambda program: program.name
+)
 
-def test_s3_server_is_pinned_with_its_sums() -> None:
+
+@PROGRAMS
+def test_program_is_pinned_with_its_sums(program: GoProgram) -> None:
     """go.sum has the content of the version that go.mod names, so nothing else is built."""
-    sums = (build.MODULE / "go.sum").read_text()
+    sums = (program.folder / "go.sum").read_text()
 
-    assert f"github.com/versity/versitygw {build.pinned_version()} h1:" in sums
-    assert f"\ntool {build._PACKAGE}\n" in (build.MODULE / "go.mod").read_text()
+    assert f"{program.module} {program.version} h1:" in sums
+    assert f"\ntool {program.package}\n" in (program.folder / "go.mod").read_text()
 
 
-def test_s3_server_is_built_from_its_own_module() -> None:
+@PROGRAMS
+def test_program_is_built_from_its_own_module(program: GoProgram) -> None:
     """The build is reproducible, and takes no version from the command line."""
-    arguments = build.build_arguments(Path("/out/versitygw"))
+    arguments = program.build_arguments(Path("/out/program"))
 
-    assert ["build", "-C", str(build.MODULE)] == arguments[:3]
+    assert ["build", "-C", str(program.folder)] == arguments[:3]
     assert {"-trimpath", "-buildvcs=false"} <= set(arguments)
     assert not any("@" in argument for argument in arguments)
 
 
-def test_key_of_the_cache_changes_with_each_pin(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_key_of_the_cache_changes_with_each_pin(tmp_path: Path) -> None:
     """Another version, or another content of a dependency, is another entry."""
-    before = build.cache_key()
     for name in ("go.mod", "go.sum"):
-        (tmp_path / name).write_bytes((build.MODULE / name).read_bytes())
-    monkeypatch.setattr(build, "MODULE", tmp_path)
-    assert before == build.cache_key()
+        (tmp_path / name).write_bytes((build.VERSITYGW.folder / name).read_bytes())
+    copy = replace(build.VERSITYGW, folder=tmp_path)
+    assert build.VERSITYGW.key == copy.key
 
     (tmp_path / "go.sum").write_text("example.com/odd v1.0.0 h1:x=\n")
 
-    assert before != build.cache_key()
+    assert build.VERSITYGW.key != copy.key
 
 
-def test_go_mod_without_a_version_is_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_go_mod_without_a_version_is_an_error(tmp_path: Path) -> None:
     """Nothing is built that is not pinned."""
     (tmp_path / "go.mod").write_text("module example.invalid/x\n")
-    monkeypatch.setattr(build, "MODULE", tmp_path)
 
-    with pytest.raises(ValueError, match="pins no version"):
-        build.pinned_version()
+    with pytest.raises(ValueError, match="pins no version of versitygw"):
+        _ = replace(build.VERSITYGW, folder=tmp_path).version
 
 
 def test_store_names_what_it_keeps(tmp_path: Path) -> None:
