@@ -105,7 +105,7 @@ def test_each_text_belongs_to_a_situation() -> None:
 
 
 def test_long_names_and_statuses_fit_the_columns(estate: Estate) -> None:
-    """A server's name is cut off where it must be; an id never is."""
+    """A server's name loses its middle where it must; an id loses nothing."""
     row = {
         "id": BACKUP,
         "resource_name": "a-server-with-a-name-that-nobody-should-have-given-it",
@@ -119,7 +119,7 @@ def test_long_names_and_statuses_fit_the_columns(estate: Estate) -> None:
     text = as_text(look(estate))
 
     assert max(map(len, text.splitlines())) <= COLUMNS
-    assert f"\n{BACKUP}  a-server-" in text
+    assert f"\n{BACKUP}  a-serv…en-it" in text
     assert " 10485760  waiting_restore\n  -> no copy\n" in text
 
 
@@ -205,6 +205,20 @@ def test_replicas_have_the_stack_of_their_mark(estate: Estate) -> None:
     assert "p/test" == owners[made["there"]]
     assert owners[made["of files"]] is None
     assert {None} == {replica.copies for replica in report.backups}
+
+
+def test_time_of_a_replica_is_not_said_to_be_that_of_its_source(estate: Estate) -> None:
+    """It may be the time of the copy, by which nobody can tell what is from before a damage."""
+    make_copies(estate)
+
+    text = as_text(look(estate, "--replicas", "--region", "cn-east-3", "--since", "7d"))
+
+    assert "made" not in text.partition("\n\n")[0] + text.partition("\n\n")[2].splitlines()[0]
+    assert "created (UTC)" in text
+    assert "may be the time of the copy" in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= COLUMNS
+    assert "made (UTC)" in as_text(look(estate))
+    assert "time of the copy" not in as_text(look(estate))
 
 
 # -- what counts as a copy ----------------------------------------------------------------------

@@ -456,9 +456,43 @@ def test_region_that_cannot_be_listed_stops_no_other(estate: Estate) -> None:
     assert ["in_state"] == list(groups_of(report).values())
     assert [("east", "unseen")] == [(row.title, row.reason) for row in report.rows_without_replica]
     assert (False, False) == (report.is_clean, report.is_complete)
-    assert "not looked at: listing backups in region 'cn-east-3'" in " ".join(
-        as_text(report).split()
-    )
+    text = as_text(report)
+    assert "not looked at: listing backups in region 'cn-east-3'" in " ".join(text.split())
+    assert "In the state, not looked at: 1 row\n" in text
+    assert "In the state, without a replica" not in text
+
+
+def test_rows_that_were_not_looked_at_are_apart_from_those_without_a_replica(
+    estate: Estate,
+) -> None:
+    """Of the one kind the replica is known to be missing, of the other it is not."""
+    south = {"destination_region": "cn-south-1", "destination_vault_id": SOUTH_VAULT}
+    have(estate, east=("single", SINGLE), south=("single", {**SINGLE, **south}))
+    (gone,) = (one.id for one in estate.look().of("in_state") if one.region == "cn-south-1")
+    estate.control.forget_backup(gone)
+    deny(estate, "cn-east-3")
+
+    sections = as_text(estate.look()).split("\n\n")
+
+    (without,) = (one for one in sections if one.startswith("In the state, without a replica"))
+    (unseen,) = (one for one in sections if one.startswith("In the state, not looked at"))
+    assert ["south"] == re.findall("(?:east|south)$", without, re.MULTILINE)
+    assert ["east"] == re.findall("(?:east|south)$", unseen, re.MULTILINE)
+    assert f"{BACKUP}  cn-east-3" in unseen
+
+
+def test_long_labels_are_shown_whole(estate: Estate) -> None:
+    """Labels of rolling sets differ at their ends, so a cut would make two of them look alike."""
+    label = "a-database-server-with-a-long-name@2026-11-2"
+    labels = {f"{label}{day}T02:00:11": backup for day, backup in enumerate((BACKUP, WEB_1))}
+    have(estate, nightly=("set", {"backups": labels, **EAST}))
+    (gone, _) = (one.id for one in estate.look().of("in_state"))
+    estate.control.forget_backup(gone)
+
+    lines = as_text(estate.look()).splitlines()
+
+    ends = [f"nightly: {one}" for one in labels]
+    assert ends == [end for end in ends if any(line.endswith(end) for line in lines)]
 
 
 def test_source_that_cannot_be_listed_makes_no_orphan(estate: Estate) -> None:

@@ -37,8 +37,13 @@ def table(rows: Sequence[Sequence[str]], indent: str) -> Iterator[str]:
 
 
 def cell(value: object, limit: int = 64) -> str:
-    """Return a value as a table shows it."""
-    return "-" if value in (None, "") else readable(str(value), limit)
+    """Return a value as a table shows it; of a longer one, the beginning and the end."""
+    text = "-" if value in (None, "") else readable(str(value), LONGEST)
+    if len(text) <= limit:
+        return text
+    # Names of one kind often differ at their ends only, such as those with a date.
+    end = (limit - 1) // 2
+    return f"{text[: limit - 1 - end]}…{text[len(text) - end :]}"
 
 
 def redacted(value: Any) -> Any:

@@ -64,7 +64,8 @@ def add_to(commands: Commands) -> None:
     parser.add_argument(
         "--replicas",
         action="store_true",
-        help="list the replicas in --region, a destination, instead of its own backups",
+        help="list the replicas in --region, a destination, instead of its own backups; their "
+        "times may be those of the copies",
     )
     parser.add_argument(
         "--without-copy-in",

@@ -98,14 +98,16 @@ async def examine(api: Api, asked: Asked) -> Report:
 
 
 def _filters(asked: Asked, now: datetime) -> Iterable[str]:
+    # Of a replica, CBR's time may be that of the copy.
+    made = "created" if asked.is_of_replicas else "made"
     if asked.server is not None:
         yield f"of server {asked.server!r}"
     if asked.vault_id is not None:
         yield f"in vault {asked.vault_id}"
     if asked.since is not None:
-        yield f"made since {as_filter(asked.since, now)}"
+        yield f"{made} since {as_filter(asked.since, now)}"
     if asked.until is not None:
-        yield f"made until {as_filter(asked.until, now)}"
+        yield f"{made} until {as_filter(asked.until, now)}"
     if asked.status is not None:
         yield f"with status {asked.status!r}"
     if asked.without_copy_in is not None:

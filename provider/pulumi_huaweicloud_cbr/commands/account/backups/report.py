@@ -39,8 +39,9 @@ class CopyLook:
 
 @dataclass(frozen=True)
 class BackupLook:
-    """A backup, or a replica. `age_s` is the time since it was made, in seconds.
+    """A backup, or a replica. `age_s` is the time since `created_at`, in seconds.
 
+    No document tells whether `created_at` of a replica is the time of the backup or of the copy.
     `copies` is None if CBR does not tell the backup's records, and for a replica. `owner` is the
     stack that a replica's mark names.
     """

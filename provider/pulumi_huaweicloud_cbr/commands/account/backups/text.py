@@ -17,6 +17,9 @@ from pulumi_huaweicloud_cbr.commands.account.backups.report import (
 
 _INDENT = "  "
 _HEAD = ("id", "server", "made (UTC)", "age", "GB", "status")
+_HEAD_OF_REPLICAS = ("id", "server", "created (UTC)", "age", "GB", "status")
+_ABOUT_TIMES = "created may be the time of the copy, not of its source backup: see backup_created_at in outputs."
+"""No document tells it. In the simulator it is the time of the copy (docs/recovery.md)."""
 _LEAST = 12
 """At least so many characters of a server's name are shown."""
 
@@ -35,7 +38,8 @@ def _lines(report: Report) -> Iterator[str]:
         one = what.removesuffix("s").lower()
         yield f"No {one} fits." if report.filters else f"There are no {one}s."
         return
-    head, *rows = _table(report.backups)
+    is_of_replicas = report.image_type == REPLICATION
+    head, *rows = _table(report.backups, _HEAD_OF_REPLICAS if is_of_replicas else _HEAD)
     yield ""
     yield head
     for backup, row in zip(report.backups, rows, strict=True):
@@ -43,19 +47,21 @@ def _lines(report: Report) -> Iterator[str]:
         yield from wrapped(f"{_INDENT}-> ", _where(report, backup))
     yield ""
     yield _conclusion(report)
+    if is_of_replicas:
+        yield _ABOUT_TIMES
 
 
-def _table(backups: Sequence[BackupLook]) -> Iterator[str]:
+def _table(backups: Sequence[BackupLook], head: tuple[str, ...]) -> Iterator[str]:
     others = [_cells(backup) for backup in backups]
-    widths = [max(map(len, column)) for column in zip(_HEAD[2:], *others, strict=True)]
+    widths = [max(map(len, column)) for column in zip(head[2:], *others, strict=True)]
     # What the other columns leave of the line.
-    taken = max(len(backup.id) for backup in backups) + sum(widths) + 2 * (len(_HEAD) - 1)
+    taken = max(len(backup.id) for backup in backups) + sum(widths) + 2 * (len(head) - 1)
     limit = max(_LEAST, COLUMNS - taken)
     rows = [
         (backup.id, cell(backup.resource_name, limit), *cells)
         for backup, cells in zip(backups, others, strict=True)
     ]
-    return table([_HEAD, *rows], "")
+    return table([head, *rows], "")
 
 
 def _cells(backup: BackupLook) -> tuple[str, ...]:

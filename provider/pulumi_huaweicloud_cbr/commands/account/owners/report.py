@@ -22,8 +22,8 @@ GROUPS = (IN_STATE, ORPHAN, UNCLEAR, OTHER_STACK, UNMARKED)
 GONE, DELETING, FAILED = "gone", "deleting", "failed"
 RUNNING, UNNAMED = "running", "unnamed"
 UNSEEN = "unseen"
-"""Why a row of the state has no replica. `UNNAMED`: CBR does not say which one it is. `UNSEEN`: its
-destination could not be listed."""
+"""Why no replica is known of a row of the state. `UNNAMED`: CBR does not say which one it is.
+`UNSEEN`: its destination could not be listed, so the replica may exist."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class ReplicaLook:
 
 @dataclass(frozen=True)
 class RowLook:
-    """A row of the state without a replica, and why."""
+    """A row of the state of which no replica was found, and why."""
 
     urn: str
     name: str

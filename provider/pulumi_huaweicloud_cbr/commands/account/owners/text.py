@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pulumi_huaweicloud_cbr.base.text import counted
-from pulumi_huaweicloud_cbr.commands._cli.text import COLUMNS, cell, table, wrapped
+from pulumi_huaweicloud_cbr.commands._cli.text import COLUMNS, LONGEST, cell, table, wrapped
 from pulumi_huaweicloud_cbr.commands.account.owners.report import (
     DELETING,
     FAILED,
@@ -29,15 +29,15 @@ from pulumi_huaweicloud_cbr.commands.account.owners.report import (
 from pulumi_huaweicloud_cbr.replication.rules.ownership import mark_of
 
 _INDENT = "  "
-_NAME, _PLACE, _TITLE = 20, 28, 26
-"""The widths of cells: names of what was backed up and of replicas, vaults, resources."""
+_NAME, _PLACE = 20, 28
+"""The widths of cells: names of what was backed up, vaults. The last cell of a row is shown whole,
+since labels and replicas' names may differ at their ends only."""
 _REASONS = {
     GONE: "gone",
     DELETING: "being deleted",
     FAILED: "copy failed",
     RUNNING: "copy runs",
     UNNAMED: "not named by CBR",
-    UNSEEN: "not looked at",
 }
 
 
@@ -51,6 +51,7 @@ def as_text(report: Report, directory: Path | None = None) -> str:
         _head(report),
         _in_state(report.of(IN_STATE)),
         _rows_without_replica(report),
+        _rows_unseen(report),
         _other_stacks(report.of(OTHER_STACK)),
         _unmarked(report.of(UNMARKED)),
         _unclear(report.of(UNCLEAR)),
@@ -104,10 +105,7 @@ def _in_state(replicas: Sequence[ReplicaLook]) -> Iterator[str]:
     if not replicas:
         return
     yield f"In the state of this stack: {counted(len(replicas), 'replica')}"
-    rows = [
-        (*_facts(one), cell(", ".join(holder.title for holder in one.held_by), _TITLE))
-        for one in replicas
-    ]
+    rows = [(*_facts(one), cell(_titles(one), LONGEST)) for one in replicas]
     yield from table([("of", "age", "size", "in", "as"), *rows], _INDENT)
     for one in replicas:
         if one.is_left_alone:
@@ -119,21 +117,34 @@ def _in_state(replicas: Sequence[ReplicaLook]) -> Iterator[str]:
 
 
 def _rows_without_replica(report: Report) -> Iterator[str]:
-    rows = report.rows_without_replica
+    rows = [row for row in report.rows_without_replica if row.reason != UNSEEN]
     if not rows:
         return
     yield f"In the state, without a replica: {counted(len(rows), 'row')}"
     cells = [
-        (cell(row.title, _TITLE), row.backup_id, cell(row.region, 16), _REASONS[row.reason])
+        (row.backup_id, cell(row.region, 16), _REASONS[row.reason], cell(row.title, LONGEST))
         for row in rows
     ]
-    yield from table([("as", "backup", "to", "replica"), *cells], _INDENT)
+    yield from table([("backup", "to", "replica", "as"), *cells], _INDENT)
     if any(row.reason == GONE for row in rows):
         yield from _paragraph(
             "pulumi refresh drops what is gone. The next up copies it again, if the program "
             "declares it and the source exists.",
             _INDENT,
         )
+
+
+def _rows_unseen(report: Report) -> Iterator[str]:
+    rows = [row for row in report.rows_without_replica if row.reason == UNSEEN]
+    if not rows:
+        return
+    yield f"In the state, not looked at: {counted(len(rows), 'row')}"
+    cells = [(row.backup_id, cell(row.region, 16), cell(row.title, LONGEST)) for row in rows]
+    yield from table([("backup", "to", "as"), *cells], _INDENT)
+    yield from _paragraph(
+        "Their replicas may exist: the reason why their destinations were not listed is above.",
+        _INDENT,
+    )
 
 
 def _other_stacks(replicas: Sequence[ReplicaLook]) -> Iterator[str]:
@@ -162,7 +173,7 @@ def _unmarked(replicas: Sequence[ReplicaLook]) -> Iterator[str]:
 
 
 def _listed(replicas: Sequence[ReplicaLook]) -> Iterator[str]:
-    rows = [(*_facts(one), cell(one.name, _NAME)) for one in replicas]
+    rows = [(*_facts(one), cell(one.name, LONGEST)) for one in replicas]
     yield from table([("of", "age", "size", "in", "name"), *rows], _INDENT)
 
 
