@@ -202,3 +202,80 @@ def test_newer_backup_of_the_same_server_replaces_a_last_copy(
 
     assert replica_id not in replicas(control)
     assert 1 == len(replicas(control))
+
+
+# -- what a refresh tells -----------------------------------------------------------------------
+
+TOLD = {
+    "single": f"the source backup ({BACKUP}) is gone: its copy is a last copy now",
+    "set": "the source backups of 'erp' are gone: their copies are last copies now",
+    "vault": "the source backups of 'erp-db-01@2026-11-20T02:00:11' are gone: their copies are last "
+    "copies now",
+}
+
+
+@pytest.fixture
+def stack(form: str, session: Session, configuration: dict[str, str], control: Control) -> Engine:
+    """A stack with a resource of the form. Its copies have ended."""
+    stack = Engine(session, configuration)
+    stack.up(declared(form))
+    control.advance(LONG_S)
+    stack.refresh()
+    return stack
+
+
+def last_copies_told(capfd: pytest.CaptureFixture[str]) -> list[str]:
+    """Return the lines about last copies since the last call."""
+    lines = capfd.readouterr().err.splitlines()
+    return [line.removeprefix("info: ") for line in lines if "last cop" in line]
+
+
+@pytest.mark.parametrize("form", TOLD)
+def test_refresh_tells_once_that_a_source_is_gone(
+    stack: Engine, form: str, control: Control, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The engine shows no difference, since the replica is as it was."""
+    control.forget_backup(BACKUP)
+    assert [] == last_copies_told(capfd)
+
+    stack.refresh()
+
+    assert [TOLD[form]] == last_copies_told(capfd)
+    stack.refresh()
+    stack.up(declared(form))
+    assert [] == last_copies_told(capfd)
+
+
+@pytest.mark.parametrize("form", ["single", "set"])
+def test_refresh_tells_of_no_last_copy_if_the_replica_is_gone_too(
+    stack: Engine, form: str, control: Control, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What it tells then is that nothing can copy the backup again."""
+    outputs = stack.state[0].outputs
+    row = outputs["members"]["erp"] if form == "set" else outputs
+    control.forget_backup(BACKUP)
+    control.forget_backup(row["destination_backup_id"])
+
+    stack.refresh()
+
+    assert [] == last_copies_told(capfd)
+
+
+@pytest.mark.parametrize("form", ["single", "set"])
+def test_refresh_tells_of_a_copy_that_still_runs(
+    form: str,
+    session: Session,
+    configuration: dict[str, str],
+    control: Control,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """The copy goes on without its source; later refreshes say nothing new."""
+    stack = Engine(session, configuration)
+    stack.up(declared(form))
+    control.forget_backup(BACKUP)
+    stack.refresh()
+    control.advance(LONG_S)
+
+    assert [TOLD[form]] == last_copies_told(capfd)
+    stack.refresh()
+    assert [] == last_copies_told(capfd)

@@ -73,7 +73,7 @@ from pulumi_huaweicloud_cbr.resources._forms.inputs import (
     with_defaults,
     without_defaults,
 )
-from pulumi_huaweicloud_cbr.resources._forms.members import require_ours
+from pulumi_huaweicloud_cbr.resources._forms.members import is_now_last_copy, require_ours
 from pulumi_huaweicloud_cbr.resources._forms.owners import (
     OtherClaim,
     declared_twice,
@@ -318,6 +318,8 @@ class BackupReplicationProvider(CbrProvider):
             warn(
                 f"{tracked} failed ({tracked.failure}); the next pulumi up copies the backup again"
             )
+        if is_now_last_copy(standing, tracked, was_last=bool(state.get("source_deleted"))):
+            tell(f"the source backup ({tracked.backup_id}) is gone: its copy is a last copy now")
         outputs = _to_state(state, tracked)
         if outputs.get("name") != state.get("name"):
             return ReadResult(id_, outputs, _inputs_of(outputs))

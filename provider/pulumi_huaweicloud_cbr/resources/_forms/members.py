@@ -195,6 +195,7 @@ def remaining(
     if failures:
         warn(f"failed: {', '.join(failures)}; {if_failed}")
     warn_of_unknown(looked)
+    tell_last_copies(rows, looked)
     doubled = {label: [str(row), *row.beside] for label, row in seen.items() if row.beside}
     warn_of_doubles(next((row.destination.region for row in seen.values()), None), doubled)
     return seen
@@ -223,6 +224,26 @@ def warn_of_doubles(region: object, doubled: Mapping[str, Sequence[str]]) -> Non
             f"CBR lists several copies of a backup in region {region!r}: {'; '.join(named[:SHOWN])}"
             f"{more}; {ABOUT_DOUBLES}"
         )
+
+
+def tell_last_copies(rows: Rows, looked: Results[tuple[Standing, TrackedReplication]]) -> None:
+    """Report the members whose source is gone now and was not before, unless no copy is left.
+
+    Args:
+        rows: as the state has them, so that each is reported once.
+    """
+    new = sorted(
+        label
+        for label, (standing, tracked) in looked.done.items()
+        if is_now_last_copy(standing, tracked, was_last=rows[label].source_deleted)
+    )
+    if new:
+        tell(f"the source backups of {listed(new)} are gone: their copies are last copies now")
+
+
+def is_now_last_copy(standing: Standing, tracked: TrackedReplication, *, was_last: bool) -> bool:
+    """Whether a copy has lost its source since the state was written; it exists or still runs."""
+    return tracked.source_deleted and not was_last and standing not in TO_BE_REDONE
 
 
 def last_copies_in(looked: Results[tuple[Standing, TrackedReplication]]) -> list[str]:
