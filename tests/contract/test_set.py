@@ -588,6 +588,16 @@ def test_preflight_adds_up_the_room(rig: Rig, capsys: pytest.CaptureFixture[str]
     ) in capsys.readouterr().err
 
 
+def test_id_that_a_list_has_twice_counts_once(rig: Rig) -> None:
+    """It is its own label, so both mean one member. It is copied once, and no change later."""
+    program = declared({}) | {"backups": [BACKUP, WEB_1, BACKUP]}
+    rig.create(program)
+
+    assert {BACKUP, WEB_1} == set(rig.outputs["members"])
+    assert not rig.diff(program).changes
+    assert not rig.diff(declared({}) | {"backups": [BACKUP, WEB_1]}).changes
+
+
 @pytest.mark.parametrize(
     ("inputs", "field", "words"),
     [

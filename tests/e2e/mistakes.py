@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from tests.e2e.programs import BACKUP, VAULT
@@ -18,12 +19,19 @@ PLACE = {{"destination_region": "cn-east-3", "destination_vault_id": VAULT}}
 """
 
 
+REQUEST = "REQUEST_ID"
+
+
 class Mistake(NamedTuple):
-    """A wrong program after `HEAD`, and the answer."""
+    """A wrong program after `HEAD`, and the answer. `REQUEST` stands for the id of a request."""
 
     what: str
     program: str
     answer: str
+
+    def is_answered_in(self, line: str) -> bool:
+        """Whether a line has the answer."""
+        return re.search(re.escape(self.answer).replace(REQUEST, r"[\w-]+"), line) is not None
 
 
 _KEYWORDS = "give inputs as keywords (backup_id=..., destination_region=..., "
@@ -34,7 +42,7 @@ _ONE = (
 _GONE = (
     "reading backup (00000000-0000-4000-8000-000000000000) in region 'cn-north-4', project "
     "(c6cb0876eaee4f5092d0fdf4c4fc09b3): HTTP 404: The backup does not exist; check the backup id, "
-    "its project and its region [BackupService.6200"
+    f"its project and its region [BackupService.6200, request {REQUEST}]"
 )
 _KNOWN_VAULT = (
     "vault_id, destination_region, destination_vault_id, destination_project_id, "
@@ -161,7 +169,7 @@ MISTAKES = {
     "limit": Mistake(
         "a limit that asks for nothing",
         "cbr.get_backups(limit=0)",
-        "get_backups: limit is 0, want at least 1",
+        "get_backups: limit: 0 is no number of backups; want a whole number, at least 1",
     ),
     "gone": Mistake(
         "a question about a backup that does not exist",

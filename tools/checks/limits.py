@@ -57,7 +57,12 @@ INPUTS: dict[str, Limit] = {
         ("", "x" * TEXT_LIMIT),
         ("a<b", "x" * (TEXT_LIMIT + 1), 5),
     ),
-    "backups": Limit("at least one; no backup twice", ({"erp": _ID}, [_ID]), ({}, [], "all", 1)),
+    "backups": Limit(
+        "at least one; no backup under two labels. In a list of ids, an id that is there twice counts "
+        "once",
+        ({"erp": _ID}, [_ID], [_ID, _ID]),
+        ({}, [], "all", 1),
+    ),
     "keep_newest": Limit(
         f"a whole number, 1 to {COUNT_LIMIT:,}", (1, COUNT_LIMIT), (0, 1.5, COUNT_LIMIT + 1, True)
     ),

@@ -205,9 +205,13 @@ def _function_text(function: Callable[..., Any]) -> str:
     texts = _entries_of(parts.get("Args", ""))
     if unknown := texts.keys() - signature.parameters.keys():
         raise ValueError(f"{function.__name__}: no arguments {', '.join(sorted(unknown))}")
+    texts = {name: texts.get(name) or limits.ARGUMENTS[name] for name in signature.parameters}
+    for name, one in signature.parameters.items():
+        if one.default is inspect.Parameter.empty and texts[name].startswith("default: "):
+            raise ValueError(f"{function.__name__}: {name} is required, and the text has a default")
     rows = [
         f"| `{name}` | `{_plain_type(one.annotation)}` | {_shown_default(one)} | "
-        f"{_sentence(texts[name] if name in texts else limits.ARGUMENTS[name])} |"
+        f"{_sentence(texts[name])} |"
         for name, one in signature.parameters.items()
     ]
     lines = [

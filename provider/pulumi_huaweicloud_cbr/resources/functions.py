@@ -177,6 +177,7 @@ def get_project_id(region: str, *, opts: pulumi.InvokeOptions | None = None) -> 
     """Return the id of the project that is named like the region.
 
     Args:
+        region: such as ``cn-north-4``.
         opts: its `provider` has the settings, in place of the stack's configuration.
     Raises:
         ConfigurationError: IAM lists no such project for these credentials, or several.

@@ -123,3 +123,20 @@ def test_no_row_says_it_twice(table: Callable[[], str]) -> None:
 
     assert rows
     assert [] == [row for row in rows if "A change " in row or "Default:" in row]
+
+
+def get_anything(region: str) -> int:
+    """Return anything."""
+    return len(region)
+
+
+def test_required_argument_of_a_function_has_no_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The text that most functions share would be wrong for it."""
+    monkeypatch.setitem(reference.limits.ARGUMENTS, "region", "default: `huaweicloud:region`")
+    with pytest.raises(ValueError, match="get_anything: region is required"):
+        reference._function_text(get_anything)
+
+    monkeypatch.setitem(reference.limits.ARGUMENTS, "region", "where to look")
+    assert "| `region` | `str` | **required** | where to look |" in reference._function_text(
+        get_anything
+    )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e import crash, crash_stack, features
+from tests.e2e import crash, crash_stack, features, mistakes
 from tools.checks.tables import TABLES, with_table
 
 E2E = Path(__file__).resolve().parents[3] / "e2e"
@@ -25,6 +25,22 @@ def test_with_table_wants_its_marks() -> None:
     """A document without the marks is not overwritten."""
     with pytest.raises(ValueError, match="marks of table 'x'"):
         with_table("text", "x", "| a |")
+
+
+@pytest.mark.parametrize("key", mistakes.MISTAKES)
+def test_answer_to_a_mistake_is_not_cut_off(key: str) -> None:
+    """A cut in the middle of a bracket looks like a fault of the page."""
+    answer = mistakes.MISTAKES[key].answer
+
+    assert [answer.count(one) for one in "[({"] == [answer.count(one) for one in "])}"]
+
+
+def test_answer_to_a_mistake_has_any_request_id() -> None:
+    """Each run has another one."""
+    mistake = mistakes.Mistake("", "", f"gone [CODE, request {mistakes.REQUEST}]")
+
+    assert mistake.is_answered_in("error: gone [CODE, request 0f-1]")
+    assert not mistake.is_answered_in("error: gone [CODE]")
 
 
 @pytest.mark.parametrize("scene", crash.SCENES)
