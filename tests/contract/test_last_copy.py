@@ -209,8 +209,8 @@ def test_newer_backup_of_the_same_server_replaces_a_last_copy(
 TOLD = {
     "single": f"the source backup ({BACKUP}) is gone: its copy is a last copy now",
     "set": "the source backups of 'erp' are gone: their copies are last copies now",
-    "vault": "the source backups of 'erp-db-01@2026-11-20T02:00:11' are gone: their copies are last "
-    "copies now",
+    "vault": "the source backups of 'erp-db-01@2026-11-20T02:00:11' are gone: their copies are "
+    "last copies now",
 }
 
 

@@ -58,8 +58,8 @@ INPUTS: dict[str, Limit] = {
         ("a<b", "x" * (TEXT_LIMIT + 1), 5),
     ),
     "backups": Limit(
-        "at least one; no backup under two labels. In a list of ids, an id that is there twice counts "
-        "once",
+        "at least one; no backup under two labels. In a list of ids, an id that is there twice "
+        "counts once",
         ({"erp": _ID}, [_ID], [_ID, _ID]),
         ({}, [], "all", 1),
     ),

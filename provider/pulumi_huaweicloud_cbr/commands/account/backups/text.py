@@ -18,7 +18,7 @@ from pulumi_huaweicloud_cbr.commands.account.backups.report import (
 _INDENT = "  "
 _HEAD = ("id", "server", "made (UTC)", "age", "GB", "status")
 _HEAD_OF_REPLICAS = ("id", "server", "created (UTC)", "age", "GB", "status")
-_ABOUT_TIMES = "created may be the time of the copy, not of its source backup: see backup_created_at in outputs."
+_ABOUT_TIMES = "created may be the time of the copy; backup_created_at in outputs is the source's"
 """No document tells it. In the simulator it is the time of the copy (docs/recovery.md)."""
 _LEAST = 12
 """At least so many characters of a server's name are shown."""
