@@ -871,6 +871,7 @@ UNSEEN = {**VAULT_STATE, "members": SET_STATE["members"]}
 PRESENT = shown(id_=REPLICA, status="available")
 LAST = {"members": {"erp": {**SEEN, "backup_id": BACKUP}}}
 LAST_ONE = {**ONE_STATE, "status": "success", "destination_backup_id": REPLICA}
+LAST_COPY = {BACKUP: MISSING, OTHER: MISSING, REPLICA: shown(id_=REPLICA, status="available")}
 MARKED = {
     BACKUP: shown(record()),
     REPLICA: shown(id_=REPLICA, status="available", description=ANOTHER_STACK),
@@ -1468,6 +1469,9 @@ TEXTS: dict[str, Callable[[], str]] = {
     "set-tells-gone-for-ever": lambda: set_tells(
         lambda provider: provider.read("set", state(members={"web": SEEN})), one=MISSING
     ),
+    "set-tells-last-copies": lambda: set_tells(
+        lambda provider: provider.read("set", state(members={"web": SEEN})), one=LAST_COPY
+    ),
     "set-tells-adopted": lambda: set_tells(
         lambda provider: provider.check({}, {**WAY, "backups": {"erp": BACKUP}}),
         one={
@@ -1510,6 +1514,10 @@ TEXTS: dict[str, Callable[[], str]] = {
     "one-tells-gone": lambda: one_tells(
         lambda provider: provider.diff(RECORD, ONE_STATE, ONE_STATE),
         one={BACKUP: shown(record())},
+    ),
+    "one-tells-last-copy": lambda: one_tells(
+        lambda provider: provider.read(RECORD, {**ONE_STATE, **SEEN, "backup_id": BACKUP}),
+        one=LAST_COPY,
     ),
     "one-tells-dropped": lambda: one_tells(
         lambda provider: provider.read(RECORD, ONE_STATE), one={BACKUP: shown(record())}

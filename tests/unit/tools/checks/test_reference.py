@@ -132,11 +132,11 @@ def get_anything(region: str) -> int:
 
 def test_required_argument_of_a_function_has_no_default(monkeypatch: pytest.MonkeyPatch) -> None:
     """The text that most functions share would be wrong for it."""
-    monkeypatch.setitem(reference.limits.ARGUMENTS, "region", "default: `huaweicloud:region`")
+    monkeypatch.setitem(limits.ARGUMENTS, "region", "default: `huaweicloud:region`")
     with pytest.raises(ValueError, match="get_anything: region is required"):
         reference._function_text(get_anything)
 
-    monkeypatch.setitem(reference.limits.ARGUMENTS, "region", "where to look")
+    monkeypatch.setitem(limits.ARGUMENTS, "region", "where to look")
     assert "| `region` | `str` | **required** | where to look |" in reference._function_text(
         get_anything
     )
