@@ -45,7 +45,9 @@ everything = cbr.VaultReplication(  # declares: all
     opts=pulumi.ResourceOptions(provider=account),
 )
 wait = cbr.ReplicationsComplete(  # declares: wait
-    "wait", replications=[one, site.copies, everything]
+    "wait",
+    replications=[one, site.copies, everything],
+    opts=pulumi.ResourceOptions(provider=account),
 )
 if given.get("read"):
     cbr.BackupReplication.get("seen", given.get("read"))

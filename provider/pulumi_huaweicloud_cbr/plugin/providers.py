@@ -17,6 +17,9 @@ from pulumi.dynamic.dynamic import serialize_provider
 # plugin does the same, and has no public name for it.
 from pulumi.runtime._serialization import _deserialize
 
+from pulumi_huaweicloud_cbr.resources._arguments.registration import pickle_of
+
+_OURS = __name__.partition(".")[0]
 ENTRY_POINTS = "pulumi.dynamic_resources"
 """The group in which packages name the provider class of a resource type, for imports by type."""
 
@@ -67,7 +70,11 @@ class Providers:
         """
         for entry in entry_points(group=ENTRY_POINTS):
             if entry.name == resource_type.replace(":", "."):
-                pickled: str = serialize_provider(entry.load()())
+                provider = entry.load()
+                if provider.__module__.partition(".")[0] == _OURS:
+                    # As a program declares it: another spelling would show as a change.
+                    return pickle_of(provider)
+                pickled: str = serialize_provider(provider())
                 return pickled
         raise UnknownTypeError(
             f"importing a resource of type {resource_type!r}: no installed package declares its "

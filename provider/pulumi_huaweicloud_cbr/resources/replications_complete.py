@@ -202,12 +202,11 @@ def _with_provider_of(
     With other settings, a wait would ask another account, which knows none of the copies.
 
     Raises:
-        ArgumentsError: the resources belong to several providers, or to another than `opts` names.
+        ArgumentsError: the resources belong to several providers, and `opts` names none.
     """
     found = {id(one): one for one in (getattr(each, "_provider", None) for each in resources)}
-    own = None if opts is None else opts.provider
-    if own is not None:
-        found[id(own)] = own
+    if opts is not None and opts.provider is not None:
+        return opts
     if len(found) > 1:
         names = " and ".join(
             sorted(
@@ -216,10 +215,11 @@ def _with_provider_of(
             )
         )
         raise ArgumentsError(
-            f"ReplicationsComplete {name!r}: replications belong to {names}; make a wait for each"
+            f"ReplicationsComplete {name!r}: replications belong to {names}; make a wait for "
+            "each, or name in opts the provider whose account has them all"
         )
     provider = next(iter(found.values()), None)
-    if provider is None or own is not None:
+    if provider is None:
         return opts
     return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(provider=provider))
 

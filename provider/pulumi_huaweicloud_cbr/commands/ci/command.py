@@ -69,6 +69,7 @@ def _add_preview(commands: Commands) -> None:
         action="store_true",
         help="without credentials: preflight is off, secrets have stand-ins, the state is empty",
     )
+    _add_refresh(parser)
     parser.add_argument(
         "--save-plan", type=Path, metavar="FILE", help="save the plan, for ci up --plan"
     )
@@ -97,6 +98,7 @@ def _add_up(commands: Commands) -> None:
         arguments="--stack NAME",
     )
     add_stack(parser, "the stack", is_required=True)
+    _add_refresh(parser)
     parser.add_argument(
         "--plan", type=Path, metavar="FILE", help="the plan that ci preview --save-plan wrote"
     )
@@ -191,6 +193,14 @@ def _add_comment(commands: Commands) -> None:
     _add_outputs(parser, with_json=False)
     _add_origin(parser)
     parser.set_defaults(run=_run_comment)
+
+
+def _add_refresh(parser: CommandParser) -> None:
+    parser.add_argument(
+        "--refresh",
+        action="store_true",
+        help="read first what exists, so that up makes a lost replica again",
+    )
 
 
 def _add_policy(parser: CommandParser) -> None:

@@ -126,11 +126,11 @@ def _split(text: str) -> tuple[str, str]:
 
 def _read(named: list[tuple[str, str]], settings: dict[str, Any]) -> list[dict[str, Any]]:
     from pulumi.dynamic import Config, ConfigureRequest
-    from pulumi.dynamic.dynamic import serialize_provider
 
+    from pulumi_huaweicloud_cbr.resources._arguments.registration import pickle_of
     from pulumi_huaweicloud_cbr.resources.backup_replication import BackupReplicationProvider
 
-    pickled = serialize_provider(BackupReplicationProvider())
+    pickled = pickle_of(BackupReplicationProvider)
     provider = BackupReplicationProvider()
     provider.configure(ConfigureRequest(Config(settings, "import")))
     resources = []

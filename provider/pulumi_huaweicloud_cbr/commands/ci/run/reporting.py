@@ -29,7 +29,13 @@ _LAST_LINES = 40
 def report_preview(given: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Preview a stack and report it; return the exit code."""
     tell(f"previewing {given.stack} ...")
-    done = preview(given.stack, given.cwd, is_offline=given.offline, plan_file=given.save_plan)
+    done = preview(
+        given.stack,
+        given.cwd,
+        is_offline=given.offline,
+        is_refreshed=given.refresh,
+        plan_file=given.save_plan,
+    )
     plan = read_plan(done.document)
     code = _code_of(done, plan)
     if code and given.save_plan is not None and given.save_plan.is_file():
@@ -76,7 +82,7 @@ def report_update(given: argparse.Namespace, environ: Mapping[str, str]) -> int:
             f"running up by plan {str(given.plan)!r}: there is no such file",
             remedy="write it with ci preview --save-plan",
         )
-    ran = update(given.stack, given.cwd, given.plan)
+    ran = update(given.stack, given.cwd, given.plan, is_refreshed=given.refresh)
     advice = advice_for(given.stack, ran.said, given.cwd)
     if advice:
         tell(advice)
