@@ -12,6 +12,7 @@ import asyncio
 from collections import deque
 from types import TracebackType
 
+from pulumi_huaweicloud_cbr.api.transport.shared_rate import SharedRate
 from pulumi_huaweicloud_cbr.base.clock import Clock
 
 AT_ONCE = 32
@@ -31,10 +32,14 @@ class RateLimiter:
 
     Args:
         at_once: the maximum number of concurrent requests.
+        shared: turns that other processes take as well; None: there are none.
     """
 
-    def __init__(self, clock: Clock, at_once: int = AT_ONCE) -> None:
+    def __init__(
+        self, clock: Clock, at_once: int = AT_ONCE, shared: SharedRate | None = None
+    ) -> None:
         self._clock = clock
+        self._shared = shared
         self._slots = asyncio.Semaphore(at_once)
         self._accepted: deque[float] = deque()
         self._rate_hz: float | None = None
@@ -58,6 +63,12 @@ class RateLimiter:
         await self._slots.acquire()
         try:
             await self._wait_for_turn()
+            while self._shared is not None:
+                # The shared turn comes last, so that none of them lies unused in a pause.
+                await self._shared.wait_for_turn(self._clock)
+                if self._clock.monotonic() >= self._closed_until:
+                    break
+                await self._wait_for_turn()
         except BaseException:
             self._slots.release()
             raise
