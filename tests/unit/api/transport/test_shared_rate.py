@@ -137,7 +137,7 @@ async def test_missing_folder_is_told(tmp_path: Path) -> None:
     """The file's folder ends with `fleet`; a plugin that outlives it says why it stops."""
     rate = SharedRate(10.0, tmp_path / "gone" / "acme.rate")
 
-    with pytest.raises(ConfigurationError, match="opening '.*acme.rate': No such file"):
+    with pytest.raises(ConfigurationError, match=r"opening '.*acme.rate': No such file"):
         await rate.wait_for_turn(Timeline())
 
 
