@@ -61,8 +61,7 @@ class SharedRate:
 
     def _take(self, now: float) -> float | None:
         """Return the time of the turn that is now taken, None if another process has the lock."""
-        # Only Unix has it, and only this needs it.
-        import fcntl
+        import fcntl  # noqa: PLC0415 -- only Unix has it, and only this needs it
 
         try:
             file = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

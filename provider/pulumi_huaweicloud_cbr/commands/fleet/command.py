@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from pulumi_huaweicloud_cbr.commands._cli.exits import Exit
 from pulumi_huaweicloud_cbr.commands._cli.help import CommandParser, Commands, add_command
@@ -16,14 +17,22 @@ _ESTATE = "estate.yaml"
 _MOST_AT_ONCE = 64
 _AT_ONCE = 4
 _FAILED = "some stack failed, or up would refuse it: the result tells why"
+
+
+class _Verb(NamedTuple):
+    summary: str
+    purpose: str
+    exits: dict[Exit, str]
+
+
 _VERBS = {
-    "preview": (
+    "preview": _Verb(
         "preview many stacks, and say what happens to replicas",
         "Previews the stacks side by side, with the configuration of the estate file. Nothing is "
         "changed: a stack that does not exist is named, and not created.",
         {Exit.DONE: "all previews succeeded", Exit.TO_DO: _FAILED},
     ),
-    "up": (
+    "up": _Verb(
         "create or update many stacks",
         "Runs up for the stacks side by side. It creates those that do not exist, and writes "
         "Pulumi.NAME.yaml where the estate file says something else. A failure stops no other "
@@ -33,7 +42,7 @@ _VERBS = {
             Exit.TO_DO: "some stack failed: the result tells why",
         },
     ),
-    "drift": (
+    "drift": _Verb(
         "say which stacks have lost or changed replicas",
         "Previews the stacks with a refresh, which changes nothing, and counts replicas that "
         "are lost or were changed outside of Pulumi.",
@@ -72,14 +81,13 @@ def add_to(commands: Commands) -> None:
 
 
 def _add(commands: Commands, verb: str) -> None:
-    summary, purpose, exits = _VERBS[verb]
     parser = add_command(
         commands,
         verb,
         group=_NAME,
-        summary=summary,
-        purpose=purpose,
-        exits={**exits, **_INTERRUPTED},
+        summary=_VERBS[verb].summary,
+        purpose=_VERBS[verb].purpose,
+        exits={**_VERBS[verb].exits, **_INTERRUPTED},
         examples=(f"fleet {verb} --stacks 'prod-*' --parallel 5",),
         arguments="--stacks PATTERN",
     )

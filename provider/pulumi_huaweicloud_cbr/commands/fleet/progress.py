@@ -63,18 +63,21 @@ class Board:
         with self._lock:
             self._view.draw()
 
-    def listener(self, stack: str, noted: Noted) -> Callable[[Any], None]:
+    def listener(
+        self, stack: str, noted: Noted, *, is_preview: bool = False
+    ) -> Callable[[Any], None]:
         """Return what takes the engine's events of a stack.
 
         Args:
             noted: gets what the result needs.
+            is_preview: operations are planned, and none is done.
         """
 
         def take(event: Any) -> None:
             if event.summary_event is not None:
                 changes = event.summary_event.resource_changes or {}
                 noted.changes = {str(key): int(count) for key, count in changes.items()}
-            told = told_by(event)
+            told = told_by(event, is_preview=is_preview)
             if told is None:
                 return
             if told["event"] == "message" and told["severity"] == "error":
@@ -84,21 +87,22 @@ class Board:
         return take
 
 
-def told_by(event: Any) -> dict[str, Any] | None:
+def told_by(event: Any, *, is_preview: bool = False) -> dict[str, Any] | None:
     """Return what an event of the engine tells, None if it tells nothing to a user.
 
     Args:
         event: of `pulumi.automation.EngineEvent`'s form.
+        is_preview: the engine begins and ends each operation of a preview as well.
     """
     if event.diagnostic_event is not None:
         return _message(event.diagnostic_event)
-    for part, state in (
-        (event.resource_pre_event, "begun"),
-        (event.res_outputs_event, "done"),
-        (event.res_op_failed_event, "failed"),
-    ):
-        if part is not None:
-            return _operation(part.metadata, state)
+    if event.resource_pre_event is not None:
+        state = "planned" if is_preview else "begun"
+        return _operation(event.resource_pre_event.metadata, state)
+    if event.res_op_failed_event is not None:
+        return _operation(event.res_op_failed_event.metadata, "failed")
+    if event.res_outputs_event is not None and not is_preview:
+        return _operation(event.res_outputs_event.metadata, "done")
     return None
 
 
@@ -136,6 +140,8 @@ def words_of(event: dict[str, Any]) -> str:
         at = f"{event['resource']}: " if event["resource"] else ""
         severity = f"{event['severity']}: " if event["severity"] != "info" else ""
         return readable(f"{severity}{at}{event['text']}".replace("\n", " "), 2000)
+    if kind == "result":
+        return ": ".join(part for part in (event["outcome"], event["headline"]) if part)
     return str(event.get("text", kind))
 
 
@@ -167,19 +173,22 @@ class JsonLines:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
+        self._ended: set[str] = set()
 
     def note(self, event: dict[str, Any]) -> None:
-        """Print an event."""
-        if event["event"] != "result":
-            self._print(event)
+        """Print an event; the last one of a stack is its result."""
+        if event["event"] == "result":
+            self._ended.add(event["stack"])
+        self._print(event)
 
     def draw(self) -> None:
         """Print nothing."""
 
     def close(self, outcomes: Sequence[Outcome]) -> None:
-        """Print the results, and their counts."""
+        """Print the results of stacks that were not begun, and the counts of all."""
         for one in outcomes:
-            self._print(one.to_json())
+            if one.stack not in self._ended:
+                self._print(one.to_json())
         self._print({"event": "end", "stacks": len(outcomes), "outcomes": counts_of(outcomes)})
 
     def _print(self, document: dict[str, Any]) -> None:

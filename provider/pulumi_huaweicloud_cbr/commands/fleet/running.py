@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from pulumi.automation import CommandError
+from pulumi.automation import CommandError, Stack
 from pulumi.automation.errors import StackNotFoundError
 
 from pulumi_huaweicloud_cbr.api.transport.shared_rate import VARIABLE as SHARED_RATE
@@ -34,12 +35,11 @@ from pulumi_huaweicloud_cbr.commands.fleet.progress import Board, Noted
 from pulumi_huaweicloud_cbr.commands.fleet.stack_files import read_stack_file
 from pulumi_huaweicloud_cbr.commands.fleet.workspace import (
     Children,
-    FleetStack,
     StackCommand,
     StackWorkspace,
     StoppedError,
 )
-from pulumi_huaweicloud_cbr.commands.stack.recover.command import advice_for
+from pulumi_huaweicloud_cbr.commands.stack.recover.command import advice_after_kill, advice_for
 from pulumi_huaweicloud_cbr.engine.output.preview_facts import VARIABLE as FACTS
 
 _LOOK_S = 0.5
@@ -89,7 +89,7 @@ class Fleet:
             told = redact(f"{type(error).__name__}: {error}")
             outcome = Outcome(stack.name, Ended.FAILED, errors=(told,))
         outcome = replace(outcome, seconds=time.monotonic() - started)
-        self.board.note({**outcome.to_json(), "text": outcome.headline or outcome.ended.value})
+        self.board.note(outcome.to_json())
         return outcome
 
     def _run(self, stack: StackEntry) -> Outcome:
@@ -115,7 +115,7 @@ class Fleet:
         read_stack_file(self.files, stack)
         noted = Noted()
         try:
-            running = FleetStack.create_or_select(stack.name, workspace)
+            running = Stack.create_or_select(stack.name, workspace)
             if workspace.has_created:
                 self.board.note({"stack": stack.name, "event": "created"})
             file = read_stack_file(self.files, stack)
@@ -145,12 +145,12 @@ class Fleet:
         if other is not None:
             file.write(other)
         try:
-            chosen = FleetStack.select(stack.name, workspace)
+            chosen = Stack.select(stack.name, workspace)
             chosen.preview(
                 refresh=True if self.verb == "drift" else None,
                 json=True,
                 config_file=str(other) if other is not None else None,
-                on_event=self.board.listener(stack.name, noted),
+                on_event=self.board.listener(stack.name, noted, is_preview=True),
             )
         except StackNotFoundError:
             return Outcome(stack.name, Ended.ABSENT, "the stack does not exist; up creates it")
@@ -189,18 +189,22 @@ class Fleet:
         known: Outcome | None = None,
     ) -> Outcome:
         if self.command.is_stopping:
-            advice = "it was interrupted; run the same command again"
-            return Outcome(stack.name, Ended.INTERRUPTED, changes=noted.changes, headline=advice)
+            return Outcome(stack.name, Ended.INTERRUPTED, changes=noted.changes)
         said = plain(command.last.stderr)
         errors = [*(known.errors if known is not None else ()), *noted.errors]
         errors = [one for one in dict.fromkeys(errors) if one not in _USELESS]
+        advice = advice_for(stack.name, command.last.stderr, self.project)
+        if command.last.code < 0:
+            # Whoever kills it says nothing, and its lock may be all that is left.
+            errors.append(f"pulumi was ended by signal {-command.last.code}")
+            advice = advice or advice_after_kill(stack.name)
         last = [redact(line) for line in said.splitlines() if line.strip()][-_LAST_LINES:]
         return Outcome(
             stack.name,
             Ended.FAILED,
             known.headline if known is not None else f"{self.verb} FAILED",
             errors=tuple(errors) or tuple(last),
-            advice=advice_for(stack.name, command.last.stderr, self.project),
+            advice=advice,
             changes=noted.changes,
         )
 
@@ -232,7 +236,13 @@ def run_all(
             return Outcome(stack.name, Ended.NOT_BEGUN)
         return work(stack)
 
-    with _interrupting(children), ThreadPoolExecutor(parallel, "fleet") as pool:
+    with (
+        _interrupting(children),
+        warnings.catch_warnings(),
+        ThreadPoolExecutor(parallel, "fleet") as pool,
+    ):
+        # The SDK warns when the stream of a CLI that was killed ends; its result tells that.
+        warnings.filterwarnings("ignore", "Error in event stream", UserWarning)
         futures = [pool.submit(run, stack) for stack in stacks]
         pending = set(futures)
         while pending:
