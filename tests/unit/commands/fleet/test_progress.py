@@ -51,7 +51,7 @@ def test_terminal_rewrites_a_line_for_each_stack() -> None:
     view.note({"stack": "prod-a", "event": "progress", **told})
 
     assert [
-        "prod-a  running         3 s  s: " + "x" * 28,
+        "prod-a  running         3 s  s: " + "x" * 27,
         "prod-b  waiting",
         "prod-c  waiting",
         "1 running, 2 waiting",
@@ -76,7 +76,7 @@ def test_small_terminal_shows_the_stacks_at_work() -> None:
         now[0] += 1
         view.note({"stack": f"prod-{number}", "event": "begun"})
 
-    assert ["prod-3", "prod-5", "2"] == [line.split()[0] for line in out.shown()[:3] if line]
+    assert ["prod-3", "prod-5", "7"] == [line.split()[0] for line in out.shown()[:3] if line]
 
     now[0] += 1
     view.note({**DONE.to_json(), "stack": "prod-3"})
