@@ -40,6 +40,7 @@ class RateLimiter:
     ) -> None:
         self._clock = clock
         self._shared = shared
+        self._competing = asyncio.Lock()
         self._slots = asyncio.Semaphore(at_once)
         self._accepted: deque[float] = deque()
         self._rate_hz: float | None = None
@@ -63,12 +64,8 @@ class RateLimiter:
         await self._slots.acquire()
         try:
             await self._wait_for_turn()
-            while self._shared is not None:
-                # The shared turn comes last, so that none of them lies unused in a pause.
-                await self._shared.wait_for_turn(self._clock)
-                if self._clock.monotonic() >= self._closed_until:
-                    break
-                await self._wait_for_turn()
+            if self._shared is not None:
+                await self._wait_for_shared_turn(self._shared)
         except BaseException:
             self._slots.release()
             raise
@@ -81,6 +78,15 @@ class RateLimiter:
     ) -> None:
         """Let the next request begin."""
         self._slots.release()
+
+    async def _wait_for_shared_turn(self, shared: SharedRate) -> None:
+        # One request of this process at a time competes with those of the others.
+        async with self._competing:
+            await shared.wait_for_turn(self._clock)
+            while self._clock.monotonic() < self._closed_until:
+                # The service has asked for a pause in the meantime.
+                await self._clock.sleep(self._closed_until - self._clock.monotonic())
+                await shared.wait_for_turn(self._clock)
 
     async def _wait_for_turn(self) -> None:
         now = self._clock.monotonic()

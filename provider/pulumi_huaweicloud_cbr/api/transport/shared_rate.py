@@ -1,9 +1,12 @@
 """A rate that several processes share: when the next request of any of them may begin.
 
 ``fleet`` runs many stacks of one account at once, and each has a plugin process with a rate limiter
-of its own. The environment variable `VARIABLE` names a rate and a file. The file has the time of
-the next free turn, in seconds of the machine's monotonic clock, which all processes share. A lock
-of the kernel protects it, and ends with the process that holds it.
+of its own. The environment variable `VARIABLE` names a rate and a file. The file has the time from
+which the next request may begin, on the machine's monotonic clock, which all processes share. A
+lock of the kernel protects it, and ends with the process that holds it.
+
+A turn is taken at the moment of its use, and the next one counts from then. Turns that are given
+out ahead would come closer together wherever a process wakes up late.
 """
 
 from __future__ import annotations
@@ -25,9 +28,7 @@ MOST_HZ = 10_000.0
 _FORM = re.compile(r"([0-9]+(?:\.[0-9]+)?) (/.+)")
 _TIME = struct.Struct("=d")
 _LOCK_AGAIN_S = 0.002
-"""A turn is taken within microseconds; this is for a holder that the machine has paused."""
-_LONGEST_QUEUE_S = 24 * 3600.0
-"""A time further ahead is from before a restart of the machine, which begins at 0 again."""
+"""A turn is taken within microseconds. The event loop goes on if the machine pauses a holder."""
 
 
 @dataclass(frozen=True)
@@ -45,22 +46,19 @@ class SharedRate:
         return f"{self.rate_hz:g} {self.file}"
 
     async def wait_for_turn(self, clock: Clock) -> None:
-        """Take the next free turn, and wait for it.
+        """Wait for a turn, and take it.
+
+        Few should wait at once in a process: all of them wake up for each turn.
 
         Raises:
             ConfigurationError: the file cannot be opened.
             InterruptedWaitError: the user interrupted the wait.
         """
-        turn_at = self._take(clock.monotonic())
-        while turn_at is None:
-            # The event loop goes on meanwhile, so answers of other requests are read.
-            await clock.sleep(_LOCK_AGAIN_S)
-            turn_at = self._take(clock.monotonic())
-        while (left_s := turn_at - clock.monotonic()) > 0:
+        while (left_s := self._take(clock.monotonic())) > 0:
             await clock.sleep(left_s)
 
-    def _take(self, now: float) -> float | None:
-        """Return the time of the turn that is now taken, None if another process has the lock."""
+    def _take(self, now: float) -> float:
+        """Take a turn, or return how many seconds are left until it can be tried again."""
         import fcntl  # noqa: PLC0415 -- only Unix has it, and only this needs it
 
         try:
@@ -74,17 +72,18 @@ class SharedRate:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             stored = os.pread(file, _TIME.size, 0)
-            free_at = _TIME.unpack(stored)[0] if len(stored) == _TIME.size else now
-            is_of_now = now < free_at < now + _LONGEST_QUEUE_S
-            turn_at = float(free_at) if is_of_now else now
-            os.pwrite(file, _TIME.pack(turn_at + 1 / self.rate_hz), 0)
+            free_at = float(_TIME.unpack(stored)[0]) if len(stored) == _TIME.size else now
+            # More than a turn ahead is from before a restart of the machine.
+            if now < free_at <= now + 1 / self.rate_hz:
+                return free_at - now
+            os.pwrite(file, _TIME.pack(now + 1 / self.rate_hz), 0)
         except OSError as error:
             if error.errno not in (errno.EAGAIN, errno.EACCES):
                 raise
-            return None
+            return _LOCK_AGAIN_S
         finally:
             os.close(file)
-        return turn_at
+        return 0.0
 
 
 def shared_rate(environ: Mapping[str, str]) -> SharedRate | None:

@@ -73,12 +73,8 @@ def test_estate_is_read(file: Path) -> None:
 
     estate = read_estate(file)
 
-    acme = Account(
-        "acme",
-        {"HW_ACCESS_KEY": "ACME_ACCESS_KEY", "HW_SECRET_KEY": "ACME_SECRET_KEY"},
-        10,
-        {"huaweicloud:owner": "acme/replicas"},
-    )
+    names = yaml.safe_load(ESTATE)["accounts"]["acme"]["environment"]
+    acme = Account("acme", names, 10, {"huaweicloud:owner": "acme/replicas"})
     east = {
         "huaweicloud:region": "cn-north-4",
         "huaweicloud:owner": "acme/replicas",
@@ -219,9 +215,11 @@ def test_secrets_of_accounts_are_redacted(file: Path) -> None:
     """Output of the CLI that quotes one is not shown as it is."""
     file.write_text(ESTATE)
 
-    remember_secrets(read_estate(file).stacks, {"ACME_ACCESS_KEY": "a", "ACME_SECRET_KEY": "sk-1"})
+    remember_secrets(
+        read_estate(file).stacks, {"ACME_ACCESS_KEY": "a", "ACME_SECRET_KEY": "not-a-secret-sk"}
+    )
 
-    assert "sk-1" not in redact("signed by sk-1")
+    assert "not-a-secret-sk" not in redact("signed by not-a-secret-sk")
 
 
 # -- the stacks' files --------------------------------------------------------------------------
