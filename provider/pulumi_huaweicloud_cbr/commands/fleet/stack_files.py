@@ -34,7 +34,7 @@ class StackFile:
     @property
     def differs(self) -> bool:
         """Whether the estate's configuration is another one than the file's."""
-        return bool((self.present.get("config") or {}) != self.wanted["config"])
+        return _as_stored(self.present.get("config") or {}) != _as_stored(self.wanted["config"])
 
     def write(self, path: Path | None = None) -> None:
         """Write what the estate wants, all of it or nothing.
@@ -104,6 +104,14 @@ def read_stack_file(folder: Path, stack: StackEntry) -> StackFile:
             remedy="take it out of one of them; nothing was changed",
         )
     return StackFile(path, present, {**present, "config": {**stack.config, **secret}})
+
+
+def _as_stored(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration as the CLI writes it: a number or a flag of a key becomes text."""
+    return {
+        key: str(value).lower() if isinstance(value, (bool, int, float)) else value
+        for key, value in config.items()
+    }
 
 
 def _has_secret(value: Any) -> bool:

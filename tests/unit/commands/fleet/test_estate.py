@@ -272,6 +272,16 @@ def test_estate_keeps_what_is_encrypted(tmp_path: Path) -> None:
     assert [path] == list(tmp_path.iterdir())
 
 
+def test_scalar_that_the_cli_has_quoted_is_no_difference(tmp_path: Path) -> None:
+    """It writes numbers and flags as texts when it adds the key of the encryption."""
+    (tmp_path / "Pulumi.prod.yaml").write_text("config: {'x:y': '0.2', 'x:z': 'true', 'x:a': [1]}")
+    declared = {"x:y": 0.2, "x:z": True, "x:a": [1]}
+
+    assert not read_stack_file(tmp_path, StackEntry("prod", config=declared)).differs
+    other = {**declared, "x:y": 0.3}
+    assert read_stack_file(tmp_path, StackEntry("prod", config=other)).differs
+
+
 def test_secret_that_the_estate_would_replace_is_refused(tmp_path: Path) -> None:
     """Nobody could bring it back."""
     path = tmp_path / "Pulumi.prod.yaml"
