@@ -31,6 +31,7 @@ from pulumi_huaweicloud_cbr.api.auth.choose import make_authenticator
 from pulumi_huaweicloud_cbr.api.auth.tokens import GivenTokens
 from pulumi_huaweicloud_cbr.api.client import CbrClient
 from pulumi_huaweicloud_cbr.api.transport import proxies
+from pulumi_huaweicloud_cbr.api.transport.shared_rate import VARIABLE, SharedRate, shared_rate
 from pulumi_huaweicloud_cbr.api.transport.tls import begin_reading
 from pulumi_huaweicloud_cbr.api.wire import bodies
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Replica, ReplicationRecord, Vault
@@ -912,6 +913,10 @@ def vault_diff_tells(*records: ReplicationRecord, records_told: bool = True, **c
 
 
 TEXTS: dict[str, Callable[[], str]] = {
+    "shared-rate": lambda: caught(lambda: shared_rate({VARIABLE: "10"})),
+    "shared-rate-file": lambda: caught(
+        lambda: anyio.run(SharedRate(9.5, Path("/missing/acme.rate")).wait_for_turn, FakeClock())
+    ),
     "auth-nothing": lambda: caught(
         lambda: make_authenticator(Settings.of(metadata=False), FakeClock())
     ),

@@ -107,6 +107,11 @@ PARTIAL = ("tests/contract/test_partial_answers.py",)
 UPGRADE = ("tests/contract/test_upgrade.py",)
 REGISTRATION = ("tests/unit/resources/test_registration.py",)
 HOLDERS = ("tests/unit/commands/stack/test_holders.py", "tests/unit/commands/stack/test_recover.py")
+SHARED_RATE = ("tests/unit/api/transport/test_shared_rate.py",)
+FLEET = (
+    "tests/unit/commands/fleet/test_command.py",
+    "tests/unit/commands/fleet/test_estate.py",
+)
 MOMENTS = ("tests/unit/base/test_moments.py", "tests/unit/api/test_find.py")
 
 MUTANTS = (
@@ -1404,6 +1409,49 @@ MUTANTS = (
         "",
         ("tests/contract/test_replications_complete_provider.py",),
         "diff",
+    ),
+    Mutant(
+        "rate-of-each",
+        "processes of one account share its rate",
+        "api/transport/shared_rate.py",
+        "return free_at - now",
+        "pass",
+        SHARED_RATE,
+    ),
+    Mutant(
+        "turn-in-a-pause",
+        "a shared turn that comes during a pause is not used",
+        "api/transport/pacing.py",
+        "while self._clock.monotonic() < self._closed_until:\n                # The",
+        "while False:\n                # The",
+        SHARED_RATE,
+    ),
+    Mutant(
+        "anybodys-credentials",
+        "a stack of an account signs in by that account's variables alone",
+        "commands/fleet/estate.py",
+        "if name not in _SIGNING_IN and not name.startswith(_VENDORS)",
+        "if name",
+        FLEET,
+        "account",
+    ),
+    Mutant(
+        "estate-over-secrets",
+        "the estate replaces no secret of a stack's file",
+        "commands/fleet/stack_files.py",
+        "    if both:\n",
+        "    if not both and both:\n",
+        FLEET,
+        "secret or refused",
+    ),
+    Mutant(
+        "drift-without-sames",
+        "an unchanged resource is no drift: the CLI is asked for its step",
+        "commands/fleet/workspace.py",
+        'if args[0] == "preview" and "--refresh" in args:',
+        'if args[0] == "drift":',
+        FLEET,
+        "drift",
     ),
 )
 

@@ -40,7 +40,7 @@ COMMANDS: dict[str, tuple[Path, Callable[[], str]]] = {
     **{
         f"command-{name.replace(' ', '-')}": (REFERENCE, partial(commands.description, name))
         for name in commands.all_commands()
-        if name != "ci"
+        if name not in ("ci", "fleet")
     },
     "version": (REFERENCE, lambda: f"```\n{commands.EXAMPLE}\n```"),
     "printed-check": (REFERENCE, lambda: printed("no_vault")),

@@ -11,6 +11,7 @@ under the name in its docstring.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import ssl
 from collections.abc import Callable, Coroutine, Hashable, Iterable
@@ -34,6 +35,7 @@ from pulumi_huaweicloud_cbr.api.transport.http import (
 )
 from pulumi_huaweicloud_cbr.api.transport.pacing import RateLimiter
 from pulumi_huaweicloud_cbr.api.transport.retry import Pause, RetryBudget, may_repeat, retrying
+from pulumi_huaweicloud_cbr.api.transport.shared_rate import shared_rate
 from pulumi_huaweicloud_cbr.api.transport.tls import usual_context
 from pulumi_huaweicloud_cbr.api.wire.answers import (
     Backup,
@@ -239,7 +241,7 @@ class CbrClient:
         self._on_pause = on_pause
         self._on_slow = on_slow
         self._call_limit_s = CALL_LIMIT_S if call_limit_s is None else call_limit_s
-        self._rate_limiter = RateLimiter(self.clock)
+        self._rate_limiter = RateLimiter(self.clock, shared=shared_rate(os.environ))
         verify = _tls_context(settings) if transport is None else True
         self._connections = Connections(connector(transport, verify, timeouts, on_answer))
 

@@ -12,6 +12,7 @@ import asyncio
 from collections import deque
 from types import TracebackType
 
+from pulumi_huaweicloud_cbr.api.transport.shared_rate import SharedRate
 from pulumi_huaweicloud_cbr.base.clock import Clock
 
 AT_ONCE = 32
@@ -31,10 +32,15 @@ class RateLimiter:
 
     Args:
         at_once: the maximum number of concurrent requests.
+        shared: turns that other processes take as well; None: there are none.
     """
 
-    def __init__(self, clock: Clock, at_once: int = AT_ONCE) -> None:
+    def __init__(
+        self, clock: Clock, at_once: int = AT_ONCE, shared: SharedRate | None = None
+    ) -> None:
         self._clock = clock
+        self._shared = shared
+        self._competing = asyncio.Lock()
         self._slots = asyncio.Semaphore(at_once)
         self._accepted: deque[float] = deque()
         self._rate_hz: float | None = None
@@ -58,6 +64,8 @@ class RateLimiter:
         await self._slots.acquire()
         try:
             await self._wait_for_turn()
+            if self._shared is not None:
+                await self._wait_for_shared_turn(self._shared)
         except BaseException:
             self._slots.release()
             raise
@@ -70,6 +78,15 @@ class RateLimiter:
     ) -> None:
         """Let the next request begin."""
         self._slots.release()
+
+    async def _wait_for_shared_turn(self, shared: SharedRate) -> None:
+        # One request of this process at a time competes with those of the others.
+        async with self._competing:
+            await shared.wait_for_turn(self._clock)
+            while self._clock.monotonic() < self._closed_until:
+                # The service has asked for a pause in the meantime.
+                await self._clock.sleep(self._closed_until - self._clock.monotonic())
+                await shared.wait_for_turn(self._clock)
 
     async def _wait_for_turn(self) -> None:
         now = self._clock.monotonic()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import yaml
 
 from config import read_plan
 from pulumi_huaweicloud_cbr.__main__ import make_parser
+from pulumi_huaweicloud_cbr.commands.fleet.estate import read_estate
 from pulumi_huaweicloud_cbr.config.settings import Settings
 from tools.checks.examples import REPOSITORY, Example, command_lines, examples, programs
 
@@ -20,6 +23,11 @@ LINES = list(command_lines())
 COMMANDS = [(example, line) for example, line in LINES if line.startswith(OURS)]
 MAKE = [(example, line) for example, line in LINES if re.match(r"make [a-z]", line)]
 YAML = list(examples("yaml"))
+NO_CONFIGURATION = {"apiVersion", "jobs", "stacks"}
+"""Keys of documents that are for Kubernetes, for GitHub and for `fleet`."""
+CONFIGURATIONS = [one for one in YAML if not NO_CONFIGURATION & yaml.safe_load(one.text).keys()]
+ESTATES = [one for one in YAML if "stacks" in yaml.safe_load(one.text)]
+MANIFESTS = [one for one in YAML if {"apiVersion", "jobs"} & yaml.safe_load(one.text).keys()]
 # For entries that show a part of a configuration.
 DESTINATION = {"region": "cn-east-3", "vault_id": "ca0083e4-1bda-48ca-af6d-aa9c8c93bc85"}
 PROJECT_KEYS = {"name", "runtime", "plugins"}
@@ -59,11 +67,50 @@ def test_make_target_exists(example: Example, line: str) -> None:
     assert [] == [name for name in variables if name not in makefile]
 
 
-@pytest.mark.parametrize("example", YAML, ids=[example.name for example in YAML])
+@pytest.mark.parametrize("example", CONFIGURATIONS, ids=[one.name for one in CONFIGURATIONS])
 def test_configuration_is_valid(example: Example) -> None:
     """Keys of the stack program are valid; a destination may be left to other parts."""
     document: dict[str, Any] = yaml.safe_load(example.text)
-    config = document.get("config", document)
+    require_valid(document.get("config", document))
+
+
+@pytest.mark.parametrize("example", ESTATES, ids=[one.name for one in ESTATES])
+def test_estate_is_valid(example: Example, tmp_path: Path) -> None:
+    """`fleet` reads it, and the stack program reads the configuration of each stack."""
+    file = tmp_path / "estate.yaml"
+    file.write_text(example.text, encoding="utf-8")
+
+    for stack in read_estate(file).stacks:
+        require_valid(dict(stack.config or {}))
+
+
+@pytest.mark.parametrize("example", MANIFESTS, ids=[one.name for one in MANIFESTS])
+def test_commands_of_manifests_parse(example: Example) -> None:
+    """The command, its options and its arguments exist."""
+    document = yaml.safe_load(example.text)
+    lines = [
+        [str(word) for word in (*part.get("command", ()), *part.get("args", ()))]
+        for part in parts_of(document)
+    ]
+    lines += [shlex.split(part["run"]) for part in parts_of(document) if "run" in part]
+    ours = [line[3:] for line in lines if line[:3] == OURS.split()]
+
+    for words in ours:
+        assert callable(make_parser().parse_args(words).run)
+    assert ours or "projectRepo" in document["spec"]
+
+
+def parts_of(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield all mappings in a document."""
+    if isinstance(value, dict):
+        yield value
+    for part in value.values() if isinstance(value, dict) else value:
+        if isinstance(part, (dict, list)):
+            yield from parts_of(part)
+
+
+def require_valid(config: Any) -> None:
+    """Require that the stack program and the package accept a configuration."""
     assert isinstance(config, dict)
     own = {key: value for key, value in config.items() if key.startswith("cbr-replication:")}
     others = {key for key in config if not key.startswith(("cbr-replication:", "huaweicloud:"))}
@@ -83,9 +130,11 @@ def test_configuration_is_valid(example: Example) -> None:
 
 def test_there_are_examples() -> None:
     """The tests above have something to try."""
-    assert {"check", "backups", "owners", "recover", "import-file"} <= {
+    assert {"check", "backups", "owners", "fleet", "recover", "import-file"} <= {
         line.removeprefix(OURS).split()[0] for _, line in COMMANDS
     }
     assert len(MAKE) > 5
-    assert len(YAML) > 5
+    assert len(CONFIGURATIONS) > 5
+    assert ESTATES
+    assert len(MANIFESTS) > 2
     assert len(list(programs())) > 8

@@ -70,7 +70,7 @@ def preview(
             env=env,
         )
         note = "" if is_offline else _note(stack, ran.said, directory)
-        return _ended(ran, stack, list(_facts_in(scratch)), is_offline=is_offline, note=note)
+        return _ended(ran, stack, list(facts_in(scratch)), is_offline=is_offline, note=note)
 
 
 def _environment(scratch: Path, *, is_offline: bool) -> dict[str, str]:
@@ -106,7 +106,8 @@ def _note(stack: str, said: str, directory: Path | None) -> str:
         return ""
 
 
-def _facts_in(scratch: Path) -> Iterator[Mapping[str, Any]]:
+def facts_in(scratch: Path) -> Iterator[Mapping[str, Any]]:
+    """Yield the facts that plugins wrote into the folder ``facts`` of a folder."""
     for path in sorted((scratch / "facts").glob(PATTERN)):
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:

@@ -226,8 +226,17 @@ def advice_for(stack: str, errors: str, directory: Path | None = None) -> str | 
         done = run_pulumi("stack", "export", "--stack", stack, *there)
         count = _pending_in(done.stdout).count if done.returncode == 0 else 0
         reason = f"the state has {counted(count, 'pending operation')}" if count else None
+    return reason and _advice(reason, stack)
+
+
+def advice_after_kill(stack: str) -> str:
+    """Return the same line for a CLI that was killed, if nothing else is known."""
+    return _advice("its lock may be left", stack)
+
+
+def _advice(reason: str, stack: str) -> str:
     command = f"python -m pulumi_huaweicloud_cbr recover --stack {shlex.quote(stack)}"
-    return reason and f"{reason}; if no pulumi is at work on it: {command}"
+    return f"{reason}; if no pulumi is at work on it: {command}"
 
 
 def _command(what: str, stack: str) -> str:
