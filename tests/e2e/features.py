@@ -16,6 +16,7 @@ PLUGINS = {
 
 
 BY_NIGHT = {
+    "import_command": "test_features.test_feature",
     "custom_timeouts": "test_replications_complete.test_wait_interrupted_and_timed_out_continues",
     "interrupt": "test_replications_complete.test_wait_interrupted_and_timed_out_continues",
     "exit": "test_plugin_host.test_host_never_hangs",

@@ -44,7 +44,7 @@ def assert_state_is_complete(project: Project, control: Control) -> None:
     assert [] == project.locks()
 
 
-@pytest.mark.parametrize("backend", SHARED)
+@pytest.mark.parametrize("backend", ["postgresql", pytest.param("s3", marks=pytest.mark.full)])
 def test_stack_goes_up_and_is_destroyed(
     tmp_path: Path, simulator: SimulatorProcess, places: Places, backend: str
 ) -> None:

@@ -150,6 +150,7 @@ def accepted(control: Control) -> list[str]:
     return [entry["backup_id"] for entry in submissions if entry["status"] != 429]
 
 
+@pytest.mark.full
 def test_fleet_creates_copies_and_finds_what_is_lost(tmp_path: Path) -> None:
     """Two stacks are created and copied; a lost replica of one is drift of that one."""
     world = world_of(4)

@@ -100,6 +100,7 @@ def make_stack(checkout: Path) -> None:
     )
 
 
+@pytest.mark.full
 def test_make_preview_and_up_of_a_stack(checkout: Path, control: Control) -> None:
     """The commands of pull requests and the main branch: a report, then the announced change."""
     make_stack(checkout)

@@ -76,6 +76,7 @@ def test_host_full_cycle(project: Project, control: Control) -> None:
     assert 2 == len(control.journal(operation="CopyBackup"))
 
 
+@pytest.mark.full
 def test_host_and_sdk_plugin_share_a_stack(make_program: MakeProject, control: Control) -> None:
     """A stack of the SDK's plugin is unchanged on the host, and vice versa."""
     project = make_program(REPLICATION)

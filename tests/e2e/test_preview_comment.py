@@ -44,6 +44,7 @@ def replica_of(project: Project, name: str, label: str | None = None) -> str:
     return str(row["destination_backup_id"])
 
 
+@pytest.mark.full
 def test_pipeline_of_a_stack(
     make_stacks_project: MakeProject, erp: dict[str, Any], control: Control, tmp_path: Path
 ) -> None:

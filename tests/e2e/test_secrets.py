@@ -89,6 +89,7 @@ def test_secret_configuration_is_stored_encrypted(
     assert "is plain text" not in printed[0]
 
 
+@pytest.mark.full
 def test_plain_configuration_is_stored_and_warned_of(
     make_stacks_project: MakeProject, erp: dict[str, Any]
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.driver import ON_TWO_BY_DAY, MakeProject, on_plugin
+from tests.e2e.driver import BY_NIGHT_TOO, MakeProject, on_plugin
 from tests.e2e.programs import BACKUP, VAULT
 
 # Every form, a component of the program's own, a provider, and later a replication that is read.
@@ -72,7 +72,7 @@ def size(value: Any) -> int:
     return len(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
 
 
-@pytest.mark.parametrize("plugin", ON_TWO_BY_DAY)
+@pytest.mark.parametrize("plugin", BY_NIGHT_TOO)
 def test_state_is_small_and_names_no_path_of_the_machine(
     make_program: MakeProject, plugin: str
 ) -> None:
