@@ -1,7 +1,7 @@
 """What one step of a preview does with the replicas of its resource.
 
-The rules are those of the resources: a member is its backup, whatever its label; an entire vault
-deletes nothing in an update; a replacement deletes first, except to another region or of another
+The rules are those of the resources. A member is its backup, whatever its label. An entire vault
+deletes nothing in an update. A replacement deletes first, except to another region or of another
 backup. What a fact says goes before what the states suggest.
 """
 
