@@ -335,16 +335,22 @@ async def find_destinations(api: Api, scope: ProjectScope) -> frozenset[str] | N
 
 async def find_replication_vaults(api: Api, scope: ProjectScope) -> tuple[Vault, ...]:
     """Return the vaults of a project that accept replicas, in the API's order."""
-    listing: Listing[Vault] = Listing(
-        f"listing vaults in {scope}",
-        lambda limit, offset: api.get_vault_page(
-            scope, limit=limit, offset=offset, protect_type=REPLICATION
-        ),
-    )
     return await gathered(
         api,
-        listing,
-        lambda vault: [vault] if vault.billing.protect_type in (None, REPLICATION) else [],
+        _vaults(api, scope, protect_type=REPLICATION),
+        lambda vault: [vault] if vault.takes_replicas is not False else [],
+    )
+
+
+async def find_all_vaults(api: Api, scope: ProjectScope) -> tuple[Vault, ...]:
+    """Return all vaults of a project, in the API's order."""
+    return await gathered(api, _vaults(api, scope), lambda vault: [vault])
+
+
+def _vaults(api: Api, scope: ProjectScope, **filters: Any) -> Listing[Vault]:
+    return Listing(
+        f"listing vaults in {scope}",
+        lambda limit, offset: api.get_vault_page(scope, limit=limit, offset=offset, **filters),
     )
 
 

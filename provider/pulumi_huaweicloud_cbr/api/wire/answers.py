@@ -178,13 +178,28 @@ class VaultBilling(WireModel, frozen=True):
     object_type: Word | None = None
 
 
+class VaultResource(WireModel, frozen=True):
+    """A server, file system or disk that a vault protects."""
+
+    id: str | None = None
+    name: str | None = None
+    type: Word | None = None
+
+
 class Vault(WireModel, frozen=True):
-    """A vault; `billing.protect_type` is ``replication`` if it accepts replicas."""
+    """A vault, and what it protects; that is None if the answer does not tell it."""
 
     id: Id
     name: str | None = None
     project_id: str | None = None
     billing: VaultBilling = VaultBilling()
+    resources: tuple[VaultResource, ...] | None = None
+
+    @property
+    def takes_replicas(self) -> bool | None:
+        """Whether it is of type replication; None if the answer does not tell its type."""
+        kind = self.billing.protect_type
+        return None if kind is None else kind == "replication"
 
     @property
     def free_gb(self) -> float | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pulumi_huaweicloud_cbr.api.transport.shared_rate import MOST_HZ
+from pulumi_huaweicloud_cbr.base.documents import load_document
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.base.text import counted, listed, quoted, remember_secret
 from pulumi_huaweicloud_cbr.config.setting_names import CREDENTIAL_KEYS, KEYS, NAMESPACE
@@ -91,7 +92,7 @@ def read_estate(path: Path) -> Estate:
     Raises:
         ConfigurationError: it cannot be read, or has faults; all of them are named.
     """
-    document, faults = _load(path)
+    document, faults = load_document(path, "estate", "give the file with --estate")
     reader = _Reader(faults)
     estate = reader.estate(document)
     if reader.faults:
@@ -150,46 +151,6 @@ def remember_secrets(stacks: Iterable[StackEntry], environ: Mapping[str, str]) -
         for name, source in stack.account.environment.items() if stack.account else ():
             if name in secret:
                 remember_secret(environ[source])
-
-
-def _load(path: Path) -> tuple[Any, list[str]]:
-    """Return the document, and the keys that it has twice: YAML would keep the last one only."""
-    # Pulumi's SDK brings it along.
-    import yaml
-
-    faults: list[str] = []
-
-    class Loader(yaml.SafeLoader):
-        pass
-
-    def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        line = node.start_mark.line + 1
-        faults.extend(
-            f"{name}: stands twice in the mapping that begins at line {line}"
-            for name in dict.fromkeys(names)
-            if names.count(name) > 1
-        )
-        loader.flatten_mapping(node)
-        return dict(loader.construct_pairs(node, deep=True))
-
-    Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
-    doing = f"reading estate {str(path)!r}"
-    try:
-        text = path.read_text(encoding="utf-8")
-        # A loader of yaml.SafeLoader: it makes plain values only.
-        return yaml.load(text, Loader=Loader), faults  # noqa: S506
-    except OSError as error:
-        raise ConfigurationError(
-            f"{doing}: {error.strerror or error}", remedy="give the file with --estate"
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, TypeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}: " if mark is not None else ""
-        problem = getattr(error, "problem", None) or type(error).__name__
-        raise ConfigurationError(
-            f"{doing}: {where}not valid YAML: {problem}", remedy="correct that line"
-        ) from None
 
 
 class _Reader:

@@ -12,17 +12,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from pulumi_huaweicloud_cbr.api.client import Api
-from pulumi_huaweicloud_cbr.api.find import (
-    find_backups,
-    find_copy_tasks,
-    find_replication_vaults,
-)
+from pulumi_huaweicloud_cbr.api.find import find_copy_tasks
 from pulumi_huaweicloud_cbr.api.wire.answers import Backup
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError
 from pulumi_huaweicloud_cbr.commands._cli.cloud import find_scope
 from pulumi_huaweicloud_cbr.commands._cli.options import Scope
 from pulumi_huaweicloud_cbr.commands._cli.stack import Place, State
+from pulumi_huaweicloud_cbr.commands.account.inventory import Inventories
 from pulumi_huaweicloud_cbr.commands.account.owners.classify import (
     Known,
     Listed,
@@ -60,9 +57,14 @@ class _Destination:
         return Listed(self.look, vault_ids, self.backups, self.vault_names)
 
 
-async def examine(api: Api, asked: Asked) -> Report:
-    """Return who owns what in the stack's destinations."""
+async def examine(api: Api, asked: Asked, inventories: Inventories | None = None) -> Report:
+    """Return who owns what in the stack's destinations.
+
+    Args:
+        inventories: what was read already; default: nothing.
+    """
     state = asked.state
+    inventories = inventories or Inventories(api)
     report = Report(
         asked.stack,
         asked.owner,
@@ -72,11 +74,11 @@ async def examine(api: Api, asked: Asked) -> Report:
     )
     destinations = await _resolved(api, asked.places)
     report.destinations = [at.look for at in destinations]
-    await asyncio.gather(*(_list(api, at) for at in destinations))
+    await asyncio.gather(*(_list(inventories, at) for at in destinations))
     known = Known(asked.owner, state, now=datetime.fromtimestamp(api.clock.wall_time(), UTC))
     listed = [at.listed() for at in destinations if at.look.unseen_because is None]
     if needs_sources(known, listed):
-        await _find_origins(api, asked, known, report)
+        await _find_origins(inventories, asked, known, report)
         for scope in sources_of_unnamed(known, listed):
             await _read_log(api, scope, known, report)
     classify(report, known, listed)
@@ -104,44 +106,41 @@ async def _resolved(api: Api, places: Iterable[Place]) -> list[_Destination]:
     return list(found.values())
 
 
-async def _list(api: Api, at: _Destination) -> None:
+async def _list(inventories: Inventories, at: _Destination) -> None:
     if at.look.unseen_because is not None or at.look.project_id is None:
         return
-    scope = ProjectScope(at.look.region, at.look.project_id)
-    backups, vaults = await asyncio.gather(
-        or_error(find_backups(api, scope, image_type="replication")),
-        or_error(find_replication_vaults(api, scope)),
-    )
-    if isinstance(backups, CbrError):
-        at.look.unseen_because = str(backups)
+    found = await inventories.of(ProjectScope(at.look.region, at.look.project_id))
+    if isinstance(found, CbrError):
+        at.look.unseen_because = str(found)
         return
-    at.backups = tuple(backup for backup in backups if backup.is_replica)
-    if not isinstance(vaults, CbrError):
-        # Without names, ids are shown.
-        at.vault_names = {vault.id.lower(): vault.name for vault in vaults}
+    at.backups = found.replicas
+    # Without names, ids are shown.
+    at.vault_names = {vault.id.lower(): vault.name for vault in found.known_vaults}
 
 
-async def _find_origins(api: Api, asked: Asked, known: Known, report: Report) -> None:
+async def _find_origins(
+    inventories: Inventories, asked: Asked, known: Known, report: Report
+) -> None:
     """Read the records of all source backups."""
+    api = inventories.api
     sources = await _resolved(api, [Place(scope) for scope in asked.sources])
     report.sources = [at.look for at in sources]
-    await asyncio.gather(*(_read_records(api, at.look, known) for at in sources))
+    await asyncio.gather(*(_read_records(inventories, at.look, known) for at in sources))
     for region in {at.look.region for at in sources}:
         default = await or_error(find_scope(api, Scope(region)))
         if not isinstance(default, CbrError):
             known.default_projects[region] = default.project_id
 
 
-async def _read_records(api: Api, look: RegionLook, known: Known) -> None:
+async def _read_records(inventories: Inventories, look: RegionLook, known: Known) -> None:
     if look.unseen_because is not None or look.project_id is None:
         return
     scope = ProjectScope(look.region, look.project_id)
-
-    backups = await or_error(find_backups(api, scope, image_type="backup", show_replication=True))
-    if isinstance(backups, CbrError):
-        look.unseen_because = str(backups)
+    found = await inventories.of(scope)
+    if isinstance(found, CbrError):
+        look.unseen_because = str(found)
         return
-    for backup in backups:
+    for backup in found.backups:
         for record in backup.records:
             known.note(record, backup, scope)
 
