@@ -25,6 +25,7 @@ from model import (
     Destination,
     Entry,
     Member,
+    Objectives,
     Part,
     Place,
     Select,
@@ -216,7 +217,7 @@ def _own_keys_of(part: type[Part]) -> list[str]:
 # The order in which people read: from the top down, and what all levels share at the end.
 _READ = (
     *(Configuration, Entry, SetEntry, VaultEntry, Member, Source, Defaults),
-    *(Place, Select, Destination, Choices),
+    *(Place, Select, Destination, Choices, Objectives),
 )
 # Keys that are not here are unknown ones, and come last.
 _ORDER = tuple(dict.fromkeys(key for part in _READ for key in _own_keys_of(part)))

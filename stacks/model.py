@@ -105,6 +105,11 @@ Timeout = Annotated[
 ]
 
 
+Rpo = Annotated[str, _like_input("rpo", cbr.check_objective)]
+Owner = Annotated[str, _like_input("owner", cbr.check_objective)]
+Tier = Annotated[str, _like_input("tier", cbr.check_objective)]
+
+
 class Part(BaseModel):
     """A mapping in the configuration."""
 
@@ -137,6 +142,14 @@ class Destination(Place):
     description: Description | None = None
 
 
+class Objectives(Part):
+    """What an entry is to achieve: for reports and rules, no inputs of a resource."""
+
+    rpo: Rpo | None = None
+    owner: Owner | None = None
+    tier: Tier | None = None
+
+
 class Source(Choices):
     """Where backups are."""
 
@@ -144,7 +157,7 @@ class Source(Choices):
     source_project_id: ProjectId | None = None
 
 
-class Defaults(Source):
+class Defaults(Source, Objectives):
     """The values for every entry that does not override them."""
 
     description: Description | None = None
@@ -182,7 +195,7 @@ class Select(Part):
     newest: Count | None = None
 
 
-class SetEntry(Source):
+class SetEntry(Source, Objectives):
     """Backups to copy together; `cross_checks` checks the members in `backups`."""
 
     name: EntryName
@@ -192,7 +205,7 @@ class SetEntry(Source):
     destinations: list[Place] | None = Field(None, min_length=1)
 
 
-class VaultEntry(Source):
+class VaultEntry(Source, Objectives):
     """An entire vault to copy."""
 
     name: EntryName

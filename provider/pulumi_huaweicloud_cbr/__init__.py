@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         check_filters,
         check_inputs,
         check_members,
+        check_objective,
         check_set_inputs,
         check_vault_inputs,
     )
@@ -154,6 +155,7 @@ __all__ = [
     "check_filters",
     "check_inputs",
     "check_members",
+    "check_objective",
     "check_set_inputs",
     "check_vault_inputs",
     "check_wait",
@@ -202,6 +204,7 @@ _MODULES = {
         "check_filters",
         "check_inputs",
         "check_members",
+        "check_objective",
         "check_set_inputs",
         "check_vault_inputs",
     ),

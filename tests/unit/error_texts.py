@@ -279,6 +279,11 @@ def filtered(**filters: Any) -> str:
     return "\n".join(f"{fault.field}: {fault.reason}" for fault in cbr.check_filters(filters))
 
 
+def objective(**values: Any) -> str:
+    """Return the failures of an objective."""
+    return "\n".join(f"{fault.field}: {fault.reason}" for fault in cbr.check_objective(values))
+
+
 def questioned(**asked: Any) -> str:
     """Return the failures of a function's arguments."""
     return "\n".join(f"{fault.field}: {fault.reason}" for fault in check_question(asked))
@@ -1114,6 +1119,12 @@ TEXTS: dict[str, Callable[[], str]] = {
     "wait-inputs-limit": lambda: of_wait(timeout="800h", poll_interval=0),
     "inputs-count": lambda: too_many(keep_newest=10**6),
     "question-unknown": lambda: questioned(colour="red"),
+    "objective-rpo": lambda: objective(rpo="1h30m"),
+    "objective-rpo-type": lambda: objective(rpo=["26h"]),
+    "objective-rpo-zero": lambda: objective(rpo="0h"),
+    "objective-owner": lambda: objective(owner=" "),
+    "objective-tier": lambda: objective(tier={"name": "gold"}),
+    "objective-unknown": lambda: objective(rto="4h"),
     "filters-unknown": lambda: filtered(limit=3),
     "filters-time": lambda: filtered(created_since="2026-11-20"),
     "filters-text": lambda: filtered(resource_name=" "),

@@ -92,6 +92,7 @@ def test_unexpected_fault_of_a_member_is_to_be_reported() -> None:
 ELSEWHERE = ("commands", "plugin")
 # Every text of these modules becomes a finding, however it is composed.
 REASONS = (
+    "config/objectives.py",
     "replication/wait/copies.py",
     "replication/rules/inputs.py",
     "replication/rules/fitness.py",

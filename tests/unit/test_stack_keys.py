@@ -11,6 +11,7 @@ import pytest
 import faults
 import model
 from config import Plan, read_plan
+from pulumi_huaweicloud_cbr.config.objectives import Declared, read_declared
 
 UUIDS = [f"{number:08d}-7265-4c0a-822f-e66b2abcfb3d" for number in range(4)]
 MADE = "2026-11-20T02:00:11.905331"
@@ -46,19 +47,18 @@ PARTS: dict[str, tuple[type[model.Part], dict[str, Any], Way]] = {
 TRIED: tuple[Any, ...] = (
     *(True, "false", "any", "warn", "30m", 3, "cn-south-1", UUIDS[3], "dr"),
     *("2026-11-20T02:00:00Z", MADE.replace("11.9", "12.9"), {"b": MEMBER}, FOUND),
-    *([{**PLACE, "region": "cn-north-1"}], {"description": "weekly"}),
+    *([{**PLACE, "region": "cn-north-1"}], {"description": "weekly"}, "26h"),
 )
 """Of these, one is valid for any key, and changes it."""
 
 
-def read(document: dict[str, Any]) -> Plan:
-    """Read a configuration as the engine passes it."""
-    return read_plan(
-        {
-            f"{model.NAMESPACE}:{key}": value if isinstance(value, str) else json.dumps(value)
-            for key, value in document.items()
-        }
-    )
+def read(document: dict[str, Any]) -> tuple[Plan, tuple[Declared, ...]]:
+    """Read a configuration as the engine passes it: resources, and objectives for reports."""
+    config = {
+        f"{model.NAMESPACE}:{key}": value if isinstance(value, str) else json.dumps(value)
+        for key, value in document.items()
+    }
+    return read_plan(config), read_declared(config)
 
 
 def with_key(document: dict[str, Any], way: Way, key: str, value: Any) -> dict[str, Any]:
@@ -83,10 +83,10 @@ def with_key(document: dict[str, Any], way: Way, key: str, value: Any) -> dict[s
     ],
 )
 def test_key_reaches_what_is_declared(place: str, key: str) -> None:
-    """A valid value changes an input, an option, the selection or the wait."""
+    """A valid value changes an input, an option, the selection, the wait or the objective."""
     _, document, way = PARTS[place]
     before = read(document)
-    seen: list[Plan] = []
+    seen: list[object] = []
     for value in TRIED:
         try:
             seen.append(read(with_key(document, way, key, value)))
@@ -94,6 +94,22 @@ def test_key_reaches_what_is_declared(place: str, key: str) -> None:
             continue
 
     assert any(plan != before for plan in seen), f"{len(seen)} valid values changed nothing"
+
+
+def test_objectives_are_no_inputs() -> None:
+    """They are for reports: with them, the program declares the same resources."""
+    objective = {"rpo": "26h", "owner": "Storage team", "tier": "gold"}
+    document: dict[str, list[dict[str, Any]]] = {
+        "replications": [ONE],
+        "sets": [SELECTION],
+        "vaults": [WHOLE],
+    }
+    with_them = {kind: [{**one, **objective} for one in document[kind]] for kind in document}
+    (plan, before), (same_plan, after) = read(document), read(with_them)
+
+    assert plan == same_plan
+    assert all(one.objective.tier is None for one in before)
+    assert ["gold"] * 3 == [one.objective.tier for one in after]
 
 
 def test_every_part_of_the_model_is_tried() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from pulumi_huaweicloud_cbr.base.text import REGION_LIMIT
+from pulumi_huaweicloud_cbr.config.objectives import OWNER_LIMIT, TIER_LIMIT
 from pulumi_huaweicloud_cbr.config.settings import DEFAULT_CLOUD, DEFAULT_POLL_INTERVAL_S
 from pulumi_huaweicloud_cbr.replication.rules.inputs import COUNT_LIMIT, NAME_LIMIT, PROJECT_LIMIT
 from pulumi_huaweicloud_cbr.replication.rules.ownership import TEXT_LIMIT
@@ -88,6 +89,25 @@ INPUTS: dict[str, Limit] = {
     ),
 }
 """Inputs of all resources, by name: a name has one meaning."""
+
+OBJECTIVES: dict[str, Limit] = {
+    "rpo": Limit(
+        "a number of minutes, hours, days or weeks: `90m`, `26h`, `7d`, `2w`",
+        ("90m", "26h", "7d", "2w"),
+        ("0h", "26", 26, "1h30m", "soon"),
+    ),
+    "owner": Limit(
+        f"1 to {OWNER_LIMIT} printable characters",
+        ("Storage team", "x" * OWNER_LIMIT),
+        ("", " ", "x" * (OWNER_LIMIT + 1), 7),
+    ),
+    "tier": Limit(
+        f"1 to {TIER_LIMIT} letters, digits, `_` or `-`",
+        ("gold", "tier-1", "x" * TIER_LIMIT),
+        ("", "gold one", "x" * (TIER_LIMIT + 1), 1),
+    ),
+}
+"""What the keys of an objective accept."""
 
 _WORD = Limit("no spaces or line breaks", ("AK0",), ("a b", ""))
 _TEXT = Limit("text", ("ops",), ())

@@ -382,6 +382,22 @@ def keys_table() -> str:
     return "\n".join(["| where | keys; the **bold** ones are required |", "|---|---|", *rows])
 
 
+_OBJECTIVES = {
+    "rpo": "recovery point objective: the newest copy is at most this old",
+    "owner": "the team or person that answers for the copies",
+    "tier": "a class of service, in a word of your own",
+}
+
+
+def objectives_table() -> str:
+    """Return the keys of an objective as a Markdown table."""
+    rows = [
+        f"| `{key}` | {limit.text} | {_OBJECTIVES[key]} |"
+        for key, limit in limits.OBJECTIVES.items()
+    ]
+    return "\n".join(["| key | accepted | |", "|---|---|---|", *rows])
+
+
 def _keys_of(part: Any, left_out: Collection[str]) -> str:
     required = [name for name, field in part.model_fields.items() if field.is_required()]
     optional = [name for name in part.model_fields if name not in (*required, *left_out)]

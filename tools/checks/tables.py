@@ -77,6 +77,7 @@ TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "inputs-vault": (RESOURCES, reference.vault_table),
     "inputs-wait": (RESOURCES, reference.wait_table),
     "keys": (DOCS / "reference" / "stack-configuration.md", reference.keys_table),
+    "objectives": (DOCS / "reference" / "stack-configuration.md", reference.objectives_table),
     "outputs-one": (RESOURCES, reference.outputs_of_one),
     "outputs-set": (RESOURCES, reference.outputs_of_set),
     "outputs-vault": (RESOURCES, reference.outputs_of_vault),

@@ -17,6 +17,16 @@ _SPACED = (
 )
 
 
+_AGE = r"(\d{1,4})([mhdw])"
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def age(text: str) -> timedelta | None:
+    """Return an age such as ``90m``, ``36h``, ``7d`` or ``2w``; None if the text is none."""
+    found = re.fullmatch(_AGE, text, re.ASCII)
+    return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
+
+
 def spelled(text: str) -> str:
     """Return a time in the spelling of Go or YAML as the API writes it; another text as it is.
 

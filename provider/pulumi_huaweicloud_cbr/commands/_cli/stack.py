@@ -15,6 +15,13 @@ from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.text import REGION_ID
 from pulumi_huaweicloud_cbr.commands._cli.options import Scope
 from pulumi_huaweicloud_cbr.commands._cli.pulumi_cli import failure_of, run_pulumi
+from pulumi_huaweicloud_cbr.config.entries import (
+    Entry,
+    as_text,
+    parsed,
+    read_document,
+    read_entries,
+)
 from pulumi_huaweicloud_cbr.engine.ownership.stack import owner_of
 from pulumi_huaweicloud_cbr.engine.ownership.state import (
     is_managed,
@@ -22,10 +29,6 @@ from pulumi_huaweicloud_cbr.engine.ownership.state import (
     replications_of,
 )
 
-_LONGEST_VALUE = 1_000_000
-"""Of configuration values; the engine's own limits are far below."""
-_PROGRAM = "cbr-replication:"
-"""The namespace of the stack program's configuration, whatever the name of its project."""
 _FORMS = (
     ("region", "project_id", "vault_id"),
     ("destination_region", "destination_project_id", "destination_vault_id"),
@@ -194,7 +197,7 @@ def places_in(configured: Mapping[str, Any]) -> tuple[Place, ...]:
     for part in _mappings(configured):
         for region_key, project_key, vault_key in _FORMS:
             scope = _scope(part, region_key, project_key)
-            vault_id = _text(part.get(vault_key))
+            vault_id = as_text(part.get(vault_key))
             if scope is not None and vault_id is not None:
                 found.append(Place(scope, vault_id.lower()))
     return tuple(dict.fromkeys(found))
@@ -212,66 +215,39 @@ def copies_in(configured: Mapping[str, Any]) -> tuple[Copy, ...]:
 
     What it cannot read is left out: the program itself names the faults of its configuration.
     """
-    document = {
-        key.removeprefix(_PROGRAM): _parsed(value) if value[:1] in ("[", "{") else value
-        for key, value in configured.items()
-        if key.startswith(_PROGRAM) and isinstance(value, str)
-    }
-    defaults = _mapping(document.get("defaults"))
+    document = read_document(configured)
     for_all = {"preflight": document["preflight"]} if document.get("preflight") else {}
     found = []
-    for kind in ("replications", "sets", "vaults"):
-        for number, entry in enumerate(_list(document.get(kind))):
-            listed = _mapping(entry).get("destinations") or defaults.get("destinations")
-            for destination in map(_mapping, _list(listed)):
-                values = {**defaults, **_mapping(entry), **destination, **for_all}
-                region, vault_id = _text(values.get("region")), _text(destination.get("vault_id"))
-                if region is None or vault_id is None:
-                    continue
-                at = f"{kind}[{number}] ({_mapping(entry).get('name')})"
-                place = Place(Scope(region, _text(destination.get("project_id"))), vault_id.lower())
-                found.append(_copy(kind, at, _mapping(entry), place, values))
+    for entry in read_entries(document):
+        for destination in entry.destinations:
+            values = {**entry.defaults, **entry.keys, **destination, **for_all}
+            region, vault_id = as_text(values.get("region")), as_text(destination.get("vault_id"))
+            if region is None or vault_id is None:
+                continue
+            scope = Scope(region, as_text(destination.get("project_id")))
+            found.append(_copy(entry, Place(scope, vault_id.lower()), values))
     return tuple(found)
 
 
-def _copy(
-    kind: str, at: str, entry: Mapping[str, Any], place: Place, values: Mapping[str, Any]
-) -> Copy:
-    members: list[Any] = [entry.get("backup_id")] if kind == "replications" else []
-    if kind == "sets":
-        backups = entry.get("backups")
-        members = list(backups.values()) if isinstance(backups, dict) else _list(backups)
-    ids = (one.get("backup_id") if isinstance(one, dict) else one for one in members)
+def _copy(entry: Entry, place: Place, values: Mapping[str, Any]) -> Copy:
     adopt = values.get("adopt")
     return Copy(
-        at,
+        f"{entry.at} ({entry.keys.get('name')})",
         _scope(values, "source_region", "source_project_id"),
         place,
-        tuple(one for one in ids if isinstance(one, str)),
-        _text(entry.get("vault_id")) if kind == "vaults" else None,
+        entry.members(),
+        as_text(entry.keys.get("vault_id")) if entry.kind == "vaults" else None,
         adopt=adopt if isinstance(adopt, (bool, str)) else True,
         is_required=values.get("preflight") not in ("warn", "off"),
     )
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
 def _scope(part: Mapping[str, Any], region_key: str, project_key: str) -> Scope | None:
-    region = _text(part.get(region_key))
+    region = as_text(part.get(region_key))
     # It selects the host that gets a signed request.
     if region is None or not REGION_ID.fullmatch(region):
         return None
-    return Scope(region, _text(part.get(project_key)))
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return Scope(region, as_text(part.get(project_key)))
 
 
 def _mappings(configured: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -279,7 +255,7 @@ def _mappings(configured: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     parts: list[Any] = []
     for key, value in configured.items():
         if not key.startswith("huaweicloud:") and isinstance(value, str):
-            parts.append(_parsed(value))
+            parts.append(parsed(value))
     while parts:
         part = parts.pop()
         if isinstance(part, dict):
@@ -287,13 +263,3 @@ def _mappings(configured: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             parts += reversed(part.values())
         elif isinstance(part, list):
             parts += reversed(part)
-
-
-def _parsed(value: str) -> Any:
-    # Structured configuration is JSON text here.
-    if len(value) > _LONGEST_VALUE or value[:1] not in "[{":
-        return None
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        return None

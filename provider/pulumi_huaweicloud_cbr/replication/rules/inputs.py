@@ -78,6 +78,14 @@ def check_filters(known: Mapping[str, object]) -> list[Finding]:
     return _check(_FILTER_RULES, {}, "a selection of backups", known, frozenset())
 
 
+def check_objective(known: Mapping[str, object]) -> list[Finding]:
+    """Return every fault of an objective: `rpo`, `owner` and `tier` of a configuration's entry."""
+    # Only programs that read a configuration need it.
+    from pulumi_huaweicloud_cbr.config.objectives import RULES  # noqa: PLC0415
+
+    return _check(RULES, {}, "an objective", known, frozenset())
+
+
 def check_question(known: Mapping[str, object]) -> list[Finding]:
     """Return every fault of what a function of a program is asked with, named as its arguments."""
     return _check(_QUESTION_RULES, {}, "a function", known, frozenset())

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import pulumi_huaweicloud_cbr as cbr
+from pulumi_huaweicloud_cbr.config.objectives import RULES
 from pulumi_huaweicloud_cbr.config.setting_names import KEYS
 from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.resources._arguments.reading import inputs_of
@@ -41,6 +42,16 @@ def test_limits_are_of_inputs_that_exist() -> None:
     """A removed input leaves no row behind."""
     assert {name for _, name in INPUTS} == limits.INPUTS.keys()
     assert {key.field for key in KEYS} == limits.SETTINGS.keys()
+
+
+@pytest.mark.parametrize("key", limits.OBJECTIVES)
+def test_objective_accepts_what_the_reference_says(key: str) -> None:
+    """Each key's examples are accepted and refused as the reference says."""
+    limit = limits.OBJECTIVES[key]
+
+    assert [] == [value for value in limit.good if cbr.check_objective({key: value})]
+    assert [] == [value for value in limit.bad if not cbr.check_objective({key: value})]
+    assert limits.OBJECTIVES.keys() == RULES.keys()
 
 
 @pytest.mark.parametrize("field", limits.SETTINGS)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import re
 from datetime import UTC, datetime, timedelta
 
-from pulumi_huaweicloud_cbr.base.moments import UNKNOWN, moment
+from pulumi_huaweicloud_cbr.base.moments import UNKNOWN, age, moment
 
 When = datetime | timedelta
 """A moment, or an age that counts back from now."""
-
-_AGE = re.compile(r"(\d{1,4})([mhdw])", re.ASCII)
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def when(text: str) -> When:
@@ -21,8 +17,8 @@ def when(text: str) -> When:
     Raises:
         ArgumentTypeError: the text is neither a time nor an age.
     """
-    if found := _AGE.fullmatch(text):
-        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    if (found := age(text)) is not None:
+        return found
     at = moment(text)
     # No backup is older than the service; far years would overflow in UTC.
     if at == UNKNOWN or not 2000 <= at.year < 9000:
