@@ -21,6 +21,7 @@ from pulumi_huaweicloud_cbr.commands.account.check import command as check
 from pulumi_huaweicloud_cbr.commands.account.owners import command as owners
 from pulumi_huaweicloud_cbr.commands.ci import command as ci
 from pulumi_huaweicloud_cbr.commands.fleet import command as fleet
+from pulumi_huaweicloud_cbr.commands.report import command as report
 from pulumi_huaweicloud_cbr.commands.stack import import_file
 from pulumi_huaweicloud_cbr.commands.stack.recover import command as recover
 
@@ -55,7 +56,7 @@ def make_parser() -> CommandParser:
     commands = parser.add_subparsers(
         prog=PROGRAM, metavar="COMMAND", help=argparse.SUPPRESS, parser_class=CommandParser
     )
-    for command in (check, backups, owners, ci, fleet, import_file, recover, completion):
+    for command in (check, backups, owners, report, ci, fleet, import_file, recover, completion):
         command.add_to(commands)
     parser.list_commands()
     parser.set_defaults(program=parser)

@@ -15,6 +15,7 @@ class Exit(IntEnum):
     TO_DO = 1
     USAGE = 2
     NOT_ALLOWED = 3
+    INCOMPLETE = 3
     DIFFERS = 4
     OUTDATED = 5
     INTERRUPTED = 130
@@ -25,7 +26,7 @@ MEANINGS = {
     Exit.DONE: "done; the command names nothing to do",
     Exit.TO_DO: "something is to do: the output names it, or an error does",
     Exit.USAGE: "the options are wrong",
-    Exit.NOT_ALLOWED: "the preview would do what --fail-on names, and --allow does not",
+    Exit.NOT_ALLOWED: "ci: --fail-on forbids what the preview shows; report: not all could be read",
     Exit.DIFFERS: "replicas are lost, or were changed outside of Pulumi",
     Exit.OUTDATED: "the saved plan no longer fits; nothing it does not name was changed",
     Exit.INTERRUPTED: "interrupted, for instance by Ctrl-C",

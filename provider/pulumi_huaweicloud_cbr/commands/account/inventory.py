@@ -62,7 +62,8 @@ class Inventories:
         async def known() -> Inventory | CbrError:
             return found
 
-        self._asked.setdefault(found.scope, asyncio.ensure_future(known()))
+        if found.scope not in self._asked:
+            self._asked[found.scope] = asyncio.ensure_future(known())
 
     async def of(self, scope: ProjectScope) -> Inventory | CbrError:
         """Return what a project holds, or why its backups could not be listed."""

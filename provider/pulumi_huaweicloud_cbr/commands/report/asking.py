@@ -149,9 +149,11 @@ class _Reader:
             found = [seen.area(one.region, one.project_id) for one in self._named_by(sources)]
             await self._fill(found)
             destinations += found
+            # What was read anyway may have copies that nobody names any more.
+            destinations += [one for one in sources if one.inventory and one.inventory.replicas]
         for area in destinations:
             area.is_destination = True
-        await self._find_owners(destinations)
+        await self._find_owners(list({id(area): area for area in destinations}.values()))
 
     async def _areas(self, scopes: Iterable[Scope]) -> list[SeenArea]:
         """Return the areas of places; a place whose project is not found is an unseen area."""
@@ -198,7 +200,9 @@ class _Reader:
                     if not project_id or project_id in known or record.is_failed:
                         continue
                     if region is None or not is_region_id(region):
-                        nameless.add(f"{region or 'a region without a name'} (project {project_id})")
+                        nameless.add(
+                            f"{region or 'a region without a name'} (project {project_id})"
+                        )
                     else:
                         found[ProjectScope(region, project_id)] = None
         self._seen.remarks += [

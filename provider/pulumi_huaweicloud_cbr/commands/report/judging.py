@@ -7,8 +7,8 @@ nothing, since it stays when its replica is deleted.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from pulumi_huaweicloud_cbr.api.wire.answers import (
@@ -51,7 +51,9 @@ _LEAVING_STATUSES = frozenset({"deleting", "waiting_delete"})
 Age = int | None
 
 
-def judge(seen: Seen, now: datetime, *, rpo_s: int | None = None, prices: Prices | None = None) -> Report:
+def judge(
+    seen: Seen, now: datetime, *, rpo_s: int | None = None, prices: Prices | None = None
+) -> Report:
     """Return the report on what was read.
 
     Args:
@@ -100,7 +102,7 @@ class _Judge:
         self._now = now
         self._rpo_s = rpo_s
         self._prices = prices
-        self._region_of = {one.project_id: one.region for one in seen.areas if one.project_id}
+        self._region_of = {one.project_id: one.region for one in seen.areas}
         self._subjects: dict[str, _Subject] = {}
         self._origins: dict[str, _Origin] = {}
         # A restore point may have backups of several resources.
@@ -227,7 +229,7 @@ class _Judge:
                     if (backup.id, region) in self._copied:
                         continue
                     if record.is_pending:
-                        subject.copies.append(self._running(backup, record, subject, region))
+                        self._note_running(backup, record, subject, region)
                     elif record.is_failed:
                         subject.failures.append(_failure(backup, record, subject, region))
 
@@ -236,23 +238,31 @@ class _Judge:
         known = self._region_of.get(record.destination_project_id)
         return known or record.destination_region
 
-    def _running(
+    def _note_running(
         self, backup: Backup, record: ReplicationRecord, subject: _Subject, region: str
-    ) -> CopyLook:
-        return CopyLook(
-            id=None,
-            name=backup.name,
-            resource_key=subject.key,
-            region=region,
-            project_id=record.destination_project_id or "",
-            vault_id=record.destination_vault_id,
-            backup_id=backup.id,
-            made_at=backup.created_at,
-            age_s=self._age(backup.created_at),
-            is_time_of_copy=False,
-            size_gb=backup.resource_size or 0,
-            state=RUNNING,
-            owner=UNMARKED,
+    ) -> None:
+        """Note a copy under way. CBR may list its replica before the record names it."""
+        known = {"backup_id": backup.id, "made_at": backup.created_at}
+        age_s = self._age(backup.created_at)
+        for place, copy in enumerate(subject.copies):
+            if copy.state == RUNNING and copy.region == region and copy.backup_id is None:
+                subject.copies[place] = replace(copy, age_s=age_s, is_time_of_copy=False, **known)
+                return
+        subject.copies.append(
+            CopyLook(
+                id=None,
+                name=backup.name,
+                resource_key=subject.key,
+                region=region,
+                project_id=record.destination_project_id or "",
+                vault_id=record.destination_vault_id,
+                age_s=age_s,
+                is_time_of_copy=False,
+                size_gb=backup.resource_size or 0,
+                state=RUNNING,
+                owner=UNMARKED,
+                **known,
+            )
         )
 
     def _note_entries(self) -> None:
@@ -293,7 +303,7 @@ class _Judge:
 
     def _there(self, subject: _Subject) -> Iterator[There]:
         wanted = self._wanted(subject)
-        seen = {one.region for one in (*subject.copies, *subject.failures)}
+        seen = {one.region for one in subject.copies} | {one.region for one in subject.failures}
         for region in sorted(wanted.keys() | seen):
             copies = [one for one in subject.copies if one.region == region]
             usable = [one for one in copies if one.state == USABLE]
@@ -364,7 +374,9 @@ class _Judge:
         ages = [one.newest_age_s for one in there if one.newest_age_s is not None]
         if ages and min(ages) <= self._rpo_s:
             return MET, None
-        unseen = [one.region for one in self._seen.areas if one.is_destination and one.unseen_because]
+        unseen = [
+            one.region for one in self._seen.areas if one.is_destination and one.unseen_because
+        ]
         if unseen:
             return UNSEEN, f"copies may be in {', '.join(unseen)}, which could not be read"
         newest = min(
@@ -562,9 +574,7 @@ def _state(replica: Backup, origin: _Origin | None) -> str:
     return USABLE if replica.status in _USABLE_STATUSES else UNUSABLE
 
 
-def _failure(
-    backup: Backup, record: ReplicationRecord, subject: _Subject, region: str
-) -> Failure:
+def _failure(backup: Backup, record: ReplicationRecord, subject: _Subject, region: str) -> Failure:
     return Failure(
         subject.key,
         region,

@@ -20,8 +20,10 @@ _LONGEST_CURRENCY = 16
 
 @dataclass(frozen=True)
 class Prices:
-    """A price table. `storage_by` is for a gigabyte and month, by region. `transfer_by` is for a
-    gigabyte that is copied, by ``source/destination``.
+    """A price table.
+
+    `storage_by` is for a gigabyte and month, by region. `transfer_by` is for a gigabyte that is
+    copied, by ``source/destination``.
     """
 
     currency: str | None = None
@@ -57,7 +59,10 @@ def read_prices(path: Path) -> Prices:
         )
     return Prices(
         str(document["currency"]),
-        *({key: float(price) for key, price in (document.get(name) or {}).items()} for name in _LISTS),
+        *(
+            {key: float(price) for key, price in (document.get(name) or {}).items()}
+            for name in _LISTS
+        ),
     )
 
 

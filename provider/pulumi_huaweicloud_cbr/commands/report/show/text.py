@@ -5,7 +5,7 @@ What needs a person comes first. What is in order is counted, and listed on dema
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from pulumi_huaweicloud_cbr.base.text import counted, span
 from pulumi_huaweicloud_cbr.commands._cli.text import cell, short_age, table, wrapped
@@ -87,8 +87,7 @@ def _head(report: Report) -> Iterator[str]:
         what = (
             f"NOT READ: {area.unseen_because}"
             if area.unseen_because
-            else f"{counted(area.backup_count, 'backup')}, "
-            f"{counted(area.replica_count, 'replica')}"
+            else f"{counted(area.backup_count, 'backup')}, {counted(area.replica_count, 'replica')}"
         )
         yield from wrapped(f"{_INDENT}{cell(area.region, _WHERE)}  ", f"{', '.join(parts)}: {what}")
     for remark in report.remarks:
