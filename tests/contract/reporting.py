@@ -12,6 +12,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -20,11 +21,13 @@ from sqlalchemy.orm import Session
 from pulumi_huaweicloud_cbr.api.transport.http import Transport
 from pulumi_huaweicloud_cbr.commands.report.command import account_of, make_report
 from pulumi_huaweicloud_cbr.commands.report.model import Report
+from pulumi_huaweicloud_cbr.commands.report.show.text import as_text
 from simulator.cloud.specs import CopyScript, World
 from simulator.cloud.store import Backup, Record, Vault
 from simulator.testing import InProcessSimulator
 from tests.contract.rig import SimulatedClock
 
+TEXT = Path(__file__).parents[1] / "fixtures" / "report.txt"
 DAY, HOUR = 86400.0, 3600.0
 REGIONS = ("cn-north-4", "cn-east-3", "cn-south-1")
 SOURCES = REGIONS[:2]
@@ -554,3 +557,16 @@ def wanted_figures(expected: Expected) -> dict[str, Any]:
     for name in ("counts", "sizes", "running", "unusable", "failed"):
         found[name] = {key: count for key, count in found[name].items() if count}
     return found
+
+
+def printed() -> str:
+    """Return what is printed about a small world, for people to read."""
+    world = make_world(19, servers=7)
+    text = as_text(world.look(rpo_s=26 * 3600)) + "\n"
+    world.simulator.close()
+    return text
+
+
+def write_report() -> None:
+    """Write what is printed about a small world."""
+    TEXT.write_text(printed())

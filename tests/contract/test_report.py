@@ -2,14 +2,51 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from tests.contract.reporting import REGIONS, figures, make_world, wanted_figures
+from pulumi_huaweicloud_cbr import ConfigurationError
+from pulumi_huaweicloud_cbr.commands._cli.exits import Exit
+from pulumi_huaweicloud_cbr.commands._cli.options import Scope
+from pulumi_huaweicloud_cbr.commands._cli.text import COLUMNS
+from pulumi_huaweicloud_cbr.commands.report.command import account_of, exit_of, make_report
+from pulumi_huaweicloud_cbr.commands.report.model import MET, MISSED, UNSEEN
+from pulumi_huaweicloud_cbr.commands.report.prices import Prices
+from pulumi_huaweicloud_cbr.commands.report.show.text import as_text
+from tests.contract.reporting import (
+    REGIONS,
+    STACK,
+    TEXT,
+    ReportWorld,
+    figures,
+    make_world,
+    printed,
+    wanted_figures,
+)
+from tests.contract.rig import WRITES, SimulatedClock
 
 pytestmark = pytest.mark.simulator_only
+
+DENIED = {"error_code": "APIGW.0302", "error_msg": "The IAM user is not authorized."}
+
+
+@pytest.fixture
+def world() -> Iterator[ReportWorld]:
+    """A random world with everything in it."""
+    made = make_world(5, servers=12)
+    yield made
+    made.simulator.close()
+
+
+def deny(world: ReportWorld, region: str) -> None:
+    """Refuse to list backups in a region."""
+    world.simulator.control.fault(
+        operation="ListBackups", region=region, action="respond", status=403, body=DENIED, times=99
+    )
 
 
 @pytest.mark.parametrize(
@@ -62,3 +99,178 @@ def test_five_thousand_backups_take_few_requests() -> None:
     # The machine's part is measured by itself: it leaves the rest of five seconds for it.
     assert slow.now_s <= 3
     world.simulator.close()
+
+
+# -- what cannot be read ------------------------------------------------------------------------
+
+
+def test_region_that_cannot_be_read_stops_no_other(world: ReportWorld) -> None:
+    """Objectives that need the region are not judged; the others are, and the exit code is 3."""
+    deny(world, "cn-south-1")
+
+    report = world.look()
+
+    (unseen,) = report.unseen
+    assert unseen.region == "cn-south-1"
+    assert "APIGW.0302" in str(unseen.unseen_because)
+    wanted = {one.region for row in report.having(UNSEEN) for one in row.there if one.is_wanted}
+    assert "cn-south-1" in wanted
+    assert not any(
+        one.verdict == MISSED
+        for row in report.resources
+        for one in row.there
+        if one.region == "cn-south-1"
+    )
+    assert {one.verdict for one in report.resources} >= {MISSED, UNSEEN}
+    assert "NOT READ" in as_text(report)
+    is_missed = bool(report.having(MISSED))
+    assert (Exit.TO_DO if is_missed else Exit.INCOMPLETE) == exit_of(report)
+
+
+def test_only_unread_regions_give_their_own_exit_code(world: ReportWorld) -> None:
+    """Without a missed objective, an unread region is told by the exit code 3."""
+    for region in REGIONS:
+        deny(world, region)
+
+    report = world.look()
+
+    assert Exit.INCOMPLETE == exit_of(report) == 3
+    assert not report.having(MISSED)
+    assert len(REGIONS) == len(report.unseen)
+
+
+def test_vaults_that_cannot_be_listed_are_a_remark(world: ReportWorld) -> None:
+    """Copies are judged all the same; rooms are missing, and the report is not complete."""
+    world.simulator.control.fault(
+        operation="ListVault",
+        region="cn-east-3",
+        action="respond",
+        status=403,
+        body=DENIED,
+        times=9,
+    )
+
+    report = world.look()
+
+    assert not report.unseen
+    assert ["vaults in cn-east-3"] == [one[:19] for one in report.remarks]
+    assert "cn-east-3" not in {one.region for one in report.vaults}
+    assert not report.is_complete
+
+
+def test_no_source_region_is_an_error() -> None:
+    """The message names the option and the setting."""
+    with pytest.raises(ConfigurationError) as caught:
+        account_of(None, {}, {}, None)
+
+    assert (
+        "reporting on copies: no source region is known; name one with --source, or set "
+        "huaweicloud:region (or HW_REGION_NAME)" == str(caught.value)
+    )
+
+
+# -- what is asked ------------------------------------------------------------------------------
+
+
+def test_nothing_is_changed_and_no_secret_is_shown(world: ReportWorld) -> None:
+    """The only POST requests are sign-ins."""
+    report = world.look()
+
+    shown = as_text(report, shows_all=True) + json.dumps(report.to_json())
+    assert "not-a-secret" not in shown
+    journal = world.simulator.control.journal()
+    assert {"CreateToken"} == {one["operation"] for one in journal if one["method"] in WRITES}
+
+
+def test_named_destinations_are_all_that_is_read(world: ReportWorld) -> None:
+    """With --destination, regions that only records name are left alone."""
+    account = account_of(
+        None,
+        {key: value for key, value in world.configured.items() if key.startswith("huawei")},
+        {},
+        None,
+        destinations=[Scope("cn-south-1")],
+    )
+
+    report = make_report(
+        [account], SimulatedClock(world.simulator), transport=world.simulator.transport()
+    )
+
+    assert {("cn-north-4", True), ("cn-south-1", False)} == {
+        (one.region, one.is_source) for one in report.areas
+    }
+
+
+def test_without_a_stack_destinations_come_from_the_records(world: ReportWorld) -> None:
+    """Marks tell the owners then, and --rpo is the only objective."""
+    settings = {key: value for key, value in world.configured.items() if key.startswith("huawei")}
+    account = account_of(None, settings, {}, None)
+
+    report = make_report(
+        [account],
+        SimulatedClock(world.simulator),
+        rpo_s=26 * 3600,
+        transport=world.simulator.transport(),
+    )
+
+    assert set(REGIONS) == {one.region for one in report.areas}
+    assert {"other_stack", "unmarked"} == {one.owner for one in report.copies}
+    expected = world.expected()
+    home = {one.key: one for one in report.resources if one.source_region == "cn-north-4"}
+    assert home
+    for key, resource in home.items():
+        ages = [expected.newest.get((key, region), float("inf")) for region in REGIONS]
+        assert (MET if min(ages) <= 26 * 3600 else MISSED) == resource.verdict
+
+
+def test_two_stacks_of_one_account_share_what_was_read(world: ReportWorld) -> None:
+    """Each region's backups are listed once, and the stack that has a replica tells it."""
+    first = account_of(STACK, world.configured, {}, world.deployment)
+    second = account_of(
+        "other", world.configured, {}, {"resources": []}, default_owner=lambda: "p/other"
+    )
+    world.simulator.control.clear_journal()
+
+    report = make_report(
+        [second, first], SimulatedClock(world.simulator), transport=world.simulator.transport()
+    )
+
+    assert ("other", STACK) == report.stacks
+    lists = Counter(
+        one["region"] for one in world.simulator.control.journal(operation="ListBackups")
+    )
+    assert dict.fromkeys(REGIONS, 1) == dict(lists)
+    wanted = wanted_figures(world.expected())
+    assert wanted["owners"] == dict(figures(report))["owners"]
+    assert wanted["undeclared"] == dict(figures(report))["undeclared"]
+
+
+def test_prices_give_costs(world: ReportWorld) -> None:
+    """A place without a price of its own has the default, or no cost."""
+    prices = Prices("CNY", {"cn-east-3": 0.25}, {"default": 2.0})
+    account = account_of(STACK, world.configured, {}, world.deployment)
+
+    report = make_report(
+        [account],
+        SimulatedClock(world.simulator),
+        prices=prices,
+        transport=world.simulator.transport(),
+    )
+
+    for flow in report.flows:
+        wanted = round(flow.size_gb * 0.25, 2) if flow.region == "cn-east-3" else None
+        assert wanted == flow.storage
+        assert round(flow.added_gb * 2.0, 2) == flow.transfer
+    assert "in CNY" in as_text(report)
+
+
+def test_text_is_printed_word_for_word() -> None:
+    """What needs a person comes first, with what may explain it."""
+    assert TEXT.read_text() == printed()
+
+
+def test_text_fits_in_its_columns(world: ReportWorld) -> None:
+    """No line has more than 100 columns, whatever is listed."""
+    for shows_all in (False, True):
+        text = as_text(world.look(rpo_s=3600), shows_all=shows_all)
+        assert [] == [line for line in text.splitlines() if len(line) > COLUMNS]

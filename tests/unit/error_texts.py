@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import ssl
+import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from configparser import ParsingError
@@ -38,6 +39,7 @@ from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Replica, Replication
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base import errors
 from pulumi_huaweicloud_cbr.base.clock import InterruptibleClock
+from pulumi_huaweicloud_cbr.base.documents import load_document
 from pulumi_huaweicloud_cbr.base.process import new_process_state
 from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.engine import provider as provider_base
@@ -743,6 +745,15 @@ POD = {
 }
 
 
+def document(content: str | None) -> str:
+    """Return the text of the error about a user's file with this content; None is no file."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        path = Path("prices.yaml")
+        if content is not None:
+            path.write_text(content)
+        return caught(lambda: load_document(path, "prices", "give the file with --prices"))
+
+
 def caught_with(environ: dict[str, str], work: Callable[[], Any]) -> str:
     """Return the text of the error that an operation raises, in an environment."""
     with pytest.MonkeyPatch.context() as patch:
@@ -1119,6 +1130,8 @@ TEXTS: dict[str, Callable[[], str]] = {
     "wait-inputs-limit": lambda: of_wait(timeout="800h", poll_interval=0),
     "inputs-count": lambda: too_many(keep_newest=10**6),
     "question-unknown": lambda: questioned(colour="red"),
+    "document-missing": lambda: document(None),
+    "document-malformed": lambda: document("currency: [CNY"),
     "objective-rpo": lambda: objective(rpo="1h30m"),
     "objective-rpo-type": lambda: objective(rpo=["26h"]),
     "objective-rpo-zero": lambda: objective(rpo="0h"),

@@ -93,6 +93,7 @@ TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "program": (REPOSITORY / "README.md", lambda: block("program.py", "python")),
     "program-start": (DOCS / "start.md", lambda: block("program.py", "python")),
     "program-start-zh": (DOCS / "zh" / "start.md", lambda: block("program.py", "python")),
+    "report": (DOCS / "how-to" / "report.md", lambda: block("report.txt")),
     "results": (DOCS / "reference" / "functions.md", reference.results_text),
     "program-zh": (CHINESE, lambda: block("program.py", "python")),
     "settings": (DOCS / "reference" / "settings.md", reference.settings_table),
@@ -119,6 +120,7 @@ def main() -> None:
     # It brings the simulator along, which the unit tests of the tables do without.
     from tests.contract.listing import write_lists  # noqa: PLC0415
     from tests.contract.owning import write_text  # noqa: PLC0415
+    from tests.contract.reporting import write_report  # noqa: PLC0415
     from tests.contract.situations import write_texts  # noqa: PLC0415
     from tests.unit.error_texts import write_expected_texts  # noqa: PLC0415
 
@@ -126,6 +128,7 @@ def main() -> None:
     write_texts()
     write_text()
     write_lists()
+    write_report()
     write_expected_texts()
     for name, (document, table) in TABLES.items():
         document.write_text(with_table(document.read_text(), name, table()))

@@ -9,11 +9,12 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pulumi_huaweicloud_cbr.base.text import readable, redact
+from pulumi_huaweicloud_cbr.base.text import readable, redact, span
 
 COLUMNS = 100
 LONGEST = 2000
 """At most this many characters of one text are shown."""
+_IN_DAYS_FROM_S = 3 * 86400
 
 
 def wrapped(head: str, text: str) -> list[str]:
@@ -63,3 +64,11 @@ def short_age(seconds: float) -> str:
         if seconds >= length:
             return f"{int(seconds // length)} {unit}"
     return "new"
+
+
+def long_age(seconds: int) -> str:
+    """Return an age as people compare it: in hours, and from three days on in days."""
+    if seconds < _IN_DAYS_FROM_S:
+        return span(seconds)
+    hours = seconds % 86400 // 3600
+    return f"{seconds // 86400} d {hours} h" if hours else f"{seconds // 86400} d"

@@ -1,6 +1,6 @@
 """What a project holds: its backups, replicas and vaults, each list read once. Reads only.
 
-Every command that asks about backups asks here, so that a region that is a source and a destination
+Commands that need all of a project ask here. So a region that is both a source and a destination
 costs one list of backups: a page for a thousand rows, whatever is asked.
 """
 

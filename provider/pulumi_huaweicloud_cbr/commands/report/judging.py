@@ -18,7 +18,7 @@ from pulumi_huaweicloud_cbr.api.wire.answers import (
     VaultResource,
 )
 from pulumi_huaweicloud_cbr.base.moments import UNKNOWN, moment
-from pulumi_huaweicloud_cbr.base.text import span
+from pulumi_huaweicloud_cbr.commands._cli.text import long_age
 from pulumi_huaweicloud_cbr.commands.report.asking import Seen, SeenArea
 from pulumi_huaweicloud_cbr.commands.report.model import (
     GROWTH_DAYS,
@@ -242,11 +242,16 @@ class _Judge:
         self, backup: Backup, record: ReplicationRecord, subject: _Subject, region: str
     ) -> None:
         """Note a copy under way. CBR may list its replica before the record names it."""
-        known = {"backup_id": backup.id, "made_at": backup.created_at}
         age_s = self._age(backup.created_at)
         for place, copy in enumerate(subject.copies):
             if copy.state == RUNNING and copy.region == region and copy.backup_id is None:
-                subject.copies[place] = replace(copy, age_s=age_s, is_time_of_copy=False, **known)
+                subject.copies[place] = replace(
+                    copy,
+                    backup_id=backup.id,
+                    made_at=backup.created_at,
+                    age_s=age_s,
+                    is_time_of_copy=False,
+                )
                 return
         subject.copies.append(
             CopyLook(
@@ -256,12 +261,13 @@ class _Judge:
                 region=region,
                 project_id=record.destination_project_id or "",
                 vault_id=record.destination_vault_id,
+                backup_id=backup.id,
+                made_at=backup.created_at,
                 age_s=age_s,
                 is_time_of_copy=False,
                 size_gb=backup.resource_size or 0,
                 state=RUNNING,
                 owner=UNMARKED,
-                **known,
             )
         )
 
@@ -362,8 +368,12 @@ class _Judge:
         worst = min((one.verdict for one in there if one.is_wanted), key=VERDICTS.index)
         if worst not in (MISSED, UNSEEN):
             return worst, None
-        first = next(one for one in there if one.is_wanted and one.verdict == worst)
-        return worst, self._reason(subject, first, wanted[first.region])
+        failing = [one for one in there if one.is_wanted and one.verdict == worst]
+        if worst == UNSEEN:
+            return worst, f"{', '.join(one.region for one in failing)} could not be read"
+        told = [_shortfall(one, wanted[one.region]) for one in failing]
+        limits = [limit for limit in (wanted[one.region] for one in failing) if limit is not None]
+        return worst, "; ".join([*told, *self._causes(subject, failing, max(limits))])
 
     def _verdict_anywhere(
         self, subject: _Subject, there: Sequence[There]
@@ -384,36 +394,32 @@ class _Judge:
             key=lambda one: one.newest_age_s or 0,
             default=None,
         )
-        return MISSED, self._reason(subject, newest, self._rpo_s)
+        told = _shortfall(newest, self._rpo_s)
+        return MISSED, "; ".join([told, *self._causes(subject, there, self._rpo_s)])
 
-    def _reason(self, subject: _Subject, there: There | None, rpo_s: Age) -> str:
-        if there is None or there.newest_age_s is None:
-            where = f"in {there.region}" if there else "in another region"
-            text = f"no usable copy {where}"
-        else:
-            text = f"the newest copy in {there.region} is {span(there.newest_age_s)} old"
-        if there is not None and there.verdict == UNSEEN:
-            return f"{there.region} could not be read"
-        if rpo_s is not None:
-            text += f", want {span(rpo_s)}"
+    def _causes(self, subject: _Subject, there: Sequence[There], rpo_s: int) -> Iterator[str]:
+        """Yield what may explain that copies are missing, or too old."""
         newest = subject.newest_backup()
-        newest_age_s = self._age(newest.created_at) if newest else None
-        if newest_age_s is None:
-            text += "; it has no usable backup"
-        elif rpo_s is not None and newest_age_s > rpo_s:
-            text += f"; its newest backup is {span(newest_age_s)} old itself"
-        failures = [one for one in subject.failures if there is None or one.region == there.region]
+        age_s = self._age(newest.created_at) if newest else None
+        if age_s is None:
+            yield "it has no usable backup"
+        elif age_s > rpo_s:
+            yield f"its newest backup is {long_age(age_s)} old itself"
+        newest_at = {one.region: moment(one.newest_made_at) for one in there}
+        # A failure of an older backup explains nothing once a newer one was copied.
+        failures = [
+            one
+            for one in subject.failures
+            if one.region in newest_at and moment(one.made_at) > newest_at[one.region]
+        ]
         if failures:
             last = max(failures, key=lambda one: moment(one.attempted_at))
-            text += f"; the last copy failed: {last.reason}"
+            yield f"the last copy to {last.region} failed: {last.reason}"
         running = [
-            one
-            for one in subject.copies
-            if one.state == RUNNING and (there is None or one.region == there.region)
+            one for one in subject.copies if one.state == RUNNING and one.region in newest_at
         ]
         if running:
-            text += f"; {'1 copy' if len(running) == 1 else f'{len(running)} copies'} under way"
-        return text
+            yield "1 copy is under way" if len(running) == 1 else f"{len(running)} are under way"
 
     def _empty_entries(self) -> Iterator[Resource]:
         """Yield entries with an objective that cover nothing: they would be missed by nobody."""
@@ -584,6 +590,14 @@ def _failure(backup: Backup, record: ReplicationRecord, subject: _Subject, regio
         record.created_at,
         record.failure,
     )
+
+
+def _shortfall(there: There | None, rpo_s: Age) -> str:
+    """Return how far a destination is from its objective; None is any destination."""
+    want = "" if rpo_s is None else f", want {long_age(rpo_s)}"
+    if there is None or there.newest_age_s is None:
+        return f"no usable copy in {there.region if there else 'another region'}{want}"
+    return f"the newest copy in {there.region} is {long_age(there.newest_age_s)} old{want}"
 
 
 def _urgency(resource: Resource) -> tuple[int, int, str, str]:

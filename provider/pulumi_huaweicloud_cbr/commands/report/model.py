@@ -1,7 +1,7 @@
 """The result of `report`: plain values, and their JSON document.
 
-Times are UTC texts as CBR writes them, ages are whole seconds, sizes are GB as CBR tells them: the
-size of the disks, not of the data (CBR API reference, ListBackups, resource_size).
+Times are UTC texts as CBR writes them, and ages are whole seconds. Sizes are GB as CBR tells them:
+those of the disks, not of the data (CBR API reference, ListBackups, resource_size).
 """
 
 from __future__ import annotations

@@ -24,9 +24,9 @@ from pulumi_huaweicloud_cbr.commands.report.model import (
 
 _INDENT = "  "
 _NAME, _WHERE = 26, 20
-_SHOWN = 20
+_SHOWN = 10
 """At most this many rows of a kind are shown without ``--all``."""
-_MARKS = {MET: "met", MISSED: "MISSED", UNJUDGED: "-", UNSEEN: "NOT READ"}
+_FAR_DAYS = 365
 
 
 def as_text(report: Report, *, shows_all: bool = False) -> str:
@@ -205,12 +205,18 @@ def _vaults(report: Report, *, shows_all: bool) -> Iterator[str]:
             "-" if one.size_gb is None else _size(one.size_gb),
             "-" if one.free_gb is None else _size(one.free_gb),
             _size(one.added_gb),
-            "-" if one.full_in_days is None else f"{one.full_in_days} d",
+            _lasting(one.full_in_days),
         )
         for one in sorted(found, key=lambda one: _soonest(one.full_in_days))
     ]
     head = ("vault", "in", "size", "free", f"new in {GROWTH_DAYS} d", "lasts")
     yield from table([head, *rows], _INDENT)
+
+
+def _lasting(days: int | None) -> str:
+    if days is None:
+        return "-"
+    return f"{days} d" if days <= _FAR_DAYS else "> 1 y"
 
 
 def _soonest(days: int | None) -> int:
