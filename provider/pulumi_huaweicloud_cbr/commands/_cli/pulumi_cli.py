@@ -81,6 +81,16 @@ def failure_of(
 def stack_settings(stack: str, directory: Path | None = None) -> dict[str, Any]:
     """Return a stack's configuration, with secrets decrypted by the CLI.
 
+    Raises the same errors as `read_configuration`.
+    """
+    return read_configuration(stack, directory)[0]
+
+
+def read_configuration(
+    stack: str, directory: Path | None = None
+) -> tuple[dict[str, Any], frozenset[str]]:
+    """Return a stack's configuration with secrets decrypted, and the keys that are secret.
+
     Args:
         directory: the project's; default: the current one.
     Raises:
@@ -90,7 +100,9 @@ def stack_settings(stack: str, directory: Path | None = None) -> dict[str, Any]:
     done = run_pulumi("config", "--json", "--show-secrets", "--stack", stack, *there)
     if done.returncode:
         raise failure_of(f"reading the configuration of stack {stack!r}", done.stderr)
-    return {key: entry.get("value") for key, entry in json.loads(done.stdout).items()}
+    entries = json.loads(done.stdout)
+    values = {key: entry.get("value") for key, entry in entries.items()}
+    return values, frozenset(key for key, entry in entries.items() if entry.get("secret"))
 
 
 def default_owner(stack: str, directory: Path | None = None) -> str:

@@ -73,6 +73,12 @@ def _add_preview(commands: Commands) -> None:
     parser.add_argument(
         "--save-plan", type=Path, metavar="FILE", help="save the plan, for ci up --plan"
     )
+    parser.add_argument(
+        "--prices",
+        type=Path,
+        metavar="FILE",
+        help="a table of what a gigabyte costs, for costs in the report (docs/how-to/report.md)",
+    )
     _add_policy(parser)
     _add_outputs(parser)
     _add_origin(parser)
@@ -115,12 +121,14 @@ def _add_drift(commands: Commands) -> None:
         summary="say which replicas are lost, or were changed outside of Pulumi",
         purpose=(
             "Runs pulumi preview --refresh, which changes nothing, and reports replicas that are "
-            "lost or differ from the state. New backups that wait for the next up are no drift."
+            "lost or differ from the state, and missed objectives. New backups that wait for the "
+            "next up are no drift."
         ),
         exits={
             Exit.DONE: "no replica is lost, and none differs",
             Exit.TO_DO: "the preview failed: the report tells why",
-            Exit.DIFFERS: "replicas are lost, or were changed outside of Pulumi",
+            Exit.DIFFERS: "replicas are lost or were changed outside of Pulumi, or an objective is "
+            "missed",
         },
         examples=("ci drift --stack prod --comment-file drift.md",),
         arguments="--stack NAME",

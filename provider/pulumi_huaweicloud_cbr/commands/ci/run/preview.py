@@ -18,8 +18,10 @@ from pulumi_huaweicloud_cbr.commands.ci.plan.document import (
     read_document,
 )
 from pulumi_huaweicloud_cbr.commands.ci.plan.facts import publishable
+from pulumi_huaweicloud_cbr.commands.ci.run.judging import judged
 from pulumi_huaweicloud_cbr.commands.ci.run.offline_project import make_offline_project
 from pulumi_huaweicloud_cbr.commands.ci.run.pulumi import Ran, run
+from pulumi_huaweicloud_cbr.commands.report.prices import Prices
 from pulumi_huaweicloud_cbr.commands.stack.recover.command import advice_for
 from pulumi_huaweicloud_cbr.engine.output.preview_facts import PATTERN, VARIABLE
 
@@ -42,6 +44,7 @@ def preview(
     is_offline: bool = False,
     is_refreshed: bool = False,
     plan_file: Path | None = None,
+    prices: Prices | None = None,
 ) -> Previewed:
     """Preview a stack; a failure is an outcome as any other.
 
@@ -50,6 +53,7 @@ def preview(
         is_offline: without credentials, against an empty state.
         is_refreshed: look first how the replicas are, and show unchanged resources too.
         plan_file: where Pulumi saves the plan.
+        prices: what a gigabyte costs; None leaves costs out.
     """
     with tempfile.TemporaryDirectory(prefix="cbr-ci-") as name:
         scratch = Path(name)
@@ -70,7 +74,11 @@ def preview(
             env=env,
         )
         note = "" if is_offline else _note(stack, ran.said, directory)
-        return _ended(ran, stack, list(facts_in(scratch)), is_offline=is_offline, note=note)
+        facts: list[Mapping[str, Any]] = list(facts_in(scratch))
+        # A preview that failed has more urgent news, and would often fail for this too.
+        if not is_offline and ran.code == 0:
+            facts += judged(stack, directory, os.environ, prices)
+        return _ended(ran, stack, facts, is_offline=is_offline, note=note)
 
 
 def _environment(scratch: Path, *, is_offline: bool) -> dict[str, str]:

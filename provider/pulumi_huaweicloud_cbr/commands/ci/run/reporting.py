@@ -9,6 +9,7 @@ from pathlib import Path
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.commands._cli.exits import Exit
 from pulumi_huaweicloud_cbr.commands._cli.output import tell
+from pulumi_huaweicloud_cbr.commands.ci.objectives import objectives_of
 from pulumi_huaweicloud_cbr.commands.ci.plan.document import read_document
 from pulumi_huaweicloud_cbr.commands.ci.plan.lost import drift_of
 from pulumi_huaweicloud_cbr.commands.ci.plan.reading import Plan, plain, read_plan
@@ -21,6 +22,7 @@ from pulumi_huaweicloud_cbr.commands.ci.text.drift import drift_report
 from pulumi_huaweicloud_cbr.commands.ci.text.origin import Origin, origin_of
 from pulumi_huaweicloud_cbr.commands.ci.text.phrases import Block
 from pulumi_huaweicloud_cbr.commands.ci.text.report import Report, Section, report_of
+from pulumi_huaweicloud_cbr.commands.report.prices import read_prices
 from pulumi_huaweicloud_cbr.commands.stack.recover.command import advice_for
 
 _LAST_LINES = 40
@@ -28,6 +30,7 @@ _LAST_LINES = 40
 
 def report_preview(given: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Preview a stack and report it; return the exit code."""
+    prices = read_prices(given.prices) if given.prices is not None else None
     tell(f"previewing {given.stack} ...")
     done = preview(
         given.stack,
@@ -35,6 +38,7 @@ def report_preview(given: argparse.Namespace, environ: Mapping[str, str]) -> int
         is_offline=given.offline,
         is_refreshed=given.refresh,
         plan_file=given.save_plan,
+        prices=prices,
     )
     plan = read_plan(done.document)
     code = _code_of(done, plan)
@@ -61,7 +65,7 @@ def report_drift(given: argparse.Namespace, environ: Mapping[str, str]) -> int:
     report = drift_report(done.document, plan, drift, _origin(given, environ))
     outputs.write_json(done.document, given.json_file)
     outputs.write(report, given, environ)
-    if drift or (given.strict and not plan.is_empty):
+    if drift or objectives_of(done.document).missed_count or (given.strict and not plan.is_empty):
         return Exit.DIFFERS
     return _code_of(done, plan)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from pulumi_huaweicloud_cbr.commands.ci.objectives import Objectives
 from pulumi_huaweicloud_cbr.commands.ci.plan.effects import Effect, Place, Uncounted, What, Why
 from pulumi_huaweicloud_cbr.commands.ci.plan.reading import Plan
 from pulumi_huaweicloud_cbr.commands.ci.text.phrases import Phrase, Strong, Value, joined
@@ -15,7 +16,7 @@ _SHOWN = 10
 _ANOTHER, _SOMEBODY = "another stack", "somebody else"
 
 
-def attention(plan: Plan, now: datetime) -> list[Phrase]:
+def attention(plan: Plan, now: datetime, objectives: Objectives) -> list[Phrase]:
     """Return the lines, the gravest first."""
     return [
         *_last_copies(plan, now),
@@ -24,7 +25,22 @@ def attention(plan: Plan, now: datetime) -> list[Phrase]:
         *_rooms(plan),
         *_forced(plan),
         *_unknown(plan),
+        *missed_objectives(objectives),
     ]
+
+
+def missed_objectives(objectives: Objectives) -> Iterator[Phrase]:
+    """Yield the objectives that are missed before anything changes, and what was not judged."""
+    for one in objectives.missed[:_SHOWN]:
+        about = ", ".join(part for part in (one.tier, one.owner) if part)
+        whose: Phrase = (" (", Value(about), ")") if about else ()
+        told: Phrase = (": ", Value(one.reason)) if one.reason else ()
+        yield (Strong("OBJECTIVE MISSED"), " now: ", Value(one.name), *whose, *told)
+    more = objectives.missed_count - len(objectives.missed[:_SHOWN])
+    if more > 0:
+        yield (Strong("OBJECTIVE MISSED"), f" now: {amount(more, 'more resource')}.")
+    for reason in objectives.unread[:_SHOWN]:
+        yield ("Objectives could not all be judged: ", Value(reason))
 
 
 def _last_copies(plan: Plan, now: datetime) -> Iterator[Phrase]:

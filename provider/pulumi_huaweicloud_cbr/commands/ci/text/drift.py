@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pulumi_huaweicloud_cbr.commands.ci.objectives import objectives_of
 from pulumi_huaweicloud_cbr.commands.ci.plan.document import Document
 from pulumi_huaweicloud_cbr.commands.ci.plan.effects import Effect
 from pulumi_huaweicloud_cbr.commands.ci.plan.lost import Difference, Drift
@@ -20,6 +21,8 @@ from pulumi_huaweicloud_cbr.commands.ci.text.tables import (
 )
 from pulumi_huaweicloud_cbr.commands.ci.text.words import amount
 
+_NO_DRIFT = "No drift"
+
 
 def drift_report(document: Document, plan: Plan, drift: Drift, origin: Origin) -> Report:
     """Return the report; what is lost stands where deletions stand in that of a preview."""
@@ -27,7 +30,7 @@ def drift_report(document: Document, plan: Plan, drift: Drift, origin: Origin) -
     if planned.headline.startswith("Preview FAILED") and not plan.is_read:
         headline = "Drift is not known: the preview FAILED"
     else:
-        headline = _headline(plan, drift)
+        headline = _headline(plan, drift, objectives_of(document).missed_count)
     sections = list(planned.sections)
     if drift.differences:
         sections.insert(0, Section("Changed outside of Pulumi", _differences(plan, drift)))
@@ -43,13 +46,16 @@ def drift_report(document: Document, plan: Plan, drift: Drift, origin: Origin) -
     )
 
 
-def _headline(plan: Plan, drift: Drift) -> str:
+def _headline(plan: Plan, drift: Drift, missed_count: int) -> str:
     parts = []
     if drift.lost:
         parts.append(amount(len(drift.lost), "replica is LOST", "replicas are LOST"))
     if drift.differences:
         parts.append(amount(len(drift.differences), "replica differs", "replicas differ"))
-    found = ", ".join(parts) or "No drift: all replicas are as the state says"
+    if missed_count:
+        missed = amount(missed_count, "objective is MISSED", "objectives are MISSED")
+        parts.append(missed if parts else f"{_NO_DRIFT}, but {missed}")
+    found = ", ".join(parts) or f"{_NO_DRIFT}: all replicas are as the state says"
     planned = counts(plan)
     return f"{found}. By the next `up`, {planned}" if planned else found
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from pulumi_huaweicloud_cbr.commands.ci.objectives import Costs, objectives_of
 from pulumi_huaweicloud_cbr.commands.ci.plan.document import UNKNOWN, Document, without_secrets
 from pulumi_huaweicloud_cbr.commands.ci.plan.effects import Property, Resource, What
 from pulumi_huaweicloud_cbr.commands.ci.plan.reading import Message, Plan
@@ -64,20 +65,35 @@ def report_of(document: Document, plan: Plan, origin: Origin) -> Report:
     """Return the report of a preview and its plan."""
     has_failed = document.exit_code != 0 or not plan.is_read or plan.has_errors
     note = document.note
+    objectives = objectives_of(document)
     notes: list[Phrase] = [(OFFLINE,)] if document.is_offline else []
     if has_failed and not plan.is_read:
         notes.append(("The preview ended before it knew anything: this says nothing about `up`.",))
     if note:
         notes.append((Strong("Before the next `up`:"), " ", Value(note)))
+    notes += _costs(objectives.costs(plan))
     return Report(
         headline=headline(plan, has_failed=has_failed),
         origin=origin,
-        attention=tuple(attention(plan, origin.at)),
+        attention=tuple(attention(plan, origin.at, objectives)),
         notes=tuple(notes),
         destinations=tables.destinations(plan),
         deleted=tables.deleted(plan, origin.at),
         sections=tuple(_sections(plan, origin)),
         is_grave=bool(has_failed or plan.refusals or plan.of(What.DELETED)),
+    )
+
+
+def _costs(costs: Costs | None) -> Iterator[Phrase]:
+    if costs is None:
+        return
+    kept = costs.kept - costs.freed
+    more = "more" if kept >= 0 else "less"
+    unpriced = "; not all sizes and prices are known" if costs.has_unpriced else ""
+    yield (
+        f"By the given prices: {costs.copying:,.2f} ",
+        Value(costs.currency),
+        f" for copying, and {abs(kept):,.2f} {more} for each month{unpriced}.",
     )
 
 

@@ -15,7 +15,10 @@ from typing import Any
 import pytest
 
 from pulumi_huaweicloud_cbr.__main__ import main
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError
 from pulumi_huaweicloud_cbr.commands._cli.exits import Exit
+from pulumi_huaweicloud_cbr.commands.ci.run import judging
+from pulumi_huaweicloud_cbr.commands.report.model import Report, Resource
 from pulumi_huaweicloud_cbr.engine.output.preview_facts import VARIABLE
 from tests.unit.commands.ci.plans import SET, SINGLE, had, one, step, urn_of
 
@@ -35,6 +38,7 @@ sys.stdout.write(answer.get("out", ""))
 sys.stderr.write(answer.get("said", ""))
 sys.exit(answer.get("code", 0))
 """
+NO_CONFIG = {"out": "{}"}
 EXPORT = {"out": json.dumps({"deployment": {"resources": []}})}
 
 Answer = Callable[..., None]
@@ -60,7 +64,9 @@ def answer(folder: Path) -> Answer:
     """Set what the CLI answers, by its command."""
 
     def set_answers(**answers: dict[str, Any]) -> None:
-        (folder / "answers.json").write_text(json.dumps({"stack": EXPORT, **answers}))
+        (folder / "answers.json").write_text(
+            json.dumps({"stack": EXPORT, "config": NO_CONFIG, **answers})
+        )
 
     set_answers()
     return set_answers
@@ -514,3 +520,143 @@ def test_ci_alone_lists_its_commands(capsys: pytest.CaptureFixture[str]) -> None
 
     assert Exit.USAGE == ended.value.code
     assert "want a COMMAND" in capsys.readouterr().err
+
+
+# -- objectives ---------------------------------------------------------------------------------
+
+ENTRY = {
+    "name": "nightly",
+    "select": {"resource_name": "erp-db"},
+    "rpo": "26h",
+    "tier": "gold",
+    "destinations": [{"region": "cn-east-3", "vault_id": "ca0083e4-1bda-48ca-af6d-aa9c8c93bc85"}],
+}
+
+
+def declared(*, is_secret: bool = False) -> dict[str, Any]:
+    """Return the answer of the CLI about a configuration with an objective."""
+    key = "cbr-replication:sets"
+    return {"out": json.dumps({key: {"value": json.dumps([ENTRY]), "secret": is_secret}})}
+
+
+def missing(name: str = "erp-db") -> Report:
+    """Return a report of one resource without a copy."""
+    resource = Resource(
+        key=name,
+        id=name,
+        name=name,
+        type=None,
+        source_region="cn-north-4",
+        source_project_id="p",
+        vault_name="v",
+        backup_count=1,
+        newest_backup_at=None,
+        newest_backup_age_s=None,
+        rpo_s=93_600,
+        owner="dba",
+        tier="gold",
+        entries=("nightly",),
+        verdict="missed",
+        reason="no usable copy in cn-east-3, want 26 h",
+    )
+    return Report("2026-11-20T08:00:00Z", resources=(resource,))
+
+
+@pytest.fixture
+def judges(monkeypatch: pytest.MonkeyPatch) -> list[Report | CbrError]:
+    """Replace what asks CBR for the copies: it returns or raises what stands in the list."""
+    told: list[Report | CbrError] = []
+
+    def made(*_: object, **__: object) -> Report:
+        if isinstance(told[0], CbrError):
+            raise told[0]
+        return told[0]
+
+    monkeypatch.setattr(judging, "account_of", lambda *_, **__: None)
+    monkeypatch.setattr(judging, "make_report", made)
+    return told
+
+
+def test_missed_objectives_are_drift(
+    answer: Answer,
+    judges: list[Report | CbrError],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The nightly run tells them with their owner, and ends with the code of drift."""
+    answer(preview=printed(), config=declared())
+    judges.append(missing())
+
+    assert Exit.DIFFERS == ci("drift", "--format", "text", "--json-file", "d.json")
+
+    out = capsys.readouterr().out
+    assert out.startswith("No drift, but 1 objective is MISSED")
+    assert "! OBJECTIVE MISSED now: erp-db (gold, dba): no usable copy in cn-east-3" in out
+    ci_comment = main(["ci", "comment", "d.json", "--stack", "prod", "--format", "markdown"])
+    assert Exit.DONE == ci_comment
+    assert "OBJECTIVE MISSED" in capsys.readouterr().out
+
+
+def test_a_preview_tells_missed_objectives_and_goes_on(
+    answer: Answer, judges: list[Report | CbrError], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pull request may be what mends them, so that they do not stop it."""
+    answer(preview=printed(), config=declared())
+    judges.append(missing())
+
+    assert Exit.DONE == ci("preview", "--format", "text")
+    assert "OBJECTIVE MISSED" in capsys.readouterr().out
+
+
+def test_objectives_that_cannot_be_judged_are_told(
+    answer: Answer, judges: list[Report | CbrError], capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer(preview=printed(), config=declared())
+    judges.append(ConfigurationError("reading: refused"))
+
+    assert Exit.DONE == ci("drift", "--format", "text")
+    assert "Objectives could not all be judged: reading: refused" in capsys.readouterr().out
+
+
+def test_secret_configuration_names_nobody(
+    folder: Path,
+    answer: Answer,
+    judges: list[Report | CbrError],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The comment of a stack whose entries are secret has numbers only."""
+    answer(preview=printed(), config=declared(is_secret=True))
+    judges.append(missing("top-secret-server"))
+
+    ci("drift", "--format", "text", "--json-file", "d.json")
+
+    told = capsys.readouterr().out + (folder / "d.json").read_text()
+    assert "1 objective is MISSED" in told
+    assert "top-secret" not in told
+    assert "dba" not in told
+
+
+def test_prices_give_costs(
+    folder: Path, answer: Answer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Copies cost once and each month; deletions free some of it."""
+    (folder / "prices.yaml").write_text(
+        "currency: CNY\nstorage: {default: 0.5}\ntransfer: {cn-north-4/cn-east-3: 2}\n"
+    )
+    fact = {"urn": urn_of(SINGLE, "x"), "kind": "copy", "backup_id": "b-1", "size_gb": 100}
+    answer(preview=printed(step("create", name="x", new=one()), facts=[json.dumps(fact)]))
+
+    assert Exit.DONE == ci("preview", "--format", "text", "--prices", "prices.yaml")
+    assert "By the given prices: 200.00 CNY for copying, and 50.00 more for each month." in (
+        " ".join(capsys.readouterr().out.split())
+    )
+
+
+def test_unknown_sizes_have_no_cost(
+    folder: Path, answer: Answer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "prices.yaml").write_text("currency: CNY\nstorage: {default: 0.5}\n")
+    answer(preview=printed(step("create", name="x", new=one())))
+
+    ci("preview", "--format", "text", "--prices", "prices.yaml")
+
+    assert "not all sizes and prices are known" in " ".join(capsys.readouterr().out.split())
