@@ -113,7 +113,7 @@ def make_world(
 ) -> ReportWorld:
     """Return a random world; the same seed gives the same one."""
     chance = random.Random(seed)
-    running = simulator or InProcessSimulator(_world())
+    running = simulator or InProcessSimulator(empty_world())
     address = f"{running.url}/regions/{{region}}"
     names = [f"srv-{number:02}" for number in range(servers)]
     rpo_of: dict[str, tuple[int, tuple[str, ...]]] = {}
@@ -154,7 +154,8 @@ def make_world(
     return ReportWorld(running, configured, maker.deployment(), rpo_of, ids, homes, maker.held)
 
 
-def _world() -> World:
+def empty_world() -> World:
+    """Return regions and vaults with room, and nothing in them."""
     return World.model_validate(
         {
             "accounts": [

@@ -1,0 +1,116 @@
+"""`report` as a user runs it: for a stack of the real CLI, and for an account of thousands."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pulumi_huaweicloud_cbr.commands._cli.exits import Exit
+from simulator.cloud.store import content_of
+from simulator.testing import Control, SimulatorProcess
+from tests.contract.reporting import SOURCES, empty_world, make_world
+from tests.e2e.driver import COMMAND_LIMIT_S, MakeProject, Outcome, Project, ci
+
+MOST_MB = 150
+
+
+def report(project: Project, *options: str) -> Outcome:
+    """Run the command on a project's stack."""
+    done = subprocess.run(
+        [project.python, "-m", "pulumi_huaweicloud_cbr", "report", "--stack", project.stack]
+        + [*options],
+        cwd=project.directory,
+        env=project.env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_LIMIT_S,
+        check=False,
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.full
+def test_lost_replica_misses_its_objective(
+    make_stacks_project: MakeProject, erp: dict[str, Any], control: Control
+) -> None:
+    """Met after `up`; missed once the replica is gone, in the report and in the nightly drift."""
+    project = make_stacks_project([{**erp, "rpo": "9999d", "owner": "dba", "tier": "gold"}])
+    project.up()
+
+    met = report(project, "--json")
+    (resource,) = [one for one in met.json()["resources"] if one["entries"]]
+    assert ("erp-db-01", "met", "dba", "gold", ["erp"]) == (
+        resource["name"],
+        resource["verdict"],
+        resource["owner"],
+        resource["tier"],
+        resource["entries"],
+    )
+    assert Exit.DONE == met.code
+    (copy,) = [one for one in met.json()["copies"] if one["owner"] == "in_state"]
+    assert "test: erp-to-cn-east-3" == copy["held_by"]
+
+    for replica in control.replicas():
+        control.forget_backup(replica["id"])
+    missed = report(project)
+
+    assert Exit.TO_DO == missed.code
+    assert "no usable copy in cn-east-3, want 9999 d" in missed.text
+    drift = ci(project, "drift", "--format", "text")
+    assert Exit.DIFFERS == drift.code
+    assert drift.out.startswith("1 replica is LOST, 1 objective is MISSED")
+    assert "OBJECTIVE MISSED now: erp-db-01 (gold, dba)" in drift.out
+
+
+@pytest.mark.full
+def test_thousands_of_backups_take_little_memory(tmp_path: Path) -> None:
+    """5,000 backups at 200 ms for each call, with all files, in less than 150 MB."""
+    world = make_world(1, servers=40, nights=80)
+    in_process = world.look()
+    directory = tmp_path / "simulator"
+    directory.mkdir()
+    with SimulatorProcess(directory, empty_world(), latency_ms=200) as simulator:
+        simulator.stop()
+        for file in directory.glob("simulator.sqlite*"):
+            file.unlink()
+        simulator.state_file.write_bytes(content_of(world.simulator.cloud._engine))
+        simulator.start()
+        address = f"{simulator.url}/regions/{{region}}"
+        env = {
+            "PATH": os.environ["PATH"],
+            "HW_METADATA": "false",
+            "HW_REGION_NAME": SOURCES[0],
+            "HW_USER_NAME": "reporter",
+            "HW_USER_PASSWORD": "not-a-secret-report",
+            "HW_DOMAIN_NAME": "acme",
+            "HW_ENDPOINTS": json.dumps({"cbr": address, "iam": address}),
+        }
+        files = [f"--{name}={tmp_path / name}" for name in ("html", "metrics", "junit")]
+        sources = [f"--source={region}" for region in SOURCES]
+        with (tmp_path / "out").open("w+") as out, (tmp_path / "err").open("w+") as err:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "pulumi_huaweicloud_cbr", "report", "--json", "--rpo=26h"]
+                + [*files, *sources],
+                cwd=tmp_path,
+                env=env,
+                stdout=out,
+                stderr=err,
+            )
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            err.seek(0)
+            assert Exit.TO_DO == process.returncode, err.read()
+            out.seek(0)
+            told = json.loads(out.read())
+    assert len(in_process.copies) == len(told["copies"])
+    assert in_process.counts["failures"] == told["counts"]["failures"]
+    assert {"html", "metrics", "junit"} <= {path.name for path in tmp_path.iterdir()}
+    assert usage.ru_maxrss / 1024 < MOST_MB
+    world.simulator.close()
