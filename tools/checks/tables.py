@@ -92,6 +92,7 @@ TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "program": (REPOSITORY / "README.md", lambda: block("program.py", "python")),
     "program-start": (DOCS / "start.md", lambda: block("program.py", "python")),
     "program-start-zh": (DOCS / "zh" / "start.md", lambda: block("program.py", "python")),
+    "report-metrics": (DOCS / "how-to" / "report-metrics.md", reference.metrics_table),
     "results": (DOCS / "reference" / "functions.md", reference.results_text),
     "program-zh": (CHINESE, lambda: block("program.py", "python")),
     "settings": (DOCS / "reference" / "settings.md", reference.settings_table),
