@@ -34,7 +34,7 @@ PIP_INSTALL_PINS = $(PIP_INSTALL) --no-deps --require-hashes --only-binary :all:
 # Settings of the user that would send packages elsewhere, or add to what is installed.
 unexport PIP_CONSTRAINT PIP_PREFIX PIP_REQUIREMENT PIP_ROOT PIP_TARGET PIP_USER
 SUITES = tests/unit tests/packaging tests/simulator tests/contract tests/e2e
-PACKAGE_SOURCES := $(shell find provider -name '*.py' -o -name '*.json' -o -name py.typed) pyproject.toml README.md LICENSE
+PACKAGE_SOURCES := $(shell find provider -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
 TEMPORARY = build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 .PHONY: help
@@ -104,8 +104,8 @@ requirements: ## Compile requirements/*.txt from pyproject.toml (UPGRADE=1 takes
 	@test -x .venv/bin/uv || $(MAKE) --no-print-directory venv
 	@$(COMPILE) pyproject.toml --constraint requirements/sdk-3.255.in --group stacks -o requirements/runtime.txt
 	@$(COMPILE) pyproject.toml --constraint requirements/sdk-3.272.in --group stacks -o requirements/runtime-sdk-3.272.txt
-	@$(COMPILE) pyproject.toml --constraint requirements/sdk-3.255.in --group dev -o requirements/dev.txt
-	@$(COMPILE) pyproject.toml --constraint requirements/dev.txt --group demo -o requirements/demo.txt
+	@$(COMPILE) pyproject.toml --constraint requirements/sdk-3.255.in --extra report --group dev -o requirements/dev.txt
+	@$(COMPILE) pyproject.toml --constraint requirements/dev.txt --extra report --group demo -o requirements/demo.txt
 	@$(COMPILE) --group go --only-binary :all: -o requirements/go.txt
 	@$(COMPILE) --group audit -o requirements/audit.txt
 	@$(COMPILE) --group docs -o requirements/docs.txt

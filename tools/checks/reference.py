@@ -18,6 +18,7 @@ from typing import Any
 
 import pulumi_huaweicloud_cbr as cbr
 from pulumi_huaweicloud_cbr.api.wire.error_codes import CodeFacts, Repeat, known_codes
+from pulumi_huaweicloud_cbr.commands.report.show.metrics import METRICS
 from pulumi_huaweicloud_cbr.config.setting_names import KEYS, SECRET_FIELDS
 from pulumi_huaweicloud_cbr.replication.rules.decisions import REPLACING_FIELDS
 from pulumi_huaweicloud_cbr.resources._arguments.reading import inputs_of
@@ -402,3 +403,12 @@ def _keys_of(part: Any, left_out: Collection[str]) -> str:
     required = [name for name, field in part.model_fields.items() if field.is_required()]
     optional = [name for name in part.model_fields if name not in (*required, *left_out)]
     return ", ".join([*(f"**`{name}`**" for name in required), *(f"`{name}`" for name in optional)])
+
+
+def metrics_table() -> str:
+    """Return the metrics of a report, with their labels, as a Markdown table."""
+    rows = [
+        f"| `{name}` | {', '.join(f'`{label}`' for label in labels) or 'none'} | {text} |"
+        for name, (text, labels) in METRICS.items()
+    ]
+    return "\n".join(["| metric | labels | value |", "|---|---|---|", *rows])

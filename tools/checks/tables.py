@@ -94,6 +94,7 @@ TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "program-start": (DOCS / "start.md", lambda: block("program.py", "python")),
     "program-start-zh": (DOCS / "zh" / "start.md", lambda: block("program.py", "python")),
     "report": (DOCS / "how-to" / "report.md", lambda: block("report.txt")),
+    "report-metrics": (DOCS / "how-to" / "report-metrics.md", reference.metrics_table),
     "results": (DOCS / "reference" / "functions.md", reference.results_text),
     "program-zh": (CHINESE, lambda: block("program.py", "python")),
     "settings": (DOCS / "reference" / "settings.md", reference.settings_table),

@@ -90,7 +90,8 @@ class There:
     """The copies of one resource in one destination region.
 
     `newest_*` are of the newest usable copy, None without one. `count` and `size_gb` are of all
-    usable copies. `is_wanted`: an entry of a configuration declares copies here.
+    usable copies. `is_wanted`: an entry of a configuration declares copies here. `rpo_s` is the
+    strictest objective of those entries, None without one.
     """
 
     region: str
@@ -106,6 +107,7 @@ class There:
     newest_age_s: int | None = None
     is_time_of_copy: bool = False
     last_failure: str | None = None
+    rpo_s: int | None = None
 
 
 @dataclass(frozen=True)
