@@ -117,7 +117,8 @@ def test_axe_finds_nothing(show: Any, name: str, colours: str, size: tuple[int, 
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
 
     assert [] == [
-        (one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in found["violations"]
+        (one["id"], [node["html"][:200] for node in one["nodes"][:3]])
+        for one in found["violations"]
     ]
     assert len(found["passes"]) > 15
 
