@@ -254,3 +254,11 @@ def test_list_of_backups_needs_a_source(doctor: Doctor) -> None:
     doctor.configured["huaweicloud:password"] = "wrong-on-purpose"
 
     assert doctor.look(EAST, is_listing=True).backups is None
+
+
+def test_list_of_backups_is_the_only_one_of_the_source(doctor: Doctor) -> None:
+    """It shows the permission as well, so that no other page of backups is read there."""
+    doctor.look(EAST, is_listing=True)
+
+    lists = doctor.control.journal(operation="ListBackups")
+    assert ["cn-east-3", "cn-north-4"] == sorted(one["region"] for one in lists)

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 from functools import partial
 
 from pulumi_huaweicloud_cbr.api.client import Api
-from pulumi_huaweicloud_cbr.api.find import find_backups, find_project_id
-from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
+from pulumi_huaweicloud_cbr.api.find import find_project_id
+from pulumi_huaweicloud_cbr.api.wire.answers import Backup
 from pulumi_huaweicloud_cbr.base.errors import CbrError
 from pulumi_huaweicloud_cbr.base.moments import UNKNOWN, moment
 from pulumi_huaweicloud_cbr.commands._cli.stack import Copy, State
-from pulumi_huaweicloud_cbr.commands.account.check.refusals import check_of, remark_on
+from pulumi_huaweicloud_cbr.commands.account.check.refusals import check_of
 from pulumi_huaweicloud_cbr.commands.account.check.report import (
     Account,
     CopyLook,
@@ -24,7 +25,7 @@ from pulumi_huaweicloud_cbr.commands.account.check.report import (
     Remark,
 )
 from pulumi_huaweicloud_cbr.replication.preflight.backup import run_preflights
-from pulumi_huaweicloud_cbr.replication.preflight.flow import Aim, or_error
+from pulumi_huaweicloud_cbr.replication.preflight.flow import Aim
 from pulumi_huaweicloud_cbr.replication.preflight.vault import run_vault_preflight
 from pulumi_huaweicloud_cbr.replication.rules.finding import Finding
 from pulumi_huaweicloud_cbr.replication.rules.inputs import FIELDS, check_inputs
@@ -180,21 +181,12 @@ def _aim(copy: Copy, look: RegionLook, state: State, owner: str | None) -> Aim:
     )
 
 
-async def see_backups(api: Api, account: Account, now: float) -> None:
-    """List the backups of the source, the newest first.
+def note_backups(account: Account, found: Iterable[Backup], now: float) -> None:
+    """Note the backups of the source, in their order.
 
     Args:
         now: seconds since the epoch.
     """
-    source = account.source
-    if source is None or source.project_id is None or source.unseen_because:
-        return
-    scope = ProjectScope(source.region, source.project_id)
-    listed = find_backups(api, scope, image_type="backup", sort="created_at:desc")
-    found = await or_error(listed)
-    if isinstance(found, CbrError):
-        source.remarks.append(remark_on(source, found))
-        return
     account.backups = [
         ListedBackup(
             backup.id,

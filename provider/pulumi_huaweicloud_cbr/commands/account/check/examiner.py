@@ -24,7 +24,7 @@ from pulumi_huaweicloud_cbr.base.text import REGION_ID, span
 from pulumi_huaweicloud_cbr.commands._cli.options import Scope
 from pulumi_huaweicloud_cbr.commands._cli.stack import Copy, State
 from pulumi_huaweicloud_cbr.commands.account.check.backup import see_backup
-from pulumi_huaweicloud_cbr.commands.account.check.copies import see_backups, see_copies
+from pulumi_huaweicloud_cbr.commands.account.check.copies import note_backups, see_copies
 from pulumi_huaweicloud_cbr.commands.account.check.refusals import SIGN_IN
 from pulumi_huaweicloud_cbr.commands.account.check.region import (
     MAKE_A_VAULT,
@@ -157,15 +157,17 @@ class _Examiner:
         else:
             at = Scope(region, self._settings.project_id)
             account.source = self._look(at, is_source=True)
-            await see_source(self._api, account, account.source)
+            listed = await see_source(
+                self._api, account, account.source, is_listing=self._asked.is_listing
+            )
+            if listed is not None:
+                note_backups(account, listed, self._clock.wall_time())
         account.destinations = self._destinations()
         looks = (see_destination(self._api, account, look) for look in account.destinations)
         await asyncio.gather(*looks)
         self._judge_together()
         owner = self._settings.owner or self._asked.owner
         await see_copies(self._api, account, self._asked.copies, self._asked.state, owner)
-        if self._asked.is_listing:
-            await see_backups(self._api, account, self._clock.wall_time())
         if self._asked.backup_id is not None:
             account.backup = BackupLook(self._asked.backup_id)
             await see_backup(self._api, account, account.backup, owner)

@@ -10,8 +10,13 @@ from dataclasses import replace
 from typing import TypeVar
 
 from pulumi_huaweicloud_cbr.api.client import Api
-from pulumi_huaweicloud_cbr.api.find import find_destinations, find_project, find_replication_vaults
-from pulumi_huaweicloud_cbr.api.wire.answers import Project, Vault
+from pulumi_huaweicloud_cbr.api.find import (
+    find_backups,
+    find_destinations,
+    find_project,
+    find_replication_vaults,
+)
+from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Project, Vault
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError, NotFoundError
 from pulumi_huaweicloud_cbr.commands.account.check import refusals
@@ -39,15 +44,23 @@ Found = TypeVar("Found")
 MAKE_A_VAULT = "create one there, for the kind of resource that the backups are of"
 
 
-async def see_source(api: Api, account: Account, look: RegionLook) -> None:
-    """Examine the region of the backups, and find the regions that CBR copies them to."""
+async def see_source(
+    api: Api, account: Account, look: RegionLook, *, is_listing: bool = False
+) -> tuple[Backup, ...] | None:
+    """Examine the region of the backups, and find the regions that CBR copies them to.
+
+    Args:
+        is_listing: read all backups, not only one to see whether that is permitted.
+    Returns:
+        The backups with `is_listing`, the newest first; None if they cannot be read.
+    """
     scope = await _enter(api, account, look)
     if scope is None:
-        return
+        return None
     found = await _try(look, refusals.QUERY_CAPABILITY, lambda: find_destinations(api, scope))
     if found is not None:
         look.destinations = tuple(sorted(found))
-    await _try_backups(api, look, scope, "backup")
+    listed = await _try_backups(api, look, scope, "backup", is_listing=is_listing)
     await _try(
         look,
         refusals.LIST_TASKS,
@@ -61,6 +74,7 @@ async def see_source(api: Api, account: Account, look: RegionLook) -> None:
                 "choose another source region, or ask the vendor's support",
             )
         )
+    return listed
 
 
 async def see_destination(api: Api, account: Account, look: RegionLook) -> None:
@@ -89,16 +103,21 @@ async def see_destination(api: Api, account: Account, look: RegionLook) -> None:
     _judge_vaults(look)
 
 
-async def _try_backups(api: Api, look: RegionLook, scope: ProjectScope, image_type: str) -> None:
+async def _try_backups(
+    api: Api, look: RegionLook, scope: ProjectScope, image_type: str, *, is_listing: bool = False
+) -> tuple[Backup, ...] | None:
     """Read one backup, if there is one: that shows whether the user may read backups."""
-    backups = await _try(
-        look,
-        refusals.LIST_BACKUPS,
-        lambda: api.list_backups(scope, limit=1, image_type=image_type),
-    )
+
+    def ask() -> Awaitable[tuple[Backup, ...]]:
+        if is_listing:
+            return find_backups(api, scope, image_type=image_type, sort="created_at:desc")
+        return api.list_backups(scope, limit=1, image_type=image_type)
+
+    backups = await _try(look, refusals.LIST_BACKUPS, ask)
     if backups:
         first_id = backups[0].id
         await _try(look, refusals.GET_BACKUP, lambda: api.get_backup(scope, first_id))
+    return backups if is_listing else None
 
 
 def _is_refused_everywhere(api: Api, source: RegionLook) -> bool:
