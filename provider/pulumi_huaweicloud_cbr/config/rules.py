@@ -62,14 +62,27 @@ class Rules:
             source: None if it is not known, so that each destination counts.
         """
         wanted = self.regions_for_tier.get(tier or "", 0)
+        rule = f"regions_for_tier wants {wanted} for tier {quoted(tier)}"
+        return self.fault_of_count(wanted, source, destinations, rule)
+
+    @staticmethod
+    def fault_of_count(
+        wanted: int, source: str | None, destinations: Collection[str], rule: str
+    ) -> str | None:
+        """Return why copies are in too few regions; None if there are enough.
+
+        Args:
+            wanted: how many regions besides the source.
+            rule: what wants so many, for the message.
+        """
         regions = dict.fromkeys(region for region in destinations if region != source)
         if len(regions) >= wanted:
             return None
         besides = f" besides {quoted(source)}" if source else ""
         return (
             f"has copies in {_number_of(len(regions))}{besides}"
-            f"{f' ({_joined(regions)})' if regions else ''}, and regions_for_tier wants "
-            f"{wanted} for tier {quoted(tier)}; add destinations in other regions"
+            f"{f' ({_joined(regions)})' if regions else ''}, and {rule}; "
+            "add destinations in other regions"
         )
 
     def fault_of_description(
