@@ -80,7 +80,7 @@ CHOICES = {
 }
 OBJECTIVE = {"rpo": "26h", "owner": "Storage team", "tier": "gold"}
 RULES = {
-    "allowed_pairs": {"cn-north-4": ["cn-east-3", "cn-south-1"], "southchina": ["cn-east-3"]},
+    "allowed_pairs": {"southchina": ["cn-east-3", "cn-south-1"], "r1": ["cn-east-3"]},
     "regions_for_tier": {"platinum": 2},
     "description_required": ["platinum"],
 }
