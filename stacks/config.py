@@ -11,6 +11,7 @@ declares resources.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -21,6 +22,7 @@ from pydantic_core import from_json
 import pulumi_huaweicloud_cbr as cbr
 from cross_checks import faults_between, members_of, resource_name
 from faults import ConfigurationFaultsError, Fault, Location, faults_of
+from house_rules import broken_rules
 from model import (
     LISTS,
     NAMESPACE,
@@ -122,7 +124,8 @@ def read_plan(
     secrecy = Secrecy()
     if any(f"{NAMESPACE}:{key}" in secret_keys for key in document):
         secrecy = find_secrecy(document, secret_keys, stored())
-    configuration = _read(document, secrecy)
+    region = config.get("huaweicloud:region") or os.environ.get("HW_REGION_NAME")
+    configuration = _read(document, secrecy, region)
     return Plan(
         replications=[
             _replication(level, entry, destination)
@@ -141,9 +144,9 @@ def read_plan(
     )
 
 
-def _read(document: Mapping[str, Any], secrecy: Secrecy) -> Configuration:
+def _read(document: Mapping[str, Any], secrecy: Secrecy, region: str | None) -> Configuration:
     configuration = None
-    faults = [*faults_between(document), *secrecy.faults]
+    faults = [*faults_between(document), *broken_rules(document, region), *secrecy.faults]
     try:
         configuration = Configuration(**document)
     except ValidationError as error:
@@ -162,7 +165,7 @@ def _own_keys(config: Mapping[str, str]) -> dict[str, Any]:
         if namespace != NAMESPACE or not text:
             continue
         document[name] = text
-        if name in (*LISTS, "defaults"):
+        if name in (*LISTS, "defaults", "rules"):
             try:
                 document[name] = from_json(text)
             except ValueError:

@@ -22,7 +22,7 @@ _NOT_SHOWN = cbr.check_inputs({"backup_id": ""})[0].reason.removeprefix("'' ")
 
 
 @dataclass(frozen=True)
-class _Entry:
+class WrittenEntry:
     """An entry of one of the lists."""
 
     at: Location
@@ -61,7 +61,7 @@ def faults_between(document: Mapping[str, Any]) -> Iterator[Fault]:
     """Yield the faults between values."""
     if all(document.get(name) in (None, []) for name in LISTS):
         yield Fault(("replications",), nothing_to_copy(is_empty="replications" in document))
-    entries = list(_entries(document))
+    entries = list(written_entries(document))
     for entry in entries:
         if not entry.destinations and _destinations(entry.keys, document) is None:
             yield Fault(
@@ -75,7 +75,8 @@ def faults_between(document: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _faults_of_copies(entries)
 
 
-def _entries(document: Mapping[str, Any]) -> Iterator[_Entry]:
+def written_entries(document: Mapping[str, Any]) -> Iterator[WrittenEntry]:
+    """Yield the entries of all lists, each with the destinations that count for it."""
     for kind in LISTS:
         for number, keys in enumerate(_list(document.get(kind))):
             if not isinstance(keys, dict):
@@ -85,7 +86,7 @@ def _entries(document: Mapping[str, Any]) -> Iterator[_Entry]:
             if keys.get("destinations") is None:
                 at_list = ("defaults", "destinations")
             destinations = enumerate(_list(_destinations(keys, document)))
-            yield _Entry(
+            yield WrittenEntry(
                 at,
                 keys,
                 tuple(((*at_list, index), one) for index, one in destinations if _is_mapping(one)),
@@ -112,7 +113,7 @@ def _is_mapping(value: object) -> bool:
 # -- sets -----------------------------------------------------------------------------------------
 
 
-def _faults_of_set(entry: _Entry) -> Iterator[Fault]:
+def _faults_of_set(entry: WrittenEntry) -> Iterator[Fault]:
     backups, select = entry.keys.get("backups"), entry.keys.get("select")
     if backups is None and select is None:
         yield Fault(
@@ -158,10 +159,10 @@ def _faults_of_member(at: Location, member: Any, *, is_rolling: bool) -> Iterato
 # -- entries beside each other --------------------------------------------------------------------
 
 
-def _faults_of_names(entries: list[_Entry]) -> Iterator[Fault]:
+def _faults_of_names(entries: list[WrittenEntry]) -> Iterator[Fault]:
     """Yield names that two entries share, or that would give the same resource."""
-    names: dict[str, _Entry] = {}
-    made: dict[str, _Entry] = {}
+    names: dict[str, WrittenEntry] = {}
+    made: dict[str, WrittenEntry] = {}
     for entry in entries:
         name = entry.keys.get("name")
         if not isinstance(name, str):
@@ -185,10 +186,10 @@ def _faults_of_names(entries: list[_Entry]) -> Iterator[Fault]:
                 )
 
 
-def _faults_of_copies(entries: list[_Entry]) -> Iterator[Fault]:
+def _faults_of_copies(entries: list[WrittenEntry]) -> Iterator[Fault]:
     """Yield two copies of one backup to one region, of which CBR keeps only one."""
-    backups: dict[tuple[str, str], _Entry] = {}
-    vaults: dict[tuple[str, str], _Entry] = {}
+    backups: dict[tuple[str, str], WrittenEntry] = {}
+    vaults: dict[tuple[str, str], WrittenEntry] = {}
     # Vaults first, although they are last in the file: sets are compared with them.
     for entry in sorted(entries, key=lambda entry: entry.kind != "vaults"):
         yield from _faults_of_regions(entry)
@@ -212,7 +213,7 @@ def _faults_of_copies(entries: list[_Entry]) -> Iterator[Fault]:
                     )
 
 
-def _faults_of_regions(entry: _Entry) -> Iterator[Fault]:
+def _faults_of_regions(entry: WrittenEntry) -> Iterator[Fault]:
     first: dict[str, Location] = {}
     for at, keys in entry.destinations:
         region = keys.get("region")
@@ -223,7 +224,7 @@ def _faults_of_regions(entry: _Entry) -> Iterator[Fault]:
             )
 
 
-def _backup_ids(entry: _Entry) -> Iterator[tuple[Location, str]]:
+def _backup_ids(entry: WrittenEntry) -> Iterator[tuple[Location, str]]:
     """Return the backups that an entry names, with their locations."""
     found: list[tuple[Location, Any]] = []
     if entry.kind == "replications":
@@ -236,7 +237,7 @@ def _backup_ids(entry: _Entry) -> Iterator[tuple[Location, str]]:
     return ((at, backup_id) for at, backup_id in found if isinstance(backup_id, str))
 
 
-def _vault_ids(entry: _Entry) -> Iterator[tuple[Location, str]]:
+def _vault_ids(entry: WrittenEntry) -> Iterator[tuple[Location, str]]:
     """Yield the vault that an entry copies entirely, or selects from, with its location."""
     at, keys = entry.at, entry.keys
     if entry.kind == "sets":

@@ -24,6 +24,7 @@ from model import (
     Defaults,
     Destination,
     Entry,
+    HouseRules,
     Member,
     Objectives,
     Part,
@@ -145,18 +146,22 @@ _RESOURCE_NAMES: Mapping[str, str] = {
     "destination_project_id": "project_id",
     "name": "replica_name",
 }
+_DELETED = ("max_deleted_percent", "maxDeletedPercent")
 _PLACES: tuple[tuple[str, type[Part]], ...] = (
     ("each entry of replications", Entry),
     ("a destination", Destination),
     ("each entry of sets", SetEntry),
     ("the select of a set", Select),
     ("each entry of vaults", VaultEntry),
+    ("rules", HouseRules),
     ("the namespace itself", Configuration),
 )
 
 
 def _hint(name: str, part: type[Part]) -> str:
     known = list(part.model_fields)
+    if name in _DELETED and part is HouseRules:
+        return "only the provider knows the former members, so set huaweicloud:maxDeletedPercent"
     snake_case = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).replace("-", "_").lower()
     renamed = _RESOURCE_NAMES.get(snake_case)
     if renamed in known:
@@ -178,6 +183,7 @@ _PARTS: Mapping[Location, type[Part]] = {
     ("replications", 0, "destinations", 0): Destination,
     ("defaults",): Defaults,
     ("defaults", "destinations", 0): Destination,
+    ("rules",): HouseRules,
     ("sets", 0): SetEntry,
     ("sets", 0, "select"): Select,
     ("sets", 0, "destinations", 0): Place,
@@ -217,7 +223,7 @@ def _own_keys_of(part: type[Part]) -> list[str]:
 # The order in which people read: from the top down, and what all levels share at the end.
 _READ = (
     *(Configuration, Entry, SetEntry, VaultEntry, Member, Source, Defaults),
-    *(Place, Select, Destination, Choices, Objectives),
+    *(Place, Select, Destination, Choices, Objectives, HouseRules),
 )
 # Keys that are not here are unknown ones, and come last.
 _ORDER = tuple(dict.fromkeys(key for part in _READ for key in _own_keys_of(part)))

@@ -213,6 +213,20 @@ class VaultEntry(Source, Objectives):
     destinations: list[Place] | None = Field(None, min_length=1)
 
 
+class HouseRules(Part):
+    """Rules that all entries are held to; see `house_rules`."""
+
+    allowed_pairs: (
+        Annotated[dict[str, list[str]], _like_input("allowed_pairs", cbr.check_rules)] | None
+    ) = None
+    regions_for_tier: (
+        Annotated[dict[str, int], _like_input("regions_for_tier", cbr.check_rules)] | None
+    ) = None
+    description_required: (
+        Annotated[bool | list[str], _like_input("description_required", cbr.check_rules)] | None
+    ) = None
+
+
 class Configuration(Part):
     """All keys of this project's namespace."""
 
@@ -220,6 +234,7 @@ class Configuration(Part):
     wait: Annotated[bool, BeforeValidator(_check_wait)] = True
     timeout: Timeout | None = None
     defaults: Defaults = Defaults()
+    rules: HouseRules = HouseRules()
     replications: list[Entry] = []
     sets: list[SetEntry] = []
     vaults: list[VaultEntry] = []

@@ -36,6 +36,10 @@ if TYPE_CHECKING:
         UnidentifiedReplicaError,
         WaitTimeoutError,
     )
+    from pulumi_huaweicloud_cbr.config.rules import (
+        Rules,
+        rules_of,
+    )
     from pulumi_huaweicloud_cbr.replication.rules.finding import (
         Finding,
     )
@@ -44,6 +48,7 @@ if TYPE_CHECKING:
         check_inputs,
         check_members,
         check_objective,
+        check_rules,
         check_set_inputs,
         check_vault_inputs,
     )
@@ -141,6 +146,7 @@ __all__ = [
     "ReplicationsCompleteArgsDict",
     "ReplicationsCompleteProvider",
     "ReplicationsFailedError",
+    "Rules",
     "SelectedMember",
     "TransportError",
     "UnexpectedStatusError",
@@ -156,6 +162,7 @@ __all__ = [
     "check_inputs",
     "check_members",
     "check_objective",
+    "check_rules",
     "check_set_inputs",
     "check_vault_inputs",
     "check_wait",
@@ -170,6 +177,7 @@ __all__ = [
     "get_vault",
     "get_vault_output",
     "results_of",
+    "rules_of",
 ]
 
 _interruption.end_quietly_when_interrupted()
@@ -199,12 +207,17 @@ _MODULES = {
         "UnidentifiedReplicaError",
         "WaitTimeoutError",
     ),
+    "config.rules": (
+        "Rules",
+        "rules_of",
+    ),
     "replication.rules.finding": ("Finding",),
     "replication.rules.inputs": (
         "check_filters",
         "check_inputs",
         "check_members",
         "check_objective",
+        "check_rules",
         "check_set_inputs",
         "check_vault_inputs",
     ),

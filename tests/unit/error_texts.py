@@ -13,6 +13,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from configparser import ParsingError
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ from pulumi_huaweicloud_cbr.base import errors
 from pulumi_huaweicloud_cbr.base.clock import InterruptibleClock
 from pulumi_huaweicloud_cbr.base.documents import load_document
 from pulumi_huaweicloud_cbr.base.process import new_process_state
+from pulumi_huaweicloud_cbr.config.rules import fault_of_deletions
 from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.engine import provider as provider_base
 from pulumi_huaweicloud_cbr.engine import session as engine_session
@@ -284,6 +286,16 @@ def filtered(**filters: Any) -> str:
 def objective(**values: Any) -> str:
     """Return the failures of an objective."""
     return "\n".join(f"{fault.field}: {fault.reason}" for fault in cbr.check_objective(values))
+
+
+def rule(**values: Any) -> str:
+    """Return the failures of rules themselves."""
+    return "\n".join(f"{fault.field}: {fault.reason}" for fault in cbr.check_rules(values))
+
+
+def broken(work: Callable[[cbr.Rules], str | None], **values: Any) -> str:
+    """Return what a rule says about an entry that breaks it."""
+    return work(cbr.rules_of(values)) or ""
 
 
 def questioned(**asked: Any) -> str:
@@ -1138,6 +1150,40 @@ TEXTS: dict[str, Callable[[], str]] = {
     "objective-owner": lambda: objective(owner=" "),
     "objective-tier": lambda: objective(tier={"name": "gold"}),
     "objective-unknown": lambda: objective(rto="4h"),
+    "rules-unknown": lambda: rule(colours=["red"]),
+    "rules-pairs-type": lambda: rule(allowed_pairs=["cn-east-3"]),
+    "rules-pairs-source": lambda: rule(allowed_pairs={"cn north": ["cn-east-3"]}),
+    "rules-pairs-list": lambda: rule(allowed_pairs={"cn-north-4": "cn-east-3"}),
+    "rules-pairs-region": lambda: rule(allowed_pairs={"cn-north-4": ["cn east"]}),
+    "rules-tiers-type": lambda: rule(regions_for_tier="gold"),
+    "rules-tiers-name": lambda: rule(regions_for_tier={"gold one": 2}),
+    "rules-tiers-count": lambda: rule(regions_for_tier={"gold": 0}),
+    "rules-described-type": lambda: rule(description_required="yes"),
+    "rules-described-tier": lambda: rule(description_required=["gold one"]),
+    "rules-broken-pair": lambda: broken(
+        lambda rules: rules.fault_of_pair("cn-north-4", "eu-west-101"),
+        allowed_pairs={"cn-north-4": ["cn-east-3", "cn-south-1"]},
+    ),
+    "rules-broken-pair-none": lambda: broken(
+        lambda rules: rules.fault_of_pair("eu-west-101", "cn-east-3"), allowed_pairs={"a": []}
+    ),
+    "rules-broken-regions": lambda: broken(
+        lambda rules: rules.fault_of_regions("gold", "cn-north-4", ["cn-east-3", "cn-north-4"]),
+        regions_for_tier={"gold": 2},
+    ),
+    "rules-broken-regions-none": lambda: broken(
+        lambda rules: rules.fault_of_regions("gold", None, []), regions_for_tier={"gold": 2}
+    ),
+    "rules-broken-description": lambda: broken(
+        lambda rules: rules.fault_of_description(None, " ", is_kept=True), description_required=True
+    ),
+    "rules-broken-description-of-tier": lambda: broken(
+        lambda rules: rules.fault_of_description("gold", None, is_kept=False, key="owner"),
+        description_required=["gold"],
+    ),
+    "rules-broken-deletions": lambda: " | ".join(
+        astuple(fault_of_deletions(20, ["web-1", "web-2"], 7))  # type: ignore[arg-type]
+    ),
     "filters-unknown": lambda: filtered(limit=3),
     "filters-time": lambda: filtered(created_since="2026-11-20"),
     "filters-text": lambda: filtered(resource_name=" "),

@@ -93,6 +93,7 @@ ELSEWHERE = ("commands", "plugin")
 # Every text of these modules becomes a finding, however it is composed.
 REASONS = (
     "config/objectives.py",
+    "config/rules.py",
     "replication/wait/copies.py",
     "replication/rules/inputs.py",
     "replication/rules/fitness.py",

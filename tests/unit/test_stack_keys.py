@@ -79,7 +79,7 @@ def with_key(document: dict[str, Any], way: Way, key: str, value: Any) -> dict[s
         (place, key)
         for place, (part, _, _) in PARTS.items()
         for key in part.model_fields
-        if key not in model.LISTS
+        if key not in (*model.LISTS, "rules")
     ],
 )
 def test_key_reaches_what_is_declared(place: str, key: str) -> None:
@@ -112,6 +112,32 @@ def test_objectives_are_no_inputs() -> None:
     assert ["gold"] * 3 == [one.objective.tier for one in after]
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("allowed_pairs", {"cn-north-4": ["cn-south-1"]}),
+        ("regions_for_tier", {"gold": 2}),
+        ("description_required", ["gold"]),
+    ],
+)
+def test_rule_changes_no_resource_and_refuses_some(key: str, value: Any) -> None:
+    """A rule that holds changes nothing; the same one stops an entry that breaks it."""
+    entry = {**ONE, "tier": "gold"}
+    obeying = {
+        **entry,
+        "description": "weekly",
+        "destinations": [{**PLACE, "region": region} for region in ("cn-south-1", "cn-south-1b")],
+    }
+    rules = {key: {"cn-north-4": ["cn-south-1", "cn-south-1b"]} if "pairs" in key else value}
+
+    assert read({"replications": [obeying], "rules": rules}) == read({"replications": [obeying]})
+    with pytest.raises(faults.ConfigurationFaultsError, match=key):
+        read({"replications": [{**entry, "source_region": "cn-north-4"}], "rules": {key: value}})
+    assert {"allowed_pairs", "regions_for_tier", "description_required"} == set(
+        model.HouseRules.model_fields
+    )
+
+
 def test_every_part_of_the_model_is_tried() -> None:
     """A new part of the configuration has a place above, or only adds keys to others."""
     parts = {
@@ -119,7 +145,8 @@ def test_every_part_of_the_model_is_tried() -> None:
         for part in vars(model).values()
         if isinstance(part, type) and issubclass(part, model.Part) and part is not model.Part
     }
-    tried = {part for part, _, _ in PARTS.values()}
+    tried: set[type[model.Part]] = {part for part, _, _ in PARTS.values()}
+    tried.add(model.HouseRules)
 
     assert parts == {base for part in tried for base in part.__mro__ if base in parts}
 
@@ -132,6 +159,6 @@ def test_every_key_has_a_place_in_the_reading_order() -> None:
     )
 
     assert "aaa" == told.faults[-1].location[0]
-    assert ["preflight", "wait", "timeout", "defaults", "replications"] == [
-        fault.location[0] for fault in told.faults[:5]
+    assert ["preflight", "wait", "timeout", "defaults", "rules", "replications"] == [
+        fault.location[0] for fault in told.faults[:6]
     ]

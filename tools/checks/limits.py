@@ -171,6 +171,12 @@ SETTINGS: dict[str, Setting] = {
     "force_destroy": Setting(
         "`false`", "true: last copies may be deleted as well; meant for one run", _FLAG
     ),
+    "max_deleted_percent": Setting(
+        "100",
+        "the [part of a set's members](../how-to/rules.md#a-limit-for-deletions) that an update "
+        "may delete; the environment goes before the configuration",
+        Limit("0 to 100", (0, 20, "12.5", 100), (-1, 101, "some", "")),
+    ),
 }
 """Settings, by their field in `Settings`."""
 

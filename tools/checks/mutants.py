@@ -82,6 +82,7 @@ BODIES = ("tests/unit/api/wire/test_bodies.py",)
 HOSTS = ("tests/unit/test_hosts.py",)
 AUTH = ("tests/unit/api/auth/test_choose.py", "tests/unit/api/auth/test_signing.py")
 CHAIN = ("tests/unit/api/auth/test_chain.py",)
+DELETION_LIMIT = ("tests/contract/test_deletion_limit.py",)
 OWNERS = ("tests/contract/test_ownership.py",)
 REPORTS = (
     "tests/unit/commands/ci/plan/test_changes.py",
@@ -809,6 +810,15 @@ MUTANTS = (
         "        if self.removal is Removal.REPLACED:\n            return not self.is_forced\n",
         RULES,
         "deletion_table",
+    ),
+    Mutant(
+        "too-many-deleted",
+        "an update deletes no larger part of a set's members than the stack allows",
+        "resources/_forms/set.py",
+        "        if not unknown_members:\n            _require_few(open_session, change, alone)\n",
+        "",
+        DELETION_LIMIT,
+        "too_much or zero or smaller_number",
     ),
     Mutant(
         "state-not-asked",

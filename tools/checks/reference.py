@@ -369,8 +369,9 @@ def keys_table() -> str:
     import model  # noqa: PLC0415 -- a module of the stack program, which is no package
 
     levels: dict[str, tuple[Any, Collection[str]]] = {
-        "beside the lists": (model.Configuration, (*model.LISTS, "defaults")),
+        "beside the lists": (model.Configuration, (*model.LISTS, "defaults", "rules")),
         "`defaults`": (model.Defaults, ()),
+        "`rules`": (model.HouseRules, ()),
         "an entry of `replications`": (model.Entry, ()),
         "a destination of `replications` and `defaults`": (model.Destination, ()),
         "an entry of `sets`": (model.SetEntry, ()),

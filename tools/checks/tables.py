@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.e2e import crash, drift, features, mistakes
 from tests.unit.commands.stack import holders
-from tools.checks import arguments, commands, ownership, reference
+from tools.checks import arguments, commands, ownership, reference, schema
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -126,6 +126,7 @@ def main() -> None:
     from tests.unit.error_texts import write_expected_texts  # noqa: PLC0415
 
     arguments.write_module()
+    schema.write_schema()
     write_texts()
     write_text()
     write_lists()

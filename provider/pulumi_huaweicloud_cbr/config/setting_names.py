@@ -50,6 +50,7 @@ KEYS = (
     Key("owner", "owner", "HW_OWNER"),
     Key("mark_replicas", "markReplicas", "HW_MARK_REPLICAS"),
     Key("force_destroy", "forceDestroy", "HW_FORCE_DESTROY"),
+    Key("max_deleted_percent", "maxDeletedPercent", "HW_MAX_DELETED_PERCENT"),
 )
 SECRET_FIELDS = ("access_key", "secret_key", "security_token", "password", "token", "tokens")
 CREDENTIAL_KEYS = tuple(key for key in KEYS if key.field in SECRET_FIELDS)

@@ -1,8 +1,9 @@
 """The settings: where the API is, and with which credentials; typed, immutable, validated once.
 
 Settings come from stack configuration (namespace ``huaweicloud``) or from the environment, and
-configuration wins. Their names are those of the ecosystem's other Huawei Cloud providers. No I/O
-and no Pulumi here: the caller passes a getter. Secrets are never shown.
+configuration wins, but for `_ENVIRONMENT_FIRST`. Their names are those of the ecosystem's other
+Huawei Cloud providers. No I/O and no Pulumi here: the caller passes a getter. Secrets are never
+shown.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ _WAYS = (
     frozenset({"password"}),
 )
 _ACCESS_KEY_FIELDS = _WAYS[1]
+# What somebody wants for one run goes before what the stack has for all of them.
+_ENVIRONMENT_FIRST = frozenset({"max_deleted_percent"})
 _ONE_WORD = re.compile(r"[!-~]+")
 
 
@@ -85,8 +88,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     `tokens` maps a project id to a token that is valid for it. `poll_interval_s` is in seconds.
     `metadata`: a server's metadata service may be queried for keys, as a last resort. `owner` is
     the name in marks on replicas, None for ``project/stack``. `mark_replicas`: new copies get a
-    mark. `force_destroy`: last copies may be deleted as well. `origins` maps a field to the key or
-    the variable that its value is from.
+    mark. `force_destroy`: last copies may be deleted as well. `max_deleted_percent`: so much of a
+    set's members an update may delete, None for all. `origins` maps a field to the key or the
+    variable that its value is from.
     """
 
     region: str | None = None
@@ -109,6 +113,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     owner: str | None = None
     mark_replicas: bool = True
     force_destroy: bool = False
+    max_deleted_percent: float | None = None
     origins: dict[str, str] = msgspec.field(default_factory=dict)
 
     @classmethod
@@ -242,6 +247,8 @@ def _given_values(get: Callable[[str], Any], environ: Mapping[str, str]) -> dict
     if "secret_key" in configured:
         # A security token belongs to the one secret key that it was issued with.
         present.pop("security_token", None)
+    for field in _ENVIRONMENT_FIRST & present.keys():
+        configured.pop(field, None)
     origins |= {field: f"huaweicloud:{key_of(field).config}" for field in configured}
     values = {**present, **configured}
     given = {key.field: _parsed(key, values[key.field]) for key in KEYS if key.field in values}
@@ -311,6 +318,7 @@ def _of_type(kind: type, wanted: str) -> Check:
 _text = _of_type(str, "want text")
 _flag = _of_type(bool, "want true or false")
 _number_of_seconds = _of_type(float, "want a number of seconds")
+_number = _of_type(float, "want a number from 0 to 100")
 _object = _of_type(dict, "want a JSON object")
 
 
@@ -363,6 +371,13 @@ def _interval(value: Any) -> float:
     return seconds
 
 
+def _percent(value: Any) -> float:
+    percent: float = _number(value)
+    if not 0 <= percent <= 100:
+        raise _ValueFaultError("want a number from 0 to 100", value)
+    return percent
+
+
 _one_word = _matching(_ONE_WORD, "want letters, digits and signs without spaces or line breaks")
 _CHECKS: dict[str, Check] = {
     "region": _matching(REGION_ID, "want a region id such as 'cn-north-4'"),
@@ -387,6 +402,7 @@ _CHECKS: dict[str, Check] = {
     ),
     "mark_replicas": _flag,
     "force_destroy": _flag,
+    "max_deleted_percent": _percent,
     "origins": _object,
 }
 

@@ -85,6 +85,8 @@ class ProviderArgs:
     """Whether new replicas get a mark. Default: true."""
     force_destroy: pulumi.Input[bool] | None = None
     """Delete last copies as well; meant for one run. Default: false."""
+    max_deleted_percent: pulumi.Input[float] | None = None
+    """The part of a set's members that an update may delete. Default: 100."""
 
 
 class Provider(pulumi.ProviderResource):

@@ -55,6 +55,7 @@ def keys_of(*known: str) -> st.SearchStrategy[str]:
 NAMES = (*FIELDS, "region", "vault_id", "project_id", "replica_name", "protect", "retain_on_delete")
 NAMES = (*NAMES, "sets", "vaults", "backups", "select", "keep_newest", "newest", "created_at")
 NAMES = (*NAMES, "destinations", "replications", "defaults", "vaultId", "Name", "password")
+NAMES = (*NAMES, *("rpo", "owner", "tier", "rules", "allowed_pairs", "regions_for_tier"))
 JSON_LIKE = st.recursive(
     SCALARS,
     lambda inner: st.one_of(
@@ -77,6 +78,12 @@ CHOICES = {
     "retain_on_delete": False,
     "force_destroy": True,
 }
+OBJECTIVE = {"rpo": "26h", "owner": "Storage team", "tier": "gold"}
+RULES = {
+    "allowed_pairs": {"southchina": ["cn-east-3", "cn-south-1"], "r1": ["cn-east-3"]},
+    "regions_for_tier": {"platinum": 2},
+    "description_required": ["platinum"],
+}
 DESTINATION = {"region": "cn-east-3", "vault_id": UUIDS[1], "project_id": "863129", **CHOICES}
 OF_MANY = {key: value for key, value in CHOICES.items() if key != "description"}
 PLACE = {"region": "cn-east-3", "vault_id": UUIDS[1], "project_id": "863129", **OF_MANY}
@@ -92,7 +99,7 @@ GOOD = {
     ],
     "sets": [
         {"name": "s1", "backups": {"a b": UUIDS[3], "备份": {"backup_id": UUIDS[4], "name": "dr"}}},
-        {"name": "s2", "backups": [UUIDS[5]], "destinations": [PLACE], **OF_MANY},
+        {"name": "s2", "backups": [UUIDS[5]], "destinations": [PLACE], **OF_MANY, **OBJECTIVE},
         {
             "name": "s3",
             "backups": {"x": {"backup_id": UUIDS[6], "created_at": "2026-11-20T02:00:11.905331"}},
@@ -113,10 +120,16 @@ GOOD = {
         },
     ],
     "vaults": [
-        {"name": "v1", "vault_id": UUIDS[1], **OF_MANY},
+        {"name": "v1", "vault_id": UUIDS[1], **OF_MANY, **OBJECTIVE},
         {"name": "v2", "vault_id": UUIDS[2], "destinations": [PLACE], "source_project_id": "p"},
     ],
-    "defaults": {"source_project_id": "c6cb08", "destinations": [DESTINATION], **CHOICES},
+    "defaults": {
+        "source_project_id": "c6cb08",
+        "destinations": [DESTINATION],
+        **CHOICES,
+        **OBJECTIVE,
+    },
+    "rules": RULES,
     "preflight": "off",
 }
 GOOD_INPUTS = {
@@ -332,6 +345,7 @@ SETTINGS: dict[str, tuple[Any, ...]] = {
     "owner": ("team-a/prod", "a b", "[pulumi a/b]", "x" * 101),
     "mark_replicas": (False, "false", "never"),
     "force_destroy": (True, "true", "perhaps"),
+    "max_deleted_percent": (20, "12.5", "100", "-1", 101, "many"),
 }
 
 

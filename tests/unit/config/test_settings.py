@@ -380,3 +380,23 @@ def test_region_that_is_known_or_quite_another_is_in_no_doubt(region: str) -> No
 def test_region_of_another_cloud_is_in_no_doubt() -> None:
     """The table has the regions of Huawei Cloud alone."""
     assert Settings.of(cloud="otc.t-systems.com").doubt_about("cn-north-44") is None
+
+
+@pytest.mark.parametrize(
+    ("configured", "present", "expected", "origin"),
+    [
+        ("20", None, 20.0, "huaweicloud:maxDeletedPercent"),
+        ("20", "50", 50.0, "HW_MAX_DELETED_PERCENT"),
+        (None, "0", 0.0, "HW_MAX_DELETED_PERCENT"),
+        (None, None, None, None),
+    ],
+)
+def test_limit_of_deletions_can_be_lifted_for_one_run(
+    configured: str | None, present: str | None, expected: float | None, origin: str | None
+) -> None:
+    """For this setting, the environment goes before the stack's configuration."""
+    environ = {} if present is None else {"HW_MAX_DELETED_PERCENT": present}
+    loaded = Settings.load({"huaweicloud:maxDeletedPercent": configured}.get, environ)
+
+    assert expected == loaded.max_deleted_percent
+    assert origin == loaded.origins.get("max_deleted_percent")

@@ -86,6 +86,13 @@ def check_objective(known: Mapping[str, object]) -> list[Finding]:
     return _check(RULES, {}, "an objective", known, frozenset())
 
 
+def check_rules(known: Mapping[str, object]) -> list[Finding]:
+    """Return every fault of the rules of a configuration, or of a policy pack."""
+    from pulumi_huaweicloud_cbr.config.rules import CHECKS  # noqa: PLC0415
+
+    return _check(CHECKS, {}, "the rules", known, frozenset())
+
+
 def check_question(known: Mapping[str, object]) -> list[Finding]:
     """Return every fault of what a function of a program is asked with, named as its arguments."""
     return _check(_QUESTION_RULES, {}, "a function", known, frozenset())

@@ -131,6 +131,8 @@ class ProviderArgsDict(TypedDict, total=False):
     """Whether new replicas get a mark. Default: true."""
     force_destroy: pulumi.Input[bool] | None
     """Delete last copies as well; meant for one run. Default: false."""
+    max_deleted_percent: pulumi.Input[float] | None
+    """The part of a set's members that an update may delete. Default: 100."""
 
 
 class ReplicationsCompleteArgsDict(TypedDict, total=False):

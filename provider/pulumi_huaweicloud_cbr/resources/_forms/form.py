@@ -48,7 +48,7 @@ class Change(Struct, frozen=True):
     """What `diff` compares: the state and its rows with the declared inputs.
 
     `unknown` are inputs that are not known yet. `replaces` are changed or unknown inputs that
-    replace the resource.
+    replace the resource. `is_declared`: the program declares it; a refresh asks for a diff, too.
     """
 
     state: Mapping[str, Any]
@@ -56,6 +56,7 @@ class Change(Struct, frozen=True):
     declared: Mapping[str, Any]
     unknown: frozenset[str]
     replaces: Collection[str]
+    is_declared: bool = False
 
     @property
     def is_open(self) -> bool:

@@ -130,7 +130,8 @@ class Reconciler(CbrProvider):
             if field in unknown or declared.get(field) not in (None, state.get(field))
         ]
         rows = tracked_rows(state)
-        change = Change(state, rows, declared, unknown, replaces)
+        is_declared = asked_for is DiffOf.PROGRAM
+        change = Change(state, rows, declared, unknown, replaces, is_declared)
         if replaces:
             form.require_replaceable(self.open(), change)
             records = [row.replication_record_id for row in rows.values()]
@@ -149,14 +150,14 @@ class Reconciler(CbrProvider):
             return DiffResult(
                 changes=True, replaces=replaces, delete_before_replace=is_delete_first
             )
-        if asked_for is DiffOf.PROGRAM and any(row.other_owner for row in rows.values()):
+        if is_declared and any(row.other_owner for row in rows.values()):
             form.require_ours(self.open(), change)
         plan = form.plan(self.open, change)
         if plan is None:
             return DiffResult(changes=True)
         stay = [rows[label].replication_record_id for label in rows.keys() - plan.leaving]
         operation.note_diff(urn, asked_for, stay, is_replaced=False)
-        if asked_for is DiffOf.PROGRAM:
+        if is_declared:
             form.note_staying(change)
         is_changed = plan.is_changed or any(
             field in unknown or declared.get(field) != state.get(field) for field in form.state_only

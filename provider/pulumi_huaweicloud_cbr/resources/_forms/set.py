@@ -204,6 +204,8 @@ class SetForm(Form):
         going = {label: row for label, row in removed.items() if label not in staying}
         owners = _plan_owners(open_session, change, going)
         alone = {label: row for label, row in going.items() if label not in owners}
+        if not unknown_members:
+            _require_few(open_session, change, alone)
         refused = _require_sources(open_session, change, alone)
         told = tuple(label for label in going if label not in refused)
         note(member_facts(changes, rows, staying=staying, handed_over=owners, refused=refused))
@@ -318,6 +320,37 @@ def _plan_staying(
         session = open_session()
         there = session.run(_replicas_beside(session.client(), rows, removed))
     return _staying(rows, removed, change.declared, change.state, there)
+
+
+def _require_few(open_session: Callable[[], Session], change: Change, going: Rows) -> None:
+    """Refuse to delete more members than the stack allows for one update.
+
+    Those that leave by age do not count, unless the same update changes how many are kept. What
+    another resource has or declares does not count either. Preflight does not matter, except that
+    ``off`` asks nobody, so that such members count.
+
+    Raises:
+        ConflictError: it names the members, and how to delete them nevertheless.
+    """
+    if not going or not change.is_declared:
+        return
+    limit = open_session().settings.max_deleted_percent
+    if limit is None:
+        return
+    is_same_rule = all(change.declared.get(key) == change.state.get(key) for key in _RETENTION)
+    if is_same_rule:
+        _, going = _split_by_age(going, change.declared, change.state)
+    # A failed copy has no replica, and what left in an earlier update was allowed then.
+    deleted = [label for label, row in going.items() if not (row.is_leaving or row.has_failed)]
+    former = [row for row in change.rows.values() if not row.is_leaving]
+    from pulumi_huaweicloud_cbr.config.rules import fault_of_deletions
+
+    if fault := fault_of_deletions(limit, deleted, len(former)):
+        raise ConflictError(fault.reason, remedy=fault.remedy)
+
+
+_RETENTION = ("keep_newest",)
+"""The inputs that decide by age which members stay."""
 
 
 def _require_sources(
