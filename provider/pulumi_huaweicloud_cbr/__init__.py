@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         VaultReplicationArgsDict,
     )
     from pulumi_huaweicloud_cbr.resources._arguments.members import (
+        KeepArgsDict,
         MemberArgsDict,
         Members,
         SelectedMember,
@@ -124,6 +125,7 @@ __all__ = [
     "Finding",
     "IncompleteListError",
     "InterruptedWaitError",
+    "KeepArgsDict",
     "MalformedResponseError",
     "MemberArgsDict",
     "Members",
@@ -214,6 +216,7 @@ _MODULES = {
         "VaultReplicationArgsDict",
     ),
     "resources._arguments.members": (
+        "KeepArgsDict",
         "MemberArgsDict",
         "Members",
         "SelectedMember",

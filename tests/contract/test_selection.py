@@ -128,7 +128,7 @@ def test_selection_that_does_not_roll_keeps_what_is_being_restored(
     control.change_backup(MANUAL, status="restoring")
 
     assert [BACKUP, MANUAL] == selected(plan({"resource_name": "erp-db-01"}))
-    assert f"{AT} ('erp'): has neither keep_newest nor newest" in capsys.readouterr().err
+    assert f"{AT} ('erp'): has no keep, keep_newest or newest" in capsys.readouterr().err
     # The set keeps what it has. The busy backup would be refused only as a new member.
     assert [BACKUP] == selected(plan({"resource_name": "erp-db-01"}, keep_newest=2))
     assert "keep_newest" not in capsys.readouterr().err

@@ -1039,7 +1039,7 @@ def test_members_from_a_list_without_times_are_still_members(
     assert [] == rig.faults(declared(members))
     ((field, reason),) = rig.faults(declared(members, keep_newest=1))
     assert 'backups["erp-db-01"]' == field
-    assert reason.startswith("created_at is missing, and keep_newest goes by it; ")
+    assert reason.startswith("created_at is missing, and keep and keep_newest go by it; ")
 
 
 def test_set_cannot_be_imported() -> None:

@@ -184,7 +184,7 @@ SETS_AND_VAULTS = [
     pytest.param(
         {"sets": [a_set(keep_newest=3)]},
         f"{PREFIX}sets[0].backups.erp",
-        "has no created_at, which keep_newest goes by",
+        "has no created_at, which keep and keep_newest go by",
         id="set-rolling-without-times",
     ),
     pytest.param(

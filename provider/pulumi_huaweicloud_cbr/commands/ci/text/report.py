@@ -90,6 +90,9 @@ def _sections(plan: Plan, origin: Origin) -> Iterator[Section]:
     for what in _OTHERWISE:
         if other := tables.copied(plan, what, origin.at, is_whole=False):
             yield Section(what.value.capitalize(), other)
+    if reasons := tables.retention(plan.facts):
+        title = f"why {amount(len(reasons.rows), 'member')} of sets with keep stay or leave"
+        yield Section(title, reasons, is_folded=True)
     if plan.others:
         yield Section("Other resources", _others(plan))
     yield from _messages(plan, "warning", "warning", is_folded=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pulumi_huaweicloud_cbr.base.moments import UNKNOWN, moment
 from pulumi_huaweicloud_cbr.commands.ci.plan.effects import Effect, Place, What
-from pulumi_huaweicloud_cbr.commands.ci.plan.facts import Facts
+from pulumi_huaweicloud_cbr.commands.ci.plan.facts import FATES, Facts
 from pulumi_huaweicloud_cbr.commands.ci.plan.reading import Plan
 from pulumi_huaweicloud_cbr.commands.ci.text.phrases import Phrase, Strong, Table, Value, joined
 from pulumi_huaweicloud_cbr.commands.ci.text.words import age, chunks, day, names, size, total
@@ -156,6 +156,22 @@ def copied(plan: Plan, what: What, now: datetime, *, is_whole: bool) -> Table | 
         for effects in groups(plan.of(what))
     ]
     return Table(("resource", "destination", what.value), tuple(rows)) if rows else None
+
+
+def retention(facts: Facts) -> Table | None:
+    """Return why members of sets with `keep` stay or leave, a row for each; None without any."""
+    order = list(dict.fromkeys(FATES.values()))
+    rows = [
+        (
+            (Value(urn.rpartition("::")[2]),),
+            (Value(reason.label),),
+            (Strong(reason.fate) if reason.fate == "leaves" else reason.fate,),
+            (Value(reason.why),),
+        )
+        for urn, known in sorted(facts.resources.items())
+        for reason in sorted(known.reasons.values(), key=lambda one: order.index(one.fate))
+    ]
+    return Table(("resource", "member", "", "why"), tuple(rows)) if rows else None
 
 
 def _copies_cell(effects: Sequence[Effect], now: datetime, *, is_whole: bool) -> Phrase:
