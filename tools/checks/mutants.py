@@ -872,8 +872,9 @@ MUTANTS = (
         "        newer = len(periods) - bisect_right(periods, period)\n",
         "        newer = len(periods) - bisect_right(periods, period)\n"
         "        if word == 'month' and period[0]:\n"
-        "            last, this = (12 * int(one[:4]) + int(one[5:]) for one, _ in (periods[-1], period))\n"
-        "            newer = last - this\n",
+        "            last, this = periods[-1][0], period[0]\n"
+        "            newer = 12 * (int(last[:4]) - int(this[:4]))\n"
+        "            newer += int(last[5:]) - int(this[5:])\n",
         RULES,
         "does_not_count",
     ),

@@ -65,8 +65,9 @@ class BackupReplicationSetArgsDict(TypedDict, total=False):
     members. A change adds or removes members."""
     keep: pulumi.Input[KeepArgsDict] | None
     """Keep the newest members, and one for each of so many days, weeks, months and years, such as
-    ``{"newest": 7, "days": 14, "weeks": 5, "months": 12, "timezone": "UTC+08:00"}``. In place of
-    `keep_newest`, which is ``newest`` alone. A change adds or removes members."""
+    ``{"newest": 7, "days": 14, "weeks": 5, "months": 12, "timezone": "UTC+08:00"}``. A period that
+    has no backup does not count. In place of `keep_newest`, which is ``newest`` alone. Members need
+    ``created_at``. Default: keep the listed members. A change adds or removes members."""
     destination_region: Required[pulumi.Input[str]]
     """The region to copy to, such as ``cn-east-3``. A change replaces."""
     destination_vault_id: Required[pulumi.Input[str]]

@@ -64,6 +64,8 @@ Members = Mapping[str, pulumi.Input[Member]] | Sequence[pulumi.Input[Member]]
 def as_members(backups: Sequence[Backup]) -> dict[str, SelectedMember]:
     """Return backups as members of a set, with readable labels and creation times.
 
+    `keep` and `keep_newest` go by the times.
+
     A label is the resource's name and the backup's creation time, such as
     ``erp-db-01@2026-11-20T02:00:11``. If the backup has no creation time, label and member lack it.
 

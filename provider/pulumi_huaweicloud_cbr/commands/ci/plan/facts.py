@@ -11,7 +11,6 @@ from typing import Any
 
 from pulumi_huaweicloud_cbr.commands.ci.plan.document import Document, is_hidden, number, text
 
-
 FATES = {
     "deleted": "leaves",
     "leaves": "leaves",
@@ -22,11 +21,12 @@ FATES = {
     "not copied": "not copied",
 }
 """What becomes of a member, by the word of a fact; in the order of a report."""
+LEAVING = (FATES["leaves"], FATES["stays"])
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a member of a set with `keep` stays or leaves; `fate` is one word of `FATES`."""
+    """Why a member of a set with `keep` stays or leaves; `fate` is a value of `FATES`."""
 
     label: str
     fate: str

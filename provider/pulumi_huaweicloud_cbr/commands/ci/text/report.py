@@ -90,9 +90,6 @@ def _sections(plan: Plan, origin: Origin) -> Iterator[Section]:
     for what in _OTHERWISE:
         if other := tables.copied(plan, what, origin.at, is_whole=False):
             yield Section(what.value.capitalize(), other)
-    if reasons := tables.retention(plan.facts):
-        title = f"why {amount(len(reasons.rows), 'member')} of sets with keep stay or leave"
-        yield Section(title, reasons, is_folded=True)
     if plan.others:
         yield Section("Other resources", _others(plan))
     yield from _messages(plan, "warning", "warning", is_folded=True)
@@ -102,6 +99,8 @@ def _sections(plan: Plan, origin: Origin) -> Iterator[Section]:
     yield from _messages(plan, "info", "note", is_folded=True)
     if whole := _whole(plan, origin):
         yield Section("all copies by name", whole, is_folded=True)
+    if reasons := tables.retention(plan.facts):
+        yield Section("why members of sets with keep stay or leave", reasons, is_folded=True)
 
 
 def _whole(plan: Plan, origin: Origin) -> Table | None:
