@@ -28,6 +28,8 @@ from pulumi_huaweicloud_cbr.replication.rules.sets.members import Member, age_of
 PERIODS = {"days": "day", "weeks": "week", "months": "month", "years": "year"}
 """The numbers of a rule that count periods, the shortest first, with the word for one."""
 
+Age = tuple[datetime, str]
+"""What sorts members: when the backup was made, and its id."""
 _Key = tuple[str, str]
 """A period, sortable by time: its name, and, for a member without a time, the backup's id."""
 
@@ -89,9 +91,10 @@ def kept(points: Mapping[str, Member], keep: Keep) -> dict[str, Verdict]:
     Args:
         points: by label.
     """
-    among = Retention(keep, points.values())
-    ordered = sorted(points.items(), key=lambda pair: age_of(pair[1]), reverse=True)
-    return {label: among.verdict(member) for label, member in ordered}
+    ages = {label: age_of(member) for label, member in points.items()}
+    among = Retention(keep, ages.values())
+    ordered = sorted(ages.items(), key=lambda pair: pair[1], reverse=True)
+    return {label: among.verdict(age) for label, age in ordered}
 
 
 def still_needed(
@@ -105,8 +108,8 @@ def still_needed(
         leaving: by label.
         succeeded: the members whose replica exists; leaving ones count too.
     """
-    among = Retention(keep, succeeded)
-    found = {label: among.reasons(member) for label, member in leaving.items()}
+    among = Retention(keep, map(age_of, succeeded))
+    found = {label: among.reasons(age_of(member)) for label, member in leaving.items()}
     return {label: reasons for label, reasons in found.items() if reasons}
 
 
@@ -116,45 +119,43 @@ class Retention:
     A member without a time counts as the oldest, in periods of its own: it may be of any day.
     """
 
-    def __init__(self, keep: Keep, points: Iterable[Member]) -> None:
+    def __init__(self, keep: Keep, ages: Iterable[Age]) -> None:
         self._keep = keep
         self._zone = _zone_of(keep.timezone)
         self._counts: dict[str, int] = {
             word: count for name, word in PERIODS.items() if (count := getattr(keep, name))
         }
-        ages = sorted(map(age_of, points))
-        self._ages = ages
-        self._newest: dict[str, dict[_Key, tuple[datetime, str]]] = {
-            word: {self._period(word, age): age for age in ages} for word in self._counts
+        self._ages = sorted(ages)
+        self._known: dict[Age, dict[str, _Key]] = {}
+        self._known = {age: self._periods_of(age) for age in self._ages}
+        self._newest: dict[str, dict[_Key, Age]] = {
+            word: {periods[word]: age for age, periods in self._known.items()}
+            for word in self._counts
         }
         self._periods = {word: sorted(newest) for word, newest in self._newest.items()}
 
-    def verdict(self, member: Member) -> Verdict:
+    def verdict(self, age: Age) -> Verdict:
         """Return whether a member stays, and why."""
-        reasons = self.reasons(member)
-        return Verdict(reasons, "" if reasons else self._why_not(member))
+        reasons = self.reasons(age)
+        return Verdict(reasons, "" if reasons else self._why_not(age))
 
-    def reasons(self, member: Member) -> tuple[str, ...]:
+    def reasons(self, age: Age) -> tuple[str, ...]:
         """Return why a member stays among these members and itself; empty if it does not."""
-        age = age_of(member)
         found = []
         newer = len(self._ages) - bisect_right(self._ages, age)
         if newer < self._keep.newest:
             found.append(f"newest {newer + 1} of {self._keep.newest}")
-        for word in self._counts:
-            period = self._period(word, age)
+        for word, period in self._periods_of(age).items():
             if self._is_recent(word, period) and self._newest[word].get(period, age) <= age:
                 found.append(f"{word} {period[0] or 'unknown'}")
         return tuple(found)
 
-    def _why_not(self, member: Member) -> str:
+    def _why_not(self, age: Age) -> str:
         """Return which newer member stands for one that leaves, in its shortest period that counts.
 
         If none of its periods counts any more, that is the reason.
         """
-        age = age_of(member)
-        for word in self._counts:
-            period = self._period(word, age)
+        for word, period in self._periods_of(age).items():
             if self._is_recent(word, period):
                 return f"{self._day(self._newest[word][period], age)} is its {word}'s newest"
         if not self._counts:
@@ -167,19 +168,18 @@ class Retention:
         newer = len(periods) - bisect_right(periods, period)
         return newer < self._counts[word]
 
-    def _period(self, word: str, age: tuple[datetime, str]) -> _Key:
+    def _periods_of(self, age: Age) -> dict[str, _Key]:
+        """Return the periods of a member that the rule counts, the shortest first."""
+        if age in self._known:
+            return self._known[age]
         at, backup_id = age
         if at == UNKNOWN:
-            return "", backup_id
+            return dict.fromkeys(self._counts, ("", backup_id))
         local = self._local(at)
-        if word == "week":
-            year, week, _ = local.isocalendar()
-            return f"{year:04}-W{week:02}", ""
-        # ISO writes a year first, then the month: its beginnings are the names of the periods.
-        return local.date().isoformat()[: {"year": 4, "month": 7, "day": 10}[word]], ""
+        return {word: (_name_of(word, local), "") for word in self._counts}
 
-    def _day(self, age: tuple[datetime, str], other: tuple[datetime, str]) -> str:
-        """Return the day of a member; with the time, if the other one is of the same day."""
+    def _day(self, age: Age, other: Age) -> str:
+        """Return the day of a member; its time, if the other one is of the same day."""
         local = self._local(age[0])
         is_same = local.date() == self._local(other[0]).date()
         return f"{local:%H:%M:%S}" if is_same else local.date().isoformat()
@@ -189,6 +189,15 @@ class Retention:
             return at.astimezone(self._zone)
         except OverflowError:  # beyond the ends of the calendar
             return at
+
+
+def _name_of(word: str, local: datetime) -> str:
+    """Return the name of the period of a time; names sort as the periods do."""
+    if word == "week":
+        year, week, _ = local.isocalendar()
+        return f"{year:04}-W{week:02}"
+    # ISO writes the year first, then the month: its beginnings are the names of the others.
+    return local.date().isoformat()[: {"year": 4, "month": 7, "day": 10}[word]]
 
 
 def _are_kept(count: int, word: str) -> str:
