@@ -66,9 +66,11 @@ def test_each_kept_member_has_its_reasons() -> None:
         pytest.param(Keep(days=1), "1 newer day is kept", id="day"),
         pytest.param(Keep(days=2, months=1), "2026-10-31 is its month's newest", id="month"),
         pytest.param(Keep(weeks=3), "2026-10-11 is its week's newest", id="week"),
-        pytest.param(Keep(days=3), "02:00:00 is its day's newest", id="same-day"),
+        pytest.param(Keep(days=3), "2026-10-05 02:00:00 is its day's newest", id="same-day"),
         pytest.param(
-            Keep(days=3, timezone="UTC+05:30"), "07:30:00 is its day's newest", id="time-in-zone"
+            Keep(days=3, timezone="UTC+05:30"),
+            "2026-10-05 07:30:00 is its day's newest",
+            id="time-in-zone",
         ),
     ],
 )
@@ -169,7 +171,7 @@ def test_inputs_accept_the_parts_of_the_rule_and_no_others() -> None:
 def test_rule_reads_as_it_is_written() -> None:
     keep = Keep(newest=7, days=14, years=3, timezone="UTC+08:00")
 
-    assert "newest 7, days 14, years 3 (UTC+08:00)" == str(keep)
+    assert "newest 7, days 14, years 3 in UTC+08:00" == str(keep)
     assert "newest 7" == str(Keep(newest=7))
 
 

@@ -48,11 +48,11 @@ class Keep(Struct, frozen=True):
     timezone: str = "UTC+00:00"
 
     def __str__(self) -> str:
-        """Return the rule in words, such as ``newest 7, days 14 (UTC+08:00)``."""
+        """Return the rule in words, such as ``newest 7, days 14 in UTC+08:00``."""
         counts = [
             f"{name} {value}" for name in ("newest", *PERIODS) if (value := getattr(self, name))
         ]
-        zone = f" ({self.timezone})" if any(getattr(self, name) for name in PERIODS) else ""
+        zone = f" in {self.timezone}" if any(getattr(self, name) for name in PERIODS) else ""
         return f"{', '.join(counts)}{zone}"
 
 
@@ -179,10 +179,12 @@ class Retention:
         return {word: (_name_of(word, local), "") for word in self._counts}
 
     def _day(self, age: Age, other: Age) -> str:
-        """Return the day of a member; its time, if the other one is of the same day."""
+        """Return the day of a member; the time as well, if the other one is of the same day."""
         local = self._local(age[0])
         is_same = local.date() == self._local(other[0]).date()
-        return f"{local:%H:%M:%S}" if is_same else local.date().isoformat()
+        if is_same:
+            return local.replace(tzinfo=None).isoformat(" ", "seconds")
+        return local.date().isoformat()
 
     def _local(self, at: datetime) -> datetime:
         try:

@@ -69,7 +69,7 @@ def thinned(
         before = {member.backup_id for member in old_members(olds).values()}
         note(retention_facts(every, verdicts, before))
         if not olds and len(found) < len(every):
-            tell(f"keep ({keep}) has {len(found)} of the {len(every)} listed members copied")
+            tell(f"keeps {len(found)} of the {len(every)} listed backups, by keep ({keep})")
     return found
 
 
