@@ -26,6 +26,7 @@ from house_rules import broken_rules
 from model import (
     LISTS,
     NAMESPACE,
+    PERIODS,
     Configuration,
     Defaults,
     Destination,
@@ -66,9 +67,11 @@ class Selection:
     region: str | None
     project_id: str | None
     limit: int | None
-    """At most this many, the newest; older ones would not be kept."""
+    """At most this many, the newest; older ones would not be kept. None where periods count."""
     is_rolling: bool
     """A backup that is no longer selected stays until there are enough newer ones."""
+    counts_periods: bool
+    """One backup stands for a day, a week, a month or a year."""
 
 
 @dataclass(frozen=True)
@@ -227,18 +230,20 @@ def _replication(levels: _Levels, entry: Entry, destination: Destination) -> Rep
 
 def _set(levels: _Levels, entry: SetEntry, destination: Place) -> ReplicationSet:
     keep_newest = entry.keep_newest
-    if keep_newest is None and entry.select is not None:
+    if keep_newest is None and entry.keep is None and entry.select is not None:
         keep_newest = entry.select.newest
+    keep: Any = entry.keep.model_dump(exclude_none=True) if entry.keep is not None else None
     return ReplicationSet(
         name=resource_name(entry.name, destination.region),
         at=levels.at,
         args=cbr.BackupReplicationSetArgs(
             backups=_members(entry.backups),
             keep_newest=keep_newest,
+            keep=keep,
             **_coordinates(destination),
             **levels.choices(cbr.BackupReplicationSetArgs, Source, Place),
         ),
-        selection=_selection(levels, entry, keep_newest),
+        selection=_selection(levels, entry, keep_newest, keep),
         **levels.options(),
     )
 
@@ -255,9 +260,14 @@ def _members(backups: Any) -> Any:
     }
 
 
-def _selection(levels: _Levels, entry: SetEntry, keep_newest: int | None) -> Selection | None:
+def _selection(
+    levels: _Levels, entry: SetEntry, keep_newest: int | None, keep: Mapping[str, Any] | None
+) -> Selection | None:
     if entry.select is None:
         return None
+    counts_periods = keep is not None and any(keep.get(period) for period in PERIODS)
+    if keep is not None and not counts_periods:
+        keep_newest = keep.get("newest")
     filters = entry.select.model_dump(exclude={"newest"}, exclude_none=True)
     counts = [count for count in (entry.select.newest, keep_newest) if count is not None]
     return Selection(
@@ -267,7 +277,8 @@ def _selection(levels: _Levels, entry: SetEntry, keep_newest: int | None) -> Sel
         region=levels.first("source_region"),
         project_id=levels.first("source_project_id"),
         limit=min(counts, default=None),
-        is_rolling=keep_newest is not None,
+        is_rolling=keep_newest is not None or keep is not None,
+        counts_periods=counts_periods,
     )
 
 

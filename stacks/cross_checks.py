@@ -124,8 +124,14 @@ def _faults_of_set(entry: WrittenEntry) -> Iterator[Fault]:
         yield Fault((*entry.at, "select"), "stands beside backups; give one of the two")
     if isinstance(select, dict) and all(value is None for value in select.values()):
         yield Fault((*entry.at, "select"), "is empty; say what backups to select by")
+    keep, keep_newest = entry.keys.get("keep"), entry.keys.get("keep_newest")
+    if isinstance(keep, dict):
+        rule = {"keep": keep, "keep_newest": keep_newest}
+        for finding in cbr.check_set_inputs(rule):
+            if finding.field == "keep":
+                yield Fault((*entry.at, "keep"), finding.reason)
     seen: dict[str, Location] = {}
-    is_rolling = entry.keys.get("keep_newest") is not None
+    is_rolling = keep_newest is not None or keep is not None
     for key, member in members_of(backups).items():
         at: Location = (*entry.at, "backups", key)
         yield from _faults_of_member(at, member, is_rolling=is_rolling)
@@ -151,8 +157,8 @@ def _faults_of_member(at: Location, member: Any, *, is_rolling: bool) -> Iterato
     if is_rolling and not (isinstance(member, dict) and member.get("created_at") is not None):
         yield Fault(
             at,
-            "has no created_at, which keep_newest goes by; give the time the API tells, such as "
-            "'2026-11-20T02:00:11.905331', or use select instead of backups",
+            "has no created_at, which keep and keep_newest go by; give the time the API tells, "
+            "such as '2026-11-20T02:00:11.905331', or use select instead of backups",
         )
 
 

@@ -25,6 +25,7 @@ from model import (
     Destination,
     Entry,
     HouseRules,
+    Keep,
     Member,
     Objectives,
     Part,
@@ -152,6 +153,7 @@ _PLACES: tuple[tuple[str, type[Part]], ...] = (
     ("a destination", Destination),
     ("each entry of sets", SetEntry),
     ("the select of a set", Select),
+    ("the keep of a set", Keep),
     ("each entry of vaults", VaultEntry),
     ("rules", HouseRules),
     ("the namespace itself", Configuration),
@@ -186,6 +188,7 @@ _PARTS: Mapping[Location, type[Part]] = {
     ("rules",): HouseRules,
     ("sets", 0): SetEntry,
     ("sets", 0, "select"): Select,
+    ("sets", 0, "keep"): Keep,
     ("sets", 0, "destinations", 0): Place,
     ("vaults", 0): VaultEntry,
     ("vaults", 0, "destinations", 0): Place,
@@ -223,7 +226,7 @@ def _own_keys_of(part: type[Part]) -> list[str]:
 # The order in which people read: from the top down, and what all levels share at the end.
 _READ = (
     *(Configuration, Entry, SetEntry, VaultEntry, Member, Source, Defaults),
-    *(Place, Select, Destination, Choices, Objectives, HouseRules),
+    *(Place, Select, Keep, Destination, Choices, Objectives, HouseRules),
 )
 # Keys that are not here are unknown ones, and come last.
 _ORDER = tuple(dict.fromkeys(key for part in _READ for key in _own_keys_of(part)))

@@ -19,6 +19,8 @@ import pulumi_huaweicloud_cbr as cbr
 NAMESPACE = "cbr-replication"
 LISTS = ("replications", "sets", "vaults")
 """The keys that list what to copy; at least one has to be given."""
+PERIODS = ("days", "weeks", "months", "years")
+"""The keys of `keep` that count periods."""
 REFUSED = "refused"
 """The type of a fault whose message is complete already."""
 
@@ -73,6 +75,18 @@ def _check_wait(value: Any) -> Any:
     for finding in cbr.check_inputs({"enable_acceleration": flag}, frozenset(MISSING_INPUTS)):
         raise _refused(finding.reason)
     return flag
+
+
+def _part_of_keep(name: str) -> BeforeValidator:
+    """Validate a part of `keep` by the package's rule; a number is a whole one."""
+
+    def validate(value: Any) -> Any:
+        for finding in cbr.check_set_inputs({"keep": {name: value}}):
+            if finding.field == f"keep.{name}":
+                raise _refused(finding.reason)
+        return int(value) if isinstance(value, float) else value
+
+    return BeforeValidator(validate)
 
 
 def _check_count(value: Any) -> Any:
@@ -195,6 +209,17 @@ class Select(Part):
     newest: Count | None = None
 
 
+class Keep(Part):
+    """How long members of a set stay; `cross_checks` wants one of the numbers."""
+
+    newest: Annotated[int, _part_of_keep("newest")] | None = None
+    days: Annotated[int, _part_of_keep("days")] | None = None
+    weeks: Annotated[int, _part_of_keep("weeks")] | None = None
+    months: Annotated[int, _part_of_keep("months")] | None = None
+    years: Annotated[int, _part_of_keep("years")] | None = None
+    timezone: Annotated[str, _part_of_keep("timezone")] | None = None
+
+
 class SetEntry(Source, Objectives):
     """Backups to copy together; `cross_checks` checks the members in `backups`."""
 
@@ -202,6 +227,7 @@ class SetEntry(Source, Objectives):
     backups: Annotated[Any, _like_input("backups", cbr.check_set_inputs)] | None = None
     select: Select | None = None
     keep_newest: Count | None = None
+    keep: Keep | None = None
     destinations: list[Place] | None = Field(None, min_length=1)
 
 

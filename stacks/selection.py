@@ -41,7 +41,7 @@ def select_members(plan: Plan, *, is_preview: bool) -> dict[Selection, Members |
             _tell(
                 pulumi.log.warn,
                 selection,
-                "has neither keep_newest nor newest: once a source is gone, its replica is "
+                "has no keep, keep_newest or newest: once a source is gone, its replica is "
                 "deleted too; give keep_newest to keep so many",
             )
         try:
@@ -54,6 +54,15 @@ def select_members(plan: Plan, *, is_preview: bool) -> dict[Selection, Members |
                 faults.append(Fault((*selection.at, "select"), str(error)))
             continue
         selected[selection] = cbr.as_members(found)
+        resources = {backup.resource_id for backup in found if backup.resource_id}
+        if selection.counts_periods and len(resources) > 1:
+            _tell(
+                pulumi.log.warn,
+                selection,
+                f"selects backups of {len(resources)} resources, and keep counts over all of them: "
+                "of each period only one backup of one resource is kept; give each resource a set "
+                "of its own, with select.resource_id",
+            )
         if not found:
             faults.append(Fault((*selection.at, "select"), _nothing_found(selection)))
     faults += _faults_of_overlaps(plan, selected)

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         VaultReplicationArgsDict,
     )
     from pulumi_huaweicloud_cbr.resources._arguments.members import (
+        KeepArgsDict,
         MemberArgsDict,
         Members,
         SelectedMember,
@@ -130,6 +131,7 @@ __all__ = [
     "Finding",
     "IncompleteListError",
     "InterruptedWaitError",
+    "KeepArgsDict",
     "MalformedResponseError",
     "MemberArgsDict",
     "Members",
@@ -230,6 +232,7 @@ _MODULES = {
         "VaultReplicationArgsDict",
     ),
     "resources._arguments.members": (
+        "KeepArgsDict",
         "MemberArgsDict",
         "Members",
         "SelectedMember",

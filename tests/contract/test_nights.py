@@ -7,9 +7,11 @@ fail loses its older ones to the others. With a set for each server, no server h
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 import json
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,6 +25,7 @@ import pulumi_huaweicloud_cbr as cbr
 from pulumi_huaweicloud_cbr import CbrError
 from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.engine.session import Session, use_session
+from pulumi_huaweicloud_cbr.replication.rules.sets.retention import keep_of
 from simulator.cloud.specs import CopyScript, Options
 from simulator.cloud.store import Backup, next_sequence
 from simulator.testing import InProcessSimulator
@@ -36,6 +39,7 @@ from simulator.worlds.fleet import (
 from tests.contract.engine import Engine, Program
 from tests.contract.rig import SimulatedClock
 from tests.contract.rounds import PATIENCE
+from tests.unit.replication.rules.retention_oracle import oracle
 
 pytestmark = pytest.mark.simulator_only
 
@@ -146,8 +150,11 @@ class Fleet:
         self.vaults = {row["region"]: row["id"] for row in self.simulator.control.state()["vaults"]}
         with self.simulator.cloud.session() as session:
             query = select(Backup).order_by(Backup.sequence)
-            self.first = [row.id for row in session.scalars(query)]
+            rows = list(session.scalars(query))
+        self.first = [row.id for row in rows]
+        self._times = {row.id: row.created_at for row in rows}
         self.nights: list[list[str]] = [self.first]
+        self._made: dict[str, tuple[str, str]] = {}
 
     def close(self) -> None:
         """End the session and the simulator."""
@@ -176,6 +183,7 @@ class Fleet:
                 session.add(Backup(**columns))
                 session.flush()
                 made.append(new_id)
+                self._times[new_id] = columns["created_at"]
         self.nights.append(made)
         if night >= self.in_source:
             for old_id in self.nights[night - self.in_source]:
@@ -217,6 +225,16 @@ class Fleet:
     def place(self, **more: Any) -> dict[str, Any]:
         """Return the destination as inputs."""
         return {"destination_region": EAST, "destination_vault_id": self.vaults[EAST], **more}
+
+    def made_of(self, replica_id: str) -> tuple[str, str]:
+        """Return which backup a replica is of, and when that was made; also if it is gone."""
+        if replica_id not in self._made:
+            for record in self.simulator.control.records():
+                if record["destination_backup_id"] == replica_id:
+                    source_id = record["source_backup_id"]
+                    at = time.gmtime(self._times[source_id])
+                    self._made[replica_id] = source_id, time.strftime("%Y-%m-%dT%H:%M:%S", at)
+        return self._made[replica_id]
 
     def good(self) -> defaultdict[str, set[str]]:
         """Return the complete replicas of each set, which are not being deleted."""
@@ -302,6 +320,38 @@ def test_no_set_has_fewer_copies_than_it_keeps(
     assert len(asked) > servers * (NIGHTS - kept) // 2, "too few rolled off"
     # A set whose newest copies failed keeps more.
     assert all(keep_newest <= len(replicas) for replicas in fleet.good().values())
+
+
+@pytest.mark.parametrize("nights", [16, pytest.param(100, marks=pytest.mark.full)])
+def test_set_with_keep_has_what_its_rule_keeps_of_all_that_succeeded(
+    make_fleet: Callable[..., Fleet], nights: int, announce: Callable[[str], None]
+) -> None:
+    """Sources live for two nights. Each fourth copy fails, and so does the newest of a week.
+
+    After each night the set has every copy that the oracle keeps of all that ever succeeded.
+    """
+    fleet = make_fleet(1, in_source=2)
+    keep = {"newest": 1.0, "days": 3.0, "weeks": 2.0, "months": 2.0, "timezone": "UTC+05:30"}
+    succeeded: dict[str, tuple[str, str]] = {}
+    asked: list[str] = []
+    fleet.transport.before_deletion = asked.append
+    for night in range(nights):
+        if night % 7 == 3 or night % 4 == 1:
+            (newest,) = fleet.nights[-1]
+            fleet.simulator.control.change_backup(newest, copy=fleet.failing())
+        (rows,) = fleet.members().values()
+        inputs = {"backups": rows, **fleet.place(keep=keep)}
+        with contextlib.suppress(CbrError):  # a failed copy whose source is gone by now
+            fleet.engine.up({"server": ("set", inputs)}, is_refreshed=True, goes_on=True)
+        fleet.next_night()
+        (there,) = fleet.good().values()
+        succeeded |= {id_: fleet.made_of(id_) for id_ in there if id_ not in succeeded}
+        wanted = oracle(succeeded.values(), keep_of({"keep": keep}))
+        assert wanted <= {backup_id for backup_id, _ in map(fleet.made_of, there)}
+    copies = len(fleet.simulator.control.journal(operation="CopyBackup"))
+    announce(f"{nights} nights: {copies} submitted, {len(set(asked))} deleted, {len(there)} kept")
+    assert len(set(asked)) >= nights // 3, "too few rolled off"
+    assert len(there) < 12
 
 
 @pytest.mark.parametrize(

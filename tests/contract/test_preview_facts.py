@@ -11,10 +11,12 @@ import pytest
 
 from pulumi_huaweicloud_cbr import ConflictError
 from pulumi_huaweicloud_cbr.base.text import remember_secret
+from pulumi_huaweicloud_cbr.commands.ci.plan.document import read_document
+from pulumi_huaweicloud_cbr.commands.ci.plan.facts import facts_of
 from pulumi_huaweicloud_cbr.engine.output.preview_facts import PATTERN, VARIABLE
 from simulator.testing import Control
 from tests.contract.engine import Engine, Program, RefusedError
-from tests.contract.owned import BACKUPS, EAST, FORMS, WEB_1, declared
+from tests.contract.owned import BACKUPS, EAST, FORMS, WEB_1, WEB_2, declared
 from tests.contract.rig import BACKUP, LONG_S, VAULT
 
 pytestmark = pytest.mark.simulator_only
@@ -136,6 +138,56 @@ def test_a_member_of_a_rolling_set_stays_until_a_newer_copy_has_succeeded(
     control.advance(LONG_S)
     engine.refresh()
     assert {"old": "deleted"} == fates(engine, folder, rolled)
+
+
+def reasons(folder: Path) -> dict[str, tuple[str, str]]:
+    """Return what becomes of each member, and why, as `ci preview` puts it together."""
+    found = list(lines(folder))
+    for path in folder.glob(PATTERN):
+        path.unlink()
+    (known,) = facts_of(
+        read_document(json.dumps({"cbr": {"format": 1, "facts": found}}), "", 0)
+    ).resources.values()
+    return {one.label: (one.fate, one.why) for one in known.reasons.values()}
+
+
+def test_each_member_of_a_set_with_keep_has_a_reason(
+    engine: Engine, folder: Path, control: Control
+) -> None:
+    """New and kept ones say what they are kept for; one that leaves says what stands for it."""
+    times = {"first": "2026-10-30", "second": "2026-11-01", "third": "2026-11-21"}
+    ids = dict(zip(times, (BACKUP, WEB_1, WEB_2), strict=True))
+    listed = {
+        label: {"backup_id": ids[label], "created_at": f"{day}T20:00:00"}
+        for label, day in times.items()
+    }
+    keep = {"newest": 1.0, "months": 2.0, "timezone": "UTC+08:00"}
+    two = {label: listed[label] for label in ("first", "second")}
+
+    engine.preview(declared("set", backups={**two, "third": listed["third"]}, keep=keep))
+    assert {
+        "third": ("kept", "newest 1 of 1, month 2026-11"),
+        "second": ("not copied", "2026-11-22 is its month's newest"),
+        "first": ("kept", "month 2026-10"),
+    } == reasons(folder)
+
+    engine.up(declared("set", backups=two, keep=keep))
+    control.advance(LONG_S)
+    engine.refresh()
+    reasons(folder)
+    rolled = declared("set", backups={"third": listed["third"]}, keep=keep)
+    engine.preview(rolled)
+    assert ("stays for now", "newest 1 of 1, month 2026-11") == reasons(folder)["second"]
+    engine.up(rolled)
+    control.advance(LONG_S)
+    engine.refresh()
+    reasons(folder)
+    engine.preview(rolled)
+    assert {
+        "second": ("leaves", "2026-11-22 is its month's newest"),
+        "third": ("kept", "newest 1 of 1, month 2026-11"),
+        "first": ("kept", "month 2026-10"),
+    } == reasons(folder)
 
 
 @FORMS

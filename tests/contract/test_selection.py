@@ -103,6 +103,18 @@ def test_selection_of_a_vault_omits_what_cannot_be_copied() -> None:
     } & set(found)
 
 
+def test_selection_of_several_servers_warns_if_periods_count(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One backup stands for a day, whichever server it is of; a set for each server is needed."""
+    vault = {"vault_id": "de587d5d-f63e-4ea1-a892-5935070352ba"}
+    for keep, warns in (({"days": 7}, True), ({"newest": 7}, False)):
+        selected(plan(vault, keep=keep))
+        assert warns == ("keep counts over all of them" in capsys.readouterr().err)
+    selected(plan({"resource_name": "erp-db-01"}, keep={"days": 7}))
+    assert "warning" not in capsys.readouterr().err
+
+
 def test_selection_is_asked_once_for_all_destinations(control: Control) -> None:
     """Two regions of one entry have the same members, from one list request."""
     south = {"region": "cn-south-1", "vault_id": "d5e6f708-192a-43b4-85d6-e7f8091a2b3c"}
@@ -128,7 +140,7 @@ def test_selection_that_does_not_roll_keeps_what_is_being_restored(
     control.change_backup(MANUAL, status="restoring")
 
     assert [BACKUP, MANUAL] == selected(plan({"resource_name": "erp-db-01"}))
-    assert f"{AT} ('erp'): has neither keep_newest nor newest" in capsys.readouterr().err
+    assert f"{AT} ('erp'): has no keep, keep_newest or newest" in capsys.readouterr().err
     # The set keeps what it has. The busy backup would be refused only as a new member.
     assert [BACKUP] == selected(plan({"resource_name": "erp-db-01"}, keep_newest=2))
     assert "keep_newest" not in capsys.readouterr().err

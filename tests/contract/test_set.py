@@ -621,6 +621,13 @@ def test_id_that_a_list_has_twice_counts_once(rig: Rig) -> None:
         ),
         pytest.param({"keep_newest": 0}, "keep_newest", "is no number of backups", id="count"),
         pytest.param({"keep_newest": 2}, 'backups["erp"]', "created_at is missing", id="no-time"),
+        pytest.param({"keep": {"days": 2}}, 'backups["erp"]', "created_at is", id="keep-no-time"),
+        pytest.param({"keep": {}}, "keep", "keeps nothing", id="keep-nothing"),
+        pytest.param({"keep": {"days": 101}}, "keep.days", "0 to 100", id="keep-too-many"),
+        pytest.param({"keep": {"week": 1}}, "keep.week", "is no part of keep", id="keep-part"),
+        pytest.param(
+            {"keep": {"newest": 1}, "keep_newest": 1}, "keep", "beside keep_newest", id="both"
+        ),
         pytest.param({"name": "x"}, "name", "is not an input of a set", id="unknown-input"),
     ],
 )
@@ -664,6 +671,100 @@ def test_rolling_set_keeps_its_newest(rig: Rig) -> None:
     assert {"b", "c"} == set(rig.outputs["members"])
     assert sorted([WEB_1, WEB_2]) == copied(rig)
     assert not rig.diff(newer).changes
+
+
+MONTHS = {"newest": 1.0, "months": 2.0, "days": 0.0, "timezone": "UTC-03:00"}
+"""A rule as the engine passes it: every number is a float, and a default may be written down."""
+
+
+def monthly(**members: tuple[str, str]) -> dict[str, Any]:
+    """Return a set that keeps its newest, and one of each of two months: ids and days."""
+    backups = {
+        label: {"backup_id": backup_id, "created_at": f"2026-{day}T02:00:00"}
+        for label, (backup_id, day) in members.items()
+    }
+    return declared(backups, keep=MONTHS)
+
+
+def test_set_with_keep_copies_only_what_its_rule_keeps(rig: Rig) -> None:
+    """The first of November in UTC is still October in the rule's time zone."""
+    program = monthly(a=(BACKUP, "10-31"), b=(WEB_1, "11-01"), c=(WEB_2, "11-20"))
+
+    rig.create(program)
+
+    assert {"newest": 1, "months": 2, "timezone": "UTC-03:00"} == rig.inputs["keep"]
+    assert {"b", "c"} == set(rig.outputs["members"])
+    rig.finish_copies()
+    rig.refresh()
+    assert not rig.diff(program).changes
+    assert not rig.diff({**program, "keep": {**MONTHS, "years": 0}}).changes
+
+
+@pytest.mark.parametrize("ends", ["success", "fail"])
+def test_set_with_keep_lets_go_when_a_newer_copy_stands_for_the_month(rig: Rig, ends: str) -> None:
+    """Sources expire meanwhile. A newer copy that fails takes no older one with it."""
+    rig.create(monthly(a=(BACKUP, "10-20"), b=(WEB_1, "11-10")))
+    rig.finish_copies()
+    rig.control.forget_backup(BACKUP)
+    rig.control.forget_backup(WEB_1)
+    rig.control.change_backup(WEB_2, copy={"mode": "seconds", "seconds": 600, "outcome": ends})
+    newer = monthly(c=(WEB_2, "11-20"))
+
+    rig.update(newer)
+    assert rig.outputs["members"]["b"]["leaving"]
+    rig.finish_copies()
+    rig.update(newer)
+    rig.finish_copies()
+    rig.update(newer)
+
+    good = {row["id"] for row in rig.replicas if row["status"] == "available"}
+    rows = rig.outputs["members"]
+    there = {label for label, row in rows.items() if row.get("destination_backup_id") in good}
+    assert ({"a", "c"} if ends == "success" else {"a", "b"}) == there
+    assert rows.keys() == {"c", *there}
+
+
+def test_set_that_gets_keep_in_place_of_keep_newest_copies_nothing(rig: Rig) -> None:
+    """The same rule in other words; a larger one keeps what is there. Nothing is replaced."""
+    program = rolling(a=(BACKUP, 1), b=(WEB_1, 2))
+    rig.create(program)
+    rig.finish_copies()
+    writes = rig.writes()
+    del program["keep_newest"]
+    for keep in ({"newest": 2}, {"newest": 2, "weeks": 5}):
+        difference = rig.diff({**program, "keep": keep})
+        assert difference.changes
+        assert not difference.replaces
+        rig.update({**program, "keep": keep})
+
+    assert writes == rig.writes()
+    assert {"newest": 2, "weeks": 5} == rig.outputs["keep"]
+    assert "keep_newest" not in rig.outputs
+    rig.update({**program, "keep": {"weeks": 1}})
+    assert {"b"} == set(rig.outputs["members"])
+
+
+LATER = Unknown()  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize(
+    "unknown", [{"keep": LATER}, {"keep": {"months": LATER}}, {"keep_newest": LATER}]
+)
+def test_set_whose_rule_is_not_known_yet_shows_an_update_and_refuses_nothing(
+    rig: Rig, unknown: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which members leave depends on the rule. Their sources are gone, and they may well stay."""
+    rig.create(rolling(a=(BACKUP, 1), b=(WEB_1, 2)))
+    rig.finish_copies()
+    rig.control.forget_backup(BACKUP)
+    program = {**declared(rolling(b=(WEB_1, 2))["backups"]), **unknown}
+
+    assert rig.diff(program).changes
+    checked = rig.provider.check(rig.inputs, program)
+
+    assert [] == checked.failures
+    assert unknown == {field: checked.inputs[field] for field in unknown}
+    assert "members that leave" not in capsys.readouterr().err
 
 
 def test_rolling_set_takes_times_as_yaml_and_pulumi_pass_them(rig: Rig) -> None:
@@ -1039,7 +1140,7 @@ def test_members_from_a_list_without_times_are_still_members(
     assert [] == rig.faults(declared(members))
     ((field, reason),) = rig.faults(declared(members, keep_newest=1))
     assert 'backups["erp-db-01"]' == field
-    assert reason.startswith("created_at is missing, and keep_newest goes by it; ")
+    assert reason.startswith("created_at is missing, and keep and keep_newest go by it; ")
 
 
 def test_set_cannot_be_imported() -> None:

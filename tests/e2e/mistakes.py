@@ -139,8 +139,8 @@ MISTAKES = {
     "no-times": Mistake(
         "a rolling set of ids",
         'cbr.BackupReplicationSet("nightly", backups=[BACKUP], keep_newest=7, **PLACE)',
-        "created_at is missing, and keep_newest goes by it; as_members() gives it, where CBR tells "
-        "it",
+        "created_at is missing, and keep and keep_newest go by it; as_members() gives it, where "
+        "CBR tells it",
     ),
     "one-id": Mistake(
         "one id in place of a list",

@@ -58,7 +58,7 @@ cbr.BackupReplicationSet(
             f"day-{day}": {"backup_id": backup_id, "created_at": f"2026-11-0{day}T02:00:00"}
             for day, backup_id in days.items()
         },
-        keep_newest=2,
+        keep={"newest": 2, "days": 1, "years": 0, "timezone": "UTC+08:00"},
         destination_region="cn-east-3",
         destination_vault_id=given.get("vault") or "ca0083e4-1bda-48ca-af6d-aa9c8c93bc85",
     ),

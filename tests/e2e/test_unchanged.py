@@ -67,7 +67,8 @@ def listed(chance: random.Random, backups: list[str]) -> dict[str, Any]:
         for number, backup_id in enumerate(backups)
     }
     if form == "rolling":
-        return {**one, "backups": members, "keep_newest": len(members)}
+        keep = {"newest": len(members), "days": 3, "years": 0, "timezone": "UTC+08:00"}
+        return {**one, "backups": members, "keep": keep}
     named = {
         label: {"backup_id": member["backup_id"], **some(chance, name=f"{label}-dr")}
         for label, member in members.items()

@@ -554,6 +554,43 @@ def rolling(**changes: Any) -> Work:
     return lambda provider: provider.diff("set", state(**seen), state(**declared))
 
 
+MONTHLY = {"months": 1.0, "timezone": "UTC+08:00"}
+
+
+def days_of(count: int) -> dict[str, Any]:
+    """Return members of the first days of a month, each with its time."""
+    return {
+        f"erp-{day}": {"backup_id": f"{day:08}", "created_at": f"2026-11-{day:02}T02:00:00"}
+        for day in range(1, count + 1)
+    }
+
+
+def keeping(**changes: Any) -> Work:
+    """Return a preview of a set that keeps one member of a month, and has six others as well."""
+    given = days_of(7)
+    members = {
+        label: {
+            **SEEN,
+            "backup_id": member["backup_id"],
+            "destination_backup_id": label,
+            "source_resource_id": label[:3] if label == "erp-1" else "web",
+        }
+        for label, member in given.items()
+    }
+    newest = {"erp-7": given["erp-7"]}
+    declared = {"backups": newest, "keep": MONTHLY, "preflight": "off", **changes}
+    seen = {"members": members, "backups": given}
+    return lambda provider: provider.diff("set", state(**seen), state(**declared))
+
+
+def list_more_than_is_kept(provider: Any) -> None:
+    """Check a new set that lists more backups than its rule keeps."""
+    backups = {label: {**one, "backup_id": BACKUP} for label, one in days_of(1).items()}
+    provider.check(
+        {}, {**WAY, "preflight": "off", "backups": {**backups, **NEWER}, "keep": MONTHLY}
+    )
+
+
 def remove_what_another_has(provider: Any) -> None:
     """Delete a replica that another resource of the operation has adopted."""
     current_operation().note_held("", [RECORD])
@@ -1121,6 +1158,15 @@ TEXTS: dict[str, Callable[[], str]] = {
     "set-count": lambda: given_set(keep_newest=0),
     "set-count-endless": lambda: given_set(keep_newest=float("inf")),
     "set-count-type": lambda: given_set(keep_newest="two"),
+    "keep-nothing": lambda: given_set(keep={}),
+    "keep-type": lambda: given_set(keep=7),
+    "keep-zeros": lambda: given_set(keep={"days": 0, "timezone": "UTC+08:00"}),
+    "keep-unknown-part": lambda: given_set(keep={"newest": 7, "hours": 24}),
+    "keep-number": lambda: given_set(keep={"newest": 1e6, "days": 101, "weeks": -1, "months": 1.5}),
+    "keep-number-type": lambda: given_set(keep={"newest": True, "days": "14"}),
+    "keep-zone": lambda: given_set(keep={"days": 14, "timezone": "CST"}),
+    "keep-zone-type": lambda: given_set(keep={"days": 14, "timezone": 8}),
+    "keep-and-newest": lambda: given_set(keep={"newest": 7}, keep_newest=7),
     "member-missing": lambda: member(name="erp-dr"),
     "member-unknown-field": lambda: member(backup_id=BACKUP, nmae="erp-dr"),
     "member-moment": lambda: member(backup_id=BACKUP, created_at="yesterday"),
@@ -1614,6 +1660,11 @@ TEXTS: dict[str, Callable[[], str]] = {
     ),
     "set-tells-staying": lambda: set_tells(rolling(), backups=[listed(REPLICA), EMPTY]),
     "set-tells-staying-unchecked": lambda: set_tells(rolling(preflight="off")),
+    "set-tells-why-they-leave": lambda: set_tells(keeping()),
+    "set-tells-why-they-stay": lambda: set_tells(
+        rolling(keep_newest=None, keep=MONTHLY), backups=[listed(REPLICA), EMPTY]
+    ),
+    "set-tells-what-is-not-copied": lambda: set_tells(list_more_than_is_kept),
     "set-tells-leaving-to-another": lambda: set_tells(
         in_stack(leaving(), "BackupReplicationSet", THEIRS)
     ),

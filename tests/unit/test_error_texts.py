@@ -98,7 +98,8 @@ REASONS = (
     "replication/rules/inputs.py",
     "replication/rules/fitness.py",
     "replication/wait/tracking.py",
-    "resources/_forms/set.py",
+    "resources/_forms/set/form.py",
+    "resources/_forms/set/rolling.py",
     "resources/_forms/vault.py",
 )
 WRITERS = {"Finding", "Refuse", "ValueError", "kind", "tell", "warn"}

@@ -150,6 +150,16 @@ SETS_AND_VAULTS = [
     in_set("keep_newest", 1.5, "want a whole number", "keep-part"),
     in_set("keep_newest", 10**9, "is more than the 100000 backups", "keep-too-many"),
     in_set("keep_newest", True, "want a whole number", "keep-type"),
+    in_set("keep", {}, "keeps nothing; give at least one of newest, days", "keep-empty"),
+    in_set("keep", 7, "7 is a number; want a mapping of keys to values", "keep-number"),
+    in_set(*("keep", {"days": 101}, "want a whole number, 0 to 100", "keep-days"), ".days"),
+    in_set(*("keep", {"days": "14"}, "'14' is text; want a whole number", "keep-text"), ".days"),
+    in_set(*("keep", {"day": 1}, "did you mean 'days'?", "keep-key"), ".day"),
+    in_set(
+        *("keep", {"days": 1, "timezone": "CST"}, "no time zone as CBR's policies", "keep-zone"),
+        ".timezone",
+    ),
+    in_set(*("days", 1, "'days' belongs to the keep of a set", "keep-days-outside")),
     in_set("select", {"name": "x"}, "stands beside backups; give one of the two", "both"),
     in_set("description", "x", "belongs to each entry of replications", "description"),
     in_set("backup_id", UUID, "belongs to each entry of replications", "backup-id"),
@@ -184,8 +194,20 @@ SETS_AND_VAULTS = [
     pytest.param(
         {"sets": [a_set(keep_newest=3)]},
         f"{PREFIX}sets[0].backups.erp",
-        "has no created_at, which keep_newest goes by",
+        "has no created_at, which keep and keep_newest go by",
         id="set-rolling-without-times",
+    ),
+    pytest.param(
+        {"sets": [a_set(keep={"days": 3})]},
+        f"{PREFIX}sets[0].backups.erp",
+        "has no created_at, which keep and keep_newest go by",
+        id="set-keep-without-times",
+    ),
+    pytest.param(
+        {"sets": [selecting(newest=7) | {"keep": {"days": 3}, "keep_newest": 7}]},
+        f"{PREFIX}sets[0].keep",
+        "stands beside keep_newest; give one of the two",
+        id="set-keep-twice",
     ),
     pytest.param(
         {"sets": [a_set(destinations=None)]},
@@ -510,6 +532,28 @@ def test_read_selection_keeps_as_many_as_it_selects(
     assert one.selection is not None
     assert (limit, kept is not None) == (one.selection.limit, one.selection.is_rolling)
     assert (("resource_name", "erp-db-01"),) == one.selection.filters
+
+
+@pytest.mark.parametrize(
+    ("newest", "keep", "limit", "counts_periods"),
+    [
+        pytest.param(None, {"newest": 7}, 7, False, id="newest-alone"),
+        pytest.param(30, {"newest": 7.0, "days": 0}, 7, False, id="fewer-than-selected"),
+        pytest.param(None, {"newest": 7, "months": 12}, None, True, id="periods"),
+        pytest.param(100, {"days": 14}, 100, True, id="periods-of-those-selected"),
+    ],
+)
+def test_read_selection_with_keep_lists_what_its_periods_need(
+    newest: int | None, keep: dict[str, Any], limit: int | None, counts_periods: bool
+) -> None:
+    """The newest backups alone do not show which one was the last of its month."""
+    select = {"resource_name": "erp-db-01", "newest": newest}
+    (one,) = plan(sets=[a_set(backups=None, select=select, keep=keep)]).sets
+
+    assert (keep, None) == (one.args.keep, one.args.keep_newest)
+    assert one.selection is not None
+    assert one.selection.is_rolling
+    assert (limit, counts_periods) == (one.selection.limit, one.selection.counts_periods)
 
 
 @pytest.mark.parametrize("at", ["2026-11-20 00:00:00 +0000 UTC", "2026-11-20 02:00:00 +0200 CEST"])

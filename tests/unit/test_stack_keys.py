@@ -21,6 +21,7 @@ FOUND = {"resource_name": "erp"}
 ONE = {"name": "erp", "backup_id": UUIDS[1], "destinations": [PLACE]}
 SET = {"name": "nightly", "backups": {"a": MEMBER}, "destinations": [PLACE]}
 SELECTION = {"name": "nightly", "select": FOUND, "destinations": [PLACE]}
+KEPT = {**SELECTION, "keep": {"newest": 1}}
 WHOLE = {"name": "files", "vault_id": UUIDS[2], "destinations": [PLACE]}
 SHARED = {
     "replications": [{"name": "erp", "backup_id": UUIDS[1]}],
@@ -40,6 +41,7 @@ PARTS: dict[str, tuple[type[model.Part], dict[str, Any], Way]] = {
     "sets": (model.SetEntry, {"sets": [SET]}, ("sets", 0)),
     "member of sets": (model.Member, {"sets": [SET]}, ("sets", 0, "backups", "a")),
     "select of sets": (model.Select, {"sets": [SELECTION]}, ("sets", 0, "select")),
+    "keep of sets": (model.Keep, {"sets": [KEPT]}, ("sets", 0, "keep")),
     "destination of sets": (model.Place, {"sets": [SET]}, ("sets", 0, "destinations", 0)),
     "vaults": (model.VaultEntry, {"vaults": [WHOLE]}, ("vaults", 0)),
     "destination of vaults": (model.Place, {"vaults": [WHOLE]}, ("vaults", 0, "destinations", 0)),
@@ -48,6 +50,7 @@ TRIED: tuple[Any, ...] = (
     *(True, "false", "any", "warn", "30m", 3, "cn-south-1", UUIDS[3], "dr"),
     *("2026-11-20T02:00:00Z", MADE.replace("11.9", "12.9"), {"b": MEMBER}, FOUND),
     *([{**PLACE, "region": "cn-north-1"}], {"description": "weekly"}, "26h"),
+    *({"months": 12}, "UTC+08:00"),
 )
 """Of these, one is valid for any key, and changes it."""
 

@@ -33,7 +33,7 @@ from typing import Required, TypedDict
 
 import pulumi
 
-from pulumi_huaweicloud_cbr.resources._arguments.members import Members
+from pulumi_huaweicloud_cbr.resources._arguments.members import KeepArgsDict, Members
 from pulumi_huaweicloud_cbr.resources._arguments.shared import Adopt, Preflight, Waitable
 '''
 

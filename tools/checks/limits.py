@@ -11,7 +11,12 @@ from typing import Any, NamedTuple
 from pulumi_huaweicloud_cbr.base.text import REGION_LIMIT
 from pulumi_huaweicloud_cbr.config.objectives import OWNER_LIMIT, TIER_LIMIT
 from pulumi_huaweicloud_cbr.config.settings import DEFAULT_CLOUD, DEFAULT_POLL_INTERVAL_S
-from pulumi_huaweicloud_cbr.replication.rules.inputs import COUNT_LIMIT, NAME_LIMIT, PROJECT_LIMIT
+from pulumi_huaweicloud_cbr.replication.rules.inputs import (
+    COUNT_LIMIT,
+    NAME_LIMIT,
+    PERIODS_LIMIT,
+    PROJECT_LIMIT,
+)
 from pulumi_huaweicloud_cbr.replication.rules.ownership import TEXT_LIMIT
 
 
@@ -66,6 +71,26 @@ INPUTS: dict[str, Limit] = {
     ),
     "keep_newest": Limit(
         f"a whole number, 1 to {COUNT_LIMIT:,}", (1, COUNT_LIMIT), (0, 1.5, COUNT_LIMIT + 1, True)
+    ),
+    "keep": Limit(
+        f"an object of `newest`, 0 to {COUNT_LIMIT:,}; `days`, `weeks`, `months` and `years`, "
+        f"each 0 to {PERIODS_LIMIT}; and `timezone`, such as `UTC+08:00`. At least one number; no "
+        "`keep_newest` beside it",
+        (
+            {"newest": COUNT_LIMIT},
+            {"days": PERIODS_LIMIT, "newest": 0, "timezone": "UTC-12:00"},
+            {"weeks": 5, "months": 12.0, "years": None, "timezone": "UTC+14:00"},
+        ),
+        (
+            *({}, {"days": 0, "timezone": "UTC+08:00"}, {"days": 1, "hours": 1}, 7),
+            *(
+                {"days": PERIODS_LIMIT + 1},
+                {"newest": COUNT_LIMIT + 1},
+                {"days": -1},
+                {"days": 1.5},
+            ),
+            *({"days": 1, "timezone": zone} for zone in ("UTC", "+08:00", "UTC+8:00", "UTC+15:00")),
+        ),
     ),
     "destination_region": _REGION,
     "destination_vault_id": _UUID,

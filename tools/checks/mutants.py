@@ -96,6 +96,7 @@ RULES = (
     "tests/unit/replication/rules/test_adoption.py",
     "tests/unit/replication/rules/test_members.py",
     "tests/unit/replication/rules/test_ownership.py",
+    "tests/unit/replication/rules/test_retention.py",
 )
 NOTES = (
     "tests/unit/engine/ownership/test_operation.py",
@@ -305,7 +306,7 @@ MUTANTS = (
     Mutant(
         "expired-members-leave",
         "a rolling set keeps members whose source has expired",
-        "replication/rules/members.py",
+        "replication/rules/sets/members.py",
         "        if member.backup_id not in known:\n",
         "        if False:\n",
         SETS,
@@ -314,7 +315,7 @@ MUTANTS = (
     Mutant(
         "newer-failed-older-deleted",
         "a rolling set deletes nothing while a newer member fails",
-        "resources/_forms/set.py",
+        "resources/_forms/set/rolling.py",
         '        if row.backup_id in ages and there.get(row.destination_backup_id or "")\n',
         "        if row.backup_id in ages\n",
         SETS,
@@ -332,7 +333,7 @@ MUTANTS = (
     Mutant(
         "members-of-one-server-stand-for-all",
         "a rolling set of several servers looks at the replicas of all of them",
-        "resources/_forms/set.py",
+        "resources/_forms/set/rolling.py",
         "resources.pop() if len(resources) == 1 else None,\n",
         "resources.pop(),\n",
         SETS,
@@ -341,9 +342,9 @@ MUTANTS = (
     Mutant(
         "kept-without-its-age",
         "what a rolling set keeps while a newer member fails is still kept after a refresh",
-        "resources/_forms/set.py",
-        '        if state and "keep_newest" in inputs:\n            kept',
-        '        if "" in inputs:\n            kept',
+        "resources/_forms/set/form.py",
+        "        if state and is_rolling(inputs):\n            staying",
+        '        if "" in inputs:\n            staying',
         SETS,
         "rolling_set",
     ),
@@ -562,7 +563,7 @@ MUTANTS = (
     Mutant(
         "moved-set-forgets-kept",
         "a rolling set that moves to another destination takes along what it keeps",
-        "resources/_forms/set.py",
+        "resources/_forms/set/rolling.py",
         "    operation.note_kept(asked, former)\n",
         "",
         SETS,
@@ -571,8 +572,8 @@ MUTANTS = (
     Mutant(
         "renamed-set-loses-kept",
         "after a rename, a rolling set deletes nothing that the new one does not know",
-        "resources/_forms/set.py",
-        "        return is_rolling and current_operation().is_rolling_on(",
+        "resources/_forms/set/form.py",
+        "        return is_rolling(state) and current_operation().is_rolling_on(",
         "        return not rows and current_operation().is_rolling_on(",
         SETS,
         "rolling",
@@ -841,7 +842,7 @@ MUTANTS = (
     Mutant(
         "declared-is-had",
         "a member stays in the state, as leaving, while who declares its copy does not have it yet",
-        "resources/_forms/set.py",
+        "resources/_forms/set/form.py",
         "        staying |= frozenset(waiting)\n",
         "",
         OWNERS,
@@ -850,12 +851,42 @@ MUTANTS = (
     Mutant(
         "submitted-is-succeeded",
         "a rolling set lets an old replica go only if enough newer copies have succeeded",
-        "replication/rules/members.py",
-        "    if len(newest) < count:\n        return frozenset()\n"
-        "    oldest_kept = newest[count - 1]\n",
-        "    oldest_kept = newest[min(count, len(newest)) - 1] if newest else (datetime.max, '')\n",
+        "replication/rules/sets/retention.py",
+        "        if newer < self._keep.newest:\n",
+        "        if newer < min(self._keep.newest, len(self._ages)):\n",
         RULES,
         "leaves_when",
+    ),
+    Mutant(
+        "leaving-stands-for-leaving",
+        "a replica leaves a set only if one that exists stands for its periods",
+        "replication/rules/sets/retention.py",
+        "    among = Retention(keep, map(age_of, succeeded))\n",
+        "    among = Retention(keep, map(age_of, [*succeeded, *leaving.values()]))\n",
+        RULES,
+        "failed_or_is_late",
+    ),
+    Mutant(
+        "undated-stands-for-undated",
+        "a member without a time stands for no other one: it may be of any day",
+        "replication/rules/sets/retention.py",
+        '            return dict.fromkeys(self._counts, ("", backup_id))\n',
+        '            return dict.fromkeys(self._counts, ("", ""))\n',
+        RULES,
+        "without_a_time",
+    ),
+    Mutant(
+        "period-without-a-copy-counts",
+        "a month without a backup, or with failed copies alone, shortens no history",
+        "replication/rules/sets/retention.py",
+        "        newer = len(periods) - bisect_right(periods, period)\n",
+        "        newer = len(periods) - bisect_right(periods, period)\n"
+        "        if word == 'month' and period[0]:\n"
+        "            last, this = periods[-1][0], period[0]\n"
+        "            newer = 12 * (int(last[:4]) - int(this[:4]))\n"
+        "            newer += int(last[5:]) - int(this[5:])\n",
+        RULES,
+        "does_not_count",
     ),
     Mutant(
         "own-note-stops-deletion",
@@ -869,7 +900,7 @@ MUTANTS = (
     Mutant(
         "times-as-texts",
         "members sort by moments, not by the texts of their times",
-        "replication/rules/members.py",
+        "replication/rules/sets/members.py",
         "    return moment(member.created_at), member.backup_id\n",
         '    return member.created_at or "", member.backup_id\n',
         RULES,
@@ -896,7 +927,7 @@ MUTANTS = (
     Mutant(
         "times-spelled-anew",
         "another spelling of a member's time changes nothing in a set",
-        "resources/_forms/set.py",
+        "resources/_forms/set/declared.py",
         "        created_at=former.created_at if is_same_time else member.created_at,\n",
         "        created_at=member.created_at,\n",
         SETS,
@@ -1078,7 +1109,7 @@ MUTANTS = (
     Mutant(
         "preview-hides-the-refusal",
         "a preview refuses the removal of a last copy, as `up` does",
-        "resources/_forms/set.py",
+        "resources/_forms/set/form.py",
         '    if mode != "warn":\n        raise ConflictError(reason, remedy=rules.remedy)\n',
         "    if False:\n        raise ConflictError(reason, remedy=rules.remedy)\n",
         LAST_COPIES,

@@ -23,7 +23,7 @@ from pulumi_huaweicloud_cbr.config.setting_names import KEYS, SECRET_FIELDS
 from pulumi_huaweicloud_cbr.replication.rules.decisions import REPLACING_FIELDS
 from pulumi_huaweicloud_cbr.resources._arguments.reading import inputs_of
 from pulumi_huaweicloud_cbr.resources._forms.form import Form
-from pulumi_huaweicloud_cbr.resources._forms.set import SetForm
+from pulumi_huaweicloud_cbr.resources._forms.set.form import SetForm
 from pulumi_huaweicloud_cbr.resources._forms.vault import VaultForm
 from tools.checks import limits
 from tools.checks.arguments import Described, described, fields_of
@@ -344,7 +344,8 @@ def one_table() -> str:
 
 def set_table() -> str:
     """Return the inputs of a set."""
-    changes = {**_changes_of(SetForm), "keep_newest": "keeps more members, or removes some"}
+    rolls = dict.fromkeys(("keep_newest", "keep"), "keeps more members, or removes some")
+    changes = {**_changes_of(SetForm), **rolls}
     return inputs_table(cbr.BackupReplicationSetArgs, changes)
 
 
@@ -376,6 +377,7 @@ def keys_table() -> str:
         "a destination of `replications` and `defaults`": (model.Destination, ()),
         "an entry of `sets`": (model.SetEntry, ()),
         "`select` of a set": (model.Select, ()),
+        "`keep` of a set": (model.Keep, ()),
         "a member in `backups` of a set": (model.Member, ()),
         "an entry of `vaults`": (model.VaultEntry, ()),
         "a destination of `sets` and `vaults`": (model.Place, ()),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.e2e import crash, drift, features, mistakes
 from tests.unit.commands.stack import holders
-from tools.checks import arguments, commands, ownership, reference, schema
+from tools.checks import arguments, commands, history, ownership, reference, schema
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -70,6 +70,7 @@ TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "errors": (DOCS / "reference" / "errors.md", reference.errors_table),
     "features": (DOCS / "explanation" / "plugin-host.md", features.table),
     "functions": (DOCS / "reference" / "functions.md", reference.functions_text),
+    "history": (DOCS / "how-to" / "rolling-copies.md", history.history_table),
     "holders": (DOCS / "explanation" / "crash-safety.md", holders.table),
     "inputs-one": (RESOURCES, reference.one_table),
     "inputs-provider": (RESOURCES, reference.provider_table),

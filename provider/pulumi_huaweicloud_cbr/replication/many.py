@@ -3,7 +3,7 @@
 Deletions and waits treat all members together; the rest is done member by member. `submit` and
 `one` do the work for each member, so their guarantees hold for each member. A failed member does
 not block the others. The result has what was done, and the error of each failed member. Which
-members a set has is not decided here: see `rules.members`.
+members a set has is not decided here: see `rules.sets.members`.
 """
 
 from __future__ import annotations

@@ -46,11 +46,11 @@ from pulumi_huaweicloud_cbr.replication.rules.decisions import (
 )
 from pulumi_huaweicloud_cbr.replication.rules.finding import Finding
 from pulumi_huaweicloud_cbr.replication.rules.fitness import check_backup
-from pulumi_huaweicloud_cbr.replication.rules.members import labelled
 from pulumi_huaweicloud_cbr.replication.rules.model import (
     DesiredVaultReplication,
     TrackedReplication,
 )
+from pulumi_huaweicloud_cbr.replication.rules.sets.members import labelled
 from pulumi_huaweicloud_cbr.replication.submit import (
     adopted,
     late_record,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import pulumi
 
-from pulumi_huaweicloud_cbr.resources._arguments.members import Members, plain_members
+from pulumi_huaweicloud_cbr.resources._arguments.members import KeepArgsDict, Members, plain_members
 from pulumi_huaweicloud_cbr.resources._arguments.reading import checked, declared
 from pulumi_huaweicloud_cbr.resources._arguments.registration import Registered
 from pulumi_huaweicloud_cbr.resources._arguments.shared import CopyArgs, CopyOutputs
@@ -20,7 +20,7 @@ from pulumi_huaweicloud_cbr.resources._forms.state import known_replicas_output,
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.resources._arguments.dicts import BackupReplicationSetArgsDict
-    from pulumi_huaweicloud_cbr.resources._forms.set import SetForm
+    from pulumi_huaweicloud_cbr.resources._forms.set.form import SetForm
 
 
 class BackupReplicationSetProvider(Reconciler):
@@ -28,7 +28,7 @@ class BackupReplicationSetProvider(Reconciler):
 
     def form(self) -> SetForm:
         """Return the form of sets."""
-        from pulumi_huaweicloud_cbr.resources._forms.set import SetForm
+        from pulumi_huaweicloud_cbr.resources._forms.set.form import SetForm
 
         return SetForm()
 
@@ -52,6 +52,11 @@ class BackupReplicationSetArgs(CopyArgs):
     """Keep this many of the newest members. A member that is no longer listed, because its source
     has expired, counts too. Members need ``created_at``; see `as_members`. Default: keep the listed
     members. A change adds or removes members."""
+    keep: pulumi.Input[KeepArgsDict] | None = None
+    """Keep the newest members, and one for each of so many days, weeks, months and years, such as
+    ``{"newest": 7, "days": 14, "weeks": 5, "months": 12, "timezone": "UTC+08:00"}``. A period that
+    has no backup does not count. In place of `keep_newest`, which is ``newest`` alone. Members need
+    ``created_at``. Default: keep the listed members. A change adds or removes members."""
 
 
 class BackupReplicationSet(
@@ -66,6 +71,8 @@ class BackupReplicationSet(
     backups: pulumi.Output[Any]
     """Members by label. Where the engine echoes inputs, as with `--target`, a list stays a list."""
     keep_newest: pulumi.Output[int | None]
+    keep: pulumi.Output[dict[str, Any] | None]
+    """The parts that do not have their default."""
     members: pulumi.Output[dict[str, dict[str, Any]]]
     """By label: ``backup_id``, ``replication_record_id``, ``status`` and, once known,
     ``destination_backup_id``, ``destination_checkpoint_id``, ``created_at``, ``name``,

@@ -14,8 +14,8 @@ from pulumi_huaweicloud_cbr.replication.preflight.vault import (
     check_source_vault,
 )
 from pulumi_huaweicloud_cbr.replication.rules.decisions import Attempt
-from pulumi_huaweicloud_cbr.replication.rules.members import labelled
 from pulumi_huaweicloud_cbr.replication.rules.model import DesiredVaultReplication
+from pulumi_huaweicloud_cbr.replication.rules.sets.members import labelled
 from pulumi_huaweicloud_cbr.replication.vault import VaultView, check_view, decide_vault
 from tests.unit.wire import BACKUP, RECORD, REQUEST, SOURCE
 

@@ -51,6 +51,18 @@ def members(given: cbr.Members) -> cbr.BackupReplicationSet:
     )
 
 
+def members_by_a_rule(months: pulumi.Output[int]) -> cbr.BackupReplicationSet:
+    """Keep days, weeks and months; a number may be known later."""
+    keep: cbr.KeepArgsDict = {"newest": 7, "days": 14, "months": months, "timezone": "UTC+08:00"}
+    return cbr.BackupReplicationSet(
+        "nightly",
+        backups=["5a863daa"],
+        destination_region="cn-east-3",
+        destination_vault_id="ca0083e4",
+        keep=keep,
+    )
+
+
 def members_in_each_form(known_later: pulumi.Output[str]) -> list[cbr.BackupReplicationSet]:
     """Give ids, backups, and both by label."""
     backup = cbr.get_backup("5a863daa")

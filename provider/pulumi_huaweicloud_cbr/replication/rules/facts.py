@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pulumi_huaweicloud_cbr.replication.rules.ownership import Maker
 
 if TYPE_CHECKING:
     from pulumi_huaweicloud_cbr.api.wire.answers import Backup, Vault
-    from pulumi_huaweicloud_cbr.replication.rules.members import MemberChanges
     from pulumi_huaweicloud_cbr.replication.rules.model import TrackedReplication
+    from pulumi_huaweicloud_cbr.replication.rules.sets.members import Member, MemberChanges
+    from pulumi_huaweicloud_cbr.replication.rules.sets.retention import Verdict
 
 Fact = dict[str, Any]
 
@@ -60,15 +61,18 @@ def member_facts(
     changes: MemberChanges,
     rows: Mapping[str, TrackedReplication],
     *,
-    staying: Collection[str],
+    staying: Mapping[str, Collection[str]],
     handed_over: Collection[str],
     refused: Collection[str],
+    whys: Mapping[str, str],
 ) -> list[Fact]:
     """Return what becomes of the members that leave a set, and which ones are copied again.
 
     Args:
         rows: the recorded members, by their old labels.
-        staying, handed_over, refused: old labels of removed members that are not deleted.
+        staying, handed_over, refused: old labels of removed members that are not deleted. Those
+            that stay come with the reasons.
+        whys: why members leave, where the set's rule says it.
     """
     facts = []
     for label in changes.removed:
@@ -81,10 +85,33 @@ def member_facts(
             if label in others:
                 fate = other_fate
                 break
-        facts.append(_member(label, rows[label], fate))
+        fact = _member(label, rows[label], fate)
+        if label in whys:
+            fact["why"] = ", ".join(staying[label]) if label in staying else whys[label]
+        facts.append(fact)
     former = {new: old for old, new in changes.relabelled.items()}
     facts += [_member(label, rows[former.get(label, label)], "redone") for label in changes.redone]
     return facts
+
+
+def retention_facts(
+    members: Mapping[str, Member], verdicts: Mapping[str, Verdict], before: Collection[str]
+) -> Iterator[Fact]:
+    """Yield what a set's rule says about each member, and why.
+
+    Args:
+        before: ids of the backups that the set has. Others that are not kept are never copied.
+    """
+    for label, verdict in verdicts.items():
+        backup_id = members[label].backup_id
+        fate = "kept" if verdict.reasons else "leaves" if backup_id in before else "not copied"
+        yield {
+            "kind": "retention",
+            "label": label,
+            "backup_id": backup_id,
+            "fate": fate,
+            "why": ", ".join(verdict.reasons) or verdict.why_not,
+        }
 
 
 def dropped_facts(labels: Collection[str], rows: Mapping[str, TrackedReplication]) -> list[Fact]:

@@ -29,6 +29,8 @@ ADOPT_ANY = "any"
 NAME_LIMIT = 64
 COUNT_LIMIT = 100_000
 """More is a mistake. The largest set that was tried is a hundred times smaller."""
+PERIODS_LIMIT = 100
+"""Source: CBR API reference, CreatePolicy, `day_backups` and the like in operation_definition."""
 PROJECT_LIMIT = 64
 
 # Patterns are compiled at first use: the one for names takes longer than to import this module.
@@ -40,6 +42,8 @@ _UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
 _API_TIME = _MOMENT + r"(\.\d+)?(Z|[+-]\d\d:?\d\d)?"
 _UTC = _MOMENT + "Z"
+# The zones of the world are from UTC-12:00 to UTC+14:00.
+_ZONE = r"UTC(-(0\d|1[01]):[0-5]\d|-12:00|\+(0\d|1[0-3]):[0-5]\d|\+14:00)"
 
 Rule = Callable[[object], str | None]
 
@@ -61,9 +65,32 @@ def check_set_inputs(
 ) -> list[Finding]:
     """Return every fault of the inputs of a set of replications; arguments as `check_inputs`.
 
-    Members are not checked here: see `check_members`.
+    Members are not checked here: see `check_members`. A fault of one number in `keep` has the field
+    ``keep.days``, for instance.
     """
-    return _check(_SET_RULES, _SET_REQUIRED, "a set of backup replications", known, unknown)
+    findings = _check(_SET_RULES, _SET_REQUIRED, "a set of backup replications", known, unknown)
+    keep = known.get("keep")
+    if (keep is not None or "keep" in unknown) and (
+        known.get("keep_newest") is not None or "keep_newest" in unknown
+    ):
+        reason = "stands beside keep_newest; give one of the two (keep has newest as well)"
+        findings.append(Finding("keep", reason))
+    if isinstance(keep, Mapping):
+        findings += _check_parts_of_keep(keep)
+    return findings
+
+
+def _check_parts_of_keep(keep: Mapping[str, object]) -> list[Finding]:
+    findings = []
+    for part, value in keep.items():
+        rule = _KEEP_RULES.get(part)
+        if rule is None:
+            fault: str | None = f"is no part of keep; known: {', '.join(_KEEP_RULES)}"
+        else:
+            fault = None if value is None else rule(value)
+        if fault:
+            findings.append(Finding(f"keep.{part}", fault))
+    return findings
 
 
 def check_vault_inputs(
@@ -155,7 +182,7 @@ def check_members(
 
     Args:
         members: by label; each maps those of `backup_id`, `name` and `created_at` that are known.
-        is_rolling: the set keeps its newest members, so each needs `created_at`.
+        is_rolling: the set has `keep` or `keep_newest`, so each member needs `created_at`.
     """
     findings = []
     first_with: dict[str, str] = {}
@@ -170,8 +197,8 @@ def check_members(
             findings.append(Finding(where, f"backup_id is missing; give {_REQUIRED['backup_id']}"))
         if is_rolling and "created_at" not in member:
             reason = (
-                "created_at is missing, and keep_newest goes by it; as_members() gives it, where "
-                "CBR tells it"
+                "created_at is missing, and keep and keep_newest go by it; as_members() gives it, "
+                "where CBR tells it"
             )
             findings.append(Finding(where, reason))
         backup_id = member.get("backup_id")
@@ -282,6 +309,40 @@ def _check_count(value: object) -> str | None:
     return None
 
 
+def _check_keep(value: object) -> str | None:
+    wanted = "an object of newest, days, weeks, months, years and timezone"
+    if not isinstance(value, Mapping):
+        return _wrong_type(value, wanted)
+    # A part that is wrong, or unknown, has a fault of its own.
+    if all(part == "timezone" or number in (None, 0) for part, number in value.items()):
+        return "keeps nothing; give at least one of newest, days, weeks, months and years"
+    return None
+
+
+def _check_kept(limit: int) -> Rule:
+    """Return the rule of a number in `keep`."""
+    wanted = f"a whole number, 0 to {limit}"
+
+    def check(value: object) -> str | None:
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            return _wrong_type(value, wanted)
+        # The remainder of infinity is NaN, and NaN compares with nothing.
+        if value % 1 == 0 and 0 <= value <= limit:
+            return None
+        return f"{_shown(value)} is no such number; want {wanted}"
+
+    return check
+
+
+def _check_zone(value: object) -> str | None:
+    wanted = "UTC with an offset, such as 'UTC+08:00'"
+    if not isinstance(value, str):
+        return _wrong_type(value, wanted)
+    if re.fullmatch(_ZONE, value, re.ASCII):
+        return None
+    return f"{_shown(value)} is no time zone as CBR's policies have it; want {wanted}"
+
+
 def _check_utc(value: object) -> str | None:
     wanted = "a time in UTC, such as '2026-11-20T02:00:00Z'"
     if not isinstance(value, str):
@@ -353,9 +414,15 @@ _REQUIRED = {
 _SET_RULES: dict[str, Rule] = {
     "backups": _check_backups,
     "keep_newest": _check_count,
+    "keep": _check_keep,
     **{field: rule for field, rule in _RULES.items() if field not in _OF_ONE},
 }
 SET_FIELDS = tuple(_SET_RULES)
+_KEEP_RULES: dict[str, Rule] = {
+    "newest": _check_kept(COUNT_LIMIT),
+    **dict.fromkeys(("days", "weeks", "months", "years"), _check_kept(PERIODS_LIMIT)),
+    "timezone": _check_zone,
+}
 _SET_REQUIRED = {
     "backups": "the backups to copy: labels with ids, or a list of ids",
     **{field: words for field, words in _REQUIRED.items() if field not in _OF_ONE},

@@ -10,7 +10,7 @@ from typing import Required, TypedDict
 
 import pulumi
 
-from pulumi_huaweicloud_cbr.resources._arguments.members import Members
+from pulumi_huaweicloud_cbr.resources._arguments.members import KeepArgsDict, Members
 from pulumi_huaweicloud_cbr.resources._arguments.shared import Adopt, Preflight, Waitable
 
 
@@ -63,6 +63,11 @@ class BackupReplicationSetArgsDict(TypedDict, total=False):
     """Keep this many of the newest members. A member that is no longer listed, because its source
     has expired, counts too. Members need ``created_at``; see `as_members`. Default: keep the listed
     members. A change adds or removes members."""
+    keep: pulumi.Input[KeepArgsDict] | None
+    """Keep the newest members, and one for each of so many days, weeks, months and years, such as
+    ``{"newest": 7, "days": 14, "weeks": 5, "months": 12, "timezone": "UTC+08:00"}``. A period that
+    has no backup does not count. In place of `keep_newest`, which is ``newest`` alone. Members need
+    ``created_at``. Default: keep the listed members. A change adds or removes members."""
     destination_region: Required[pulumi.Input[str]]
     """The region to copy to, such as ``cn-east-3``. A change replaces."""
     destination_vault_id: Required[pulumi.Input[str]]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Required, TypedDict, TypeGuard, Union
 
 import pulumi
 
-from pulumi_huaweicloud_cbr.replication.rules.members import labelled
+from pulumi_huaweicloud_cbr.replication.rules.sets.members import labelled
 from pulumi_huaweicloud_cbr.resources._arguments.reading import ArgumentsError, kind_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,28 @@ class MemberArgsDict(TypedDict, total=False):
     name: pulumi.Input[str] | None
     """The replica's name: 1 to 64 letters, digits, CJK, ``_`` or ``-``. Default: CBR's choice."""
     created_at: pulumi.Input[str] | None
-    """When the backup was made, as CBR says it. `keep_newest` needs it."""
+    """When the backup was made, as CBR says it. `keep` and `keep_newest` need it."""
+
+
+class KeepArgsDict(TypedDict, total=False):
+    """How many members a set keeps, as CBR's own policies count them; at least one number.
+
+    For each of the most recent days, weeks, months and years that have a backup, the newest backup
+    is kept. A member that several of the numbers keep counts for each of them.
+    """
+
+    newest: pulumi.Input[int] | None
+    """Keep this many of the newest members, 0 to 100,000. Default: 0."""
+    days: pulumi.Input[int] | None
+    """Keep one member for each of so many days, 0 to 100. Default: 0."""
+    weeks: pulumi.Input[int] | None
+    """Keep one member for each of so many ISO weeks, 0 to 100. Default: 0."""
+    months: pulumi.Input[int] | None
+    """Keep one member for each of so many months, 0 to 100. Default: 0."""
+    years: pulumi.Input[int] | None
+    """Keep one member for each of so many years, 0 to 100. Default: 0."""
+    timezone: pulumi.Input[str] | None
+    """Where a day begins, such as ``UTC+08:00``. Default: ``UTC+00:00``."""
 
 
 class SelectedMember(TypedDict, total=False):
@@ -42,6 +63,8 @@ Members = Mapping[str, pulumi.Input[Member]] | Sequence[pulumi.Input[Member]]
 
 def as_members(backups: Sequence[Backup]) -> dict[str, SelectedMember]:
     """Return backups as members of a set, with readable labels and creation times.
+
+    `keep` and `keep_newest` go by the times.
 
     A label is the resource's name and the backup's creation time, such as
     ``erp-db-01@2026-11-20T02:00:11``. If the backup has no creation time, label and member lack it.

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from pulumi_huaweicloud_cbr.replication.rules.members import Member, keep_newest, rolled_off
+from pulumi_huaweicloud_cbr.replication.rules.sets.members import Member, candidates
+from pulumi_huaweicloud_cbr.replication.rules.sets.retention import Keep, kept, still_needed
 
 
 def day(number: int, form: str = "2026-11-{:02}T02:00:00") -> Member:
     """Return the backup of a day."""
     return Member(f"b{number}", created_at=form.format(number))
+
+
+def keep_newest(
+    declared: dict[str, Member], former: dict[str, Member], count: int
+) -> dict[str, Member]:
+    """Return the members that a set keeps, the newest first."""
+    every = candidates(declared, former)
+    verdicts = kept(every, Keep(newest=count))
+    return {label: every[label] for label, verdict in verdicts.items() if verdict.reasons}
+
+
+def rolled_off(leaving: dict[str, Member], succeeded: list[Member], count: int) -> set[str]:
+    """Return the leaving members that may go."""
+    return leaving.keys() - still_needed(leaving, succeeded, Keep(newest=count)).keys()
 
 
 FORMS = (

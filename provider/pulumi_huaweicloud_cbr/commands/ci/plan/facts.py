@@ -11,16 +11,38 @@ from typing import Any
 
 from pulumi_huaweicloud_cbr.commands.ci.plan.document import Document, is_hidden, number, text
 
+FATES = {
+    "deleted": "leaves",
+    "leaves": "leaves",
+    "refused": "leaves",
+    "handed over": "leaves",
+    "stays": "stays for now",
+    "kept": "kept",
+    "not copied": "not copied",
+}
+"""What becomes of a member, by the word of a fact; in the order of a report."""
+LEAVING = (FATES["leaves"], FATES["stays"])
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a member of a set with `keep` stays or leaves; `fate` is a value of `FATES`."""
+
+    label: str
+    fate: str
+    why: str
+
 
 @dataclass
 class ResourceFacts:
     """What is known of one resource.
 
-    `copies` are by backup, `fates` by label and backup; ids are in lower case.
+    `copies` and `reasons` are by backup, `fates` by label and backup; ids are in lower case.
     """
 
     copies: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     fates: dict[tuple[str, str], str] = field(default_factory=dict)
+    reasons: dict[str, Reason] = field(default_factory=dict)
 
     def copy(self, backup_id: str | None) -> Mapping[str, Any]:
         """Return what is known of a copy; empty if nothing is."""
@@ -72,6 +94,9 @@ def facts_of(document: Document) -> Facts:
             known.copies[backup_id] = fact
         elif kind == "member":
             known.fates[text(fact.get("label")), backup_id] = text(fact.get("fate"))
+            _note_reason(known, backup_id, fact, is_last=True)
+        elif kind == "retention":
+            _note_reason(known, backup_id, fact, is_last=False)
         elif kind == "vault":
             vault = Vault(text(fact.get("name")), number(fact.get("free_gb")))
             facts.vaults[text(fact.get("id")).lower()] = vault
@@ -81,6 +106,16 @@ def facts_of(document: Document) -> Facts:
             if refusal not in facts.refusals:
                 facts.refusals.append(refusal)
     return facts
+
+
+def _note_reason(
+    known: ResourceFacts, backup_id: str, fact: Mapping[str, Any], *, is_last: bool
+) -> None:
+    """Note why a member stays or leaves; the plan of a set knows more than its check."""
+    fate = FATES.get(text(fact.get("fate")))
+    if fate is None or not text(fact.get("why")) or not (is_last or backup_id not in known.reasons):
+        return
+    known.reasons[backup_id] = Reason(text(fact.get("label")), fate, text(fact.get("why")))
 
 
 def publishable(

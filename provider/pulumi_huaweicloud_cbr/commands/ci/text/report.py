@@ -115,6 +115,8 @@ def _sections(plan: Plan, origin: Origin) -> Iterator[Section]:
     yield from _messages(plan, "info", "note", is_folded=True)
     if whole := _whole(plan, origin):
         yield Section("all copies by name", whole, is_folded=True)
+    if reasons := tables.retention(plan.facts):
+        yield Section("why members of sets with keep stay or leave", reasons, is_folded=True)
 
 
 def _whole(plan: Plan, origin: Origin) -> Table | None:

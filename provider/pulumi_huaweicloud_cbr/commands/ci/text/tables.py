@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pulumi_huaweicloud_cbr.base.moments import UNKNOWN, moment
 from pulumi_huaweicloud_cbr.commands.ci.plan.effects import Effect, Place, What
-from pulumi_huaweicloud_cbr.commands.ci.plan.facts import Facts
+from pulumi_huaweicloud_cbr.commands.ci.plan.facts import FATES, LEAVING, Facts
 from pulumi_huaweicloud_cbr.commands.ci.plan.reading import Plan
 from pulumi_huaweicloud_cbr.commands.ci.text.phrases import Phrase, Strong, Table, Value, joined
 from pulumi_huaweicloud_cbr.commands.ci.text.words import age, chunks, day, names, size, total
@@ -17,6 +17,7 @@ _CHARACTERS_IN_A_CELL = 2_000
 _FEW = 3
 """So many are told one by one, with size and age."""
 _SHOWN_OF_COPIES = 12
+_SHOWN_OF_REASONS = 100
 
 _COUNTED = (
     (What.DELETED, "deleted"),
@@ -156,6 +157,32 @@ def copied(plan: Plan, what: What, now: datetime, *, is_whole: bool) -> Table | 
         for effects in groups(plan.of(what))
     ]
     return Table(("resource", "destination", what.value), tuple(rows)) if rows else None
+
+
+def retention(facts: Facts) -> Table | None:
+    """Return why members of sets with `keep` stay or leave; None if no such set changes.
+
+    A set that changes has a row for each member, those that leave first, up to a number.
+    """
+    rows: list[tuple[Phrase, ...]] = []
+    order = list(dict.fromkeys(FATES.values()))
+    for urn, known in sorted(facts.resources.items()):
+        reasons = sorted(known.reasons.values(), key=lambda one: order.index(one.fate))
+        if not known.copies and not any(one.fate in LEAVING for one in reasons):
+            continue
+        name: Phrase = (Value(urn.rpartition("::")[2]),)
+        rows += [
+            (
+                name,
+                (Value(reason.label),),
+                (Strong(reason.fate) if reason.fate in LEAVING else reason.fate,),
+                (Value(reason.why),),
+            )
+            for reason in reasons[:_SHOWN_OF_REASONS]
+        ]
+        if (more := len(reasons) - _SHOWN_OF_REASONS) > 0:
+            rows.append((name, (f"and {more:,} more",), (), ()))
+    return Table(("resource", "member", "", "why"), tuple(rows)) if rows else None
 
 
 def _copies_cell(effects: Sequence[Effect], now: datetime, *, is_whole: bool) -> Phrase:

@@ -258,6 +258,47 @@ def test_members_that_stay_or_get_another_owner_are_no_deletions() -> None:
     assert "1 replica will be handed over" in told
 
 
+def kept_fact(label: str, backup_id: str, fate: str, why: str) -> dict[str, Any]:
+    """Return the fact about why a member of a set stays or leaves."""
+    return {**member_fact(label, backup_id, fate), "kind": "retention", "why": why}
+
+
+def test_reasons_of_keep_are_folded_with_those_that_leave_first() -> None:
+    """What a set's plan says about a member counts, not what its check said before."""
+    given = step("update", SET, APP, old=had({"a": "1", "b": "2"}), new=members({"b": "2"}))
+    why = "2026-10-31 is its month's newest"
+    found = [
+        kept_fact("b", "2", "kept", "month 2026-10"),
+        kept_fact("c", "3", "not copied", why),
+        kept_fact("a", "1", "leaves", "overridden"),
+        {**member_fact("a", "1", "deleted"), "why": why},
+    ]
+    told = shown(given, facts=found)
+    folded = told.partition("why members of sets with keep stay or leave</summary>")[2]
+
+    rows = [
+        f"| {APP} | a | **leaves** | {why} |",
+        f"| {APP} | b | kept | month 2026-10 |",
+        f"| {APP} | c | not copied | {why} |",
+    ]
+    assert rows == [line for line in folded.splitlines() if line.startswith(f"| {APP}")]
+    assert "overridden" not in told
+    assert f"{APP} a leaves: {why}" in text(given, facts=found)
+
+
+def test_reasons_of_keep_are_not_told_of_a_set_that_does_not_change() -> None:
+    """Every preview knows them, and a reader of a pull request has no use for them then."""
+    found = [kept_fact(f"m{number}", f"{number}", "kept", "month") for number in range(370)]
+
+    assert "sets with keep" not in comment(facts=found)
+    changed = comment(
+        step("create", SET, APP, new=members({"x": "n"})),
+        facts=[*found, {**copy_fact("n", name=APP), "urn": urn_of(SET, APP)}],
+    )
+    assert 100 == changed.count("| kept |")
+    assert "| and 270 more |" in changed
+
+
 def test_a_deletion_of_another_package_is_named() -> None:
     told = shown(step("delete", "random:index/randomId:RandomId", "seed", old={}))
 

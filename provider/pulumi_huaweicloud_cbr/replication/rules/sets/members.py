@@ -122,48 +122,21 @@ def _free_label(label: str, backup_id: str, taken: Collection[str]) -> str:
     return free
 
 
-def keep_newest(
-    declared: Mapping[str, Member], former: Mapping[str, Member], count: int
-) -> dict[str, Member]:
-    """Return the `count` newest of the declared members and of those that were kept so far.
+def candidates(declared: Mapping[str, Member], former: Mapping[str, Member]) -> dict[str, Member]:
+    """Return the declared members, and those that were kept so far under free labels.
 
     A program that lists existing backups no longer declares a source that has expired. Its replica
-    stays until there are enough newer members.
-
-    Args:
-        declared, former: all with `created_at`.
+    stays as long as the set's rule keeps it.
     """
     known = {member.backup_id for member in declared.values()}
-    labels = set(declared)
-    candidates = list(declared.items())
+    found = dict(declared)
     for label, member in former.items():
         if member.backup_id not in known:
-            free = _free_label(label, member.backup_id, labels)
-            labels.add(free)
-            candidates.append((free, member))
-    candidates.sort(key=lambda pair: _age(pair[1]), reverse=True)
-    kept = {label for label, _ in candidates[:count]}
-    return {label: member for label, member in candidates if label in kept}
+            found[_free_label(label, member.backup_id, found)] = member
+    return found
 
 
-def rolled_off(
-    leaving: Mapping[str, Member], succeeded: Iterable[Member], count: int
-) -> frozenset[str]:
-    """Return the leaving members for which there are enough newer replicas.
-
-    Args:
-        leaving: by label, all with `created_at`.
-        succeeded: the members whose replica exists; leaving ones count too.
-        count: how many newer replicas have to exist.
-    """
-    newest = sorted((_age(member) for member in succeeded), reverse=True)
-    if len(newest) < count:
-        return frozenset()
-    oldest_kept = newest[count - 1]
-    return frozenset(label for label, member in leaving.items() if _age(member) < oldest_kept)
-
-
-def _age(member: Member) -> tuple[datetime, str]:
+def age_of(member: Member) -> tuple[datetime, str]:
     """Return what sorts members by the creation of their backups; the id makes it unique."""
     return moment(member.created_at), member.backup_id
 

@@ -1,22 +1,19 @@
 """The form of a set: many backups to one destination, member by member.
 
-The engine's calls are in `reconciler`, and the decisions about members are in `rules.members`.
+The engine's calls are in `reconciler`, and the decisions about members are in `rules.sets`.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import pulumi
 from msgspec import field
 from msgspec.structs import replace
 
 from pulumi_huaweicloud_cbr.api.wire.error_codes import CODES_BACKUP_MISSING
 from pulumi_huaweicloud_cbr.api.wire.requests import ProjectScope
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConflictError, NotFoundError
-from pulumi_huaweicloud_cbr.base.moments import moment, spelled
 from pulumi_huaweicloud_cbr.base.text import listed, named_ids
 from pulumi_huaweicloud_cbr.engine.call import current_call
 from pulumi_huaweicloud_cbr.engine.output.messages import EngineReporter, tell, warn
@@ -31,14 +28,6 @@ from pulumi_huaweicloud_cbr.replication.rules.inputs import (
     check_members,
     check_set_inputs,
 )
-from pulumi_huaweicloud_cbr.replication.rules.members import (
-    Member,
-    MemberChanges,
-    decide_members,
-    keep_newest,
-    relabelled,
-    rolled_off,
-)
 from pulumi_huaweicloud_cbr.replication.rules.model import (
     DesiredReplication,
     TrackedReplication,
@@ -49,6 +38,13 @@ from pulumi_huaweicloud_cbr.replication.rules.ownership import (
     Removal,
     decide_deletion,
 )
+from pulumi_huaweicloud_cbr.replication.rules.sets.members import (
+    Member,
+    MemberChanges,
+    decide_members,
+    relabelled,
+)
+from pulumi_huaweicloud_cbr.replication.rules.sets.retention import without_default_parts
 from pulumi_huaweicloud_cbr.replication.wait.tracking import COORDINATES
 from pulumi_huaweicloud_cbr.resources._forms.form import (
     Change,
@@ -89,10 +85,30 @@ from pulumi_huaweicloud_cbr.resources._forms.owners import (
     tell_taken_over,
     with_owners,
 )
+from pulumi_huaweicloud_cbr.resources._forms.set.declared import (
+    is_unknown,
+    members_of,
+    old_members,
+    spelled_as_before,
+    split_members,
+    to_inputs,
+)
+from pulumi_huaweicloud_cbr.resources._forms.set.rolling import (
+    ages_of_kept,
+    is_rolling,
+    is_rule_unknown,
+    note_rolling,
+    place_of,
+    replicas_beside,
+    split_by_age,
+    staying_of,
+    tell_why,
+    thinned,
+    why_leaving,
+)
 from pulumi_huaweicloud_cbr.resources._forms.state import row_of, tracked_rows
 
 if TYPE_CHECKING:
-    from pulumi_huaweicloud_cbr.api.client import Api
     from pulumi_huaweicloud_cbr.replication.many import Results
     from pulumi_huaweicloud_cbr.replication.preflight.backup import Verdict
 
@@ -138,22 +154,24 @@ class SetForm(Form):
     ) -> DeclaredSet:
         """Validate the inputs; return the members as labels with ids, or with objects.
 
-        With `keep_newest`, kept members are included, so a preview shows which ones are removed.
+        A rolling set includes the members that it keeps, so a preview shows which ones are removed.
         """
-        findings = check_set_inputs(known, unknown)
+        findings = check_set_inputs(*_without_unknown_rule(known, unknown))
         findings += missing_source_region(known, unknown, session)
         inputs = with_defaults(known, unknown, olds, session)
-        if "backups" in unknown or findings:
+        if "backups" in unknown or findings or is_rule_unknown(known, unknown):
             return DeclaredSet(inputs, findings)
-        given, unknown_members = _split_members(known["backups"])
-        findings += check_members(given, is_rolling="keep_newest" in inputs)
+        if "keep" in inputs:
+            # A part with its default is left out, so that writing it down is no change.
+            inputs["keep"] = without_default_parts(inputs["keep"])
+        given, unknown_members = split_members(known["backups"])
+        findings += check_members(given, is_rolling=is_rolling(inputs))
         if findings:
             return DeclaredSet(inputs, findings)
-        members = _spelled_as_before(_members_of(given), _old_members(olds))
-        if (count := inputs.get("keep_newest")) is not None:
-            members = keep_newest(members, _kept_so_far(known, olds), int(count))
-        inputs["backups"] = {**_to_inputs(members), **unknown_members}
-        before = {member.backup_id for member in _old_members(olds).values()}
+        members = spelled_as_before(members_of(given), old_members(olds))
+        members = thinned(members, known, inputs, olds)
+        inputs["backups"] = {**to_inputs(members), **unknown_members}
+        before = {member.backup_id for member in old_members(olds).values()}
         entering = {
             label: member for label, member in members.items() if member.backup_id not in before
         }
@@ -180,13 +198,13 @@ class SetForm(Form):
         """Report which members the successor has and lacks."""
         if "backups" in change.unknown:
             return
-        given, unknown_members = _split_members(change.declared["backups"])
+        given, unknown_members = split_members(change.declared["backups"])
         if not unknown_members:
-            _tell_changes(decide_members(change.rows, _members_of(given)), change.rows, {})
+            _tell_changes(decide_members(change.rows, members_of(given)), change.rows, {})
 
     def require_ours(self, session: Session, change: Change) -> None:
         """Refuse to keep another stack's replicas; members that leave do not count."""
-        given, _ = _split_members(change.declared.get("backups") or {})
+        given, _ = split_members(change.declared.get("backups") or {})
         wanted = {fields.get("backup_id") for fields in given.values()}
         kept = {label: row for label, row in change.rows.items() if row.backup_id in wanted}
         identity = identity_of(session)
@@ -194,11 +212,11 @@ class SetForm(Form):
 
     def plan(self, open_session: Callable[[], Session], change: Change) -> Plan | None:
         """Return the removed members; report which are added, removed, renamed or copied again."""
-        if "backups" in change.unknown:
+        if "backups" in change.unknown or is_rule_unknown(change.declared, change.unknown):
             return None
-        given, unknown_members = _split_members(change.declared["backups"])
+        given, unknown_members = split_members(change.declared["backups"])
         rows, lost = _looked_up(open_session, change.rows, change.declared)
-        changes = decide_members(rows, _members_of(given), lost)
+        changes = decide_members(rows, members_of(given), lost)
         removed = {label: rows[label] for label in changes.removed}
         staying = _plan_staying(open_session, change, rows, removed)
         going = {label: row for label, row in removed.items() if label not in staying}
@@ -208,34 +226,34 @@ class SetForm(Form):
             _require_few(open_session, change, alone)
         refused = _require_sources(open_session, change, alone)
         told = tuple(label for label in going if label not in refused)
-        note(member_facts(changes, rows, staying=staying, handed_over=owners, refused=refused))
-        _tell_changes(replace(changes, removed=told), rows, owners)
-        if staying:
-            count = int(change.declared["keep_newest"])
-            tell(
-                f"stay until enough newer copies have succeeded (keep_newest {count}): "
-                f"{listed(sorted(staying))}"
+        whys = why_leaving(removed, change.declared, change.state)
+        note(
+            member_facts(
+                changes, rows, staying=staying, handed_over=owners, refused=refused, whys=whys
             )
+        )
+        _tell_changes(replace(changes, removed=told), rows, owners)
+        tell_why(rows, whys, staying, change.declared)
         changes = replace(changes, removed=tuple(going))
         return Plan(bool(changes or unknown_members), frozenset(going))
 
     def note_staying(self, change: Change) -> None:
         """Note a rolling set and its replications."""
-        _note_rolling(change.state, change.rows, is_new=False)
+        note_rolling(change.state, change.rows, is_new=False)
 
     async def bring_about(
         self, session: Session, state: dict[str, Any], inputs: dict[str, Any]
     ) -> Done:
         """Add and rename members first, then remove members."""
         coordinates, rows, failed = await _bring_about(session, state, inputs)
-        if state and "keep_newest" in inputs:
-            kept = _ages_of_kept(state, inputs, rows)
-            inputs = {**inputs, "backups": {**kept, **inputs["backups"]}}
+        if state and is_rolling(inputs):
+            staying = ages_of_kept(state, inputs, rows)
+            inputs = {**inputs, "backups": {**staying, **inputs["backups"]}}
         return Done(inputs, coordinates, rows, failure=failed)
 
     def note_created(self, done: Done) -> None:
         """Note a new rolling set, which may be an old one under another name."""
-        _note_rolling(self.outputs(done), done.rows, is_new=True)
+        note_rolling(self.outputs(done), done.rows, is_new=True)
 
     def outputs(self, done: Done) -> dict[str, Any]:
         """Return the resolved inputs, and a row for each member."""
@@ -252,8 +270,16 @@ class SetForm(Form):
     def may_have_successor(self, state: Mapping[str, Any], rows: Rows) -> bool:
         """Whether another rolling set of this operation may be the same set."""
         records = [row.replication_record_id for row in rows.values()]
-        is_rolling = "keep_newest" in state
-        return is_rolling and current_operation().is_rolling_on(_place_of(state), records)
+        return is_rolling(state) and current_operation().is_rolling_on(place_of(state), records)
+
+
+def _without_unknown_rule(
+    known: Mapping[str, Any], unknown: frozenset[str]
+) -> tuple[dict[str, Any], frozenset[str]]:
+    """Return the inputs without a `keep` that is known in part: it cannot be checked yet."""
+    if not is_unknown(known.get("keep")):
+        return dict(known), unknown
+    return {field: known[field] for field in known if field != "keep"}, unknown | {"keep"}
 
 
 def _looked_up(
@@ -309,17 +335,17 @@ def _plan_owners(
 
 def _plan_staying(
     open_session: Callable[[], Session], change: Change, rows: Rows, removed: Rows
-) -> frozenset[str]:
-    """Return the removed members of a rolling set that have to stay for now."""
-    if not removed or "keep_newest" not in change.declared:
-        return frozenset()
+) -> dict[str, tuple[str, ...]]:
+    """Return the removed members of a rolling set that have to stay for now, and why."""
+    if not removed or not is_rolling(change.declared):
+        return {}
     if change.declared.get("preflight") == "off":
         tell("preflight is off: not looked which newer replicas exist")
         there = {row.destination_backup_id or "": True for row in rows.values() if row.has_ended}
     else:
         session = open_session()
-        there = session.run(_replicas_beside(session.client(), rows, removed))
-    return _staying(rows, removed, change.declared, change.state, there)
+        there = session.run(replicas_beside(session.client(), rows, removed))
+    return staying_of(rows, removed, change.declared, change.state, there)
 
 
 def _require_few(open_session: Callable[[], Session], change: Change, going: Rows) -> None:
@@ -339,7 +365,7 @@ def _require_few(open_session: Callable[[], Session], change: Change, going: Row
         return
     is_same_rule = all(change.declared.get(key) == change.state.get(key) for key in _RETENTION)
     if is_same_rule:
-        _, going = _split_by_age(going, change.declared, change.state)
+        _, going = split_by_age(going, change.declared, change.state)
     # A failed copy has no replica, and what left in an earlier update was allowed then.
     deleted = [label for label, row in going.items() if not (row.is_leaving or row.has_failed)]
     former = [row for row in change.rows.values() if not row.is_leaving]
@@ -349,7 +375,7 @@ def _require_few(open_session: Callable[[], Session], change: Change, going: Row
         raise ConflictError(fault.reason, remedy=fault.remedy)
 
 
-_RETENTION = ("keep_newest",)
+_RETENTION = ("keep_newest", "keep")
 """The inputs that decide by age which members stay."""
 
 
@@ -364,7 +390,7 @@ def _require_sources(
         ConflictError: it names them.
     """
     mode = change.declared.get("preflight")
-    _, removed = _split_by_age(removed, change.declared, change.state)
+    _, removed = split_by_age(removed, change.declared, change.state)
     if not removed or mode == "off":
         return frozenset()
     session = open_session()
@@ -392,196 +418,6 @@ def _require_sources(
         raise ConflictError(reason, remedy=rules.remedy)
     warn(f"{reason}; pulumi up refuses that, and deletes no replica of a removed member")
     return frozenset(removed)
-
-
-async def _replicas_beside(api: Api, rows: Rows, removed: Rows) -> dict[str, bool]:
-    """Return which replicas of a set exist, each with whether it is complete; see `replicas_in`."""
-    from pulumi_huaweicloud_cbr.replication.many import replicas_in
-
-    row = next(iter(removed.values()))
-    resources = {row.source_resource_id for row in rows.values()}
-    return await replicas_in(
-        api,
-        row.destination,
-        row.destination_vault_id,
-        resource_id=resources.pop() if len(resources) == 1 else None,
-        expected=[row.destination_backup_id for row in removed.values()],
-    )
-
-
-def _split_by_age(
-    removed: Rows, declared: Mapping[str, Any], state: Mapping[str, Any]
-) -> tuple[Rows, Rows]:
-    """Return the members that a rolling set lets go by age, and those that were removed."""
-    if "keep_newest" not in declared:
-        return {}, removed
-    ages = _ages(declared, state)
-    rolling = {label: row for label, row in removed.items() if row.backup_id in ages}
-    return rolling, {label: row for label, row in removed.items() if label not in rolling}
-
-
-def _staying(
-    rows: Rows,
-    removed: Rows,
-    declared: Mapping[str, Any],
-    state: Mapping[str, Any],
-    there: Mapping[str, bool],
-) -> frozenset[str]:
-    """Return the members that have to stay until enough newer copies have succeeded.
-
-    A member without an age, of a set that was not rolling before, counts as the oldest.
-
-    Args:
-        there: the ids of replicas that exist, each with whether it is complete.
-    """
-    ages = _ages(declared, state)
-    succeeded = [
-        ages[row.backup_id]
-        for row in rows.values()
-        if row.backup_id in ages and there.get(row.destination_backup_id or "")
-    ]
-    leaving = {
-        label: ages.get(row.backup_id, Member(row.backup_id)) for label, row in removed.items()
-    }
-    gone = rolled_off(leaving, succeeded, int(declared["keep_newest"]))
-    # What has no replica need not stay. A running copy, or one whose id is late, may become one.
-    return frozenset(
-        label
-        for label, row in removed.items()
-        if label not in gone
-        and not row.has_failed
-        and (row.destination_backup_id is None or row.destination_backup_id in there)
-    )
-
-
-def _ages(declared: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Member]:
-    """Return the members whose age is known, by backup."""
-    return {
-        member.backup_id: member
-        for given in (state, declared)
-        for member in _old_members(given).values()
-        if member.created_at
-    }
-
-
-# -- members ------------------------------------------------------------------------------------
-
-
-def _split_members(backups: Any) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
-    """Return the known members by label, each as an object, and the unknown ones."""
-    pairs: Iterable[tuple[Any, Any]]
-    if isinstance(backups, Mapping):
-        pairs = backups.items()
-    else:
-        pairs = (
-            (f"#{number}" if _is_unknown(value) else str(value), value)
-            for number, value in enumerate(backups)
-        )
-    known, unknown = {}, {}
-    for label, value in pairs:
-        if _is_unknown(value):
-            unknown[str(label)] = value
-        elif isinstance(value, Mapping):
-            known[str(label)] = {key: part for key, part in value.items() if part is not None}
-        else:
-            known[str(label)] = {"backup_id": value}
-    return known, unknown
-
-
-def _is_unknown(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        return any(_is_unknown(part) for part in value.values())
-    return isinstance(value, pulumi.output.Unknown)
-
-
-def _members_of(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Member]:
-    members = {label: Member(**fields) for label, fields in given.items()}
-    return {
-        label: replace(member, created_at=spelled(member.created_at))
-        if member.created_at
-        else member
-        for label, member in members.items()
-    }
-
-
-def _spelled_as_before(
-    members: Mapping[str, Member], former: Mapping[str, Member]
-) -> dict[str, Member]:
-    """Return members with ids and times as the state has them.
-
-    Another case is not another backup, and another spelling of a time is not another time.
-    """
-    before = {member.backup_id.lower(): member for member in former.values()}
-    return {
-        label: _like(member, before.get(member.backup_id.lower(), member))
-        for label, member in members.items()
-    }
-
-
-def _like(member: Member, former: Member) -> Member:
-    is_same_time = moment(member.created_at) == moment(former.created_at)
-    return replace(
-        member,
-        backup_id=former.backup_id,
-        created_at=former.created_at if is_same_time else member.created_at,
-    )
-
-
-def _old_members(olds: Mapping[str, Any]) -> dict[str, Member]:
-    given, _ = _split_members(olds.get("backups") or {})
-    return _members_of(given)
-
-
-def _kept_so_far(known: Mapping[str, Any], olds: Mapping[str, Any]) -> dict[str, Member]:
-    """Return the members of the set, or of the set that it will replace.
-
-    Args:
-        known: the declared inputs, which are equal in both of the engine's calls.
-    """
-    operation = current_operation()
-    asked = f"{current_call().urn} {json.dumps(known, sort_keys=True, default=repr)}"
-    if not olds:
-        former: dict[str, Member] = operation.kept(asked) or {}
-        return former
-    former = {label: row for label, row in _old_members(olds).items() if row.created_at}
-    operation.note_kept(asked, former)
-    return former
-
-
-def _ages_of_kept(
-    state: Mapping[str, Any], inputs: Mapping[str, Any], rows: Rows
-) -> dict[str, Any]:
-    """Return inputs for members that stay although they should be removed, with their ages.
-
-    A refresh turns them into inputs. Without its age, a rolling set could not keep such a member.
-    """
-    wanted = {member.backup_id for member in _old_members(inputs).values()}
-    former = {member.backup_id: member for member in _old_members(state).values()}
-    kept = {
-        label: former[row.backup_id]
-        for label, row in rows.items()
-        if row.backup_id in former and row.backup_id not in wanted
-    }
-    return _to_inputs(kept)
-
-
-def _place_of(state: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(state.get(field, "") for field in COORDINATES)
-
-
-def _note_rolling(state: Mapping[str, Any], rows: Rows, *, is_new: bool) -> None:
-    if "keep_newest" in state:
-        records = [row.replication_record_id for row in rows.values()]
-        current_operation().note_rolling(_place_of(state), records, is_new=is_new)
-
-
-def _to_inputs(members: Mapping[str, Member]) -> dict[str, Any]:
-    inputs: dict[str, Any] = {}
-    for label, member in members.items():
-        extra = {"name": member.name, "created_at": member.created_at}
-        given = {key: value for key, value in extra.items() if value is not None}
-        inputs[label] = {"backup_id": member.backup_id, **given} if given else member.backup_id
-    return inputs
 
 
 def _tell_changes(changes: MemberChanges, rows: Rows, owners: Mapping[str, OtherClaim]) -> None:
@@ -687,7 +523,7 @@ async def _bring_about(
         The coordinates, the members as they are now by their new labels, and the error.
     """
     source, destination, coordinates = await resolve(session, inputs)
-    wanted = _members_of(_split_members(inputs["backups"])[0])
+    wanted = members_of(split_members(inputs["backups"])[0])
     old, lost = await _seen_anew(
         session,
         tracked_rows({**coordinates, "members": state.get("members", {})}),
@@ -738,11 +574,11 @@ async def _let_go(
 
     leaving = {label: old[label] for label in removed}
     staying: frozenset[str] = frozenset()
-    if leaving and "keep_newest" in inputs:
-        there = await _replicas_beside(session.client().fresh, old, leaving)
-        staying = _staying(old, leaving, inputs, state, there)
+    if leaving and is_rolling(inputs):
+        there = await replicas_beside(session.client().fresh, old, leaving)
+        staying = frozenset(staying_of(old, leaving, inputs, state, there))
     going = {label: row for label, row in leaving.items() if label not in staying}
-    rolling, others = _split_by_age(going, inputs, state)
+    rolling, others = split_by_age(going, inputs, state)
     results: Results[None] = Results()
     # It has to be in the state, and the program must not withdraw it in the same run.
     is_all_forced = is_forced(state) and is_forced(inputs)
@@ -814,7 +650,7 @@ async def _submit(
         if not tracked.is_adopted:
             # It was submitted with its name, so there is nothing to rename.
             submitted.done[label] = replace(tracked, replica_name=entering[label].name)
-    if "keep_newest" in inputs:
+    if is_rolling(inputs):
         for label, error in submitted.failed.items():
             submitted.failed[label] = _leaving_out(error)
     return submitted
@@ -847,7 +683,7 @@ def _to_state(
     """
     state = {field: inputs.get(field) for field in SET_FIELDS}
     state |= {field: coordinates.get(field) for field in COORDINATES}
-    members = _members_of(_split_members(inputs.get("backups") or {})[0])
+    members = members_of(split_members(inputs.get("backups") or {})[0])
     if only is not None:
         kept = set(only)
         observed = {
@@ -859,7 +695,7 @@ def _to_state(
             for label, member in members.items()
             if label in kept
         }
-        state["backups"] = _to_inputs(observed)
+        state["backups"] = to_inputs(observed)
         rows = {label: row for label, row in rows.items() if label in kept}
     state["members"] = {
         label: row_of(row, is_named=label in members and members[label].name is not None)
