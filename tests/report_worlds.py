@@ -132,7 +132,8 @@ class World:
         if self.sources and self.random.random() > 0.04:
             source = self.random.choice(self.sources)
         wanted = self.random.sample(
-            self.destinations, k=min(len(self.destinations), self.random.choice((0, *(1,) * 12, *(2,) * 6)))
+            self.destinations,
+            k=min(len(self.destinations), self.random.choice((0, *(1,) * 12, *(2,) * 6))),
         )
         rpo_s = self.random.choice((self.rpo_s, 4 * HOUR_S, DAY_S, DAY_S)) if self.rpo_s else None
         there: list[There] = []
@@ -151,7 +152,9 @@ class World:
             verdict = UNJUDGED
         elif not there and self.rpo_s is not None:
             verdict = UNSEEN if self.unseen else MISSED
-        owner, tier = self.random.choice((("erp-team", "gold"), ("web-team", "silver"), (None, None)))
+        owner, tier = self.random.choice(
+            (("erp-team", "gold"), ("web-team", "silver"), (None, None))
+        )
         resource = Resource(
             key=key,
             id=key if number % 7 else None,

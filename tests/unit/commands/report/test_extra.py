@@ -22,7 +22,11 @@ SHOW = "pulumi_huaweicloud_cbr.commands.report.show"
     ("form", "missing", "modules"),
     [
         (as_page, "jinja2", ("jinja2",)),
-        (as_page, "svg", ("svg", f"{SHOW}.html.flows", f"{SHOW}.html.timeline", f"{SHOW}.html.view")),
+        (
+            as_page,
+            "svg",
+            ("svg", f"{SHOW}.html.flows", f"{SHOW}.html.timeline", f"{SHOW}.html.view"),
+        ),
         (as_metrics, "prometheus_client", ("prometheus_client", "prometheus_client.metrics_core")),
         (as_junit, "junitparser", ("junitparser", "junitparser.junitparser")),
     ],

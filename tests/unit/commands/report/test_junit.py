@@ -61,9 +61,7 @@ def test_document_is_valid_and_counts_its_cases(name: str) -> None:
 def test_no_verdict_is_lost(name: str) -> None:
     """There is a failure for each missed destination, and a case for each resource and area."""
     report = WORLDS[name]
-    found = Counter(
-        next((child.get("type") for child in case), MET) for case in cases(report)
-    )
+    found = Counter(next((child.get("type") for child in case), MET) for case in cases(report))
     wanted = Counter(
         there.verdict for one in report.resources for there in one.there if there.is_wanted
     )
@@ -122,7 +120,9 @@ def test_copies_that_nobody_declares_are_no_case() -> None:
 
     assert ["web (id-1) in s"] == [
         case.get("name")
-        for case in cases(Report(made_at="", resources=(replace(SERVER, verdict=MET, there=there),)))
+        for case in cases(
+            Report(made_at="", resources=(replace(SERVER, verdict=MET, there=there),))
+        )
     ]
 
 

@@ -37,7 +37,7 @@ WORLDS = worlds()
 
 def samples(text: str) -> Iterator[tuple[str, Labels, float]]:
     """Yield what a parser reads."""
-    for family in text_string_to_metric_families(text):
+    for family in text_string_to_metric_families(text):  # type: ignore[no-untyped-call]
         for sample in family.samples:
             yield sample.name, tuple(sorted(sample.labels.items())), sample.value
 
@@ -270,7 +270,9 @@ def test_dashboard_uses_metrics_that_exist() -> None:
         for target in panel["targets"]:
             assert used(target["expr"])
             assert set() == used(target["expr"]) - set(METRICS)
-            assert set() == labels_of(target["expr"] + target.get("legendFormat", "")) - KNOWN_LABELS
+            assert (
+                set() == labels_of(target["expr"] + target.get("legendFormat", "")) - KNOWN_LABELS
+            )
         place = panel["gridPos"]
         cells = {
             (x, y)
@@ -280,4 +282,3 @@ def test_dashboard_uses_metrics_that_exist() -> None:
         assert place["x"] + place["w"] <= 24
         assert not cells & taken
         taken |= cells
-

@@ -399,7 +399,8 @@ def test_ages(seconds: int | None, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [(None, "–"), (0, "0"), (12.34, "12.3"), (1234.5, "1,234"), (7.0, "7")]  # noqa: RUF001
+    ("value", "expected"),
+    [(None, "–"), (0, "0"), (12.34, "12.3"), (1234.5, "1,234"), (7.0, "7")],  # noqa: RUF001
 )
 def test_numbers(value: float | None, expected: str) -> None:
     """Thousands are apart; a vault's use has a digit behind the point while it is small."""

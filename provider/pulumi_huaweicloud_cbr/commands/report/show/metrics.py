@@ -37,7 +37,10 @@ METRICS: dict[str, tuple[str, tuple[str, ...]]] = {
     "cbr_report_timestamp_seconds": ("When the report was made.", ()),
     "cbr_report_complete": ("Whether everything was read that was asked for: 1 or 0.", ()),
     "cbr_report_remarks": ("What could not be read beside regions.", ()),
-    "cbr_area_read": ("Whether a project's backups could be read: 1 or 0.", ("region", "project_id")),
+    "cbr_area_read": (
+        "Whether a project's backups could be read: 1 or 0.",
+        ("region", "project_id"),
+    ),
     "cbr_resource_objective_seconds": (
         "How old the newest copy of a resource may be; absent without an objective.",
         RESOURCE,
@@ -123,7 +126,8 @@ def as_metrics(report: Report) -> str:
 
     registry = CollectorRegistry()
     registry.register(Once())
-    return generate_latest(registry).decode()
+    text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]
+    return text.decode()
 
 
 def _samples(report: Report) -> Iterator[Sample]:

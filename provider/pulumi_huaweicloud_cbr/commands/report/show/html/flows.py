@@ -85,7 +85,9 @@ def flow_map(report: Report, width: int) -> str:
     for flow, height in sorted(
         thickness, key=lambda one: (order[_source(one[0])], order[one[0].region])
     ):
-        elements.append(_band(flow, height, left.nodes[_source(flow)], right.nodes[flow.region], width))
+        elements.append(
+            _band(flow, height, left.nodes[_source(flow)], right.nodes[flow.region], width)
+        )
     elements += _nodes(left.nodes.values(), 0, "start", 0)
     elements += _nodes(right.nodes.values(), width - _BAR, "end", width)
     height = round(max(ends))
@@ -127,8 +129,18 @@ def _sides(report: Report, flows: Sequence[Flow], width: int) -> tuple[_Side, _S
     right = dict.fromkeys((*destinations, *(one.region for one in flows)))
     limit = 20 if width == NARROW else 60
     return (
-        _Side({name: _node(name, [f for f in flows if _source(f) == name], unread, limit) for name in left}),
-        _Side({name: _node(name, [f for f in flows if f.region == name], unread, limit) for name in right}),
+        _Side(
+            {
+                name: _node(name, [f for f in flows if _source(f) == name], unread, limit)
+                for name in left
+            }
+        ),
+        _Side(
+            {
+                name: _node(name, [f for f in flows if f.region == name], unread, limit)
+                for name in right
+            }
+        ),
     )
 
 
@@ -172,9 +184,7 @@ def _band(flow: Flow, height: float, left: _Node, right: _Node, width: int) -> s
     )
 
 
-def _nodes(
-    nodes: Iterable[_Node], x: float, anchor: str, text_x: float
-) -> Iterable[svg.Element]:
+def _nodes(nodes: Iterable[_Node], x: float, anchor: str, text_x: float) -> Iterable[svg.Element]:
     for node in nodes:
         yield svg.Rect(
             x=x,

@@ -75,7 +75,9 @@ def _lane(there: There, ages: list[int], styles: Mapping[str, str]) -> Lane:
     count = f"{copies_of(len(ages))} in {DAYS} days" if is_known else "not known"
     missed = "objective missed" if there.verdict == MISSED else ""
     words = ", ".join(filter(None, (f"{there.region}: {count}", newest, missed)))
-    elements: list[svg.Element] = [_line("grid", [svg.M(30, 0), svg.v(_HEIGHT), svg.M(60, 0), svg.v(_HEIGHT)])]
+    elements: list[svg.Element] = [
+        _line("grid", [svg.M(30, 0), svg.v(_HEIGHT), svg.M(60, 0), svg.v(_HEIGHT)])
+    ]
     if there.verdict == MISSED:
         since = _x(ages[0]) if ages else 0
         elements.append(_line("late", [svg.M(since, _MIDDLE), svg.H(DAYS)]))
@@ -83,7 +85,10 @@ def _lane(there: There, ages: list[int], styles: Mapping[str, str]) -> Lane:
         is_bar = "s4" in mark
         points: list[svg.PathData] = []
         for one in ages:
-            points += [svg.M(_x(one), 0 if is_bar else _MIDDLE), svg.v(_HEIGHT) if is_bar else svg.h(0)]
+            points += [
+                svg.M(_x(one), 0 if is_bar else _MIDDLE),
+                svg.v(_HEIGHT) if is_bar else svg.h(0),
+            ]
         elements.append(_line(mark, points))
         if "s2" in mark or "s3" in mark:
             elements.append(_line(f"hole {mark.split()[1]}", points))
@@ -94,7 +99,14 @@ def _lane(there: There, ages: list[int], styles: Mapping[str, str]) -> Lane:
         preserveAspectRatio=svg.PreserveAspectRatio("none"),
         elements=elements,
     )
-    return Lane(there.region, there.verdict, mark, drawing.as_str(), words, f"{len(ages)}" if is_known else "?")
+    return Lane(
+        there.region,
+        there.verdict,
+        mark,
+        drawing.as_str(),
+        words,
+        f"{len(ages)}" if is_known else "?",
+    )
 
 
 def _x(age_s: int) -> float:
