@@ -273,6 +273,10 @@ tables: $(TOOLS) ## Write the documents' tables from the tests' data
 pictures: $(TOOLS) toolchain-quiet ## Draw the comments that the documentation shows; needs Chromium
 	@$(ISOLATE) .venv/bin/python -m tools.pictures
 
+.PHONY: report-pictures
+report-pictures: $(TOOLS) ## Draw the report's page for the documentation; needs Chromium
+	@$(ISOLATE) .venv/bin/python -m tools.pictures report
+
 .PHONY: mutants
 mutants: $(TOOLS) ## Disable the package's rules, one at a time: a test must notice each (docs/mutants.md)
 	@$(ISOLATE) .venv/bin/python -m tools.checks.mutants --write $(MUTANTS)

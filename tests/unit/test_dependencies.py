@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -51,6 +53,29 @@ def is_allowed(licence: str) -> bool:
     if " OR " in licence:
         return any(is_allowed(part.strip("() ")) for part in licence.split(" OR "))
     return all(ALLOWED.fullmatch(part) for part in licence.split(" AND "))
+
+
+def names_of_extras() -> list[str]:
+    """Return the packages that our extras name, and those that these need."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    found: set[str] = set()
+    ahead = [one for extra in project["optional-dependencies"].values() for one in extra]
+    while ahead:
+        requirement = Requirement(ahead.pop())
+        wanted = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        if wanted and requirement.name not in found:
+            found.add(requirement.name)
+            ahead += metadata.requires(requirement.name) or []
+    return sorted(found)
+
+
+@pytest.mark.parametrize("name", names_of_extras())
+def test_licences_of_extras_are_allowed(name: str) -> None:
+    """The same holds for what users add by an extra."""
+    licences = licences_of(name)
+
+    assert [] == [licence for licence in licences if not is_allowed(licence)]
+    assert licences
 
 
 @pytest.mark.parametrize("name", names_in(ROOT / "requirements" / "runtime.txt"))

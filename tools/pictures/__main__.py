@@ -1,4 +1,4 @@
-"""Write a picture of each comment into the documentation."""
+"""Write a picture of each comment into the documentation, or with ``report`` those of its page."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from simulator.testing import SimulatorProcess
 from tests.e2e.six_comments import six_previews
+from tools.pictures import report
 from tools.pictures.page import page_of
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "comments"
@@ -38,6 +39,23 @@ def main() -> int:
                 print(f"pictures: {title} has more than {MOST_BYTES:,} bytes", file=sys.stderr)
                 return 1
     return 0
+
+
+def draw_report() -> int:
+    """Draw the report's page; return the exit code."""
+    try:
+        drawn = report.draw(report.FOLDER)
+    except FileNotFoundError as error:
+        print(f"report-pictures: {error}", file=sys.stderr)
+        return 1
+    large = False
+    for path in drawn:
+        size = path.stat().st_size
+        print(f"{path.stem}: {size:,} bytes")
+        if size > report.MOST_BYTES:
+            print(f"report-pictures: {path.stem} is too large to commit", file=sys.stderr)
+            large = True
+    return int(large)
 
 
 def draw(chromium: str, comment: str, picture: Path) -> int:
@@ -71,4 +89,4 @@ def draw(chromium: str, comment: str, picture: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(draw_report() if sys.argv[1:] == ["report"] else main())

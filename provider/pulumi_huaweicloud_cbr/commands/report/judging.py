@@ -335,6 +335,7 @@ class _Judge:
                 newest_age_s=age_s,
                 is_time_of_copy=newest is not None and newest.is_time_of_copy,
                 last_failure=last.reason if last else None,
+                rpo_s=wanted.get(region),
             )
 
     def _wanted(self, subject: _Subject) -> dict[str, Age]:

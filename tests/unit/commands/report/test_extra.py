@@ -19,21 +19,28 @@ SHOW = "pulumi_huaweicloud_cbr.commands.report.show"
 
 
 @pytest.mark.parametrize(
-    ("form", "missing", "modules"),
+    ("form", "words", "missing", "modules"),
     [
-        (as_page, "jinja2", ("jinja2",)),
+        (as_page, "a page", "jinja2", ("jinja2",)),
         (
             as_page,
+            "a page",
             "svg",
             ("svg", f"{SHOW}.html.flows", f"{SHOW}.html.timeline", f"{SHOW}.html.view"),
         ),
-        (as_metrics, "prometheus_client", ("prometheus_client", "prometheus_client.metrics_core")),
-        (as_junit, "junitparser", ("junitparser", "junitparser.junitparser")),
+        (
+            as_metrics,
+            "metrics",
+            "prometheus_client",
+            ("prometheus_client", "prometheus_client.metrics_core"),
+        ),
+        (as_junit, "test results", "junitparser", ("junitparser", "junitparser.junitparser")),
     ],
 )
 def test_missing_extra_is_named_with_its_command(
     monkeypatch: pytest.MonkeyPatch,
     form: Callable[[Report], str],
+    words: str,
     missing: str,
     modules: tuple[str, ...],
 ) -> None:
@@ -45,8 +52,10 @@ def test_missing_extra_is_named_with_its_command(
     with pytest.raises(ConfigurationError) as raised:
         form(Report(made_at="2026-11-30T06:00:00Z"))
 
-    assert f"the module {missing}" in raised.value.message
-    assert "pip install 'pulumi-huaweicloud-cbr[report]'" in (raised.value.remedy or "")
+    assert (
+        f"the report cannot be written as {words}: the module {missing} is not installed;"
+        " run pip install 'pulumi-huaweicloud-cbr[report]'"
+    ) == str(raised.value)
 
 
 def test_libraries_are_loaded_by_what_uses_them_alone() -> None:

@@ -37,7 +37,7 @@ WORLDS = worlds()
 
 def samples(text: str) -> Iterator[tuple[str, Labels, float]]:
     """Yield what a parser reads."""
-    for family in text_string_to_metric_families(text):
+    for family in text_string_to_metric_families(text):  # type: ignore[no-untyped-call]
         for sample in family.samples:
             yield sample.name, tuple(sorted(sample.labels.items())), sample.value
 

@@ -17,8 +17,8 @@ _NOT_TEXT = re.compile("[\ud800-\udfff\ufffe\uffff]")
 def cleaned(value: Value) -> Value:
     """Return a report, or a part of it, with each text cleaned. Line breaks become spaces.
 
-    Control characters and those that reorder what follows are escaped, as in ``\\x1b``: XML and
-    OpenMetrics cannot have the former. What looks like a secret is replaced.
+    Characters that act, such as ESC, are escaped: they are no part of XML or OpenMetrics, or they
+    reorder what follows. What looks like a secret is replaced.
     """
     result: Value = _cleaned(value)
     return result

@@ -23,7 +23,8 @@ def needing_extra(form: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
+        missing = str(error.name).partition(".")[0]
         raise ConfigurationError(
-            f"the report cannot be written as {form}: the module {error.name} is not installed",
+            f"the report cannot be written as {form}: the module {missing} is not installed",
             remedy=REMEDY,
         ) from error

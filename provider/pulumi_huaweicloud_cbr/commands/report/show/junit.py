@@ -67,7 +67,8 @@ def as_junit(report: Report) -> str:
     document.tests = sum(suite.tests for suite in document)
     document.failures = sum(suite.failures for suite in document)
     document.errors = sum(suite.errors for suite in document)
-    return f"{_HEAD}{document.tostring().decode()}\n"
+    text: bytes = document.tostring()  # type: ignore[no-untyped-call]
+    return f"{_HEAD}{text.decode()}\n"
 
 
 def _objectives(report: Report) -> Iterator[Case]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
 BYTES_PER_GB = 1024**3
-"""A GB of CBR is a GiB: a disk of 40 GB has 40 GiB (EVS user guide, capacity of a disk)."""
+"""A choice of ours: the API reference says GB and defines it nowhere; disks have powers of two."""
 DAY_S = 86_400
 
 RESOURCE = ("resource", "resource_id", "source_region", "tier", "owner")
@@ -126,7 +126,8 @@ def as_metrics(report: Report) -> str:
 
     registry = CollectorRegistry()
     registry.register(Once())
-    return generate_latest(registry).decode()
+    text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]
+    return text.decode()
 
 
 def _samples(report: Report) -> Iterator[Sample]:

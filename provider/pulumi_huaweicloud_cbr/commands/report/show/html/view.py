@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,6 +23,7 @@ from pulumi_huaweicloud_cbr.commands.report.show.html.flows import all_flows
 
 GOOD, BAD, DOUBT, PLAIN = "good", "bad", "doubt", "plain"
 """Tones of a headline and of counts; each one has a colour and a sign."""
+NAMELESS = "without a name"
 _UNUSABLE_FIRST = (UNUSABLE, RUNNING)
 
 
@@ -61,9 +63,12 @@ class View:
         return sorted(self.report.copies, key=urgency)
 
     @cached_property
-    def resource_of(self) -> dict[str, Resource]:
-        """Return the resources by key."""
-        return {one.key: one for one in self.report.resources}
+    def _names(self) -> dict[str, str]:
+        return {one.key: one.name for one in self.report.resources}
+
+    def name_of(self, key: str) -> str:
+        """Return what the page calls a resource."""
+        return self._names.get(key, key) or NAMELESS
 
     @cached_property
     def flows(self) -> list[Flow]:
@@ -114,13 +119,7 @@ class View:
             return "Not everything could be read"
         if not counts["resources"]:
             return "No resource was found"
-        bare = counts["without_copy"]
-        if counts["met"]:
-            return _all_meet(counts["met"], bare)
-        if bare:
-            verb = "has" if bare == 1 else "have"
-            return f"{bare:,} of {total} {verb} no copy in another region"
-        return f"{total}, each with a copy; there is no objective"
+        return _calm(counts, total)
 
     @property
     def tone(self) -> str:
@@ -157,12 +156,15 @@ class View:
         ]
 
 
-def _all_meet(met: int, bare: int) -> str:
-    judged = f"The {counted(met, 'resource')}" if met == 1 else f"All {counted(met, 'resource')}"
+def _calm(counts: Mapping[str, int], total: str) -> str:
+    """Return the headline of a complete report in which no objective is missed."""
+    met, bare = counts["met"], counts["without_copy"]
+    without = f"{'has' if bare == 1 else 'have'} no copy in another region"
+    if not met:
+        if bare:
+            return f"{bare:,} of {total} {without}"
+        return f"{total}, each with a copy; there is no objective"
+    judged = f"{'The' if met == 1 else 'All'} {counted(met, 'resource')}"
     if not bare:
         return f"{judged} {'meets its' if met == 1 else 'meet their'} objective"
-    verb = "meets it" if met == 1 else "meet it"
-    return (
-        f"{judged} with an objective {verb};"
-        f" {bare:,} {'has' if bare == 1 else 'have'} no copy in another region"
-    )
+    return f"{judged} with an objective {'meets' if met == 1 else 'meet'} it; {bare:,} {without}"

@@ -42,6 +42,7 @@ TYPES = {
     "OS::Cinder::Volume": "disk",
     "OS::Sfs::Turbo": "file system",
     "OS::Ironic::BareMetalServer": "bare-metal server",
+    "OS::Native::Server": "local server",
     "OS::Workspace::DesktopV2": "desktop",
 }
 """Types of resources that vaults protect (CBR API reference, ListBackups, resource_type)."""
