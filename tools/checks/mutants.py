@@ -815,7 +815,7 @@ MUTANTS = (
     Mutant(
         "too-many-deleted",
         "an update deletes no larger part of a set's members than the stack allows",
-        "resources/_forms/set.py",
+        "resources/_forms/set/form.py",
         "        if not unknown_members:\n            _require_few(open_session, change, alone)\n",
         "",
         DELETION_LIMIT,

@@ -19,7 +19,13 @@ from pulumi_huaweicloud_cbr.base.text import REGION_CHARACTER, REGION_LIMIT
 from pulumi_huaweicloud_cbr.config.objectives import OWNER_LIMIT, TIER_LIMIT
 from pulumi_huaweicloud_cbr.config.rules import REGIONS_LIMIT
 from pulumi_huaweicloud_cbr.config.setting_names import KEYS, SECRET_FIELDS, VENDOR_KEYS
-from pulumi_huaweicloud_cbr.replication.rules.inputs import COUNT_LIMIT, NAME_LIMIT, PROJECT_LIMIT
+from pulumi_huaweicloud_cbr.replication.rules.inputs import (
+    COUNT_LIMIT,
+    NAME_LIMIT,
+    PERIODS_LIMIT,
+    PROJECT_LIMIT,
+    ZONE,
+)
 from pulumi_huaweicloud_cbr.replication.rules.ownership import TEXT_LIMIT
 from tools.checks import limits
 from tools.checks.arguments import described
@@ -58,6 +64,7 @@ _PROJECT = _text(rf"^[a-zA-Z0-9_\-]{{1,{PROJECT_LIMIT}}}$")
 _TIER = _text(rf"^[A-Za-z0-9_\-]{{1,{TIER_LIMIT}}}$")
 _REPLICA_NAME = _text(rf"^[\u4E00-\u9FA5\uF900-\uFA2Da-zA-Z0-9_\-]{{1,{NAME_LIMIT}}}$")
 _COUNT: Schema = {"type": "integer", "minimum": 1, "maximum": COUNT_LIMIT}
+_PERIODS: Schema = {"type": "integer", "minimum": 0, "maximum": PERIODS_LIMIT}
 _MODE: Schema = {"enum": ["error", "warn", "off"]}
 _FLAG: Schema = {"type": "boolean"}
 
@@ -79,6 +86,7 @@ _VALUES: Mapping[str, Schema] = {
         "anyOf": [_FLAG, {"type": "array", "items": _TIER, "minItems": 1}],
     },
     "keep_newest": _COUNT,
+    "keep": {"$ref": "#/$defs/Keep"},
     "name": _text(r"^[^\s/:,;@]+$"),
     "newest": _COUNT,
     "owner": _text(r"\S", OWNER_LIMIT),
@@ -99,6 +107,12 @@ _VALUES: Mapping[str, Schema] = {
     "source_region": _REGION,
     "tier": _TIER,
     "vault_id": _ID,
+    "Keep.newest": {"type": "integer", "minimum": 0, "maximum": COUNT_LIMIT},
+    "days": _PERIODS,
+    "weeks": _PERIODS,
+    "months": _PERIODS,
+    "years": _PERIODS,
+    "timezone": _text(f"^{ZONE}$"),
     "Member.name": _REPLICA_NAME,
     "Select.name": _text(r"\S"),
     # A key of the namespace itself reaches the program as text, whatever it is in the file.
@@ -115,13 +129,15 @@ _TEXTS: Mapping[str, str] = {
     "allowed_pairs": "Source regions, each with the regions that its copies may go to. A source "
     "that is not listed may copy nowhere.",
     "backup_id": "The id of the backup to copy.",
-    "created_at": "When the backup was made, as the API tells it; keep_newest goes by it.",
+    "created_at": "When the backup was made, as the API tells it; keep and keep_newest go by it.",
     "created_since": "Only backups that were made at this time or later, in UTC.",
     "created_until": "Only backups that were made at this time or earlier, in UTC.",
+    "days": "Keep one member for each of so many days.",
     "defaults": "The values for all entries that do not say otherwise.",
     "description_required": "What is kept for good has to have a description, or an owner. A list "
     "of tiers includes these.",
     "destinations": "The regions and vaults to copy to. Default: those of defaults.",
+    "months": "Keep one member for each of so many months.",
     "name": "A name of its own; it is a part of the resource's name.",
     "newest": "Only so many of the newest.",
     "owner": "The team or person that answers for the copies.",
@@ -139,11 +155,15 @@ _TEXTS: Mapping[str, str] = {
     "select": "What selects the backups of the set, in place of backups.",
     "sets": "Many backups to copy together, listed in backups or found by select.",
     "tier": "A class of service, in a word of your own.",
+    "timezone": "Where a day begins, such as UTC+08:00. Default: UTC+00:00.",
     "timeout": "For how long up waits at most. Default: 4h.",
     "vaults": "Vaults of which all backups are copied.",
     "wait": "Whether up waits until all copies have ended. Default: true.",
+    "weeks": "Keep one member for each of so many ISO weeks.",
+    "years": "Keep one member for each of so many years.",
     "Configuration.preflight": "Overrides the mode of preflight for the whole run.",
     "Destination.vault_id": "The vault to copy to, of type replication.",
+    "Keep.newest": "Keep so many of the newest members.",
     "Member.name": "The name of the replica.",
     "Place.vault_id": "The vault to copy to, of type replication.",
     "Select.name": "Only backups with this name.",
@@ -290,7 +310,7 @@ def schema() -> Schema:
     Keys of other namespaces, and what else Pulumi keeps in the file, may be anything.
     """
     settings, own, model = _settings(), _own_keys(), _model()
-    shared = (model.Destination, model.Place, model.Member)
+    shared = (model.Destination, model.Place, model.Member, model.Keep)
     names = {
         "huaweicloud": [*(key.config for key in KEYS), *sorted(VENDOR_KEYS)],
         NAMESPACE: [key.removeprefix(f"{NAMESPACE}:") for key in own],

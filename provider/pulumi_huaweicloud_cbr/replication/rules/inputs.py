@@ -43,7 +43,7 @@ _MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
 _API_TIME = _MOMENT + r"(\.\d+)?(Z|[+-]\d\d:?\d\d)?"
 _UTC = _MOMENT + "Z"
 # The zones of the world are from UTC-12:00 to UTC+14:00.
-_ZONE = r"UTC(-(0\d|1[01]):[0-5]\d|-12:00|\+(0\d|1[0-3]):[0-5]\d|\+14:00)"
+ZONE = r"UTC(-(0\d|1[01]):[0-5]\d|-12:00|\+(0\d|1[0-3]):[0-5]\d|\+14:00)"
 
 Rule = Callable[[object], str | None]
 
@@ -338,7 +338,7 @@ def _check_zone(value: object) -> str | None:
     wanted = "UTC with an offset, such as 'UTC+08:00'"
     if not isinstance(value, str):
         return _wrong_type(value, wanted)
-    if re.fullmatch(_ZONE, value, re.ASCII):
+    if re.fullmatch(ZONE, value, re.ASCII):
         return None
     return f"{_shown(value)} is no time zone as CBR's policies have it; want {wanted}"
 

@@ -23,8 +23,8 @@ LINES = list(command_lines())
 COMMANDS = [(example, line) for example, line in LINES if line.startswith(OURS)]
 MAKE = [(example, line) for example, line in LINES if re.match(r"make [a-z]", line)]
 YAML = list(examples("yaml"))
-NO_CONFIGURATION = {"apiVersion", "jobs", "stacks"}
-"""Keys of documents that are for Kubernetes, for GitHub and for `fleet`."""
+NO_CONFIGURATION = {"apiVersion", "jobs", "stacks", "currency"}
+"""Keys of documents that are for Kubernetes, for GitHub, for `fleet` and for `report --prices`."""
 CONFIGURATIONS = [one for one in YAML if not NO_CONFIGURATION & yaml.safe_load(one.text).keys()]
 ESTATES = [one for one in YAML if "stacks" in yaml.safe_load(one.text)]
 MANIFESTS = [one for one in YAML if {"apiVersion", "jobs"} & yaml.safe_load(one.text).keys()]
