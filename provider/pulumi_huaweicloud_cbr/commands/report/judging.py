@@ -319,8 +319,11 @@ class _Judge:
                 key=lambda one: one.age_s or 0,
                 default=None,
             )
-            last = max(failures, key=lambda one: moment(one.attempted_at), default=None)
             age_s = newest.age_s if newest else None
+            # A failure of an older backup explains nothing once a newer one was copied.
+            newest_at = moment(newest.made_at if newest else None)
+            later = [one for one in failures if moment(one.made_at) > newest_at]
+            last = max(later, key=lambda one: moment(one.attempted_at), default=None)
             yield There(
                 region=region,
                 is_wanted=region in wanted,
@@ -406,19 +409,11 @@ class _Judge:
             yield "it has no usable backup"
         elif age_s > rpo_s:
             yield f"its newest backup is {long_age(age_s)} old itself"
-        newest_at = {one.region: moment(one.newest_made_at) for one in there}
-        # A failure of an older backup explains nothing once a newer one was copied.
-        failures = [
-            one
-            for one in subject.failures
-            if one.region in newest_at and moment(one.made_at) > newest_at[one.region]
-        ]
-        if failures:
-            last = max(failures, key=lambda one: moment(one.attempted_at))
-            yield f"the last copy to {last.region} failed: {last.reason}"
-        running = [
-            one for one in subject.copies if one.state == RUNNING and one.region in newest_at
-        ]
+        for one in there:
+            if one.last_failure:
+                yield f"the last copy to {one.region} failed: {one.last_failure}"
+        regions = {one.region for one in there}
+        running = [one for one in subject.copies if one.state == RUNNING and one.region in regions]
         if running:
             yield "1 copy is under way" if len(running) == 1 else f"{len(running)} are under way"
 

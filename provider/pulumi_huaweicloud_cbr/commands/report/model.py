@@ -91,7 +91,8 @@ class There:
 
     `newest_*` are of the newest usable copy, None without one. `count` and `size_gb` are of all
     usable copies. `is_wanted`: an entry of a configuration declares copies here. `rpo_s` is the
-    strictest objective of those entries, None without one.
+    strictest objective of those entries, None without one. `last_failure` is why the last attempt
+    failed, if it was one with a newer backup than those copied.
     """
 
     region: str
