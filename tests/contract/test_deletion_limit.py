@@ -167,3 +167,26 @@ def test_smaller_number_to_keep_counts(nightly: Engine, control: Control) -> Non
         nightly.up(rolling(1, a=1, b=2))
 
     assert 2 == len(replicas(control))
+
+
+def test_a_smaller_keep_is_no_age(
+    session: Session, configuration: dict[str, str], control: Control
+) -> None:
+    """Whoever lowers `keep` deletes on purpose, as with `keep_newest`; the same rule is age."""
+    engine = Engine(session, configuration)
+
+    def kept(count: int, **days: int) -> Program:
+        program = rolling(1, **days)
+        for _, inputs in program.values():
+            del inputs["keep_newest"]
+            inputs["keep"] = {"days": count}
+        return program
+
+    engine.up(kept(3, a=1, b=2, c=3))
+    control.advance(LONG_S)
+    engine.refresh()
+    allow(engine, 0)
+
+    engine.preview(kept(3, b=2, c=3, d=4))
+    with pytest.raises(ConflictError, match=r"2 of 3 members"):
+        engine.preview(kept(1, a=1, b=2, c=3))
