@@ -23,8 +23,8 @@ from pulumi_huaweicloud_cbr.commands.report.command import account_of, make_repo
 from pulumi_huaweicloud_cbr.commands.report.model import Report
 from pulumi_huaweicloud_cbr.commands.report.show.text import as_text
 from simulator.cloud.specs import CopyScript, World
-from simulator.cloud.store import Backup, Record, Vault
-from simulator.testing import InProcessSimulator
+from simulator.cloud.store import Backup, Record, Vault, content_of
+from simulator.testing import InProcessSimulator, SimulatorProcess
 from tests.contract.rig import SimulatedClock
 
 TEXT = Path(__file__).parents[1] / "fixtures" / "report.txt"
@@ -192,6 +192,15 @@ def _entry(
             {"region": region, "vault_id": vaults[region, "replication"].id} for region in wanted
         ],
     }
+
+
+def use_state_of(world: ReportWorld, simulator: SimulatorProcess) -> None:
+    """Give a simulator in a process of its own what a world has; it is started anew."""
+    simulator.stop()
+    for file in simulator.directory.glob(f"{simulator.state_file.name}*"):
+        file.unlink()
+    simulator.state_file.write_bytes(content_of(world.simulator.cloud._engine))
+    simulator.start()
 
 
 def _former(vaults: dict[tuple[str, str], Vault]) -> dict[str, Any]:

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from pulumi_huaweicloud_cbr.commands._cli.exits import Exit
-from simulator.cloud.store import content_of
 from simulator.testing import Control, SimulatorProcess
-from tests.contract.reporting import SOURCES, empty_world, make_world
+from tests.contract.reporting import SOURCES, empty_world, make_world, use_state_of
 from tests.e2e.driver import COMMAND_LIMIT_S, MakeProject, Outcome, Project, ci
 
 COMMAND = ("-m", "pulumi_huaweicloud_cbr", "report")
@@ -88,11 +87,7 @@ def test_thousands_of_backups_take_little_memory(tmp_path: Path) -> None:
     directory = tmp_path / "simulator"
     directory.mkdir()
     with SimulatorProcess(directory, empty_world(), latency_ms=200) as simulator:
-        simulator.stop()
-        for file in directory.glob("simulator.sqlite*"):
-            file.unlink()
-        simulator.state_file.write_bytes(content_of(world.simulator.cloud._engine))
-        simulator.start()
+        use_state_of(world, simulator)
         address = f"{simulator.url}/regions/{{region}}"
         env = {
             "PATH": os.environ["PATH"],
