@@ -190,3 +190,25 @@ def test_a_smaller_keep_is_no_age(
     engine.preview(kept(3, b=2, c=3, d=4))
     with pytest.raises(ConflictError, match=r"2 of 3 members"):
         engine.preview(kept(1, a=1, b=2, c=3))
+
+
+def test_smaller_number_counts_while_newer_copies_run(
+    session: Session, configuration: dict[str, str], control: Control
+) -> None:
+    """What has to stay for now would be deleted by a later update, and that one has no new rule."""
+    engine = Engine(session, configuration)
+    engine.up(rolling(2, a=1, b=2))
+    allow(engine, 0)
+
+    with pytest.raises(ConflictError, match=r"1 of 2 members \(50 %\).* allows 0 %: 'a'; "):
+        engine.up(rolling(1, a=1, b=2))
+
+    # What was allowed once is not asked for again.
+    allow(engine, 50)
+    engine.up(rolling(1, a=1, b=2))
+    assert {"a", "b"} == set(engine.state[0].outputs["members"])
+    control.advance(LONG_S)
+    engine.refresh()
+    allow(engine, 0)
+    engine.up(rolling(1, a=1, b=2))
+    assert {"b"} == set(engine.state[0].outputs["members"])

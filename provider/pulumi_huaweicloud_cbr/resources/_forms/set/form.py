@@ -223,7 +223,9 @@ class SetForm(Form):
         owners = _plan_owners(open_session, change, going)
         alone = {label: row for label, row in going.items() if label not in owners}
         if not unknown_members:
-            _require_few(open_session, change, alone)
+            _require_few(
+                open_session, change, alone, {label: removed[label] for label in staying}
+            )
         refused = _require_sources(open_session, change, alone)
         told = tuple(label for label in going if label not in refused)
         whys = why_leaving(removed, change.declared, change.state)
@@ -348,17 +350,23 @@ def _plan_staying(
     return staying_of(rows, removed, change.declared, change.state, there)
 
 
-def _require_few(open_session: Callable[[], Session], change: Change, going: Rows) -> None:
+def _require_few(
+    open_session: Callable[[], Session], change: Change, going: Rows, staying: Rows
+) -> None:
     """Refuse to delete more members than the stack allows for one update.
 
     Those that leave by age do not count, unless the same update changes how many are kept. What
     another resource has or declares does not count either. Preflight does not matter, except that
     ``off`` asks nobody, so that such members count.
 
+    Args:
+        going: members that the update deletes.
+        staying: members that leave once newer copies stand for them. If the rule changes, they
+            count now: the update that deletes them changes no rule.
     Raises:
         ConflictError: it names the members, and how to delete them nevertheless.
     """
-    if not going or not change.is_declared:
+    if not (going or staying) or not change.is_declared:
         return
     limit = open_session().settings.max_deleted_percent
     if limit is None:
@@ -366,6 +374,8 @@ def _require_few(open_session: Callable[[], Session], change: Change, going: Row
     is_same_rule = all(change.declared.get(key) == change.state.get(key) for key in _RETENTION)
     if is_same_rule:
         _, going = split_by_age(going, change.declared, change.state)
+    else:
+        going = {**going, **staying}
     # A failed copy has no replica, and what left in an earlier update was allowed then.
     deleted = [label for label, row in going.items() if not (row.is_leaving or row.has_failed)]
     former = [row for row in change.rows.values() if not row.is_leaving]
