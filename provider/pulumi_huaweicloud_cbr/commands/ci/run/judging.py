@@ -24,6 +24,9 @@ from pulumi_huaweicloud_cbr.config.entries import PROGRAM
 from pulumi_huaweicloud_cbr.config.objectives import read_declared
 
 _HIDDEN = "a name in secret configuration"
+_HIDDEN_REASON = (
+    "the reason may quote secret configuration: it is told by report, run with the stack's secrets"
+)
 
 
 def judged(
@@ -38,8 +41,10 @@ def judged(
         prices: what a gigabyte costs; None leaves costs out.
     """
     facts = list(facts_of_prices(prices)) if prices is not None else []
+    is_secret = False
     try:
         configured, secret_keys = read_configuration(stack, directory)
+        is_secret = any(key.startswith(PROGRAM) for key in secret_keys)
         if not any(one.objective.rpo_s for one in read_declared(configured)):
             return facts
         account = account_of(
@@ -51,16 +56,21 @@ def judged(
         )
         report = make_report([account], SystemClock())
     except CbrError as error:
-        return [*facts, *facts_of_failure(str(error))]
-    if any(key.startswith(PROGRAM) for key in secret_keys):
+        return [*facts, *facts_of_failure(_HIDDEN_REASON if is_secret else str(error))]
+    if is_secret:
         report = _without_names(report)
     return [*facts, *facts_of_report(report)]
 
 
 def _without_names(report: Report) -> Report:
-    """Return a report without what secret configuration could name."""
+    """Return a report without what secret configuration could name.
+
+    What could not be read is one remark: regions and resources have their names from there, too.
+    """
     return replace(
         report,
+        areas=(),
+        remarks=() if report.is_complete else (_HIDDEN_REASON,),
         resources=tuple(
             replace(one, name=_HIDDEN, reason=None, owner=None, tier=None)
             for one in report.resources

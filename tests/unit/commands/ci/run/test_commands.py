@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from pulumi_huaweicloud_cbr.__main__ import main
 from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError
 from pulumi_huaweicloud_cbr.commands._cli.exits import Exit
 from pulumi_huaweicloud_cbr.commands.ci.run import judging
-from pulumi_huaweicloud_cbr.commands.report.model import Report, Resource
+from pulumi_huaweicloud_cbr.commands.report.model import Area, Report, Resource
 from pulumi_huaweicloud_cbr.engine.output.preview_facts import VARIABLE
 from tests.unit.commands.ci.plans import SET, SINGLE, had, one, step, urn_of
 
@@ -633,6 +634,35 @@ def test_secret_configuration_names_nobody(
     assert "1 objective is MISSED" in told
     assert "top-secret" not in told
     assert "dba" not in told
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        ConfigurationError("reading: 'top-secret-owner' is no name of an owner"),
+        replace(
+            missing(),
+            areas=(Area("top-secret-region", "p", unseen_because="top-secret-reason"),),
+            remarks=("stack prod: the state of top-secret-urn cannot be read",),
+        ),
+    ],
+)
+def test_secret_configuration_is_not_quoted_by_what_fails(
+    folder: Path,
+    answer: Answer,
+    judges: list[Report | CbrError],
+    capsys: pytest.CaptureFixture[str],
+    told: Report | CbrError,
+) -> None:
+    """A malformed objective is quoted by its error, and regions are named by the configuration."""
+    answer(preview=printed(), config=declared(is_secret=True))
+    judges.append(told)
+
+    ci("drift", "--format", "text", "--json-file", "d.json")
+
+    shown = capsys.readouterr().out + (folder / "d.json").read_text()
+    assert "Objectives could not all be judged" in shown
+    assert "top-secret" not in shown
 
 
 def test_prices_give_costs(
