@@ -10,7 +10,7 @@ import json
 import random
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,8 @@ class Expected:
     counts: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     sizes: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     newest: dict[tuple[str, str], float] = field(default_factory=dict)
+    proven: dict[tuple[str, str], float] = field(default_factory=dict)
+    """The age of the newest usable copy whose source backup exists and tells it."""
     running: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     unusable: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     failed: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
@@ -427,7 +429,8 @@ def _expected(
     for replica in replicas:
         if replica.id in listed:
             age_s = now - made_at.get(replica.id, replica.created_at)
-            _expect_replica(told, replica, age_s, status_of.get(replica.id))
+            is_proven = replica.id in made_at
+            _expect_replica(told, replica, age_s, status_of.get(replica.id), is_proven=is_proven)
             told.owners[replica.id] = _owner_of(world, replica)
     told.undeclared = {key for key, one in told.owners.items() if one in ("orphan", "unmarked")}
     _expect_attempts(told, sources, records, listed)
@@ -461,7 +464,12 @@ def _bound(vaults: list[Vault]) -> dict[str, str]:
 
 
 def _expect_replica(
-    told: Expected, replica: Backup, age_s: float, record_status: str | None
+    told: Expected,
+    replica: Backup,
+    age_s: float,
+    record_status: str | None,
+    *,
+    is_proven: bool,
 ) -> None:
     key = (replica.resource_id, replica.region)
     if replica.status == "protecting" or record_status == "replicating":
@@ -472,6 +480,8 @@ def _expect_replica(
         told.counts[key] += 1
         told.sizes[key] += replica.size_gb
         told.newest[key] = min(told.newest.get(key, age_s), age_s)
+        if is_proven:
+            told.proven[key] = min(told.proven.get(key, age_s), age_s)
 
 
 def _expect_attempts(
@@ -525,12 +535,20 @@ def _verdict_of(
         return "unjudged"
     if resource_id in world.rpo_of:
         limit_s, wanted = world.rpo_of[resource_id]
-        ages = [told.newest.get((resource_id, region), float("inf")) for region in wanted]
-        return "met" if all(age_s <= limit_s for age_s in ages) else "missed"
+        verdicts = {verdict_in(told, resource_id, (region,), limit_s) for region in wanted}
+        return next(one for one in ("missed", "unseen", "met") if one in verdicts)
     if rpo_s is None:
         return "unjudged"
-    ages = [told.newest.get((resource_id, region), float("inf")) for region in REGIONS]
-    return "met" if min(ages) <= rpo_s else "missed"
+    return verdict_in(told, resource_id, REGIONS, rpo_s)
+
+
+def verdict_in(told: Expected, resource_id: str, regions: Iterable[str], limit_s: float) -> str:
+    """Return the verdict if one of the regions is enough; a time that proves nothing is a doubt."""
+    places = [(resource_id, region) for region in regions]
+    if any(told.proven.get(place, float("inf")) <= limit_s for place in places):
+        return "met"
+    is_doubtful = any(told.newest.get(place, float("inf")) <= limit_s for place in places)
+    return "unseen" if is_doubtful else "missed"
 
 
 def figures(report: Report) -> Iterator[tuple[str, Any]]:

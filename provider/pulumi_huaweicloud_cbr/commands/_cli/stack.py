@@ -48,7 +48,8 @@ class Place:
 class Row:
     """A copy in the stack's state: a single replication, or a member of a set or a vault.
 
-    `owner` is the mark that the state recorded.
+    `owner` is the mark that the state recorded. `made_at` is when the source backup was made, which
+    rolling sets know.
     """
 
     urn: str
@@ -65,6 +66,7 @@ class Row:
     resource_id: str | None = None
     owner: str | None = None
     is_leaving: bool = False
+    made_at: str | None = None
 
     @property
     def name(self) -> str:
@@ -176,7 +178,16 @@ def _row(urn: str, label: str | None, outputs: Mapping[str, Any], values: Mappin
         resource_id=values.get("source_resource_id"),
         owner=values.get("owner"),
         is_leaving=bool(values.get("leaving")),
+        made_at=as_text(_member_of(outputs, values["backup_id"]).get("created_at")),
     )
+
+
+def _member_of(outputs: Mapping[str, Any], backup_id: str) -> Mapping[str, Any]:
+    """Return what a set's inputs say about a member besides its id."""
+    backups = outputs.get("backups")
+    members = backups.values() if isinstance(backups, dict) else ()
+    found = (one for one in members if isinstance(one, dict) and one.get("backup_id") == backup_id)
+    return next(found, {})
 
 
 def _place_of(outputs: Mapping[str, Any]) -> Place:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pulumi_huaweicloud_cbr.base.text import counted
 from pulumi_huaweicloud_cbr.commands.ci.plan.document import mapping, number, text
 from pulumi_huaweicloud_cbr.commands.ci.plan.effects import Effect, What
 
@@ -113,6 +114,10 @@ def facts_of_report(report: Report) -> Iterator[dict[str, Any]]:
         yield from facts_of_failure(f"{area.region}: {area.unseen_because}")
     for remark in report.remarks:
         yield from facts_of_failure(remark)
+    if report.is_complete and counts["unseen"]:
+        yield from facts_of_failure(
+            f"not known of {counted(counts['unseen'], 'resource')}; report tells why"
+        )
 
 
 def facts_of_failure(reason: str) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pulumi_huaweicloud_cbr.api.cache import CachedApi
 from pulumi_huaweicloud_cbr.api.client import Api
@@ -80,13 +80,15 @@ class Seen:
     """Everything that was read, for all accounts.
 
     `owners` has the group of each replica by its id, and what holds it. `remarks` tell what else
-    could not be read.
+    could not be read. `made_at` tells when the source backups of some replicas were made, by the
+    replicas' ids: states of rolling sets know it.
     """
 
     stacks: list[str] = field(default_factory=list)
     areas: list[SeenArea] = field(default_factory=list)
     declared: list[Declared] = field(default_factory=list)
     owners: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    made_at: dict[str, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
 
     def area(self, region: str, project_id: str | None) -> SeenArea:
@@ -135,6 +137,7 @@ class _Reader:
         self._asked = asked
         self._seen = seen
         self._inventories = Inventories(api, on_read)
+        self._projects: dict[Scope, str | None] = {}
 
     async def read(self) -> None:
         """Read the sources and all destinations, and find the owners of the replicas."""
@@ -167,6 +170,7 @@ class _Reader:
             else:
                 area = self._seen.area(answer.region, answer.project_id)
             found[id(area)] = area
+            self._projects[scope] = area.project_id
         return list(found.values())
 
     async def _fill(self, areas: Iterable[SeenArea]) -> None:
@@ -223,7 +227,10 @@ class _Reader:
         )
         for stack in asked.stacks:
             seen.stacks.append(stack.name)
-            seen.declared += stack.declared
+            seen.declared += map(self._placed, stack.declared)
+            for row in stack.state.rows:
+                if row.replica_id and row.made_at:
+                    seen.made_at[row.replica_id] = row.made_at
             seen.remarks += [
                 f"stack {stack.name}: the state of {urn} cannot be read"
                 for urn in stack.state.unreadable
@@ -237,6 +244,30 @@ class _Reader:
                 held = ", ".join(holder.title for holder in one.held_by)
                 holder = f"{stack.name}: {held}" if held else one.owner
                 self._note(one.id, one.group, holder)
+
+    def _placed(self, declared: Declared) -> Declared:
+        """Return an entry with the projects that it means where it names none.
+
+        Another account has another default project in the same region, and a region may have copies
+        in several projects: those of one are none of the other.
+        """
+        region = declared.source_region or self._api.settings.region
+        return replace(
+            declared,
+            source_region=region,
+            source_project_id=None
+            if region is None
+            else self._project_of(region, declared.source_project_id),
+            destinations=tuple(
+                dict.fromkeys(
+                    (to, self._project_of(to, project_id))
+                    for to, project_id in declared.destinations
+                )
+            ),
+        )
+
+    def _project_of(self, region: str, project_id: str | None) -> str | None:
+        return project_id or self._projects.get(Scope(region))
 
     def _note(self, replica_id: str, group: str, holder: str | None) -> None:
         key = replica_id.lower()

@@ -45,7 +45,8 @@ def add_to(commands: Commands) -> None:
         exits={
             Exit.DONE: "all objectives are met, or there are none",
             Exit.TO_DO: "an objective is missed: the report names it",
-            Exit.INCOMPLETE: "not everything could be read, and no objective is known to be missed",
+            Exit.INCOMPLETE: "not everything could be read or judged, and no objective is known to "
+            "be missed",
         },
         examples=(
             "report --stack prod --html report.html",
@@ -146,11 +147,12 @@ def run(given: argparse.Namespace) -> int:
 
 def exit_of(report: Report) -> Exit:
     """Return the exit code: what is missed for certain counts before what is unknown."""
-    from pulumi_huaweicloud_cbr.commands.report.model import MISSED
+    from pulumi_huaweicloud_cbr.commands.report.model import MISSED, UNSEEN
 
     if report.having(MISSED):
         return Exit.TO_DO
-    return Exit.DONE if report.is_complete else Exit.INCOMPLETE
+    is_known = report.is_complete and not report.having(UNSEEN)
+    return Exit.DONE if is_known else Exit.INCOMPLETE
 
 
 def make_report(
@@ -233,7 +235,12 @@ def account_of(
 
     settings = Settings.load(configured.get, environ)
     state = read_state(deployment or {})
+    declared = read_declared(configured) if stack is not None else ()
     all_sources = [*sources, *sources_in(configured)]
+    # Their parts may stand on different levels, so that no mapping has both of a place.
+    all_sources += [
+        Scope(one.source_region, one.source_project_id) for one in declared if one.source_region
+    ]
     all_sources += [Scope(row.source.region, row.source.project_id) for row in state.rows]
     if settings.region is not None and (stack is not None or not sources):
         all_sources.append(Scope(settings.region))
@@ -243,11 +250,12 @@ def account_of(
             remedy="name one with --source, or set huaweicloud:region (or HW_REGION_NAME)",
         )
     all_destinations = [*destinations, *(place.scope for place in places_in(configured))]
+    all_destinations += [Scope(*place) for one in declared for place in one.destinations]
     all_destinations += [Scope(row.region, row.project_id) for row in state.rows]
     stacks: tuple[AskedStack, ...] = ()
     if stack is not None:
         owner = settings.owner or state.owner or (default_owner() if default_owner else stack)
-        stacks = (AskedStack(stack, owner, state, read_declared(configured)),)
+        stacks = (AskedStack(stack, owner, state, declared),)
     return AskedAccount(
         settings,
         tuple(dict.fromkeys(all_sources)),

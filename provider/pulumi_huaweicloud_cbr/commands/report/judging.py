@@ -48,7 +48,20 @@ _MAKING_STATUSES = frozenset({"protecting", "waiting_protect"})
 _LEAVING_STATUSES = frozenset({"deleting", "waiting_delete"})
 """Statuses of a backup (CBR API reference, ListBackups, status). Other ones are not usable."""
 
+_CLOSED_VAULTS = frozenset({"frozen", "deleting", "error"})
+"""Statuses of a vault (CBR API reference, ShowVault, billing.status) whose copies do not count.
+
+The reference does not say whether a vault that is frozen for arrears restores. Not to count on it
+is a choice of ours.
+"""
+
+_SKEW_S = 900
+"""Times may be so far ahead of this machine's clock: signed requests are refused beyond that (API
+Gateway, signing guide). A choice of ours for other credentials."""
+
 Age = int | None
+Goals = dict[str | None, Age]
+"""The strictest objective in each declared project of a region; None for any project."""
 
 
 def judge(
@@ -107,7 +120,8 @@ class _Judge:
         self._origins: dict[str, _Origin] = {}
         # A restore point may have backups of several resources.
         self._points: dict[tuple[str, str | None], _Origin] = {}
-        self._copied: set[tuple[str, str]] = set()
+        self._copied: set[tuple[str, str, str | None]] = set()
+        self._future: set[str] = set()
 
     def report(self) -> Report:
         """Return the report."""
@@ -132,7 +146,7 @@ class _Judge:
             failures=tuple(failure for one in subjects for failure in one.failures),
             vaults=tuple(self._vaults()),
             flows=tuple(self._flows(resources)),
-            remarks=tuple(self._seen.remarks),
+            remarks=(*self._seen.remarks, *self._remarks_on_time()),
         )
 
     # -- what there is ---------------------------------------------------------------------------
@@ -180,25 +194,34 @@ class _Judge:
         if record.destination_backup_id:
             self._origins[record.destination_backup_id.lower()] = origin
         elif record.destination_checkpoint_id:
-            point = (record.destination_checkpoint_id.lower(), origin.backup.resource_id)
+            point = (record.destination_checkpoint_id.lower(), _lowered(origin.backup.resource_id))
             self._points[point] = origin
 
     def _note_replicas(self, area: SeenArea) -> None:
+        vaults = area.inventory.known_vaults if area.inventory else ()
+        closed = {one.id.lower() for one in vaults if one.billing.status in _CLOSED_VAULTS}
         for replica in area.inventory.replicas if area.inventory else ():
             if replica.status in _LEAVING_STATUSES:
                 continue
-            point = ((replica.checkpoint_id or "").lower(), replica.resource_id)
+            point = ((replica.checkpoint_id or "").lower(), _lowered(replica.resource_id))
             origin = self._origins.get(replica.id.lower()) or self._points.get(point)
             subject = self._subject(origin.backup if origin else replica)
             if origin is not None:
-                self._copied.add((origin.backup.id, area.region))
-            subject.copies.append(self._copy(replica, origin, subject, area))
+                self._copied |= {
+                    (origin.backup.id, area.region, one) for one in (area.project_id, None)
+                }
+            copy = self._copy(replica, origin, subject, area)
+            if (replica.vault_id or "").lower() in closed:
+                copy = replace(copy, state=UNUSABLE)
+            subject.copies.append(copy)
 
     def _copy(
         self, replica: Backup, origin: _Origin | None, subject: _Subject, area: SeenArea
     ) -> CopyLook:
         group, holder = self._seen.owners.get(replica.id.lower(), (UNMARKED, None))
-        made_at = origin.backup.created_at if origin else replica.created_at
+        # A rolling set's state knows it, also when the source is gone.
+        known = origin.backup.created_at if origin else self._seen.made_at.get(replica.id.lower())
+        made_at = known or replica.created_at
         return CopyLook(
             id=replica.id,
             name=replica.name,
@@ -209,7 +232,7 @@ class _Judge:
             backup_id=origin.backup.id if origin else None,
             made_at=made_at,
             age_s=self._age(made_at),
-            is_time_of_copy=origin is None,
+            is_time_of_copy=known is None,
             size_gb=replica.resource_size or 0,
             state=_state(replica, origin),
             owner=group,
@@ -220,13 +243,14 @@ class _Judge:
         """Note copies that are being made without a replica, and attempts that failed."""
         for subject in self._subjects.values():
             for backup in subject.backups:
-                newest: dict[str, ReplicationRecord] = {}
+                newest: dict[tuple[str, str | None], ReplicationRecord] = {}
                 for record in sorted(backup.records, key=lambda one: moment(one.created_at)):
                     region = self._region(record)
                     if region is not None:
-                        newest[region] = record
-                for region, record in newest.items():
-                    if (backup.id, region) in self._copied:
+                        newest[region, record.destination_project_id] = record
+                for (region, project_id), record in newest.items():
+                    # A record that names no project may be of any.
+                    if (backup.id, region, project_id) in self._copied:
                         continue
                     if record.is_pending:
                         self._note_running(backup, record, subject, region)
@@ -244,7 +268,11 @@ class _Judge:
         """Note a copy under way. CBR may list its replica before the record names it."""
         age_s = self._age(backup.created_at)
         for place, copy in enumerate(subject.copies):
-            if copy.state == RUNNING and copy.region == region and copy.backup_id is None:
+            is_there = copy.region == region and record.destination_project_id in (
+                None,
+                copy.project_id,
+            )
+            if copy.state == RUNNING and is_there and copy.backup_id is None:
                 subject.copies[place] = replace(
                     copy,
                     backup_id=backup.id,
@@ -286,7 +314,12 @@ class _Judge:
         newest = subject.newest_backup()
         area = subject.area
         objectives = [entry.objective for entry in subject.entries]
-        own = [one.rpo_s for one in objectives if one.rpo_s is not None]
+        limits = [
+            limit
+            for goals in self._wanted(subject).values()
+            for limit in goals.values()
+            if limit is not None
+        ]
         return Resource(
             key=subject.key,
             id=subject.id,
@@ -298,7 +331,7 @@ class _Judge:
             backup_count=len(subject.backups),
             newest_backup_at=newest.created_at if newest else None,
             newest_backup_age_s=self._age(newest.created_at) if newest else None,
-            rpo_s=None if area is None else min(own, default=self._rpo_s),
+            rpo_s=None if area is None else min(limits, default=self._rpo_s),
             owner=next((one.owner for one in objectives if one.owner), None),
             tier=next((one.tier for one in objectives if one.tier), None),
             entries=tuple(dict.fromkeys(entry.entry for entry in subject.entries)),
@@ -314,12 +347,12 @@ class _Judge:
             copies = [one for one in subject.copies if one.region == region]
             usable = [one for one in copies if one.state == USABLE]
             failures = [one for one in subject.failures if one.region == region]
-            newest = min(
-                (one for one in usable if one.age_s is not None),
-                key=lambda one: one.age_s or 0,
-                default=None,
-            )
-            age_s = newest.age_s if newest else None
+            goals: Goals = wanted.get(region, {None: None})
+            looks = [
+                self._look(usable, region, project_id, rpo_s) for project_id, rpo_s in goals.items()
+            ]
+            look = min(looks, key=_need)
+            newest = look.newest
             # A failure of an older backup explains nothing once a newer one was copied.
             newest_at = moment(newest.made_at if newest else None)
             later = [one for one in failures if moment(one.made_at) > newest_at]
@@ -327,7 +360,7 @@ class _Judge:
             yield There(
                 region=region,
                 is_wanted=region in wanted,
-                verdict=self._verdict_there(age_s, wanted.get(region), region),
+                verdict=look.verdict,
                 count=len(usable),
                 size_gb=sum(one.size_gb for one in usable),
                 running_count=sum(one.state == RUNNING for one in copies),
@@ -335,49 +368,88 @@ class _Judge:
                 failure_count=len(failures),
                 newest_id=newest.id if newest else None,
                 newest_made_at=newest.made_at if newest else None,
-                newest_age_s=age_s,
+                newest_age_s=newest.age_s if newest else None,
                 is_time_of_copy=newest is not None and newest.is_time_of_copy,
                 last_failure=last.reason if last else None,
-                rpo_s=wanted.get(region),
+                rpo_s=look.rpo_s,
+                project_id=look.project_id if self._has_more_projects(region) else None,
+                has_undated=newest is None and look.count > 0,
             )
 
-    def _wanted(self, subject: _Subject) -> dict[str, Age]:
-        """Return the declared destinations, each with its strictest objective."""
-        wanted: dict[str, Age] = {}
+    def _look(
+        self, usable: Sequence[CopyLook], region: str, project_id: str | None, rpo_s: Age
+    ) -> _Look:
+        """Judge the copies of one project of a region, None for all of its projects."""
+        inside = [one for one in usable if project_id in (None, one.project_id)]
+        newest = min(
+            (one for one in inside if one.age_s is not None),
+            key=lambda one: one.age_s or 0,
+            default=None,
+        )
+        verdict = self._verdict_there(inside, rpo_s, region, project_id)
+        return _Look(project_id, rpo_s, verdict, newest, len(inside))
+
+    def _has_more_projects(self, region: str) -> bool:
+        """Whether a destination region has several projects, so that its name is not enough."""
+        areas = [one for one in self._seen.areas if one.region == region and one.is_destination]
+        return len(areas) > 1
+
+    def _wanted(self, subject: _Subject) -> dict[str, Goals]:
+        """Return the declared destinations by region and project."""
+        wanted: dict[str, Goals] = {}
         for entry in subject.entries:
             rpo_s = entry.objective.rpo_s if entry.objective.rpo_s is not None else self._rpo_s
-            for region, _ in entry.destinations:
-                limits = [one for one in (rpo_s, wanted.get(region)) if one is not None]
-                wanted[region] = min(limits, default=None)
+            for region, project_id in entry.destinations:
+                goals = wanted.setdefault(region, {})
+                limits = [one for one in (rpo_s, goals.get(project_id)) if one is not None]
+                goals[project_id] = min(limits, default=None)
         return wanted
 
-    def _verdict_there(self, age_s: Age, rpo_s: Age, region: str) -> str:
+    def _verdict_there(
+        self, usable: Iterable[CopyLook], rpo_s: Age, region: str, project_id: str | None
+    ) -> str:
         if rpo_s is None:
             return UNJUDGED
-        if age_s is not None and age_s <= rpo_s:
+        young = [one for one in usable if one.age_s is not None and one.age_s <= rpo_s]
+        if any(not one.is_time_of_copy for one in young):
             return MET
-        return UNSEEN if self._is_unseen(region) else MISSED
+        # Of a copy that may be older than it looks, nobody knows whether it is too old.
+        return UNSEEN if young or self._is_unseen(region, project_id) else MISSED
 
-    def _is_unseen(self, region: str) -> bool:
+    def _is_unseen(self, region: str, project_id: str | None) -> bool:
         """Whether a destination was not read, so that copies may be there."""
-        areas = [one for one in self._seen.areas if one.region == region and one.is_destination]
+        areas = [
+            one
+            for one in self._seen.areas
+            if one.region == region
+            and one.is_destination
+            and (project_id is None or one.project_id in (None, project_id))
+        ]
         return not areas or any(one.unseen_because for one in areas)
 
     def _verdict(self, subject: _Subject, there: Sequence[There]) -> tuple[str, str | None]:
         if subject.area is None:
-            return UNJUDGED, "its source is gone; only copies are left"
-        wanted = self._wanted(subject)
-        if not wanted:
+            return self._verdict_without_source()
+        if not subject.entries:
             return self._verdict_anywhere(subject, there)
         worst = min((one.verdict for one in there if one.is_wanted), key=VERDICTS.index)
         if worst not in (MISSED, UNSEEN):
             return worst, None
         failing = [one for one in there if one.is_wanted and one.verdict == worst]
         if worst == UNSEEN:
-            return worst, f"{', '.join(one.region for one in failing)} could not be read"
-        told = [_shortfall(one, wanted[one.region]) for one in failing]
-        limits = [limit for limit in (wanted[one.region] for one in failing) if limit is not None]
+            return worst, "; ".join(_doubts(failing))
+        told = [_shortfall(one, one.rpo_s) for one in failing]
+        limits = [one.rpo_s for one in failing if one.rpo_s is not None]
         return worst, "; ".join([*told, *self._causes(subject, failing, max(limits))])
+
+    def _verdict_without_source(self) -> tuple[str, str | None]:
+        """Judge copies whose source was not found: that does not prove that it is gone."""
+        unseen = [one.region for one in self._seen.areas if one.is_source and one.unseen_because]
+        if unseen:
+            return UNSEEN, f"its source may be in {', '.join(unseen)}, which could not be read"
+        return UNJUDGED, (
+            "none of the source regions has it: it is gone, or its region was not asked for"
+        )
 
     def _verdict_anywhere(
         self, subject: _Subject, there: Sequence[There]
@@ -385,9 +457,17 @@ class _Judge:
         """Judge a resource that no entry declares: one region with a new copy is enough."""
         if self._rpo_s is None:
             return UNJUDGED, None
-        ages = [one.newest_age_s for one in there if one.newest_age_s is not None]
-        if ages and min(ages) <= self._rpo_s:
+        young = [
+            one
+            for one in subject.copies
+            if one.state == USABLE and one.age_s is not None and one.age_s <= self._rpo_s
+        ]
+        if any(not one.is_time_of_copy for one in young):
             return MET, None
+        if young:
+            return UNSEEN, "; ".join(
+                _DOUBT.format(one) for one in sorted({y.region for y in young})
+            )
         unseen = [
             one.region for one in self._seen.areas if one.is_destination and one.unseen_because
         ]
@@ -396,7 +476,7 @@ class _Judge:
         newest = min(
             (one for one in there if one.newest_age_s is not None),
             key=lambda one: one.newest_age_s or 0,
-            default=None,
+            default=next((one for one in there if one.has_undated), None),
         )
         told = _shortfall(newest, self._rpo_s)
         return MISSED, "; ".join([told, *self._causes(subject, there, self._rpo_s)])
@@ -405,8 +485,10 @@ class _Judge:
         """Yield what may explain that copies are missing, or too old."""
         newest = subject.newest_backup()
         age_s = self._age(newest.created_at) if newest else None
-        if age_s is None:
+        if newest is None:
             yield "it has no usable backup"
+        elif age_s is None:
+            yield "how old its newest backup is, is not known"
         elif age_s > rpo_s:
             yield f"its newest backup is {long_age(age_s)} old itself"
         for one in there:
@@ -523,9 +605,47 @@ class _Judge:
             )
 
     def _age(self, made_at: str | None) -> Age:
-        """Return an age in seconds; this machine's clock may be behind the service's."""
+        """Return an age in seconds; None if it is not known.
+
+        This machine's clock may be a little behind the service's. A time that is further ahead
+        tells no age: taken for new, it would meet each objective.
+        """
         made = moment(made_at)
-        return None if made == UNKNOWN else max(0, int((self._now - made).total_seconds()))
+        if made == UNKNOWN:
+            return None
+        age_s = int((self._now - made).total_seconds())
+        if age_s < -_SKEW_S:
+            self._future.add(str(made_at))
+            return None
+        return max(0, age_s)
+
+    def _remarks_on_time(self) -> Iterator[str]:
+        if self._future:
+            yield (
+                f"ages: CBR tells times that are later than this machine's clock, such as "
+                f"{max(self._future)}; correct the clock if it is behind"
+            )
+
+
+@dataclass(frozen=True)
+class _Look:
+    """The usable copies in one project of a region; `newest` is None if none tells its age."""
+
+    project_id: str | None
+    rpo_s: Age
+    verdict: str
+    newest: CopyLook | None
+    count: int
+
+
+def _need(look: _Look) -> tuple[int, int]:
+    """Return what sorts projects of a region: the one first that needs a person most."""
+    age_s = look.newest.age_s if look.newest else None
+    return VERDICTS.index(look.verdict), -(age_s if age_s is not None else 1 << 40)
+
+
+def _lowered(value: str | None) -> str | None:
+    return value.lower() if value else None
 
 
 def _covers(entry: Declared, subject: _Subject, area: SeenArea) -> bool:
@@ -588,12 +708,29 @@ def _failure(backup: Backup, record: ReplicationRecord, subject: _Subject, regio
     )
 
 
+_DOUBT = "the copy in {} may be older than it looks: when its backup was made is not known"
+
+
+def _doubts(there: Iterable[There]) -> Iterator[str]:
+    """Yield why destinations could not be judged: their copies' ages, then regions not read."""
+    places = list(there)
+    yield from (_DOUBT.format(one.region) for one in places if one.has_doubt)
+    unread = ", ".join(one.region for one in places if not one.has_doubt)
+    if unread:
+        yield f"{unread} could not be read"
+
+
 def _shortfall(there: There | None, rpo_s: Age) -> str:
     """Return how far a destination is from its objective; None is any destination."""
     want = "" if rpo_s is None else f", want {long_age(rpo_s)}"
-    if there is None or there.newest_age_s is None:
-        return f"no usable copy in {there.region if there else 'another region'}{want}"
-    return f"the newest copy in {there.region} is {long_age(there.newest_age_s)} old{want}"
+    if there is None:
+        return f"no usable copy in another region{want}"
+    where = f"project {there.project_id} of {there.region}" if there.project_id else there.region
+    if there.has_undated:
+        return f"how old the copies in {where} are, is not known{want}"
+    if there.newest_age_s is None:
+        return f"no usable copy in {where}{want}"
+    return f"the newest copy in {where} is {long_age(there.newest_age_s)} old{want}"
 
 
 def _urgency(resource: Resource) -> tuple[int, int, str, str]:

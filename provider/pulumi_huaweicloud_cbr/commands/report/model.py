@@ -16,7 +16,8 @@ FORMAT = 1
 """Of the JSON document. A new number means that a member was removed or has another meaning."""
 
 MET, MISSED, UNJUDGED, UNSEEN = "met", "missed", "unjudged", "unseen"
-"""Verdicts. `UNJUDGED`: there is no objective. `UNSEEN`: a region that is needed was not read."""
+"""Verdicts. `UNJUDGED`: there is no objective. `UNSEEN`: what is needed could not be seen, such as
+a region, or the age of a copy whose source is gone."""
 VERDICTS = (MISSED, UNSEEN, MET, UNJUDGED)
 """From the one that needs a person first to the one that needs none."""
 
@@ -93,6 +94,10 @@ class There:
     usable copies. `is_wanted`: an entry of a configuration declares copies here. `rpo_s` is the
     strictest objective of those entries, None without one. `last_failure` is why the last attempt
     failed, if it was one with a newer backup than those copied.
+
+    If entries name several projects of the region, `verdict`, `newest_*` and `rpo_s` are of the
+    project that needs a person most. `project_id` names it, if the region has several.
+    `has_undated`: there are usable copies, and no age is known of any.
     """
 
     region: str
@@ -109,6 +114,15 @@ class There:
     is_time_of_copy: bool = False
     last_failure: str | None = None
     rpo_s: int | None = None
+    project_id: str | None = None
+    has_undated: bool = False
+
+    @property
+    def has_doubt(self) -> bool:
+        """Whether it is not judged because the newest copy may be older than its time says."""
+        if self.newest_age_s is None or self.rpo_s is None:
+            return False
+        return self.verdict == UNSEEN and self.newest_age_s <= self.rpo_s
 
 
 @dataclass(frozen=True)

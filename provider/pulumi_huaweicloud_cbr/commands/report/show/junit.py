@@ -85,13 +85,19 @@ def _objectives(report: Report) -> Iterator[Case]:
 
 
 def _of_region(resource: Resource, there: There) -> Case:
-    name = f"{_label(resource)} in {there.region}"
+    project = f" (project {there.project_id})" if there.project_id else ""
+    name = f"{_label(resource)} in {there.region}{project}"
     if there.verdict == MET:
         return Case(_source(resource), name, MET)
+    if there.has_doubt:
+        why = "the newest copy may be older than it looks: when its backup was made is not known"
+        return Case(_source(resource), name, UNSEEN, why)
     if there.verdict in (UNJUDGED, UNSEEN):
         return Case(_source(resource), name, there.verdict, _why(there.verdict))
     newest = (
-        "no usable copy"
+        "how old the copies are, is not known"
+        if there.has_undated
+        else "no usable copy"
         if there.newest_age_s is None
         else f"the newest copy is {span(there.newest_age_s)} old"
     )
@@ -117,7 +123,7 @@ def _reading(report: Report) -> Iterator[Case]:
 
 
 def _source(resource: Resource) -> str:
-    return resource.source_region or "source gone"
+    return resource.source_region or "source not found"
 
 
 def _label(resource: Resource) -> str:

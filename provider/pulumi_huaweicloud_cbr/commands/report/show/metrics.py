@@ -50,7 +50,7 @@ METRICS: dict[str, tuple[str, tuple[str, ...]]] = {
         RESOURCE,
     ),
     "cbr_resource_unseen": (
-        "Whether a region that is needed to judge the resource was not read: 1 or 0.",
+        "Whether what is needed to judge the resource is not known: 1 or 0.",
         RESOURCE,
     ),
     "cbr_resource_copies": ("Usable copies of a resource, in all regions.", RESOURCE),

@@ -38,7 +38,7 @@ def as_text(report: Report, *, shows_all: bool = False) -> str:
     sections = (
         _head(report),
         _resources(report, MISSED, "Objective missed", shows_all=True),
-        _resources(report, UNSEEN, "Not judged, since a region could not be read", shows_all=True),
+        _resources(report, UNSEEN, "Not judged, since something is not known", shows_all=True),
         _without_copy(report, shows_all=shows_all),
         _failures(report, shows_all=shows_all),
         _flows(report),
@@ -109,7 +109,7 @@ def _resources(report: Report, verdict: str, title: str, *, shows_all: bool) -> 
 
 
 def _about(resource: Resource) -> str:
-    parts = [resource.source_region or "its source is gone"]
+    parts = [resource.source_region or "source not found"]
     parts += [f"tier {resource.tier}"] if resource.tier else []
     parts += [f"owner {resource.owner}"] if resource.owner else []
     parts += [f"entry {', '.join(resource.entries)}"] if resource.entries else []
@@ -258,6 +258,8 @@ def _conclusion(report: Report, *, shows_all: bool) -> Iterator[str]:
         yield from wrapped("", "Not everything could be read: see NOT READ.")
     elif report.having(MISSED):
         yield from wrapped("", f"{counted(len(report.having(MISSED)), 'objective')} missed.")
+    elif report.having(UNSEEN):
+        yield from wrapped("", f"{counted(len(report.having(UNSEEN)), 'objective')} not judged.")
     elif report.having(MET):
         yield from wrapped("", "All objectives are met.")
     else:

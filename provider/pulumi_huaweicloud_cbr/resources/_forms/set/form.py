@@ -223,9 +223,7 @@ class SetForm(Form):
         owners = _plan_owners(open_session, change, going)
         alone = {label: row for label, row in going.items() if label not in owners}
         if not unknown_members:
-            _require_few(
-                open_session, change, alone, {label: removed[label] for label in staying}
-            )
+            _require_few(open_session, change, alone, {label: removed[label] for label in staying})
         refused = _require_sources(open_session, change, alone)
         told = tuple(label for label in going if label not in refused)
         whys = why_leaving(removed, change.declared, change.state)
