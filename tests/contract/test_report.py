@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pulumi_huaweicloud_cbr import ConfigurationError
 from pulumi_huaweicloud_cbr.commands._cli.exits import Exit
 from pulumi_huaweicloud_cbr.commands._cli.options import Scope
 from pulumi_huaweicloud_cbr.commands._cli.text import COLUMNS
+from pulumi_huaweicloud_cbr.commands.report.asking import ask
 from pulumi_huaweicloud_cbr.commands.report.command import account_of, exit_of, make_report
 from pulumi_huaweicloud_cbr.commands.report.model import MISSED, UNSEEN
 from pulumi_huaweicloud_cbr.commands.report.prices import Prices
@@ -168,6 +170,21 @@ def test_no_source_region_is_an_error() -> None:
         "reporting on copies: no source region is known; name one with --source, or set "
         "huaweicloud:region (or HW_REGION_NAME)" == str(caught.value)
     )
+
+
+def test_entries_get_the_projects_that_they_mean(world: ReportWorld) -> None:
+    """Another account has another default project in the same region."""
+    account = account_of(STACK, world.configured, {}, world.deployment)
+
+    seen = asyncio.run(
+        ask([account], SimulatedClock(world.simulator), transport=world.simulator.transport())
+    )
+
+    projects = {(one.region, one.project_id) for one in seen.areas}
+    assert seen.declared
+    for entry in seen.declared:
+        assert (entry.source_region, entry.source_project_id) in projects
+        assert set(entry.destinations) <= projects
 
 
 # -- what is asked ------------------------------------------------------------------------------

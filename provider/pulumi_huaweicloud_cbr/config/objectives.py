@@ -6,8 +6,8 @@ An objective is no input of a resource: it changes nothing in the cloud. Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
@@ -207,6 +207,14 @@ def read_declared(configured: Mapping[str, Any]) -> tuple[Declared, ...]:
     if faults:
         raise ConfigurationError(" | ".join(dict.fromkeys(faults)))
     return tuple(one for one in found if one is not None)
+
+
+def without_texts(declared: Iterable[Declared]) -> tuple[Declared, ...]:
+    """Return entries of secret configuration without names, owners and tiers, which are shown."""
+    return tuple(
+        replace(one, entry=f"secret entry {number}", objective=Objective(one.objective.rpo_s))
+        for number, one in enumerate(declared, 1)
+    )
 
 
 def _declared(entry: Entry, configured: Mapping[str, Any], faults: list[str]) -> Declared | None:

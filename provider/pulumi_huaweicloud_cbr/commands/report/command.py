@@ -188,23 +188,28 @@ def accounts_of(given: argparse.Namespace, environ: Mapping[str, str]) -> list[A
     Raises:
         ConfigurationError: a stack cannot be read, or no source region is known.
     """
-    from pulumi_huaweicloud_cbr.commands._cli.pulumi_cli import default_owner, stack_settings
+    from pulumi_huaweicloud_cbr.commands._cli.pulumi_cli import default_owner, read_configuration
     from pulumi_huaweicloud_cbr.commands._cli.stack import export
+    from pulumi_huaweicloud_cbr.config.entries import PROGRAM
 
     if not given.stack:
         return [account_of(None, {}, environ, None, given.source, given.destination)]
-    return [
-        account_of(
-            name,
-            stack_settings(name, given.cwd),
-            environ,
-            export(name, given.cwd),
-            given.source,
-            given.destination,
-            default_owner=partial(default_owner, name, given.cwd),
+    accounts = []
+    for name in dict.fromkeys(given.stack):
+        configured, secret_keys = read_configuration(name, given.cwd)
+        accounts.append(
+            account_of(
+                name,
+                configured,
+                environ,
+                export(name, given.cwd),
+                given.source,
+                given.destination,
+                default_owner=partial(default_owner, name, given.cwd),
+                is_secret=any(key.startswith(PROGRAM) for key in secret_keys),
+            )
         )
-        for name in dict.fromkeys(given.stack)
-    ]
+    return accounts
 
 
 def account_of(
@@ -216,6 +221,7 @@ def account_of(
     destinations: Sequence[Scope] = (),
     *,
     default_owner: Callable[[], str] | None = None,
+    is_secret: bool = False,
 ) -> AskedAccount:
     """Return what to read for a stack, or for the environment alone.
 
@@ -224,18 +230,22 @@ def account_of(
         deployment: the stack's state, as ``pulumi stack export`` prints it.
         sources, destinations: the regions that options name.
         default_owner: returns ``project/stack`` if the state does not tell it.
+        is_secret: the entries are secret. Then the report, and the files that it writes, have no
+            texts of them.
     Raises:
         ConfigurationError: a setting or an objective is wrong, or no source region is known.
     """
     from pulumi_huaweicloud_cbr.commands._cli.options import Scope
     from pulumi_huaweicloud_cbr.commands._cli.stack import places_in, read_state, sources_in
     from pulumi_huaweicloud_cbr.commands.report.asking import AskedAccount, AskedStack
-    from pulumi_huaweicloud_cbr.config.objectives import read_declared
+    from pulumi_huaweicloud_cbr.config.objectives import read_declared, without_texts
     from pulumi_huaweicloud_cbr.config.settings import Settings
 
     settings = Settings.load(configured.get, environ)
     state = read_state(deployment or {})
     declared = read_declared(configured) if stack is not None else ()
+    if is_secret:
+        declared = without_texts(declared)
     all_sources = [*sources, *sources_in(configured)]
     # Their parts may stand on different levels, so that no mapping has both of a place.
     all_sources += [
