@@ -42,6 +42,7 @@ from pulumi_huaweicloud_cbr.base import errors
 from pulumi_huaweicloud_cbr.base.clock import InterruptibleClock
 from pulumi_huaweicloud_cbr.base.documents import load_document
 from pulumi_huaweicloud_cbr.base.process import new_process_state
+from pulumi_huaweicloud_cbr.config.objectives import Declared, Objective, without_texts
 from pulumi_huaweicloud_cbr.config.rules import fault_of_deletions
 from pulumi_huaweicloud_cbr.config.settings import Settings
 from pulumi_huaweicloud_cbr.engine import provider as provider_base
@@ -977,7 +978,20 @@ def vault_diff_tells(*records: ReplicationRecord, records_told: bool = True, **c
     )
 
 
+NIGHTLY = Declared(
+    entry="nightly",
+    kind="sets",
+    source_region="cn-north-4",
+    source_project_id=None,
+    destinations=(("cn-east-3", None),),
+    objective=Objective(owner="operations"),
+    backup_ids=frozenset(),
+    filters={},
+    vault_id=None,
+)
+
 TEXTS: dict[str, Callable[[], str]] = {
+    "report-secret-entry": lambda: without_texts([NIGHTLY])[0].entry,
     "shared-rate": lambda: caught(lambda: shared_rate({VARIABLE: "10"})),
     "shared-rate-file": lambda: caught(
         lambda: anyio.run(SharedRate(9.5, Path("/missing/acme.rate")).wait_for_turn, FakeClock())

@@ -373,7 +373,7 @@ class _Judge:
                 last_failure=last.reason if last else None,
                 rpo_s=look.rpo_s,
                 project_id=look.project_id if self._has_more_projects(region) else None,
-                has_undated=newest is None and look.count > 0,
+                has_doubt=look.has_doubt,
             )
 
     def _look(
@@ -387,7 +387,12 @@ class _Judge:
             default=None,
         )
         verdict = self._verdict_there(inside, rpo_s, region, project_id)
-        return _Look(project_id, rpo_s, verdict, newest, len(inside))
+        has_doubt = (
+            rpo_s is not None
+            and verdict == UNSEEN
+            and any(_may_be_young(one, rpo_s) for one in inside)
+        )
+        return _Look(project_id, rpo_s, verdict, newest, has_doubt)
 
     def _has_more_projects(self, region: str) -> bool:
         """Whether a destination region has several projects, so that its name is not enough."""
@@ -410,11 +415,12 @@ class _Judge:
     ) -> str:
         if rpo_s is None:
             return UNJUDGED
-        young = [one for one in usable if one.age_s is not None and one.age_s <= rpo_s]
-        if any(not one.is_time_of_copy for one in young):
+        found = list(usable)
+        if any(_is_young(one, rpo_s) for one in found):
             return MET
-        # Of a copy that may be older than it looks, nobody knows whether it is too old.
-        return UNSEEN if young or self._is_unseen(region, project_id) else MISSED
+        # Of such a copy nobody knows whether it is too old.
+        is_unknown = any(_may_be_young(one, rpo_s) for one in found)
+        return UNSEEN if is_unknown or self._is_unseen(region, project_id) else MISSED
 
     def _is_unseen(self, region: str, project_id: str | None) -> bool:
         """Whether a destination was not read, so that copies may be there."""
@@ -457,17 +463,11 @@ class _Judge:
         """Judge a resource that no entry declares: one region with a new copy is enough."""
         if self._rpo_s is None:
             return UNJUDGED, None
-        young = [
-            one
-            for one in subject.copies
-            if one.state == USABLE and one.age_s is not None and one.age_s <= self._rpo_s
-        ]
-        if any(not one.is_time_of_copy for one in young):
+        usable = [one for one in subject.copies if one.state == USABLE]
+        if any(_is_young(one, self._rpo_s) for one in usable):
             return MET, None
-        if young:
-            return UNSEEN, "; ".join(
-                _DOUBT.format(one) for one in sorted({y.region for y in young})
-            )
+        if doubts := {one.region for one in usable if _may_be_young(one, self._rpo_s)}:
+            return UNSEEN, "; ".join(map(_DOUBT.format, sorted(doubts)))
         unseen = [
             one.region for one in self._seen.areas if one.is_destination and one.unseen_because
         ]
@@ -476,7 +476,7 @@ class _Judge:
         newest = min(
             (one for one in there if one.newest_age_s is not None),
             key=lambda one: one.newest_age_s or 0,
-            default=next((one for one in there if one.has_undated), None),
+            default=None,
         )
         told = _shortfall(newest, self._rpo_s)
         return MISSED, "; ".join([told, *self._causes(subject, there, self._rpo_s)])
@@ -635,13 +635,25 @@ class _Look:
     rpo_s: Age
     verdict: str
     newest: CopyLook | None
-    count: int
+    has_doubt: bool
 
 
 def _need(look: _Look) -> tuple[int, int]:
     """Return what sorts projects of a region: the one first that needs a person most."""
     age_s = look.newest.age_s if look.newest else None
     return VERDICTS.index(look.verdict), -(age_s if age_s is not None else 1 << 40)
+
+
+def _is_young(copy: CopyLook, rpo_s: int) -> bool:
+    """Whether a copy is certainly not too old."""
+    return not copy.is_time_of_copy and copy.age_s is not None and copy.age_s <= rpo_s
+
+
+def _may_be_young(copy: CopyLook, rpo_s: int) -> bool:
+    """Whether a copy may be young enough, but nobody knows when its backup was made."""
+    if copy.age_s is None:
+        return True
+    return copy.is_time_of_copy and copy.age_s <= rpo_s
 
 
 def _lowered(value: str | None) -> str | None:
@@ -708,7 +720,7 @@ def _failure(backup: Backup, record: ReplicationRecord, subject: _Subject, regio
     )
 
 
-_DOUBT = "the copy in {} may be older than it looks: when its backup was made is not known"
+_DOUBT = "the age of the newest copy in {} is not known, nor when its backup was made"
 
 
 def _doubts(there: Iterable[There]) -> Iterator[str]:
@@ -726,8 +738,6 @@ def _shortfall(there: There | None, rpo_s: Age) -> str:
     if there is None:
         return f"no usable copy in another region{want}"
     where = f"project {there.project_id} of {there.region}" if there.project_id else there.region
-    if there.has_undated:
-        return f"how old the copies in {where} are, is not known{want}"
     if there.newest_age_s is None:
         return f"no usable copy in {where}{want}"
     return f"the newest copy in {where} is {long_age(there.newest_age_s)} old{want}"

@@ -97,7 +97,8 @@ class There:
 
     If entries name several projects of the region, `verdict`, `newest_*` and `rpo_s` are of the
     project that needs a person most. `project_id` names it, if the region has several.
-    `has_undated`: there are usable copies, and no age is known of any.
+    `has_doubt`: it is not judged because of a usable copy that may be young enough, and of which it
+    is not known when its backup was made.
     """
 
     region: str
@@ -115,14 +116,7 @@ class There:
     last_failure: str | None = None
     rpo_s: int | None = None
     project_id: str | None = None
-    has_undated: bool = False
-
-    @property
-    def has_doubt(self) -> bool:
-        """Whether it is not judged because the newest copy may be older than its time says."""
-        if self.newest_age_s is None or self.rpo_s is None:
-            return False
-        return self.verdict == UNSEEN and self.newest_age_s <= self.rpo_s
+    has_doubt: bool = False
 
 
 @dataclass(frozen=True)

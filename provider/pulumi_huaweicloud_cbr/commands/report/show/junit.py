@@ -90,14 +90,12 @@ def _of_region(resource: Resource, there: There) -> Case:
     if there.verdict == MET:
         return Case(_source(resource), name, MET)
     if there.has_doubt:
-        why = "the newest copy may be older than it looks: when its backup was made is not known"
+        why = "the age of the newest copy is not known, nor when its backup was made"
         return Case(_source(resource), name, UNSEEN, why)
     if there.verdict in (UNJUDGED, UNSEEN):
         return Case(_source(resource), name, there.verdict, _why(there.verdict))
     newest = (
-        "how old the copies are, is not known"
-        if there.has_undated
-        else "no usable copy"
+        "no usable copy"
         if there.newest_age_s is None
         else f"the newest copy is {span(there.newest_age_s)} old"
     )
