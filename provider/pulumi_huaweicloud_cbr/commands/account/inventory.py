@@ -20,7 +20,7 @@ from pulumi_huaweicloud_cbr.replication.preflight.flow import or_error
 
 @dataclass(frozen=True)
 class Inventory:
-    """Everything in a project. A backup without a type counts as both, as nobody can tell.
+    """Everything in a project. A backup without a type is no replica: it would prove no copy.
 
     `vaults` is the error if the vaults alone could not be listed.
     """
