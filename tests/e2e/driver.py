@@ -6,7 +6,6 @@ import gzip
 import json
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import threading
@@ -331,16 +330,6 @@ def _with_packages_listed(python: Path) -> Path:
         command.chmod(0o755)
         _WITH_PACKAGES[python] = kept
     return Path(_WITH_PACKAGES[python].name)
-
-
-def heed_interrupts() -> None:
-    """Make commands handle interrupts that this process was started to ignore.
-
-    ``nohup`` ignores them, and so does each background job of a shell without job control. Pulumi
-    interrupts its program at the end, and waits five seconds for it in each `up` and `preview`.
-    """
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def off_host(project: Project) -> None:
