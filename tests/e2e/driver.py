@@ -389,9 +389,13 @@ def recover(project: Project, *options: str) -> Outcome:
 
 def ci(project: Project, command: str, *options: str) -> Outcome:
     """Run a command for pipelines on a project's stack."""
-    program = (project.python, "-m", "pulumi_huaweicloud_cbr", "ci")
+    return ours(project, "ci", command, *options)
+
+
+def ours(project: Project, *command: str) -> Outcome:
+    """Run a command of the package on a project's stack."""
     done = subprocess.run(
-        [*program, command, "--stack", project.stack, *options],
+        [project.python, "-m", "pulumi_huaweicloud_cbr", *command, "--stack", project.stack],
         cwd=project.directory,
         env=project.env,
         stdin=subprocess.DEVNULL,
