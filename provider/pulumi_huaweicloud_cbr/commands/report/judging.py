@@ -365,7 +365,7 @@ class _Judge:
 
     def _verdict(self, subject: _Subject, there: Sequence[There]) -> tuple[str, str | None]:
         if subject.area is None:
-            return UNJUDGED, "its source is gone; only copies are left"
+            return UNJUDGED, self._why_sourceless()
         wanted = self._wanted(subject)
         if not wanted:
             return self._verdict_anywhere(subject, there)
@@ -378,6 +378,14 @@ class _Judge:
         told = [_shortfall(one, wanted[one.region]) for one in failing]
         limits = [limit for limit in (wanted[one.region] for one in failing) if limit is not None]
         return worst, "; ".join([*told, *self._causes(subject, failing, max(limits))])
+
+    def _why_sourceless(self) -> str:
+        """Return why only copies are known: a source that was not read may have the resource."""
+        unread = [one.region for one in self._seen.areas if one.is_source and one.unseen_because]
+        if unread:
+            regions = ", ".join(dict.fromkeys(unread))
+            return f"{regions} could not be read, so only its copies were seen"
+        return "no source region that was read has a backup of it; only copies are left"
 
     def _verdict_anywhere(
         self, subject: _Subject, there: Sequence[There]
