@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError
 from pulumi_huaweicloud_cbr.base.moments import age
 from pulumi_huaweicloud_cbr.commands._cli.exits import Exit
 from pulumi_huaweicloud_cbr.commands._cli.help import Commands, add_command
@@ -44,8 +44,8 @@ def add_to(commands: Commands) -> None:
         ),
         exits={
             Exit.DONE: "all objectives are met, or there are none",
-            Exit.TO_DO: "an objective is missed, or an error says why there is no report",
-            Exit.INCOMPLETE: "not everything could be read, and no objective is known to be missed",
+            Exit.TO_DO: "an objective is missed: the report names it",
+            Exit.INCOMPLETE: "not everything could be read or written, and no objective is known to be missed",
         },
         examples=(
             "report --stack prod --html report.html",
@@ -122,8 +122,8 @@ def _objective(text: str) -> int:
 def run(given: argparse.Namespace) -> int:
     """Make the report, and print and write it; return the exit code.
 
-    Raises:
-        ConfigurationError: a stack, the prices or a setting cannot be read, or a file not written.
+    A fault of what the options name is one of usage. If nothing can be read, that is incomplete: a
+    monitor must not take it for a missed objective.
     """
     from pulumi_huaweicloud_cbr.base.clock import SystemClock
     from pulumi_huaweicloud_cbr.commands.report.files import check_files, write_files
@@ -131,17 +131,35 @@ def run(given: argparse.Namespace) -> int:
 
     if given.cwd is not None and not given.stack:
         given.parser.error("--cwd goes with --stack")
-    prices = read_prices(given.prices) if given.prices is not None else None
-    check_files(given)
+    try:
+        prices = read_prices(given.prices) if given.prices is not None else None
+        check_files(given)
+    except ConfigurationError as error:
+        return _ended(error, Exit.USAGE)
     clock = SystemClock()
-    accounts = accounts_of(given, os.environ)
-    report = make_report(accounts, clock, rpo_s=given.rpo, prices=prices, on_read=_progress(clock))
+    try:
+        report = make_report(
+            accounts_of(given, os.environ),
+            clock,
+            rpo_s=given.rpo,
+            prices=prices,
+            on_read=_progress(clock),
+        )
+    except CbrError as error:
+        return _ended(error, Exit.INCOMPLETE)
     # First the files: the reader of the output may go away, as `head` does.
+    code = exit_of(report)
     try:
         write_files(given, report)
-    finally:
-        _show(report, given)
-    return exit_of(report)
+    except ConfigurationError as error:
+        code = _ended(error, Exit.TO_DO if code == Exit.TO_DO else Exit.INCOMPLETE)
+    _show(report, given)
+    return code
+
+
+def _ended(error: CbrError, code: Exit) -> Exit:
+    tell(f"error: {error}")
+    return code
 
 
 def _show(report: Report, given: argparse.Namespace) -> None:

@@ -146,3 +146,18 @@ def test_a_stack_without_a_name_is_refused(
 
     assert 2 == ended.value.code
     assert "--stack: is empty; name a stack that pulumi stack ls shows" in capsys.readouterr().err
+
+
+def test_no_report_is_no_missed_objective(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A monitor tells "not known" from "missed" by the exit code alone."""
+    monkeypatch.setenv("HW_METADATA", "false")
+
+    assert 3 == main(["report"])
+    assert "error: reporting on copies: no source region is known" in capsys.readouterr().err
+
+
+def test_wrong_prices_are_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert 2 == main(["report", "--prices", str(tmp_path / "none.yaml")])
+    assert "none.yaml" in capsys.readouterr().err
