@@ -45,7 +45,7 @@ def add_to(commands: Commands) -> None:
         exits={
             Exit.DONE: "all objectives are met, or there are none",
             Exit.TO_DO: "an objective is missed: the report names it",
-            Exit.INCOMPLETE: "not everything could be read or written, and no objective is known to be missed",
+            Exit.INCOMPLETE: "not all could be read or written, and nothing is known to be missed",
         },
         examples=(
             "report --stack prod --html report.html",

@@ -78,7 +78,7 @@ def test_what_takes_no_file_is_refused_before_anything_is_read(
     (tmp_path / "a-file").touch()
     monkeypatch.setattr(command, "make_report", lambda *_, **__: pytest.fail("CBR was asked"))
 
-    assert 1 == main(["report", "--source", "cn-north-4", "--html", name])
+    assert 2 == main(["report", "--source", "cn-north-4", "--html", name])
 
     told = capsys.readouterr().err
     assert f"writing {str(Path(name))!r}: {why}; name a file in a directory" in told
@@ -100,7 +100,7 @@ def test_a_missing_library_is_told_before_anything_is_read(
     monkeypatch.setitem(sys.modules, "junitparser", None)
     monkeypatch.setattr(command, "make_report", lambda *_, **__: pytest.fail("CBR was asked"))
 
-    assert 1 == main(["report", "--source", "cn-north-4", "--junit", str(tmp_path / "a.xml")])
+    assert 2 == main(["report", "--source", "cn-north-4", "--junit", str(tmp_path / "a.xml")])
 
     assert "the module junitparser is not installed" in capsys.readouterr().err
 
