@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-MODEL_EXAMPLES = 46
+MODEL_EXAMPLES = 34
 """Histories of `test_model.py` in a plain `make test`."""
-SET_EXAMPLES = 12
+SET_EXAMPLES = 9
 """Those of `test_set_model.py`."""
-VAULT_EXAMPLES = 14
+VAULT_EXAMPLES = 10
 """Those of `test_vault_model.py`."""
-OWNERS_EXAMPLES = 6
+OWNERS_EXAMPLES = 4
 """Those of `test_owners_model.py`."""
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pulumi_huaweicloud_cbr.base.process import new_process_state
+from tests.interrupts import heed_interrupts
 
 FOREIGN = ("HC_", "HW_", "HUAWEICLOUD_", "PULUMI_")
 # Allowed reasons for a skipped test in CI; any other reason fails the run.
@@ -40,6 +41,12 @@ FULL = "full"
 
 _unallowed: list[str] = []
 _announced: list[str] = []
+
+
+@pytest.fixture(autouse=True, scope="session")
+def heed_interrupts_always() -> None:
+    """Behave the same if the tests run in the background."""
+    heed_interrupts()
 
 
 @pytest.fixture(autouse=True)

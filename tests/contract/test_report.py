@@ -16,8 +16,9 @@ from pulumi_huaweicloud_cbr.commands._cli.options import Scope
 from pulumi_huaweicloud_cbr.commands._cli.text import COLUMNS
 from pulumi_huaweicloud_cbr.commands.report.asking import ask
 from pulumi_huaweicloud_cbr.commands.report.command import account_of, exit_of, make_report
-from pulumi_huaweicloud_cbr.commands.report.model import MISSED, UNSEEN
+from pulumi_huaweicloud_cbr.commands.report.model import MISSED, UNJUDGED, UNSEEN, Area, Report
 from pulumi_huaweicloud_cbr.commands.report.prices import Prices
+from pulumi_huaweicloud_cbr.commands.report.show.html.page import as_page
 from pulumi_huaweicloud_cbr.commands.report.show.text import as_text
 from tests.contract.reporting import (
     REGIONS,
@@ -140,6 +141,45 @@ def test_only_unread_regions_give_their_own_exit_code(world: ReportWorld) -> Non
     assert Exit.INCOMPLETE == exit_of(report) == 3
     assert not report.having(MISSED)
     assert len(REGIONS) == len(report.unseen)
+
+
+def test_source_that_cannot_be_read_is_not_told_as_gone(world: ReportWorld) -> None:
+    """Its copies are told with the reason why nothing else is known of their servers."""
+    deny(world, "cn-north-4")
+
+    report = world.look()
+
+    sourceless = [one for one in report.resources if one.source_region is None]
+    assert sourceless
+    assert {"cn-north-4 could not be read, so only its copies were seen"} == {
+        one.reason for one in sourceless
+    }
+    assert not [one for one in report.without_copy if one.verdict == UNSEEN]
+    assert "is gone" not in as_text(report, shows_all=True)
+    assert "source gone" not in as_page(report)
+
+
+def test_server_without_a_copy_in_what_was_read(world: ReportWorld) -> None:
+    """Where a destination was not read, neither form says that no copy exists."""
+    deny(world, "cn-south-1")
+
+    report = world.look()
+
+    assert [one for one in report.without_copy if one.verdict == UNJUDGED]
+    assert "No copy in the regions that were read, and no objective" in as_text(report)
+    assert "without a copy that was seen" in as_page(report)
+    assert "none in any region" not in as_page(report)
+    assert "cn-south-1 not known" in as_text(report)
+    assert as_text(report).endswith("objectives missed.")
+    assert "Not everything could be read: see NOT READ." in as_text(report)
+
+
+def test_nothing_that_could_be_read_is_not_told_as_nothing_to_protect() -> None:
+    unread = Area("cn-north-4", None, True, False, 0, 0, "there are no credentials")
+
+    told = as_text(Report("2026-11-20T08:00:00Z", areas=(unread,)))
+
+    assert told.startswith("No server, file system or disk was seen: not every region could be")
 
 
 def test_vaults_that_cannot_be_listed_are_a_remark(world: ReportWorld) -> None:

@@ -23,7 +23,6 @@ from tests.e2e.driver import (
     Project,
     connection,
     end_started,
-    heed_interrupts,
     new_program,
     processes_of,
 )
@@ -39,12 +38,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.e2e)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def heed_interrupts_always() -> None:
-    """Behave the same if the tests run in the background."""
-    heed_interrupts()
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,6 @@ import gzip
 import json
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import threading
@@ -333,16 +332,6 @@ def _with_packages_listed(python: Path) -> Path:
     return Path(_WITH_PACKAGES[python].name)
 
 
-def heed_interrupts() -> None:
-    """Make commands handle interrupts that this process was started to ignore.
-
-    ``nohup`` ignores them, and so does each background job of a shell without job control. Pulumi
-    interrupts its program at the end, and waits five seconds for it in each `up` and `preview`.
-    """
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 def off_host(project: Project) -> None:
     """Make a project use the SDK's own plugin again."""
     file = project.directory / "Pulumi.yaml"
@@ -400,9 +389,13 @@ def recover(project: Project, *options: str) -> Outcome:
 
 def ci(project: Project, command: str, *options: str) -> Outcome:
     """Run a command for pipelines on a project's stack."""
-    program = (project.python, "-m", "pulumi_huaweicloud_cbr", "ci")
+    return ours(project, "ci", command, *options)
+
+
+def ours(project: Project, *command: str) -> Outcome:
+    """Run a command of the package on a project's stack."""
     done = subprocess.run(
-        [*program, command, "--stack", project.stack, *options],
+        [project.python, "-m", "pulumi_huaweicloud_cbr", *command, "--stack", project.stack],
         cwd=project.directory,
         env=project.env,
         stdin=subprocess.DEVNULL,

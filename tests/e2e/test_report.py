@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,37 +10,11 @@ import pytest
 
 from pulumi_huaweicloud_cbr.commands._cli.exits import Exit
 from simulator.testing import Control, SimulatorProcess
-from tests.contract.reporting import SOURCES, empty_world, make_world, use_state_of
-from tests.e2e.driver import COMMAND_LIMIT_S, MakeProject, Outcome, Project, ci
+from tests.contract.reporting import empty_world, make_world, use_state_of
+from tests.e2e.driver import MakeProject, ci, ours
+from tools.benchmarks.report import measure
 
-COMMAND = ("-m", "pulumi_huaweicloud_cbr", "report")
 MOST_MB = 150
-MEASURED = """\
-import os, resource, sys
-child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
-_, status, usage = os.wait4(child, 0)
-open("peak", "w").write(str(usage.ru_maxrss))
-sys.exit(os.waitstatus_to_exitcode(status))
-"""
-"""A small process that starts another and notes its peak memory in kB.
-
-A process counts the memory of the one that started it, so that a test's own would count.
-"""
-
-
-def report(project: Project, *options: str) -> Outcome:
-    """Run the command on a project's stack."""
-    done = subprocess.run(
-        [str(project.python), *COMMAND, "--stack", project.stack, *options],
-        cwd=project.directory,
-        env=project.env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_LIMIT_S,
-        check=False,
-    )
-    return Outcome(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.mark.full
@@ -54,7 +25,7 @@ def test_lost_replica_misses_its_objective(
     project = make_stacks_project([{**erp, "rpo": "9999d", "owner": "dba", "tier": "gold"}])
     project.up()
 
-    met = report(project, "--json")
+    met = ours(project, "report", "--json")
     (resource,) = [one for one in met.json()["resources"] if one["entries"]]
     assert ("erp-db-01", "met", "dba", "gold", ["erp"]) == (
         resource["name"],
@@ -69,7 +40,7 @@ def test_lost_replica_misses_its_objective(
 
     for replica in control.replicas():
         control.forget_backup(replica["id"])
-    missed = report(project)
+    missed = ours(project, "report")
 
     assert Exit.TO_DO == missed.code
     assert "no usable copy in cn-east-3, want 9999 d" in missed.text
@@ -88,33 +59,12 @@ def test_thousands_of_backups_take_little_memory(tmp_path: Path) -> None:
     directory.mkdir()
     with SimulatorProcess(directory, empty_world(), latency_ms=200) as simulator:
         use_state_of(world, simulator)
-        address = f"{simulator.url}/regions/{{region}}"
-        env = {
-            "PATH": os.environ["PATH"],
-            "HW_METADATA": "false",
-            "HW_REGION_NAME": SOURCES[0],
-            "HW_USER_NAME": "reporter",
-            "HW_USER_PASSWORD": "not-a-secret-report",
-            "HW_DOMAIN_NAME": "acme",
-            "HW_ENDPOINTS": json.dumps({"cbr": address, "iam": address}),
-        }
         files = [f"--{name}={tmp_path / name}" for name in ("html", "metrics", "junit")]
-        sources = [f"--source={region}" for region in SOURCES]
-        measured = (sys.executable, "-c", MEASURED, sys.executable)
-        done = subprocess.run(
-            [*measured, *COMMAND, "--json", "--rpo=26h", *files, *sources],
-            cwd=tmp_path,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_LIMIT_S,
-            check=False,
-        )
-    assert Exit.TO_DO == done.returncode, done.stderr
-    told = json.loads(done.stdout)
+        run = measure(simulator.url, tmp_path, ["--json", *files])
+    assert Exit.TO_DO == run.code, run.errors
+    told = json.loads(run.printed)
     assert len(in_process.copies) == len(told["copies"])
     assert in_process.counts["failures"] == told["counts"]["failures"]
     assert {"html", "metrics", "junit"} <= {path.name for path in tmp_path.iterdir()}
-    assert int((tmp_path / "peak").read_text()) / 1024 < MOST_MB
+    assert run.peak_mb < MOST_MB
     world.simulator.close()

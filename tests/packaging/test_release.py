@@ -119,9 +119,13 @@ def test_metadata_is_true(built: dict[str, Path]) -> None:
     assert ["LICENSE"] == metadata.license_files
     assert "text/markdown" == metadata.description_content_type
     assert (ROOT / "README.md").read_text().strip() == (metadata.description or "").strip()
-    assert {Requirement(one) for one in PROJECT["dependencies"]} == set(
-        metadata.requires_dist or ()
-    )
+    extras = {
+        Requirement(f'{one}; extra == "{extra}"')
+        for extra, wanted in PROJECT["optional-dependencies"].items()
+        for one in wanted
+    }
+    always = {Requirement(one) for one in PROJECT["dependencies"]}
+    assert always | extras == set(metadata.requires_dist or ())
 
 
 def test_changelog_has_the_version() -> None:

@@ -795,12 +795,12 @@ POD = {
 }
 
 
-def document(content: str | None) -> str:
+def document(content: str | bytes | None) -> str:
     """Return the text of the error about a user's file with this content; None is no file."""
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         path = Path("prices.yaml")
         if content is not None:
-            path.write_text(content)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return caught(lambda: load_document(path, "prices", "give the file with --prices"))
 
 
@@ -1202,6 +1202,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     "wait-inputs-limit": lambda: of_wait(timeout="800h", poll_interval=0),
     "inputs-count": lambda: too_many(keep_newest=10**6),
     "question-unknown": lambda: questioned(colour="red"),
+    "document-not-text": lambda: document(b"currency: \xff"),
     "document-missing": lambda: document(None),
     "document-malformed": lambda: document("currency: [CNY"),
     "objective-rpo": lambda: objective(rpo="1h30m"),

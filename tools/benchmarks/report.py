@@ -27,21 +27,24 @@ _MEASURED = """\
 import os, resource, sys
 child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
 _, status, usage = os.wait4(child, 0)
-sys.stderr.write(f"{usage.ru_maxrss} {usage.ru_utime + usage.ru_stime}")
+sys.stderr.write(f"\\n{usage.ru_maxrss} {usage.ru_utime + usage.ru_stime}")
 sys.exit(os.waitstatus_to_exitcode(status))
 """
 _FORMS = ("html", "metrics", "junit")
 
 
-class Cost(NamedTuple):
-    """One run: seconds by the clock and of the CPU, and the peak memory in MB."""
+class Run(NamedTuple):
+    """One run: seconds by the clock and of the CPU, the peak memory in MB, and its outcome."""
 
     wall_s: float
     cpu_s: float
     peak_mb: float
+    code: int
+    printed: str
+    errors: str
 
 
-def measure(url: str, folder: Path, options: list[str]) -> Cost:
+def measure(url: str, folder: Path, options: list[str]) -> Run:
     """Run the command once against a simulator."""
     address = f"{url}/regions/{{region}}"
     env = {
@@ -67,7 +70,7 @@ def measure(url: str, folder: Path, options: list[str]) -> Cost:
     )
     wall_s = time.perf_counter() - began
     peak_kb, cpu_s = done.stderr.split()[-2:]
-    return Cost(wall_s, float(cpu_s), int(peak_kb) / 1024)
+    return Run(wall_s, float(cpu_s), int(peak_kb) / 1024, done.returncode, done.stdout, done.stderr)
 
 
 def main() -> None:
@@ -83,11 +86,16 @@ def main() -> None:
         folder = Path(name)
         with SimulatorProcess(folder, empty_world(), latency_ms=LATENCY_MS) as simulator:
             use_state_of(world, simulator)
-            forms = {"text": [], "all": ["--all", *(f"--{one}={folder / one}" for one in _FORMS)]}
+            forms: dict[str, list[str]] = {
+                "text": [],
+                "all": ["--all", *(f"--{one}={folder / one}" for one in _FORMS)],
+            }
             for title, given in forms.items():
                 runs = [measure(simulator.url, folder, given) for _ in range(rounds)]
-                cost = Cost(*(statistics.median(column) for column in zip(*runs, strict=True)))
-                print(f"| {title} | {cost.wall_s:.1f} | {cost.cpu_s:.1f} | {cost.peak_mb:.0f} |")
+                wall_s = statistics.median(run.wall_s for run in runs)
+                cpu_s = statistics.median(run.cpu_s for run in runs)
+                peak_mb = statistics.median(run.peak_mb for run in runs)
+                print(f"| {title} | {wall_s:.1f} | {cpu_s:.1f} | {peak_mb:.0f} |")
     world.simulator.close()
 
 

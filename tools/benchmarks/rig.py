@@ -12,7 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.e2e.driver import TOOLCHAIN, Project, heed_interrupts, plugins_of, sdk_python
+from tests.e2e.driver import TOOLCHAIN, Project, plugins_of, sdk_python
+from tests.interrupts import heed_interrupts
 
 LOOK_S = 0.01
 

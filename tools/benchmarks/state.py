@@ -25,7 +25,8 @@ from simulator.testing import SimulatorProcess
 from simulator.worlds.files import World
 from simulator.worlds.fleet import FLEET_ACCOUNT, FLEET_PASSWORD, FLEET_USER, fleet_world
 from tests.e2e.conftest import new_stacks_project
-from tests.e2e.driver import Project, heed_interrupts
+from tests.e2e.driver import Project
+from tests.interrupts import heed_interrupts
 from tools.benchmarks.rig import machine, pulumi_version
 from tools.state_servers.places import Place, folder_place
 from tools.state_servers.postgresql import PostgresServer

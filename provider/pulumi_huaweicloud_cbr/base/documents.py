@@ -44,7 +44,9 @@ def load_document(path: Path, what: str, remedy: str) -> tuple[Any, list[str]]:
         return yaml.load(text, Loader=Loader), faults  # noqa: S506
     except OSError as error:
         raise ConfigurationError(f"{doing}: {error.strerror or error}", remedy=remedy) from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, TypeError) as error:
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{doing}: it is no text in UTF-8", remedy=remedy) from None
+    except (yaml.YAMLError, RecursionError, TypeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}: " if mark is not None else ""
         problem = getattr(error, "problem", None) or type(error).__name__

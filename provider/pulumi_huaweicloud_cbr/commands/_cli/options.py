@@ -45,6 +45,18 @@ def as_text(argument: str) -> str:
     return os.fsencode(argument).decode("utf-8", errors="replace")
 
 
+def stack_name(argument: str) -> str:
+    """Return the name of a stack.
+
+    Raises:
+        argparse.ArgumentTypeError: it is empty, as a variable that is not set; the CLI would take
+            the stack that happens to be selected.
+    """
+    if not argument.strip():
+        raise argparse.ArgumentTypeError("is empty; name a stack that pulumi stack ls shows")
+    return as_text(argument)
+
+
 def add_dead(parser: argparse.ArgumentParser) -> None:
     """Add ``--dead``, the user's word on holders of locks; the value is a list of texts."""
     parser.add_argument(
@@ -71,7 +83,9 @@ def add_stack(parser: argparse.ArgumentParser, words: str, *, is_required: bool 
     Args:
         words: what the command takes from the stack.
     """
-    parser.add_argument("--stack", type=as_text, required=is_required, metavar="NAME", help=words)
+    parser.add_argument(
+        "--stack", type=stack_name, required=is_required, metavar="NAME", help=words
+    )
     parser.add_argument(
         "--cwd",
         type=Path,

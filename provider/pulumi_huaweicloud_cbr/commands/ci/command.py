@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pulumi_huaweicloud_cbr.commands._cli.exits import Exit
 from pulumi_huaweicloud_cbr.commands._cli.help import CommandParser, Commands, add_command
-from pulumi_huaweicloud_cbr.commands._cli.options import add_dead, add_stack, as_text
+from pulumi_huaweicloud_cbr.commands._cli.options import add_dead, add_stack, as_text, stack_name
 from pulumi_huaweicloud_cbr.commands.ci.policy import kinds
 
 _FORMATS = ("text", "markdown")
@@ -159,7 +159,7 @@ def _add_recover(commands: Commands) -> None:
         examples=("ci recover --stack prod", "ci recover --stack prod --dead build-7:4711"),
         arguments="--stack NAME",
     )
-    parser.add_argument("--stack", type=as_text, required=True, metavar="NAME", help="the stack")
+    parser.add_argument("--stack", type=stack_name, required=True, metavar="NAME", help="the stack")
     add_dead(parser)
     parser.set_defaults(run=_run_recover)
 
@@ -184,7 +184,7 @@ def _add_comment(commands: Commands) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="the JSON of the preview")
     parser.add_argument(
         "--stack",
-        type=as_text,
+        type=stack_name,
         required=True,
         metavar="NAME",
         help="the stack, whatever the file says",

@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
+from pulumi_huaweicloud_cbr.base.errors import CbrError, ConfigurationError
 from pulumi_huaweicloud_cbr.base.moments import age
 from pulumi_huaweicloud_cbr.commands._cli.exits import Exit
 from pulumi_huaweicloud_cbr.commands._cli.help import Commands, add_command
-from pulumi_huaweicloud_cbr.commands._cli.options import add_json, as_text, scope
+from pulumi_huaweicloud_cbr.commands._cli.options import add_json, scope, stack_name
 from pulumi_huaweicloud_cbr.commands._cli.output import print_json, tell
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def add_to(commands: Commands) -> None:
         exits={
             Exit.DONE: "all objectives are met, or there are none",
             Exit.TO_DO: "an objective is missed: the report names it",
-            Exit.INCOMPLETE: "not all could be read or judged; no objective is known to be missed",
+            Exit.INCOMPLETE: "not all could be read or written, and nothing is known to be missed",
         },
         examples=(
             "report --stack prod --html report.html",
@@ -57,7 +57,7 @@ def add_to(commands: Commands) -> None:
         "--stack",
         action="append",
         default=[],
-        type=as_text,
+        type=stack_name,
         metavar="NAME",
         help="report on what this stack copies, with its huaweicloud:* settings and its "
         "objectives; may be repeated, also for stacks of other accounts",
@@ -122,26 +122,53 @@ def _objective(text: str) -> int:
 def run(given: argparse.Namespace) -> int:
     """Make the report, and print and write it; return the exit code.
 
-    Raises:
-        ConfigurationError: a stack, the prices or a setting cannot be read, or a file not written.
+    A fault of what the options name is one of usage. If nothing can be read, that is incomplete: a
+    monitor must not take it for a missed objective.
     """
     from pulumi_huaweicloud_cbr.base.clock import SystemClock
+    from pulumi_huaweicloud_cbr.commands.report.files import check_files, write_files
     from pulumi_huaweicloud_cbr.commands.report.prices import read_prices
 
     if given.cwd is not None and not given.stack:
         given.parser.error("--cwd goes with --stack")
-    prices = read_prices(given.prices) if given.prices is not None else None
+    try:
+        prices = read_prices(given.prices) if given.prices is not None else None
+        check_files(given)
+    except ConfigurationError as error:
+        return _ended(error, Exit.USAGE)
     clock = SystemClock()
-    accounts = accounts_of(given, os.environ)
-    report = make_report(accounts, clock, rpo_s=given.rpo, prices=prices, on_read=_progress(clock))
+    try:
+        report = make_report(
+            accounts_of(given, os.environ),
+            clock,
+            rpo_s=given.rpo,
+            prices=prices,
+            on_read=_progress(clock),
+        )
+    except CbrError as error:
+        return _ended(error, Exit.INCOMPLETE)
+    # First the files: the reader of the output may go away, as `head` does.
+    code = exit_of(report)
+    try:
+        write_files(given, report)
+    except ConfigurationError as error:
+        code = _ended(error, Exit.TO_DO if code == Exit.TO_DO else Exit.INCOMPLETE)
+    _show(report, given)
+    return code
+
+
+def _ended(error: CbrError, code: Exit) -> Exit:
+    tell(f"error: {error}")
+    return code
+
+
+def _show(report: Report, given: argparse.Namespace) -> None:
     if given.json:
         print_json(report.to_json())
-    else:
-        from pulumi_huaweicloud_cbr.commands.report.show import text
+        return
+    from pulumi_huaweicloud_cbr.commands.report.show import text
 
-        print(text.as_text(report, shows_all=given.all))
-    _write_files(given, report)
-    return exit_of(report)
+    print(text.as_text(report, shows_all=given.all))
 
 
 def exit_of(report: Report) -> Exit:
@@ -285,34 +312,3 @@ def _progress(clock: Clock) -> Callable[[Inventory], None]:
             )
 
     return told
-
-
-def _write_files(given: argparse.Namespace, report: Report) -> None:
-    """Write the files that options name; the renderers are loaded only then."""
-    if given.html is not None:
-        from pulumi_huaweicloud_cbr.commands.report.show.html.page import as_page
-
-        _write(given.html, as_page(report))
-    if given.metrics is not None:
-        from pulumi_huaweicloud_cbr.commands.report.show.metrics import as_metrics
-
-        _write(given.metrics, as_metrics(report))
-    if given.junit is not None:
-        from pulumi_huaweicloud_cbr.commands.report.show.junit import as_junit
-
-        _write(given.junit, as_junit(report))
-
-
-def _write(path: Path, content: str) -> None:
-    # A reader, such as Prometheus' collector of text files, never sees half a file.
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_text(content, encoding="utf-8")
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise ConfigurationError(
-            f"writing {str(path)!r}: {error.strerror or error}",
-            remedy="name a file in a directory that exists and can be written to",
-        ) from None
-    tell(f"wrote {path}")

@@ -435,7 +435,7 @@ class _Judge:
 
     def _verdict(self, subject: _Subject, there: Sequence[There]) -> tuple[str, str | None]:
         if subject.area is None:
-            return self._verdict_without_source()
+            return UNJUDGED, self._why_sourceless()
         if not subject.entries:
             return self._verdict_anywhere(subject, there)
         worst = min((one.verdict for one in there if one.is_wanted), key=VERDICTS.index)
@@ -448,14 +448,13 @@ class _Judge:
         limits = [one.rpo_s for one in failing if one.rpo_s is not None]
         return worst, "; ".join([*told, *self._causes(subject, failing, max(limits))])
 
-    def _verdict_without_source(self) -> tuple[str, str | None]:
-        """Judge copies whose source was not found: that does not prove that it is gone."""
-        unseen = [one.region for one in self._seen.areas if one.is_source and one.unseen_because]
-        if unseen:
-            return UNSEEN, f"its source may be in {', '.join(unseen)}, which could not be read"
-        return UNJUDGED, (
-            "none of the source regions has it: it is gone, or its region was not asked for"
-        )
+    def _why_sourceless(self) -> str:
+        """Return why only copies are known: a source that was not read may have the resource."""
+        unread = [one.region for one in self._seen.areas if one.is_source and one.unseen_because]
+        if unread:
+            regions = ", ".join(dict.fromkeys(unread))
+            return f"{regions} could not be read, so only its copies were seen"
+        return "no source region that was read has a backup of it; only copies are left"
 
     def _verdict_anywhere(
         self, subject: _Subject, there: Sequence[There]

@@ -123,8 +123,8 @@ class There:
 class Resource:
     """A server, a file system or a disk that vaults protect, with its copies elsewhere.
 
-    `source_region` is None if only copies are left of it. `rpo_s` is how old the newest copy may
-    be, None without an objective. `owner` and `tier` are those of the configuration. `entries`
+    `source_region` is None if no source that was read has it. `rpo_s` is how old the newest copy
+    may be, None without an objective. `owner` and `tier` are those of the configuration. `entries`
     name what declares its copies. `reason` says why an objective is missed or was not judged.
     """
 
@@ -150,6 +150,11 @@ class Resource:
     def copy_count(self) -> int:
         """Return the number of usable copies in all regions."""
         return sum(one.count for one in self.there)
+
+    @property
+    def is_without_copy(self) -> bool:
+        """Whether a resource of a source has no usable copy; not if nobody can know that."""
+        return not self.copy_count and self.source_region is not None and self.verdict != UNSEEN
 
     @property
     def newest(self) -> There | None:
@@ -225,8 +230,8 @@ class Report:
 
     @property
     def without_copy(self) -> list[Resource]:
-        """Return the resources of the sources that have no usable copy anywhere."""
-        return [one for one in self.resources if not one.copy_count and one.source_region]
+        """Return the resources of the sources that have no usable copy in what was read."""
+        return [one for one in self.resources if one.is_without_copy]
 
     @property
     def undeclared(self) -> list[CopyLook]:
@@ -237,6 +242,11 @@ class Report:
     def unseen(self) -> list[Area]:
         """Return the areas that could not be read."""
         return [one for one in self.areas if one.unseen_because]
+
+    @property
+    def saw_all_destinations(self) -> bool:
+        """Whether no copy can be hidden in a destination that could not be read."""
+        return not any(one.is_destination for one in self.unseen)
 
     @property
     def is_complete(self) -> bool:

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 
+MODULES = {
+    "a page": ("jinja2", "svg"),
+    "metrics": ("prometheus_client",),
+    "test results": ("junitparser",),
+}
+"""What each form is made with."""
 REMEDY = "run pip install 'pulumi-huaweicloud-cbr[report]'"
 
 
@@ -28,3 +35,14 @@ def needing_extra(form: str) -> Iterator[None]:
             f"the report cannot be written as {form}: the module {missing} is not installed",
             remedy=REMEDY,
         ) from error
+
+
+def check_extra(form: str) -> None:
+    """Load the libraries of a form, such as ``a page``, before it is made.
+
+    Raises:
+        ConfigurationError: one of them is not installed.
+    """
+    with needing_extra(form):
+        for name in MODULES[form]:
+            import_module(name)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from pulumi_huaweicloud_cbr.base.moments import UNKNOWN, moment
-from pulumi_huaweicloud_cbr.base.text import span
+from pulumi_huaweicloud_cbr.commands._cli.text import long_age
 from pulumi_huaweicloud_cbr.commands.report.model import (
     MET,
     MISSED,
@@ -97,9 +97,9 @@ def _of_region(resource: Resource, there: There) -> Case:
     newest = (
         "no usable copy"
         if there.newest_age_s is None
-        else f"the newest copy is {span(there.newest_age_s)} old"
+        else f"the newest copy is {long_age(there.newest_age_s)} old"
     )
-    limit = f", want {span(there.rpo_s)}" if there.rpo_s is not None else ""
+    limit = f", want {long_age(there.rpo_s)}" if there.rpo_s is not None else ""
     failure = f"; the last copy failed: {there.last_failure}" if there.last_failure else ""
     return Case(_source(resource), name, MISSED, f"{newest}{limit}{failure}")
 
@@ -121,7 +121,7 @@ def _reading(report: Report) -> Iterator[Case]:
 
 
 def _source(resource: Resource) -> str:
-    return resource.source_region or "source not found"
+    return resource.source_region or "source not seen"
 
 
 def _label(resource: Resource) -> str:

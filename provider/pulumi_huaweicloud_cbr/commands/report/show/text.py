@@ -56,6 +56,8 @@ def headline(report: Report) -> str:
     """Return the report in one sentence."""
     counts = report.counts
     if not report.resources:
+        if report.unseen:
+            return "No server, file system or disk was seen: not every region could be read"
         return "No server, file system or disk is protected in the source regions"
     told = [
         f"{counts[MISSED]} missed" if counts[MISSED] else "",
@@ -109,7 +111,7 @@ def _resources(report: Report, verdict: str, title: str, *, shows_all: bool) -> 
 
 
 def _about(resource: Resource) -> str:
-    parts = [resource.source_region or "source not found"]
+    parts = [resource.source_region or "its source was not seen"]
     parts += [f"tier {resource.tier}"] if resource.tier else []
     parts += [f"owner {resource.owner}"] if resource.owner else []
     parts += [f"entry {', '.join(resource.entries)}"] if resource.entries else []
@@ -118,7 +120,8 @@ def _about(resource: Resource) -> str:
 
 
 def _there(there: There) -> str:
-    newest = "none" if there.newest_age_s is None else f"{short_age(there.newest_age_s)} old"
+    missing = "not known" if there.verdict == UNSEEN else "none"
+    newest = missing if there.newest_age_s is None else f"{short_age(there.newest_age_s)} old"
     if there.is_time_of_copy:
         newest += " or older"
     extra = f", {there.count} in all" if there.count > 1 else ""
@@ -130,7 +133,8 @@ def _without_copy(report: Report, *, shows_all: bool) -> Iterator[str]:
     found = [one for one in report.without_copy if one.verdict == UNJUDGED]
     if not found:
         return
-    yield f"No copy in another region, and no objective: {counted(len(found), 'resource')}"
+    where = "another region" if report.saw_all_destinations else "the regions that were read"
+    yield f"No copy in {where}, and no objective: {counted(len(found), 'resource')}"
     shown = found if shows_all else found[:_SHOWN]
     rows = [
         (
@@ -256,8 +260,10 @@ def _conclusion(report: Report, *, shows_all: bool) -> Iterator[str]:
         yield from wrapped("", "--all lists every resource, vault and copy.")
     if not report.is_complete:
         yield from wrapped("", "Not everything could be read: see NOT READ.")
-    elif report.having(MISSED):
+    if report.having(MISSED):
         yield from wrapped("", f"{counted(len(report.having(MISSED)), 'objective')} missed.")
+    elif not report.is_complete:
+        return
     elif report.having(UNSEEN):
         yield from wrapped("", f"{counted(len(report.having(UNSEEN)), 'objective')} not judged.")
     elif report.having(MET):

@@ -20,7 +20,7 @@ _LINE = 15
 _BANDS = 150
 """Height of all bands together."""
 _THINNEST = 2.5
-NOT_KNOWN = "source not found"
+NOT_KNOWN = "source not seen"
 
 
 @dataclass

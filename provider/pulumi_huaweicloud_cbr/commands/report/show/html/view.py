@@ -106,6 +106,11 @@ class View:
         return copy.id is not None and copy.owner in UNDECLARED
 
     @property
+    def no_copies(self) -> str:
+        """Return what stands in place of copies that do not exist, or that nobody saw."""
+        return "none in any region" if self.report.saw_all_destinations else "none seen"
+
+    @property
     def headline(self) -> str:
         """Return the one sentence that tells whether someone has to act."""
         counts = self.report.counts
@@ -145,7 +150,9 @@ class View:
             Count(counts["met"], "meet their objective", tone("met", GOOD), "resources", "met"),
             Count(
                 counts["without_copy"],
-                "without any copy",
+                "without any copy"
+                if self.report.saw_all_destinations
+                else "without a copy that was seen",
                 tone("without_copy", BAD),
                 "resources",
                 "without_copy",
