@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
+from pulumi_huaweicloud_cbr.commands.report.show.clean import cleaned
 from pulumi_huaweicloud_cbr.commands.report.show.html.page import as_page
 from tests.report_worlds import World, large, worlds
 from tools.checks.pictures import browser as found_browser
@@ -50,7 +51,7 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     found = {}
     for number, (name, report) in enumerate(reports.items()):
         found[name] = folder / f"{number}.html"
-        found[name].write_text(as_page(report), encoding="utf-8")
+        found[name].write_text(as_page(cleaned(report)), encoding="utf-8")
     return found
 
 
@@ -335,7 +336,7 @@ def test_without_scripts_all_is_there(show: Any) -> None:
 
 def test_a_script_of_someone_else_does_not_run(browser: Browser, tmp_path: Path) -> None:
     """If a template forgot to escape a name, the policy would still stop it."""
-    text = as_page(WORLDS["demo"])
+    text = as_page(cleaned(WORLDS["demo"]))
     evil = "<script>document.title = 'ran'</script><b onclick=\"document.title = 'ran'\">b</b>"
     path = tmp_path / "page.html"
     path.write_text(text.replace("<footer>", f"<footer>{evil}", 1), encoding="utf-8")

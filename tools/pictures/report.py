@@ -12,6 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from pulumi_huaweicloud_cbr.commands.report.show.clean import cleaned
 from pulumi_huaweicloud_cbr.commands.report.show.html.page import as_page
 from tests.report_worlds import World
 from tools.checks.pictures import browser
@@ -56,7 +57,7 @@ def draw(folder: Path) -> list[Path]:
     drawn = []
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         page_file = Path(name, "report.html")
-        page_file.write_text(as_page(report), encoding="utf-8")
+        page_file.write_text(as_page(cleaned(report)), encoding="utf-8")
         chromium = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         for one in PICTURES:
             page = chromium.new_page(

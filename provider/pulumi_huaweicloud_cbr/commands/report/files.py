@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pulumi_huaweicloud_cbr.commands.report.model import Report
+    from pulumi_huaweicloud_cbr.commands.report.show.clean import CleanReport
 
 FORMS = {"html": "a page", "metrics": "metrics", "junit": "test results"}
 """The options that name a file, and what is written into it."""
@@ -39,10 +40,16 @@ def write_files(given: argparse.Namespace, report: Report) -> None:
     Raises:
         ConfigurationError: a file cannot be written; with several, the error of the first one.
     """
+    from pulumi_huaweicloud_cbr.commands.report.show.clean import cleaned
+
+    named = list(_named(given))
+    if not named:
+        return
+    clean = cleaned(report)
     problems: list[ConfigurationError] = []
-    for option, path in _named(given):
+    for option, path in named:
         try:
-            _put(path, _renderer(option)(report))
+            _put(path, _renderer(option)(clean))
         except ConfigurationError as error:
             problems.append(error)
         else:
@@ -58,7 +65,7 @@ def _named(given: argparse.Namespace) -> Iterator[tuple[str, Path]]:
             yield option, path
 
 
-def _renderer(option: str) -> Callable[[Report], str]:
+def _renderer(option: str) -> Callable[[CleanReport], str]:
     """Return what makes the content; it is loaded only if its file is asked for."""
     if option == "html":
         from pulumi_huaweicloud_cbr.commands.report.show.html.page import as_page

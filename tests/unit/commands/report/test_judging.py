@@ -21,6 +21,7 @@ from pulumi_huaweicloud_cbr.commands.report.asking import Seen, SeenArea
 from pulumi_huaweicloud_cbr.commands.report.command import exit_of
 from pulumi_huaweicloud_cbr.commands.report.judging import judge
 from pulumi_huaweicloud_cbr.commands.report.model import Report, Resource
+from pulumi_huaweicloud_cbr.commands.report.show.clean import cleaned
 from pulumi_huaweicloud_cbr.commands.report.show.junit import as_junit
 from pulumi_huaweicloud_cbr.commands.report.show.text import as_text
 from pulumi_huaweicloud_cbr.config.objectives import Declared, Objective
@@ -129,7 +130,7 @@ def test_copies_in_another_project_of_the_region_do_not_count() -> None:
         there.count,
     )
     assert "no usable copy in project p-other of cn-east-3, want 26 h" == only(report).reason
-    assert "cn-east-3 (project p-other)" in as_junit(report)
+    assert "cn-east-3 (project p-other)" in as_junit(cleaned(report))
 
 
 def test_failure_in_one_project_is_told_beside_a_copy_in_another() -> None:
@@ -188,7 +189,7 @@ def test_times_that_tell_no_age_meet_no_objective(made_at: str | None, verdict: 
     assert verdict == only(report).verdict
     if verdict == "unseen":
         assert "the age of the newest copy in cn-east-3 is not known" in str(only(report).reason)
-        assert "the age of the newest copy is not known" in as_junit(report)
+        assert "the age of the newest copy is not known" in as_junit(cleaned(report))
         assert Exit.INCOMPLETE == exit_of(report)
     is_future = made_at is not None and made_at > "2026-11-20T08:15" and made_at != "soon"
     assert is_future == any("later than this machine's clock" in one for one in report.remarks)
@@ -204,7 +205,7 @@ def test_time_of_a_copy_proves_no_age() -> None:
     assert ("unseen", doubt) == (only(report).verdict, only(report).reason)
     assert Exit.INCOMPLETE == exit_of(report)
     assert "1 objective not judged." in as_text(report)
-    assert "nor when its backup was made" in as_junit(report)
+    assert "nor when its backup was made" in as_junit(cleaned(report))
     # Without an entry, too.
     report = judge(Seen(areas=list(areas)), NOW, rpo_s=26 * HOUR_S)
     assert ("unseen", doubt) == (only(report).verdict, only(report).reason)

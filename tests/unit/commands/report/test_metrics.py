@@ -44,13 +44,13 @@ def samples(text: str) -> Iterator[tuple[str, Labels, float]]:
 
 def values(report: Report) -> dict[tuple[str, Labels], float]:
     """Return the values by name and labels."""
-    return {(name, labels): value for name, labels, value in samples(as_metrics(report))}
+    return {(name, labels): value for name, labels, value in samples(as_metrics(cleaned(report)))}
 
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_a_parser_accepts_it_and_no_sample_is_there_twice(name: str) -> None:
     """Whatever the names are: quotes, line breaks, two of one name, halves of characters."""
-    text = as_metrics(WORLDS[name])
+    text = as_metrics(cleaned(WORLDS[name]))
     read = list(samples(text))
 
     assert text.endswith("\n# EOF\n")
@@ -63,7 +63,7 @@ def test_a_parser_accepts_it_and_no_sample_is_there_twice(name: str) -> None:
 @pytest.mark.parametrize("name", ["priced", "hostile"])
 def test_the_older_format_reads_the_same(name: str) -> None:
     """The node exporter's textfile collector takes the text format, of which this is a part too."""
-    text = as_metrics(WORLDS[name])
+    text = as_metrics(cleaned(WORLDS[name]))
     older = {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
         for family in parse_text_format(text)
@@ -75,7 +75,9 @@ def test_the_older_format_reads_the_same(name: str) -> None:
 
 def test_every_metric_has_a_value_somewhere() -> None:
     """No metric is described that never comes."""
-    found = {name for report in WORLDS.values() for name, _, _ in samples(as_metrics(report))}
+    found = {
+        name for report in WORLDS.values() for name, _, _ in samples(as_metrics(cleaned(report)))
+    }
 
     assert set(METRICS) == found
 
@@ -86,7 +88,7 @@ def test_names_arrive_as_they_are_shown() -> None:
     expected = {one.name for one in cleaned(report).resources}
     found = {
         dict(labels)["resource"]
-        for name, labels, _ in samples(as_metrics(report))
+        for name, labels, _ in samples(as_metrics(cleaned(report)))
         if name == "cbr_resource_unseen"
     }
 
@@ -215,7 +217,7 @@ def test_equal_labels_get_a_number() -> None:
 def test_every_resource_and_destination_has_a_sample() -> None:
     """However many there are: nothing is summed up, nothing is left out."""
     report = large(servers=80, copies=160)
-    counted = Counter(name for name, _, _ in samples(as_metrics(report)))
+    counted = Counter(name for name, _, _ in samples(as_metrics(cleaned(report))))
 
     assert 80 == counted["cbr_resource_copies"]
     assert sum(len(one.there) for one in report.resources) == counted["cbr_copy_size_bytes"]

@@ -19,7 +19,7 @@ from pulumi_huaweicloud_cbr.commands.report.model import (
     Resource,
     There,
 )
-from pulumi_huaweicloud_cbr.commands.report.show.clean import cleaned
+from pulumi_huaweicloud_cbr.commands.report.show.clean import CleanReport
 from pulumi_huaweicloud_cbr.commands.report.show.extra import needing_extra
 
 OBJECTIVES = "objectives"
@@ -37,7 +37,7 @@ class Case:
     reason: str = ""
 
 
-def as_junit(report: Report) -> str:
+def as_junit(report: CleanReport) -> str:
     """Return the report as a JUnit document: failures, errors and skipped cases have reasons.
 
     A missed objective is a failure. An error is what could not be read: a region, or a resource
@@ -49,13 +49,12 @@ def as_junit(report: Report) -> str:
     with needing_extra("test results"):
         from junitparser.junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-    clean = cleaned(report)
     results = {MISSED: Failure, UNSEEN: Error, UNJUDGED: Skipped}
     document = JUnitXml("copies of backups")
-    for title, cases in {OBJECTIVES: _objectives(clean), READING: _reading(clean)}.items():
+    for title, cases in {OBJECTIVES: _objectives(report), READING: _reading(report)}.items():
         suite = TestSuite(title)
-        if moment(clean.made_at) != UNKNOWN:
-            suite.timestamp = clean.made_at.removesuffix("Z")
+        if moment(report.made_at) != UNKNOWN:
+            suite.timestamp = report.made_at.removesuffix("Z")
         shown = []
         for one in _with_own_names(cases):
             case = TestCase(one.name, one.of)

@@ -18,7 +18,7 @@ from pulumi_huaweicloud_cbr.commands.report.model import (
     Resource,
     There,
 )
-from pulumi_huaweicloud_cbr.commands.report.show.clean import cleaned
+from pulumi_huaweicloud_cbr.commands.report.show.clean import CleanReport
 from pulumi_huaweicloud_cbr.commands.report.show.extra import needing_extra
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ Sample = tuple[str, tuple[str, ...], float]
 """A metric's name, the values of its labels, and its value."""
 
 
-def as_metrics(report: Report) -> str:
+def as_metrics(report: CleanReport) -> str:
     """Return the report as OpenMetrics text. No two samples have the same labels.
 
     Raises:
@@ -117,7 +117,7 @@ def as_metrics(report: Report) -> str:
         name: GaugeMetricFamily(name, text, labels=labels)
         for name, (text, labels) in METRICS.items()
     }
-    for name, values, value in _samples(cleaned(report)):
+    for name, values, value in _samples(report):
         families[name].add_metric(values, value)
 
     class Once(Collector):

@@ -9,15 +9,14 @@ from __future__ import annotations
 from base64 import b64encode
 from hashlib import sha256
 
-from pulumi_huaweicloud_cbr.commands.report.model import Report
-from pulumi_huaweicloud_cbr.commands.report.show.clean import cleaned
+from pulumi_huaweicloud_cbr.commands.report.show.clean import CleanReport
 from pulumi_huaweicloud_cbr.commands.report.show.extra import needing_extra
 from pulumi_huaweicloud_cbr.commands.report.show.html import words
 
 PACKAGE = "pulumi_huaweicloud_cbr.commands.report.show.html"
 
 
-def as_page(report: Report) -> str:
+def as_page(report: CleanReport) -> str:
     """Return the report as an HTML document that is complete in itself.
 
     Raises:
@@ -46,26 +45,25 @@ def as_page(report: Report) -> str:
         "named": words.named,
         "kind": words.kind,
     }
-    clean = cleaned(report)
     # Ours, and written as they are: an escaped quote in them would be another text.
     style, script = (
         Markup(loader.get_source(environment, name)[0])  # noqa: S704
         for name in ("style.css", "page.js")
     )
-    view = View(clean)
+    view = View(report)
     return environment.get_template("page.html").render(
         view=view,
-        report=clean,
+        report=report,
         style=style,
         script=script,
         policy=policy(script, style),
         # Drawn by us, with their texts escaped.
-        wide=Markup(flows.flow_map(clean, flows.WIDE)),  # noqa: S704
-        narrow=Markup(flows.flow_map(clean, flows.NARROW)),  # noqa: S704
+        wide=Markup(flows.flow_map(report, flows.WIDE)),  # noqa: S704
+        narrow=Markup(flows.flow_map(report, flows.NARROW)),  # noqa: S704
         map_words=flows.summary(view.flows),
         lanes=[
             (resource, [(lane, Markup(lane.drawing)) for lane in its])  # noqa: S704
-            for resource, its in timeline.lanes(clean)
+            for resource, its in timeline.lanes(report)
         ],
         days=timeline.DAYS,
     )
