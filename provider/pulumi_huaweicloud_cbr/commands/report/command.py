@@ -202,7 +202,7 @@ def make_report(
     import asyncio
 
     from pulumi_huaweicloud_cbr.commands.report.asking import ask
-    from pulumi_huaweicloud_cbr.commands.report.judging import judge, now_of
+    from pulumi_huaweicloud_cbr.commands.report.judging.judge import judge, now_of
 
     seen = asyncio.run(ask(accounts, clock, transport=transport, on_read=on_read))
     return judge(seen, now_of(clock.wall_time()), rpo_s=rpo_s, prices=prices)

@@ -19,7 +19,7 @@ from pulumi_huaweicloud_cbr.commands._cli.exits import Exit
 from pulumi_huaweicloud_cbr.commands.account.inventory import Inventory
 from pulumi_huaweicloud_cbr.commands.report.asking import Seen, SeenArea
 from pulumi_huaweicloud_cbr.commands.report.command import exit_of
-from pulumi_huaweicloud_cbr.commands.report.judging import judge
+from pulumi_huaweicloud_cbr.commands.report.judging.judge import judge
 from pulumi_huaweicloud_cbr.commands.report.model import Report, Resource
 from pulumi_huaweicloud_cbr.commands.report.show.clean import cleaned
 from pulumi_huaweicloud_cbr.commands.report.show.junit import as_junit
