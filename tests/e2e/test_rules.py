@@ -48,7 +48,9 @@ def test_update_that_deletes_too_much_is_refused(
     fewer = {label: FOUR[label] for label in "ab"}
     project.configure({"program:replications": declared(fewer)})
 
-    for command in (("preview",), ("up", "--yes", "--skip-preview")):
+    target = f"--target={project.state()['few']['urn']}"
+    update = ("up", "--yes", "--skip-preview")
+    for command in (("preview",), update, ("preview", target), (*update, target)):
         outcome = project.run(*command)
         assert 0 != outcome.code
         assert "2 of 4 members (50 %) would be deleted" in outcome.text

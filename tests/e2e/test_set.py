@@ -242,8 +242,27 @@ def kept(project: Project, control: Control) -> None:
     assert {"day-1", "day-2"} == set(project.state()["nightly"]["outputs"]["members"])
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("plugin", ["host", pytest.param("sdk-3.255.0", marks=pytest.mark.full)])
+@pytest.mark.parametrize("plugin", BY_NIGHT)
+def test_set_rolling_lets_the_oldest_go_as_a_target_too(
+    make_program: MakeProject, control: Control, plugin: str
+) -> None:
+    """A new day replaces the oldest one in an update of the set alone."""
+    project = on_plugin(plugin, make_program, ROLLING)
+    kept(project, control)
+    target = f"--target={project.state()['nightly']['urn']}"
+    project.configure({"program:days": json.dumps({3: WEB_2})})
+
+    project.must("preview", target)
+    assert Counter([BACKUP, WEB_1]) == live_copies(control)
+    project.up(target)
+    control.advance(20_000)
+
+    assert {"day-2", "day-3"} == set(project.state()["nightly"]["outputs"]["members"])
+    assert Counter([WEB_1, WEB_2]) == live_copies(control)
+    project.up("--expect-no-changes", target)
+
+
+@pytest.mark.parametrize("plugin", BY_NIGHT)
 def test_set_rolling_moves_with_all_that_it_keeps(
     make_program: MakeProject, control: Control, plugin: str
 ) -> None:
