@@ -60,6 +60,8 @@ class Told:
         if then is not None:
             then()
 
+    waiting = progress
+
 
 @dataclass
 class Bench:

@@ -363,6 +363,8 @@ class Quiet:
     def progress(self, message: str) -> None:
         """Drop a line of progress."""
 
+    waiting = progress
+
 
 class NotingApi(CachedApi):
     """A cache that records which calls would accept a stored answer."""

@@ -117,7 +117,7 @@ class Silent:
     def tell(self, message: str) -> None:
         """Record the line."""
 
-    progress = tell
+    progress = waiting = tell
 
 
 class Telling(Silent):

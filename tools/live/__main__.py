@@ -56,6 +56,8 @@ class Terminal:
             self._shown = what
             print(f"  {what}", flush=True)
 
+    waiting = progress
+
 
 class InterruptedRunError(Exception):
     """A signal ended the work."""

@@ -15,3 +15,7 @@ class Reporter(Protocol):
     def progress(self, message: str) -> None:
         """Show progress; lines may be dropped, and none of them stays."""
         ...
+
+    def waiting(self, message: str) -> None:
+        """Show the progress of a wait for the service, which takes minutes as a rule."""
+        ...

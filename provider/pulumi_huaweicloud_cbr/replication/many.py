@@ -107,6 +107,9 @@ class _MemberReporter:
         # Numbers first: the terminal may cut off the end of a row.
         self._inner.progress(f"{message}, {self._label}")
 
+    def waiting(self, message: str) -> None:
+        self._inner.waiting(f"{message}, {self._label}")
+
 
 async def for_each(
     work: Mapping[str, Callable[[Reporter], Awaitable[Done]]],

@@ -25,7 +25,7 @@ from pulumi.output import Unknown
 from pulumi_huaweicloud_cbr.api.wire.requests import STATUS_SUCCESS
 from pulumi_huaweicloud_cbr.base.errors import ConfigurationError
 from pulumi_huaweicloud_cbr.engine.call import current_call
-from pulumi_huaweicloud_cbr.engine.output.messages import EngineReporter, begin_wait
+from pulumi_huaweicloud_cbr.engine.output.messages import EngineReporter
 from pulumi_huaweicloud_cbr.engine.provider import CbrProvider, served, split_unknown
 from pulumi_huaweicloud_cbr.replication.wait.tracking import (
     COORDINATES,
@@ -146,7 +146,6 @@ class ReplicationsCompleteProvider(CbrProvider):
         pending = without_records(groups, replicas)
         if pending:
             session = self.open()
-            begin_wait()
             named: dict[str, str] = news.get(NAMED) or {}
             for record_id, copy in session.run(_complete(session, pending, inputs, named)).items():
                 replicas[record_id] = copy.replica_id or ""

@@ -55,8 +55,9 @@ def progress(message: str) -> None:
             shown.progressing.add(call.urn)
 
 
-def begin_wait() -> None:
-    """Say that the user cannot interrupt the wait that begins, if that is so."""
+def waiting(message: str) -> None:
+    """Show the progress of a wait; say that the user cannot interrupt it, if that is so."""
+    progress(message)
     if not current_call().is_by_host:
         _hint(
             "a wait cannot be interrupted with the SDK's plugin for dynamic resources, which "
@@ -94,6 +95,10 @@ class EngineReporter:
     def progress(self, message: str) -> None:
         """Show progress."""
         progress(message)
+
+    def waiting(self, message: str) -> None:
+        """Show the progress of a wait."""
+        waiting(message)
 
 
 class Pace:

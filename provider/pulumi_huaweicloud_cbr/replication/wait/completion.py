@@ -133,7 +133,7 @@ class _Wait:
                 faults += 1
                 if faults >= FAULTY_LOOKS or not may_repeat(error, is_repeatable=True):
                     raise
-                self._report.progress(f"{self.count()}; {error}; looking again")
+                self._report.waiting(f"{self.count()}; {error}; looking again")
             else:
                 faults = 0
                 self._note_progress()
@@ -143,7 +143,7 @@ class _Wait:
             if left_s <= 0:
                 raise self._timeout()
             if not faults:
-                self._report.progress(self.summary())
+                self._report.waiting(self.summary())
                 self._tell_failures()
             is_new = before != self._standings() or any(copy.absences for copy in self._open())
             pause_s = self._schedule.next_s(is_new=is_new, left_s=self._left_s())

@@ -88,7 +88,7 @@ async def wait(
             )
         elapsed = clock.monotonic() - started
         share = "" if seen.percent is None else f"{seen.percent} %, "
-        report.progress(
+        report.waiting(
             f"{share}{span(elapsed)} of at most {span(plan.timeout_s)}: {plan.what}, {seen.status}"
         )
         # Jitter: waits that began together should not poll together for ever.

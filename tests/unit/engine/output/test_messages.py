@@ -154,7 +154,7 @@ def test_hint_in_a_wait_on_the_sdks_plugin_only(engine: Engine) -> None:
     """Once per process, on the stack's row. Our own plugin host needs no hint."""
     for call in (ERP, STOCK, Call(urn="other")):
         with serving(call):
-            messages.begin_wait()
+            messages.waiting("0 s of at most 2 s: copying")
 
     hints = [request for request in engine.taken if "--install plugin" in request.message]
     assert [""] == [request.urn for request in hints]

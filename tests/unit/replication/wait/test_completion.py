@@ -76,6 +76,8 @@ class ScriptedCloud(ManualClock):
         """Record a line of progress."""
         self.progressed.append(message)
 
+    waiting = progress
+
     async def wait(
         self, records: dict[str, str], timeout_s: float = 3600.0
     ) -> dict[str, str | None]:

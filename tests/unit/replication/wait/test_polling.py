@@ -8,7 +8,13 @@ import anyio
 import pytest
 
 from pulumi_huaweicloud_cbr.base.clock import SystemClock
-from pulumi_huaweicloud_cbr.replication.wait.polling import Sightings, look_for
+from pulumi_huaweicloud_cbr.replication.wait.polling import (
+    Look,
+    Sightings,
+    WaitPlan,
+    look_for,
+    wait,
+)
 
 
 class RecordingClock(SystemClock):
@@ -53,3 +59,44 @@ def test_look_for_ends_with_a_sighting_or_the_last_look(
 
     assert (seen, slept) == look_through(left, looks)
     assert [] == list(left)
+
+
+class Reports:
+    """A reporter that records what it was called for."""
+
+    def __init__(self) -> None:
+        self.called: list[str] = []
+
+    def tell(self, message: str) -> None:
+        """Record a permanent line."""
+        self.called.append(f"tell: {message}")
+
+    def progress(self, message: str) -> None:
+        """Record a line of progress."""
+        self.called.append(f"progress: {message}")
+
+    def waiting(self, message: str) -> None:
+        """Record the progress of a wait."""
+        self.called.append(f"waiting: {message}")
+
+
+def test_wait_is_reported_as_one_while_something_is_left() -> None:
+    """The user learns from it that Ctrl-C does not end it on the SDK's plugin."""
+    statuses = iter(["copying", "copying", "gone"])
+    plan = WaitPlan(
+        doing="deleting",
+        what="the copy",
+        pending=frozenset({"copying"}),
+        target=frozenset({"gone"}),
+        timeout_s=3600.0,
+        interval_s=2.0,
+        hint="",
+    )
+    reports = Reports()
+
+    async def look() -> Look[None]:
+        return Look(next(statuses), None)
+
+    anyio.run(wait, plan, look, RecordingClock(), reports)
+
+    assert ["waiting: 0 s of at most 1 h: the copy, copying"] * 2 == reports.called

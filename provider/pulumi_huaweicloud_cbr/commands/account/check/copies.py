@@ -43,6 +43,8 @@ class _Silent:
     def progress(self, message: str) -> None:
         """Drop a line."""
 
+    waiting = progress
+
 
 async def see_copies(
     api: Api, account: Account, copies: tuple[Copy, ...], state: State, owner: str | None
