@@ -239,13 +239,20 @@ PYTEST = $(ISOLATE) .venv/bin/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
 # Each guarantee has a test in `make test`; what proves it again, elsewhere, runs at night.
 NOT_FULL = -m "not full"
 
+# Workers that start together would each compile all tests. In a new environment one process does
+# it before they start. What it cannot collect, the tests themselves tell.
+COMPILED := .venv/.compiled
+$(COMPILED): | $(TOOLS)
+	@.venv/bin/python -m pytest --collect-only --quiet -n 0 $(SUITES) >/dev/null 2>&1 || true
+	@touch $@
+
 .PHONY: test
-test: $(TOOLS) toolchain-quiet sdk-venvs pips ## Tests of every guarantee: unit, packaging, simulator, contract, e2e (PYTEST_ARGS=... is passed on)
+test: $(TOOLS) toolchain-quiet sdk-venvs pips $(COMPILED) ## Tests of every guarantee: unit, packaging, simulator, contract, e2e (PYTEST_ARGS=... is passed on)
 	@echo "test: $(SUITES)"
 	@$(PYTEST) $(NOT_FULL) $(SUITES)
 
 .PHONY: test-full
-test-full: $(TOOLS) toolchain-quiet state-servers sdk-venvs pips .cache/audit/.complete .cache/docs/.complete ## All tests, including the nightly ones
+test-full: $(TOOLS) toolchain-quiet state-servers sdk-venvs pips .cache/audit/.complete .cache/docs/.complete $(COMPILED) ## All tests, including the nightly ones
 	@echo "test-full: $(SUITES)"
 	@export CBR_MODEL_EXAMPLES=$(or $(EXAMPLES),156); $(PYTEST) $(SUITES)
 

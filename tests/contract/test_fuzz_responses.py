@@ -570,18 +570,29 @@ class Life:
         self.simulator = InProcessSimulator()
         address = f"{self.simulator.url}/regions/{{region}}"
         endpoints = json.dumps({"cbr": address, "iam": address})
-        configuration = {**CONFIGURATION, "huaweicloud:endpoints": endpoints}
+        self.configuration = {**CONFIGURATION, "huaweicloud:endpoints": endpoints}
         self.meddler = Meddler(self.simulator)
+        session = self.new_session()
+        provider = BackupReplicationProvider()
+        provider.configure(ConfigureRequest(Config(self.configuration, "p")))
+        self.rig = Rig(provider, self.simulator.control, session)
+        self.inputs: dict[str, Any] = {}
+
+    def new_session(self) -> Session:
+        """Make the session of a process, and use it."""
         session = Session(
-            Settings.load(configuration.get, {}),
+            Settings.load(self.configuration.get, {}),
             transport=self.meddler,
             clock=SimulatedClock(self.simulator),
         )
         use_session(session)
-        provider = BackupReplicationProvider()
-        provider.configure(ConfigureRequest(Config(configuration, "p")))
-        self.rig = Rig(provider, self.simulator.control, session)
-        self.inputs: dict[str, Any] = {}
+        return session
+
+    def run_again(self) -> None:
+        """Be the process of the next run. It remembers nothing, not even a refused password."""
+        self.rig.session.close()
+        self.rig.session = self.new_session()
+        begin_operation()
 
     def close(self) -> None:
         """Forget everything."""
@@ -659,6 +670,7 @@ def test_life_with_corrupted_answers_ends_well(
             except CbrError as error:
                 require_presentable(str(error))
                 life.meddler.stop()
+                life.run_again()
                 step(life)
             life.meddler.stop()
             assert life.simulator.clock.now() - started <= STEP_LIMIT_S

@@ -124,5 +124,5 @@ def test_wheel_works_under_each_python(
 
     assert "recover" in helped
     assert version == ".".join(map(str, created["version"]))
-    assert record["id"] == created["outs"]["replication_record_id"]
+    assert record["id"] == created["id"]
     assert BACKUP == record["source_backup_id"]

@@ -120,6 +120,7 @@ def test_replication_disappears(replicated: Project, control: Control) -> None:
     assert 1 == len(replicas_of(control))
 
 
+@pytest.mark.full
 def test_replication_adopt(
     make_stacks_project: MakeProject, erp: dict[str, Any], control: Control
 ) -> None:
@@ -185,6 +186,7 @@ def test_replication_drift_name(replicated: Project, erp: dict[str, Any], contro
     assert ["erp-dr"] == [replica["name"] for replica in replicas_of(control)]
 
 
+@pytest.mark.full
 def test_replication_replace_vault(
     replicated: Project, erp: dict[str, Any], vault_ids: dict[str, str], control: Control
 ) -> None:
@@ -236,6 +238,7 @@ def test_replication_failed_is_replaced(
     project.up("--expect-no-changes")
 
 
+@pytest.mark.full
 def test_replication_source_expired(
     replicated: Project, erp: dict[str, Any], control: Control
 ) -> None:

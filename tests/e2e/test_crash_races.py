@@ -265,7 +265,7 @@ def test_two_signals_during_a_submission(
     assert [] == project.locks()
     assert 1 == len(project.deployment()["pending_operations"])
     outcome = recover(project)
-    assert "Dropped 1 pending operation;" in outcome.stdout, outcome.text
+    assert "Dropped 1 pending operation, and read" in outcome.stdout, outcome.text
     project.up()
     assert_one_copy(project, control)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -190,7 +191,7 @@ def test_make_recover_after_a_killed_up(checkout: Path, control: Control) -> Non
         # While all copies are held, the CLI writes no state that the signal could cut short.
         wait_until(lambda: 4 == control.held())
         for process, command in processes_of(checkout.parent).items():
-            if command.startswith("pulumi up "):
+            if re.match(r"(\S*/)?pulumi --non-interactive up ", command):
                 os.kill(process, signal.SIGKILL)
         control.release()
         assert 0 != killed.result()[0]

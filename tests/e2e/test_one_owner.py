@@ -132,6 +132,7 @@ def announced(text: str) -> set[str]:
 # -- refused and slow copies --------------------------------------------------------------------
 
 
+@pytest.mark.full
 def test_claims_are_refused_or_handed_over(project: Project, control: Control) -> None:
     """Two declarations of one copy are refused. A vault leaves a copy to who declares its backup.
 

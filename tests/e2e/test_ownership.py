@@ -13,8 +13,8 @@ import pytest
 
 from simulator.testing import Control
 from tests.e2e.driver import (
+    BY_NIGHT_TOO,
     COMMAND_LIMIT_S,
-    ON_TWO_BY_DAY,
     MakeProject,
     on_plugin,
     said,
@@ -39,7 +39,7 @@ from tests.e2e.owning import (
 from tests.e2e.programs import BACKUP, SECOND_VAULT, VAULT
 
 
-@pytest.mark.parametrize("plugin", ON_TWO_BY_DAY)
+@pytest.mark.parametrize("plugin", BY_NIGHT_TOO)
 def test_refresh_in_the_same_command_leaves_nothing_behind(
     make_program: MakeProject, control: Control, plugin: str
 ) -> None:
@@ -88,7 +88,7 @@ ALL_BY_NIGHT = [
     pytest.param("sdk-3.272.0", marks=pytest.mark.full),
     "sdk-3.255.0",
 ]
-"""By day, the plugin that `ON_TWO_BY_DAY` leaves to the night."""
+"""By day, a plugin that does not run the other test with a refresh."""
 
 
 @pytest.mark.parametrize("plugin", ALL_BY_NIGHT)
@@ -118,7 +118,7 @@ def test_destroy_with_refresh_deletes_every_form(
 @pytest.mark.parametrize(
     ("plugin", "form"),
     [
-        ("host", "single"),
+        pytest.param("host", "single", marks=pytest.mark.full),
         pytest.param("sdk-3.272.0", "set", marks=pytest.mark.full),
         pytest.param("sdk-3.255.0", "vault", marks=pytest.mark.full),
     ],

@@ -16,6 +16,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from simulator.testing import Control, SimulatorProcess
 from tests.amount import examples
 from tests.e2e.driver import MakeProject, Outcome, Project, plugins_of, start, wait_until
@@ -23,7 +25,7 @@ from tests.e2e.programs import SECOND_VAULT, VAULT
 
 SEED = 20261120
 COMMANDS = 10
-"""CLI commands in a plain `make test`, without those at the end; the nightly run has more."""
+"""CLI commands for each 34 examples of `test_model.py`, without those at the end."""
 BACKUPS = {
     "erp": "5a863daa-7265-4c0a-822f-e66b2abcfb3d",
     "web": "6b974ebb-8376-4d1b-933f-f77c3bcd0c4e",
@@ -225,6 +227,7 @@ STEPS: dict[Callable[[History], None], int] = {
 """The possible next steps, with their relative frequency."""
 
 
+@pytest.mark.full
 def test_random_commands(
     make_stacks_project: MakeProject, simulator: SimulatorProcess, announce: Callable[[str], None]
 ) -> None:

@@ -54,6 +54,7 @@ def no_output_changes(project: Project) -> bool:
     return "outputs:" not in project.preview("--diff").stdout
 
 
+@pytest.mark.full
 def test_wait_basic(waiting: Project, control: Control) -> None:
     """`up` returns with all replicas present and their ids known; then nothing differs."""
     assert not no_output_changes(waiting)

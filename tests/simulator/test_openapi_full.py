@@ -49,6 +49,7 @@ KNOWN = {
 KNOWN_FIELDS = {
     "CheckpointBody": {"vault_id": SOURCE_VAULT},
     "ExpiryBody": {"expect_expiration_date": "2026-12-24"},
+    "ResourceBody": {"type": "OS::Nova::Server"},
     "ReplicateBody": {
         "destination_region": REGION,
         "destination_project_id": PROJECT,

@@ -11,14 +11,21 @@ from tools.checks import mutants
 from tools.checks.mutants import DOCUMENT, MUTANTS, REPOSITORY, Mutant, MutantError, Outcome
 
 
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the package, which each test leaves as it was."""
+    return mutants.copy_package(tmp_path_factory.mktemp("package"))
+
+
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_mutant_applies(mutant: Mutant, tmp_path: Path) -> None:
+def test_mutant_applies(mutant: Mutant, package: Path) -> None:
     """A patch that no longer applies would leave its rule unchecked."""
-    package = mutants.copy_package(tmp_path)
+    before = (package / mutant.file).read_text()
 
     mutant.apply(package)
 
     patched = (package / mutant.file).read_text()
+    (package / mutant.file).write_text(before)
     assert mutant.new in patched
     ast.parse(patched)
     assert all((REPOSITORY / file).exists() for file in mutant.tests)
