@@ -15,6 +15,7 @@ from pulumi_huaweicloud_cbr.replication.wait.polling import (
     look_for,
     wait,
 )
+from tests.unit.replication.reports import Reports
 
 
 class RecordingClock(SystemClock):
@@ -59,25 +60,6 @@ def test_look_for_ends_with_a_sighting_or_the_last_look(
 
     assert (seen, slept) == look_through(left, looks)
     assert [] == list(left)
-
-
-class Reports:
-    """A reporter that records what it was called for."""
-
-    def __init__(self) -> None:
-        self.called: list[str] = []
-
-    def tell(self, message: str) -> None:
-        """Record a permanent line."""
-        self.called.append(f"tell: {message}")
-
-    def progress(self, message: str) -> None:
-        """Record a line of progress."""
-        self.called.append(f"progress: {message}")
-
-    def waiting(self, message: str) -> None:
-        """Record the progress of a wait."""
-        self.called.append(f"waiting: {message}")
 
 
 def test_wait_is_reported_as_one_while_something_is_left() -> None:
